@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    pool: 'threads',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench}/**'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'suite', include: ['test/suite.test.ts'] },
+      },
+    ],
+  },
+})
