@@ -1,0 +1,183 @@
+import * as errors from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
+import { AccessTokenClaims } from '../wire/index.ts'
+import type { VerificationKey } from './keys.ts'
+
+export type Verification = Readonly<{
+  /** Compared exactly; a trailing slash counts (AT-04). */
+  issuers: readonly string[]
+  /** Any of these must be in `aud`. Absent: not looked at, for whoever issued the token itself. */
+  audience?: string | readonly string[]
+  /** May reject where the keys cannot be had; that error is passed on as it is. */
+  keys: (kid: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>
+  /** Epoch seconds. */
+  now: number
+  /** Seconds by which clocks may differ. */
+  leeway?: number
+  /** Accepted `typ` headers, without `application/`. Add `JWT` for issuers that do not say `at+jwt`. */
+  types?: readonly string[]
+}>
+
+/** Why a token was refused: for tests and the audit log, never for whoever sent it (THR-26). */
+export type InvalidTokenReason =
+  | 'too_large'
+  | 'malformed'
+  | 'duplicate_member'
+  | 'critical_header'
+  | 'type'
+  | 'unknown_key'
+  | 'algorithm'
+  | 'signature'
+  | 'claims'
+  | 'issuer'
+  | 'audience'
+  | 'expired'
+  | 'not_yet_valid'
+
+/** Whatever is wrong, the message is the same: a forger learns nothing. */
+export class InvalidToken extends Error {
+  override readonly name = 'InvalidToken'
+  readonly code = 'invalid_token'
+  readonly reason: InvalidTokenReason
+
+  constructor(reason: InvalidTokenReason, options?: ErrorOptions) {
+    super('the access token is not valid', options)
+    this.reason = reason
+  }
+}
+
+/** The longest token that is looked at. */
+export const longestToken = 16_384
+
+/**
+ * The claims of an access token, once everything RFC 9068 §4 and RFC 8725 ask for holds.
+ * A key named in the token itself (`jwk`, `jku`, `x5u`, `x5c`) is never looked at (JWT-06).
+ * @throws {InvalidToken}
+ */
+export const verifyAccessToken = async (
+  jwt: string,
+  { issuers, audience, keys, now, leeway = 0, types = usualTypes }: Verification,
+): Promise<AccessTokenClaims> => {
+  const { header, payload } = taken(jwt, types)
+  const key = await keys(header.kid)
+  if (!key) throw new InvalidToken('unknown_key')
+  if (key.alg !== header.alg) throw new InvalidToken('algorithm')
+  try {
+    await jwtVerify(jwt, key.publicKey, {
+      algorithms: [key.alg],
+      issuer: [...issuers],
+      ...(audience !== undefined && {
+        audience: typeof audience === 'string' ? audience : [...audience],
+      }),
+      currentDate: new Date(now * 1000),
+      clockTolerance: leeway,
+      requiredClaims,
+    })
+  } catch (cause) {
+    throw new InvalidToken(reasonFor(cause), { cause })
+  }
+  const claims = AccessTokenClaims.safeParse(payload)
+  if (!claims.success) throw new InvalidToken('claims', { cause: claims.error })
+  if (!plausible(claims.data, now, leeway)) throw new InvalidToken('claims')
+  return claims.data
+}
+
+const usualTypes = ['at+jwt']
+const requiredClaims = ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti']
+
+/** Parses without believing anything yet; no signature has been checked. */
+const taken = (jwt: string, types: readonly string[]) => {
+  if (jwt.length > longestToken) throw new InvalidToken('too_large')
+  const parts = jwt.split('.')
+  if (parts.length !== 3) throw new InvalidToken('malformed')
+  const [head, body, signature] = parts.map(decoded) as [Buffer, Buffer, Buffer]
+  if (signature.length === 0) throw new InvalidToken('signature')
+  return { header: checkedHeader(parsed(head), types), payload: parsed(body) }
+}
+
+const checkedHeader = ({ alg, kid, typ, ...others }: Members, types: readonly string[]) => {
+  if (typeof alg !== 'string' || alg.toLowerCase() === 'none') throw new InvalidToken('algorithm')
+  if ('crit' in others || 'b64' in others || 'zip' in others)
+    throw new InvalidToken('critical_header')
+  if (typeof typ !== 'string' || !named(types, typ)) throw new InvalidToken('type')
+  if (typeof kid !== 'string' || kid.length > longestKid) throw new InvalidToken('unknown_key')
+  return { alg, kid }
+}
+
+const longestKid = 256
+
+/** Media types are case-insensitive, and `application/` may be left out (RFC 7515 §4.1.9). */
+const named = (types: readonly string[], typ: string) => {
+  const type = typ.toLowerCase().replace(/^application\//, '')
+  return types.some((accepted) => accepted.toLowerCase() === type)
+}
+
+/** Only the one spelling of these bytes, so a token cannot be written in two ways (JWT-15). */
+const decoded = (part: string): Buffer => {
+  const bytes = Buffer.from(part, 'base64url')
+  if (bytes.toString('base64url') !== part) throw new InvalidToken('malformed')
+  return bytes
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const parsed = (bytes: Buffer): Members => {
+  const text = textOf(bytes)
+  const value = json(text)
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new InvalidToken('malformed')
+  if (keysWritten(text) !== keysRead(value)) throw new InvalidToken('duplicate_member')
+  return value as Members
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const textOf = (bytes: Buffer) => {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new InvalidToken('malformed', { cause })
+  }
+}
+const json = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidToken('malformed', { cause })
+  }
+}
+
+/**
+ * RFC 7515 §4 lets the last of two equal keys win; two readers may then see two tokens, so we refuse.
+ * In valid JSON a string before a colon is a key, and reading keeps one of each name.
+ */
+const keysWritten = (text: string): number => {
+  let count = 0
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"[ \t\r\n]*(:)?/g)) if (colon) count++
+  return count
+}
+const keysRead = (value: unknown): number => {
+  if (value === null || typeof value !== 'object') return 0
+  const below = Object.values(value).reduce<number>((sum, member) => sum + keysRead(member), 0)
+  return Array.isArray(value) ? below : below + Object.keys(value).length
+}
+
+/** Times in milliseconds, or from a clock far ahead of ours, are nobody's honest claims (JWT-12). */
+const plausible = ({ iat, exp }: AccessTokenClaims, now: number, leeway: number) =>
+  iat <= now + leeway + farAhead && exp > iat && exp - iat <= longestLifetime
+
+const farAhead = 60
+const longestLifetime = 366 * 86_400
+
+const reasonFor = (cause: unknown): InvalidTokenReason => {
+  if (cause instanceof errors.JWTExpired) return 'expired'
+  if (cause instanceof errors.JWTClaimValidationFailed)
+    return reasonByClaim[cause.claim] ?? 'claims'
+  if (cause instanceof errors.JWSSignatureVerificationFailed) return 'signature'
+  return 'malformed'
+}
+
+const reasonByClaim: Readonly<Record<string, InvalidTokenReason>> = {
+  iss: 'issuer',
+  aud: 'audience',
+  nbf: 'not_yet_valid',
+}
