@@ -48,12 +48,14 @@ export const importSigningKey = (jwk: PrivateJwk): SigningKey => {
  * A key from somebody's JWKS. Undefined for a key that is not for checking signatures, that is too
  * weak, or that disagrees with itself (JWT-04): one odd key must not take the others down.
  */
-export const importPublicKey = (jwk: JsonWebKey): VerificationKey | undefined => {
+export const importPublicKey = (
+  jwk: Readonly<Record<string, unknown>>,
+): VerificationKey | undefined => {
   const { kid, use = 'sig', key_ops: operations = ['verify'] } = jwk
   if (typeof kid !== 'string' || use !== 'sig') return undefined
   if (!Array.isArray(operations) || !operations.includes('verify')) return undefined
   try {
-    const publicKey = createPublicKey({ key: jwk, format: 'jwk' })
+    const publicKey = createPublicKey({ key: { ...jwk } as JsonWebKey, format: 'jwk' })
     const alg = jwk.alg ?? usualAlgorithm(publicKey)
     return typeof alg === 'string' && fits(alg, publicKey) ? { kid, alg, publicKey } : undefined
   } catch {
@@ -136,8 +138,7 @@ const signingKey = (
 ): SigningKey => {
   const jwk = publicKey.export({ format: 'jwk' })
   const kid = name ?? thumbprint(jwk)
-  const publicJwk = { ...jwk, kty: String(jwk.kty), kid, use: 'sig' as const, alg, d: undefined }
-  delete (publicJwk as { d?: undefined }).d
+  const publicJwk = { ...jwk, kid, use: 'sig', alg } as PublicJwk & JsonWebKey
   return { kid, alg, privateKey, publicKey, publicJwk }
 }
 
