@@ -1,0 +1,128 @@
+import type {
+  AuthorizationDetail,
+  Classification,
+  Document,
+  DocumentSeed,
+  DocumentSummary,
+  PutDocument,
+} from '../wire/index.ts'
+import type { Requirement } from './guard.ts'
+import { refuse } from './refusal.ts'
+import { isResourceId, unlessImpossible } from './resource-id.ts'
+
+/**
+ * The documents of one tenant, in memory. A document is a value: whoever decided by its
+ * classification and then waited still holds the version that was decided about.
+ */
+export class Documents {
+  readonly #documents = new Map<string, Document>()
+  readonly #now: () => number
+  readonly #limits: DocumentLimits
+  #characters = 0
+
+  /** @param now epoch seconds */
+  constructor(seeds: readonly DocumentSeed[], now: () => number, limits = usualLimits) {
+    this.#now = now
+    this.#limits = limits
+    for (const { id, ...seed } of seeds) this.put(id, seed, 'system')
+  }
+
+  find(id: string): Document | undefined {
+    return this.#documents.get(id)
+  }
+
+  all(): Iterable<Document> {
+    return this.#documents.values()
+  }
+
+  /**
+   * Creates or replaces. What is replaced is gone entirely, so a lower classification shows nothing
+   * of what was there before. Without one, a document keeps the one it had, and a new one is
+   * confidential.
+   * @throws {ApiRefused} `insufficient_storage` at the limits, and the document stays as it was
+   */
+  put(
+    id: string,
+    order: PutDocument,
+    by: string,
+  ): Readonly<{ document: Document; isNew: boolean }> {
+    if (!isResourceId(id)) return refuse({ error: 'not_found', what: 'document' })
+    const before = this.#documents.get(id)
+    const document: Document = {
+      id,
+      title: order.title,
+      classification: order.classification ?? before?.classification ?? 'confidential',
+      body: order.body,
+      version: (before?.version ?? 0) + 1,
+      updated_at: new Date(this.#now() * 1000).toISOString(),
+      updated_by: by,
+    }
+    this.#makeRoom(before, document)
+    this.#documents.set(id, document)
+    return { document, isNew: before === undefined }
+  }
+
+  /** @throws {ApiRefused} `not_found` */
+  delete(id: string): void {
+    const before = this.#documents.get(id) ?? refuse({ error: 'not_found', what: 'document' })
+    this.#documents.delete(id)
+    this.#characters -= sizeOf(before)
+  }
+
+  #makeRoom(before: Document | undefined, after: Document) {
+    const characters = this.#characters + sizeOf(after) - (before ? sizeOf(before) : 0)
+    const count = this.#documents.size + (before ? 0 : 1)
+    if (count > this.#limits.documents || characters > this.#limits.characters) {
+      const { documents, characters: most } = this.#limits
+      refuse({
+        error: 'insufficient_storage',
+        says: `a tenant holds at most ${documents} documents of ${most} characters together`,
+      })
+    }
+    this.#characters = characters
+  }
+}
+
+export type DocumentLimits = Readonly<{ documents: number; characters: number }>
+const usualLimits: DocumentLimits = { documents: 10_000, characters: 16 * 1024 * 1024 }
+
+const sizeOf = ({ title, body }: Document) => title.length + body.length
+
+/** A document without its body. */
+export const summaryOf = ({ body: _, ...summary }: Document): DocumentSummary => summary
+
+const file = (id: string, action: 'read' | 'write' | 'delete'): AuthorizationDetail => ({
+  type: 'file_access',
+  actions: [action],
+  identifier: id,
+})
+
+/** What reading a document takes, by its classification. */
+const reading: Record<Classification, (id: string) => Requirement> = {
+  public: () => ({ token: 'any' }),
+  internal: () => ({ scope: 'read:documents' }),
+  confidential: (id) => ({ detail: file(id, 'read') }),
+  restricted: (id) => ({ detail: { type: 'user_data', actions: ['read'], identifier: id } }),
+}
+
+/**
+ * What each call takes.
+ *
+ * An id that is not there takes what a confidential document of that id would take: only a token
+ * that names the id learns that there is none, and nobody can probe for confidential documents.
+ * (That a restricted one is there does show: its challenge has to name another type.)
+ */
+export const documentCalls = {
+  /** And then only those are listed which the token could read. */
+  list: { token: 'any' },
+  read: (document: Document | undefined, id: string) =>
+    unlessImpossible(id, reading[document?.classification ?? 'confidential'](id)),
+  write: (id: string) => unlessImpossible(id, { detail: file(id, 'write') }),
+  delete: (id: string) => unlessImpossible(id, { detail: file(id, 'delete') }),
+  /** Always a detail; of a restricted document the one that reading it takes, as a summary tells as much. */
+  summarise: (document: Document | undefined, id: string) =>
+    unlessImpossible(
+      id,
+      reading[document?.classification === 'restricted' ? 'restricted' : 'confidential'](id),
+    ),
+} as const

@@ -1,0 +1,113 @@
+import { InvalidToken, type Verification, verifyAccessToken } from '../signing/verify.ts'
+import { type AccessTokenClaims, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
+import { type ApiRefusal, refuse } from './refusal.ts'
+import { createRevocation, type RevocationOptions } from './revocation.ts'
+
+/** What a request takes beside a valid token. */
+export type Requirement =
+  | Readonly<{ token: 'any' }>
+  | Readonly<{ scope: string }>
+  | Readonly<{ detail: AuthorizationDetail }>
+
+/** How a request says who it is. */
+export type Credentials = Readonly<{
+  /** The `Authorization` field; several joined by `, `. */
+  authorization?: string | undefined
+  /** There is a token in the query or in a form, too. Alone, such a token is ignored (OAuth 2.1 §5). */
+  alsoElsewhere?: boolean
+}>
+
+/** Read anew at each request, so an object with getters follows a tenant whose settings change. */
+export type GuardOptions = RevocationOptions &
+  Pick<Verification, 'issuers' | 'leeway' | 'types' | 'keys'> &
+  Readonly<{
+    /** What this resource server is called in `aud` and in `locations`. */
+    audience: string | readonly string[]
+  }>
+
+export type Guard = Readonly<{
+  /**
+   * Lets a request in: the claims of its token, narrowed to what the issuer says is left of them.
+   * @throws {ApiRefused}
+   */
+  admit: (credentials: Credentials, requirement: Requirement) => Promise<AccessTokenClaims>
+  /** Whether these claims, once admitted, are also enough for something else. */
+  allows: (claims: AccessTokenClaims, requirement: Requirement) => boolean
+}>
+
+/** The door of a resource server (RFC 6750, RFC 9068). It knows nothing of HTTP frameworks. */
+export const createGuard = (options: GuardOptions): Guard => {
+  const stillGood = createRevocation(options)
+  const allows: Guard['allows'] = (claims, requirement) =>
+    satisfies(claims, requirement, listed(options.audience))
+
+  return {
+    allows,
+    admit: async (credentials, requirement) => {
+      const token = tokenOf(credentials)
+      const claims = await stillGood(token, await verified(token, options))
+      return allows(claims, requirement) ? claims : refuse(missing(requirement))
+    },
+  }
+}
+
+/** The scheme is case-insensitive (RFC 9110 §11.1); another scheme is no credentials for us. */
+const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): string => {
+  const [, scheme, token = ''] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? []
+  if (scheme?.toLowerCase() !== 'bearer') return refuse({ error: 'missing_token' })
+  if (alsoElsewhere || /,\s*bearer\s/i.test(token)) {
+    return refuse({ error: 'invalid_request', says: 'expected the token once (RFC 6750 §2)' })
+  }
+  if (token === '') {
+    return refuse({ error: 'invalid_request', says: 'expected a token after Bearer' })
+  }
+  return token
+}
+
+const verified = async (token: string, options: GuardOptions): Promise<AccessTokenClaims> => {
+  const { issuers, audience, now, leeway = 0, types = ['at+jwt'] } = options
+  const keys = async (kid: string) => {
+    try {
+      return await options.keys(kid)
+    } catch (cause) {
+      return refuse({ error: 'temporarily_unavailable', why: 'the keys cannot be had' }, cause)
+    }
+  }
+  try {
+    return await verifyAccessToken(token, { issuers, audience, keys, now: now(), leeway, types })
+  } catch (thrown) {
+    if (!(thrown instanceof InvalidToken)) throw thrown
+    return refuse({ error: 'invalid_token', why: thrown.reason }, thrown)
+  }
+}
+
+/**
+ * A scope is had by the `scope` claim only, a detail by `authorization_details` only: neither stands
+ * in for the other, so a token with details is exactly as wide as they and its scope say.
+ */
+const satisfies = (
+  { scope = '', authorization_details: details = [] }: AccessTokenClaims,
+  requirement: Requirement,
+  here: readonly string[],
+): boolean => {
+  if ('scope' in requirement) return scope.split(' ').includes(requirement.scope)
+  if ('detail' in requirement) return anyCovers(details.filter(isFor(here)), requirement.detail)
+  return true
+}
+
+/** A detail that names places is good at these only (RFC 9396 §2.2, `locations`). */
+const isFor =
+  (here: readonly string[]) =>
+  ({ locations }: AuthorizationDetail) =>
+    locations === undefined || locations.some((place) => here.includes(place))
+
+const missing = (requirement: Requirement): ApiRefusal => {
+  if ('scope' in requirement) return { error: 'insufficient_scope', scope: requirement.scope }
+  if ('detail' in requirement) {
+    return { error: 'insufficient_authorization_details', required: requirement.detail }
+  }
+  return { error: 'invalid_token', why: 'a valid token is enough, so this cannot be' }
+}
+
+const listed = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value

@@ -1,0 +1,64 @@
+import type { CreateReport, Report } from '../wire/index.ts'
+import type { Requirement } from './guard.ts'
+import { refuse } from './refusal.ts'
+import { unlessImpossible } from './resource-id.ts'
+
+/** The reports of one tenant, in memory. They are written once and stay. */
+export class Reports {
+  readonly #reports = new Map<string, Report>()
+  readonly #now: () => number
+  readonly #id: (prefix: string) => string
+  readonly #limits: ReportLimits
+  #characters = 0
+
+  /** @param now epoch seconds */
+  constructor(now: () => number, id: (prefix: string) => string, limits = usualLimits) {
+    this.#now = now
+    this.#id = id
+    this.#limits = limits
+  }
+
+  find(id: string): Report | undefined {
+    return this.#reports.get(id)
+  }
+
+  all(): Iterable<Report> {
+    return this.#reports.values()
+  }
+
+  /** @throws {ApiRefused} `insufficient_storage` at the limits */
+  create({ title, content, document_ids = [] }: CreateReport, by: string): Report {
+    const characters = this.#characters + title.length + content.length
+    if (this.#reports.size >= this.#limits.reports || characters > this.#limits.characters) {
+      const { reports, characters: most } = this.#limits
+      refuse({
+        error: 'insufficient_storage',
+        says: `a tenant holds at most ${reports} reports of ${most} characters together`,
+      })
+    }
+    const report: Report = {
+      id: this.#id('report'),
+      title,
+      content,
+      document_ids,
+      created_at: new Date(this.#now() * 1000).toISOString(),
+      created_by: by,
+    }
+    this.#reports.set(report.id, report)
+    this.#characters = characters
+    return report
+  }
+}
+
+export type ReportLimits = Readonly<{ reports: number; characters: number }>
+const usualLimits: ReportLimits = { reports: 10_000, characters: 16 * 1024 * 1024 }
+
+/** What each call takes. Whether a report is there makes no difference to what reading it takes. */
+export const reportCalls = {
+  /** The list shows titles, never contents. */
+  list: { token: 'any' },
+  create: { detail: { type: 'file_access', actions: ['write'], identifier: 'reports' } },
+  read: (id: string): Requirement =>
+    unlessImpossible(id, { detail: { type: 'file_access', actions: ['read'], identifier: id } }),
+  summary: { scope: 'read:documents' },
+} satisfies Record<string, Requirement | ((id: string) => Requirement)>

@@ -1,0 +1,137 @@
+import {
+  type AccessTokenClaims,
+  type AuthorizationDetail,
+  covers,
+  type Dialect,
+} from '../wire/index.ts'
+import { refuse } from './refusal.ts'
+
+/** What of an introspection answer matters here; all but `active` may be absent (RFC 7662 §2.2). */
+export type IntrospectionView = Readonly<{
+  active: boolean
+  jti?: string | undefined
+  exp?: number | undefined
+  scope?: string | undefined
+  authorization_details?: readonly AuthorizationDetail[] | undefined
+}>
+
+/** Three ways of knowing that a token was revoked. */
+export type RevocationOptions = Readonly<{
+  /**
+   * - `introspection`: the issuer is asked at each request: known at once, and never let in unasked
+   * - `signals`: `isRevoked` remembers what the issuer told us: known when the signal is here
+   * - `expiry`: not known: a revoked token is good until it expires
+   */
+  revocation: Dialect['revocation']
+  /** Rejects where the issuer cannot be asked. */
+  introspect?: (token: string) => Promise<IntrospectionView>
+  /** Seconds for which an introspection answer is believed, so the longest lag. Default 0: asked each time. */
+  cache?: number
+  isRevoked?: (claims: AccessTokenClaims) => boolean
+  /** Epoch seconds. */
+  now: () => number
+}>
+
+/**
+ * @returns a function that gives what is left of a verified token's claims
+ * @throws {ApiRefused} from there: the token is revoked, or nobody can say
+ */
+export const createRevocation = (options: RevocationOptions) => {
+  const remembered = new IntrospectionCache()
+
+  const introspected = async (token: string, claims: AccessTokenClaims) => {
+    const { introspect, cache = 0, now } = options
+    if (introspect === undefined) throw new TypeError('introspection needs a way to introspect')
+    const known = cache > 0 ? remembered.get(token, now()) : undefined
+    const view = known ?? (await asked(introspect, token))
+    if (known === undefined && cache > 0) {
+      remembered.set(token, view, Math.min(now() + cache, claims.exp))
+    }
+    return isAlive(view, claims, now()) ? narrowed(claims, view) : revoked('introspection')
+  }
+
+  return async (token: string, claims: AccessTokenClaims): Promise<AccessTokenClaims> => {
+    switch (options.revocation) {
+      case 'introspection':
+        return introspected(token, claims)
+      case 'signals':
+        return options.isRevoked?.(claims) ? revoked('signal') : claims
+      case 'expiry':
+        return claims
+    }
+  }
+}
+
+const revoked = (by: string) => refuse({ error: 'invalid_token', why: `revoked, by ${by}` })
+
+const asked = async (introspect: (token: string) => Promise<IntrospectionView>, token: string) => {
+  try {
+    return await introspect(token)
+  } catch (cause) {
+    return refuse(
+      { error: 'temporarily_unavailable', why: 'the issuer cannot be asked about the token' },
+      cause,
+    )
+  }
+}
+
+/** An answer about another token is none about this one. */
+const isAlive = ({ active, jti, exp }: IntrospectionView, claims: AccessTokenClaims, now: number) =>
+  active && (jti === undefined || jti === claims.jti) && (exp === undefined || now < exp)
+
+/**
+ * What both the token and the issuer's answer grant. Details that only the answer holds count, for a
+ * token may leave them out (RFC 9396 §9.1); details that only the token holds do not.
+ */
+const narrowed = (claims: AccessTokenClaims, view: IntrospectionView): AccessTokenClaims => {
+  const { scope: _, authorization_details: __, ...others } = claims
+  const scope = bothScopes(claims.scope, view.scope)
+  const details = bothDetails(claims.authorization_details, view.authorization_details)
+  return {
+    ...others,
+    ...(scope !== undefined && { scope }),
+    ...(details !== undefined && { authorization_details: details }),
+  }
+}
+
+const bothScopes = (token: string | undefined, answer: string | undefined) => {
+  if (token === undefined || answer === undefined) return token ?? answer
+  const alive = answer.split(' ')
+  return token
+    .split(' ')
+    .filter((scope) => alive.includes(scope))
+    .join(' ')
+}
+
+const bothDetails = (
+  token: readonly AuthorizationDetail[] | undefined,
+  answer: readonly AuthorizationDetail[] | undefined,
+): AuthorizationDetail[] | undefined => {
+  if (answer === undefined) return token && []
+  if (token === undefined) return [...answer]
+  return [
+    ...token.filter((detail) => answer.some((wider) => covers(wider, detail))),
+    ...answer.filter((detail) => token.some((wider) => covers(wider, detail))),
+  ]
+}
+
+/** Answers of introspection, each for as long as it may be believed; the oldest goes first. */
+class IntrospectionCache {
+  readonly #answers = new Map<string, Readonly<{ view: IntrospectionView; until: number }>>()
+
+  get(token: string, now: number): IntrospectionView | undefined {
+    const answer = this.#answers.get(token)
+    if (answer === undefined || now < answer.until) return answer?.view
+    this.#answers.delete(token)
+    return undefined
+  }
+
+  set(token: string, view: IntrospectionView, until: number): void {
+    this.#answers.delete(token)
+    this.#answers.set(token, { view, until })
+    const [oldest] = this.#answers.keys()
+    if (this.#answers.size > mostAnswers && oldest !== undefined) this.#answers.delete(oldest)
+  }
+}
+
+const mostAnswers = 10_000
