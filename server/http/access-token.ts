@@ -1,0 +1,90 @@
+import type { Token } from '../issuer/event.ts'
+import { liveToken } from '../issuer/tokens.ts'
+import { accessTokenHeader, type Header, signJwt } from '../signing/sign.ts'
+import { verifyAccessToken } from '../signing/verify.ts'
+import type { AccessTokenClaims } from '../wire/index.ts'
+import { issuerOf, issuersOf, type Tenancy } from './tenancy.ts'
+
+/** The JWT of a token that was issued, for the caller that spells the base path so. */
+export const accessToken = (
+  tenancy: Tenancy,
+  token: Token,
+  requestPath?: string,
+): Promise<string> =>
+  signJwt(
+    tenancy.keys.current,
+    claimsOf(tenancy, token, requestPath),
+    headers[tenancy.tenant.state.dialect.token_typ],
+  )
+
+const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
+  'at+jwt': accessTokenHeader,
+  JWT: { typ: 'JWT' },
+}
+
+/** RFC 9068 §2.2, and LumoAuth's own beside it (contract §3.2). */
+export const claimsOf = (
+  tenancy: Tenancy,
+  token: Token,
+  requestPath?: string,
+): AccessTokenClaims => {
+  const { state, slug } = tenancy.tenant
+  const iss = issuerOf(tenancy, requestPath)
+  const agent = token.agentId === undefined ? undefined : state.agents.get(token.agentId)
+  const task = token.taskId === undefined ? undefined : state.tasks.get(token.taskId)?.task
+  return {
+    iss,
+    sub: token.sub,
+    aud: token.kind === 'jit' ? jitAudience(tenancy, token) : [iss, tenancy.origins.api],
+    client_id: token.clientId,
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+    jti: token.jti,
+    tenant: slug,
+    ...(token.scope === undefined ? {} : { scope: token.scope }),
+    ...(agent === undefined ? {} : { agent_id: agent.id, agent_name: agent.name }),
+    ...(token.kind !== 'jit'
+      ? {}
+      : {
+          jit: true as const,
+          task_id: token.taskId,
+          parent_task_id: task?.parentId ?? null,
+          jit_request_id: token.requestId,
+          authorization_details: token.detail === undefined ? [] : [token.detail],
+          ...(task?.onBehalfOf === undefined ? {} : { on_behalf_of: task.onBehalfOf }),
+        }),
+  }
+}
+
+/** Where the details say it may be used; where they say nothing, the API of this tenant. */
+const jitAudience = ({ origins }: Tenancy, { detail }: Token): string | string[] => {
+  const places = (detail?.locations ?? []).flatMap((place) =>
+    URL.canParse(place) ? new URL(place).origin : [],
+  )
+  const [first = origins.api, ...others] = new Set(places)
+  return others.length === 0 ? first : [first, ...others]
+}
+
+export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
+
+/** A token of this tenant that is signed, in time and not revoked; undefined for any other. */
+export const verifyOwn = async (
+  tenancy: Tenancy,
+  jwt: string,
+  audience?: readonly string[],
+): Promise<LiveToken | undefined> => {
+  const { tenant, keys } = tenancy
+  try {
+    const claims = await verifyAccessToken(jwt, {
+      issuers: issuersOf(tenancy),
+      keys: (kid) => keys.find(kid),
+      now: tenant.clock.now(),
+      types: ['at+jwt', 'JWT'],
+      ...(audience === undefined ? {} : { audience }),
+    })
+    const token = liveToken(tenant.state, claims.jti, tenant.clock.now())
+    return token && { token, claims }
+  } catch {
+    return undefined
+  }
+}

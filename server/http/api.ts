@@ -1,0 +1,61 @@
+import type { ApiTenant } from '../api/resource-server.ts'
+import type { ApiRoute } from '../wire/index.ts'
+import { bearerToken } from './authenticate.ts'
+import type { Routed } from './core.ts'
+import { documentHandlers } from './documents.ts'
+import type { Handlers, HttpRequest } from './message.ts'
+import { answerWith } from './refusals.ts'
+import { reportHandlers } from './reports.ts'
+import type { Tenancy } from './tenancy.ts'
+
+export type ApiContext = Readonly<{ tenant: ApiTenant }>
+
+export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
+  ...documentHandlers,
+  ...reportHandlers,
+}
+
+/**
+ * Finds the tenant: named in the path; or whoever issued the token, as the token itself says (the
+ * guard checks that afterwards); or the first tenant of the harness.
+ */
+export const tenancyOfCall =
+  (open: ReadonlyMap<string, Tenancy>) =>
+  ({ request, params }: Pick<Routed<ApiRoute>, 'request' | 'params'>): Tenancy | undefined => {
+    if (params.tenant !== undefined) return open.get(params.tenant)
+    const named = open.get(tenantOfToken(request) ?? '')
+    if (named) return named
+    const [first] = open.values()
+    return first
+  }
+
+export const openApi =
+  (find: ReturnType<typeof tenancyOfCall>) =>
+  (routed: Routed<ApiRoute>): ApiContext => {
+    const tenancy = find(routed)
+    if (tenancy) return { tenant: tenancy.api }
+    const { tenant: slug } = routed.params
+    if (slug === undefined) {
+      return answerWith(
+        503,
+        'temporarily_unavailable',
+        'the harness has no tenant yet',
+        {},
+        {
+          'retry-after': '1',
+        },
+      )
+    }
+    return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+  }
+
+/** What a token says of its tenant, unverified. */
+const tenantOfToken = (request: HttpRequest): string | undefined => {
+  const [, payload = ''] = bearerToken(request)?.split('.') ?? []
+  try {
+    const { iss, tenant } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+    return /\/(?:t|orgs)\/([^/]+)\/api\/v1$/.exec(String(iss))?.[1] ?? String(tenant)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,240 @@
+import { timingSafeEqual } from 'node:crypto'
+import { assessed } from '../issuer/requests.ts'
+import { findUser } from '../issuer/tasks.ts'
+import { issueAgentToken, issueUserToken } from '../issuer/tokens.ts'
+import { forgeJwt } from '../signing/forge.ts'
+import type { ControlRoute, Journal, TenantCreated, TenantSeed } from '../wire/index.ts'
+import { accessToken, claimsOf } from './access-token.ts'
+import { bearerToken } from './authenticate.ts'
+import type { Routed } from './core.ts'
+import { isoTime } from './iso-time.ts'
+import { created, type Handlers, noContent, ok } from './message.ts'
+import { answerWith } from './refusals.ts'
+import { advance, hashSecret, type Tenancy } from './tenancy.ts'
+
+/** What the control plane may do with the harness as a whole. */
+export type Tenancies = Readonly<{
+  find: (slug: string) => Tenancy | undefined
+  slugs: () => string[]
+  create: (seed: TenantSeed) => TenantCreated
+  /** Puts a tenant back to its seeds. */
+  reset: (slug: string) => void
+  delete: (slug: string) => void
+  version: string
+}>
+
+export type ControlContext = Readonly<{ tenancies: Tenancies; tenancy: () => Tenancy }>
+
+/**
+ * Asks for the control token, and refuses browsers that come from elsewhere: neither a foreign
+ * `Origin` nor a `Host` that only resolves here (DNS rebinding) gets in.
+ */
+export const openControl =
+  (tenancies: Tenancies, controlToken: string, origin: () => string) =>
+  ({ route, request, params }: Routed<ControlRoute>): ControlContext => {
+    if (route.auth === 'control') {
+      const { host, origin: from } = request.headers
+      if (from !== undefined && from !== origin()) {
+        answerWith(403, 'foreign_origin', 'the control plane does not answer other origins')
+      }
+      if (host !== undefined && !isOurs(host, origin())) {
+        answerWith(403, 'foreign_host', 'the control plane does not answer under this name')
+      }
+      if (!same(bearerToken(request) ?? '', controlToken)) {
+        answerWith(
+          401,
+          'invalid_token',
+          'expected Authorization: Bearer with the control token',
+          {},
+          {
+            'www-authenticate': 'Bearer realm="control"',
+          },
+        )
+      }
+    }
+    const tenancy = () => {
+      const { tenant: slug = '' } = params
+      return (
+        tenancies.find(slug) ??
+        answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+      )
+    }
+    return { tenancies, tenancy }
+  }
+
+const isOurs = (host: string, origin: string) => {
+  const name = host.replace(/:\d+$/, '')
+  return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
+}
+
+const same = (given: string, expected: string) =>
+  timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
+
+export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
+  'control.health': ({ tenancies }) =>
+    ok({ status: 'ok', tenants: tenancies.slugs().length, version: tenancies.version }),
+
+  'control.tenant.create': ({ tenancies, body }) => {
+    if (body.tenant !== undefined && tenancies.find(body.tenant)) {
+      answerWith(409, 'tenant_exists', `there is already a tenant ${body.tenant}`)
+    }
+    return created(tenancies.create(body))
+  },
+  'control.tenant.list': ({ tenancies }) => ok({ tenants: tenancies.slugs() }),
+  'control.tenant.delete': ({ tenancies, tenancy }) => {
+    tenancies.delete(tenancy().tenant.slug)
+    return noContent
+  },
+  'control.tenant.reset': ({ tenancies, tenancy }) => {
+    tenancies.reset(tenancy().tenant.slug)
+    return ok({ ok: true })
+  },
+
+  'control.clock.read': ({ tenancy }) => ok(reading(tenancy())),
+  'control.clock.move': ({ tenancy, body }) => {
+    const { clock } = tenancy().tenant
+    const by = 'advance' in body ? body.advance : Date.parse(body.set) / 1000 - clock.now()
+    if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
+    advance(tenancy(), by)
+    return ok(reading(tenancy()))
+  },
+
+  'control.policy.read': ({ tenancy }) => ok(tenancy().tenant.state.policy),
+  'control.policy.replace': ({ tenancy, body }) => {
+    tenancy().tenant.happen([{ type: 'policy.replaced', policy: body }])
+    return ok(tenancy().tenant.state.policy)
+  },
+  'control.policy.decide': ({ tenancy, body }) => {
+    const { state, clock } = tenancy().tenant
+    const task = body.task_id === undefined ? undefined : state.tasks.get(body.task_id)
+    const { rule, ttl, explanation } = assessed(
+      state,
+      task,
+      {
+        agentId: agentNamed(tenancy(), body.agent).id,
+        detail: body.authorization_details,
+        justification: body.justification,
+        requestedTtl: body.requested_ttl,
+      },
+      clock.now(),
+    )
+    const status = { approve: 'approved', ask: 'pending', deny: 'denied' }[rule.decision]
+    return ok({ status, explanation, ...(rule.decision === 'deny' ? {} : { granted_ttl: ttl }) })
+  },
+  'control.approver.script': ({ tenancy, body }) => {
+    if (body.by !== undefined && findUser(tenancy().tenant.state, body.by) === undefined) {
+      answerWith(400, 'invalid_request', 'by: expected the e-mail of a user of this tenant')
+    }
+    tenancy().tenant.happen([{ type: 'approver.scripted', script: body }])
+    return ok(body)
+  },
+  'control.dialect.read': ({ tenancy }) => ok(tenancy().tenant.state.dialect),
+  'control.dialect.set': ({ tenancy, body }) => {
+    tenancy().tenant.happen([{ type: 'dialect.set', dialect: body }])
+    return ok(body)
+  },
+
+  'control.user.token': async ({ tenancy, body }) => {
+    const { tenant } = tenancy()
+    const { state } = tenant
+    const user =
+      body.user === undefined
+        ? [...state.users.values()].find(({ permissions }) => permissions.includes('jit.approve'))
+        : findUser(state, body.user)
+    if (user === undefined) {
+      return answerWith(
+        400,
+        'invalid_request',
+        'user: expected the e-mail or id of a user of this tenant',
+      )
+    }
+    const [{ token }] = tenant.run(issueUserToken, {
+      userId: user.id,
+      clientId: 'control-plane',
+      scope: body.scope,
+      lifetime: body.expires_in,
+    })
+    return created({
+      access_token: await accessToken(tenancy(), token),
+      token_type: 'Bearer',
+      expires_in: body.expires_in,
+    })
+  },
+  'control.token.forge': async ({ tenancy, body }) => {
+    const { tenant, keys } = tenancy()
+    const agent = agentNamed(tenancy(), body.agent)
+    const [{ token }] = tenant.run(issueAgentToken, { agent })
+    const claims = Object.entries({ ...claimsOf(tenancy(), token), ...body.claims })
+    const forged = await forgeJwt(
+      keys.current,
+      body.key,
+      Object.fromEntries(claims.filter(([, value]) => value !== null)),
+      body.header,
+    )
+    return created({
+      access_token: forged,
+      token_type: 'Bearer',
+      expires_in: token.expiresAt - token.issuedAt,
+    })
+  },
+
+  'control.journal': async ({ tenancy, query }) => ok(await journalAfter(tenancy(), query)),
+  'control.exchanges': ({ tenancy, query }) => {
+    const { exchanges } = tenancy()
+    return ok({
+      exchanges: exchanges.after(query.after),
+      next: exchanges.last,
+      forgotten: exchanges.forgotten,
+    })
+  },
+
+  'control.misbehaviours.read': ({ tenancy }) => ok(misbehaviours(tenancy())),
+  'control.misbehaviours.on': ({ tenancy, body }) => {
+    if (!tenancy().misbehaving.on(body)) {
+      answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
+    }
+    return ok(misbehaviours(tenancy()))
+  },
+  'control.misbehaviours.off': ({ tenancy }) => {
+    tenancy().misbehaving.off()
+    return noContent
+  },
+}
+
+const reading = ({ tenant: { clock } }: Tenancy) => ({
+  now: isoTime(clock.now()),
+  epoch: clock.now(),
+})
+
+const misbehaviours = ({ misbehaving: { active, known } }: Tenancy) => ({
+  active,
+  known: known.map(({ name, seat, says }) => ({ name, seat, says })),
+})
+
+const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>
+  [...state.agents.values()].find((agent) =>
+    name === undefined
+      ? !agent.resourceServer
+      : [agent.name, agent.id, agent.clientId].includes(name),
+  ) ?? answerWith(400, 'invalid_request', 'agent: expected the name of an agent of this tenant')
+
+/** What is there at once, or the first thing that comes within `wait` real seconds. */
+const journalAfter = async (
+  { tenant: { journal } }: Tenancy,
+  { after, type, wait }: { after: number; type?: string | undefined; wait: number },
+): Promise<Journal> => {
+  const matching = () =>
+    journal.after(after).filter((entry) => type === undefined || entry.type === type)
+  if (wait > 0 && matching().length === 0) {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        unlisten()
+        resolve()
+      }
+      const timer = setTimeout(done, wait * 1000)
+      const unlisten = journal.listen(() => matching().length > 0 && done())
+    })
+  }
+  return { entries: [...matching()], next: journal.last, forgotten: journal.forgotten }
+}

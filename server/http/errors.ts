@@ -1,0 +1,22 @@
+import type { ErrorBody } from '../wire/index.ts'
+import type { Answer } from './message.ts'
+
+/** The one error envelope (contract §6.1), in which each SDK finds the field it reads. */
+export const errorAnswer = (
+  status: number,
+  error: string,
+  description: string,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({
+  status,
+  headers: { 'cache-control': 'no-store', ...headers },
+  body: {
+    error,
+    error_description: description,
+    message: description,
+    code: error,
+    status,
+    ...more,
+  } satisfies ErrorBody,
+})

@@ -1,0 +1,49 @@
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { Core } from './core.ts'
+import { errorAnswer } from './errors.ts'
+import { encoded } from './fetch.ts'
+import type { Answer, HttpRequest } from './message.ts'
+import { largestBody } from './parse.ts'
+
+/** A seat as an Express app. Routing, parsing and answers are the core's. */
+export const expressHost = (core: Core): Express => {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(express.raw({ type: () => true, limit: largestBody, inflate: false }))
+  app.use(async (request, response) => {
+    send(response, await core(requestOf(request)))
+  })
+  app.use(refuseBody)
+  return app
+}
+
+const requestOf = (request: express.Request): HttpRequest => {
+  const [path = '/', query] = request.originalUrl.split(/\?(.*)/s)
+  return {
+    method: request.method,
+    path,
+    query: new URLSearchParams(query),
+    headers: request.headers as Record<string, string>,
+    body: Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '',
+  }
+}
+
+const send = (response: express.Response, answer: Answer) => {
+  const { headers, body } = encoded(answer)
+  response.writeHead(
+    answer.status,
+    body === null ? headers : { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+  )
+  response.end(body ?? undefined)
+}
+
+/** What the body reader refuses before the core sees it: too large, compressed, cut off. */
+const refuseBody: ErrorRequestHandler = (error, _request, response, _next) => {
+  const status = Number(error?.status) || 500
+  const known: Record<number, Answer> = {
+    413: errorAnswer(413, 'request_too_large', `expected a body of at most ${largestBody} bytes`),
+    415: errorAnswer(415, 'unsupported_media_type', 'a compressed body is not accepted'),
+    500: errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more'),
+  }
+  send(response, known[status] ?? errorAnswer(400, 'invalid_request', 'the body could not be read'))
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod'
+import type { RouteName, routes } from '../wire/index.ts'
+
+/** A request as every host hands it in: Express, MSW or plain fetch. */
+export type HttpRequest = Readonly<{
+  method: string
+  /** Without the query, still percent-encoded. */
+  path: string
+  query: URLSearchParams
+  /** Names in lower case; repeated fields joined by `, ` as HTTP allows. */
+  headers: Readonly<Record<string, string>>
+  /** Empty where there is none. */
+  body: string
+}>
+
+/** What a handler answers. A string body is sent as it is, anything else as JSON; undefined: none. */
+export type Answer = Readonly<{
+  status: number
+  headers?: Readonly<Record<string, string>>
+  body?: unknown
+}>
+
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined
+type Member<R, K extends PropertyKey> = R extends Readonly<Record<K, infer V>> ? V : undefined
+type RouteOf<N extends RouteName> = (typeof routes)[N]
+
+/** A request that was routed and parsed: what is in it is of its schema. */
+export type Call<N extends RouteName> = Readonly<{
+  route: N
+  request: HttpRequest
+  /** Path parameters, percent-decoded. */
+  params: Readonly<Record<string, string>>
+  query: Output<Member<RouteOf<N>, 'query'>>
+  body: Member<RouteOf<N>, 'form'> extends z.ZodType
+    ? Output<Member<RouteOf<N>, 'form'>>
+    : Output<Member<RouteOf<N>, 'body'>>
+}>
+
+/** One function a route; `Context` is what the seat knows beside the call. */
+export type Handlers<N extends RouteName, Context> = {
+  readonly [K in N]: (call: Call<K> & Context) => Answer | Promise<Answer>
+}
+
+export const ok = (body: unknown): Answer => ({ status: 200, body })
+export const created = (body: unknown): Answer => ({ status: 201, body })
+export const noContent: Answer = { status: 204 }

@@ -1,0 +1,120 @@
+import type { z } from 'zod'
+import { type Route, routes } from '../wire/index.ts'
+import type { HttpRequest } from './message.ts'
+import { answerWith } from './refusals.ts'
+
+/** The largest request body, in bytes. */
+export const largestBody = 64 * 1024
+
+/**
+ * Query and body of a request, as its route's schemas want them.
+ * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
+ */
+export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
+  query: route.query && checked(route.query, fieldsOf(request.query), 'query'),
+  body: bodyOf(route, request),
+})
+
+const bodyOf = ({ form, body }: Route, request: HttpRequest): unknown => {
+  if (request.body.length > largestBody) tooLarge()
+  if (request.headers['content-encoding'] !== undefined) {
+    answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
+  }
+  if (form) return checked(form, formOf(request), 'form')
+  if (body) return checked(body, jsonOf(request), 'body')
+  return undefined
+}
+
+/** @throws {Refusing} always */
+export const tooLarge = (): never =>
+  answerWith(413, 'request_too_large', `expected a body of at most ${largestBody} bytes`)
+
+const jsonOf = (request: HttpRequest): unknown => {
+  if (request.body === '') return {}
+  const type = mediaType(request)
+  if (type !== 'application/json' && !type.endsWith('+json')) {
+    answerWith(415, 'unsupported_media_type', `expected application/json, not ${named(type)}`)
+  }
+  try {
+    return JSON.parse(
+      request.body,
+      request.body.includes('__proto__') ? withoutPrototype : undefined,
+    )
+  } catch {
+    return answerWith(400, 'invalid_request', 'the body is not valid JSON')
+  }
+}
+
+const withoutPrototype = (key: string, value: unknown) => {
+  if (key === '__proto__') throw new SyntaxError('a key that is not allowed')
+  return value
+}
+
+const formOf = (request: HttpRequest): Record<string, string | string[]> => {
+  const type = mediaType(request)
+  if (type !== 'application/x-www-form-urlencoded') {
+    answerWith(
+      400,
+      'invalid_request',
+      `expected application/x-www-form-urlencoded, not ${named(type)}`,
+    )
+  }
+  if (/%(?![0-9A-Fa-f]{2})/.test(request.body)) {
+    answerWith(400, 'invalid_request', 'the form is not percent-encoded as it should be')
+  }
+  return fieldsOf(new URLSearchParams(request.body))
+}
+
+/** An empty parameter is an omitted one (RFC 6749 §3.2); a repeated one becomes an array. */
+const fieldsOf = (parameters: URLSearchParams): Record<string, string | string[]> => {
+  const fields: Record<string, string | string[]> = Object.create(null)
+  for (const [name, value] of parameters) {
+    if (value === '') continue
+    const before = fields[name]
+    fields[name] = before === undefined ? value : [before, value].flat()
+  }
+  return fields
+}
+
+const checked = (schema: z.ZodType, value: unknown, where: string): unknown => {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [first, ...others] = problems(parsed.error)
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  return answerWith(400, errorCode(parsed.error), `${where}: ${first}${more}`, {
+    issues: [first, ...others],
+  })
+}
+
+/** Each problem as `where: what was expected`, values left out, since they may be secrets. */
+export const problems = (error: z.ZodError): string[] =>
+  error.issues.map(({ path, message }) => {
+    const where = path.map((part) => String(part).slice(0, 64)).join('.')
+    return where === '' ? message : `${where}: ${message}`
+  })
+
+/** RFC 9396 §5 has a code of its own for what is wrong with the details. */
+const errorCode = (error: z.ZodError): string =>
+  error.issues.every(({ path }) => path[0] === 'authorization_details')
+    ? 'invalid_authorization_details'
+    : 'invalid_request'
+
+const mediaType = (request: HttpRequest) =>
+  (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+
+const named = (type: string) => (type === '' ? 'a body without a content type' : type.slice(0, 64))
+
+/** Where an answer breaks the wire schema of its route: nothing for one that keeps to it. */
+export const violationsOf = (
+  name: keyof typeof routes,
+  status: number,
+  body: unknown,
+): string[] => {
+  const { answers }: Route = routes[name]
+  if (status >= 400) return []
+  const schema = answers[status]
+  if (schema === undefined) return [`${name} never answers ${status}`]
+  if (schema === null) return []
+  const parsed = schema.safeParse(body)
+  return parsed.success ? [] : problems(parsed.error)
+}

@@ -1,0 +1,103 @@
+import { type Refusal, Refused } from '../issuer/refusal.ts'
+import { errorAnswer } from './errors.ts'
+import type { Answer } from './message.ts'
+
+/** How each refusal of the rules looks over HTTP. A new one does not compile until it is here. */
+export const render = (refusal: Refusal): Answer => {
+  switch (refusal.error) {
+    case 'not_found':
+      return errorAnswer(404, 'not_found', `there is no ${refusal.what} here`)
+    case 'task_forbidden':
+      return errorAnswer(403, 'task_forbidden', `the task ${refusal.taskId} is another agent's`)
+    case 'task_not_active':
+      return errorAnswer(
+        400,
+        'task_not_active',
+        `the task ${refusal.taskId} is ${refusal.status}`,
+        {
+          task_status: refusal.status,
+        },
+      )
+    case 'request_forbidden':
+      return errorAnswer(
+        403,
+        'request_forbidden',
+        `the request ${refusal.requestId} is another agent's`,
+      )
+    case 'request_not_approved':
+      return errorAnswer(
+        403,
+        'request_not_approved',
+        `the request ${refusal.requestId} is ${refusal.status}${refusal.reason ? `: ${refusal.reason}` : ''}`,
+        { request_status: refusal.status },
+      )
+    case 'already_exchanged':
+      return errorAnswer(
+        403,
+        'already_exchanged',
+        `the approval of ${refusal.requestId} has been exchanged for its token`,
+      )
+    case 'already_decided':
+      return errorAnswer(
+        400,
+        'already_decided',
+        `the request ${refusal.requestId} is ${refusal.status}, decided by ${refusal.by}`,
+        { request_status: refusal.status, decided_by: refusal.by },
+      )
+    case 'request_expired':
+      return errorAnswer(
+        400,
+        'request_expired',
+        `the time to decide the request ${refusal.requestId} is over`,
+        { request_status: 'expired' },
+      )
+    case 'approval_forbidden':
+      return errorAnswer(403, 'approval_forbidden', refusal.reason)
+    case 'delegation_not_allowed':
+      return errorAnswer(
+        403,
+        'delegation_not_allowed',
+        'the agent lacks the capability delegate:on_behalf',
+      )
+    case 'unknown_user':
+      return errorAnswer(400, 'invalid_request', 'on_behalf_of names no user of this tenant')
+    case 'invalid_scope':
+      return errorAnswer(
+        400,
+        'invalid_scope',
+        `expected a subset of the registered scopes: ${refusal.allowed.join(' ')}`,
+      )
+    case 'invalid_authorization_details':
+      return errorAnswer(400, 'invalid_authorization_details', refusal.reason)
+    case 'slow_down':
+      return errorAnswer(
+        429,
+        'slow_down',
+        `poll at most every ${refusal.interval} seconds`,
+        { interval: refusal.interval, retry_after: refusal.interval },
+        { 'retry-after': String(refusal.interval) },
+      )
+  }
+}
+
+/** An answer on its way up from where it was known: bad input, missing credentials. */
+export class Refusing extends Error {
+  override readonly name = 'Refusing'
+  readonly answer: Answer
+  constructor(answer: Answer) {
+    super('refusing')
+    this.answer = answer
+  }
+}
+
+/** @throws {Refusing} always */
+export const answerWith = (...error: Parameters<typeof errorAnswer>): never => {
+  throw new Refusing(errorAnswer(...error))
+}
+
+/** What a thrown thing looks like over HTTP; undefined for a bug. */
+export const answerOf = (thrown: unknown): Answer | undefined => {
+  if (thrown instanceof Refusing) return thrown.answer
+  if (thrown instanceof Refused) return render(thrown.refusal)
+  return undefined
+}

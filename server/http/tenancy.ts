@@ -1,0 +1,99 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { ApiTenant } from '../api/resource-server.ts'
+import type { Agent } from '../issuer/event.ts'
+import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
+import type { Tenant } from '../issuer/tenant.ts'
+import type { KeyRing } from '../signing/keys.ts'
+import type { TenantSeed } from '../wire/index.ts'
+import type { Misbehaving } from './misbehave.ts'
+import type { ExchangeLog } from './record.ts'
+
+/** Where the seats are reached: origins, without a path. */
+export type Origins = { issuer: string; api: string }
+
+/** A tenant in its three seats: the rules, and what HTTP needs beside them. */
+export type Tenancy = {
+  readonly seed: TenantSeed
+  readonly tenant: Tenant
+  readonly keys: KeyRing
+  readonly origins: Origins
+  readonly api: ApiTenant
+  readonly exchanges: ExchangeLog
+  readonly misbehaving: Misbehaving
+  /** Status polls of each pending request: how many, and when the last one was. */
+  readonly polls: Map<string, { count: number; lastAt: number }>
+}
+
+/** The base path of the issuer as this caller spells it; URLs in answers follow it (contract §7 row 1). */
+export const basePath = (slug: string, requestPath: string): string =>
+  `/${/^\/+(\.well-known\/[^/]+\/)?orgs\//.test(requestPath) ? 'orgs' : 't'}/${slug}/api/v1`
+
+/** The `iss` of what this caller gets (contract §7 row 15). */
+export const issuerOf = ({ tenant, origins }: Tenancy, requestPath = ''): string =>
+  tenant.state.dialect.issuer === 'origin'
+    ? origins.issuer
+    : origins.issuer + basePath(tenant.slug, requestPath)
+
+/** Every `iss` this tenant's tokens may carry. */
+export const issuersOf = ({ tenant, origins }: Tenancy): string[] => [
+  `${origins.issuer}/t/${tenant.slug}/api/v1`,
+  `${origins.issuer}/orgs/${tenant.slug}/api/v1`,
+  ...(tenant.state.dialect.issuer === 'origin' ? [origins.issuer] : []),
+]
+
+/** SHA-256, so that no secret is kept. */
+export const hashSecret = (secret: string): string =>
+  createHash('sha256').update(secret).digest('base64url')
+
+/** Compares in constant time; an unknown client takes as long as a wrong secret (CC-14). */
+export const hasSecret = (agent: Agent | undefined, secret: string): boolean => {
+  const given = Buffer.from(hashSecret(secret))
+  const kept = Buffer.from(agent?.secretHash ?? hashSecret(''))
+  return timingSafeEqual(given, kept) && agent !== undefined
+}
+
+/**
+ * The scripted approver answers whatever it is time for. Called whenever somebody looks, and for
+ * each moment that a moving clock passes.
+ */
+export const letApproverAnswer = ({ tenant, polls }: Tenancy): void => {
+  const { state, clock } = tenant
+  const { approver: script } = state
+  if (script === undefined || script.decision === 'ignore') return
+  const approver = [...state.users.values()].find((user) =>
+    script.by === undefined ? mayApprove(state, user.id) : user.email === script.by,
+  )
+  if (approver === undefined) return
+  for (const requestId of [...state.undecided]) {
+    const request = state.requests.get(requestId)?.request
+    if (request === undefined || clock.now() < request.requestedAt + script.after) continue
+    if ((polls.get(requestId)?.count ?? 0) < script.after_polls) continue
+    const decision = { requestId, userId: approver.id, agentHeld: false }
+    try {
+      if (script.decision === 'approve') {
+        tenant.run(approveRequest, { ...decision, ttl: script.ttl, notes: script.reason })
+      } else {
+        tenant.run(denyRequest, { ...decision, reason: script.reason })
+      }
+    } catch {
+      // What this person may not decide, or what is over, waits for somebody else or for nobody.
+    }
+  }
+}
+
+/** Moves the clock, stopping wherever the scripted approver has something to answer on the way. */
+export const advance = (tenancy: Tenancy, seconds: number): void => {
+  const { tenant } = tenancy
+  const { state, clock } = tenant
+  const target = clock.now() + seconds
+  const after = state.approver?.after ?? 0
+  const due = [...state.undecided]
+    .flatMap((id) => state.requests.get(id)?.request.requestedAt ?? [])
+    .map((requestedAt) => requestedAt + after)
+    .filter((at) => after > 0 && at > clock.now() && at <= target)
+  for (const moment of due.sort((a, b) => a - b)) {
+    clock.set(moment)
+    letApproverAnswer(tenancy)
+  }
+  clock.set(target)
+}

@@ -1,0 +1,48 @@
+import type { Entry, Event } from './event.ts'
+
+/** The newest entries a tenant keeps in memory. */
+const kept = 10_000
+
+/** The append-only list of what happened in a tenant, bounded in memory. */
+export class Journal {
+  /** How many entries have been dropped from memory. */
+  forgotten = 0
+  readonly #entries: Entry[] = []
+  readonly #listeners = new Set<(entry: Entry) => void>()
+  readonly #keep: number
+
+  constructor(keep = kept) {
+    this.#keep = keep
+  }
+
+  /** The number of the newest entry; 0 when there is none. */
+  get last(): number {
+    return this.forgotten + this.#entries.length
+  }
+
+  append(event: Event, at: number): Entry {
+    const entry: Entry = { seq: this.last + 1, at, ...event }
+    this.#entries.push(entry)
+    if (this.#entries.length >= 2 * this.#keep) {
+      this.forgotten += this.#entries.length - this.#keep
+      this.#entries.splice(0, this.#entries.length - this.#keep)
+    }
+    return entry
+  }
+
+  /** Tells the listeners; apart from `append`, so that they see the state the entry led to. */
+  announce(entry: Entry): void {
+    for (const listener of this.#listeners) listener(entry)
+  }
+
+  /** What came after an entry, oldest first. */
+  after(seq: number): readonly Entry[] {
+    return this.#entries.slice(Math.max(0, seq - this.forgotten))
+  }
+
+  /** @returns a function that ends the listening */
+  listen(listener: (entry: Entry) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  type AuthorizationDetail,
+  type Condition,
+  type Explanation,
+  longestTtl,
+  type Policy,
+  type PolicyRule,
+} from '../wire/index.ts'
+
+/** All a policy may know of a request. */
+export type Facts = Readonly<{
+  detail: AuthorizationDetail
+  agent: string
+  taskType?: string | undefined
+  /** E-mail of the user the agent acts for. */
+  onBehalfOf?: string | undefined
+  requestedTtl?: number | undefined
+  justification?: string | undefined
+  /** The running risk of the task, before this request. */
+  score: number
+  denials: number
+  requestsLastMinute: number
+  now: number
+}>
+
+export type Assessment = Readonly<{
+  rule: PolicyRule
+  /** Seconds the token gets if approved now. */
+  ttl: number
+  /** The most an approver may give, in seconds. */
+  maxTtl: number
+  explanation: Explanation
+}>
+
+/** Rules from the top, the first that applies decides; where none does, a person is asked. */
+export const assess = (policy: Policy, facts: Facts): Assessment => {
+  const rule = policy.rules.find(({ when }) => holds(when, facts)) ?? nobodySaid
+  const maxTtl = Math.min(longestTtl, policy.max_ttl, rule.max_ttl ?? longestTtl)
+  const wouldPass = rule.decision === 'approve' ? undefined : smallestThatPasses(policy, facts)
+  return {
+    rule,
+    maxTtl,
+    ttl: Math.min(facts.requestedTtl ?? policy.default_ttl, maxTtl),
+    explanation: {
+      rule: rule.name,
+      decision: rule.decision,
+      risk_level: rule.risk,
+      inputs: {
+        agent: facts.agent,
+        score: facts.score,
+        denials: facts.denials,
+        requests_last_minute: facts.requestsLastMinute,
+        ...(facts.requestedTtl === undefined ? {} : { requested_ttl: facts.requestedTtl }),
+        ...(facts.onBehalfOf === undefined ? {} : { on_behalf_of: facts.onBehalfOf }),
+      },
+      ...(rule.reason === undefined ? {} : { reason: rule.reason }),
+      ...(wouldPass === undefined ? {} : { would_pass: wouldPass }),
+    },
+  }
+}
+
+const nobodySaid: PolicyRule = {
+  name: 'no rule applies, so a person is asked',
+  when: {},
+  risk: 'high',
+  decision: 'ask',
+  approvers: 1,
+}
+
+/** Each condition, and whether it holds. An absent one always does. */
+const holds = (when: Condition, facts: Facts): boolean =>
+  matchesAny(when.type, [facts.detail.type]) &&
+  matchesAny(when.actions, facts.detail.actions ?? []) &&
+  matchesAny(when.identifier, [facts.detail.identifier ?? '']) &&
+  matchesAny(when.locations, facts.detail.locations ?? []) &&
+  matchesAny(when.agent, [facts.agent]) &&
+  matchesAny(when.task_type, [facts.taskType ?? '']) &&
+  actsFor(when.on_behalf_of, facts.onBehalfOf) &&
+  atLeast(when.score_from, facts.score) &&
+  atLeast(when.denials_from, facts.denials) &&
+  atLeast(when.requests_last_minute_from, facts.requestsLastMinute) &&
+  (when.ttl_over === undefined || (facts.requestedTtl ?? 0) > when.ttl_over) &&
+  (when.justification_lacks === undefined ||
+    lacks(when.justification_lacks, facts.justification)) &&
+  (when.time === undefined || within(when.time, facts.now)) &&
+  (when.outside === undefined || !within(when.outside, facts.now))
+
+const matchesAny = (patterns: readonly string[] | undefined, values: readonly string[]) =>
+  patterns === undefined ||
+  patterns.some((pattern) => values.some((value) => matches(pattern, value)))
+
+/** `*` stands for any run of characters; compared in linear time, without a regular expression. */
+const matches = (pattern: string, value: string): boolean => {
+  const [first = '', ...rest] = pattern.split('*')
+  if (rest.length === 0) return value === pattern
+  if (!value.startsWith(first)) return false
+  const last = rest.pop() as string
+  let at = first.length
+  for (const part of rest) {
+    const found = value.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return value.length - last.length >= at && value.endsWith(last)
+}
+
+const actsFor = (wanted: Condition['on_behalf_of'], user: string | undefined) =>
+  wanted === undefined ||
+  (typeof wanted === 'boolean'
+    ? wanted === (user !== undefined)
+    : user !== undefined && matchesAny(wanted, [user]))
+
+const atLeast = (limit: number | undefined, value: number) => limit === undefined || value >= limit
+
+const lacks = (
+  { length, pattern }: NonNullable<Condition['justification_lacks']>,
+  justification = '',
+) =>
+  justification.trim().length < (length ?? 1) ||
+  (pattern !== undefined && !new RegExp(pattern, 'u').test(justification))
+
+const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+
+const within = ({ days: on, from, to }: NonNullable<Condition['time']>, now: number) => {
+  const date = new Date(now * 1000)
+  const time = date.toISOString().slice(11, 16)
+  const [start, end] = [from ?? '00:00', to ?? '24:00']
+  const inHours = start <= end ? time >= start && time < end : time >= start || time < end
+  return inHours && (on === undefined || on.includes(days[date.getUTCDay()] ?? 'sun'))
+}
+
+/** Of what was asked, the actions that would each be approved by themselves, if that passes. */
+const smallestThatPasses = (policy: Policy, facts: Facts): AuthorizationDetail | undefined => {
+  const { actions } = facts.detail
+  if (actions === undefined || actions.length < 2) return undefined
+  const passes = (some: string[]) =>
+    policy.rules.find(({ when }) =>
+      holds(when, { ...facts, detail: { ...facts.detail, actions: some } }),
+    )?.decision === 'approve'
+  const fewer = actions.filter((action) => passes([action]))
+  return fewer.length > 0 && passes(fewer) ? { ...facts.detail, actions: fewer } : undefined
+}

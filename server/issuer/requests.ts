@@ -1,0 +1,305 @@
+import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wire/index.ts'
+import type { Context, Decide } from './decide.ts'
+import type { Event, EventOf, Token } from './event.ts'
+import { type Assessment, assess } from './policy.ts'
+import { refuse } from './refusal.ts'
+import type { RequestRecord, State, TaskRecord } from './state.ts'
+import { activeTask, endTask, findUser, statusAt as taskStatusAt } from './tasks.ts'
+
+export type RequestPermission = Readonly<{
+  agentId: string
+  taskId: string
+  detail: AuthorizationDetail
+  justification?: string | undefined
+  requestedTtl?: number | undefined
+  callbackUrl?: string | undefined
+}>
+
+/**
+ * The policy approves, denies or asks a person. The running risk of the task grows with each
+ * request; the one that reaches the limit is denied and suspends the task (contract §5.5).
+ */
+export const requestPermission: Decide<
+  RequestPermission,
+  readonly [EventOf<'permission.requested'>, ...Event[]]
+> = (state, command, context) => {
+  const { now, id } = context
+  const task = activeTask(state, command.taskId, command.agentId, now)
+  refuseUnknownType(state, command.detail)
+  const { rule, ttl, maxTtl, explanation } = assessed(state, task, command, now)
+  const { scoring } = state.policy
+  const requested: EventOf<'permission.requested'> = {
+    type: 'permission.requested',
+    score: scoring[rule.risk],
+    request: {
+      id: id('jit'),
+      taskId: task.task.id,
+      agentId: command.agentId,
+      detail: command.detail,
+      risk: rule.risk,
+      ttl,
+      maxTtl,
+      approvalsRequired: rule.approvers,
+      requestedAt: now,
+      expiresAt: Math.min(
+        now + (rule.timeout ?? state.policy.approval_timeout),
+        task.task.expiresAt,
+      ),
+      explanation,
+      ...(command.justification === undefined ? {} : { justification: command.justification }),
+      ...(command.callbackUrl === undefined ? {} : { callbackUrl: command.callbackUrl }),
+    },
+  }
+  const about = { requestId: requested.request.id, taskId: task.task.id }
+  if (task.score + requested.score >= scoring.suspend_from) {
+    const reason = `the task reached the risk score ${scoring.suspend_from}`
+    return [
+      requested,
+      { type: 'permission.denied', ...about, by: 'policy', reason, score: 0 },
+      ...suspend(state, task, now, reason),
+    ]
+  }
+  switch (rule.decision) {
+    case 'approve':
+      return [requested, { type: 'permission.approved', ...about, by: 'policy', ttl }]
+    case 'deny':
+      return [
+        requested,
+        ...denial(
+          state,
+          task,
+          about.requestId,
+          'policy',
+          rule.reason ?? rule.name,
+          context,
+          requested.score,
+        ),
+      ]
+    case 'ask':
+      return [requested]
+  }
+}
+
+export type Decision = Readonly<{ requestId: string; userId: string; agentHeld: boolean }>
+
+/** With several approvers required, each but the last endorses. */
+export const approveRequest: Decide<
+  Decision & Readonly<{ ttl?: number | undefined; notes?: string | undefined }>,
+  readonly [EventOf<'permission.endorsed'>, ...Event[]]
+> = (state, { requestId, userId, agentHeld, ttl, notes }, { now }) => {
+  const record = undecided(state, requestId, now)
+  const { request, endorsedBy } = record
+  mayDecide(state, record, userId, agentHeld)
+  if (endorsedBy.includes(userId)) {
+    refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
+  }
+  const about = { requestId, taskId: request.taskId, by: userId }
+  const endorsed = { type: 'permission.endorsed', ...about } as const
+  if (endorsedBy.length + 1 < request.approvalsRequired) return [endorsed]
+  return [
+    endorsed,
+    {
+      type: 'permission.approved',
+      ...about,
+      ttl: Math.min(ttl ?? request.ttl, request.maxTtl),
+      ...(notes === undefined ? {} : { notes }),
+    },
+  ]
+}
+
+/** One denial is enough, however many approvers are required. */
+export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefined }>> = (
+  state,
+  { requestId, userId, agentHeld, reason },
+  context,
+) => {
+  const record = undecided(state, requestId, context.now)
+  mayDecide(state, record, userId, agentHeld)
+  const task = state.tasks.get(record.request.taskId) as TaskRecord
+  return denial(state, task, requestId, userId, reason, context)
+}
+
+/**
+ * An approval becomes a token once, exactly as wide as what was approved, and no longer than the
+ * task lives. A dialect switch allows it again for what remains of the first token's time.
+ */
+export const exchangeRequest: Decide<
+  Readonly<{ requestId: string; agentId: string }>,
+  readonly [EventOf<'token.issued'>]
+> = (state, { requestId, agentId }, { now, id }) => {
+  const record = ownRequest(state, requestId, agentId)
+  const { request, decided, exchangedAt } = record
+  const task = state.tasks.get(request.taskId) as TaskRecord
+  const taskStatus = taskStatusAt(task, now)
+  if (taskStatus !== 'active') {
+    refuse({
+      error: 'request_not_approved',
+      requestId,
+      status: 'revoked',
+      reason: `its task is ${taskStatus}`,
+    })
+  }
+  const status = lifeAt(state, record, now)
+  if (status === 'exchanged' && state.dialect.repeated_exchange === 'no') {
+    refuse({ error: 'already_exchanged', requestId })
+  }
+  const approved = decided?.as === 'approved' ? decided : undefined
+  if ((status !== 'approved' && status !== 'exchanged') || approved === undefined) {
+    return refuse({ error: 'request_not_approved', requestId, status })
+  }
+  const expiresAt = Math.min((exchangedAt ?? now) + approved.ttl, task.task.expiresAt)
+  if (expiresAt <= now) refuse({ error: 'request_not_approved', requestId, status: 'expired' })
+  const agent = state.agents.get(agentId)
+  const token: Token = {
+    jti: id('jti'),
+    kind: 'jit',
+    sub: `agent:${agent?.name}:task:${request.taskId}`,
+    clientId: agent?.clientId ?? '',
+    agentId,
+    issuedAt: now,
+    expiresAt,
+    taskId: request.taskId,
+    requestId,
+    detail: request.detail,
+    ...(task.task.onBehalfOf === undefined ? {} : { userId: task.task.onBehalfOf }),
+  }
+  return [{ type: 'token.issued', token, taskId: request.taskId, requestId }]
+}
+
+/** Every state of a request's life. On the wire `exchanged` reads as `approved`. */
+export type Life = RequestStatus | 'exchanged'
+
+/** One-way: what a person or time has decided stays, until the end of the task revokes it. */
+export const lifeAt = (state: State, record: RequestRecord, now: number): Life => {
+  const { request, decided, exchangedAt } = record
+  if (decided?.as === 'denied') return 'denied'
+  const task = state.tasks.get(request.taskId)
+  const over = (decided ? Number.POSITIVE_INFINITY : request.expiresAt) <= now
+  if (over) return 'expired'
+  if (task && taskStatusAt(task, now) !== 'active') return 'revoked'
+  if (decided === undefined) return 'pending'
+  if (exchangedAt !== undefined) return 'exchanged'
+  return now >= decided.at + Math.max(decided.ttl, redeemable) ? 'expired' : 'approved'
+}
+
+/** An approval that nobody fetched is good for this many seconds at least. */
+const redeemable = 300
+
+/** @throws {Refused} `not_found`, or `request_forbidden` for another agent's request */
+export const ownRequest = (state: State, requestId: string, agentId: string): RequestRecord => {
+  const record = anyRequest(state, requestId)
+  if (record.request.agentId !== agentId) refuse({ error: 'request_forbidden', requestId })
+  return record
+}
+
+/** What the policy says of a request, without making it. */
+export const assessed = (
+  state: State,
+  task: TaskRecord | undefined,
+  { agentId, detail, justification, requestedTtl }: Omit<RequestPermission, 'taskId'>,
+  now: number,
+): Assessment =>
+  assess(state.policy, {
+    detail,
+    agent: state.agents.get(agentId)?.name ?? agentId,
+    taskType: task?.task.type,
+    onBehalfOf: task?.task.onBehalfOf && state.users.get(task.task.onBehalfOf)?.email,
+    requestedTtl,
+    justification,
+    score: task?.score ?? 0,
+    denials: task?.denials ?? 0,
+    requestsLastMinute: task?.requestedAt.filter((at) => at > now - 60).length ?? 0,
+    now,
+  })
+
+const anyRequest = (state: State, requestId: string): RequestRecord =>
+  state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
+
+const undecided = (state: State, requestId: string, now: number): RequestRecord => {
+  const record = anyRequest(state, requestId)
+  const life = lifeAt(state, record, now)
+  if (life === 'pending') return record
+  if (life === 'expired' && record.decided === undefined) {
+    refuse({ error: 'request_expired', requestId })
+  }
+  return refuse({
+    error: 'already_decided',
+    requestId,
+    status: life === 'exchanged' ? 'approved' : life,
+    by: record.decided?.by ?? 'nobody',
+  })
+}
+
+/** Only a person with `jit.approve`, by their own token, and never for themselves (HITL-05). */
+const mayDecide = (
+  state: State,
+  { request }: RequestRecord,
+  userId: string,
+  agentHeld: boolean,
+) => {
+  const forbid = (reason: string) => refuse({ error: 'approval_forbidden', reason })
+  if (agentHeld) forbid('an agent cannot decide, whoever it acts for')
+  if (!mayApprove(state, userId)) forbid('the permission jit.approve is missing')
+  if (state.tasks.get(request.taskId)?.task.onBehalfOf === userId) {
+    forbid('nobody decides what an agent does for them')
+  }
+}
+
+/** Whether somebody is an approver. */
+export const mayApprove = (state: State, userId: string): boolean =>
+  findUser(state, userId)?.permissions.includes('jit.approve') === true
+
+const denial = (
+  state: State,
+  task: TaskRecord,
+  requestId: string,
+  by: string,
+  reason: string | undefined,
+  { now }: Context,
+  pendingScore = 0,
+): Event[] => {
+  const { scoring } = state.policy
+  const denied: Event = {
+    type: 'permission.denied',
+    requestId,
+    taskId: task.task.id,
+    by,
+    score: scoring.denial,
+    ...(reason === undefined ? {} : { reason }),
+  }
+  if (task.denials + 1 >= scoring.suspend_denials) {
+    return [denied, ...suspend(state, task, now, `${scoring.suspend_denials} requests were denied`)]
+  }
+  if (task.score + pendingScore + scoring.denial >= scoring.suspend_from) {
+    return [
+      denied,
+      ...suspend(state, task, now, `the task reached the risk score ${scoring.suspend_from}`),
+    ]
+  }
+  return [denied]
+}
+
+const suspend = (state: State, task: TaskRecord, now: number, reason: string): Event[] =>
+  endTask(state, task, now, 'task_suspended', (taskId) => ({
+    type: 'task.suspended',
+    taskId,
+    reason,
+  }))
+
+const refuseUnknownType = (state: State, detail: AuthorizationDetail) => {
+  if (state.dialect.unknown_types === 'accept') return
+  const actions = knownTypes[detail.type]
+  if (actions === undefined) {
+    refuse({
+      error: 'invalid_authorization_details',
+      reason: `the type is unknown; known are ${Object.keys(knownTypes).join(', ')}`,
+      detail,
+    })
+  } else if (!(detail.actions ?? []).every((action) => actions.includes(action))) {
+    refuse({
+      error: 'invalid_authorization_details',
+      reason: `${detail.type} knows the actions ${actions.join(', ')}`,
+      detail,
+    })
+  }
+}

@@ -1,0 +1,77 @@
+import { defaultPolicy, Policy } from '../wire/index.ts'
+import type { Decide } from './decide.ts'
+import type { Entry, Event } from './event.ts'
+import { Journal } from './journal.ts'
+import { emptyState, evolve, type State } from './state.ts'
+
+/** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */
+export class Clock {
+  readonly #base: () => number
+  #shift = 0
+  #stopped: number | undefined
+
+  /** @param stoppedAt epoch seconds at which it stands until moved; absent: it runs */
+  constructor(base: () => number = () => Date.now() / 1000, stoppedAt?: number) {
+    this.#base = base
+    this.#stopped = stoppedAt
+  }
+
+  readonly now = (): number => Math.floor(this.#stopped ?? this.#base() + this.#shift)
+
+  advance(seconds: number): void {
+    if (this.#stopped === undefined) this.#shift += seconds
+    else this.#stopped += seconds
+  }
+
+  set(epoch: number): void {
+    this.advance(epoch - this.now())
+  }
+}
+
+/** Fresh ids, such as `task_4f1c9a0be2d37785`. */
+export type Ids = (prefix: string) => string
+
+/** One tenant: state, clock, ids and journal. Everything in it belongs to it alone. */
+export class Tenant {
+  readonly slug: string
+  readonly clock: Clock
+  readonly id: Ids
+  readonly journal: Journal
+  readonly state: State
+
+  constructor(slug: string, clock: Clock, id: Ids, journal = new Journal()) {
+    this.slug = slug
+    this.clock = clock
+    this.id = id
+    this.journal = journal
+    this.state = emptyState(Policy.parse(defaultPolicy))
+  }
+
+  /**
+   * Decides a command and lets its events happen, all or none.
+   * @throws {Refused} when the rules say no; nothing has happened then
+   */
+  run<Command, Events extends readonly Event[]>(
+    decide: Decide<Command, Events>,
+    command: Command,
+  ): Events {
+    const now = this.clock.now()
+    const events = decide(this.state, command, { now, id: this.id })
+    this.happen(events, now)
+    return events
+  }
+
+  /** Lets events happen that no command decides: seeds and switches. */
+  happen(events: readonly Event[], now = this.clock.now()): void {
+    const entries = events.map((event) => this.journal.append(event, now))
+    for (const entry of entries) evolve(this.state, entry)
+    for (const entry of entries) this.journal.announce(entry)
+  }
+
+  /** Brings back what happened before, without announcing it. */
+  replay(entries: Iterable<Entry>): void {
+    for (const { seq: _, at, ...event } of entries) {
+      evolve(this.state, this.journal.append(event as Event, at))
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { createResourceServer } from './api/resource-server.ts'
+import type { Tenancies } from './http/control.ts'
+import type { Core } from './http/core.ts'
+import { isoTime } from './http/iso-time.ts'
+import { Misbehaving, type Misbehaviour } from './http/misbehave.ts'
+import { ExchangeLog } from './http/record.ts'
+import { hashSecret, issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
+import { randomIds, seededIds } from './ids.ts'
+import type { Agent, User } from './issuer/event.ts'
+import { Clock, Tenant } from './issuer/tenant.ts'
+import { KeyRing, type SigningKey } from './signing/keys.ts'
+import { version } from './version.ts'
+import { Introspection, type TenantCreated, type TenantSeed } from './wire/index.ts'
+
+export type TenanciesOptions = Readonly<{
+  origins: Origins
+  /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
+  signingKey: SigningKey
+  misbehaviours: readonly Misbehaviour[]
+  /** Epoch seconds, for tenants on the system's clock. */
+  now?: (() => number) | undefined
+  /** How the API asks the issuer whether a token is alive. */
+  issuer: () => Core
+}>
+
+/** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
+type Secrets = ReadonlyMap<string, string>
+
+/** All tenants of a harness, by slug. */
+export const createTenancies = (
+  options: TenanciesOptions,
+): Tenancies & Readonly<{ open: ReadonlyMap<string, Tenancy> }> => {
+  const open = new Map<string, Tenancy>()
+  const secrets = new Map<string, Secrets>()
+
+  const create = (seed: TenantSeed, known: Secrets = new Map()): TenantCreated => {
+    const made = openTenancy(seed, known, options)
+    const { slug } = made.tenancy.tenant
+    open.set(slug, made.tenancy)
+    secrets.set(slug, made.secrets)
+    return described(made.tenancy, made.secrets)
+  }
+
+  return {
+    open,
+    find: (slug) => open.get(slug),
+    slugs: () => [...open.keys()],
+    create: (seed) => create(seed),
+    reset: (slug) => {
+      const tenancy = open.get(slug)
+      if (tenancy) create({ ...tenancy.seed, tenant: slug }, secrets.get(slug))
+    },
+    delete: (slug) => {
+      open.delete(slug)
+      secrets.delete(slug)
+    },
+    version,
+  }
+}
+
+const openTenancy = (
+  seed: TenantSeed,
+  known: Secrets,
+  { origins, signingKey, misbehaviours, now, issuer }: TenanciesOptions,
+): { tenancy: Tenancy; secrets: Secrets } => {
+  const id = seed.seed === undefined ? randomIds : seededIds(seed.seed)
+  const slug = seed.tenant ?? id('tenant').replace('_', '-')
+  const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
+  const tenant = new Tenant(slug, clock, id)
+  const secrets = new Map<string, string>()
+  const client = (clientId: string, secret = known.get(clientId) ?? id('secret') + id('')) => {
+    secrets.set(clientId, secret)
+    return { clientId, secretHash: hashSecret(secret) }
+  }
+  tenant.happen([
+    {
+      type: 'tenant.seeded',
+      agents: [...seed.agents.map((it) => seededAgent(it, client)), apiClient(slug, client)],
+      users: seed.users.map(seededUser),
+    },
+    { type: 'dialect.set', dialect: seed.dialect },
+    ...(seed.policy === undefined
+      ? []
+      : [{ type: 'policy.replaced', policy: seed.policy } as const]),
+    ...(seed.approver === undefined
+      ? []
+      : [{ type: 'approver.scripted', script: seed.approver } as const]),
+  ])
+
+  const keys = new KeyRing(signingKey)
+  const tenancy: Tenancy = {
+    seed,
+    tenant,
+    keys,
+    origins,
+    exchanges: new ExchangeLog(),
+    misbehaving: new Misbehaving(new Map(misbehaviours.map((it) => [it.name, it]))),
+    polls: new Map(),
+    api: createResourceServer({
+      documents: seed.documents,
+      id,
+      now: clock.now,
+      realm: 'documents',
+      types: ['at+jwt', 'JWT'],
+      keys: (kid) => keys.find(kid),
+      introspect: (token) => introspect(issuer(), tenant, secrets, token),
+      isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,
+      get audience() {
+        return [origins.api, `${origins.api}/t/${slug}`]
+      },
+      get issuers() {
+        return issuersOf(tenancy)
+      },
+      get challenge() {
+        return tenant.state.dialect.challenge
+      },
+      get revocation() {
+        return tenant.state.dialect.revocation
+      },
+    }),
+  }
+  return { tenancy, secrets }
+}
+
+type Client = (clientId: string, secret?: string) => { clientId: string; secretHash: string }
+
+const seededAgent = (
+  { name, client_id, client_secret, capabilities, may_delegate }: TenantSeed['agents'][number],
+  client: Client,
+): Agent => ({
+  id: `agt_${name}`,
+  name,
+  capabilities,
+  mayDelegate: may_delegate,
+  ...client(client_id ?? name, client_secret),
+})
+
+const apiClientId = 'documents-api'
+
+const apiClient = (slug: string, client: Client): Agent => ({
+  id: `rs_${slug}`,
+  name: apiClientId,
+  capabilities: [],
+  mayDelegate: false,
+  resourceServer: true,
+  ...client(apiClientId),
+})
+
+const seededUser = ({ email, name, permissions }: TenantSeed['users'][number]): User => {
+  const id = `user:${email.split('@', 1)[0]}`
+  return { id, email, name: name ?? email, permissions }
+}
+
+/** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
+const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {
+  const credentials = `${apiClientId}:${secrets.get(apiClientId)}`
+  const answer = await issuer({
+    method: 'POST',
+    path: `/t/${slug}/api/v1/oauth/introspect`,
+    query: new URLSearchParams(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+    },
+    body: new URLSearchParams({ token }).toString(),
+  })
+  return Introspection.parse(answer.body)
+}
+
+const described = ({ tenant, origins }: Tenancy, secrets: Secrets): TenantCreated => {
+  const { slug, state, clock } = tenant
+  const agents = [...state.agents.values()].map(({ name, id, clientId, resourceServer }) => ({
+    resourceServer,
+    credentials: {
+      name,
+      agent_id: id,
+      client_id: clientId,
+      client_secret: secrets.get(clientId) ?? '',
+    },
+  }))
+  const api = `${origins.api}/t/${slug}`
+  const [first] = agents
+  const apiClient = agents.find(({ resourceServer }) => resourceServer)?.credentials
+  return {
+    tenant: slug,
+    urls: {
+      tenant: `${origins.issuer}/t/${slug}/api/v1`,
+      org: `${origins.issuer}/orgs/${slug}/api/v1`,
+      api,
+    },
+    agents: agents.filter((it) => !it.resourceServer).map(({ credentials }) => credentials),
+    users: [...state.users.values()].map(({ id, email, permissions }) => ({
+      id,
+      email,
+      permissions: [...permissions],
+    })),
+    api_client: {
+      client_id: apiClient?.client_id ?? '',
+      client_secret: apiClient?.client_secret ?? '',
+    },
+    environment: {
+      LUMOAUTH_URL: origins.issuer,
+      LUMOAUTH_TENANT: slug,
+      LUMOAUTH_ORG_ID: slug,
+      AGENT_CLIENT_ID: first?.credentials.client_id ?? '',
+      AGENT_CLIENT_SECRET: first?.credentials.client_secret ?? '',
+      DOCUMENTS_API_URL: api,
+    },
+    now: isoTime(clock.now()),
+  }
+}

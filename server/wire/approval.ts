@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { RiskLevel } from './permission-request.ts'
+
+/** `POST B/agents/me/approvals`: a push approval, which lives 120 s (contract §2.3). */
+export const CreateApproval = z
+  .object({
+    task_id: z.string().min(1).max(128),
+    reason: z.string().min(1).max(480),
+    impact: RiskLevel.default('medium'),
+    on_behalf_of: z.string().min(1).max(256),
+    meta: z.record(z.string(), z.unknown()).nullish(),
+  })
+  .meta({ id: 'CreateApproval' })
+export type CreateApproval = z.infer<typeof CreateApproval>
+
+export const ApprovalCreated = z
+  .looseObject({
+    approval_token: z.string().min(1),
+    status: z.literal('pending'),
+    expires_at: z.iso.datetime(),
+    task_id: z.string(),
+    impact: RiskLevel,
+  })
+  .meta({ id: 'ApprovalCreated' })
+export type ApprovalCreated = z.infer<typeof ApprovalCreated>
+
+/** The answer for a user without a push device: no token, so no SDK can go on (contract §7 row 36). */
+export const ApprovalByEmail = z
+  .looseObject({
+    status: z.literal('email_fallback_sent'),
+    message: z.string(),
+    task_id: z.string(),
+    impact: RiskLevel,
+  })
+  .meta({ id: 'ApprovalByEmail' })
+export type ApprovalByEmail = z.infer<typeof ApprovalByEmail>
+
+export const ApprovalStatus = z
+  .looseObject({
+    approval_token: z.string(),
+    status: z.enum(['pending', 'approved', 'denied', 'expired']),
+    task_id: z.string(),
+    impact: RiskLevel,
+    reason: z.string(),
+    responded_at: z.iso.datetime().nullable(),
+    approved_by: z.looseObject({ user_id: z.string(), email: z.string() }).nullable(),
+  })
+  .meta({ id: 'ApprovalStatus' })
+export type ApprovalStatus = z.infer<typeof ApprovalStatus>

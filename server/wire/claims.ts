@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { AuthorizationDetail } from './authorization-detail.ts'
+
+/** Who acts. LumoAuth nests later actors deeper, unlike RFC 8693 §4.1 (contract §7 row 16). */
+export type Actor = { sub: string; act?: Actor | undefined }
+export const Actor: z.ZodType<Actor> = z.looseObject({
+  sub: z.string(),
+  get act() {
+    return Actor.optional()
+  },
+}) as z.ZodType<Actor>
+
+/** Claims of every access token: RFC 9068 §2.2, LumoAuth's own beside them (contract §3.2). */
+export const AccessTokenClaims = z.looseObject({
+  iss: z.string(),
+  sub: z.string(),
+  aud: z.union([z.string(), z.array(z.string())]),
+  client_id: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+  jti: z.string(),
+  nbf: z.number().optional(),
+  scope: z.string().optional(),
+  tenant: z.string().optional(),
+  agent_id: z.string().optional(),
+  agent_name: z.string().optional(),
+  act: Actor.optional(),
+  jit: z.literal(true).optional(),
+  task_id: z.string().optional(),
+  parent_task_id: z.string().nullable().optional(),
+  jit_request_id: z.string().optional(),
+  authorization_details: z.array(AuthorizationDetail).optional(),
+})
+export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>

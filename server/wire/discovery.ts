@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** RFC 7517 §5, public keys only. */
+export const Jwks = z
+  .object({
+    keys: z
+      .array(
+        z.looseObject({
+          kty: z.string(),
+          kid: z.string(),
+          use: z.literal('sig'),
+          alg: z.string(),
+          d: z.undefined().optional(),
+        }),
+      )
+      .min(1),
+  })
+  .meta({ id: 'Jwks' })
+export type Jwks = z.infer<typeof Jwks>
+
+/** RFC 8414 §2, and OpenID Connect Discovery §3 for the OIDC document. */
+export const ServerMetadata = z
+  .looseObject({
+    issuer: z.url(),
+    token_endpoint: z.url(),
+    jwks_uri: z.url(),
+    introspection_endpoint: z.url(),
+    revocation_endpoint: z.url(),
+    response_types_supported: z.array(z.string()),
+    grant_types_supported: z.array(z.string()).min(1),
+    token_endpoint_auth_methods_supported: z.array(z.string()).min(1),
+    scopes_supported: z.array(z.string()),
+    authorization_details_types_supported: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'ServerMetadata' })
+export type ServerMetadata = z.infer<typeof ServerMetadata>

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/**
+ * What reading a document takes: `public` any valid token, `internal` the scope `read:documents`,
+ * `confidential` a `file_access` detail, `restricted` a `user_data` detail (a human decides).
+ */
+export const Classification = z.enum(['public', 'internal', 'confidential', 'restricted'])
+export type Classification = z.infer<typeof Classification>
+
+const DocumentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+  error: 'expected a document id: letters, digits, dot, underscore or hyphen, at most 128',
+})
+
+export const Document = z
+  .object({
+    id: DocumentId,
+    title: z.string(),
+    classification: Classification,
+    body: z.string(),
+    version: z.int().positive(),
+    updated_at: z.iso.datetime(),
+    updated_by: z.string(),
+  })
+  .meta({ id: 'Document' })
+export type Document = z.infer<typeof Document>
+
+/** A document as a config file or a scenario's `given` gives it. */
+export const DocumentSeed = z.strictObject({
+  id: DocumentId,
+  title: z.string().min(1).max(512),
+  classification: Classification.default('confidential'),
+  body: z.string().max(60_000).default(''),
+})
+export type DocumentSeed = z.infer<typeof DocumentSeed>
+
+/** `PUT /v1/documents/{id}`: creates or replaces. */
+export const PutDocument = z
+  .strictObject({
+    title: z.string().min(1).max(512),
+    classification: Classification.optional(),
+    body: z.string().max(60_000),
+  })
+  .meta({ id: 'PutDocument' })
+export type PutDocument = z.infer<typeof PutDocument>
+
+export const DocumentSummary = Document.omit({ body: true }).meta({ id: 'DocumentSummary' })
+export type DocumentSummary = z.infer<typeof DocumentSummary>
+
+export const DocumentList = z
+  .object({ documents: z.array(DocumentSummary), count: z.int().nonnegative() })
+  .meta({ id: 'DocumentList' })
+export type DocumentList = z.infer<typeof DocumentList>
+
+/** `POST /v1/documents/{id}/summaries`. */
+export const CreateSummary = z
+  .strictObject({ max_words: z.int().min(1).max(500).optional() })
+  .meta({ id: 'CreateSummary' })
+export type CreateSummary = z.infer<typeof CreateSummary>
+
+export const Summary = z
+  .object({
+    id: z.string(),
+    document_id: z.string(),
+    summary: z.string(),
+    words: z.int().nonnegative(),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Summary' })
+export type Summary = z.infer<typeof Summary>

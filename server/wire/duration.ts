@@ -1,0 +1,16 @@
+import { z } from 'zod'
+
+const shape = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
+
+/** A span of time: seconds, or ISO 8601 such as `PT5M`. Parses to seconds. */
+export const Duration = z
+  .union([z.number().nonnegative(), z.string().regex(shape)], {
+    error: 'expected a duration: seconds, or ISO 8601 such as PT5M',
+  })
+  .transform((value) => (typeof value === 'number' ? value : secondsOf(value)))
+export type Duration = z.infer<typeof Duration>
+
+const secondsOf = (text: string): number => {
+  const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = shape.exec(text) ?? []
+  return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)
+}

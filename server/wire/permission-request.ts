@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { AuthorizationDetail } from './authorization-detail.ts'
+
+/** The longest a JIT token may live, in seconds (contract §5.4). */
+export const longestTtl = 900
+
+/** What a request that names no lifetime gets, in seconds (contract §7 row 10). */
+export const defaultTtl = 600
+
+export const RiskLevel = z.enum(['low', 'medium', 'high', 'critical'])
+export type RiskLevel = z.infer<typeof RiskLevel>
+
+/** Status words on the wire. `exchanged` reads as `approved`: SDKs know no other word for it. */
+export const RequestStatus = z.enum(['pending', 'approved', 'denied', 'expired', 'revoked'])
+export type RequestStatus = z.infer<typeof RequestStatus>
+
+/** `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). */
+export const RequestPermission = z
+  .object({
+    task_id: z.string().min(1).max(128),
+    authorization_details: z.union(
+      [AuthorizationDetail, z.tuple([AuthorizationDetail]).transform(([only]) => only)],
+      {
+        error:
+          'expected one authorization detail (an object with a type), or an array of exactly one',
+      },
+    ),
+    justification: z.string().max(4096).optional(),
+    requested_ttl: z.int().min(1, { error: 'expected at least 1 second' }).optional(),
+    callback_url: z
+      .url({ protocol: /^https?$/ })
+      .max(2048)
+      .optional(),
+  })
+  .meta({ id: 'RequestPermission' })
+export type RequestPermission = z.infer<typeof RequestPermission>
+
+/** The older form on the same path, told apart by `scope` (contract §2.2.1). */
+export const RequestOlderPermission = z
+  .object({
+    task_id: z.string().min(1).max(128),
+    scope: z.string().min(1).max(1024),
+    justification: z.string().min(1).max(4096),
+  })
+  .meta({ id: 'RequestOlderPermission' })
+export type RequestOlderPermission = z.infer<typeof RequestOlderPermission>
+
+/**
+ * One permission request as its agent sees it (contract §8.6).
+ * `authorization_details` is an object here: Go decodes it into a map.
+ */
+export const PermissionRequest = z
+  .looseObject({
+    request_id: z.string().min(1),
+    status: RequestStatus,
+    risk_level: RiskLevel,
+    task_id: z.string().min(1),
+    authorization_details: AuthorizationDetail,
+    token_url: z.string().startsWith('/').optional(),
+    granted_ttl: z.int().min(1).max(longestTtl).optional(),
+    status_url: z.string().startsWith('/').optional(),
+    expires_at: z.iso.datetime().optional(),
+    interval: z.int().positive().optional(),
+    message: z.string().optional(),
+    review_notes: z.string().optional(),
+    deny_reason: z.string().optional(),
+  })
+  .refine((it) => it.status !== 'pending' || it.status_url !== undefined, {
+    error: 'a pending request carries status_url',
+  })
+  .refine((it) => it.status !== 'approved' || it.token_url !== undefined, {
+    error: 'an approved request carries token_url',
+  })
+  .meta({ id: 'PermissionRequest' })
+export type PermissionRequest = z.infer<typeof PermissionRequest>
+
+/** `GET B/jit/pending`: one list under three names, as no two SDKs agree (contract §7 row 6). */
+export const PendingRequests = z
+  .looseObject({
+    requests: z.array(z.looseObject({ request_id: z.string() })),
+    pending_requests: z.array(z.looseObject({ request_id: z.string() })),
+    data: z.array(z.looseObject({ request_id: z.string() })),
+    count: z.int().nonnegative(),
+    pagination: z.looseObject({ total: z.int(), page: z.int(), limit: z.int() }),
+  })
+  .meta({ id: 'PendingRequests' })
+export type PendingRequests = z.infer<typeof PendingRequests>
+
+export const ApproveRequest = z
+  .object({ ttl: z.int().min(1).optional(), notes: z.string().max(4096).optional() })
+  .meta({ id: 'ApproveRequest' })
+export type ApproveRequest = z.infer<typeof ApproveRequest>
+
+export const RequestApproved = z
+  .looseObject({
+    request_id: z.string(),
+    status: z.enum(['approved', 'pending']),
+    granted_ttl: z.int().min(1).max(longestTtl).optional(),
+    approvals: z.int().nonnegative().optional(),
+    approvals_required: z.int().positive().optional(),
+  })
+  .meta({ id: 'RequestApproved' })
+export type RequestApproved = z.infer<typeof RequestApproved>
+
+export const DenyRequest = z
+  .object({ reason: z.string().max(4096).optional() })
+  .meta({ id: 'DenyRequest' })
+export type DenyRequest = z.infer<typeof DenyRequest>
+
+export const RequestDenied = z
+  .looseObject({ request_id: z.string(), status: z.literal('denied') })
+  .meta({ id: 'RequestDenied' })
+export type RequestDenied = z.infer<typeof RequestDenied>

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/** `POST /v1/reports`. */
+export const CreateReport = z
+  .strictObject({
+    title: z.string().min(1).max(512),
+    content: z.string().max(60_000),
+    document_ids: z.array(z.string().min(1).max(128)).max(64).optional(),
+  })
+  .meta({ id: 'CreateReport' })
+export type CreateReport = z.infer<typeof CreateReport>
+
+export const Report = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    content: z.string(),
+    document_ids: z.array(z.string()),
+    created_at: z.iso.datetime(),
+    created_by: z.string(),
+  })
+  .meta({ id: 'Report' })
+export type Report = z.infer<typeof Report>
+
+export const ReportList = z
+  .object({
+    reports: z.array(Report.omit({ content: true })),
+    count: z.int().nonnegative(),
+  })
+  .meta({ id: 'ReportList' })
+export type ReportList = z.infer<typeof ReportList>
+
+export const ReportSummary = z
+  .object({ id: z.string(), title: z.string(), summary: z.string(), words: z.int().nonnegative() })
+  .meta({ id: 'ReportSummary' })
+export type ReportSummary = z.infer<typeof ReportSummary>

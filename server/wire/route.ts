@@ -1,0 +1,43 @@
+import type { z } from 'zod'
+
+/** Whose door it is. The control plane stands on the issuer's origin. */
+export type Seat = 'issuer' | 'api' | 'control'
+
+/**
+ * Who may knock. `client`: client authentication, or for `caller` a live access token instead.
+ * `agent`, `bearer`: a live access token of an agent, of anybody. `guard`: what the API asks depends on the document. `control`: the control token.
+ */
+export type Auth = 'none' | 'client' | 'caller' | 'agent' | 'bearer' | 'guard' | 'control'
+
+/** One endpoint as data: Express, MSW, the client and OpenAPI are made from it. */
+export type Route = Readonly<{
+  seat: Seat
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With `:name` segments. Of the issuer: below either prefix. */
+  path: string
+  /** Whole paths that answer the same, for clients that look elsewhere (contract §7 rows 24 to 26). */
+  aliases?: readonly string[]
+  auth: Auth
+  summary: string
+  /** One sentence more, where the summary leaves a question. */
+  note?: string
+  query?: z.ZodType
+  /** A JSON body. Absent: none is read. */
+  body?: z.ZodType
+  /** A body `application/x-www-form-urlencoded`. */
+  form?: z.ZodType
+  /** JSON bodies by status; null where there is none. Every refusal is an `ErrorBody`. */
+  answers: Readonly<Record<number, z.ZodType | null>>
+}>
+
+/** The two base paths of the issuer (contract §1.1). */
+export const prefixes = ['/t/:tenant/api/v1', '/orgs/:tenant/api/v1'] as const
+
+/** The two forms of the API's paths: with the tenant named, or told from the token. */
+export const apiPrefixes = ['', '/t/:tenant'] as const
+
+/** Every path a route answers at. */
+export const pathsOf = (route: Route): readonly string[] => {
+  const bases = { issuer: prefixes, api: apiPrefixes, control: [''] }[route.seat]
+  return [...bases.map((base) => base + route.path), ...(route.aliases ?? [])]
+}

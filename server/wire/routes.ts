@@ -1,0 +1,16 @@
+import { apiRoutes } from './api-routes.ts'
+import { controlRoutes } from './control-routes.ts'
+import { discoveryRoutes } from './discovery-routes.ts'
+import { jitRoutes } from './jit-routes.ts'
+import { oauthRoutes } from './oauth-routes.ts'
+
+/** What the issuer answers, under both prefixes. */
+const issuerRoutes = { ...oauthRoutes, ...discoveryRoutes, ...jitRoutes } as const
+
+/** Every endpoint of every seat. */
+export const routes = { ...issuerRoutes, ...apiRoutes, ...controlRoutes } as const
+
+export type RouteName = keyof typeof routes
+export type IssuerRoute = keyof typeof issuerRoutes
+export type ApiRoute = keyof typeof apiRoutes
+export type ControlRoute = keyof typeof controlRoutes

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+
+export const TaskStatus = z.enum(['active', 'completed', 'suspended', 'expired'])
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+/** `POST B/jit/task`. The body may be empty (contract §2.2). */
+export const CreateTask = z
+  .object({
+    name: z.string().max(256).optional(),
+    type: z.string().max(64).optional(),
+    parent_task_id: z.string().max(128).optional(),
+    on_behalf_of: z.string().max(256).optional(),
+  })
+  .meta({ id: 'CreateTask' })
+export type CreateTask = z.infer<typeof CreateTask>
+
+/** The older form on the same path, told apart by its two required fields (contract §2.2.1). */
+export const CreateOlderTask = z
+  .object({
+    task_description: z.string().min(1).max(1024),
+    required_scopes: z.array(z.string().min(1).max(256)).min(1).max(32),
+    duration: z.int().min(1).max(3600).optional(),
+    resources: z.array(z.string().max(1024)).max(32).optional(),
+  })
+  .meta({ id: 'CreateOlderTask' })
+export type CreateOlderTask = z.infer<typeof CreateOlderTask>
+
+export const TaskCreated = z
+  .looseObject({
+    task_id: z.string().min(1),
+    caep_session_id: z.string().min(1),
+    expires_at: z.iso.datetime(),
+    agent_id: z.string().min(1),
+    agent: z.looseObject({ id: z.string(), name: z.string() }),
+    on_behalf_of: z.string().nullable(),
+  })
+  .meta({ id: 'TaskCreated' })
+export type TaskCreated = z.infer<typeof TaskCreated>
+
+export const OlderTaskCreated = z
+  .looseObject({
+    task_id: z.string().min(1),
+    status: z.enum(['pending', 'approved', 'denied', 'expired']),
+    approval_url: z.string(),
+    expires_in: z.int(),
+  })
+  .meta({ id: 'OlderTaskCreated' })
+export type OlderTaskCreated = z.infer<typeof OlderTaskCreated>
+
+export const OlderTaskStatus = z
+  .looseObject({
+    task_id: z.string(),
+    status: z.enum(['pending', 'approved', 'denied', 'expired']),
+    approved_scopes: z.array(z.string()),
+    approved_by: z.string().optional(),
+    approved_at: z.iso.datetime().optional(),
+  })
+  .meta({ id: 'OlderTaskStatus' })
+export type OlderTaskStatus = z.infer<typeof OlderTaskStatus>
+
+export const TaskCompleted = z
+  .looseObject({
+    task_id: z.string(),
+    status: z.literal('completed'),
+    completed_at: z.iso.datetime(),
+  })
+  .meta({ id: 'TaskCompleted' })
+export type TaskCompleted = z.infer<typeof TaskCompleted>
+
+/** `POST B/jit/task/{id}/evaluate`: the spec sends no body, SDKs report how the task went (row 8). */
+export const EvaluateTask = z
+  .object({
+    result: z.enum(['completed', 'failed', 'cancelled']).optional(),
+    notes: z.string().max(4096).optional(),
+  })
+  .meta({ id: 'EvaluateTask' })
+export type EvaluateTask = z.infer<typeof EvaluateTask>
+
+export const TaskEvaluated = z
+  .looseObject({
+    task_id: z.string(),
+    active: z.boolean(),
+    events: z.array(
+      z.looseObject({
+        type: z.string(),
+        details: z.looseObject({ risk_score: z.number(), denial_count: z.int() }),
+        timestamp: z.iso.datetime(),
+      }),
+    ),
+    action: z.enum(['none', 'suspended', 'completed', 'expired']),
+  })
+  .meta({ id: 'TaskEvaluated' })
+export type TaskEvaluated = z.infer<typeof TaskEvaluated>

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { AuthorizationDetail } from './authorization-detail.ts'
+import { longestTtl } from './permission-request.ts'
+
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+export const jwtTokenType = 'urn:ietf:params:oauth:token-type:jwt'
+export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
+export const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** A form as parsed: a repeated parameter arrives as an array and is refused where it may not repeat. */
+export const TokenForm = z
+  .object({
+    grant_type: z.string().min(1),
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    scope: z.string().optional(),
+    resource: z.union([z.string(), z.array(z.string())]).optional(),
+    audience: z.union([z.string(), z.array(z.string())]).optional(),
+    code: z.string().optional(),
+    redirect_uri: z.string().optional(),
+    code_verifier: z.string().optional(),
+    refresh_token: z.string().optional(),
+    subject_token: z.string().optional(),
+    subject_token_type: z.string().optional(),
+    subject_issuer: z.string().optional(),
+    actor_token: z.string().optional(),
+    actor_token_type: z.string().optional(),
+    requested_token_type: z.string().optional(),
+    authorization_details: z.string().optional(),
+    jit_task_id: z.string().optional(),
+  })
+  .meta({ id: 'TokenForm' })
+export type TokenForm = z.infer<typeof TokenForm>
+
+/** RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7. */
+export const TokenAnswer = z
+  .looseObject({
+    access_token: z.string().min(1),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().positive(),
+    scope: z.string().optional(),
+    refresh_token: z.string().optional(),
+    id_token: z.string().optional(),
+    issued_token_type: z.string().optional(),
+    authorization_details: z.array(AuthorizationDetail).optional(),
+  })
+  .meta({ id: 'TokenAnswer' })
+export type TokenAnswer = z.infer<typeof TokenAnswer>
+
+/** `POST B/jit/request/{id}/token` (contract §2.2). */
+export const JitTokenAnswer = TokenAnswer.extend({
+  expires_in: z.int().min(1).max(longestTtl),
+  issued_token_type: z.literal(accessTokenType),
+  authorization_details: z.tuple([AuthorizationDetail]),
+  task_id: z.string().min(1),
+  jit_request_id: z.string().min(1),
+}).meta({ id: 'JitTokenAnswer' })
+export type JitTokenAnswer = z.infer<typeof JitTokenAnswer>
+
+export const IntrospectForm = z
+  .object({
+    token: z.string().min(1),
+    token_type_hint: z.string().optional(),
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+  })
+  .meta({ id: 'IntrospectForm' })
+export type IntrospectForm = z.infer<typeof IntrospectForm>
+
+/** RFC 7662 §2.2; an inactive token says nothing else (INT-02). */
+export const Introspection = z
+  .union([
+    z.strictObject({ active: z.literal(false) }),
+    z.looseObject({
+      active: z.literal(true),
+      sub: z.string(),
+      client_id: z.string(),
+      exp: z.int(),
+      iat: z.int(),
+      iss: z.string(),
+      jti: z.string(),
+      token_type: z.string(),
+      aud: z.union([z.string(), z.array(z.string())]),
+      scope: z.string().optional(),
+      authorization_details: z.array(AuthorizationDetail).optional(),
+      task_id: z.string().optional(),
+    }),
+  ])
+  .meta({ id: 'Introspection' })
+export type Introspection = z.infer<typeof Introspection>
+
+/** The member `token` of RFC 7009 §2.1, with the same client authentication as above. */
+export const RevokeForm = IntrospectForm.meta({ id: 'RevokeForm' })
+export type RevokeForm = z.infer<typeof RevokeForm>

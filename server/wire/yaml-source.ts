@@ -1,0 +1,68 @@
+import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
+
+/** One thing wrong with a text somebody wrote, and where. */
+export type Flaw = Readonly<{ file: string; line: number; column: number; message: string }>
+
+/** A file that cannot be used: everything wrong with it at once, one `file:line:column: what` a line. */
+export class FlawedFile extends Error {
+  override readonly name = 'FlawedFile'
+  readonly flaws: readonly Flaw[]
+
+  constructor(flaws: readonly Flaw[]) {
+    super(
+      flaws
+        .map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+        .join('\n'),
+    )
+    this.flaws = flaws
+  }
+}
+
+/**
+ * What a YAML (or JSON) text says, as a schema wants it.
+ * @throws {FlawedFile}
+ */
+export const parseYaml = <S extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: S,
+): z.output<S> => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  const at = (offset: number, message: string): Flaw => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line, column: col, message }
+  }
+  if (document.errors.length > 0) {
+    throw new FlawedFile(
+      document.errors.map(({ pos, message }) => at(pos[0], message.split('\n', 1)[0] ?? message)),
+    )
+  }
+  const parsed = schema.safeParse(document.toJS())
+  if (parsed.success) return parsed.data
+  throw new FlawedFile(
+    parsed.error.issues.map((issue) => {
+      const path =
+        issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
+      const where = issue.path.map(String).join('.')
+      return at(
+        offsetOf(document, path),
+        where === '' ? issue.message : `${where}: ${issue.message}`,
+      )
+    }),
+  )
+}
+
+/** Where the key of a path stands, or the nearest thing around it. */
+const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = document.getIn(path.slice(0, length - 1), true)
+    const key = path[length - 1]
+    const pair = isMap(parent) && parent.items.find((it) => isPair(it) && String(it.key) === key)
+    if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0]
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return node.range[0]
+  }
+  return document.contents?.range?.[0] ?? 0
+}
