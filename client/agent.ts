@@ -1,0 +1,279 @@
+import type { z } from 'zod'
+import { oauthRoutes } from '../server/wire/oauth-routes.ts'
+import type { Route } from '../server/wire/route.ts'
+import type { Allow } from './allow.ts'
+import { RefusalBody, TokenGrant, UserInfo } from './answers.ts'
+import {
+  ApiError,
+  AuthenticationError,
+  ConfigError,
+  InvalidAnswerError,
+  type LumoAuthError,
+  NetworkError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitedError,
+  UnavailableError,
+} from './errors.ts'
+import { JitContext, type JitOptions } from './jit-context.ts'
+import { secondsToWait } from './poll.ts'
+import { redacted } from './redact.ts'
+import { SingleFlight } from './single-flight.ts'
+import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/** Whatever is not given is taken from the environment, then from the default. */
+export type AgentOptions = Readonly<{
+  /** Origin of the issuer. `LUMOAUTH_URL`, default `https://app.lumoauth.dev`. */
+  url?: string
+  /** Slug, for paths `/t/{tenant}`. `LUMOAUTH_TENANT`. */
+  tenant?: string
+  /** Slug, for paths `/orgs/{orgId}`. `LUMOAUTH_ORG_ID`; where both variables are set, the tenant's. */
+  orgId?: string
+  /** `AGENT_CLIENT_ID`. */
+  clientId?: string
+  /** `AGENT_CLIENT_SECRET`. */
+  clientSecret?: string
+  /** Scopes to ask for, separated by spaces. Default: what the agent is registered for. */
+  scope?: string
+  /** Origins `jit.fetch` may send tokens to, unless a task names its own. */
+  origins?: readonly string[]
+  /** What `jit.fetch` may ask for, unless a task says otherwise. */
+  allow?: Allow
+  /** Seconds of real time any one exchange may take. Default 30. */
+  deadline?: number
+  fetch?: Fetch
+  now?: Now
+  sleep?: Sleep
+  env?: Readonly<Record<string, string | undefined>>
+}>
+
+/** One call of the issuer. */
+type Order = Readonly<{
+  params?: Readonly<Record<string, string>>
+  body?: unknown
+  signal?: AbortSignal | undefined
+}>
+
+/** An agent signed in at one tenant. Safe to share: concurrent calls share one login. */
+export class LumoAuthAgent {
+  /** Origin and prefix of the issuer, such as `https://app.lumoauth.dev/t/acme/api/v1`. */
+  readonly baseUrl: string
+  readonly origins: readonly string[]
+  readonly allow: Allow | undefined
+  readonly deadline: number
+  readonly fetch: Fetch
+  readonly now: Now
+  readonly sleep: Sleep
+  readonly #clientId: string
+  readonly #clientSecret: string
+  readonly #scope: string | undefined
+  readonly #logins = new SingleFlight<string>()
+  #token: { value: string; refreshAt: number } | undefined
+
+  constructor(options: AgentOptions = {}) {
+    const env = options.env ?? globalThis.process?.env ?? {}
+    this.baseUrl = baseUrlOf(options, env)
+    this.#clientId = required(options.clientId ?? env.AGENT_CLIENT_ID, 'AGENT_CLIENT_ID')
+    this.#clientSecret = required(
+      options.clientSecret ?? env.AGENT_CLIENT_SECRET,
+      'AGENT_CLIENT_SECRET',
+    )
+    this.#scope = options.scope
+    this.origins = options.origins ?? []
+    this.allow = options.allow
+    this.deadline = options.deadline ?? 30
+    this.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+    this.now = options.now ?? systemNow
+    this.sleep = options.sleep ?? systemSleep
+  }
+
+  /** Opens a task; `await using` completes it at the end of the block. */
+  async jit(options: JitOptions = {}): Promise<JitContext> {
+    const { name, type, onBehalfOf, parentTaskId, signal } = options
+    const jit = new JitContext(this, options)
+    await jit.createTask({ name, type, onBehalfOf, parentTaskId, signal })
+    return jit
+  }
+
+  /** The wide token of the agent; renewed 60 s before it expires, once for all who wait. */
+  async token({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
+    signal?.throwIfAborted()
+    return this.#known() ?? this.authenticate({ signal })
+  }
+
+  /** Signs in, whether or not there is a token already. */
+  async authenticate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
+    return this.#logins.run('login', (shared) => this.#login(shared), signal)
+  }
+
+  /** To be called when a resource server no longer accepts the token. */
+  forgetToken(token: string): void {
+    if (this.#token?.value === token) this.#token = undefined
+  }
+
+  /** Who the agent is, and what it may spend. */
+  async userinfo({ signal }: { signal?: AbortSignal } = {}): Promise<UserInfo> {
+    return this.call(oauthRoutes['oauth.userinfo'], UserInfo, { signal })
+  }
+
+  /** Calls a route as this agent. A remembered token that is refused is renewed once. */
+  async call<T>(route: Route, answer: z.ZodType<T>, order: Order = {}): Promise<T> {
+    const known = this.#known()
+    try {
+      return await this.#as(known ?? (await this.token(order)), route, answer, order)
+    } catch (error) {
+      if (known === undefined || !(error instanceof AuthenticationError)) throw error
+      this.forgetToken(known)
+      return this.#as(await this.token(order), route, answer, order)
+    }
+  }
+
+  #known(): string | undefined {
+    return this.#token !== undefined && this.now() < this.#token.refreshAt
+      ? this.#token.value
+      : undefined
+  }
+
+  async #login(signal: AbortSignal): Promise<string> {
+    const asked = this.now()
+    const { access_token, expires_in } = await this.#send(oauthRoutes['oauth.token'], TokenGrant, {
+      signal,
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: this.#clientId,
+        client_secret: this.#clientSecret,
+        ...(this.#scope === undefined ? {} : { scope: this.#scope }),
+      }),
+    })
+    this.#token = {
+      value: access_token,
+      refreshAt: asked + expires_in - Math.min(60, expires_in / 2),
+    }
+    return access_token
+  }
+
+  #as<T>(token: string, route: Route, answer: z.ZodType<T>, order: Order): Promise<T> {
+    return this.#send(route, answer, order, token)
+  }
+
+  /** One exchange. Redirects are not followed: they would carry credentials elsewhere. */
+  async #send<T>(
+    route: Route,
+    answer: z.ZodType<T>,
+    { params, body, signal }: Order,
+    token?: string,
+  ): Promise<T> {
+    const path = pathOf(route, params)
+    const what = `${route.method} ${path}`
+    const secrets = [this.#clientSecret, ...(token === undefined ? [] : [token])]
+    const form = body instanceof URLSearchParams
+    const reply = await withDeadline(what, this.deadline, signal, async (signal) => {
+      try {
+        const response = await this.fetch(this.baseUrl + path, {
+          method: route.method,
+          headers: {
+            accept: 'application/json',
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined || form ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
+          redirect: 'manual',
+          signal,
+        })
+        return { status: response.status, headers: response.headers, text: await response.text() }
+      } catch (cause) {
+        throw new NetworkError(`${what}: LumoAuth could not be reached`, { cause, secrets })
+      }
+    })
+    if (reply.status < 200 || reply.status > 299) {
+      throw refusal(what, reply, this.now(), secrets)
+    }
+    const parsed = answer.safeParse(json(reply.text))
+    if (parsed.success) return parsed.data
+    const where = parsed.error.issues.map(({ path }) => path.join('.') || 'the body').join(', ')
+    throw new InvalidAnswerError(`${what}: the answer is not what was expected at ${where}`)
+  }
+}
+
+const baseUrlOf = (options: AgentOptions, env: NonNullable<AgentOptions['env']>): string => {
+  const { tenant, orgId } = options
+  if (tenant !== undefined && orgId !== undefined) {
+    throw new ConfigError('tenant and orgId name the same thing in two dialects: give one of them')
+  }
+  const named = tenant ?? orgId
+  const slug = named ?? (env.LUMOAUTH_TENANT || env.LUMOAUTH_ORG_ID)
+  if (!slug) {
+    throw new ConfigError(
+      'no tenant: give `tenant` or `orgId`, or set LUMOAUTH_TENANT or LUMOAUTH_ORG_ID',
+    )
+  }
+  const asTenant = named === undefined ? Boolean(env.LUMOAUTH_TENANT) : tenant !== undefined
+  const url = options.url ?? (env.LUMOAUTH_URL || 'https://app.lumoauth.dev')
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new ConfigError('the URL of LumoAuth (`url`, LUMOAUTH_URL) is not an http(s) URL')
+  }
+  return `${url.replace(/\/+$/, '')}/${asTenant ? 't' : 'orgs'}/${encodeURIComponent(slug)}/api/v1`
+}
+
+const required = (value: string | undefined, variable: string): string => {
+  if (!value) throw new ConfigError(`no agent credentials: ${variable} is not set, nor its option`)
+  return value
+}
+
+/** The path of a route with its parameters filled in. */
+const pathOf = (route: Route, params: Readonly<Record<string, string>> = {}): string =>
+  route.path.replace(/:(\w+)/g, (_, name: string) => {
+    const value = params[name] ?? ''
+    if (/^\.{0,2}$/.test(value)) throw new ConfigError(`not an id: ${name} is "${value}"`)
+    return encodeURIComponent(value)
+  })
+
+const json = (text: string): unknown => {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Redacted before it is cut: half a secret would not be recognised. */
+const shortened = (text: string | undefined, secrets: readonly string[]) =>
+  text === undefined ? undefined : redacted(text, secrets).slice(0, 1000)
+
+type Reply = Readonly<{ status: number; headers: Headers; text: string }>
+
+const refusal = (
+  what: string,
+  { status, headers, text }: Reply,
+  now: number,
+  secrets: readonly string[],
+): LumoAuthError => {
+  const body = RefusalBody.parse(json(text))
+  const said = {
+    status,
+    serverCode: body.code ?? body.error,
+    description: shortened(body.error_description ?? body.message ?? body.detail, secrets),
+  }
+  const retryAfter = secondsToWait(headers.get('retry-after'), now) ?? body.retry_after
+  switch (status) {
+    case 401:
+      return new AuthenticationError(what, said, { secrets })
+    case 403:
+      return new PermissionDeniedError(what, said, { secrets })
+    case 404:
+      return new NotFoundError(what, said, { secrets })
+    case 429:
+      return new RateLimitedError(
+        what,
+        { ...said, retryAfter, interval: body.interval },
+        { secrets },
+      )
+    case 503:
+      return new UnavailableError(what, { ...said, retryAfter }, { secrets })
+    default:
+      return new ApiError(what, said, { secrets })
+  }
+}

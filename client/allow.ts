@@ -1,0 +1,42 @@
+import { type AuthorizationDetail, covers } from '../server/wire/authorization-detail.ts'
+
+/** What a challenge was the answer to. */
+export type Challenged = Readonly<{ method: string; url: URL }>
+
+/**
+ * What may be asked for when a resource server says it is missing: a list of permissions, or a
+ * function that has the whole say. In a list, members left out of `identifier`, `locations` and
+ * `datatypes` permit any; actions, privileges and all other members must be listed. Locations on
+ * origins that get no token are never permitted by a list.
+ */
+export type Allow =
+  | readonly AuthorizationDetail[]
+  | ((detail: AuthorizationDetail, request: Challenged) => boolean)
+
+/** The default: reading, and nothing that a policy is likely to call sensitive. */
+export const reading: readonly AuthorizationDetail[] = [
+  { type: 'file_access', actions: ['read'] },
+  { type: 'api_call', actions: ['GET'] },
+  { type: 'database_query', actions: ['select'] },
+]
+
+/** The policy of the caller as one function (HDR-06, THR-14). */
+export const permits =
+  (allow: Allow, origins: ReadonlySet<string>) =>
+  (detail: AuthorizationDetail, request: Challenged): boolean =>
+    typeof allow === 'function'
+      ? allow(detail, request)
+      : (detail.locations ?? []).every(
+          (it) => URL.canParse(it) && origins.has(new URL(it).origin),
+        ) && allow.some((permission) => covers(widened(permission, detail), detail))
+
+/** The permission, with what it leaves open filled in from the detail. */
+const widened = (
+  permission: AuthorizationDetail,
+  { identifier, locations, datatypes }: AuthorizationDetail,
+): AuthorizationDetail => ({
+  ...(identifier === undefined ? {} : { identifier }),
+  ...(locations === undefined ? {} : { locations }),
+  ...(datatypes === undefined ? {} : { datatypes }),
+  ...permission,
+})

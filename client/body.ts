@@ -1,0 +1,62 @@
+import { BodyNotReplayableError } from './errors.ts'
+import { unlessAborted } from './time.ts'
+
+export type Body = RequestInit['body']
+
+/**
+ * A body that can be sent more than once: strings, bytes, forms and blobs as they are, a stream read
+ * into memory.
+ * @throws {BodyNotReplayableError} when a stream is longer than the limit
+ */
+export const replayable = async (
+  body: Body,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Body> => {
+  const source = sourceOf(body)
+  return source === undefined ? body : buffered(source, limit, signal)
+}
+
+/** A stream or an async iterable, as something to draw from and to stop at any time. */
+type Source = Readonly<{
+  next(): Promise<{ done?: boolean | undefined; value?: unknown }>
+  stop(reason: unknown): unknown
+}>
+
+const sourceOf = (body: unknown): Source | undefined => {
+  if (body instanceof ReadableStream) {
+    const reader = body.getReader()
+    return { next: () => reader.read(), stop: (reason) => reader.cancel(reason) }
+  }
+  if (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)) return undefined
+  const iterator = (body as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+  return { next: () => iterator.next(), stop: () => iterator.return?.() }
+}
+
+const buffered = async (source: Source, limit: number, signal?: AbortSignal) => {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
+  try {
+    for (;;) {
+      const { done, value } = await unlessAborted(source.next(), signal)
+      if (done) return await new Blob(chunks).arrayBuffer()
+      const chunk = bytesOf(value)
+      length += chunk.byteLength
+      if (length > limit) {
+        throw new BodyNotReplayableError(
+          `the body is a stream longer than ${limit} bytes, too long to be sent again: raise bodyLimit, or give bytes`,
+        )
+      }
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    void Promise.resolve(source.stop(error)).catch(() => undefined)
+    throw error
+  }
+}
+
+const bytesOf = (chunk: unknown): Uint8Array<ArrayBuffer> => {
+  if (typeof chunk === 'string') return new TextEncoder().encode(chunk)
+  if (chunk instanceof Uint8Array) return new Uint8Array(chunk)
+  throw new TypeError('a chunk of the body is not bytes')
+}

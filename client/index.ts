@@ -1,0 +1,31 @@
+/** The reference client of LumoAuth's just-in-time permissions. */
+export { type AgentOptions, type Fetch, LumoAuthAgent } from './agent.ts'
+export { type Allow, type Challenged, reading } from './allow.ts'
+export type {
+  Completion,
+  Evaluation,
+  JitToken,
+  Pending,
+  PermissionAnswer,
+  Task,
+} from './answers.ts'
+export * from './errors.ts'
+export {
+  JitContext,
+  type JitOptions,
+  type PermissionOptions,
+  type TaskOrder,
+  type WaitOptions,
+} from './jit-context.ts'
+export {
+  createJitFetch,
+  type Escalating,
+  type JitFetchOptions,
+  type JitStep,
+  refusalOf,
+} from './jit-fetch.ts'
+export { type Look, type PollOptions, poll } from './poll.ts'
+export type { Now, Sleep } from './time.ts'
+export { documentTools } from './tools/documents.ts'
+export { reportTools } from './tools/reports.ts'
+export type { Tool, ToolOptions } from './tools/tool.ts'

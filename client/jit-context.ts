@@ -1,0 +1,263 @@
+import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
+import { jitRoutes } from '../server/wire/jit-routes.ts'
+import { longestTtl } from '../server/wire/permission-request.ts'
+import type { Route } from '../server/wire/route.ts'
+import { type CreateTask, EvaluateTask, TaskEvaluated } from '../server/wire/task.ts'
+import type { Fetch, LumoAuthAgent } from './agent.ts'
+import { Completion, Evaluation, JitToken, Pending, PermissionAnswer, Task } from './answers.ts'
+import {
+  ApiError,
+  ApprovalTimeoutError,
+  CompletionError,
+  NoTaskError,
+  RateLimitedError,
+  TaskOpenError,
+} from './errors.ts'
+import { createJitFetch, type JitFetchOptions } from './jit-fetch.ts'
+import { isBadLuck, poll, retryAfterOf } from './poll.ts'
+import { SingleFlight } from './single-flight.ts'
+
+type Signalled = Readonly<{ signal?: AbortSignal | undefined }>
+
+/** What a task is opened with. */
+export type TaskOrder = Signalled &
+  Readonly<{
+    name?: string | undefined
+    type?: string | undefined
+    onBehalfOf?: string | undefined
+    parentTaskId?: string | undefined
+  }>
+
+/** A task, how its `fetch` escalates, and who hears of a task that could not be completed. */
+export type JitOptions = TaskOrder &
+  Partial<JitFetchOptions> &
+  Readonly<{
+    /** Called at the end of an `await using` block, instead of throwing there. */
+    onLeftover?: (error: CompletionError) => void
+  }>
+
+export type PermissionOptions = Signalled &
+  Readonly<{
+    justification?: string | undefined
+    /** Seconds; at most 900. Default 300, as LumoAuth's SDKs ask. */
+    ttl?: number | undefined
+    callbackUrl?: string | undefined
+  }>
+
+export type WaitOptions = Signalled &
+  Readonly<{
+    /** Seconds to wait at most. Default 300. */
+    limit?: number | undefined
+    /** Seconds between looks. Default: what the request said, else 5. */
+    interval?: number | undefined
+  }>
+
+/**
+ * One task and what was granted to it: the calls of LumoAuth's Python SDK. Answers are those of the
+ * wire, unchanged. Completing the task ends everything that still runs in it.
+ */
+export class JitContext implements AsyncDisposable {
+  readonly agent: LumoAuthAgent
+  readonly #options: JitOptions
+  readonly #completions = new SingleFlight<Completion | undefined>()
+  #opening: Promise<Task> | undefined
+  #task: Task | undefined
+  #closed = new AbortController()
+  #completed: Completion | undefined
+  #fetch: Fetch | undefined
+
+  constructor(agent: LumoAuthAgent, options: JitOptions = {}) {
+    this.agent = agent
+    this.#options = options
+  }
+
+  /** The open task, until it is completed. */
+  get task(): Task | undefined {
+    return this.#task
+  }
+
+  get taskId(): string | undefined {
+    return this.#task?.task_id
+  }
+
+  /** A `fetch` that asks for what is missing and tries once more; see `createJitFetch`. */
+  readonly fetch: Fetch = async (input, init) => {
+    const { origins = this.agent.origins, allow = this.agent.allow, ...others } = this.#options
+    this.#fetch ??= createJitFetch(this, { ...others, origins, ...(allow ? { allow } : {}) })
+    return this.#fetch(input, init)
+  }
+
+  async createTask({
+    name,
+    type,
+    onBehalfOf,
+    parentTaskId,
+    signal,
+  }: TaskOrder = {}): Promise<Task> {
+    if (this.#task !== undefined || this.#opening !== undefined)
+      throw new TaskOpenError(this.taskId)
+    this.#closed = new AbortController()
+    this.#completed = undefined
+    this.#opening = this.agent.call(jitRoutes['jit.task.create'], Task, {
+      body: {
+        ...(name ? { name } : {}),
+        ...(type ? { type } : {}),
+        ...(parentTaskId ? { parent_task_id: parentTaskId } : {}),
+        ...(onBehalfOf ? { on_behalf_of: onBehalfOf } : {}),
+      } satisfies CreateTask,
+      signal,
+    })
+    try {
+      this.#task = await this.#opening
+      return this.#task
+    } finally {
+      this.#opening = undefined
+    }
+  }
+
+  /** Asks for one permission. The answer may still be `pending`: see `waitForApproval`. */
+  async requestPermission(
+    details: AuthorizationDetail,
+    { justification, ttl = 300, callbackUrl, signal }: PermissionOptions = {},
+  ): Promise<PermissionAnswer> {
+    const { task, within } = this.#open(signal)
+    return this.agent.call(jitRoutes['jit.request'], PermissionAnswer, {
+      body: {
+        task_id: task.task_id,
+        authorization_details: details,
+        requested_ttl: Math.min(ttl, longestTtl),
+        ...(justification ? { justification } : {}),
+        ...(callbackUrl ? { callback_url: callbackUrl } : {}),
+      },
+      signal: within,
+    })
+  }
+
+  /**
+   * Polls until the request is no longer pending, and answers with it, whatever was decided.
+   * @throws {ApprovalTimeoutError} when nobody decides within the limit
+   */
+  async waitForApproval(
+    request: string | Pick<PermissionAnswer, 'request_id' | 'interval'>,
+    { limit, interval, signal }: WaitOptions = {},
+  ): Promise<PermissionAnswer> {
+    const { within } = this.#open(signal)
+    const asked = typeof request === 'string' ? { request_id: request } : request
+    const { now, sleep } = this.agent
+    return poll(
+      async (signal) => {
+        const seen = await this.#status(asked.request_id, signal)
+        return seen.status === 'pending' ? { interval: seen.interval } : { done: seen }
+      },
+      {
+        interval: interval ?? asked.interval,
+        limit,
+        now,
+        sleep,
+        signal: within,
+        timeout: (limit, cause) => new ApprovalTimeoutError(asked.request_id, limit, { cause }),
+      },
+    )
+  }
+
+  /** Exchanges an approved request for its token, which the issuer does once. */
+  async getToken(
+    request: string | Pick<PermissionAnswer, 'request_id'>,
+    { signal }: Signalled = {},
+  ): Promise<JitToken> {
+    const { within } = this.#open(signal)
+    const requestId = typeof request === 'string' ? request : request.request_id
+    return this.agent.call(jitRoutes['jit.request.token'], JitToken, {
+      params: { requestId },
+      signal: within,
+    })
+  }
+
+  /** Lets the issuer look at the task: it may suspend it. A `result` may also end it (contract §7 row 8). */
+  async evaluate({ result, notes, signal }: EvaluateTask & Signalled = {}): Promise<Evaluation> {
+    const { task, within } = this.#open(signal)
+    const body = { ...(result ? { result } : {}), ...(notes ? { notes } : {}) }
+    return this.agent.call(evaluateRoute, Evaluation, {
+      params: { taskId: task.task_id },
+      ...(Object.keys(body).length === 0 ? {} : { body }),
+      signal: within,
+    })
+  }
+
+  /** The requests that wait for a person, as far as this agent may see them. */
+  async pending({ signal }: Signalled = {}): Promise<Pending> {
+    return this.agent.call(jitRoutes['jit.pending'], Pending, { signal })
+  }
+
+  /**
+   * Ends the task; all its tokens die. Once done, further calls answer the same and send nothing.
+   * Undefined: there was no task, or it had already ended at the issuer.
+   * @throws {CompletionError} when the task is left over; calling again tries again
+   */
+  async completeTask({ signal }: Signalled = {}): Promise<Completion | undefined> {
+    await this.#opening?.catch(() => undefined)
+    const task = this.#task
+    if (task === undefined) return this.#completed
+    this.#closed.abort(new NoTaskError(`${task.task_id} has been completed`))
+    return this.#completions.run(task.task_id, (shared) => this.#complete(task, shared), signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.completeTask()
+    } catch (error) {
+      const { onLeftover } = this.#options
+      if (onLeftover === undefined || !(error instanceof CompletionError)) throw error
+      onLeftover(error)
+    }
+  }
+
+  /** The open task, and a signal that also aborts when it is completed. */
+  #open(signal?: AbortSignal): { task: Task; within: AbortSignal } {
+    if (this.#task === undefined) throw new NoTaskError('open a task first: createTask()')
+    this.#closed.signal.throwIfAborted()
+    return {
+      task: this.#task,
+      within: AbortSignal.any([this.#closed.signal, ...(signal ? [signal] : [])]),
+    }
+  }
+
+  #status(requestId: string, signal?: AbortSignal): Promise<PermissionAnswer> {
+    return this.agent.call(jitRoutes['jit.request.status'], PermissionAnswer, {
+      params: { requestId },
+      signal,
+    })
+  }
+
+  async #complete(task: Task, signal: AbortSignal): Promise<Completion | undefined> {
+    for (let attempt = 1; this.#task === task; attempt += 1) {
+      try {
+        this.#completed = await this.agent.call(jitRoutes['jit.task.complete'], Completion, {
+          params: { taskId: task.task_id },
+          signal,
+        })
+        this.#task = undefined
+      } catch (cause) {
+        signal.throwIfAborted()
+        if (cause instanceof ApiError && cause.serverCode === 'task_not_active') {
+          this.#task = undefined
+        } else if (attempt < 3 && (isBadLuck(cause) || cause instanceof RateLimitedError)) {
+          await this.agent.sleep(Math.max(attempt, Math.min(retryAfterOf(cause) ?? 0, 30)), signal)
+        } else {
+          throw new CompletionError(task.task_id, { cause })
+        }
+      }
+    }
+    return this.#completed
+  }
+}
+
+const evaluateRoute: Route = {
+  seat: 'issuer',
+  method: 'POST',
+  path: '/jit/task/:taskId/evaluate',
+  auth: 'bearer',
+  summary: 'Evaluate a task',
+  body: EvaluateTask,
+  answers: { 200: TaskEvaluated },
+}

@@ -1,0 +1,82 @@
+import { LumoAuthError, RateLimitedError, UnavailableError } from './errors.ts'
+import type { Now, Sleep } from './time.ts'
+
+/** What one look brought: the end, or the wish of the server for the next look. */
+export type Look<T> = { done: T } | { interval?: number | undefined }
+
+export type PollOptions = Readonly<{
+  /** Seconds between looks until the server says otherwise. Default 5. */
+  interval?: number | undefined
+  /** Seconds after which there is no further look. Default 300. */
+  limit?: number | undefined
+  now: Now
+  sleep: Sleep
+  signal?: AbortSignal | undefined
+  /** The error that says nothing came of it. */
+  timeout: (limit: number, last: unknown) => LumoAuthError
+}>
+
+/**
+ * Looks until it is done. Waits before every look, as the last answer was news (RFC 8628 §3.5):
+ * the larger of `interval` and `Retry-After`. `slow_down` adds 5 s for good. One look that fails
+ * by bad luck (network, deadline, 502 to 504) is no news; the third in a row is thrown.
+ */
+export const poll = async <T>(
+  look: (signal?: AbortSignal) => Promise<Look<T>>,
+  { interval = 5, limit = 300, now, sleep, signal, timeout }: PollOptions,
+): Promise<T> => {
+  const start = now()
+  let slept = 0
+  let gap = Math.max(interval, shortestGap)
+  let wait = gap
+  let unlucky = 0
+  let last: unknown
+  for (;;) {
+    const elapsed = Math.max(now() - start, slept)
+    if (elapsed + wait > limit) throw timeout(limit, last)
+    await sleep(wait, signal)
+    slept += wait
+    signal?.throwIfAborted()
+    try {
+      const seen = await look(signal)
+      if ('done' in seen) return seen.done
+      unlucky = 0
+      gap = Math.max(gap, seen.interval ?? 0)
+      wait = gap
+    } catch (error) {
+      last = error
+      if (error instanceof RateLimitedError) {
+        if (error.serverCode === 'slow_down') gap = Math.max(gap + 5, error.interval ?? 0)
+      } else if (isBadLuck(error) && unlucky < 2) {
+        unlucky += 1
+      } else {
+        throw error
+      }
+      wait = Math.max(gap, retryAfterOf(error) ?? 0)
+    }
+  }
+}
+
+/** Whether trying again may help: nothing was decided by the other side. */
+export const isBadLuck = (error: unknown): boolean =>
+  error instanceof LumoAuthError &&
+  (error.code === 'network_error' ||
+    error.code === 'deadline_exceeded' ||
+    ('status' in error && [502, 503, 504].includes(error.status as number)))
+
+export const retryAfterOf = (error: unknown): number | undefined =>
+  error instanceof RateLimitedError || error instanceof UnavailableError
+    ? error.retryAfter
+    : undefined
+
+/** Seconds a `Retry-After` asks for: a number of them, or an HTTP date (RFC 9110 §10.2.3). */
+export const secondsToWait = (retryAfter: string | null, now: number): number | undefined => {
+  const value = retryAfter?.trim() ?? ''
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  if (!/^[A-Z][a-z]{2,8},? .*\d/.test(value)) return undefined
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil(date / 1000 - now))
+}
+
+/** A server that says `interval: 0` does not get a busy loop. */
+const shortestGap = 1

@@ -1,0 +1,66 @@
+import type { Body } from './body.ts'
+import { RedirectRefusedError } from './errors.ts'
+
+/** A request as it is about to be sent, without a token. */
+export type Hop = Readonly<{ url: URL; method: string; headers: Headers; body: Body }>
+
+/**
+ * The request a redirect asks for, by the rules of the Fetch standard for method and body, or
+ * undefined when the answer is none. Towards another origin it keeps only harmless headers.
+ * @throws {RedirectRefusedError} when it would carry the body to another origin, leave TLS, lead to
+ * something other than HTTP, or cannot be seen (browsers hide where a redirect leads)
+ */
+export const redirected = (response: Response, hop: Hop): Hop | undefined => {
+  if (response.type === 'opaqueredirect') {
+    throw new RedirectRefusedError(`${placeOf(hop)}: this fetch hides where a redirect leads`)
+  }
+  const location = response.headers.get('location')
+  if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return undefined
+  const url = URL.parse(location, hop.url.href)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RedirectRefusedError(`${placeOf(hop)}: redirects to what is no http(s) URL`)
+  }
+  const next = becomesGet(response.status, hop.method)
+    ? { url, method: 'GET', headers: without(hop.headers, describingTheBody), body: null }
+    : { ...hop, url }
+  return url.origin === hop.url.origin ? next : leaving(hop, next)
+}
+
+/** What a request is called in messages: no query, which may hold secrets. */
+export const placeOf = ({ method, url }: Pick<Hop, 'method' | 'url'>): string =>
+  `${method} ${url.origin}${url.pathname}`
+
+const becomesGet = (status: number, method: string) =>
+  (status === 303 && !['GET', 'HEAD'].includes(method)) ||
+  ((status === 301 || status === 302) && method === 'POST')
+
+const describingTheBody = [
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-type',
+]
+
+const without = (headers: Headers, names: readonly string[]): Headers => {
+  const kept = new Headers(headers)
+  for (const name of names) kept.delete(name)
+  return kept
+}
+
+const leaving = (hop: Hop, next: Hop): Hop => {
+  if (next.body !== undefined && next.body !== null) {
+    throw new RedirectRefusedError(`${placeOf(hop)}: redirects its body to ${next.url.origin}`)
+  }
+  if (hop.url.protocol === 'https:' && next.url.protocol === 'http:') {
+    throw new RedirectRefusedError(`${placeOf(hop)}: redirects away from TLS`)
+  }
+  const headers = new Headers()
+  for (const name of harmless) {
+    const value = next.headers.get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  return { ...next, headers }
+}
+
+const harmless = ['accept', 'accept-language', 'if-modified-since', 'if-none-match', 'range']

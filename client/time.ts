@@ -1,0 +1,54 @@
+import { DeadlineExceededError } from './errors.ts'
+
+/** Epoch seconds. */
+export type Now = () => number
+
+/** Waits, and rejects with the reason of the signal as soon as it aborts. */
+export type Sleep = (seconds: number, signal?: AbortSignal) => Promise<void>
+
+export const systemNow: Now = () => Date.now() / 1000
+
+export const systemSleep: Sleep = (seconds, signal) => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, seconds * 1000)
+  return unlessAborted(promise, signal).finally(() => clearTimeout(timer))
+}
+
+/**
+ * Runs the work with a signal that also aborts after so many seconds of real time, and does not wait
+ * longer even for work that ignores its signal. Leaves no timer behind.
+ */
+export const withDeadline = async <T>(
+  what: string,
+  seconds: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  signal?.throwIfAborted()
+  const deadline = new AbortController()
+  const either = AbortSignal.any([deadline.signal, ...(signal ? [signal] : [])])
+  const timer = Number.isFinite(seconds)
+    ? setTimeout(() => deadline.abort(new DeadlineExceededError(what, seconds)), seconds * 1000)
+    : undefined
+  try {
+    return await unlessAborted(work(either), either)
+  } catch (error) {
+    throw either.aborted ? either.reason : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The promise, or the reason of the signal if that comes first. */
+export const unlessAborted = async <T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> => {
+  if (signal === undefined) return promise
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

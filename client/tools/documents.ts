@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { apiRoutes } from '../../server/wire/api-routes.ts'
+import { CreateSummary, Document, PutDocument } from '../../server/wire/document.ts'
+import { type ToolOptions, toolMaker } from './tool.ts'
+
+/** Tools for the documents API, under the names a model calls them by. */
+export const documentTools = (options: ToolOptions) => {
+  const tool = toolMaker(options)
+  return {
+    list_documents: tool(
+      {
+        name: 'list_documents',
+        description: 'List the documents there are: id, title and classification, no contents.',
+        inputSchema: z.strictObject({}),
+      },
+      () => ({ route: apiRoutes['documents.list'] }),
+    ),
+    fetch_sensitive_document: tool(
+      {
+        name: 'fetch_sensitive_document',
+        description:
+          'Read one document by its id. Asks for permission by itself where one is needed; a person may have to approve it.',
+        inputSchema: OneDocument,
+      },
+      ({ document_id }) => ({
+        route: apiRoutes['documents.read'],
+        params: { documentId: document_id },
+      }),
+    ),
+    write_document: tool(
+      {
+        name: 'write_document',
+        description: 'Create a document, or replace the one with this id.',
+        inputSchema: OneDocument.extend(PutDocument.shape),
+      },
+      ({ document_id, ...body }) => ({
+        route: apiRoutes['documents.write'],
+        params: { documentId: document_id },
+        body,
+      }),
+    ),
+    delete_document: tool(
+      {
+        name: 'delete_document',
+        description: 'Delete a document for good. A person has to approve it.',
+        inputSchema: OneDocument,
+      },
+      ({ document_id }) => ({
+        route: apiRoutes['documents.delete'],
+        params: { documentId: document_id },
+      }),
+    ),
+    summarize_document: tool(
+      {
+        name: 'summarize_document',
+        description: 'Have the API make a short summary of a document, without reading it all.',
+        inputSchema: OneDocument.extend(CreateSummary.shape),
+      },
+      ({ document_id, ...body }) => ({
+        route: apiRoutes['documents.summarise'],
+        params: { documentId: document_id },
+        body,
+      }),
+    ),
+  }
+}
+
+const OneDocument = z.strictObject({
+  document_id: Document.shape.id.describe('The id of the document, such as doc_9982'),
+})

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { apiRoutes } from '../../server/wire/api-routes.ts'
+import { CreateReport } from '../../server/wire/report.ts'
+import { type ToolOptions, toolMaker } from './tool.ts'
+
+/** Tools for the reports API, under the names a model calls them by. */
+export const reportTools = (options: ToolOptions) => {
+  const tool = toolMaker(options)
+  return {
+    list_reports: tool(
+      {
+        name: 'list_reports',
+        description: 'List the reports there are, without their contents.',
+        inputSchema: z.strictObject({}),
+      },
+      () => ({ route: apiRoutes['reports.list'] }),
+    ),
+    write_analysis_report: tool(
+      {
+        name: 'write_analysis_report',
+        description:
+          'Save an analysis as a report, naming the documents it draws on. Asks for permission by itself.',
+        inputSchema: CreateReport,
+      },
+      (body) => ({ route: apiRoutes['reports.create'], body }),
+    ),
+    fetch_report: tool(
+      { name: 'fetch_report', description: 'Read one report by its id.', inputSchema: OneReport },
+      ({ report_id }) => ({ route: apiRoutes['reports.read'], params: { reportId: report_id } }),
+    ),
+    fetch_report_summary: tool(
+      {
+        name: 'fetch_report_summary',
+        description: 'Read the summary of a report.',
+        inputSchema: OneReport,
+      },
+      ({ report_id }) => ({ route: apiRoutes['reports.summary'], params: { reportId: report_id } }),
+    ),
+  }
+}
+
+const OneReport = z.strictObject({
+  report_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, { error: 'expected the id of a report' }),
+})

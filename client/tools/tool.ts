@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import type { Route } from '../../server/wire/route.ts'
+import type { Fetch } from '../agent.ts'
+import {
+  ApiError,
+  AuthenticationError,
+  ConfigError,
+  EscalationRefusedError,
+  LumoAuthError,
+} from '../errors.ts'
+import { refusalOf } from '../jit-fetch.ts'
+import { redacted } from '../redact.ts'
+
+/**
+ * Something a model may do. What it could act on, a refusal included, is a text it can read; the
+ * caller's abort and mistakes of the program are thrown.
+ */
+export type Tool<S extends z.ZodType = z.ZodType> = Readonly<{
+  name: string
+  description: string
+  inputSchema: S
+  execute(input: z.input<S>, options?: { signal?: AbortSignal }): Promise<string>
+}>
+
+export type ToolOptions = Readonly<{
+  /** A `jit.fetch`, so that the tool escalates by itself. */
+  fetch: Fetch
+  /** `DOCUMENTS_API_URL`. */
+  documentsUrl?: string | undefined
+  env?: Readonly<Record<string, string | undefined>>
+}>
+
+/** One request of the API: where, and with what. */
+export type ApiCall = Readonly<{
+  route: Route
+  params?: Readonly<Record<string, string>>
+  body?: unknown
+}>
+
+/** Makes tools of calls: one place knows the URL, validates the input and renders the answer. */
+export const toolMaker = ({
+  fetch,
+  documentsUrl,
+  env = globalThis.process?.env ?? {},
+}: ToolOptions) => {
+  const base = (documentsUrl || env.DOCUMENTS_API_URL)?.replace(/\/+$/, '')
+  if (!base || !URL.canParse(base)) {
+    throw new ConfigError('no documents API: give `documentsUrl` or set DOCUMENTS_API_URL')
+  }
+  return <S extends z.ZodType>(
+    tool: Pick<Tool<S>, 'name' | 'description' | 'inputSchema'>,
+    callOf: (input: z.output<S>) => ApiCall,
+  ): Tool<S> => ({
+    ...tool,
+    execute: async (input, { signal } = {}) => {
+      const parsed = tool.inputSchema.safeParse(input)
+      if (!parsed.success) return `invalid input: ${z.prettifyError(parsed.error)}`
+      try {
+        return await answerTo(callOf(parsed.data), { fetch, base, signal })
+      } catch (error) {
+        signal?.throwIfAborted()
+        return redacted(actionable(error))
+      }
+    },
+  })
+}
+
+const answerTo = async (
+  { route, params = {}, body }: ApiCall,
+  { fetch, base, signal }: { fetch: Fetch; base: string; signal: AbortSignal | undefined },
+): Promise<string> => {
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(params[name] ?? ''),
+  )
+  const response = await fetch(base + path, {
+    method: route.method,
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  })
+  const text = await response.text()
+  if (response.ok) return text === '' ? 'done' : text
+  const refusal = refusalOf(response)
+  return redacted(
+    refusal ? `permission denied: ${refusal.message}` : explained(response.status, said(text)),
+  )
+}
+
+/** What an answer that is no success means to a model. */
+const explained = (status: number, description: string): string => {
+  if (status === 401) return `not signed in: ${description}`
+  if (status === 403) return `permission denied: ${description}`
+  if (status === 404) return `not found: ${description}`
+  if (status === 429) return `too many requests, try again later: ${description}`
+  if (status < 500) return `refused (${status}): ${description}`
+  return `the documents API failed (${status}), it may work later`
+}
+
+/** Errors as text, unless only the program can do something about them. */
+const actionable = (error: unknown): string => {
+  if (error instanceof EscalationRefusedError) return `permission denied: ${error.message}`
+  if (error instanceof AuthenticationError || (error instanceof ApiError && error.status < 500)) {
+    throw error
+  }
+  if (error instanceof ApiError) return `LumoAuth failed (${error.status}), it may work later`
+  if (
+    error instanceof LumoAuthError &&
+    !['network_error', 'deadline_exceeded'].includes(error.code)
+  ) {
+    throw error
+  }
+  return 'the documents API could not be reached, it may work later'
+}
+
+const ErrorText = z.looseObject({
+  error_description: z.string().optional(),
+  message: z.string().optional(),
+  error: z.string().optional(),
+})
+
+const said = (text: string): string => {
+  try {
+    const body = ErrorText.parse(JSON.parse(text))
+    return (body.error_description ?? body.message ?? body.error ?? 'no reason given').slice(
+      0,
+      1000,
+    )
+  } catch {
+    return 'no reason given'
+  }
+}

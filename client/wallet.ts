@@ -1,0 +1,51 @@
+import { type AuthorizationDetail, canonical, covers } from '../server/wire/authorization-detail.ts'
+
+/** A token and what it is good for; the wide token of the agent has no details. */
+export type Held = Readonly<{
+  token: string
+  details: readonly AuthorizationDetail[]
+  /** Epoch seconds after which it is no longer used. */
+  until: number
+}>
+
+/** The part of a request that decides what it takes; a query does not. */
+export type Place = Readonly<{ method: string; url: URL }>
+
+/** The JIT tokens of one task by detail, and which detail was last required where. */
+export class Wallet {
+  readonly #tokens = new Map<string, Held>()
+  readonly #required = new Map<string, AuthorizationDetail>()
+
+  /** The token for what was last required here, if there is one. */
+  heldFor(place: Place, now: number): Held | undefined {
+    const required = this.#required.get(keyOf(place))
+    return required && this.covering(required, now)
+  }
+
+  covering(required: AuthorizationDetail, now: number): Held | undefined {
+    return this.#tokens
+      .values()
+      .find((held) => now < held.until && held.details.some((detail) => covers(detail, required)))
+  }
+
+  keep(held: Held, now: number): void {
+    for (const [key, old] of this.#tokens) if (now >= old.until) this.#tokens.delete(key)
+    if (now < held.until) this.#tokens.set(held.details.map(canonical).join(), held)
+  }
+
+  forget(held: Held): void {
+    for (const [key, kept] of this.#tokens) if (kept === held) this.#tokens.delete(key)
+  }
+
+  remember(place: Place, required: AuthorizationDetail): void {
+    const key = keyOf(place)
+    this.#required.delete(key)
+    this.#required.set(key, required)
+    const [oldest] = this.#required.keys()
+    if (this.#required.size > mostPlaces && oldest !== undefined) this.#required.delete(oldest)
+  }
+}
+
+const mostPlaces = 1000
+
+const keyOf = ({ method, url }: Place) => `${method.toUpperCase()} ${url.origin}${url.pathname}`
