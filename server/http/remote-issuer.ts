@@ -13,7 +13,7 @@ export type RemoteIssuerOptions = Readonly<{
   fetch: typeof globalThis.fetch
   /** Epoch seconds. */
   now: () => number
-  /** Seconds between two fetches of the keys that an unknown `kid`, or a failure, may cause. */
+  /** Seconds between two fetches of the keys that an unknown `kid` may cause. */
   coolDown: number
   /** Seconds for which fetched keys are believed; a withdrawn key is good for no longer. */
   keysLifetime: number
@@ -45,10 +45,10 @@ export class RemoteIssuer {
     const isFresh = now() < this.#fetchedAt + keysLifetime
     const known = isFresh ? this.#keys.get(kid) : undefined
     if (known !== undefined) return known
-    if (this.#refreshing === undefined && now() < this.#triedAt + coolDown) {
-      if (isFresh) return undefined
-      if (this.#failure !== undefined) throw this.#failure
-    }
+    const pause = isFresh ? coolDown : Math.min(coolDown, pauseAfterFailure)
+    const isPaused = this.#refreshing === undefined && now() < this.#triedAt + pause
+    if (isPaused && isFresh) return undefined
+    if (isPaused && this.#failure !== undefined) throw this.#failure
     try {
       await this.#refresh()
     } catch (failure) {
@@ -93,6 +93,7 @@ export class RemoteIssuer {
       this.#failure = undefined
     } catch (failure) {
       this.#failure = failure
+      this.#metadata = undefined
       throw failure
     }
   }
@@ -123,6 +124,9 @@ export class RemoteIssuer {
     return answer.json()
   }
 }
+
+/** Without any keys, seconds until the issuer is tried again. */
+const pauseAfterFailure = 1
 
 const Metadata = z.looseObject({
   issuer: z.string(),

@@ -1,0 +1,305 @@
+import { describe, expect, it } from 'vitest'
+import { summarise } from '../../../server/api/summary.ts'
+import { Document, DocumentList, Report, readChallenge } from '../../../server/wire/index.ts'
+import { file, jitToken, start, tokenWith, world } from './world.ts'
+
+const challengeOf = (answer: { status: number; headers: Readonly<Record<string, string>> }) =>
+  readChallenge(answer.status, new Headers(answer.headers))
+const people = { type: 'user_data', actions: ['read'], identifier: 'doc_people' }
+
+describe('reading a document', () => {
+  it('takes credentials even where there is nothing', async () => {
+    const { call } = world()
+
+    for (const id of ['doc_public', 'doc_9982', 'doc_nowhere']) {
+      expect((await call(`GET /v1/documents/${id}`)).status).toBe(401)
+    }
+  })
+
+  it('is refused in the same way whether a confidential document is there or not', async () => {
+    const { call } = world()
+    const token = await jitToken(file('doc_public', 'read'))
+    const shape = (answer: unknown, id: string) =>
+      JSON.stringify(answer)
+        .replaceAll(id, 'ID')
+        .replaceAll(btoa(JSON.stringify(file(id, 'read'))), 'CHALLENGE')
+
+    const there = await call('GET /v1/documents/doc_9982', { token })
+    const nowhere = await call('GET /v1/documents/doc_0000', { token })
+
+    expect(there.status).toBe(403)
+    expect(shape(nowhere, 'doc_0000')).toBe(shape(there, 'doc_9982'))
+  })
+
+  it('tells that there is nothing to who may read it', async () => {
+    const { call } = world()
+
+    const answer = await call('GET /v1/documents/doc_0000', {
+      token: await jitToken(file('doc_0000', 'read')),
+    })
+
+    expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } })
+  })
+
+  it('takes user_data where it is restricted, and file_access is not enough', async () => {
+    const { call } = world()
+
+    const refused = await call('GET /v1/documents/doc_people', {
+      token: await jitToken(file('doc_people', 'read')),
+    })
+    const read = await call('GET /v1/documents/doc_people', { token: await jitToken(people) })
+
+    expect(challengeOf(refused)).toEqual([people])
+    expect(read.body.body).toBe('Ada earns most.')
+  })
+
+  it('gives the document as it was when the door was opened', async () => {
+    const { call, api } = world({
+      introspect: async () => {
+        api.documents.put(
+          'doc_public',
+          { title: 'x', body: 'secret', classification: 'restricted' },
+          'x',
+        )
+        return { active: true }
+      },
+    })
+
+    const answer = await call('GET /v1/documents/doc_public', { token: await tokenWith() })
+
+    expect(answer.body.body).toBe('Nine to five.')
+  })
+})
+
+describe('listing documents', () => {
+  const listed = async (token: string) => {
+    const { body } = await world().call('GET /v1/documents', { token })
+    return DocumentList.parse(body).documents.map(({ id }) => id)
+  }
+
+  it('shows what the token could read, and no bodies', async () => {
+    expect(await listed(await tokenWith())).toEqual(['doc_public'])
+    expect(await listed(await tokenWith({ scope: 'read:documents' }))).toEqual([
+      'doc_public',
+      'doc_internal',
+    ])
+    expect(await listed(await jitToken(file('doc_9982', 'read'), people))).toEqual([
+      'doc_public',
+      'doc_9982',
+      'doc_people',
+    ])
+
+    const { body } = await world().call('GET /v1/documents', { token: await tokenWith() })
+    expect(JSON.stringify(body)).not.toContain('Nine to five')
+  })
+})
+
+describe('writing a document', () => {
+  const order = { title: 'Q4 revenue, final', body: 'It was 13 %.' }
+
+  it('is not done by who may read it', async () => {
+    const { call, api } = world()
+
+    const answer = await call('PUT /v1/documents/doc_9982', {
+      token: await jitToken(file('doc_9982', 'read', 'delete')),
+      body: order,
+    })
+
+    expect(challengeOf(answer)).toEqual([file('doc_9982', 'write')])
+    expect(api.documents.find('doc_9982')).toMatchObject({ version: 1, updated_by: 'system' })
+  })
+
+  it('is seen by later readers, with who wrote it and when', async () => {
+    const { call, advance } = world()
+    advance(60)
+
+    const written = await call('PUT /v1/documents/doc_9982', {
+      token: await jitToken(file('doc_9982', 'write')),
+      body: order,
+    })
+    const read = await call('GET /v1/documents/doc_9982', {
+      token: await jitToken(file('doc_9982', 'read')),
+    })
+
+    expect(written.status).toBe(200)
+    expect(Document.parse(read.body)).toEqual({
+      id: 'doc_9982',
+      ...order,
+      classification: 'confidential',
+      version: 2,
+      updated_at: new Date((start + 60) * 1000).toISOString(),
+      updated_by: 'agent:report-bot:task:task_1',
+    })
+  })
+
+  it('makes a new document, which is confidential unless it says otherwise', async () => {
+    const { call, api } = world()
+
+    const answer = await call('PUT /v1/documents/doc_new', {
+      token: await jitToken(file('doc_new', 'write')),
+      body: order,
+    })
+
+    expect(answer).toMatchObject({ status: 201, body: { version: 1 } })
+    expect(api.documents.find('doc_new')?.classification).toBe('confidential')
+  })
+
+  it('is refused when there is no room, and leaves what was there', async () => {
+    const { call, api } = world({ documentLimits: { documents: 4, characters: 200 } })
+    const put = async (id: string, body: string) =>
+      call(`PUT /v1/documents/${id}`, {
+        token: await jitToken(file(id, 'write')),
+        body: { title: 'x', body },
+      })
+
+    const oneMore = await put('doc_new', 'x')
+    const tooLong = await put('doc_9982', 'x'.repeat(200))
+
+    expect(oneMore).toMatchObject({ status: 507, body: { error: 'insufficient_storage' } })
+    expect(tooLong.status).toBe(507)
+    expect(api.documents.find('doc_9982')?.version).toBe(1)
+    expect((await put('doc_9982', 'x'.repeat(50))).status).toBe(200)
+  })
+
+  it('makes room again by deleting', () => {
+    const { api } = world({ documentLimits: { documents: 4, characters: 200 } })
+
+    api.documents.delete('doc_9982')
+
+    expect(api.documents.put('doc_new', { title: 'x', body: 'x'.repeat(70) }, 'x').isNew).toBe(true)
+  })
+})
+
+describe('deleting a document', () => {
+  it('takes the detail for just that', async () => {
+    const { call } = world()
+
+    const answer = await call('DELETE /v1/documents/doc_public', {
+      token: await jitToken(file('doc_public', 'read', 'write')),
+    })
+
+    expect(challengeOf(answer)).toEqual([file('doc_public', 'delete')])
+  })
+
+  it('is done once', async () => {
+    const { call } = world()
+    const token = await jitToken(file('doc_9982', 'read', 'delete'))
+
+    expect(await call('DELETE /v1/documents/doc_9982', { token })).toMatchObject({ status: 204 })
+    expect((await call('DELETE /v1/documents/doc_9982', { token })).status).toBe(404)
+    expect((await call('GET /v1/documents/doc_9982', { token })).status).toBe(404)
+  })
+})
+
+describe('a summary', () => {
+  it.each([
+    ['public', 'doc_public', file('doc_public', 'read')],
+    ['confidential', 'doc_9982', file('doc_9982', 'read')],
+    ['restricted', 'doc_people', people],
+    ['missing', 'doc_0000', file('doc_0000', 'read')],
+  ])('of a %s document takes a detail', async (_, id, needed) => {
+    const { call } = world()
+
+    const answer = await call(`POST /v1/documents/${id}/summaries`, {
+      token: await tokenWith({ scope: 'read:documents' }),
+      body: {},
+    })
+
+    expect(challengeOf(answer)).toEqual([needed])
+  })
+
+  it('is made of the document’s own first sentences', async () => {
+    const { call } = world()
+
+    const { status, body } = await call('POST /v1/documents/doc_9982/summaries', {
+      token: await jitToken(file('doc_9982', 'read')),
+      body: { max_words: 11 },
+    })
+
+    expect(status).toBe(201)
+    expect(body).toMatchObject({
+      document_id: 'doc_9982',
+      summary: 'Revenue rose 12 % to 48.1 million. Costs fell 3 %.',
+      words: 11,
+    })
+  })
+
+  it.each([
+    ['', 5, '', 0],
+    ['One two three four. Five.', 3, 'One two three …', 3],
+    ['One two.\n\n  Three   four. Five six seven.', 4, 'One two. Three four.', 4],
+    ['Is it? It is! Good.', 2, 'Is it?', 2],
+  ])('of %j in %i words is %j', (text, most, summary, words) => {
+    expect(summarise(text, most)).toEqual({ summary, words })
+  })
+})
+
+describe('reports', () => {
+  const order = { title: 'Q4', content: 'Revenue rose. Costs fell.', document_ids: ['doc_9982'] }
+  const writing = file('reports', 'write')
+  const written = async () => {
+    const { call, ...others } = world()
+    const { body } = await call('POST /v1/reports', { token: await jitToken(writing), body: order })
+    return { call, ...others, report: Report.parse(body) }
+  }
+
+  it('are not written with a scope', async () => {
+    const { call, api } = world()
+
+    const answer = await call('POST /v1/reports', {
+      token: await tokenWith({ scope: 'write:reports' }),
+      body: order,
+    })
+
+    expect(challengeOf(answer)).toEqual([writing])
+    expect([...api.reports.all()]).toEqual([])
+  })
+
+  it('are read by who holds the detail of that report', async () => {
+    const { call, report } = await written()
+    const path = `GET /v1/reports/${report.id}`
+
+    expect(challengeOf(await call(path, { token: await jitToken(writing) }))).toEqual([
+      file(report.id, 'read'),
+    ])
+    expect((await call(path, { token: await jitToken(file(report.id, 'read')) })).body).toEqual({
+      ...order,
+      id: 'report_1',
+      created_at: new Date(start * 1000).toISOString(),
+      created_by: 'agent:report-bot:task:task_1',
+    })
+  })
+
+  it('are listed by title only', async () => {
+    const { call } = await written()
+
+    const { body } = await call('GET /v1/reports', { token: await tokenWith() })
+
+    expect(body).toMatchObject({ count: 1, reports: [{ id: 'report_1', title: 'Q4' }] })
+    expect(JSON.stringify(body)).not.toContain('Revenue rose')
+  })
+
+  it('are summed up for who holds the scope', async () => {
+    const { call } = await written()
+    const token = await tokenWith({ scope: 'read:documents' })
+
+    expect(
+      (await call('GET /v1/reports/report_1/summary', { token: await tokenWith() })).status,
+    ).toBe(403)
+    expect((await call('GET /v1/reports/report_1/summary', { token })).body).toEqual({
+      id: 'report_1',
+      title: 'Q4',
+      summary: 'Revenue rose. Costs fell.',
+      words: 4,
+    })
+    expect((await call('GET /v1/reports/report_2/summary', { token })).status).toBe(404)
+  })
+
+  it('are refused when there is no room', async () => {
+    const { call } = world({ reportLimits: { reports: 0, characters: 100 } })
+
+    const answer = await call('POST /v1/reports', { token: await jitToken(writing), body: order })
+
+    expect(answer.status).toBe(507)
+  })
+})

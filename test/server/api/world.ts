@@ -1,0 +1,115 @@
+import type { ResourceServerOptions } from '../../../server/api/resource-server.ts'
+import { createResourceServer } from '../../../server/api/resource-server.ts'
+import type { IntrospectionView } from '../../../server/api/revocation.ts'
+import { createCore } from '../../../server/http/core.ts'
+import { documentHandlers } from '../../../server/http/documents.ts'
+import { reportHandlers } from '../../../server/http/reports.ts'
+import { generateSigningKey } from '../../../server/signing/keys.ts'
+import { signJwt } from '../../../server/signing/sign.ts'
+import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+
+export const issuer = 'https://lumo.test/t/acme/api/v1'
+export const here = 'https://api.test'
+export const start = 1_800_000_000
+
+const key = await generateSigningKey('ES256')
+export const keys = (kid: string) => (kid === key.kid ? key : undefined)
+
+/** A resource server with a clock of its own, and an issuer that knows what was revoked. */
+export const world = (more: Partial<ResourceServerOptions> = {}) => {
+  let now = start
+  let ids = 0
+  const revoked = new Set<string>()
+  const asked: string[] = []
+  const api = createResourceServer({
+    issuers: [issuer],
+    audience: here,
+    keys,
+    now: () => now,
+    id: (prefix) => `${prefix}_${++ids}`,
+    revocation: 'introspection',
+    introspect: async (token): Promise<IntrospectionView> => {
+      asked.push(token)
+      const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+      return revoked.has(claims.jti) ? { active: false } : { ...claims, active: true }
+    },
+    documents: [
+      { id: 'doc_public', title: 'Opening hours', classification: 'public', body: 'Nine to five.' },
+      { id: 'doc_internal', title: 'Canteen', classification: 'internal', body: 'Soup on Monday.' },
+      {
+        id: 'doc_9982',
+        title: 'Q4 revenue',
+        classification: 'confidential',
+        body: 'Revenue rose 12 % to 48.1 million. Costs fell 3 %. Nothing else happened.',
+      },
+      {
+        id: 'doc_people',
+        title: 'Salaries',
+        classification: 'restricted',
+        body: 'Ada earns most.',
+      },
+    ],
+    ...more,
+  })
+  const core = createCore({
+    handlers: { ...documentHandlers, ...reportHandlers },
+    open: () => ({ tenant: api }),
+  })
+  const call = async (
+    line: string,
+    { token, body, headers = {} }: { token?: string; body?: unknown; headers?: object } = {},
+  ) => {
+    const [method = '', target = ''] = line.split(' ')
+    const { pathname, searchParams } = new URL(target, here)
+    const answer = await core({
+      method,
+      path: pathname,
+      query: searchParams,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? '' : JSON.stringify(body),
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+    return { ...answer, headers: answer.headers ?? {}, body: answer.body as any }
+  }
+  return {
+    api,
+    call,
+    asked,
+    advance: (seconds: number) => {
+      now += seconds
+    },
+    revoke: (jti: string) => revoked.add(jti),
+  }
+}
+
+/** A token of an agent, with the claims given here in place of the usual ones. */
+export const tokenWith = (claims: Readonly<Record<string, unknown>> = {}) =>
+  signJwt(key, {
+    iss: issuer,
+    sub: 'agent:report-bot',
+    aud: [here],
+    client_id: 'report-bot',
+    iat: start,
+    exp: start + 300,
+    jti: 'jti-1',
+    ...claims,
+  })
+
+/** A token that was exchanged for an approval of these details. */
+export const jitToken = (...details: readonly AuthorizationDetail[]) =>
+  tokenWith({
+    sub: 'agent:report-bot:task:task_1',
+    jit: true,
+    task_id: 'task_1',
+    authorization_details: details,
+  })
+
+export const file = (identifier: string, ...actions: string[]): AuthorizationDetail => ({
+  type: 'file_access',
+  actions,
+  identifier,
+})
