@@ -16,6 +16,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'suite', include: ['test/suite.test.ts'] },
       },
+      {
+        extends: true,
+        test: { name: 'interop', include: ['test/interop/**/*.test.ts'] },
+      },
     ],
   },
 })
