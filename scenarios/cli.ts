@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { CannotRun } from './cli/cannot-run.ts'
+import { didYouMean } from './runner/closest.ts'
+
+type Command = (args: string[]) => Promise<number>
+
+/** Loaded when used, so that help is there at once. */
+const commands: Readonly<Record<string, { says: string; load: () => Promise<Command> }>> = {
+  run: {
+    says: 'run scenarios against the mock, under one or all of its hosts',
+    load: async () => (await import('./cli/run.ts')).run,
+  },
+  start: {
+    says: 'start issuer, API and control plane, to develop against',
+    load: async () => (await import('../server/start.ts')).start,
+  },
+  scenario: {
+    says: 'write a new scenario file to begin with',
+    load: async () => (await import('./cli/scenario.ts')).scenario,
+  },
+  schema: {
+    says: 'write, or check, the JSON Schema of scenario files',
+    load: async () => (await import('./cli/schema.ts')).schema,
+  },
+}
+
+const help =
+  () => `lumoauth-harness: a mock LumoAuth, a protected API, an agent, and a scenario suite
+
+Usage: lumoauth-harness COMMAND [OPTIONS]
+
+Commands
+${Object.entries(commands)
+  .map(([name, { says }]) => `  ${name.padEnd(10)}${says}`)
+  .join('\n')}
+
+lumoauth-harness COMMAND --help says more, with an example.
+`
+
+const main = async ([name, ...args]: string[]): Promise<number> => {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(help())
+    return name === undefined ? 2 : 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    const hint = didYouMean(name, Object.keys(commands))
+    throw new CannotRun(
+      `unknown command "${name}"${hint || `; commands are ${Object.keys(commands).join(', ')}`}`,
+    )
+  }
+  const perform = await command.load()
+  return perform(args)
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof CannotRun)) throw error
+  process.stderr.write(`lumoauth-harness: ${error.message}\n`)
+  process.exitCode = 2
+}

@@ -1,0 +1,223 @@
+import { mkdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Report, reports } from '../reports/report.ts'
+import { terminal } from '../reports/terminal.ts'
+import { didYouMean } from '../runner/closest.ts'
+import { difference } from '../runner/compare.ts'
+import { type Loaded, loadScenarios, type Problem } from '../runner/load.ts'
+import { jobsOf, run as runScenarios } from '../runner/run.ts'
+import { placeOf } from '../runner/source.ts'
+import { nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { type Host, hosts, mock } from '../targets/mock.ts'
+import { CannotRun } from './cannot-run.ts'
+import { readOptions, wholeNumber } from './options.ts'
+import { filesOf } from './suite.ts'
+
+const help = `Runs scenarios against the mock.
+
+Usage: lumoauth-harness run [PATTERN…] [OPTIONS]
+
+PATTERN is a file, a folder, a glob, or part of a path in the suite. Without one, the whole suite runs.
+
+  --only TEXT         only scenarios with this in their title
+  --tag TAG           only those with this tag (several: any of them)
+  --rule RULE         only those that cover this rule (several: any of them)
+  --host HOST         ${hosts.join(', ')}, or all; default express
+  --report FORMAT[=FILE]
+                      ${Object.keys(reports).join(', ')}; several at once. Without FILE to standard output
+  --list              say what would run, and run nothing
+  --bail              stop after the first failure
+  --seed N            the same ids and secrets again
+  --repeat N          run each scenario N times
+  --shard I/N         run the I-th of N parts
+  --concurrency N     how many run at once; default 8
+
+Exit code: 0 all passed, 1 something failed, 2 could not run.
+
+Example: lumoauth-harness run founding approvals --host all --report junit=report.xml
+`
+
+const options = {
+  only: { type: 'string' },
+  tag: { type: 'string', multiple: true },
+  rule: { type: 'string', multiple: true },
+  host: { type: 'string' },
+  report: { type: 'string', multiple: true },
+  list: { type: 'boolean' },
+  bail: { type: 'boolean' },
+  seed: { type: 'string' },
+  repeat: { type: 'string' },
+  shard: { type: 'string' },
+  concurrency: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** `lumoauth-harness run`. @returns the exit code */
+export const run = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, options)
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const orders = (values.report ?? []).map(readReport)
+  const targets = readHosts(values.host ?? 'express')
+  const how = {
+    concurrency: wholeNumber('concurrency', values.concurrency),
+    seed: wholeNumber('seed', values.seed, 0),
+    repeat: wholeNumber('repeat', values.repeat),
+    bail: values.bail,
+  }
+  const { scenarios, problems } = await loadScenarios(filesOf(positionals))
+  if (complain(problems)) return 2
+
+  const chosen = sharded(scenarios.filter(wanted(values)), values.shard)
+  if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+  if (values.list) {
+    process.stdout.write(listOf(chosen))
+    return 0
+  }
+
+  // Reports without a file own the standard output; the live list then goes beside it.
+  const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
+  const runs: Run[] = []
+  for (const host of targets) {
+    runs.push(await runLive(chosen, host, how, out, targets.length > 1))
+  }
+  const odd = differences(runs)
+
+  const { failures, counts } = terminal({ color: out.hasColors?.() ?? false })
+  const told = failures(runs)
+  out.write(told === '' ? '\n' : `\n${told}\n`)
+  for (const it of odd) out.write(`hosts differ: ${it}\n`)
+  for (const { report, file } of orders) await deliver(report(runs), file)
+  out.write(`${counts(runs)}\n`)
+  const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
+  return failed || odd.length > 0 ? 1 : 0
+}
+
+type Out = NodeJS.WriteStream & { hasColors?: () => boolean }
+
+/** Shows results in the order of the list, as soon as all before them are there. */
+const runLive = async (
+  scenarios: readonly Loaded[],
+  host: Host,
+  how: Parameters<typeof runScenarios>[2],
+  out: Out,
+  several: boolean,
+): Promise<Run> => {
+  const { result: line, progress } = terminal({ color: out.hasColors?.() ?? false, hosts: several })
+  const total = jobsOf(scenarios, how?.repeat).length
+  const results: Result[] = []
+  let shown = 0
+  const clear = out.isTTY ? '\r\u001b[K' : ''
+
+  const onResult = (result: Result, index: number) => {
+    results[index] = result
+    out.write(clear)
+    for (let next = results[shown]; next !== undefined; next = results[shown]) {
+      out.write(`${line(next, results[shown - 1])}\n`)
+      shown += 1
+    }
+    const done = results.filter((it) => it !== undefined)
+    if (out.isTTY && shown < total) out.write(progress(done, total))
+  }
+
+  const target = await mock(host)
+  try {
+    return await runScenarios(scenarios, target, { ...how, onResult })
+  } finally {
+    await target.close()
+  }
+}
+
+/** With one seed, the hosts must answer alike. */
+const differences = (runs: readonly Run[]): string[] => {
+  const [first, ...others] = runs
+  if (first?.seed === undefined) {
+    return others.flatMap((run) =>
+      run.results.flatMap((it, index) => {
+        const other = first?.results[index]
+        return other === undefined || other.verdict === it.verdict
+          ? []
+          : [`${nameOf(it)}: ${other.target} ${other.verdict}, ${it.target} ${it.verdict}`]
+      }),
+    )
+  }
+  return others.flatMap((run) =>
+    run.results.flatMap((it, index) => {
+      const other = first.results[index]
+      const says = other === undefined ? undefined : difference(other, it)
+      return says === undefined ? [] : [`${nameOf(it)}: ${says}`]
+    }),
+  )
+}
+
+const wanted =
+  ({ only, tag, rule }: { only?: string; tag?: string[]; rule?: string[] }) =>
+  ({ title, tags, covers }: Loaded): boolean =>
+    (only === undefined || title.toLowerCase().includes(only.toLowerCase())) &&
+    (tag === undefined || tag.some((it) => tags.includes(it))) &&
+    (rule === undefined || rule.some((it) => covers.includes(it)))
+
+const sharded = (scenarios: readonly Loaded[], shard: string | undefined): readonly Loaded[] => {
+  if (shard === undefined) return scenarios
+  const [, part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number)
+  if (part < 1 || part > parts) {
+    throw new CannotRun(`--shard takes I/N, such as 1/3, not "${shard}"`)
+  }
+  return scenarios.filter((_, index) => index % parts === part - 1)
+}
+
+const readHosts = (host: string): readonly Host[] => {
+  if (host === 'all') return hosts
+  const known = hosts.find((it) => it === host)
+  if (known !== undefined) return [known]
+  const names = [...hosts, 'all']
+  throw new CannotRun(
+    `unknown host "${host}"${didYouMean(host, names) || `; hosts are ${names.join(', ')}`}`,
+  )
+}
+
+const readReport = (order: string): { report: Report; file: string | undefined } => {
+  const [format = '', ...rest] = order.split('=')
+  const report = Object.hasOwn(reports, format) ? reports[format] : undefined
+  if (report === undefined) {
+    const names = Object.keys(reports)
+    const hint = didYouMean(format, names) || `; reports are ${names.join(', ')}`
+    throw new CannotRun(`unknown report "${format}"${hint}`)
+  }
+  return { report, file: rest.length === 0 ? undefined : rest.join('=') }
+}
+
+const deliver = async (text: string, file: string | undefined): Promise<void> => {
+  if (file === undefined) {
+    process.stdout.write(text)
+    return
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  await writeFile(file, text)
+}
+
+/** Prints what is wrong with the files. @returns whether nothing can be run */
+const complain = (problems: readonly Problem[]): boolean => {
+  for (const { at, message, severity } of problems) {
+    process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
+  }
+  const errors = problems.filter((it) => it.severity === 'error').length
+  if (errors > 0) {
+    process.stderr.write(
+      `lumoauth-harness: ${errors} ${errors === 1 ? 'mistake' : 'mistakes'} in scenario files; nothing was run\n`,
+    )
+  }
+  return errors > 0
+}
+
+const listOf = (scenarios: readonly Loaded[]): string =>
+  [...Map.groupBy(scenarios, (it) => it.theme)]
+    .map(([theme, list]) => {
+      const lines = list.map((it) => `  ${it.title}\n    ${it.file}`)
+      return `${theme}\n${lines.join('\n')}\n`
+    })
+    .join('\n')
+    .concat(`\n${scenarios.length} scenarios\n`)

@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { CannotRun } from './cannot-run.ts'
+import { readOptions } from './options.ts'
+import { suiteFolder } from './suite.ts'
+
+const help = `Writes a new scenario file to begin with.
+
+Usage: lumoauth-harness scenario new NAME
+
+NAME is theme/name in the suite, or a path that ends in .yaml.
+
+Example: lumoauth-harness scenario new tokens/a-token-dies-with-its-task
+`
+
+/** `lumoauth-harness scenario new`. @returns the exit code */
+export const scenario = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, { help: { type: 'boolean', short: 'h' } })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const [verb, name] = positionals
+  if (verb !== 'new' || name === undefined) {
+    throw new CannotRun('expected: lumoauth-harness scenario new NAME')
+  }
+  const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
+  if (existsSync(file)) throw new CannotRun(`${relative(process.cwd(), file)} is there already`)
+  mkdirSync(dirname(file), { recursive: true })
+  await writeFile(file, draft(file))
+  process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`)
+  return 0
+}
+
+const draft = (file: string): string => {
+  const schema = relative(dirname(file), join(suiteFolder(), '..', 'scenario.schema.json'))
+  const words = basename(file)
+    .replace(/\.ya?ml$/, '')
+    .replaceAll('-', ' ')
+  const title = words.charAt(0).toUpperCase() + words.slice(1)
+  return `# yaml-language-server: $schema=${schema}
+scenario: ${title.padEnd(10, '.')}
+tags: [draft]
+given:
+  documents:
+    - { id: doc_1, title: A document, classification: confidential, body: Some text. }
+steps:
+  - open_task: { name: ${title} }
+  - call: GET /v1/documents/doc_1
+    expect: { status: 403, challenge: { type: file_access } }
+    save: { needed: challenge }
+  - request_permission: { details: $needed, justification: To show it }
+    expect: { status: approved }
+  - get_token: {}
+  - call: GET /v1/documents/doc_1
+    with: jit
+    expect: { status: 200 }
+  - complete_task: {}
+`
+}

@@ -1,0 +1,40 @@
+import { existsSync, globSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CannotRun } from './cannot-run.ts'
+
+/** Where the suite of the package stands: beside the sources, or beside `dist`. */
+export const suiteFolder = (): string => {
+  const here = fileURLToPath(new URL('../suite', import.meta.url))
+  const packed = fileURLToPath(new URL('../../../scenarios/suite', import.meta.url))
+  return existsSync(here) ? here : packed
+}
+
+/**
+ * The scenario files that patterns name: a file, a folder, a glob, or part of a path in the suite.
+ * Without patterns, the whole suite.
+ */
+export const filesOf = (patterns: readonly string[]): string[] => {
+  const suite = suiteFolder()
+  const all = yamlIn(suite)
+  if (patterns.length === 0) return all
+  const found = patterns.flatMap((pattern) => {
+    const files =
+      filesNamed(pattern) ?? all.filter((file) => relative(suite, file).includes(pattern))
+    if (files.length === 0) throw new CannotRun(`no scenario file is named by "${pattern}"`)
+    return files
+  })
+  return [...new Set(found)].sort()
+}
+
+const filesNamed = (pattern: string): string[] | undefined => {
+  const path = resolve(pattern)
+  if (existsSync(path)) return statSync(path).isDirectory() ? yamlIn(path) : [path]
+  if (!/[*?[{]/.test(pattern)) return undefined
+  return globSync(pattern).map((it) => resolve(it))
+}
+
+const yamlIn = (folder: string): string[] =>
+  globSync('**/*.{yaml,yml}', { cwd: folder })
+    .map((it) => join(folder, it))
+    .sort()

@@ -1,0 +1,102 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { failureText } from './failure.ts'
+import type { Report } from './report.ts'
+
+type Style = Parameters<typeof styleText>[0]
+type Paint = (style: Style, text: string) => string
+
+/** What a terminal shows: lines for results as they come, and a summary. */
+export type TerminalReport = Readonly<{
+  /** The line of a result; before the first of a theme, its heading. */
+  result(result: Result, previous: Result | undefined): string
+  /** One line that is written over: how far it is. */
+  progress(done: readonly Result[], total: number): string
+  /** The failures in full. */
+  failures(runs: readonly Run[]): string
+  /** The last line: counts. */
+  counts(runs: readonly Run[]): string
+}>
+
+/** @param options.color whether to use colours; @param options.hosts whether to name the target */
+export const terminal = ({ color = false, hosts = false } = {}): TerminalReport => {
+  const paint: Paint = (style, text) =>
+    color ? styleText(style, text, { validateStream: false }) : text
+  return {
+    result: (result, previous) =>
+      [...headingOf(result, previous, hosts, paint), lineOf(result, paint)].join('\n'),
+
+    progress: (done, total) => {
+      const { failed } = countsOf(done)
+      const filled = Math.round((done.length / Math.max(1, total)) * 20)
+      const bar = `${'█'.repeat(filled)}${'░'.repeat(20 - filled)}`
+      return `${paint('cyan', bar)} ${done.length}/${total}${failed > 0 ? paint('red', `, ${failed} failed`) : ''}`
+    },
+
+    failures: (runs) =>
+      runs
+        .flatMap((run) => run.results)
+        .filter((it) => it.verdict === 'failed')
+        .map((result, index) => failuresOf(result, index + 1, paint))
+        .join('\n'),
+
+    counts: (runs) => {
+      const { total, passed, failed, skipped } = countsOf(runs.flatMap((run) => run.results))
+      const parts = [
+        paint(passed > 0 ? 'green' : 'dim', `${passed} passed`),
+        paint(failed > 0 ? 'red' : 'dim', `${failed} failed`),
+        paint(skipped > 0 ? 'yellow' : 'dim', `${skipped} skipped`),
+      ]
+      const duration = runs.reduce((sum, run) => sum + run.duration, 0)
+      const seeds = [...new Set(runs.map((run) => run.seed))].filter((it) => it !== undefined)
+      const seed = seeds.length > 0 ? `, seed ${seeds.join(', ')}` : ''
+      return `${parts.join(', ')} of ${total} ${total === 1 ? 'scenario' : 'scenarios'} in ${time(duration)}${seed}`
+    },
+  }
+}
+
+/** The same for a file or a log: no colours, no progress. */
+export const plain: Report = (runs) => {
+  const { result, failures, counts } = terminal({ hosts: runs.length > 1 })
+  const lines = runs.flatMap(({ results }) =>
+    results.map((it, index) => result(it, results[index - 1])),
+  )
+  return stripVTControlCharacters(
+    [...lines, '', failures(runs), counts(runs), '']
+      .join('\n')
+      .replaceAll(/\n{3,}/g, '\n\n')
+      .trimStart(),
+  )
+}
+
+const headingOf = (result: Result, previous: Result | undefined, hosts: boolean, paint: Paint) => {
+  const heading = (it: Result) => (hosts ? `${it.theme} (${it.target})` : it.theme)
+  return previous !== undefined && heading(previous) === heading(result)
+    ? []
+    : ['', paint('bold', heading(result))]
+}
+
+const lineOf = (result: Result, paint: Paint): string => {
+  const name = nameOf(result)
+  switch (result.verdict) {
+    case 'passed':
+      return `  ${paint('green', '✓')} ${name} ${paint('dim', time(result.duration))}`
+    case 'failed':
+      return `  ${paint('red', '✗')} ${name} ${paint('dim', time(result.duration))}`
+    case 'skipped':
+      return `  ${paint('yellow', '-')} ${name} ${paint('yellow', `skipped: ${result.reason}`)}`
+  }
+}
+
+const failuresOf = (result: Result, number: number, paint: Paint): string =>
+  result.failures
+    .map((failure) => {
+      const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
+      const where = paint('dim', `(${result.theme}, ${result.target})`)
+      const text = failureText(failure, result).replaceAll(/^(?=.)/gm, '   ')
+      return `${title} ${where}\n\n${text}\n`
+    })
+    .join('\n')
+
+const time = (milliseconds: number): string =>
+  milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`

@@ -1,0 +1,69 @@
+import type { Exchange } from './exchange.ts'
+import type { Result } from './verdict.ts'
+
+/**
+ * What is the same whichever host answers: verdict, and every answer without what differs by host
+ * (origins) or by chance (what happened at once is compared as a heap of statuses).
+ */
+export const normalised = ({ verdict, exchanges }: Result) => {
+  const together = exchanges.filter(({ step }) => step.includes('.'))
+  const alone = exchanges.filter(({ step }) => !step.includes('.') && step !== '')
+  return {
+    verdict,
+    answers: alone.filter(({ seat }) => seat !== 'control').map(normalisedExchange),
+    together: together
+      .map(({ step, seat, answer }) => `${step.split('.')[0]} ${seat} ${answer.status}`)
+      .sort(),
+  }
+}
+
+/** The first thing in which two hosts differ, as a sentence; undefined when they do not. */
+export const difference = (a: Result, b: Result): string | undefined => {
+  const [left, right] = [normalised(a), normalised(b)]
+  if (left.verdict !== right.verdict)
+    return `${a.target} ${left.verdict}, ${b.target} ${right.verdict}`
+  if (JSON.stringify(left.together) !== JSON.stringify(right.together)) {
+    return `at once, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
+  }
+  const index = left.answers.findIndex(
+    (it, i) => JSON.stringify(it) !== JSON.stringify(right.answers[i]),
+  )
+  if (index === -1 && left.answers.length === right.answers.length) return undefined
+  const [here, there] = [left.answers[index], right.answers[index]].map((it) =>
+    JSON.stringify(it, null, 2),
+  )
+  return `${a.target} answered ${here}; ${b.target} ${there}`
+}
+
+const kept = [
+  'content-type',
+  'www-authenticate',
+  'insufficient-authorization-details',
+  'cache-control',
+  'pragma',
+  'retry-after',
+  'allow',
+  'location',
+]
+
+const normalisedExchange = ({ step, request, answer }: Exchange) => {
+  const { origin, pathname, search } = new URL(request.url)
+  const portable = (text: string) =>
+    text.replaceAll(origin, '{origin}').replaceAll(origins, '{origin}')
+  return {
+    step,
+    request: `${request.method} ${pathname}${search}`,
+    status: answer.status,
+    headers: Object.fromEntries(
+      kept.flatMap((name) => {
+        const value = answer.headers[name]
+        return value === undefined ? [] : [[name, portable(value)]]
+      }),
+    ),
+    body: portable(answer.body),
+  }
+}
+
+/** Where the mock stands: a random loopback port, or its reserved name. */
+const origins =
+  /https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?|https:\/\/(?:issuer|api)\.lumoauth\.test/g

@@ -1,0 +1,12 @@
+/** The scenario runner as a library. */
+export type { Capability, Session, Target } from '../targets/target.ts'
+export { capabilities, Unable } from '../targets/target.ts'
+export { actions } from './actions.ts'
+export { difference } from './compare.ts'
+export type { Exchange } from './exchange.ts'
+export { Given, Scenario } from './format.ts'
+export { type Loaded, loadScenarios, type Problem, readScenario } from './load.ts'
+export { match, matchers } from './match.ts'
+export { jobsOf, type RunOptions, run } from './run.ts'
+export { scenarioSchema } from './schema.ts'
+export { countsOf, type Failure, nameOf, type Result, type Run, type Verdict } from './verdict.ts'

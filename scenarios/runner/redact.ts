@@ -1,0 +1,122 @@
+import { decode } from './decode.ts'
+import type { Exchange } from './exchange.ts'
+import { isObject } from './match.ts'
+import type { SeenToken } from './verdict.ts'
+
+/** Knows every secret of a scenario and the name that stands for it. */
+export type Redactor = Readonly<{
+  tokens: readonly SeenToken[]
+  redact<T>(value: T): T
+}>
+
+export type KnownSecret = Readonly<{ kind: string; value: string }>
+
+/**
+ * Finds the secrets in what was exchanged, beside those known before, and names them in the order
+ * of the steps, so that the same run gets the same names.
+ */
+export const redactorOf = (
+  known: readonly KnownSecret[],
+  exchanges: readonly Exchange[],
+): Redactor => {
+  const found = [...known, ...exchanges.flatMap(secretsIn)]
+  const names = new Map<string, string>()
+  const counts = new Map<string, number>()
+  for (const { kind, value } of found) {
+    if (value.length < 8 || names.has(value)) continue
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    names.set(value, `‹${kind} ${count}›`)
+  }
+  const replacements = [...names]
+    .flatMap(([value, name]) => formsOf(value).map((form) => ({ form, name })))
+    .sort((a, b) => b.form.length - a.form.length)
+
+  const redactText = (text: string): string => {
+    let redacted = text
+    for (const { form, name } of replacements) redacted = redacted.replaceAll(form, name)
+    return byShape(redacted)
+  }
+  const redact = (value: unknown): unknown => {
+    if (typeof value === 'string') return redactText(value)
+    if (Array.isArray(value)) return value.map(redact)
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, redact(it)]))
+  }
+
+  const tokens = [...names].flatMap(([value, name]) => {
+    const decoded = decode(value)
+    return isObject(decoded) && isObject(decoded.claims)
+      ? [{ name, header: redact(decoded.header), claims: redact(decoded.claims) }]
+      : []
+  })
+  return { tokens, redact: redact as Redactor['redact'] }
+}
+
+/** What looks like a secret, whoever made it: JWTs, Basic credentials, bearer tokens. */
+const byShape = (text: string): string =>
+  text
+    .replaceAll(/\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g, '‹jwt›')
+    .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
+    .replaceAll(/\b(Bearer) (?!error|realm|scope|resource)[\w.~+/-]{20,}=*/gi, '$1 ‹token›')
+    .replaceAll(
+      /("(?:client_secret|access_token|refresh_token|id_token|approval_token)":")[^"‹]+"/g,
+      '$1‹secret›"',
+    )
+    .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s]+/g, '$1‹secret›')
+
+/** A secret as it travels: in JSON and headers, in forms, in Basic credentials. */
+const formsOf = (value: string): string[] => [
+  ...new Set([
+    value,
+    encodeURIComponent(value),
+    new URLSearchParams({ v: value }).toString().slice(2),
+  ]),
+]
+
+const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
+  const sent = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const basic = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  return [
+    ...(sent === undefined ? [] : [{ kind: kindOf(sent, null), value: sent }]),
+    ...(basic === undefined ? [] : [{ kind: 'client credentials', value: basic }]),
+    ...secretFields(parse(answer.body), route),
+  ]
+}
+
+const secretFields = (value: unknown, route: Exchange['route']): KnownSecret[] => {
+  if (Array.isArray(value)) return value.flatMap((it) => secretFields(it, route))
+  if (!isObject(value)) return []
+  return Object.entries(value).flatMap(([key, it]) => {
+    if (typeof it !== 'string') return secretFields(it, route)
+    if (key === 'access_token') return [{ kind: kindOf(it, route), value: it }]
+    return secretKeys.has(key) ? [{ kind: key.replaceAll('_', ' '), value: it }] : []
+  })
+}
+
+const secretKeys = new Set([
+  'client_secret',
+  'refresh_token',
+  'id_token',
+  'approval_token',
+  'authorization_token',
+])
+
+const kindOf = (token: string, route: Exchange['route']): string => {
+  if (route === 'control.user.token') return 'user token'
+  if (route === 'control.token.forge') return 'forged token'
+  const decoded = decode(token)
+  const claims = isObject(decoded) && isObject(decoded.claims) ? decoded.claims : undefined
+  if (claims === undefined) return 'token'
+  if (claims.jit === true) return 'jit token'
+  if (claims.act !== undefined) return 'delegated token'
+  return String(claims.sub).startsWith('user:') ? 'user token' : 'agent token'
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

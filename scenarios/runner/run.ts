@@ -1,0 +1,171 @@
+import { type Session, type Target, Unable } from '../targets/target.ts'
+import type { Loaded } from './load.ts'
+import { perform } from './perform.ts'
+import { type KnownSecret, redactorOf } from './redact.ts'
+import type { Failure, Result, Run } from './verdict.ts'
+
+export type RunOptions = Readonly<{
+  /** How many scenarios run at once. */
+  concurrency?: number | undefined
+  /** Makes ids and secrets, and so the redacted transcript, the same again. */
+  seed?: number | undefined
+  /** How often each scenario runs. */
+  repeat?: number | undefined
+  /** Start no more scenarios after one has failed. */
+  bail?: boolean | undefined
+  /** Called with each result as it comes, in no particular order. */
+  onResult?: (result: Result, index: number) => void
+}>
+
+/** Runs scenarios, each in tenants of its own. A failing scenario is a result; nothing is printed. */
+export const run = async (
+  scenarios: readonly Loaded[],
+  target: Target,
+  { concurrency = 8, seed, repeat = 1, bail = false, onResult }: RunOptions = {},
+): Promise<Run> => {
+  const startedAt = Date.now()
+  const started = performance.now()
+  const jobs = jobsOf(scenarios, repeat)
+  const results: Result[] = []
+  let next = 0
+  let stopped = false
+
+  const work = async () => {
+    for (let index = next++; index < jobs.length; index = next++) {
+      const job = jobs[index]
+      if (job === undefined) return
+      const reason = stopped ? 'an earlier scenario failed (--bail)' : cannot(job.scenario, target)
+      const result =
+        reason === undefined ? await runOne(job, target, seed) : skipped(job, target, reason)
+      results[index] = result
+      stopped ||= bail && result.verdict === 'failed'
+      onResult?.(result, index)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work))
+
+  return { target: target.name, startedAt, duration: performance.now() - started, seed, results }
+}
+
+/** What there is to run: a scenario under one prefix, for the n-th time. */
+export type Job = Readonly<{ scenario: Loaded; prefix: 'tenant' | 'org'; round: number }>
+
+/** Every run of every scenario, in the order of their results. */
+export const jobsOf = (scenarios: readonly Loaded[], repeat = 1): readonly Job[] =>
+  scenarios.flatMap((scenario) =>
+    scenario.prefixes.flatMap((prefix) =>
+      Array.from({ length: repeat }, (_, index) => ({ scenario, prefix, round: index + 1 })),
+    ),
+  )
+
+const cannot = ({ needs, takes }: Loaded, target: Target): string | undefined => {
+  const lacking = needs.find((need) => !target.capabilities.has(need))
+  if (lacking !== undefined) return `the target lacks ${lacking}`
+  if (target.capabilities.has('virtual_time') || takes <= target.longestWait) return undefined
+  return `it takes ${takes} s, and the target has no virtual time`
+}
+
+const runOne = async (job: Job, target: Target, seed: number | undefined): Promise<Result> => {
+  const started = performance.now()
+  const { scenario, prefix } = job
+  const sessions = new Map<string, Session>()
+  try {
+    for (const [index, { name, given }] of scenario.tenants.entries()) {
+      // Tenants of one seed would have the same ids.
+      const own = seed === undefined ? undefined : seed + index
+      sessions.set(name, await target.open(given, { tenant: slugOf(job, name), seed: own }))
+    }
+  } catch (error) {
+    await closeAll(sessions)
+    if (error instanceof Unable) return skipped(job, target, error.message)
+    return {
+      ...base(job, target),
+      verdict: 'failed',
+      failures: [broken(scenario, error)],
+      duration: performance.now() - started,
+    }
+  }
+
+  const { failures, steps, exchanges, secrets } = await perform(scenario, prefix, sessions, target)
+  const leftover = await closeAll(sessions)
+  const all = leftover === undefined ? failures : [...failures, broken(scenario, leftover)]
+  const redactor = redactorOf([...secretsOf(sessions), ...secrets], exchanges)
+  return redactor.redact({
+    ...base(job, target),
+    verdict: all.length === 0 ? 'passed' : 'failed',
+    failures: all,
+    steps,
+    exchanges,
+    tokens: redactor.tokens,
+    duration: performance.now() - started,
+  })
+}
+
+const base = ({ scenario, prefix, round }: Job, target: Target) => ({
+  title: scenario.title,
+  file: scenario.file,
+  line: scenario.source.locate(['scenario']).line,
+  theme: scenario.theme,
+  covers: scenario.covers,
+  tags: scenario.tags,
+  prefix,
+  target: target.name,
+  round,
+  steps: [],
+  exchanges: [],
+  tokens: [],
+})
+
+const skipped = (job: Job, target: Target, reason: string): Result => ({
+  ...base(job, target),
+  verdict: 'skipped',
+  reason,
+  failures: [],
+  duration: 0,
+})
+
+/** Closes what was opened, whatever happens; the first error comes back. */
+const closeAll = async (sessions: ReadonlyMap<string, Session>): Promise<unknown> => {
+  const closed = await Promise.allSettled([...sessions.values()].map((it) => it.close()))
+  return closed.find((it) => it.status === 'rejected')?.reason
+}
+
+const broken = ({ source }: Loaded, error: unknown): Failure => {
+  const at = source.locate(['given'], 'key')
+  return {
+    kind: 'crash',
+    message: `the tenants could not be made or removed: ${error instanceof Error ? error.message : error}`,
+    at,
+    excerpt: source.excerpt(at),
+    step: '0',
+    differences: [],
+  }
+}
+
+const secretsOf = (sessions: ReadonlyMap<string, Session>): KnownSecret[] =>
+  [...sessions.values()].flatMap((session) => [
+    ...session.agents.map((it) => ({ kind: 'client secret', value: it.client_secret })),
+    ...(session.apiClient === undefined
+      ? []
+      : [{ kind: 'API client secret', value: session.apiClient.client_secret }]),
+    ...(session.controlToken === undefined
+      ? []
+      : [{ kind: 'control token', value: session.controlToken }]),
+    ...Object.values(session.userTokens ?? {}).map((value) => ({ kind: 'user token', value })),
+  ])
+
+/** A slug of this run of this scenario alone, readable in logs and the same every time. */
+const slugOf = ({ scenario, prefix, round }: Job, tenant: string): string => {
+  const name = scenario.file
+    .replace(/\.ya?ml$/, '')
+    .replace(/^.*\bsuite\b./, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+  const tail = [
+    ...(prefix === 'org' ? ['org'] : []),
+    ...(round > 1 ? [`r${round}`] : []),
+    ...(scenario.tenants.length > 1 ? [tenant] : []),
+  ]
+  const kept = name.slice(-(62 - tail.join('-').length)).replaceAll(/^-+|-+$/g, '')
+  return [kept, ...tail].join('-')
+}

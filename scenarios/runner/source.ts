@@ -1,0 +1,79 @@
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Path } from './match.ts'
+
+export type Position = Readonly<{ file: string; line: number; column: number }>
+
+/** A YAML file that knows where each of its values stands. */
+export type Source = Readonly<{
+  file: string
+  value: unknown
+  /** What the YAML parser itself has to say. */
+  problems: readonly Readonly<{ message: string; at: Position }>[]
+  /** Where the value a path leads to stands (or its key); the nearest that exists. */
+  locate(path: Path, part?: 'key' | 'value'): Position
+  /** The lines around a position, numbered, with a mark under the column. */
+  excerpt(at: Position, around?: number): string
+}>
+
+export const readSource = (file: string, text: string): Source => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const position = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line, column: col }
+  }
+
+  return {
+    file,
+    value: document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 }),
+    problems: document.errors.map(({ message, pos }) => ({ message, at: position(pos[0]) })),
+    locate: (path, part = 'value') => position(offsetOf(document.contents, path, part)),
+    excerpt: (at, around = 2) => excerpt(text, at, around),
+  }
+}
+
+/** `file:line:column`, as editors and terminals make it a link. */
+export const placeOf = ({ file, line, column }: Position): string => `${file}:${line}:${column}`
+
+const offsetOf = (root: unknown, path: Path, part: 'key' | 'value'): number => {
+  let node = root
+  let offset = startOf(root) ?? 0
+  for (const [index, key] of path.entries()) {
+    const child = childOf(node, key)
+    if (child === undefined) return offset
+    const wantsKey = part === 'key' && index === path.length - 1
+    offset =
+      (wantsKey ? startOf(child.key) : undefined) ??
+      startOf(child.value) ??
+      startOf(child.key) ??
+      offset
+    node = child.value
+  }
+  return offset
+}
+
+const childOf = (node: unknown, key: string | number) => {
+  if (isMap(node)) {
+    const pair = node.items.find((it) => isScalar(it.key) && String(it.key.value) === String(key))
+    return isPair(pair) ? { key: pair.key, value: pair.value } : undefined
+  }
+  if (!isSeq(node)) return undefined
+  const value = node.items[Number(key)]
+  return value === undefined ? undefined : { key: undefined, value }
+}
+
+const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined)
+
+const excerpt = (text: string, { line, column }: Position, around: number): string => {
+  const first = Math.max(1, line - around)
+  const shown = text.split(/\r?\n/).slice(first - 1, line + around)
+  const width = String(first + shown.length).length
+  return shown
+    .flatMap((content, index) => {
+      const number = first + index
+      const row = `${number === line ? '>' : ' '} ${String(number).padStart(width)} | ${content}`
+      return number === line ? [row, `  ${' '.repeat(width)} | ${' '.repeat(column - 1)}^`] : [row]
+    })
+    .map((row) => row.trimEnd())
+    .join('\n')
+}

@@ -1,0 +1,84 @@
+import type { Exchange } from './exchange.ts'
+import type { Difference } from './match.ts'
+import type { Position } from './source.ts'
+
+export type Verdict = 'passed' | 'failed' | 'skipped'
+
+/**
+ * Why a scenario failed. `expectation`: a seat answered otherwise. `violation`: an answer breaks its
+ * wire schema. `crash`: there was no answer, or the step itself broke.
+ */
+export type Failure = Readonly<{
+  kind: 'expectation' | 'violation' | 'crash'
+  message: string
+  at: Position
+  /** The lines around it. */
+  excerpt: string
+  /** Number of the step: `3`, or `5.1.2` inside a parallel one. */
+  step: string
+  differences: readonly Difference[]
+  /** The seat that gave the answer. */
+  seat?: Exchange['seat'] | undefined
+  /** The exchange the failure is about, by its place in `exchanges`. */
+  exchange?: number | undefined
+}>
+
+export type StepResult = Readonly<{
+  step: string
+  word: string
+  note?: string | undefined
+  line: number
+  /** In milliseconds. */
+  duration: number
+  passed: boolean
+}>
+
+/** A token that was seen, under the name that stands for it; its claims are no secret. */
+export type SeenToken = Readonly<{ name: string; header: unknown; claims: unknown }>
+
+/** How one scenario went. Holds no secret: each is replaced by a name such as ‹jit token 1›. */
+export type Result = Readonly<{
+  title: string
+  file: string
+  line: number
+  theme: string
+  covers: readonly string[]
+  tags: readonly string[]
+  prefix: 'tenant' | 'org'
+  target: string
+  /** Which of several runs of the same scenario this is, from 1. */
+  round: number
+  verdict: Verdict
+  /** Why it was skipped. */
+  reason?: string | undefined
+  failures: readonly Failure[]
+  steps: readonly StepResult[]
+  exchanges: readonly Exchange[]
+  tokens: readonly SeenToken[]
+  /** In milliseconds. */
+  duration: number
+}>
+
+export type Run = Readonly<{
+  target: string
+  /** Epoch milliseconds. */
+  startedAt: number
+  duration: number
+  seed?: number | undefined
+  results: readonly Result[]
+}>
+
+export type Counts = Readonly<Record<Verdict | 'total', number>>
+
+export const countsOf = (results: readonly Result[]): Counts => ({
+  total: results.length,
+  passed: results.filter((it) => it.verdict === 'passed').length,
+  failed: results.filter((it) => it.verdict === 'failed').length,
+  skipped: results.filter((it) => it.verdict === 'skipped').length,
+})
+
+/** A scenario's name in lists: its title, and what sets this run of it apart. */
+export const nameOf = ({ title, prefix, round }: Result, more = true): string => {
+  const apart = [...(prefix === 'org' ? ['/orgs'] : []), ...(round > 1 ? [`round ${round}`] : [])]
+  return more && apart.length > 0 ? `${title} (${apart.join(', ')})` : title
+}
