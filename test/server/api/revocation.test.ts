@@ -123,6 +123,25 @@ describe('introspection', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('INT-04: is asked again beyond exp, where a leeway leaves the token good', async () => {
+    const asked: string[] = []
+    const { call, advance } = world({
+      cache: 1000,
+      leeway: 60,
+      introspect: async (token) => {
+        asked.push(token)
+        return { active: true }
+      },
+    })
+    const token = await tokenWith()
+    await call('GET /v1/documents/doc_public', { token })
+
+    advance(300)
+    await call('GET /v1/documents/doc_public', { token })
+
+    expect(asked).toHaveLength(2)
+  })
+
   it('does not lend the answer about one token to another', async () => {
     const { call, revoke } = world({ cache: 10 })
     revoke('jti-2')

@@ -2,6 +2,7 @@ import express from 'express'
 import request from 'supertest'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type LumoAuthGuardOptions, lumoauthGuard } from '../../../server/http/express-guard.ts'
+import { RemoteIssuer } from '../../../server/http/remote-issuer.ts'
 import { generateSigningKey, KeyRing, type SigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
 
@@ -54,17 +55,18 @@ const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
     [`${tenant}/oauth/introspect`]: () => issuer.introspection,
   }
   const refusals: string[] = []
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const call = new Request(input, init)
+    issuer.calls.push(call)
+    const answer = answers[call.url]
+    if (!issuer.up || answer === undefined) return new Response('no', { status: 502 })
+    return Response.json(answer())
+  }
   const guard = lumoauthGuard({
     tenant,
     audience,
     now: () => now,
-    fetch: async (input, init) => {
-      const call = new Request(input, init)
-      issuer.calls.push(call)
-      const answer = answers[call.url]
-      if (!issuer.up || answer === undefined) return new Response('no', { status: 502 })
-      return Response.json(answer())
-    },
+    fetch,
     onRefusal: (refusal) => refusals.push('why' in refusal ? refusal.why : refusal.error),
     ...more,
   })
@@ -91,6 +93,7 @@ const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
     issuer,
     ring,
     refusals,
+    fetch,
     fetched,
     advance: (seconds: number) => {
       now += seconds
@@ -210,14 +213,23 @@ describe('the Express guard', () => {
 })
 
 describe('the keys of a remote issuer', () => {
-  it('are found by discovery, once for any number of requests', async () => {
-    const { api, fetched } = world()
-    const token = as(await tokenOf(first))
+  it('are found by discovery, once for all who need them at the same time', async () => {
+    const { issuer, fetched, fetch } = world()
+    const remote = new RemoteIssuer({
+      tenant,
+      issuers: [tenant],
+      fetch,
+      now: () => start,
+      coolDown: 30,
+      keysLifetime: 600,
+      timeout: 5000,
+    })
 
-    await Promise.all([1, 2, 3].map(() => api.get('/open').set('authorization', token).expect(200)))
+    const found = await Promise.all([1, 2, 3].map(() => remote.key('first')))
 
+    expect(found.map((key) => key?.kid)).toEqual(['first', 'first', 'first'])
     expect(fetched('oauth-authorization-server')).toBe(1)
-    expect(fetched('jwks.json')).toBe(1)
+    expect(issuer.calls).toHaveLength(2)
   })
 
   it('JWT-08: are fetched anew for an unknown kid at most once per cool-down', async () => {
