@@ -23,6 +23,8 @@ export type GuardOptions = RevocationOptions &
   Readonly<{
     /** What this resource server is called in `aud` and in `locations`. */
     audience: string | readonly string[]
+    /** The `tenant` claim of good tokens, where tenants share an issuer. Absent: not looked at. */
+    tenant?: string
   }>
 
 export type Guard = Readonly<{
@@ -45,7 +47,10 @@ export const createGuard = (options: GuardOptions): Guard => {
     allows,
     admit: async (credentials, requirement) => {
       const token = tokenOf(credentials)
-      const claims = await stillGood(token, await verified(token, options))
+      const claims = await stillGood(
+        token,
+        ofTenant(options.tenant, await verified(token, options)),
+      )
       return allows(claims, requirement) ? claims : refuse(missing(requirement))
     },
   }
@@ -80,6 +85,11 @@ const verified = async (token: string, options: GuardOptions): Promise<AccessTok
     return refuse({ error: 'invalid_token', why: thrown.reason }, thrown)
   }
 }
+
+const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): AccessTokenClaims =>
+  tenant === undefined || claims.tenant === tenant
+    ? claims
+    : refuse({ error: 'invalid_token', why: 'tenant' })
 
 /**
  * A scope is had by the `scope` claim only, a detail by `authorization_details` only: neither stands

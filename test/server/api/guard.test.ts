@@ -82,6 +82,16 @@ describe('a request without usable credentials', () => {
     })
   })
 
+  it('THR-03: is refused if its token is of another tenant, or of none, at a shared issuer', async () => {
+    const { call } = world({ tenant: 'acme', revocation: 'expiry' })
+    const status = async (tenant?: string) =>
+      (await call('GET /v1/documents/doc_public', { token: await tokenWith({ tenant }) })).status
+
+    expect(await status('other')).toBe(401)
+    expect(await status()).toBe(401)
+    expect(await status('acme')).toBe(200)
+  })
+
   it('BRR-01: is let in whatever the case of the scheme', async () => {
     const { call } = world()
     const token = await tokenWith()
