@@ -101,10 +101,13 @@ const openTenancy = (
       id,
       now: clock.now,
       realm: 'documents',
-      types: ['at+jwt', 'JWT'],
+      tenant: slug,
       keys: (kid) => keys.find(kid),
       introspect: (token) => introspect(issuer(), tenant, secrets, token),
       isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,
+      get types() {
+        return tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt']
+      },
       get audience() {
         return [origins.api, `${origins.api}/t/${slug}`]
       },
