@@ -49,7 +49,10 @@ const kept = [
 const normalisedExchange = ({ step, request, answer }: Exchange) => {
   const { origin, pathname, search } = new URL(request.url)
   const portable = (text: string) =>
-    text.replaceAll(origin, '{origin}').replaceAll(origins, '{origin}')
+    text
+      .replaceAll(origin, '{origin}')
+      .replaceAll(origins, '{origin}')
+      .replaceAll(keys, (_, member: string) => `"${member}":"{key}"`)
   return {
     step,
     request: `${request.method} ${pathname}${search}`,
@@ -67,3 +70,6 @@ const normalisedExchange = ({ step, request, answer }: Exchange) => {
 /** Where the mock stands: a random loopback port, or its reserved name. */
 const origins =
   /https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?|https:\/\/(?:issuer|api)\.lumoauth\.test/g
+
+/** Signing keys are made when a harness starts. */
+const keys = /"(n|x|y|kid)":"[\w-]{16,}"/g

@@ -100,7 +100,10 @@ export const violationsOf = (
   if (schema === undefined) {
     return [`${name} answers ${Object.keys(answers).join(' or ')}, not ${status}`]
   }
-  if (schema === null) return text === '' ? [] : [`${name} ${status} has no body`]
+  if (schema === null)
+    return text === ''
+      ? []
+      : [`${name} ${status} has no body in the contract, but ${text.length} bytes came`]
   return violationsOfJson(schema, headers, text)
 }
 

@@ -63,7 +63,7 @@ const byShape = (text: string): string =>
       /("(?:client_secret|access_token|refresh_token|id_token|approval_token)":")[^"‹]+"/g,
       '$1‹secret›"',
     )
-    .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s]+/g, '$1‹secret›')
+    .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s"\\]+/g, '$1‹secret›')
 
 /** A secret as it travels: in JSON and headers, in forms, in Basic credentials. */
 const formsOf = (value: string): string[] => [
