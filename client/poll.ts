@@ -73,10 +73,13 @@ export const retryAfterOf = (error: unknown): number | undefined =>
 export const secondsToWait = (retryAfter: string | null, now: number): number | undefined => {
   const value = retryAfter?.trim() ?? ''
   if (/^\d{1,9}$/.test(value)) return Number(value)
-  if (!/^[A-Z][a-z]{2,8},? .*\d/.test(value)) return undefined
-  const date = Date.parse(value)
+  if (!httpDate.test(value)) return undefined
+  const date = Date.parse(value.endsWith(' GMT') ? value : `${value} GMT`)
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil(date / 1000 - now))
 }
+
+/** In its three forms (RFC 9110 §5.6.7), of which the last does not say that it means GMT. */
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/
 
 /** A server that says `interval: 0` does not get a busy loop. */
 const shortestGap = 1

@@ -1,0 +1,290 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { LumoAuthAgent } from '../../client/index.ts'
+import { issuer, json, never, refusal, secret, signedUp } from './world.ts'
+
+const credentials = { AGENT_CLIENT_ID: 'report-bot', AGENT_CLIENT_SECRET: secret }
+
+describe('configuring an agent', () => {
+  it('is refused when no tenant is named anywhere', () => {
+    expect(() => new LumoAuthAgent({ env: credentials })).toThrow(
+      expect.objectContaining({
+        code: 'config_error',
+        message: expect.stringMatching(/LUMOAUTH_TENANT or LUMOAUTH_ORG_ID/),
+      }),
+    )
+  })
+
+  it.each(['AGENT_CLIENT_ID', 'AGENT_CLIENT_SECRET'])('is refused without %s', (variable) => {
+    const env = { LUMOAUTH_TENANT: 'acme', ...credentials, [variable]: '' }
+
+    expect(() => new LumoAuthAgent({ env })).toThrow(
+      expect.objectContaining({ code: 'config_error', message: expect.stringContaining(variable) }),
+    )
+  })
+
+  it('is refused when both names of the tenant are given', () => {
+    expect(() => new LumoAuthAgent({ tenant: 'a', orgId: 'b', env: credentials })).toThrow(
+      expect.objectContaining({ code: 'config_error' }),
+    )
+  })
+
+  it('is refused for a URL that is not http', () => {
+    expect(() => new LumoAuthAgent({ url: 'file:///etc', tenant: 'a', env: credentials })).toThrow(
+      expect.objectContaining({ code: 'config_error' }),
+    )
+  })
+
+  it.each([
+    [{ LUMOAUTH_TENANT: 'acme' }, 'https://app.lumoauth.dev/t/acme/api/v1'],
+    [{ LUMOAUTH_ORG_ID: 'acme' }, 'https://app.lumoauth.dev/orgs/acme/api/v1'],
+    [{ LUMOAUTH_TENANT: 'acme', LUMOAUTH_ORG_ID: 'b' }, 'https://app.lumoauth.dev/t/acme/api/v1'],
+    [{ LUMOAUTH_TENANT: '', LUMOAUTH_ORG_ID: 'b' }, 'https://app.lumoauth.dev/orgs/b/api/v1'],
+    [{ LUMOAUTH_URL: `${issuer}/`, LUMOAUTH_TENANT: 'a/b' }, `${issuer}/t/a%2Fb/api/v1`],
+  ])('takes %o as %s', (env, baseUrl) => {
+    expect(new LumoAuthAgent({ env: { ...credentials, ...env } }).baseUrl).toBe(baseUrl)
+  })
+
+  it('lets an option win over the environment', () => {
+    const env = { ...credentials, LUMOAUTH_URL: 'https://no.test', LUMOAUTH_TENANT: 'no' }
+
+    const agent = new LumoAuthAgent({ url: issuer, orgId: 'yes', env })
+
+    expect(agent.baseUrl).toBe(`${issuer}/orgs/yes/api/v1`)
+  })
+})
+
+describe('signing in', () => {
+  it('sends the credentials in the form, and no Authorization header', async () => {
+    const { world, agent } = signedUp({ scope: 'read:documents' })
+
+    await agent.token()
+
+    expect(world.received[0]).toMatchObject({
+      token: undefined,
+      json: {
+        grant_type: 'client_credentials',
+        client_id: 'report-bot',
+        client_secret: secret,
+        scope: 'read:documents',
+      },
+    })
+  })
+
+  it('reports what the server said, without the secret it echoed', async () => {
+    const { world, agent } = signedUp()
+    world.on('POST /oauth/token', () =>
+      json(401, { error: 'invalid_client', error_description: `no client with ${secret}` }),
+    )
+
+    const error = await agent.token().catch((it) => it)
+
+    expect(error).toMatchObject({
+      code: 'authentication_error',
+      status: 401,
+      serverCode: 'invalid_client',
+      description: 'no client with [hidden]',
+    })
+    expect(error.message).not.toContain(secret)
+  })
+
+  it('is done once for all who wait', async () => {
+    const { world, agent } = signedUp()
+
+    const tokens = await Promise.all([agent.token(), agent.token(), agent.token()])
+
+    expect(new Set(tokens).size).toBe(1)
+    expect(world.lines()).toEqual(['POST /oauth/token'])
+  })
+
+  it('goes on for the others when one of them aborts', async () => {
+    const { agent } = signedUp()
+    const impatient = new AbortController()
+
+    const first = agent.token({ signal: impatient.signal })
+    const second = agent.token()
+    impatient.abort(new Error('changed my mind'))
+
+    await expect(first).rejects.toThrow('changed my mind')
+    await expect(second).resolves.toBe('wide-token_1')
+  })
+
+  it('is aborted when the last of them aborts', async () => {
+    const { world, agent } = signedUp()
+    const impatient = new AbortController()
+    let ended = false
+    world.on('POST /oauth/token', (it) => {
+      it.signal.addEventListener('abort', () => {
+        ended = true
+      })
+      queueMicrotask(() => impatient.abort(new Error('changed my mind')))
+      return never(it)
+    })
+
+    await expect(agent.token({ signal: impatient.signal })).rejects.toThrow('changed my mind')
+
+    expect(ended).toBe(true)
+  })
+
+  it('is not remembered when it failed', async () => {
+    const { world, agent } = signedUp()
+    world.once('POST /oauth/token', () => refusal(503, 'temporarily_unavailable'))
+
+    await expect(agent.token()).rejects.toMatchObject({ code: 'api_error', status: 503 })
+
+    await expect(agent.token()).resolves.toMatch(/^wide-token/)
+  })
+
+  it('is repeated from 60 seconds before the token expires', async () => {
+    const { world, agent } = signedUp()
+    const first = await agent.token()
+
+    world.pass(3600 - 61)
+    const kept = await agent.token()
+    world.pass(1)
+    const renewed = await agent.token()
+
+    expect(kept).toBe(first)
+    expect(renewed).not.toBe(first)
+  })
+
+  it('keeps a token that lives a minute at all for half of it', async () => {
+    const { world, agent } = signedUp()
+    world.on('POST /oauth/token', () => json(200, { access_token: 'brief', expires_in: 60 }))
+
+    await agent.token()
+    world.pass(29)
+    await agent.token()
+
+    expect(world.received).toHaveLength(1)
+  })
+
+  it('is repeated once when a remembered token is refused', async () => {
+    const { world, agent } = signedUp()
+    await agent.token()
+    world.once('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
+    world.on('GET /oauth/userinfo', ({ token }) =>
+      token === 'wide-token_1' ? refusal(401, 'invalid_token') : json(200, { sub: 'agent:bot' }),
+    )
+
+    const info = await agent.userinfo()
+
+    expect(info.sub).toBe('agent:bot')
+    expect(world.to('POST /oauth/token')).toHaveLength(2)
+  })
+
+  it('is not repeated for ever', async () => {
+    const { world, agent } = signedUp()
+    await agent.token()
+    world.on('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
+
+    await expect(agent.userinfo()).rejects.toMatchObject({ code: 'authentication_error' })
+
+    expect(world.to('GET /oauth/userinfo')).toHaveLength(2)
+  })
+})
+
+describe('calling the issuer', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it.each([
+    [401, 'authentication_error'],
+    [403, 'permission_denied'],
+    [404, 'not_found'],
+    [429, 'rate_limited'],
+    [400, 'api_error'],
+    [500, 'api_error'],
+    [503, 'api_error'],
+  ])('turns %i into %s', async (status, code) => {
+    const { world, agent } = signedUp()
+    world.on('GET /oauth/userinfo', () => refusal(status, 'nope'))
+
+    const error = await agent.userinfo().catch((it) => it)
+
+    expect(error).toMatchObject({
+      code,
+      status,
+      serverCode: 'nope',
+      description: 'because of nope',
+    })
+  })
+
+  it('survives an error body that says nothing', async () => {
+    const { world, agent } = signedUp()
+    world.on('GET /oauth/userinfo', () => json(418, { error: true, message: null }))
+
+    await expect(agent.userinfo()).rejects.toMatchObject({ code: 'api_error', status: 418 })
+  })
+
+  it.each(['', 'not json', '{}', '[]', '{"sub":7}'])(
+    'says so when the answer is %j',
+    async (text) => {
+      const { world, agent } = signedUp()
+      world.on('GET /oauth/userinfo', () => new Response(text))
+
+      await expect(agent.userinfo()).rejects.toMatchObject({ code: 'invalid_answer' })
+    },
+  )
+
+  it('does not follow a redirect, which would carry the credentials elsewhere', async () => {
+    const { world, agent } = signedUp()
+    world.on('POST /oauth/token', () => Response.redirect('https://elsewhere.test/', 307))
+
+    await expect(agent.token()).rejects.toMatchObject({ code: 'api_error', status: 307 })
+
+    expect(world.received).toHaveLength(1)
+  })
+
+  it('hides the token in the failure of the network', async () => {
+    const { world, agent } = signedUp()
+    world.on('GET /oauth/userinfo', ({ token }) => {
+      throw new TypeError(`"Bearer ${token}" is an invalid header value`)
+    })
+
+    const error = await agent.userinfo().catch((it) => it)
+
+    expect(error).toMatchObject({ code: 'network_error', cause: { name: 'TypeError' } })
+    expect(error.cause.message).toBe('"Bearer [hidden]" is an invalid header value')
+  })
+
+  it('ends at the deadline and leaves no timer', async () => {
+    vi.useFakeTimers()
+    const { world, agent } = signedUp({ deadline: 7 })
+    world.on('POST /oauth/token', never)
+
+    const outcome = expect(agent.token()).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    await vi.advanceTimersByTimeAsync(7000)
+
+    await outcome
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('ends at the deadline though the fetch ignores its signal, and in the midst of a body', async () => {
+    vi.useFakeTimers()
+    const { world, agent } = signedUp()
+    world.on('POST /oauth/token', () => new Response(new ReadableStream()))
+
+    const outcome = expect(agent.token()).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    await vi.advanceTimersByTimeAsync(30_000)
+
+    await outcome
+  })
+
+  it('leaves no timer behind a success', async () => {
+    vi.useFakeTimers()
+    const { agent } = signedUp()
+
+    await agent.token()
+
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('sends nothing when the signal has aborted before', async () => {
+    const { world, agent } = signedUp()
+
+    await expect(
+      agent.userinfo({ signal: AbortSignal.abort(new Error('too late')) }),
+    ).rejects.toThrow('too late')
+
+    expect(world.received).toEqual([])
+  })
+})

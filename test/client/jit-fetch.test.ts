@@ -1,0 +1,787 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  createJitFetch,
+  type JitContext,
+  type JitFetchOptions,
+  type JitStep,
+  refusalOf,
+} from '../../client/index.ts'
+import { encodeRemediation } from '../../server/wire/challenge.ts'
+import {
+  api,
+  atWork,
+  challenge,
+  elsewhere,
+  json,
+  never,
+  reading,
+  refusal,
+  secret,
+  type World,
+} from './world.ts'
+
+const doc = `${api}/v1/documents/doc_1`
+const line = 'GET /v1/documents/doc_1'
+
+/** A document behind a 403 with a header of the test's choosing. */
+const challengedBy = (world: World, header: string) =>
+  world.on(line, () =>
+    json(403, { error: 'original' }, { 'insufficient-authorization-details': header }),
+  )
+
+const tokensAt = (world: World, at = line) => world.to(at).map(({ token }) => token)
+const asked = (world: World) => world.to('POST /jit/request')
+
+afterEach(() => vi.useRealTimers())
+
+describe('a call that is refused for good', () => {
+  it.each(['denied', 'expired', 'revoked'])(
+    'answers the original 403 once it is %s',
+    async (status) => {
+      const { world, jit } = await atWork()
+      Object.assign(world, { decision: status, afterPolls: 1 })
+
+      const response = await jit.fetch(doc)
+
+      expect(response.status).toBe(403)
+      expect(await response.json()).toMatchObject({ error_description: 'more is needed' })
+      expect(refusalOf(response)).toMatchObject({
+        reason: status,
+        required: reading('doc_1'),
+        message: expect.stringContaining('not during the audit'),
+      })
+      expect(tokensAt(world)).toHaveLength(1)
+    },
+  )
+
+  it('answers the original 403 when nobody decides', async () => {
+    const { world, jit } = await atWork({ limit: 20 })
+    world.afterPolls = 1000
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(refusalOf(response)).toMatchObject({
+      reason: 'timeout',
+      cause: { code: 'approval_timeout' },
+    })
+    expect(world.slept).toEqual([5, 5, 5, 5])
+  })
+
+  it.each([
+    [400, 'task_not_active'],
+    [403, 'request_forbidden'],
+    [429, 'rate_limit_exceeded'],
+  ])('answers the original 403 when the issuer says %i %s', async (status, error) => {
+    const { world, jit } = await atWork()
+    world.on('POST /jit/request', () => refusal(status, error))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(refusalOf(response)).toMatchObject({ reason: 'issuer', cause: { serverCode: error } })
+  })
+
+  it('throws instead, if that is asked for', async () => {
+    const { world, jit } = await atWork({ onRefusal: 'throw' })
+    world.decision = 'denied'
+
+    await expect(jit.fetch(doc)).rejects.toMatchObject({
+      code: 'escalation_refused',
+      reason: 'denied',
+    })
+  })
+
+  it.each([
+    ['the network', () => Promise.reject(new TypeError('fetch failed')), 'network_error'],
+    ['the issuer', () => refusal(500, 'server_error'), 'api_error'],
+    ['the login', () => refusal(401, 'invalid_client'), 'authentication_error'],
+    ['the contract', () => json(201, { nothing: 1 }), 'invalid_answer'],
+  ])('throws when %s fails, which is no refusal', async (_, handler, code) => {
+    const { world, jit } = await atWork()
+    world.on('POST /jit/request', handler)
+
+    await expect(jit.fetch(doc)).rejects.toMatchObject({ code })
+  })
+
+  it('throws once the task is completed', async () => {
+    const { jit } = await atWork()
+    await jit.completeTask()
+
+    await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'no_task' })
+  })
+
+  it('throws when the task is completed while it waits', async () => {
+    const { world, jit } = await atWork()
+    world.afterPolls = 1000
+    world.whileSleeping = () => void jit.completeTask()
+
+    await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'no_task' })
+  })
+
+  it('keeps a long original answer readable', async () => {
+    const { world, jit } = await atWork()
+    world.decision = 'denied'
+    world.on(line, async () => {
+      const { headers } = challenge(reading('doc_1'))
+      return new Response('x'.repeat(200_000), { status: 403, headers })
+    })
+
+    const response = await jit.fetch(doc)
+
+    expect(await response.text()).toHaveLength(200_000)
+  })
+})
+
+describe('a call that may ask for more', () => {
+  it('asks for exactly what the challenge names, once, and tries again with that token', async () => {
+    const { world, jit } = await atWork()
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(asked(world).map((it) => it.json)).toEqual([
+      {
+        task_id: jit.taskId,
+        authorization_details: reading('doc_1'),
+        requested_ttl: 300,
+        justification: `Required for GET ${doc}`,
+      },
+    ])
+    expect(tokensAt(world)).toEqual(['wide-token_1', 'jit-token_4'])
+    expect(refusalOf(response)).toBeUndefined()
+  })
+
+  it('never loops: a second challenge is the answer', async () => {
+    const { world, jit } = await atWork()
+    world.on(line, () => challenge(reading('doc_1')))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(asked(world)).toHaveLength(1)
+    expect(tokensAt(world)).toHaveLength(2)
+  })
+
+  it('asks for one detail when several are missing', async () => {
+    const { world, jit } = await atWork()
+    const details = [reading('doc_1'), reading('doc_2')]
+    world.on(line, () =>
+      json(403, { error: 'insufficient_authorization_details', authorization_details: details }),
+    )
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(asked(world).map((it) => it.json.authorization_details)).toEqual([reading('doc_1')])
+  })
+
+  it('understands the challenge in the body, of draft -04', async () => {
+    const { world, jit } = await atWork()
+    world.once(line, () =>
+      json(403, {
+        error: 'insufficient_authorization_details',
+        authorization_details: [reading('doc_1')],
+      }),
+    )
+
+    expect((await jit.fetch(doc)).status).toBe(200)
+  })
+
+  it('understands the remediation of a 401, of wg-00, and keeps the wide token', async () => {
+    const { world, jit } = await atWork()
+    const remediation = encodeRemediation({ authorization_details: [reading('doc_1')] })
+    world.once(line, () =>
+      json(401, null, {
+        'www-authenticate': `Bearer error="insufficient_authorization", authorization_remediation=${remediation}`,
+      }),
+    )
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(world.to('POST /oauth/token')).toHaveLength(1)
+  })
+
+  it('waits for an approval', async () => {
+    const { world, jit } = await atWork()
+    world.afterPolls = 3
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(world.slept).toEqual([5, 5, 5])
+  })
+
+  it('gives the reason and the lifetime it was told to', async () => {
+    const { world, jit } = await atWork({
+      ttl: 60,
+      justification: ({ identifier }, { method, url }) => `${method} ${identifier} on ${url.host}`,
+    })
+
+    await jit.fetch(doc)
+
+    expect(asked(world)[0]?.json).toMatchObject({
+      requested_ttl: 60,
+      justification: 'GET doc_1 on api.test',
+    })
+  })
+
+  it('does not tell the issuer the query, which may hold secrets', async () => {
+    const { world, jit } = await atWork()
+
+    await jit.fetch(`${doc}?key=s3cr3t`)
+
+    expect(asked(world)[0]?.text).not.toContain('s3cr3t')
+  })
+
+  it('tells each step to whoever observes, and never a token', async () => {
+    const steps: JitStep[] = []
+    const { jit } = await atWork({ observe: (step) => steps.push(step) })
+
+    await jit.fetch(doc)
+
+    expect(steps.map(({ step }) => step)).toEqual(['challenged', 'requested', 'granted'])
+    expect(JSON.stringify(steps)).not.toMatch(/-token_/)
+  })
+
+  it('is a plain call where nothing is missing', async () => {
+    const { world, jit } = await atWork()
+
+    const response = await jit.fetch(`${api}/v1/public?page=2`, { headers: { 'x-mine': 'yes' } })
+
+    expect(await response.json()).toMatchObject({ query: '?page=2' })
+    expect(world.received.at(-1)?.headers.get('x-mine')).toBe('yes')
+    expect(asked(world)).toEqual([])
+  })
+})
+
+describe('a challenge that cannot be understood', () => {
+  const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : { more: deep(levels - 1) })
+
+  it.each([
+    ['is empty', ''],
+    ['is no base64', 'äö'],
+    ['mixes both alphabets', `${base64(reading('doc_1'))}-_+/`],
+    ['was joined of two', `${base64(reading('doc_1'))}, ${base64(reading('doc_2'))}`],
+    ['is no JSON', Buffer.from('{').toString('base64')],
+    ['is no UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('base64')],
+    ['is a text', base64('file_access')],
+    ['is null', base64(null)],
+    ['is an empty list', base64([])],
+    ['has no type', base64({ actions: ['read'] })],
+    ['has a key __proto__', Buffer.from('{"type":"t","__proto__":{}}').toString('base64')],
+    ['is too long', base64({ type: 'x'.repeat(5000) })],
+    ['is a list too long', base64(Array(17).fill({ type: 't' }))],
+    ['is nested too deep', base64({ ...reading('doc_1'), ...(deep(30) as object) })],
+  ])('leaves the original answer when it %s', async (_, header) => {
+    const steps: JitStep[] = []
+    const { world, jit } = await atWork({
+      onRefusal: 'throw',
+      allow: () => true,
+      observe: (step) => steps.push(step),
+    })
+    challengedBy(world, Buffer.from(header).toString('latin1'))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(await response.json()).toEqual({ error: 'original' })
+    expect(asked(world)).toEqual([])
+    expect(steps).toMatchObject([{ step: 'malformed' }])
+  })
+
+  it.each([
+    ['is no JSON', '{'],
+    ['is null', 'null'],
+    ['names another error', JSON.stringify({ error: 'x', authorization_details: [reading('d')] })],
+    ['is longer than anybody needs', JSON.stringify({ pad: 'x'.repeat(70_000) })],
+    ['is an abyss', `${'['.repeat(50_000)}`],
+  ])('leaves the original answer when the body %s', async (_, body) => {
+    const { world, jit } = await atWork()
+    const headers = { 'content-type': 'application/problem+json' }
+    world.on(line, () => new Response(body, { status: 403, headers }))
+
+    const response = await jit.fetch(doc)
+
+    expect(await response.text()).toBe(body)
+    expect(asked(world)).toEqual([])
+  })
+
+  it('leaves the original answer when the details in the body are an abyss', async () => {
+    const { world, jit } = await atWork({ allow: () => true })
+    const more = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const body = `{"error":"insufficient_authorization_details","authorization_details":[{"type":"t","more":${more}}]}`
+    world.on(
+      line,
+      () => new Response(body, { status: 403, headers: { 'content-type': 'application/json' } }),
+    )
+
+    const response = await jit.fetch(doc)
+
+    expect(await response.text()).toBe(body)
+    expect(asked(world)).toEqual([])
+  })
+
+  it('leaves the original answer when the body never ends', async () => {
+    vi.useFakeTimers()
+    const { world, jit } = await atWork()
+    const headers = { 'content-type': 'application/json' }
+    world.on(line, () => new Response(new ReadableStream(), { status: 403, headers }))
+
+    const pending = jit.fetch(doc)
+    await vi.advanceTimersByTimeAsync(30_000)
+
+    expect((await pending).status).toBe(403)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each([200, 400, 404, 500])('is not looked for in a %i', async (status) => {
+    const { world, jit } = await atWork()
+    const { headers } = challenge(reading('doc_1'))
+    world.on(line, () => new Response('{}', { status, headers }))
+
+    expect((await jit.fetch(doc)).status).toBe(status)
+
+    expect(asked(world)).toEqual([])
+  })
+
+  it('is not looked for in a 401, where LumoAuth never puts its header', async () => {
+    const { world, jit } = await atWork()
+    const { headers } = challenge(reading('doc_1'))
+    world.on(line, () => new Response('{}', { status: 401, headers }))
+
+    expect((await jit.fetch(doc)).status).toBe(401)
+
+    expect(asked(world)).toEqual([])
+  })
+})
+
+describe('what the caller allows', () => {
+  it('is asked before the issuer is', async () => {
+    const allow = vi.fn(() => false)
+    const { world, jit } = await atWork({ allow })
+
+    const response = await jit.fetch(`${doc}?page=2`)
+
+    expect(response.status).toBe(403)
+    expect(refusalOf(response)).toMatchObject({ reason: 'not_allowed' })
+    expect(allow).toHaveBeenCalledExactlyOnceWith(reading('doc_1'), {
+      method: 'GET',
+      url: new URL(`${doc}?page=2`),
+    })
+    expect(asked(world)).toEqual([])
+  })
+
+  it.each([
+    { type: 'payment', actions: ['initiate'] },
+    { type: 'user_data', actions: ['read'] },
+    { type: 'file_access', actions: ['read', 'delete'] },
+    { type: 'file_access', actions: ['read'], privileges: ['admin'] },
+    { type: 'file_access', actions: ['read'], locations: [`${elsewhere}/`] },
+    { type: 'file_access', actions: ['read'], locations: ['somewhere'] },
+    { type: 'file_access', actions: ['read'], everything: true },
+    { type: 'File_Access', actions: ['read'] },
+  ])('is reading unless said otherwise, and so not %j', async (detail) => {
+    const { world, jit } = await atWork()
+    world.on(line, () => challenge(detail))
+
+    const response = await jit.fetch(doc)
+
+    expect(refusalOf(response)).toMatchObject({ reason: 'not_allowed' })
+    expect(asked(world)).toEqual([])
+  })
+
+  it.each([
+    reading('anything'),
+    { type: 'file_access', actions: ['read'], locations: [`${api}/v1`], datatypes: ['pdf'] },
+    { type: 'api_call', actions: ['GET'] },
+    { type: 'database_query', actions: ['select'], identifier: 'sales' },
+  ])('is reading unless said otherwise, and so %j', async (detail) => {
+    const { world, jit } = await atWork()
+    world.once(line, () => challenge(detail))
+
+    await jit.fetch(doc)
+
+    expect(asked(world)).toHaveLength(1)
+  })
+
+  it('may be a list, of which one entry must be enough', async () => {
+    const { world, jit } = await atWork({
+      allow: [{ type: 'file_access', actions: ['read', 'write'], identifier: 'doc_1' }],
+    })
+
+    const own = await jit.fetch(doc, { method: 'PUT', body: 'x' })
+    const other = await jit.fetch(`${api}/v1/documents/doc_2`, { method: 'PUT', body: 'x' })
+
+    expect([own.status, other.status]).toEqual([200, 403])
+    expect(asked(world)).toHaveLength(1)
+  })
+
+  it('comes from the agent unless the task has its own', async () => {
+    const { world, agent } = await atWork({}, { allow: [] })
+    const strict = await agent.jit()
+    const lenient = await agent.jit({ allow: () => true })
+
+    const refused = await strict.fetch(doc)
+    const granted = await lenient.fetch(doc)
+
+    expect([refused.status, granted.status]).toEqual([403, 200])
+    expect(asked(world)).toHaveLength(1)
+  })
+})
+
+describe('where tokens may go', () => {
+  it('must be said', async () => {
+    const { jit } = await atWork({ origins: [] })
+
+    await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'config_error' })
+  })
+
+  it.each(['api.test', 'file:///etc', ''])('cannot be %j', async (origin) => {
+    const { jit } = await atWork()
+
+    expect(() => createJitFetch(jit, { origins: [origin] })).toThrow(
+      expect.objectContaining({ code: 'config_error' }),
+    )
+  })
+
+  it.each([elsewhere, 'http://api.test', 'https://api.test:8443', 'https://api.test.evil.test'])(
+    'is not %s: it gets a plain fetch, and its challenges are answers',
+    async (origin) => {
+      const { world, jit } = await atWork()
+      world.on('GET /v1/documents/doc_1', () => challenge(reading('doc_1')))
+
+      const response = await jit.fetch(`${origin}/v1/documents/doc_1`)
+
+      expect(response.status).toBe(403)
+      expect(tokensAt(world)).toEqual([undefined])
+      expect(asked(world)).toEqual([])
+    },
+  )
+
+  it('is wherever the caller sends an Authorization of its own, untouched', async () => {
+    const { world, jit } = await atWork()
+
+    const response = await jit.fetch(doc, { headers: { authorization: 'Bearer mine' } })
+
+    expect(response.status).toBe(401)
+    expect(tokensAt(world)).toEqual(['mine'])
+  })
+})
+
+describe('the tokens of a task', () => {
+  const twice = async (options: Partial<JitFetchOptions> = {}) => {
+    const there = await atWork(options)
+    await there.jit.fetch(doc)
+    return there
+  }
+
+  it('are used again for the same method, origin and path, whatever the query', async () => {
+    const { world, jit } = await twice()
+
+    await jit.fetch(`${doc}?page=2`)
+
+    expect(tokensAt(world)).toEqual(['wide-token_1', 'jit-token_4', 'jit-token_4'])
+    expect(asked(world)).toHaveLength(1)
+  })
+
+  it('are not sent where they were not required', async () => {
+    const { world, jit } = await twice()
+
+    await jit.fetch(`${api}/v1/public`)
+
+    expect(world.received.at(-1)?.token).toBe('wide-token_1')
+  })
+
+  it('are used where a challenge names what one of them is for', async () => {
+    const { world, jit } = await twice()
+    const other = 'GET /v1/documents/doc_1/pages'
+
+    const response = await jit.fetch(`${api}/v1/documents/doc_1/pages`)
+
+    expect(response.status).toBe(200)
+    expect(tokensAt(world, other)).toEqual(['wide-token_1', 'jit-token_4'])
+    expect(asked(world)).toHaveLength(1)
+  })
+
+  it('are given up shortly before they expire', async () => {
+    const { world, jit } = await twice({ ttl: 100, skew: 30 })
+
+    world.pass(69)
+    await jit.fetch(doc)
+    world.pass(1)
+    await jit.fetch(doc)
+
+    expect(asked(world)).toHaveLength(2)
+    expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'wide-token_1', 'jit-token_6'])
+  })
+
+  it('are used once when they live too short to be kept', async () => {
+    const { world, jit } = await twice({ ttl: 5 })
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(asked(world)).toHaveLength(2)
+  })
+
+  it('are forgotten on 401, which is the answer', async () => {
+    const { world, jit } = await twice()
+    world.once(line, () => refusal(401, 'invalid_token'))
+
+    const revoked = await jit.fetch(doc)
+    const afresh = await jit.fetch(doc)
+
+    expect([revoked.status, afresh.status]).toEqual([401, 200])
+    expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'wide-token_1', 'jit-token_6'])
+  })
+
+  it('are forgotten on the 401 that follows an escalation', async () => {
+    const { world, jit } = await atWork()
+    world.once(
+      line,
+      () => challenge(reading('doc_1')),
+      () => refusal(401, 'invalid_token'),
+    )
+
+    const revoked = await jit.fetch(doc)
+    await jit.fetch(doc)
+
+    expect(revoked.status).toBe(401)
+    expect(asked(world)).toHaveLength(2)
+  })
+
+  it('leave the wide token to be renewed when that is the one refused', async () => {
+    const { world, jit } = await atWork()
+    world.once('GET /v1/public', () => refusal(401, 'invalid_token'))
+
+    const first = await jit.fetch(`${api}/v1/public`)
+    const second = await jit.fetch(`${api}/v1/public`)
+
+    expect([first.status, second.status]).toEqual([401, 200])
+    expect(world.to('POST /oauth/token')).toHaveLength(2)
+  })
+
+  it('are replaced when they turn out not to be enough', async () => {
+    const { world, jit } = await twice()
+    world.once(line, () => challenge(reading('doc_1')))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(asked(world)).toHaveLength(2)
+  })
+
+  it('follow what is required now, not what was before', async () => {
+    const { world, jit } = await twice()
+    const stricter = { ...reading('doc_1'), datatypes: ['secret'] }
+    world.once(line, () => challenge(stricter))
+
+    await jit.fetch(doc)
+    await jit.fetch(doc)
+
+    expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'jit-token_6', 'jit-token_6'])
+  })
+
+  it('are kept for what was granted, where that is less than was asked for', async () => {
+    const { world, jit } = await atWork()
+    world.on('POST /jit/request/jit_3/token', () =>
+      json(200, { access_token: 'narrow', expires_in: 300, authorization_details: [] }),
+    )
+    world.once(
+      line,
+      () => challenge(reading('doc_1')),
+      () => challenge(reading('doc_1')),
+    )
+
+    const first = await jit.fetch(doc)
+    await jit.fetch(doc)
+
+    expect(first.status).toBe(403)
+    expect(asked(world)).toHaveLength(2)
+  })
+
+  it('die with their task', async () => {
+    const { world, jit } = await twice()
+    await jit.completeTask()
+    await jit.createTask()
+
+    await jit.fetch(doc)
+
+    expect(tokensAt(world)[2]).toBe('wide-token_1')
+    expect(asked(world)).toHaveLength(2)
+  })
+})
+
+describe('concurrent calls', () => {
+  it('share one request when they meet the same challenge', async () => {
+    const { world, jit } = await atWork()
+    world.afterPolls = 2
+    const shuffled = { identifier: 'doc_1', actions: ['read'], type: 'file_access' }
+    world.once('GET /v1/documents/doc_1/b', () => challenge(shuffled))
+
+    const responses = await Promise.all([
+      jit.fetch(doc),
+      jit.fetch(`${doc}/a`),
+      jit.fetch(`${doc}/b`),
+    ])
+
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(asked(world)).toHaveLength(1)
+    expect(world.lines().filter((it) => it.endsWith('/token') && it.includes('jit'))).toHaveLength(
+      1,
+    )
+  })
+
+  it('share one refusal', async () => {
+    const { world, jit } = await atWork()
+    world.decision = 'denied'
+
+    const responses = await Promise.all([jit.fetch(doc), jit.fetch(doc)])
+
+    expect(responses.map((it) => refusalOf(it)?.reason)).toEqual(['denied', 'denied'])
+    expect(asked(world)).toHaveLength(1)
+  })
+
+  it('do not share what is different', async () => {
+    const { world, jit } = await atWork()
+
+    await Promise.all([jit.fetch(doc), jit.fetch(`${api}/v1/documents/doc_2`)])
+
+    expect(asked(world)).toHaveLength(2)
+  })
+
+  it('do not take each other down when one aborts', async () => {
+    const { world, jit } = await atWork()
+    const abort = new AbortController()
+    world.afterPolls = 2
+    world.whileSleeping = () => abort.abort(new Error('changed my mind'))
+
+    const [first, second] = await Promise.allSettled([
+      jit.fetch(doc, { signal: abort.signal }),
+      jit.fetch(doc),
+    ])
+
+    expect(first).toMatchObject({ status: 'rejected', reason: { message: 'changed my mind' } })
+    expect(second).toMatchObject({ status: 'fulfilled', value: { status: 200 } })
+    expect(asked(world)).toHaveLength(1)
+  })
+})
+
+describe('aborting', () => {
+  const abortedAt = async (
+    prepare: (world: World, abort: () => void, jit: JitContext) => void,
+  ): Promise<World> => {
+    const { world, jit } = await atWork()
+    const abort = new AbortController()
+    prepare(world, () => abort.abort(new Error('changed my mind')), jit)
+    await expect(jit.fetch(doc, { signal: abort.signal })).rejects.toThrow('changed my mind')
+    return world
+  }
+
+  it('before the call sends nothing', async () => {
+    const world = await abortedAt((_, abort) => abort())
+
+    expect(world.to(line)).toEqual([])
+  })
+
+  it.each([
+    ['the login', 'POST /oauth/token'],
+    ['the call', line],
+    ['the request', 'POST /jit/request'],
+    ['the poll', 'GET /jit/request/jit_3/status'],
+    ['the exchange', 'POST /jit/request/jit_3/token'],
+  ])('during %s ends the call there', async (_, at) => {
+    const world = await abortedAt((world, abort, { agent }) => {
+      world.afterPolls = at.endsWith('status') ? 1 : 0
+      if (at === 'POST /oauth/token') agent.forgetToken('wide-token_1')
+      world.on(at, (it) => {
+        queueMicrotask(abort)
+        return never(it)
+      })
+    })
+
+    expect(world.lines().at(-1)).toBe(at)
+  })
+
+  it('while it sleeps between polls ends the call there', async () => {
+    const world = await abortedAt((world, abort) => {
+      world.afterPolls = 9
+      world.whileSleeping = abort
+    })
+
+    expect(world.slept).toEqual([5])
+  })
+
+  it('during the retry ends the call there', async () => {
+    const world = await abortedAt((world, abort) => {
+      world.once(
+        line,
+        () => challenge(reading('doc_1')),
+        (it) => {
+          queueMicrotask(abort)
+          return never(it)
+        },
+      )
+    })
+
+    expect(world.to(line)).toHaveLength(2)
+  })
+
+  it('while the challenge is read ends the call there', async () => {
+    await abortedAt((world, abort) => {
+      const headers = { 'content-type': 'application/json' }
+      world.on(line, () => {
+        setTimeout(abort)
+        return new Response(new ReadableStream(), { status: 403, headers })
+      })
+    })
+  })
+})
+
+describe('the deadline', () => {
+  it('ends a call that is never answered, and leaves no timer', async () => {
+    vi.useFakeTimers()
+    const { world, jit } = await atWork()
+    world.on(line, never)
+
+    const outcome = expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    await vi.advanceTimersByTimeAsync(30_000)
+
+    await outcome
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('does not end an answer that has begun', async () => {
+    vi.useFakeTimers()
+    const { world, jit } = await atWork()
+    const slow = new TransformStream<Uint8Array, Uint8Array>()
+    world.on(line, () => new Response(slow.readable))
+
+    const response = await jit.fetch(doc)
+    await vi.advanceTimersByTimeAsync(60_000)
+    const writer = slow.writable.getWriter()
+    void writer.write(new TextEncoder().encode('late')).then(() => writer.close())
+
+    expect(await response.text()).toBe('late')
+  })
+})
+
+describe('a failure of the network', () => {
+  it('names the call, and neither the token nor the query', async () => {
+    const { world, jit } = await atWork()
+    world.on(line, ({ token }) => {
+      throw Object.assign(new TypeError(`cannot send ${token}`), { code: 'ECONNRESET' })
+    })
+
+    const error = await jit.fetch(`${doc}?key=${secret}`).catch((it) => it)
+
+    expect(error).toMatchObject({
+      code: 'network_error',
+      message: `GET ${doc}: could not be reached`,
+      cause: { message: 'cannot send [hidden]', code: 'ECONNRESET' },
+    })
+  })
+})

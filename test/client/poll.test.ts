@@ -1,0 +1,161 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { secondsToWait } from '../../client/poll.ts'
+import { atWork, json, reading, refusal } from './world.ts'
+
+const status = 'GET /jit/request/jit_3/status'
+
+const waiting = async () => {
+  const there = await atWork()
+  there.world.afterPolls = 1
+  const request = await there.jit.requestPermission(reading('doc_1'))
+  return { ...there, request }
+}
+
+describe('polling', () => {
+  it('gives up at its limit though it is told to slow down for ever', async () => {
+    const { world, jit, request } = await waiting()
+    world.on(status, () => refusal(429, 'slow_down'))
+
+    await expect(jit.waitForApproval(request, { limit: 60 })).rejects.toMatchObject({
+      code: 'approval_timeout',
+      cause: { code: 'rate_limited' },
+    })
+
+    expect(world.slept).toEqual([5, 10, 15, 20])
+  })
+
+  it('gives up at once when it may not look again before its limit', async () => {
+    const { world, jit, request } = await waiting()
+    world.on(status, () => refusal(429, 'rate_limit_exceeded', { 'retry-after': '3600' }))
+
+    await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'approval_timeout' })
+
+    expect(world.slept).toEqual([5])
+  })
+
+  it('gives up though the clock stands still', async () => {
+    const { jit, world, request } = await waiting()
+    world.afterPolls = 1000
+    Object.defineProperty(jit.agent, 'now', { value: () => 0 })
+
+    await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'approval_timeout' })
+  })
+
+  it('ends at a refusal', async () => {
+    const { world, jit, request } = await waiting()
+    world.on(status, () => refusal(404, 'not_found'))
+
+    await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('adds 5 seconds for good when it is told to slow down', async () => {
+    const { world, jit, request } = await waiting()
+    world.afterPolls = 2
+    world.once(status, () => refusal(429, 'slow_down'))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 10, 10])
+  })
+
+  it('takes the interval of a slow_down when that is longer', async () => {
+    const { world, jit, request } = await waiting()
+    world.once(status, () => json(429, { error: 'slow_down', interval: 30 }))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 30])
+  })
+
+  it.each([429, 503])('waits once as long as Retry-After of a %i says', async (code) => {
+    const { world, jit, request } = await waiting()
+    world.afterPolls = 2
+    world.once(status, () => refusal(code, 'busy', { 'retry-after': '20' }))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 20, 5])
+  })
+
+  it('never waits shorter than the interval, whatever Retry-After says', async () => {
+    const { world, jit, request } = await waiting()
+    world.once(status, () => refusal(429, 'busy', { 'retry-after': '1' }))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 5])
+  })
+
+  it('understands Retry-After as a date', async () => {
+    const { world, jit, request } = await waiting()
+    const date = new Date((world.now() + 5 + 42) * 1000).toUTCString()
+    world.once(status, () => refusal(503, 'busy', { 'retry-after': date }))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 42])
+  })
+
+  it('takes up a longer interval that a later answer names', async () => {
+    const { world, jit, request } = await waiting()
+    world.once(status, () => json(200, { ...request, interval: 8 }))
+
+    await jit.waitForApproval(request)
+
+    expect(world.slept).toEqual([5, 8])
+  })
+
+  it('does not spin when the interval is absurdly short', async () => {
+    const { world, jit, request } = await waiting()
+
+    await jit.waitForApproval(request, { interval: 0.001 })
+
+    expect(world.slept).toEqual([1])
+  })
+
+  it('survives bad luck twice in a row, and not a third time', async () => {
+    const { world, jit, request } = await waiting()
+    const unlucky = () => {
+      throw new TypeError('fetch failed')
+    }
+    world.once(status, unlucky, () => refusal(502, 'bad_gateway'))
+    await jit.waitForApproval(request)
+
+    world.once(status, unlucky, unlucky, unlucky)
+
+    await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'network_error' })
+  })
+})
+
+describe('Retry-After', () => {
+  const noon = Date.UTC(2026, 10, 6, 12) / 1000
+
+  it.each([
+    ['0', 0],
+    ['120', 120],
+    [' 7 ', 7],
+    ['Fri, 06 Nov 2026 12:00:30 GMT', 30],
+    ['Friday, 06-Nov-26 12:00:30 GMT', 30],
+    ['Fri Nov  6 12:00:30 2026', 30],
+    ['Fri, 06 Nov 2026 11:59:00 GMT', 0],
+  ])('%j asks for %i seconds', (value, seconds) => {
+    expect(secondsToWait(value, noon)).toBe(seconds)
+  })
+
+  it.each([null, '', '-5', '1.5', '1e9', 'soon', 'Fri, 99 Nov', '9'.repeat(400)])(
+    '%j asks for nothing',
+    (value) => {
+      expect(secondsToWait(value, noon)).toBeUndefined()
+    },
+  )
+
+  it('never asks for a negative or infinite time', () => {
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        const seconds = secondsToWait(value, noon) ?? 0
+        return seconds >= 0 && Number.isFinite(seconds)
+      }),
+    )
+  })
+})

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+import { documentTools, type JitOptions, reportTools, type Tool } from '../../../client/index.ts'
+import { api, atWork, json, never, refusal } from '../world.ts'
+
+const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl'
+const line = 'GET /v1/documents/doc_9982'
+const input = { document_id: 'doc_9982' }
+
+const equipped = async (options: JitOptions = {}) => {
+  const there = await atWork(options)
+  const { fetch } = there.jit
+  const tools = {
+    ...documentTools({ fetch, documentsUrl: `${api}/` }),
+    ...reportTools({ fetch, env: { DOCUMENTS_API_URL: api } }),
+  }
+  return { ...there, tools, read: tools.fetch_sensitive_document }
+}
+
+describe('making tools', () => {
+  it.each([{}, { DOCUMENTS_API_URL: '' }, { DOCUMENTS_API_URL: 'api' }])(
+    'is refused without the URL of the API: %j',
+    async (env) => {
+      const { jit } = await atWork()
+
+      expect(() => documentTools({ fetch: jit.fetch, env })).toThrow(
+        expect.objectContaining({ code: 'config_error' }),
+      )
+    },
+  )
+
+  it('gives each its name, a description and a schema', async () => {
+    const { tools } = await equipped()
+
+    for (const [name, tool] of Object.entries(tools)) {
+      expect(tool).toMatchObject({ name, description: expect.stringMatching(/\.$/) })
+      expect(tool.inputSchema.safeParse({ unheard: 'of' }).success).toBe(false)
+    }
+  })
+})
+
+describe('a tool that is refused', () => {
+  it.each(['return', 'throw'] as const)('says why it was denied (%s)', async (onRefusal) => {
+    const { world, read } = await equipped({ onRefusal })
+    Object.assign(world, { decision: 'denied', afterPolls: 1 })
+
+    await expect(read.execute(input)).resolves.toBe(
+      'permission denied: file_access read doc_9982 was denied: not during the audit',
+    )
+  })
+
+  it('says that nobody decided', async () => {
+    const { world, read } = await equipped()
+    world.afterPolls = 1000
+
+    await expect(read.execute(input)).resolves.toMatch(/^permission denied: .* within 300 s$/)
+  })
+
+  it('says that the client may not ask for it', async () => {
+    const { read } = await equipped({ allow: [] })
+
+    await expect(read.execute(input)).resolves.toMatch(/^permission denied: not asked for/)
+  })
+
+  it.each([
+    [400, 'refused (400): because of nope'],
+    [401, 'not signed in: because of nope'],
+    [403, 'permission denied: because of nope'],
+    [404, 'not found: because of nope'],
+    [429, 'too many requests, try again later: because of nope'],
+    [500, 'the documents API failed (500), it may work later'],
+  ])('tells what a %i means', async (status, text) => {
+    const { world, read } = await equipped()
+    world.on(line, () => refusal(status, 'nope'))
+
+    await expect(read.execute(input)).resolves.toBe(text)
+  })
+
+  it.each(['', 'no json', 'null', '[]', '{"error":7}'])('copes with the body %j', async (body) => {
+    const { world, read } = await equipped()
+    world.on(line, () => new Response(body, { status: 409 }))
+
+    await expect(read.execute(input)).resolves.toBe('refused (409): no reason given')
+  })
+
+  it('shows no token the API echoes, and no stack', async () => {
+    const { world, read } = await equipped()
+    world.on(line, () => json(400, { error_description: `cannot use ${jwt}` }))
+
+    await expect(read.execute(input)).resolves.toBe('refused (400): cannot use [hidden]')
+  })
+
+  it.each([
+    ['the API', line, /^the documents API could not be reached/],
+    ['LumoAuth', 'POST /jit/request', /could not be reached/],
+  ])('says that %s could not be reached', async (_, at, text) => {
+    const { world, read } = await equipped()
+    world.on(at, () => {
+      throw new TypeError('fetch failed')
+    })
+
+    await expect(read.execute(input)).resolves.toMatch(text)
+  })
+
+  it('says that LumoAuth failed', async () => {
+    const { world, read } = await equipped()
+    world.on('POST /jit/request', () => refusal(500, 'server_error'))
+
+    await expect(read.execute(input)).resolves.toBe('LumoAuth failed (500), it may work later')
+  })
+
+  it('says what is wrong with its input, and asks nobody', async () => {
+    const { world, tools, read } = await equipped()
+    const before = world.received.length
+
+    const said = await Promise.all([
+      read.execute({ document_id: '../v1/reports' }),
+      read.execute({} as never),
+      tools.fetch_report.execute({ report_id: '..' }),
+      tools.write_analysis_report.execute({ title: '', content: 'x' }),
+    ])
+
+    for (const text of said) expect(text).toMatch(/^invalid input: /)
+    expect(world.received).toHaveLength(before)
+  })
+})
+
+describe('a tool that only the program can help', () => {
+  it('throws when there is no task any more', async () => {
+    const { jit, read } = await equipped()
+    await jit.completeTask()
+
+    await expect(read.execute(input)).rejects.toMatchObject({ code: 'no_task' })
+  })
+
+  it('throws when the agent may not sign in', async () => {
+    const { world, agent, read } = await equipped()
+    agent.forgetToken('wide-token_1')
+    world.on('POST /oauth/token', () => refusal(401, 'invalid_client'))
+
+    await expect(read.execute(input)).rejects.toMatchObject({ code: 'authentication_error' })
+  })
+
+  it('throws what the caller aborted with', async () => {
+    const { world, read } = await equipped()
+    const abort = new AbortController()
+    world.on(line, (it) => {
+      queueMicrotask(() => abort.abort(new Error('changed my mind')))
+      return never(it)
+    })
+
+    await expect(read.execute(input, { signal: abort.signal })).rejects.toThrow('changed my mind')
+  })
+})
+
+describe('a tool that works', () => {
+  it('escalates by itself and answers with what the API said', async () => {
+    const { world, read } = await equipped()
+
+    const text = await read.execute(input)
+
+    expect(JSON.parse(text)).toMatchObject({ id: 'doc_9982' })
+    expect(world.to('POST /jit/request')).toHaveLength(1)
+  })
+
+  it.each([
+    ['list_documents', {}, 'GET /v1/documents', ''],
+    ['fetch_sensitive_document', { document_id: 'a.b-c' }, 'GET /v1/documents/a.b-c', ''],
+    [
+      'write_document',
+      { document_id: 'd', title: 't', body: 'b' },
+      'PUT /v1/documents/d',
+      '{"title":"t","body":"b"}',
+    ],
+    ['delete_document', { document_id: 'd' }, 'DELETE /v1/documents/d', ''],
+    [
+      'summarize_document',
+      { document_id: 'd', max_words: 9 },
+      'POST /v1/documents/d/summaries',
+      '{"max_words":9}',
+    ],
+    ['list_reports', {}, 'GET /v1/reports', ''],
+    [
+      'write_analysis_report',
+      { title: 't', content: 'c', document_ids: ['d'] },
+      'POST /v1/reports',
+      '{"title":"t","content":"c","document_ids":["d"]}',
+    ],
+    ['fetch_report', { report_id: 'r' }, 'GET /v1/reports/r', ''],
+    ['fetch_report_summary', { report_id: 'r' }, 'GET /v1/reports/r/summary', ''],
+  ] as const)('%s of %j is %s', async (name, input, line, text) => {
+    const { world, tools } = await equipped()
+    world.on(line, () => json(200, { fine: true }))
+
+    const answer = await (tools[name] as Tool).execute(input)
+
+    expect(answer).toBe('{"fine":true}')
+    expect(world.received.at(-1)).toMatchObject({ line, text })
+  })
+
+  it('says so where there is nothing to say', async () => {
+    const { world, tools } = await equipped()
+    world.on('DELETE /v1/documents/d', () => new Response(null, { status: 204 }))
+
+    await expect(tools.delete_document.execute({ document_id: 'd' })).resolves.toBe('done')
+  })
+})
