@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { Journal } from '../../../server/issuer/journal.ts'
+
+const event = (taskId: string) => ({ type: 'task.completed', taskId }) as const
+
+describe('a journal', () => {
+  it('numbers what happened from one, and gives what came after', () => {
+    const journal = new Journal()
+    for (const id of ['a', 'b', 'c']) journal.append(event(id), 10)
+
+    expect(journal.after(1)).toEqual([
+      { seq: 2, at: 10, ...event('b') },
+      { seq: 3, at: 10, ...event('c') },
+    ])
+    expect(journal.after(3)).toEqual([])
+    expect(journal.last).toBe(3)
+  })
+
+  it('forgets the oldest, says how many, and numbers on', () => {
+    const journal = new Journal(3)
+    for (let at = 1; at <= 100; at += 1) journal.append(event(String(at)), at)
+
+    expect(journal.last).toBe(100)
+    expect(journal.after(0).length).toBeLessThan(6)
+    expect(journal.after(0)[0]?.seq).toBe(journal.forgotten + 1)
+    expect(journal.after(99)).toMatchObject([{ seq: 100, taskId: '100' }])
+  })
+
+  it('tells its listeners until they stop listening', () => {
+    const journal = new Journal()
+    const heard: number[] = []
+    const unlisten = journal.listen(({ seq }) => heard.push(seq))
+    journal.announce(journal.append(event('a'), 1))
+    unlisten()
+
+    journal.announce(journal.append(event('b'), 2))
+
+    expect(heard).toEqual([1])
+  })
+})

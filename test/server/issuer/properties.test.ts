@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Refused } from '../../../server/issuer/refusal.ts'
+import type { State } from '../../../server/issuer/state.ts'
+import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
+import { covers, longestTtl } from '../../../server/wire/index.ts'
+import { ada, alice, bob, bot, deleting, exporting, reading, stranger, world } from './world.ts'
+
+/** What somebody may try, in any order; a number picks among what there is. */
+const step = fc.oneof(
+  fc.record({ do: fc.constant('open' as const), below: fc.option(fc.nat(9), { nil: undefined }) }),
+  fc.record({
+    do: fc.constant('request' as const),
+    task: fc.nat(9),
+    by: fc.constantFrom(bot, bot, bot, stranger),
+    detail: fc.constantFrom(reading('a'), reading('b'), exporting('c'), deleting('d')),
+    ttl: fc.option(fc.integer({ min: 1, max: 5000 }), { nil: undefined }),
+  }),
+  fc.record({
+    do: fc.constantFrom('approve' as const, 'deny' as const),
+    request: fc.nat(19),
+    by: fc.constantFrom(ada, bob, alice),
+    ttl: fc.option(fc.integer({ min: 1, max: 5000 }), { nil: undefined }),
+  }),
+  fc.record({
+    do: fc.constant('exchange' as const),
+    request: fc.nat(19),
+    by: fc.constantFrom(bot, bot, bot, stranger),
+  }),
+  fc.record({ do: fc.constant('complete' as const), task: fc.nat(9) }),
+  fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 900 }) }),
+)
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+/** A tenant after all of that; what the rules refuse is refused, and anything else thrown is a bug. */
+const after = (steps: readonly Step[]) => {
+  const here = world()
+  const tasks: string[] = []
+  const requests: string[] = []
+  const pick = (ids: string[], at: number) => ids[at % Math.max(ids.length, 1)] ?? 'none'
+  for (const it of steps) {
+    try {
+      switch (it.do) {
+        case 'open':
+          tasks.push(
+            here.open(it.below === undefined ? {} : { parentTaskId: pick(tasks, it.below) }).id,
+          )
+          break
+        case 'request':
+          requests.push(
+            here.request(pick(tasks, it.task), it.detail, {
+              agentId: it.by.id,
+              requestedTtl: it.ttl,
+            }).id,
+          )
+          break
+        case 'approve':
+          here.approve(pick(requests, it.request), it.by, it.ttl)
+          break
+        case 'deny':
+          here.deny(pick(requests, it.request), it.by)
+          break
+        case 'exchange':
+          here.exchange(pick(requests, it.request), it.by)
+          break
+        case 'complete':
+          here.complete(pick(tasks, it.task))
+          break
+        case 'wait':
+          here.clock.advance(it.seconds)
+          break
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown
+    }
+  }
+  return here
+}
+
+const always = (holds: (here: ReturnType<typeof world>) => void) =>
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => holds(after(steps))),
+    { numRuns: 200 },
+  )
+
+describe('whatever agents and approvers do', () => {
+  it('a request is decided at most once, and exchanged at most once', () => {
+    always(({ tenant }) => {
+      const seen = new Set<string>()
+      for (const entry of tenant.journal.after(0)) {
+        const key =
+          entry.type === 'permission.approved' || entry.type === 'permission.denied'
+            ? `decided ${entry.requestId}`
+            : entry.type === 'token.issued' && `exchanged ${entry.requestId}`
+        if (!key) continue
+        expect(seen).not.toContain(key)
+        seen.add(key)
+      }
+    })
+  })
+
+  it('a token is never wider than its approval, and never older than 900 s or its task', () => {
+    always(({ tenant }) => {
+      const approved = new Map<string, number>()
+      for (const entry of tenant.journal.after(0)) {
+        if (entry.type === 'permission.approved') approved.set(entry.requestId, entry.ttl)
+        if (entry.type !== 'token.issued') continue
+        const { token } = entry
+        const request = tenant.state.requests.get(token.requestId ?? '')?.request
+        const task = tenant.state.tasks.get(token.taskId ?? '')?.task
+        const lifetime = token.expiresAt - token.issuedAt
+        if (request === undefined || task === undefined) continue
+        expect(covers(request.detail, token.detail as typeof request.detail)).toBe(true)
+        expect(token.agentId).toBe(request.agentId)
+        expect(lifetime).toBeGreaterThan(0)
+        expect(lifetime).toBeLessThanOrEqual(longestTtl)
+        expect(lifetime).toBeLessThanOrEqual(approved.get(request.id) ?? 0)
+        expect(token.expiresAt).toBeLessThanOrEqual(task.expiresAt)
+      }
+    })
+  })
+
+  it('no token is alive once its task has ended', () => {
+    always(({ tenant, status }) => {
+      const now = tenant.clock.now()
+      for (const { token, revokedAt } of tenant.state.tokens.values()) {
+        if (status(token.taskId ?? '') === 'active' || token.expiresAt <= now) continue
+        expect(revokedAt).toBeDefined()
+      }
+    })
+  })
+
+  it('a task that ended stays so, and nothing is granted in it any more', () => {
+    always(({ tenant }) => {
+      const ended = new Set<string>()
+      for (const entry of tenant.journal.after(0)) {
+        if (entry.type === 'task.completed' || entry.type === 'task.suspended') {
+          expect(ended).not.toContain(entry.taskId)
+          ended.add(entry.taskId)
+        }
+        if (entry.type === 'token.issued' || entry.type === 'permission.approved') {
+          expect(ended).not.toContain(entry.taskId)
+        }
+      }
+    })
+  })
+
+  it('the journal, replayed, gives the same state', () => {
+    always(({ tenant }) => {
+      const again = new Tenant('acme', new Clock(undefined, tenant.clock.now()), tenant.id)
+      again.replay(tenant.journal.after(0))
+
+      expect(remembered(again.state)).toEqual(remembered(tenant.state))
+      expect(again.journal.after(0)).toEqual(tenant.journal.after(0))
+    })
+  })
+})
+
+/** State without its closures, which are equal only to themselves. */
+const remembered = ({ forgetting, ...state }: State) => ({
+  ...state,
+  forgetting: [...forgetting].map(([minute, acts]) => [minute, acts.length]),
+})

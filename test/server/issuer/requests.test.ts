@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest'
+import { approveRequest, requestPermission } from '../../../server/issuer/requests.ts'
+import {
+  ada,
+  alice,
+  bob,
+  bot,
+  deleting,
+  errorOf,
+  exporting,
+  reading,
+  refusalOf,
+  start,
+  stranger,
+  world,
+} from './world.ts'
+
+describe('requesting a permission', () => {
+  it('is refused within a task that is foreign, unknown or over', () => {
+    const { open, request, complete, clock } = world()
+    const task = open()
+    const over = open()
+    complete(over.id)
+
+    expect(errorOf(() => request(task.id, reading(), { agentId: stranger.id }))).toBe(
+      'task_forbidden',
+    )
+    expect(errorOf(() => request('task_x', reading()))).toBe('not_found')
+    expect(errorOf(() => request(over.id, reading()))).toBe('task_not_active')
+    clock.advance(3600)
+    expect(refusalOf(() => request(task.id, reading()))).toMatchObject({ status: 'expired' })
+  })
+
+  it('changes nothing when it is refused', () => {
+    const { open, request, happened } = world()
+    const task = open()
+
+    refusalOf(() => request(task.id, reading(), { agentId: stranger.id }))
+
+    expect(happened()).toEqual(['task.opened'])
+  })
+
+  it('is refused for a type or an action nobody knows, where the dialect says so', () => {
+    const { open, request } = world({ dialect: { unknown_types: 'refuse' } })
+    const task = open()
+
+    for (const detail of [{ type: 'moon' }, { type: 'file_access', actions: ['Read'] }]) {
+      expect(errorOf(() => request(task.id, detail))).toBe('invalid_authorization_details')
+    }
+    expect(request(task.id, reading()).risk).toBe('low')
+  })
+
+  it('is approved at once for a read, and carries its explanation', () => {
+    const { open, request, life, happened } = world()
+
+    const made = request(open().id, reading(), { requestedTtl: 300 })
+
+    expect(life(made.id)).toBe('approved')
+    expect(made.explanation).toMatchObject({ rule: 'reads are approved', decision: 'approve' })
+    expect(happened()).toEqual(['task.opened', 'permission.requested', 'permission.approved'])
+  })
+
+  it('waits for a person where the policy asks one, until its time is over', () => {
+    const { open, request, life, clock } = world({ policy: { approval_timeout: 60 } })
+
+    const { id } = request(open().id, exporting())
+
+    expect(life(id)).toBe('pending')
+    clock.advance(59)
+    expect(life(id)).toBe('pending')
+    clock.advance(1)
+    expect(life(id)).toBe('expired')
+  })
+
+  it.each([
+    ['600 s when it names no lifetime', undefined, 600],
+    ['what it asks', 120, 120],
+    ['900 s at most', 1_000_000, 900],
+  ])('gets %s', (_says, requestedTtl, ttl) => {
+    const { open, request } = world()
+
+    expect(request(open().id, reading(), { requestedTtl }).ttl).toBe(ttl)
+  })
+
+  it('gets no more than the policy and the rule allow', () => {
+    const { open, request } = world({
+      policy: {
+        max_ttl: 500,
+        rules: [
+          {
+            name: 'short',
+            when: { actions: 'write' },
+            risk: 'low',
+            decision: 'approve',
+            max_ttl: 60,
+          },
+          { name: 'rest', risk: 'low', decision: 'approve' },
+        ],
+      },
+    })
+    const task = open()
+
+    expect(request(task.id, reading(), { requestedTtl: 900 }).ttl).toBe(500)
+    expect(request(task.id, { type: 'file_access', actions: ['write'] }).ttl).toBe(60)
+  })
+})
+
+describe('deciding a request', () => {
+  it('is refused for an agent, for anybody without jit.approve, and for whom the agent acts', () => {
+    const { open, request, tenant, approve, life } = world()
+    const mine = request(open({ onBehalfOf: ada.email }).id, exporting())
+
+    for (const [userId, agentHeld] of [
+      [ada.id, true],
+      [bob.id, true],
+      [alice.id, false],
+      [ada.id, false],
+      ['', false],
+    ] as const) {
+      expect(
+        errorOf(() => tenant.run(approveRequest, { requestId: mine.id, userId, agentHeld })),
+      ).toBe('approval_forbidden')
+    }
+    expect(life(mine.id)).toBe('pending')
+    approve(mine.id, bob)
+    expect(life(mine.id)).toBe('approved')
+  })
+
+  it('is refused once somebody has decided, whatever they said', () => {
+    const { open, request, approve, deny } = world()
+    const task = open()
+    const [approved, denied] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
+    approve(approved.id)
+    deny(denied.id)
+
+    for (const { id } of [approved, denied]) {
+      expect(errorOf(() => approve(id, bob))).toBe('already_decided')
+      expect(errorOf(() => deny(id, bob))).toBe('already_decided')
+    }
+  })
+
+  it('is refused after its time, and stays expired', () => {
+    const { open, request, approve, clock, life } = world()
+    const { id } = request(open().id, exporting())
+    clock.advance(300)
+
+    expect(errorOf(() => approve(id))).toBe('request_expired')
+    expect(life(id)).toBe('expired')
+  })
+
+  it('is refused once the task is completed', () => {
+    const { open, request, approve, complete, life } = world()
+    const task = open()
+    const { id } = request(task.id, exporting())
+    complete(task.id)
+
+    expect(errorOf(() => approve(id))).toBe('already_decided')
+    expect(life(id)).toBe('revoked')
+  })
+
+  it('takes as many people as the rule says, each once', () => {
+    const { open, request, approve, life } = world({
+      policy: {
+        rules: [{ name: 'four eyes', risk: 'critical', decision: 'ask', approvers: 2 }],
+      },
+    })
+    const { id } = request(open().id, reading())
+    approve(id, ada)
+
+    expect(life(id)).toBe('pending')
+    expect(errorOf(() => approve(id, ada))).toBe('approval_forbidden')
+    approve(id, bob)
+    expect(life(id)).toBe('approved')
+  })
+
+  it('takes one denial, however many approvals there are', () => {
+    const { open, request, approve, deny, life } = world({
+      policy: { rules: [{ name: 'many', risk: 'critical', decision: 'ask', approvers: 3 }] },
+    })
+    const { id } = request(open().id, reading())
+    approve(id, ada)
+    deny(id, bob)
+
+    expect(life(id)).toBe('denied')
+  })
+
+  it('gives the time the approver says, but no more than the policy', () => {
+    const { open, request, approve, exchange } = world()
+    const task = open()
+    const [short, long] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
+    approve(short.id, ada, 30)
+    approve(long.id, ada, 100_000)
+
+    expect(exchange(short.id).expiresAt).toBe(start + 30)
+    expect(exchange(long.id).expiresAt).toBe(start + 900)
+  })
+})
+
+describe('exchanging an approval', () => {
+  it('is refused to another agent, and for what is unknown, pending, denied or expired', () => {
+    const { open, request, exchange, deny, clock } = world()
+    const task = open()
+    const approved = request(task.id, reading())
+    const [pending, denied] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
+    deny(denied.id)
+
+    expect(errorOf(() => exchange(approved.id, stranger))).toBe('request_forbidden')
+    expect(errorOf(() => exchange('jit_x'))).toBe('not_found')
+    expect(refusalOf(() => exchange(pending.id))).toMatchObject({ status: 'pending' })
+    expect(refusalOf(() => exchange(denied.id))).toMatchObject({ status: 'denied' })
+    clock.advance(700)
+    expect(refusalOf(() => exchange(approved.id))).toMatchObject({ status: 'expired' })
+  })
+
+  it('is refused the second time', () => {
+    const { open, request, exchange, happened } = world()
+    const { id } = request(open().id, reading())
+    exchange(id)
+
+    expect(errorOf(() => exchange(id))).toBe('already_exchanged')
+    expect(happened().filter((it) => it === 'token.issued')).toHaveLength(1)
+  })
+
+  it('may be repeated where the dialect says so, for what remains', () => {
+    const { open, request, exchange, clock } = world({ dialect: { repeated_exchange: 'yes' } })
+    const { id } = request(open().id, reading(), { requestedTtl: 300 })
+    const first = exchange(id)
+    clock.advance(100)
+
+    const second = exchange(id)
+
+    expect(second.expiresAt).toBe(first.expiresAt)
+    expect(second.jti).not.toBe(first.jti)
+    clock.advance(200)
+    expect(refusalOf(() => exchange(id))).toMatchObject({ status: 'expired' })
+  })
+
+  it('gives exactly what was approved, to this task, for no longer than it lives', () => {
+    const { open, request, exchange, clock } = world()
+    const task = open({ onBehalfOf: alice.email })
+    clock.advance(3590)
+    const detail = { ...reading(), custom: { deep: [1, 2] } }
+
+    const token = exchange(request(task.id, detail).id)
+
+    expect(token).toMatchObject({
+      detail,
+      taskId: task.id,
+      agentId: bot.id,
+      userId: alice.id,
+      sub: `agent:report-bot:task:${task.id}`,
+      expiresAt: task.expiresAt,
+    })
+  })
+
+  it('leaves another grant of the same detail alone', () => {
+    const { open, request, exchange, tenant } = world()
+    const task = open()
+
+    const tokens = [0, 1].map(() => exchange(request(task.id, reading()).id))
+
+    for (const { jti } of tokens) expect(tenant.state.tokens.get(jti)?.revokedAt).toBeUndefined()
+  })
+})
+
+describe('the running risk of a task', () => {
+  it('suspends it with the third denial, and revokes what it was granted', () => {
+    const { open, request, exchange, deny, status, tenant } = world()
+    const task = open()
+    const token = exchange(request(task.id, reading()).id)
+    for (const name of ['a', 'b', 'c']) deny(request(task.id, deleting(name)).id)
+
+    expect(status(task.id)).toBe('suspended')
+    expect(tenant.state.tokens.get(token.jti)?.revokedAt).toBe(start)
+    expect(errorOf(() => request(task.id, reading()))).toBe('task_not_active')
+  })
+
+  it('denies the request that reaches the limit, and suspends', () => {
+    const { open, request, status, life } = world({
+      policy: { scoring: { high: 30, suspend_from: 65 } },
+    })
+    const task = open()
+    const ids = ['a', 'b', 'c'].map((name) => request(task.id, deleting(name)).id)
+
+    expect(ids.map(life)).toEqual(['revoked', 'revoked', 'denied'])
+    expect(status(task.id)).toBe('suspended')
+  })
+
+  it('is 65 with the third refused export, as in LumoAuth’s own example', () => {
+    const { open, request, deny, tenant, status } = world()
+    const task = open()
+    for (const name of ['a', 'b']) deny(request(task.id, exporting(name)).id)
+
+    request(task.id, exporting('c'))
+
+    expect(status(task.id)).toBe('suspended')
+    expect(tenant.state.tasks.get(task.id)).toMatchObject({ score: 65, denials: 3 })
+  })
+
+  it('takes the tasks below with it', () => {
+    const { open, request, deny, status } = world()
+    const parent = open()
+    const child = open({ parentTaskId: parent.id })
+    for (const name of ['a', 'b', 'c']) deny(request(parent.id, deleting(name)).id)
+
+    expect(status(child.id)).toBe('suspended')
+  })
+
+  it('is denied by the policy with its reason, which counts', () => {
+    const { open, tenant } = world({
+      policy: {
+        rules: [{ name: 'never', risk: 'low', decision: 'deny', reason: 'not on Sundays' }],
+      },
+    })
+    const task = open()
+
+    const events = tenant.run(requestPermission, {
+      agentId: bot.id,
+      taskId: task.id,
+      detail: reading(),
+    })
+
+    expect(events[1]).toMatchObject({
+      type: 'permission.denied',
+      by: 'policy',
+      reason: 'not on Sundays',
+    })
+    expect(tenant.state.tasks.get(task.id)?.denials).toBe(1)
+  })
+})
