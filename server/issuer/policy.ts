@@ -6,6 +6,7 @@ import {
   type Policy,
   type PolicyRule,
 } from '../wire/index.ts'
+import { textMatches } from './text-pattern.ts'
 
 /** All a policy may know of a request. */
 export type Facts = Readonly<{
@@ -34,7 +35,7 @@ export type Assessment = Readonly<{
 
 /** Rules from the top, the first that applies decides; where none does, a person is asked. */
 export const assess = (policy: Policy, facts: Facts): Assessment => {
-  const rule = policy.rules.find(({ when }) => holds(when, facts)) ?? nobodySaid
+  const rule = ruleFor(policy, facts) ?? nobodySaid
   const maxTtl = Math.min(longestTtl, policy.max_ttl, rule.max_ttl ?? longestTtl)
   const wouldPass = rule.decision === 'approve' ? undefined : smallestThatPasses(policy, facts)
   return {
@@ -67,12 +68,16 @@ const nobodySaid: PolicyRule = {
   approvers: 1,
 }
 
+const ruleFor = (policy: Policy, facts: Facts): PolicyRule | undefined =>
+  policy.rules.find(({ when }) => holds(when, facts, policy))
+
 /** Each condition, and whether it holds. An absent one always does. */
-const holds = (when: Condition, facts: Facts): boolean =>
+const holds = (when: Condition, facts: Facts, policy: Policy): boolean =>
   matchesAny(when.type, [facts.detail.type]) &&
   matchesAny(when.actions, facts.detail.actions ?? []) &&
   matchesAny(when.identifier, [facts.detail.identifier ?? '']) &&
   matchesAny(when.locations, facts.detail.locations ?? []) &&
+  (when.sensitive === undefined || when.sensitive === isSensitive(policy, facts.detail)) &&
   matchesAny(when.agent, [facts.agent]) &&
   matchesAny(when.task_type, [facts.taskType ?? '']) &&
   actsFor(when.on_behalf_of, facts.onBehalfOf) &&
@@ -104,6 +109,10 @@ const matches = (pattern: string, value: string): boolean => {
   return value.length - last.length >= at && value.endsWith(last)
 }
 
+const isSensitive = ({ sensitive }: Policy, { type, identifier = '' }: AuthorizationDetail) =>
+  (sensitive.types !== undefined && matchesAny(sensitive.types, [type])) ||
+  (sensitive.identifiers !== undefined && matchesAny(sensitive.identifiers, [identifier]))
+
 const actsFor = (wanted: Condition['on_behalf_of'], user: string | undefined) =>
   wanted === undefined ||
   (typeof wanted === 'boolean'
@@ -117,16 +126,20 @@ const lacks = (
   justification = '',
 ) =>
   justification.trim().length < (length ?? 1) ||
-  (pattern !== undefined && !new RegExp(pattern, 'u').test(justification))
+  (pattern !== undefined && !textMatches(pattern, justification))
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
+/** Across midnight, the hours after it belong to the day before. */
 const within = ({ days: on, from, to }: NonNullable<Condition['time']>, now: number) => {
   const date = new Date(now * 1000)
   const time = date.toISOString().slice(11, 16)
   const [start, end] = [from ?? '00:00', to ?? '24:00']
-  const inHours = start <= end ? time >= start && time < end : time >= start || time < end
-  return inHours && (on === undefined || on.includes(days[date.getUTCDay()] ?? 'sun'))
+  const crosses = start > end
+  const isMorningAfter = crosses && time < end
+  const inHours = crosses ? isMorningAfter || time >= start : time >= start && time < end
+  const day = days[(date.getUTCDay() + (isMorningAfter ? 6 : 0)) % 7] as (typeof days)[number]
+  return inHours && (on === undefined || on.includes(day))
 }
 
 /** Of what was asked, the actions that would each be approved by themselves, if that passes. */
@@ -134,9 +147,8 @@ const smallestThatPasses = (policy: Policy, facts: Facts): AuthorizationDetail |
   const { actions } = facts.detail
   if (actions === undefined || actions.length < 2) return undefined
   const passes = (some: string[]) =>
-    policy.rules.find(({ when }) =>
-      holds(when, { ...facts, detail: { ...facts.detail, actions: some } }),
-    )?.decision === 'approve'
+    ruleFor(policy, { ...facts, detail: { ...facts.detail, actions: some } })?.decision ===
+    'approve'
   const fewer = actions.filter((action) => passes([action]))
   return fewer.length > 0 && passes(fewer) ? { ...facts.detail, actions: fewer } : undefined
 }

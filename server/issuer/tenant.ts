@@ -1,4 +1,4 @@
-import { defaultPolicy, Policy } from '../wire/index.ts'
+import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
 import { Journal } from './journal.ts'
@@ -16,7 +16,17 @@ export class Clock {
     this.#stopped = stoppedAt
   }
 
+  /** Whether it goes on by itself. */
+  get runs(): boolean {
+    return this.#stopped === undefined
+  }
+
   readonly now = (): number => Math.floor(this.#stopped ?? this.#base() + this.#shift)
+
+  /** Whether time passes by itself. */
+  get running(): boolean {
+    return this.#stopped === undefined
+  }
 
   advance(seconds: number): void {
     if (this.#stopped === undefined) this.#shift += seconds
@@ -44,7 +54,7 @@ export class Tenant {
     this.clock = clock
     this.id = id
     this.journal = journal
-    this.state = emptyState(Policy.parse(defaultPolicy))
+    this.state = emptyState(Policy.parse({}))
   }
 
   /**

@@ -3,25 +3,59 @@ import { AuthorizationDetail } from './authorization-detail.ts'
 import { Duration } from './duration.ts'
 import { longestTtl, RiskLevel } from './permission-request.ts'
 
-/** One or several patterns; `*` stands for any run of characters. Matched without regard to case only where said. */
+/** One or several patterns; `*` stands for any run of characters. */
 const Patterns = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((it) => (Array.isArray(it) ? it : [it]))
 
-const TimeWindow = z.strictObject({
-  days: z
-    .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
-    .min(1)
-    .optional(),
-  from: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
-    .optional(),
-  to: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
-    .optional(),
+/** A lifetime: whole seconds, at least one. */
+const Lifetime = Duration.pipe(z.int().min(1, { error: 'expected at least 1 second' }))
+
+const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+  error: 'expected a time of day such as 09:30',
 })
+
+/** `from` is in it, `to` is not. Across midnight, a window belongs to the day on which it begins. */
+const TimeWindow = z
+  .strictObject({
+    days: z
+      .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+      .min(1)
+      .optional(),
+    from: TimeOfDay.optional(),
+    to: TimeOfDay.optional(),
+  })
+  .refine(({ from, to }) => from === undefined || from !== to, {
+    error: 'expected from and to to differ: a window without any time in it never holds',
+    path: ['to'],
+  })
+
+/**
+ * A regular expression that can be matched in time linear in the text (RE2's syntax): neither
+ * references to groups nor looking around, so that no policy can hang the issuer.
+ */
+const Pattern = z
+  .string()
+  .max(200)
+  .superRefine((pattern, { addIssue }) => {
+    const unescaped = pattern.replace(/\\[^1-9k]/g, '')
+    if (/\\[1-9k]|\(\?(?:[=!]|<[=!])/.test(unescaped)) {
+      addIssue({
+        code: 'custom',
+        message: 'expected a pattern without back-references and look-around',
+      })
+    } else if (!isRegularExpression(pattern)) {
+      addIssue({ code: 'custom', message: 'expected a regular expression' })
+    }
+  })
+
+const isRegularExpression = (pattern: string) => {
+  try {
+    return new RegExp(pattern, 'u') !== undefined
+  } catch {
+    return false
+  }
+}
 
 /**
  * When a rule applies: every member given must hold; within a list, any. An absent member always
@@ -32,6 +66,8 @@ export const Condition = z.strictObject({
   actions: Patterns.optional(),
   identifier: Patterns.optional(),
   locations: Patterns.optional(),
+  /** Whether the detail is one that the policy calls sensitive. */
+  sensitive: z.boolean().optional(),
   agent: Patterns.optional(),
   task_type: Patterns.optional(),
   on_behalf_of: z.union([z.boolean(), Patterns]).optional(),
@@ -43,7 +79,7 @@ export const Condition = z.strictObject({
   justification_lacks: z
     .strictObject({
       length: z.int().positive().optional(),
-      pattern: z.string().max(200).optional(),
+      pattern: Pattern.optional(),
     })
     .optional(),
   time: TimeWindow.optional(),
@@ -58,21 +94,80 @@ export const PolicyRule = z.strictObject({
   risk: RiskLevel,
   decision: z.enum(['approve', 'ask', 'deny']),
   reason: z.string().max(480).optional(),
-  max_ttl: Duration.optional(),
+  max_ttl: Lifetime.optional(),
   /** How many distinct people must approve. */
   approvers: z.int().min(1).max(9).default(1),
   /** How long a person has to decide. */
-  timeout: Duration.optional(),
+  timeout: Lifetime.optional(),
 })
 export type PolicyRule = z.infer<typeof PolicyRule>
+
+/** The documented table (contract §5.2), in the format users write. */
+const documentedRules: readonly z.input<typeof PolicyRule>[] = [
+  {
+    name: 'personal data, payments and credentials wait for a human',
+    when: { type: ['payment', 'user_data', '*credential*'] },
+    risk: 'critical',
+    decision: 'ask',
+  },
+  {
+    name: 'a task that was denied twice is watched',
+    when: { denials_from: 2 },
+    risk: 'critical',
+    decision: 'ask',
+  },
+  {
+    name: 'scopes of the older form wait for a human',
+    when: { type: 'scope' },
+    risk: 'high',
+    decision: 'ask',
+  },
+  {
+    name: 'what is called sensitive waits for a human',
+    when: { sensitive: true },
+    risk: 'high',
+    decision: 'ask',
+  },
+  {
+    name: 'destructive, administrative and executing actions wait for a human',
+    when: { actions: ['delete', 'DELETE', 'admin', 'execute', 'approve'] },
+    risk: 'high',
+    decision: 'ask',
+  },
+  {
+    name: 'writes are approved and noted',
+    when: {
+      actions: [
+        'write',
+        'insert',
+        'update',
+        'create',
+        'POST',
+        'PUT',
+        'PATCH',
+        'export',
+        'initiate',
+      ],
+    },
+    risk: 'medium',
+    decision: 'approve',
+  },
+  {
+    name: 'a task with a raised score is noted',
+    when: { score_from: 40 },
+    risk: 'medium',
+    decision: 'approve',
+  },
+  { name: 'reads are approved', risk: 'low', decision: 'approve' },
+]
 
 /** How a tenant decides: ordered rules, caps, and the running risk of a task. */
 export const Policy = z
   .strictObject({
-    default_ttl: Duration.default(600),
-    max_ttl: Duration.default(longestTtl),
-    approval_timeout: Duration.default(300),
-    task_lifetime: Duration.default(3600),
+    default_ttl: Lifetime.default(600),
+    max_ttl: Lifetime.default(longestTtl),
+    approval_timeout: Lifetime.default(300),
+    task_lifetime: Lifetime.default(3600),
     /** How often, in seconds, an agent may ask for the status of a pending request. */
     poll_interval: z.int().min(1).default(5),
     scoring: z
@@ -88,7 +183,27 @@ export const Policy = z
         suspend_denials: z.int().positive().default(3),
       })
       .prefault({}),
-    rules: z.array(PolicyRule).min(1),
+    /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */
+    sensitive: z
+      .strictObject({ types: Patterns.optional(), identifiers: Patterns.optional() })
+      .prefault({}),
+    /** How much one caller can have at a time. */
+    limits: z
+      .strictObject({
+        tasks_per_agent: z.int().positive().default(10_000),
+        task_depth: z.int().positive().default(8),
+        requests_per_task: z.int().positive().default(1000),
+        pending_per_task: z.int().positive().default(100),
+        approvals_per_agent: z.int().positive().default(20),
+        streams_per_client: z.int().positive().default(10),
+        agents: z.int().positive().default(1000),
+      })
+      .prefault({}),
+    /** Absent: the table of LumoAuth's documentation. */
+    rules: z
+      .array(PolicyRule)
+      .min(1)
+      .prefault([...documentedRules]),
   })
   .meta({ id: 'Policy' })
 export type Policy = z.infer<typeof Policy>
@@ -103,52 +218,3 @@ export const Explanation = z.looseObject({
   would_pass: AuthorizationDetail.optional(),
 })
 export type Explanation = z.infer<typeof Explanation>
-
-/** The documented table (contract §5.2), in the format users write. */
-export const defaultPolicy: z.input<typeof Policy> = {
-  rules: [
-    {
-      name: 'personal data, payments and credentials wait for a human',
-      when: { type: ['payment', 'user_data', '*credential*'] },
-      risk: 'critical',
-      decision: 'ask',
-    },
-    {
-      name: 'a task that was denied twice is watched',
-      when: { denials_from: 2 },
-      risk: 'critical',
-      decision: 'ask',
-    },
-    {
-      name: 'destructive, administrative and executing actions wait for a human',
-      when: { actions: ['delete', 'DELETE', 'admin', 'execute', 'approve'] },
-      risk: 'high',
-      decision: 'ask',
-    },
-    {
-      name: 'writes are approved and noted',
-      when: {
-        actions: [
-          'write',
-          'insert',
-          'update',
-          'create',
-          'POST',
-          'PUT',
-          'PATCH',
-          'export',
-          'initiate',
-        ],
-      },
-      risk: 'medium',
-      decision: 'approve',
-    },
-    {
-      name: 'a task with a raised score is noted',
-      when: { score_from: 40 },
-      risk: 'medium',
-      decision: 'approve',
-    },
-    { name: 'reads are approved', risk: 'low', decision: 'approve' },
-  ],
-}

@@ -96,7 +96,9 @@ describe('completing a task', () => {
     complete(parent.id)
 
     expect(
-      tenant.journal.after(before).map((it) => [it.type, 'jti' in it ? it.jti : it.taskId]),
+      tenant.journal
+        .after(before)
+        .map((it) => [it.type, 'jti' in it ? it.jti : 'taskId' in it && it.taskId]),
     ).toEqual([
       ['token.revoked', tokens[2]?.jti],
       ['task.completed', grandchild.id],
