@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
+import { consoleHandlers, openConsole, secured } from './http/console.ts'
 import { controlHandlers, openControl } from './http/control.ts'
 import { type Core, createCore, type Routed } from './http/core.ts'
 import { fetchHost } from './http/fetch.ts'
@@ -92,6 +93,7 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   }
   const close = async () => {
     closed = true
+    for (const { ended } of tenancies.open.values()) ended.abort()
     await listening?.close()
   }
   return {
@@ -134,9 +136,19 @@ const createSeats = (
     open: openControl(tenancies, controlToken, () => origins.issuer),
     onBug,
   })
+  const page = createCore({
+    handlers: consoleHandlers,
+    open: openConsole(tenancies, controlToken, () => origins.issuer),
+    around: secured,
+    onBug,
+  })
+  const isPage = /^\/+console(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
   return {
-    issuer: (request) => (isControl.test(request.path) ? control(request) : issuer(request)),
+    issuer: (request) => {
+      if (isControl.test(request.path)) return control(request)
+      return isPage.test(request.path) ? page(request) : issuer(request)
+    },
     api,
   }
 }
@@ -148,6 +160,8 @@ const recording =
     const tenancy = find(routed)
     const { seat } = routed.route
     if (tenancy === undefined || seat === 'control') return answer()
+    const { journal } = tenancy.tenant
+    const before = journal.last
     const answered = await tenancy.misbehaving.around(routed, answer, tenancy)
     const { name: route, request } = routed
     tenancy.exchanges.record({
@@ -156,6 +170,7 @@ const recording =
       route,
       request,
       answer: answered,
+      meanwhile: [before, journal.last],
     })
     return answered
   }

@@ -1,4 +1,5 @@
 import { createResourceServer } from './api/resource-server.ts'
+import { Sessions } from './console/sessions.ts'
 import type { Tenancies } from './http/control.ts'
 import type { Core } from './http/core.ts'
 import { isoTime } from './http/iso-time.ts'
@@ -33,9 +34,14 @@ export const createTenancies = (
   const open = new Map<string, Tenancy>()
   const secrets = new Map<string, Secrets>()
 
-  const create = (seed: TenantSeed, known: Secrets = new Map()): TenantCreated => {
-    const made = openTenancy(seed, known, options)
+  const create = (
+    seed: TenantSeed,
+    known: Secrets = new Map(),
+    sessions = new Sessions(),
+  ): TenantCreated => {
+    const made = openTenancy(seed, known, sessions, options)
     const { slug } = made.tenancy.tenant
+    open.get(slug)?.ended.abort()
     open.set(slug, made.tenancy)
     secrets.set(slug, made.secrets)
     return described(made.tenancy, made.secrets)
@@ -48,9 +54,12 @@ export const createTenancies = (
     create: (seed) => create(seed),
     reset: (slug) => {
       const tenancy = open.get(slug)
-      if (tenancy) create({ ...tenancy.seed, tenant: slug }, secrets.get(slug))
+      if (tenancy) {
+        create({ ...tenancy.seed, tenant: slug }, secrets.get(slug), tenancy.sessions)
+      }
     },
     delete: (slug) => {
+      open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
     },
@@ -61,6 +70,7 @@ export const createTenancies = (
 const openTenancy = (
   seed: TenantSeed,
   known: Secrets,
+  sessions: Sessions,
   { origins, signingKey, misbehaviours, now, issuer }: TenanciesOptions,
 ): { tenancy: Tenancy; secrets: Secrets } => {
   const id = seed.seed === undefined ? randomIds : seededIds(seed.seed)
@@ -96,6 +106,8 @@ const openTenancy = (
     exchanges: new ExchangeLog(),
     misbehaving: new Misbehaving(new Map(misbehaviours.map((it) => [it.name, it]))),
     polls: new Map(),
+    sessions,
+    ended: new AbortController(),
     api: createResourceServer({
       documents: seed.documents,
       id,

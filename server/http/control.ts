@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
+import { approverNamed } from '../console/views.ts'
 import { assessed } from '../issuer/requests.ts'
 import { findUser } from '../issuer/tasks.ts'
 import { issueAgentToken, issueUserToken } from '../issuer/tokens.ts'
 import { forgeJwt } from '../signing/forge.ts'
-import type { ControlRoute, Journal, TenantCreated, TenantSeed } from '../wire/index.ts'
+import type { ControlRoute, Journal, MoveClock, TenantCreated, TenantSeed } from '../wire/index.ts'
 import { accessToken, claimsOf } from './access-token.ts'
 import { bearerToken } from './authenticate.ts'
 import type { Routed } from './core.ts'
@@ -62,12 +63,14 @@ export const openControl =
     return { tenancies, tenancy }
   }
 
-const isOurs = (host: string, origin: string) => {
+/** Whether a `Host` is a name of this harness, and not one that only resolves here (DNS rebinding). */
+export const isOurs = (host: string, origin: string) => {
   const name = host.replace(/:\d+$/, '')
   return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
 }
 
-const same = (given: string, expected: string) =>
+/** Compares in constant time. */
+export const same = (given: string, expected: string) =>
   timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
 
 export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
@@ -92,10 +95,7 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
 
   'control.clock.read': ({ tenancy }) => ok(reading(tenancy())),
   'control.clock.move': ({ tenancy, body }) => {
-    const { clock } = tenancy().tenant
-    const by = 'advance' in body ? body.advance : Date.parse(body.set) / 1000 - clock.now()
-    if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
-    advance(tenancy(), by)
+    moveClock(tenancy(), body)
     return ok(reading(tenancy()))
   },
 
@@ -178,6 +178,17 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     })
   },
 
+  'control.console.link': ({ tenancy, body }) => {
+    const { tenant, sessions, origins } = tenancy()
+    const approver = approverNamed(tenant.state, body.user)
+    if (approver === undefined && !body.operator) {
+      answerWith(400, 'invalid_request', 'user: expected an approver of this tenant')
+    }
+    const { code, expiresIn } = sessions.invite({ userId: approver?.id, operator: body.operator })
+    const url = `${origins.issuer}/console/${tenant.slug}#code=${code}`
+    return created({ url, expires_in: expiresIn })
+  },
+
   'control.journal': async ({ tenancy, query }) => ok(await journalAfter(tenancy(), query)),
   'control.exchanges': ({ tenancy, query }) => {
     const { exchanges } = tenancy()
@@ -201,12 +212,20 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   },
 }
 
-const reading = ({ tenant: { clock } }: Tenancy) => ({
+/** @throws {Refusing} 400 for a moment that is over */
+export const moveClock = (tenancy: Tenancy, to: MoveClock): void => {
+  const { clock } = tenancy.tenant
+  const by = 'advance' in to ? to.advance : Date.parse(to.set) / 1000 - clock.now()
+  if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
+  advance(tenancy, by)
+}
+
+export const reading = ({ tenant: { clock } }: Tenancy) => ({
   now: isoTime(clock.now()),
   epoch: clock.now(),
 })
 
-const misbehaviours = ({ misbehaving: { active, known } }: Tenancy) => ({
+export const misbehaviours = ({ misbehaving: { active, known } }: Tenancy) => ({
   active,
   known: known.map(({ name, seat, says }) => ({ name, seat, says })),
 })

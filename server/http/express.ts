@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { Core } from './core.ts'
 import { errorAnswer } from './errors.ts'
@@ -29,12 +31,20 @@ const requestOf = (request: express.Request): HttpRequest => {
 }
 
 const send = (response: express.Response, answer: Answer) => {
+  if (answer.body instanceof ReadableStream) return stream(response, answer, answer.body)
   const { headers, body } = encoded(answer)
   response.writeHead(
     answer.status,
     body === null ? headers : { ...headers, 'content-length': String(Buffer.byteLength(body)) },
   )
   response.end(body ?? undefined)
+}
+
+/** Ends when either side does: a client that leaves cancels the stream. */
+const stream = (response: express.Response, { status, headers }: Answer, body: ReadableStream) => {
+  response.writeHead(status, { ...headers })
+  response.flushHeaders()
+  pipeline(Readable.fromWeb(body), response).catch(() => {})
 }
 
 /** What the body reader refuses before the core sees it: too large, compressed, cut off. */

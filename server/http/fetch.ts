@@ -21,6 +21,9 @@ export const requestOf = async (request: Request): Promise<HttpRequest> => {
 }
 
 const responseOf = (answer: Answer): Response => {
+  if (answer.body instanceof ReadableStream) {
+    return new Response(answer.body, { status: answer.status, headers: { ...answer.headers } })
+  }
   const { body, headers } = encoded(answer)
   return new Response(body, { status: answer.status, headers })
 }

@@ -13,7 +13,10 @@ export type HttpRequest = Readonly<{
   body: string
 }>
 
-/** What a handler answers. A string body is sent as it is, anything else as JSON; undefined: none. */
+/**
+ * What a handler answers. A string body is sent as it is, a `ReadableStream` of bytes as it comes,
+ * anything else as JSON; undefined: none.
+ */
 export type Answer = Readonly<{
   status: number
   headers?: Readonly<Record<string, string>>

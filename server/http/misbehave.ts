@@ -47,8 +47,9 @@ export class Misbehaving {
     return true
   }
 
-  off(): void {
-    this.#active = []
+  /** Switches one off, or all. */
+  off(name?: string): void {
+    this.#active = this.#active.filter(({ order }) => name !== undefined && order.name !== name)
   }
 
   /** The answer with every misbehaviour that is on for this exchange wrapped around it. */

@@ -1,4 +1,4 @@
-import type { Exchange, RouteName, Seat } from '../wire/index.ts'
+import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { encoded } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
@@ -12,12 +12,16 @@ type Recorded = Readonly<{
   route: RouteName
   request: HttpRequest
   answer: Answer
+  /** The newest journal entry before the exchange began, and when it was over. */
+  meanwhile: readonly [number, number]
 }>
 
 /** The recorded requests and answers of a tenant. Recording is cheap: masking waits for a reader. */
 export class ExchangeLog {
   forgotten = 0
   readonly #recorded: Recorded[] = []
+  /** What has been shown once need not be masked, checked and decoded again. */
+  readonly #shown = new WeakMap<Recorded, Exchange>()
   readonly #keep: number
 
   constructor(keep = kept) {
@@ -39,9 +43,13 @@ export class ExchangeLog {
   /** What came after an exchange, oldest first, secrets masked. */
   after(seq: number): Exchange[] {
     const from = Math.max(0, seq - this.forgotten)
-    return this.#recorded
-      .slice(from)
-      .map((recorded, at) => shown(recorded, this.forgotten + from + at + 1))
+    return this.#recorded.slice(from).map((recorded, at) => {
+      const before = this.#shown.get(recorded)
+      if (before) return before
+      const exchange = shown(recorded, this.forgotten + from + at + 1)
+      this.#shown.set(recorded, exchange)
+      return exchange
+    })
   }
 
   clear(): void {
@@ -50,7 +58,10 @@ export class ExchangeLog {
   }
 }
 
-const shown = ({ at, seat, route, request, answer }: Recorded, seq: number): Exchange => {
+const shown = (
+  { at, seat, route, request, answer, meanwhile }: Recorded,
+  seq: number,
+): Exchange => {
   const { headers, body } = encoded(answer)
   const query = request.query.toString()
   return {
@@ -66,6 +77,32 @@ const shown = ({ at, seat, route, request, answer }: Recorded, seq: number): Exc
     },
     answer: { status: answer.status, headers: maskHeaders(headers), body: mask(body ?? '') },
     violations: violationsOf(route, answer.status, answer.body),
+    tokens: [
+      ...tokensIn('request', request.headers.authorization),
+      ...tokensIn('request', request.body),
+      ...tokensIn('answer', body ?? ''),
+    ],
+    meanwhile: [...meanwhile],
+  }
+}
+
+/** Each JWT in a text, with the name it stands under, and without its signature. */
+const tokensIn = (side: string, text = ''): DecodedToken[] =>
+  [...text.matchAll(/(?:([\w-]+)"?\s*[:=]\s*"?|\b)(eyJ[\w-]+)\.([\w-]+)\.[\w-]*/g)].flatMap(
+    ([, name = 'authorization', header = '', claims = '']) => {
+      const decoded = { header: decode(header), claims: decode(claims) }
+      return decoded.header && decoded.claims
+        ? [{ where: `${side} ${name}`, header: decoded.header, claims: decoded.claims }]
+        : []
+    },
+  )
+
+const decode = (base64: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(base64, 'base64url').toString('utf8'))
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ApiTenant } from '../api/resource-server.ts'
+import type { Sessions } from '../console/sessions.ts'
 import type { Agent } from '../issuer/event.ts'
 import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { Tenant } from '../issuer/tenant.ts'
@@ -22,6 +23,10 @@ export type Tenancy = {
   readonly misbehaving: Misbehaving
   /** Status polls of each pending request: how many, and when the last one was. */
   readonly polls: Map<string, { count: number; lastAt: number }>
+  /** Who is signed in to the approvals page. */
+  readonly sessions: Sessions
+  /** Aborted when the tenant is reset or deleted, so that whoever watches it stops. */
+  readonly ended: AbortController
 }
 
 /** The base path of the issuer as this caller spells it; URLs in answers follow it (contract §7 row 1). */

@@ -1,3 +1,4 @@
+import * as page from './console.ts'
 import * as control from './control.ts'
 import { Dialect } from './dialect.ts'
 import { Policy } from './policy.ts'
@@ -132,6 +133,15 @@ export const controlRoutes = {
     summary: 'Make a token to order, to test who verifies it',
     body: control.ForgeToken,
     answers: { 201: control.MintedToken },
+  },
+  'control.console.link': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/console-link',
+    auth: 'control',
+    summary: 'Make a link that signs one browser in to the approvals page, once',
+    body: page.MakeSignInLink,
+    answers: { 201: page.SignInLink },
   },
   'control.journal': {
     seat: 'control',

@@ -147,6 +147,16 @@ export const Journal = z
   .meta({ id: 'Journal' })
 export type Journal = z.infer<typeof Journal>
 
+/** What a JWT says and where it stood: `request authorization`, `answer access_token`. */
+export const DecodedToken = z
+  .object({
+    where: z.string(),
+    header: z.record(z.string(), z.unknown()),
+    claims: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'DecodedToken' })
+export type DecodedToken = z.infer<typeof DecodedToken>
+
 /** One recorded HTTP request and its answer, secrets masked. */
 export const Exchange = z
   .object({
@@ -167,6 +177,10 @@ export const Exchange = z
     }),
     /** Where the answer breaks its own wire schema. */
     violations: z.array(z.string()),
+    /** Every JWT of the request and its answer, read without its signature. */
+    tokens: z.array(DecodedToken).optional(),
+    /** The newest journal entry before it began, and when it was over. */
+    meanwhile: z.tuple([z.int(), z.int()]).optional(),
   })
   .meta({ id: 'Exchange' })
 export type Exchange = z.infer<typeof Exchange>

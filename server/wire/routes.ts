@@ -1,4 +1,5 @@
 import { apiRoutes } from './api-routes.ts'
+import { consoleRoutes } from './console-routes.ts'
 import { controlRoutes } from './control-routes.ts'
 import { discoveryRoutes } from './discovery-routes.ts'
 import { jitRoutes } from './jit-routes.ts'
@@ -8,9 +9,10 @@ import { oauthRoutes } from './oauth-routes.ts'
 const issuerRoutes = { ...oauthRoutes, ...discoveryRoutes, ...jitRoutes } as const
 
 /** Every endpoint of every seat. */
-export const routes = { ...issuerRoutes, ...apiRoutes, ...controlRoutes } as const
+export const routes = { ...issuerRoutes, ...apiRoutes, ...controlRoutes, ...consoleRoutes } as const
 
 export type RouteName = keyof typeof routes
 export type IssuerRoute = keyof typeof issuerRoutes
 export type ApiRoute = keyof typeof apiRoutes
 export type ControlRoute = keyof typeof controlRoutes
+export type ConsoleRoute = keyof typeof consoleRoutes

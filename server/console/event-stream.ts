@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import type { Journal } from '../issuer/journal.ts'
+import { shownEntry } from './views.ts'
+
+export type Watched = Readonly<{
+  journal: Journal
+  /** Where an `EventSource` was when it lost its stream: the `Last-Event-ID` it sends. */
+  lastEventId: string | undefined
+  /** What is no event, and is looked at every second: the clock, exchanges, misbehaviours. */
+  pulse: () => Readonly<{ key: string; data: unknown }>
+  /** Ends the stream: the tenant is gone, or the harness closes. */
+  ended: AbortSignal
+  /** Whether whoever watches may still. */
+  allowed: () => boolean
+}>
+
+/**
+ * What happens in a tenant as server-sent events. Every entry carries an id, so that a browser that
+ * lost the stream gets what it missed, in order and once. It holds nothing back in memory: a slow
+ * reader is served from the journal.
+ */
+export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
+  const { journal, ended } = watched
+  const resumed = resumedAt(journal, watched.lastEventId)
+  let seq = resumed ?? journal.last
+  let lastKey: string | undefined
+  let seconds = 0
+  let wake = () => {}
+  let stop: (() => void) | undefined
+
+  const begin = () => {
+    const unlisten = journal.listen(() => wake())
+    const timer = setInterval(() => {
+      seconds += 1
+      wake()
+    }, 1000)
+    timer.unref()
+    const end = () => wake()
+    ended.addEventListener('abort', end)
+    stop = () => {
+      unlisten()
+      clearInterval(timer)
+      ended.removeEventListener('abort', end)
+    }
+    return `retry: 1000\n${message('hello', { resumed: resumed !== undefined }, idOf(journal, seq))}`
+  }
+  const entries = () => {
+    const news = journal.after(seq)
+    seq = journal.last
+    return news.map((entry) => message('entry', shownEntry(entry), idOf(journal, entry.seq)))
+  }
+  const pulses = () => {
+    const { key, data } = watched.pulse()
+    if (key === lastKey && seconds < 15) return []
+    lastKey = key
+    seconds = 0
+    return [message('pulse', data)]
+  }
+
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const opening = stop === undefined ? begin() : ''
+        for (;;) {
+          if (ended.aborted || !watched.allowed()) {
+            stop?.()
+            return controller.close()
+          }
+          const text = opening + [...entries(), ...pulses()].join('')
+          if (text !== '') return controller.enqueue(new TextEncoder().encode(text))
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      },
+      cancel: () => stop?.(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+const message = (event: string, data: unknown, id?: string) =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+/** A journal that begins anew counts from one again: its ids must not be taken for the old one's. */
+const generations = new WeakMap<Journal, string>()
+
+const generationOf = (journal: Journal) => {
+  const known = generations.get(journal) ?? randomBytes(6).toString('hex')
+  generations.set(journal, known)
+  return known
+}
+
+const idOf = (journal: Journal, seq: number) => `${generationOf(journal)}-${seq}`
+
+/** @returns the last entry that was seen; undefined where what came after it is not known any more */
+const resumedAt = (journal: Journal, lastEventId = ''): number | undefined => {
+  const [generation, seen] = lastEventId.split('-')
+  const seq = Number(seen)
+  const isKnown = generation === generationOf(journal) && Number.isInteger(seq)
+  return isKnown && seq >= journal.forgotten && seq <= journal.last ? seq : undefined
+}

@@ -1,0 +1,94 @@
+import type { Entry, EventOf } from '../issuer/event.ts'
+import type { Exchange, TokenView } from '../wire/index.ts'
+
+/**
+ * The exchanges that belong to a task: those that name it or one of its requests, those made with
+ * a token of it, and the agent's calls to the API in between that made it ask.
+ */
+export const exchangesOf = (
+  taskId: string,
+  requestIds: readonly string[],
+  entries: readonly Entry[],
+  exchanges: readonly Exchange[],
+): Exchange[] => {
+  const names = [taskId, ...requestIds]
+  const tokens = new Set(
+    entries.flatMap((entry) => (entry.type === 'token.issued' ? entry.token.jti : [])),
+  )
+  const named = exchanges.filter(
+    (exchange) =>
+      names.some((name) => mentions(exchange, name)) ||
+      jtisOf(exchange).some((jti) => tokens.has(jti)),
+  )
+  const agents = new Set(
+    named.flatMap((exchange) => (exchange.seat === 'issuer' ? shownAt(exchange) : [])),
+  )
+  const [from, to] = [named[0]?.seq ?? 0, named.at(-1)?.seq ?? 0]
+  const challenged = exchanges.filter(
+    (exchange) =>
+      exchange.seat === 'api' &&
+      exchange.seq > from &&
+      exchange.seq < to &&
+      exchange.answer.status >= 400 &&
+      shownAt(exchange).some((jti) => agents.has(jti)),
+  )
+  const granted = exchanges.filter(
+    (exchange) =>
+      exchange.route === 'oauth.token' && jtisOf(exchange).some((jti) => agents.has(jti)),
+  )
+  return [...new Set([...granted, ...named, ...challenged])].sort((a, b) => a.seq - b.seq)
+}
+
+/** The tokens of a task, the agent's own first, and what became of each. */
+export const lineageOf = (
+  taskId: string,
+  entries: readonly Entry[],
+  exchanges: readonly Exchange[],
+): TokenView[] => {
+  const seen = new Set(exchanges.flatMap(shownAt))
+  const issued = entries.filter(
+    (entry): entry is Entry & EventOf<'token.issued'> =>
+      entry.type === 'token.issued' &&
+      (entry.taskId === taskId ||
+        (seen.has(entry.token.jti) && entry.taskId === undefined && entry.token.kind === 'agent')),
+  )
+  const revoked = new Map(
+    entries.flatMap((entry) => (entry.type === 'token.revoked' ? [[entry.jti, entry]] : [])),
+  )
+  return issued.map(({ token }) => {
+    const revocation = revoked.get(token.jti)
+    const obtained = exchanges.find(
+      (exchange) => exchange.seat === 'issuer' && givenBy(exchange).includes(token.jti),
+    )
+    return {
+      jti: token.jti,
+      kind: token.kind,
+      subject: token.sub,
+      scope: token.scope ?? null,
+      detail: token.detail ?? null,
+      request_id: token.requestId ?? null,
+      from: obtained === undefined ? null : (shownAt(obtained)[0] ?? null),
+      issued_at: token.issuedAt,
+      expires_at: token.expiresAt,
+      revoked: revocation ? { at: revocation.at, reason: revocation.reason } : null,
+      uses: exchanges
+        .filter((exchange) => exchange.seat === 'api' && shownAt(exchange).includes(token.jti))
+        .map(({ seq }) => seq),
+    }
+  })
+}
+
+const mentions = ({ request, answer }: Exchange, name: string) =>
+  request.path.includes(name) || request.body.includes(name) || answer.body.includes(name)
+
+const jtisOf = ({ tokens = [] }: Exchange): string[] => tokens.flatMap(({ claims }) => jti(claims))
+
+/** What the caller authenticates with. */
+const shownAt = ({ tokens = [] }: Exchange): string[] =>
+  tokens.flatMap(({ where, claims }) => (where === 'request authorization' ? jti(claims) : []))
+
+const givenBy = ({ tokens = [] }: Exchange): string[] =>
+  tokens.flatMap(({ where, claims }) => (where.startsWith('answer ') ? jti(claims) : []))
+
+const jti = ({ jti: id }: Readonly<Record<string, unknown>>): string[] =>
+  typeof id === 'string' ? [id] : []

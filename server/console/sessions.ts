@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** Whose seat a browser has, and whether it also has what the control token gives. */
+export type Seat = Readonly<{ userId: string | undefined; operator: boolean }>
+
+export type Session = Seat & Readonly<{ csrfToken: string; until: number }>
+
+/** Real seconds: people sit in front of it, whatever the tenant's clock says. */
+const sessionLifetime = 12 * 3600
+const inviteLifetime = 8 * 3600
+const kept = 1000
+
+/**
+ * The browsers signed in to the approvals page of one tenant, and the invitations not used yet.
+ * Only digests are kept, and no more than the newest thousand.
+ */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>()
+  readonly #invitations = new Map<string, Seat & Readonly<{ until: number }>>()
+  readonly #now: () => number
+
+  constructor(now: () => number = () => Date.now() / 1000) {
+    this.#now = now
+  }
+
+  /** A code that opens one session, once. */
+  invite(seat: Seat): { code: string; expiresIn: number } {
+    const code = secret()
+    remember(this.#invitations, code, { ...seat, until: this.#now() + inviteLifetime })
+    return { code, expiresIn: inviteLifetime }
+  }
+
+  /** @returns the seat a code was for; undefined when it was used, is too old or unknown */
+  redeem(code: string): Seat | undefined {
+    const invitation = this.#invitations.get(digest(code))
+    this.#invitations.delete(digest(code))
+    return invitation && this.#now() < invitation.until ? invitation : undefined
+  }
+
+  /** @returns what its browser shows to be recognised */
+  open({ userId, operator }: Seat): { id: string; lifetime: number } {
+    const id = secret()
+    const until = this.#now() + sessionLifetime
+    remember(this.#sessions, id, { userId, operator, until, csrfToken: secret() })
+    return { id, lifetime: sessionLifetime }
+  }
+
+  find(id: string): Session | undefined {
+    const session = this.#sessions.get(digest(id))
+    return session && this.#now() < session.until ? session : undefined
+  }
+
+  close(id: string): void {
+    this.#sessions.delete(digest(id))
+  }
+}
+
+const secret = () => randomBytes(24).toString('base64url')
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
+
+const remember = <Value>(map: Map<string, Value>, key: string, value: Value) => {
+  map.set(digest(key), value)
+  const [oldest] = map.keys()
+  if (map.size > kept && oldest !== undefined) map.delete(oldest)
+}

@@ -1,0 +1,275 @@
+import { contentSecurityPolicy, pageAssets } from '../console/assets.ts'
+import { eventStream } from '../console/event-stream.ts'
+import type { Session } from '../console/sessions.ts'
+import {
+  approverNamed,
+  approversOf,
+  inboxOf,
+  personOf,
+  requestView,
+  shownEntry,
+  taskList,
+  timelineOf,
+} from '../console/views.ts'
+import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
+import type { RequestRecord } from '../issuer/state.ts'
+import type { ConsoleRoute, SignedIn, SignIn } from '../wire/index.ts'
+import { isOurs, misbehaviours, moveClock, reading, same, type Tenancies } from './control.ts'
+import type { Routed } from './core.ts'
+import { type Answer, type Handlers, type HttpRequest, noContent, ok } from './message.ts'
+import { answerWith } from './refusals.ts'
+import { letApproverAnswer, type Tenancy } from './tenancy.ts'
+
+export type ConsoleContext = Readonly<{
+  tenancies: Tenancies
+  tenancy: () => Tenancy
+  /** Who is signed in, on routes that ask for somebody. */
+  session: () => Session
+  /** What the browser shows to be recognised. */
+  sessionId: string
+  isControlToken: (token: string) => boolean
+}>
+
+/**
+ * Finds who is signed in. What changes something must come from our own page: its `Origin` is the
+ * one it was asked under, and it carries the token of its session, which no other page can read.
+ */
+export const openConsole =
+  (tenancies: Tenancies, controlToken: string, origin: () => string) =>
+  ({ route, request, params }: Routed<ConsoleRoute>): ConsoleContext => {
+    const { host = new URL(origin()).host } = request.headers
+    if (!isOurs(host, origin())) {
+      answerWith(403, 'foreign_host', 'the approvals page does not answer under this name')
+    }
+    if (route.method !== 'GET') refuseForeign(request, host)
+    const { tenant: slug = '' } = params
+    const tenancy = () =>
+      tenancies.find(slug) ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+    const sessionId = cookieOf(request, cookieName(origin())) ?? ''
+    const session = () => sessionOf(tenancy(), sessionId)
+    if (route.auth !== 'none') {
+      const { csrfToken, operator } = session()
+      if (route.method !== 'GET' && !same(request.headers['x-csrf-token'] ?? '', csrfToken)) {
+        answerWith(403, 'csrf', 'expected X-CSRF-Token of this session')
+      }
+      if (route.auth === 'operator' && !operator) {
+        answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+      }
+    }
+    return {
+      tenancies,
+      tenancy,
+      session,
+      sessionId,
+      isControlToken: (token) => same(token, controlToken),
+    }
+  }
+
+/** What every answer of the page carries, whatever it is. */
+export const secured = async (
+  _routed: Routed<ConsoleRoute>,
+  answer: () => Promise<Answer>,
+): Promise<Answer> => {
+  const answered = await answer()
+  return { ...answered, headers: { ...securityHeaders, ...answered.headers } }
+}
+
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': contentSecurityPolicy,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
+  'console.home': ({ tenancies, query }) => {
+    const [only, ...others] = tenancies.slugs()
+    const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
+    if (chosen === undefined) return asset('choose.html')
+    return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
+  },
+  'console.page': ({ tenancies, params }) => ({
+    ...asset('index.html'),
+    status: tenancies.find(params.tenant ?? '') ? 200 : 404,
+  }),
+  'console.asset': ({ params }) => {
+    if (params.version !== pageAssets().version || params.file?.endsWith('.html')) notThere()
+    const { headers, ...answer } = asset(params.file ?? '')
+    const forEver = 'public, max-age=31536000, immutable'
+    return { ...answer, headers: { ...headers, 'cache-control': forEver } }
+  },
+
+  'console.session.read': ({ tenancy, session }) => ok(signedIn(tenancy(), session())),
+  'console.session.open': (call) => {
+    const { tenancy, sessionId, request, body } = call
+    const { sessions, origins } = tenancy()
+    const opened = sessions.open(seatOf(call, body))
+    sessions.close(sessionId)
+    const session = sessionOf(tenancy(), opened.id)
+    const { protocol } = new URL(request.headers.origin ?? origins.issuer)
+    const cookie = [
+      `${cookieName(origins.issuer)}=${opened.id}`,
+      `Path=/console/${tenancy().tenant.slug}`,
+      `Max-Age=${opened.lifetime}`,
+      'HttpOnly',
+      'SameSite=Strict',
+      ...(protocol === 'https:' ? ['Secure'] : []),
+    ]
+    return { ...ok(signedIn(tenancy(), session)), headers: { 'set-cookie': cookie.join('; ') } }
+  },
+  'console.session.close': ({ tenancy, sessionId }) => {
+    tenancy().sessions.close(sessionId)
+    return noContent
+  },
+
+  'console.events': ({ tenancy, request, query, sessionId }) => {
+    const { tenant, ended, sessions } = tenancy()
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' },
+      body: eventStream({
+        journal: tenant.journal,
+        lastEventId: request.headers['last-event-id'] ?? query.last_event_id,
+        pulse: () => pulseOf(tenancy()),
+        ended: ended.signal,
+        allowed: () => sessions.find(sessionId) !== undefined,
+      }),
+    }
+  },
+  'console.inbox': ({ tenancy, session }) => {
+    letApproverAnswer(tenancy())
+    return ok(inboxOf(tenancy().tenant, session().userId))
+  },
+  'console.approve': ({ tenancy, session, params, body }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    tenancy().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(decidedView(tenancy(), requestId, userId))
+  },
+  'console.deny': ({ tenancy, session, params, body }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    tenancy().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(decidedView(tenancy(), requestId, userId))
+  },
+
+  'console.tasks': ({ tenancy }) => ok(taskList(tenancy().tenant)),
+  'console.task': ({ tenancy, session, params }) => {
+    const { tenant, exchanges } = tenancy()
+    const { taskId = '' } = params
+    const all = exchanges.after(exchanges.forgotten)
+    return ok(timelineOf(tenant, taskId, all, session().userId) ?? notThere())
+  },
+  'console.journal': ({ tenancy, query }) => {
+    const { journal } = tenancy().tenant
+    return ok({
+      entries: journal.after(query.after).map(shownEntry),
+      next: journal.last,
+      forgotten: journal.forgotten,
+    })
+  },
+  'console.exchanges': ({ tenancy, query }) => {
+    const { exchanges } = tenancy()
+    return ok({
+      exchanges: exchanges.after(query.after),
+      next: exchanges.last,
+      forgotten: exchanges.forgotten,
+    })
+  },
+
+  'console.clock.move': ({ tenancy, body }) => {
+    moveClock(tenancy(), body)
+    return ok(reading(tenancy()))
+  },
+  'console.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
+  'console.misbehaviours.on': async ({ tenancy, body }) => {
+    if (!(await tenancy().misbehaving.on(body))) {
+      answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
+    }
+    return ok(await misbehaviours(tenancy()))
+  },
+  'console.misbehaviours.off': async ({ tenancy, params }) => {
+    tenancy().misbehaving.off(params.name)
+    return ok(await misbehaviours(tenancy()))
+  },
+}
+
+const notThere = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+
+const asset = (name: string) => {
+  const { type, text } = pageAssets().files.get(name) ?? notThere()
+  return { status: 200, headers: { 'content-type': type }, body: text }
+}
+
+/** Ports share cookies, so harnesses side by side need names of their own. */
+const cookieName = (origin: string) => `lumoauth-console-${new URL(origin).port || 'default'}`
+
+const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
+  (headers.cookie ?? '')
+    .split(/; */)
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1)
+
+const refuseForeign = ({ headers }: HttpRequest, host: string) => {
+  const { origin = '' } = headers
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    answerWith(403, 'foreign_origin', 'the approvals page does not answer other origins')
+  }
+}
+
+/** Whoever lost the right to approve since signing in has lost the seat, too. */
+const sessionOf = ({ tenant, sessions }: Tenancy, id: string): Session => {
+  const session = sessions.find(id)
+  const stillMay = session && (session.operator || mayApprove(tenant.state, session.userId ?? ''))
+  return session && stillMay ? session : answerWith(401, 'signed_out', 'nobody is signed in')
+}
+
+/** @throws {Refusing} 400, 401 or 403 for what opens no seat */
+const seatOf = ({ tenancy, session, isControlToken }: ConsoleContext, proof: SignIn) => {
+  const { sessions, tenant } = tenancy()
+  if ('code' in proof) {
+    return (
+      sessions.redeem(proof.code) ??
+      answerWith(401, 'invalid_code', 'the link was used before, is too old or unknown')
+    )
+  }
+  if ('control_token' in proof) {
+    if (!isControlToken(proof.control_token)) {
+      answerWith(401, 'invalid_token', 'this is not the control token')
+    }
+  } else if (!session().operator) {
+    answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+  }
+  const approver = approverNamed(tenant.state, proof.user)
+  if (approver === undefined && proof.user !== undefined) {
+    answerWith(400, 'invalid_request', 'user: expected an approver of this tenant')
+  }
+  return { userId: approver?.id, operator: true }
+}
+
+const signedIn = ({ tenant: { state, slug } }: Tenancy, session: Session): SignedIn => ({
+  tenant: slug,
+  user: session.userId === undefined ? null : personOf(state, session.userId),
+  operator: session.operator,
+  approvers: session.operator ? approversOf(state).map(({ id }) => personOf(state, id)) : [],
+  csrf_token: session.csrfToken,
+})
+
+const decidedView = ({ tenant }: Tenancy, requestId: string, userId: string) =>
+  requestView(tenant, tenant.state.requests.get(requestId) as RequestRecord, userId)
+
+/** A running clock is only news when it was moved; one that stands is when it has changed. */
+const pulseOf = (tenancy: Tenancy) => {
+  const { clock } = tenancy.tenant
+  const now = clock.now()
+  const moved = clock.running ? Math.round((now - Date.now() / 1000) / 2) : now
+  const { active } = tenancy.misbehaving
+  const exchanges = tenancy.exchanges.last
+  return {
+    key: JSON.stringify([moved, exchanges, active]),
+    data: { now, running: clock.running, exchanges, misbehaviours: active.length },
+  }
+}
