@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
 import { controlHandlers, openControl } from './http/control.ts'
-import { type Core, createCore, type Routed } from './http/core.ts'
+import { type Core, createCore, type Inner, type Routed } from './http/core.ts'
 import { fetchHost } from './http/fetch.ts'
 import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
@@ -75,7 +75,7 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   const tenancies = createTenancies({
     origins,
     signingKey,
-    misbehaviours: options.misbehaviours ?? [],
+    misbehaviours: async () => options.misbehaviours ?? (await catalogue()),
     now: options.now,
     issuer: () => seats.issuer,
   })
@@ -102,11 +102,23 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     controlToken,
     tenants,
     handle,
-    fetch: listen ? globalThis.fetch : (input, init) => handle(new Request(input, init)),
+    fetch: listen
+      ? globalThis.fetch
+      : async (input, init) => received(await handle(new Request(input, init))),
     createTenant: (seed = {}) => tenancies.create(TenantSeed.parse(seed)),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Loaded when somebody misbehaves for the first time: it is no part of a start. */
+const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
+
+/** What `fetch` does with an answer that never came. */
+const received = (response: Response): Response => {
+  if (response.type !== 'error') return response
+  const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  throw new TypeError('fetch failed', { cause })
 }
 
 /** The doors of a harness. The control plane stands on the issuer's origin. */
@@ -120,15 +132,15 @@ const createSeats = (
 ): Seats => {
   const issuer = createCore({
     handlers: issuerHandlers,
-    open: openIssuer(tenancies.find),
-    around: recording(({ params }) => tenancies.find(params.tenant ?? '')),
+    open: openIssuer(find),
+    around: recording(find, tenancies.open),
     onBug,
   })
   const find = tenancyOfCall(tenancies.open)
   const api = createCore({
     handlers: apiHandlers,
     open: openApi(find),
-    around: recording(find),
+    around: recording(find, tenancies.open),
     onBug,
   })
   const control = createCore({
@@ -155,14 +167,18 @@ const createSeats = (
 
 /** The one seam around every answer: misbehaves when told to, and records what went over the wire. */
 const recording =
-  <N extends RouteName>(find: (routed: Routed<N>) => Tenancy | undefined) =>
-  async (routed: Routed<N>, answer: () => Promise<Answer>): Promise<Answer> => {
+  <N extends RouteName>(
+    find: (routed: Routed<N>) => Tenancy | undefined,
+    open: ReadonlyMap<string, Tenancy>,
+  ) =>
+  async (routed: Routed<N>, answer: Inner): Promise<Answer> => {
     const tenancy = find(routed)
     const { seat } = routed.route
     if (tenancy === undefined || seat === 'control') return answer()
     const { journal } = tenancy.tenant
     const before = journal.last
-    const answered = await tenancy.misbehaving.around(routed, answer, tenancy)
+    const others = () => [...open.values()].filter((it) => it !== tenancy)
+    const answered = await tenancy.misbehaving.around(routed, answer, tenancy, others)
     const { name: route, request } = routed
     tenancy.exchanges.record({
       at: tenancy.tenant.clock.now(),

@@ -2,6 +2,7 @@ import { createResourceServer } from './api/resource-server.ts'
 import { Sessions } from './console/sessions.ts'
 import type { Tenancies } from './http/control.ts'
 import type { Core } from './http/core.ts'
+import { delivered } from './http/fetch.ts'
 import { isoTime } from './http/iso-time.ts'
 import { Misbehaving, type Misbehaviour } from './http/misbehave.ts'
 import { ExchangeLog } from './http/record.ts'
@@ -17,7 +18,8 @@ export type TenanciesOptions = Readonly<{
   origins: Origins
   /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
   signingKey: SigningKey
-  misbehaviours: readonly Misbehaviour[]
+  /** The defects that can be switched on. */
+  misbehaviours: () => Promise<readonly Misbehaviour[]>
   /** Epoch seconds, for tenants on the system's clock. */
   now?: (() => number) | undefined
   /** How the API asks the issuer whether a token is alive. */
@@ -104,7 +106,7 @@ const openTenancy = (
     keys,
     origins,
     exchanges: new ExchangeLog(),
-    misbehaving: new Misbehaving(new Map(misbehaviours.map((it) => [it.name, it]))),
+    misbehaving: new Misbehaving(misbehaviours),
     polls: new Map(),
     sessions,
     ended: new AbortController(),
@@ -179,7 +181,7 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
     },
     body: new URLSearchParams({ token }).toString(),
   })
-  return Introspection.parse(answer.body)
+  return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
 }
 
 const described = ({ tenant, origins }: Tenancy, secrets: Secrets): TenantCreated => {

@@ -199,15 +199,15 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     })
   },
 
-  'control.misbehaviours.read': ({ tenancy }) => ok(misbehaviours(tenancy())),
-  'control.misbehaviours.on': ({ tenancy, body }) => {
-    if (!tenancy().misbehaving.on(body)) {
+  'control.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
+  'control.misbehaviours.on': async ({ tenancy, body }) => {
+    if (!(await tenancy().misbehaving.on(body))) {
       answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
     }
-    return ok(misbehaviours(tenancy()))
+    return ok(await misbehaviours(tenancy()))
   },
-  'control.misbehaviours.off': ({ tenancy }) => {
-    tenancy().misbehaving.off()
+  'control.misbehaviours.off': ({ tenancy, query }) => {
+    tenancy().misbehaving.off(query.name)
     return noContent
   },
 }
@@ -225,9 +225,15 @@ export const reading = ({ tenant: { clock } }: Tenancy) => ({
   epoch: clock.now(),
 })
 
-export const misbehaviours = ({ misbehaving: { active, known } }: Tenancy) => ({
-  active,
-  known: known.map(({ name, seat, says }) => ({ name, seat, says })),
+export const misbehaviours = async ({ misbehaving }: Tenancy) => ({
+  active: misbehaving.active,
+  known: (await misbehaving.known()).map(({ name, seat, says, breaks, routes }) => ({
+    name,
+    seat,
+    says,
+    breaks,
+    ...(routes === undefined ? {} : { routes }),
+  })),
 })
 
 const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>

@@ -16,12 +16,23 @@ export type Routed<N extends RouteName> = Readonly<{
   params: Readonly<Record<string, string>>
 }>
 
+/** What somebody at the seam hands to the handler in place of what came. */
+export type Change = Readonly<{
+  request?: HttpRequest
+  params?: Readonly<Record<string, string>>
+  /** Told to the handler in place of what `open` finds out, which may also throw. */
+  context?: (honest: () => Promise<object>) => object | Promise<object>
+}>
+
+/** The answer inside the seam; it may be asked for again, or for something else. */
+export type Inner = (change?: Change) => Promise<Answer>
+
 export type CoreOptions<N extends RouteName, Context> = Readonly<{
   handlers: Handlers<N, Context>
   /** What the handlers know beside the call: it finds the tenant and authenticates. */
   open: (routed: Routed<N>) => Context | Promise<Context>
   /** The one seam around every answer: records, and misbehaves when told to. */
-  around?: (routed: Routed<N>, answer: () => Promise<Answer>) => Promise<Answer>
+  around?: (routed: Routed<N>, answer: Inner) => Promise<Answer>
   /** Hears of bugs; the client learns nothing of them. */
   onBug?: (bug: unknown, request: HttpRequest) => void
 }>
@@ -35,10 +46,10 @@ export const createCore = <N extends RouteName, Context extends object>({
 }: CoreOptions<N, Context>): Core => {
   const find = createRouter(Object.keys(handlers) as N[])
 
-  const answer = async (routed: Routed<N>): Promise<Answer> => {
+  const answer = async (routed: Routed<N>, knowing?: Change['context']): Promise<Answer> => {
     const { name, route, request, params } = routed
     try {
-      const context = await open(routed)
+      const context = knowing ? await knowing(async () => open(routed)) : await open(routed)
       const { query, body } = parse(route, request)
       // The schemas of this very route have just said that the call is of its type.
       const handler = handlers[name] as (call: unknown) => Answer | Promise<Answer>
@@ -55,7 +66,9 @@ export const createCore = <N extends RouteName, Context extends object>({
     const found = lookUp(find, request)
     if ('status' in found) return found
     const routed = { name: found.name, route: routes[found.name], request, params: found.params }
-    const answered = await around(routed, () => answer(routed))
+    const answered = await around(routed, ({ context, ...changed } = {}) =>
+      answer({ ...routed, ...changed }, context),
+    )
     return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
   }
 }

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { Core } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import { encoded } from './fetch.ts'
-import type { Answer, HttpRequest } from './message.ts'
+import { arriving, encoded, pause } from './fetch.ts'
+import type { Answer, Fault, HttpRequest } from './message.ts'
 import { largestBody } from './parse.ts'
 
 /** A seat as an Express app. Routing, parsing and answers are the core's. */
@@ -13,7 +13,9 @@ export const expressHost = (core: Core): Express => {
   app.disable('x-powered-by')
   app.use(express.raw({ type: () => true, limit: largestBody, inflate: false }))
   app.use(async (request, response) => {
-    send(response, await core(requestOf(request)))
+    const answer = await core(requestOf(request))
+    if (answer.fault) await sendBadly(response, answer, answer.fault)
+    else send(response, answer)
   })
   app.use(refuseBody)
   return app
@@ -32,12 +34,37 @@ const requestOf = (request: express.Request): HttpRequest => {
 
 const send = (response: express.Response, answer: Answer) => {
   if (answer.body instanceof ReadableStream) return stream(response, answer, answer.body)
+  const body = writeHead(response, answer)
+  response.end(body ?? undefined)
+}
+
+const writeHead = (response: express.Response, answer: Answer): string | null => {
   const { headers, body } = encoded(answer)
   response.writeHead(
     answer.status,
     body === null ? headers : { ...headers, 'content-length': String(Buffer.byteLength(body)) },
   )
-  response.end(body ?? undefined)
+  return body
+}
+
+/** An answer with a fault: late, in pieces, cut off or never there. */
+const sendBadly = async (response: express.Response, answer: Answer, fault: Fault) => {
+  const hungUp = new AbortController()
+  response.once('close', () => hungUp.abort())
+  try {
+    await pause(fault.delay, hungUp.signal)
+    if (fault.breaks === 'before') {
+      response.socket?.resetAndDestroy()
+      return
+    }
+    const body = writeHead(response, answer) ?? ''
+    for await (const piece of arriving(body, body === '' ? {} : fault, hungUp.signal)) {
+      await new Promise((sent) => response.write(piece, sent))
+    }
+    response.end()
+  } catch {
+    response.destroy()
+  }
 }
 
 /** Ends when either side does: a client that leaves cancels the stream. */

@@ -1,12 +1,12 @@
 import type { Core } from './core.ts'
-import type { Answer, HttpRequest } from './message.ts'
+import type { Answer, Fault, HttpRequest } from './message.ts'
 import { largestBody } from './parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */
 export const fetchHost =
   (core: Core) =>
   async (request: Request): Promise<Response> =>
-    responseOf(await core(await requestOf(request)))
+    delivered(await core(await requestOf(request)), request.signal)
 
 /** @returns the request as the core reads it; a body over the limit is cut just above it */
 export const requestOf = async (request: Request): Promise<HttpRequest> => {
@@ -20,13 +20,54 @@ export const requestOf = async (request: Request): Promise<HttpRequest> => {
   }
 }
 
-const responseOf = (answer: Answer): Response => {
+/**
+ * The answer as its client receives it, faults and all. A connection that breaks before the first
+ * byte is a `Response.error()`, as MSW wants it.
+ */
+export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
   if (answer.body instanceof ReadableStream) {
     return new Response(answer.body, { status: answer.status, headers: { ...answer.headers } })
   }
+  const { status, fault } = answer
   const { body, headers } = encoded(answer)
-  return new Response(body, { status: answer.status, headers })
+  if (fault === undefined) return new Response(body, { status, headers })
+  await pause(fault.delay, signal)
+  if (fault.breaks === 'before') return Response.error()
+  const stream = body === null ? null : ReadableStream.from(arriving(body, fault, signal))
+  return new Response(stream, { status, headers })
 }
+
+/** The body piece by piece, in its own time; throws where the connection breaks. */
+export async function* arriving(
+  body: string,
+  { breaks, drip = { pieces: 1, pause: 0 } }: Fault,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(body)
+  const end = breaks === 'within' ? Math.floor(bytes.length / 2) : bytes.length
+  const size = Math.max(1, Math.ceil(bytes.length / drip.pieces))
+  for (let at = 0; at < end; at += size) {
+    await pause(drip.pause, signal)
+    yield bytes.slice(at, Math.min(end, at + size))
+  }
+  if (breaks === 'within') throw new TypeError('terminated')
+}
+
+/** Waits; rejects as soon as nobody waits for the answer any more. */
+export const pause = (milliseconds = 0, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    if (milliseconds <= 0) return resolve()
+    const giveUp = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp)
+      resolve()
+    }, milliseconds)
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
 
 /** What goes over the wire: JSON unless the handler has already written text. */
 export const encoded = ({

@@ -1,38 +1,67 @@
 import type { RouteName, Seat, SwitchMisbehaviour } from '../wire/index.ts'
-import type { Routed } from './core.ts'
+import type { BrokenRule } from './broken-rules.ts'
+import type { Change, Inner, Routed } from './core.ts'
 import type { Answer } from './message.ts'
 import type { Tenancy } from './tenancy.ts'
 
-/** A named defect of a seat, at the one seam around every answer. */
-export type Misbehaviour = Readonly<{
-  name: string
-  seat: Exclude<Seat, 'control'> | 'network'
-  /** One sentence: what goes wrong. */
-  says: string
-  /** The rule it breaks. */
-  breaks: string
-  /** Only these routes; absent: all of its seat. */
-  routes?: readonly RouteName[]
-  act: (
-    routed: Routed<RouteName>,
-    answer: () => Promise<Answer>,
-    tenancy: Tenancy,
-  ) => Promise<Answer>
+/** Where a misbehaviour acts: around one answer of one tenant, with everything in reach. */
+export type Seam = Readonly<{
+  routed: Routed<RouteName>
+  /** The answer as it would have been, or what it would be to something else. */
+  answer: Inner
+  tenancy: Tenancy
+  /** The other tenants of this harness. */
+  others: () => readonly Tenancy[]
+  /** How it was switched on. */
+  order: SwitchMisbehaviour
 }>
 
-type Active = { readonly order: SwitchMisbehaviour; left: number; skip: number }
+export type Act = (seam: Seam) => Promise<Answer>
+
+/** What goes wrong, and how. */
+type Defect = Readonly<{
+  /** One sentence: what goes wrong. */
+  says: string
+  breaks: BrokenRule
+  /** Only these routes; absent: all of its seat. */
+  routes?: readonly RouteName[]
+}> &
+  (
+    | Readonly<{ act: Act }>
+    /** For one that remembers: anew each time it is switched on. */
+    | Readonly<{ begin: () => Act }>
+  )
+
+/** A named defect of a seat, or of the network before both. */
+export type Misbehaviour = Defect &
+  Readonly<{ name: string; seat: Exclude<Seat, 'control'> | 'network' }>
+
+/** The defects of one seat, by name. */
+export const misbehavioursOf = (
+  seat: Misbehaviour['seat'],
+  defects: Readonly<Record<string, Defect>>,
+): Misbehaviour[] => Object.entries(defects).map(([name, defect]) => ({ ...defect, name, seat }))
+
+type Active = {
+  readonly order: SwitchMisbehaviour
+  readonly misbehaviour: Misbehaviour
+  readonly act: Act
+  left: number
+  skip: number
+}
 
 /** Which misbehaviours are on in a tenant, and for how long. */
 export class Misbehaving {
-  readonly #known: ReadonlyMap<string, Misbehaviour>
+  readonly #load: () => Promise<readonly Misbehaviour[]>
   #active: Active[] = []
 
-  constructor(known: ReadonlyMap<string, Misbehaviour>) {
-    this.#known = known
+  /** @param load fetches the catalogue when somebody first asks for it */
+  constructor(load: () => Promise<readonly Misbehaviour[]>) {
+    this.#load = load
   }
 
-  get known(): Misbehaviour[] {
-    return [...this.#known.values()]
+  known(): Promise<readonly Misbehaviour[]> {
+    return this.#load()
   }
 
   get active(): SwitchMisbehaviour[] {
@@ -40,44 +69,66 @@ export class Misbehaving {
   }
 
   /** @returns false for a name nobody knows */
-  on(order: SwitchMisbehaviour): boolean {
-    if (!this.#known.has(order.name)) return false
-    const left = order.times ?? (order.nth === undefined ? Number.POSITIVE_INFINITY : 1)
-    this.#active.push({ order, left, skip: (order.nth ?? 1) - 1 })
+  async on(order: SwitchMisbehaviour): Promise<boolean> {
+    const misbehaviour = (await this.#load()).find(({ name }) => name === order.name)
+    if (misbehaviour === undefined) return false
+    this.#active.push({
+      order,
+      misbehaviour,
+      act: 'act' in misbehaviour ? misbehaviour.act : misbehaviour.begin(),
+      left: order.times ?? (order.nth === undefined ? Number.POSITIVE_INFINITY : 1),
+      skip: (order.nth ?? 1) - 1,
+    })
     return true
   }
 
-  /** Switches one off, or all. */
+  /** @param name absent: all of them */
   off(name?: string): void {
     this.#active = this.#active.filter(({ order }) => name !== undefined && order.name !== name)
   }
 
-  /** The answer with every misbehaviour that is on for this exchange wrapped around it. */
+  /** The answer with every misbehaviour that is on for this exchange around it, the newest outermost. */
   around(
     routed: Routed<RouteName>,
-    answer: () => Promise<Answer>,
+    answer: Inner,
     tenancy: Tenancy,
+    others: () => readonly Tenancy[] = () => [],
   ): Promise<Answer> {
     if (this.#active.length === 0) return answer()
-    const due = this.#active.filter(({ order }) =>
-      concerns(this.#known.get(order.name), order, routed),
-    )
-    const acting = due.filter((it) => it.skip-- <= 0)
+    const acting = this.#active.filter((it) => concerns(it, routed)).filter((it) => it.skip-- <= 0)
     for (const it of acting) it.left -= 1
     this.#active = this.#active.filter(({ left }) => left > 0)
-    return acting.reduce<() => Promise<Answer>>((inner, { order }) => {
-      const misbehaviour = this.#known.get(order.name) as Misbehaviour
-      return () => misbehaviour.act(routed, inner, tenancy)
-    }, answer)()
+    return acting.reduce<Inner>(
+      (inner, { act, order }) =>
+        (change = {}) => {
+          const { context: _, ...changed } = change
+          return act({
+            routed: { ...routed, ...changed },
+            answer: (more = {}) => inner(joined(change, more)),
+            tenancy,
+            others,
+            order,
+          })
+        },
+      answer,
+    )()
   }
 }
 
 const concerns = (
-  misbehaviour: Misbehaviour | undefined,
-  order: SwitchMisbehaviour,
+  { order, misbehaviour: { seat, routes } }: Active,
   { name, route }: Routed<RouteName>,
 ) =>
-  misbehaviour !== undefined &&
-  (misbehaviour.seat === 'network' || misbehaviour.seat === route.seat) &&
-  (misbehaviour.routes === undefined || misbehaviour.routes.includes(name)) &&
-  (order.route === undefined || order.route === name)
+  (seat === 'network' || seat === route.seat) &&
+  (routes === undefined || routes.includes(name)) &&
+  (order.route === undefined || order.route === name) &&
+  (order.seat === undefined || order.seat === route.seat)
+
+/** What the outer one changed, and the inner one after it. */
+const joined = (outer: Change, inner: Change): Change => {
+  const both = { ...outer, ...inner }
+  const { context: first } = outer
+  const { context: then } = inner
+  if (first === undefined || then === undefined) return both
+  return { ...both, context: (honest) => then(async () => first(honest)) }
+}

@@ -245,7 +245,10 @@ export const Decided = z
   .meta({ id: 'Decided' })
 export type Decided = z.infer<typeof Decided>
 
-/** Switches one misbehaviour on: for good, for the next `times` exchanges, or only for the `nth` from now. */
+/**
+ * Switches one misbehaviour on: for good, for the next `times` exchanges it concerns, only for the
+ * `nth` from now, or for `times` from the `nth` on.
+ */
 export const SwitchMisbehaviour = z
   .strictObject({
     name: z.string().min(1),
@@ -260,7 +263,17 @@ export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>
 export const Misbehaviours = z
   .object({
     active: z.array(SwitchMisbehaviour),
-    known: z.array(z.object({ name: z.string(), seat: z.string(), says: z.string() })),
+    known: z.array(
+      z.object({
+        name: z.string(),
+        seat: z.enum(['network', 'issuer', 'api']),
+        says: z.string(),
+        /** The id of the rule it breaks. */
+        breaks: z.string(),
+        /** The routes it acts on; absent: all of its seat. */
+        routes: z.array(z.string()).optional(),
+      }),
+    ),
   })
   .meta({ id: 'Misbehaviours' })
 export type Misbehaviours = z.infer<typeof Misbehaviours>
@@ -272,3 +285,11 @@ export type Health = z.infer<typeof Health>
 
 export const Done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' })
 export type Done = z.infer<typeof Done>
+    /** Only exchanges of this seat. */
+    seat: z.enum(['issuer', 'api']).optional(),
+    /** For one that takes its time: how long, in milliseconds. */
+    ms: z.int().nonnegative().max(600_000).optional(),
+/** Which misbehaviour to switch off; absent: all. */
+export const MisbehaviourQuery = z.object({ name: z.string().optional() })
+export type MisbehaviourQuery = z.infer<typeof MisbehaviourQuery>
+

@@ -1,0 +1,4 @@
+import { networkMisbehaviours } from './misbehaviours-network.ts'
+
+/** Every defect that can be switched on. */
+export const misbehaviours = [...networkMisbehaviours]
