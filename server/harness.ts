@@ -33,7 +33,7 @@ export type HarnessOptions = Readonly<{
   now?: () => number
   /** Tenants to begin with; the first also answers for API calls that name none. */
   tenants?: readonly Seed[]
-  /** Defects that can be switched on. */
+  /** Defects that can be switched on; default all there are. */
   misbehaviours?: readonly Misbehaviour[]
   /** Hears of bugs of the harness itself. */
   onBug?: (bug: unknown, request: HttpRequest) => void
@@ -132,8 +132,8 @@ const createSeats = (
 ): Seats => {
   const issuer = createCore({
     handlers: issuerHandlers,
-    open: openIssuer(find),
-    around: recording(find, tenancies.open),
+    open: openIssuer(tenancies.find),
+    around: recording(({ params }) => tenancies.find(params.tenant ?? ''), tenancies.open),
     onBug,
   })
   const find = tenancyOfCall(tenancies.open)

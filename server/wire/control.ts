@@ -256,6 +256,10 @@ export const SwitchMisbehaviour = z
     nth: z.int().positive().optional(),
     /** Only exchanges of this route. */
     route: z.string().optional(),
+    /** Only exchanges of this seat. */
+    seat: z.enum(['issuer', 'api']).optional(),
+    /** For one that takes its time: how long, in milliseconds. */
+    ms: z.int().nonnegative().max(600_000).optional(),
   })
   .meta({ id: 'SwitchMisbehaviour' })
 export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>
@@ -278,6 +282,10 @@ export const Misbehaviours = z
   .meta({ id: 'Misbehaviours' })
 export type Misbehaviours = z.infer<typeof Misbehaviours>
 
+/** Which misbehaviour to switch off; absent: all. */
+export const MisbehaviourQuery = z.object({ name: z.string().optional() })
+export type MisbehaviourQuery = z.infer<typeof MisbehaviourQuery>
+
 export const Health = z
   .object({ status: z.literal('ok'), tenants: z.int(), version: z.string() })
   .meta({ id: 'Health' })
@@ -285,11 +293,3 @@ export type Health = z.infer<typeof Health>
 
 export const Done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' })
 export type Done = z.infer<typeof Done>
-    /** Only exchanges of this seat. */
-    seat: z.enum(['issuer', 'api']).optional(),
-    /** For one that takes its time: how long, in milliseconds. */
-    ms: z.int().nonnegative().max(600_000).optional(),
-/** Which misbehaviour to switch off; absent: all. */
-export const MisbehaviourQuery = z.object({ name: z.string().optional() })
-export type MisbehaviourQuery = z.infer<typeof MisbehaviourQuery>
-
