@@ -265,7 +265,6 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
       return agent.fetch(input, init)
     }
     const signal = init?.signal ?? request?.signal
-    signal?.throwIfAborted()
     const given = init?.body === undefined ? request?.body : init.body
     const body = await replayable(given, bodyLimit, signal)
     const method = normal(init?.method ?? request?.method ?? 'GET')

@@ -59,7 +59,7 @@ export const toolMaker = ({
         return await answerTo(callOf(parsed.data), { fetch, base, signal })
       } catch (error) {
         signal?.throwIfAborted()
-        return redacted(actionable(error))
+        return actionable(error)
       }
     },
   })

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
 import { issuer, json, never, refusal, secret, signedUp } from './world.ts'
@@ -125,6 +126,19 @@ describe('signing in', () => {
     expect(ended).toBe(true)
   })
 
+  it('starts afresh for whoever comes after the last has aborted', async () => {
+    const { world, agent } = signedUp()
+    const impatient = new AbortController()
+    world.once('POST /oauth/token', never)
+
+    const first = agent.token({ signal: impatient.signal }).catch((it) => it)
+    await Promise.resolve()
+    impatient.abort(new Error('changed my mind'))
+    await first
+
+    await expect(agent.token()).resolves.toMatch(/^wide-token/)
+  })
+
   it('is not remembered when it failed', async () => {
     const { world, agent } = signedUp()
     world.once('POST /oauth/token', () => refusal(503, 'temporarily_unavailable'))
@@ -170,6 +184,15 @@ describe('signing in', () => {
 
     expect(info.sub).toBe('agent:bot')
     expect(world.to('POST /oauth/token')).toHaveLength(2)
+  })
+
+  it('is not repeated when the token refused is a fresh one', async () => {
+    const { world, agent } = signedUp()
+    world.on('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
+
+    await expect(agent.userinfo()).rejects.toMatchObject({ code: 'authentication_error' })
+
+    expect(world.lines()).toEqual(['POST /oauth/token', 'GET /oauth/userinfo'])
   })
 
   it('is not repeated for ever', async () => {
@@ -231,7 +254,7 @@ describe('calling the issuer', () => {
 
     await expect(agent.token()).rejects.toMatchObject({ code: 'api_error', status: 307 })
 
-    expect(world.received).toHaveLength(1)
+    expect(world.received).toMatchObject([{ redirect: 'manual' }])
   })
 
   it('hides the token in the failure of the network', async () => {
@@ -276,6 +299,15 @@ describe('calling the issuer', () => {
     await agent.token()
 
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('leaves nothing on a signal that outlives it', async () => {
+    const { agent } = signedUp()
+    const { signal } = new AbortController()
+
+    await agent.token({ signal })
+
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('sends nothing when the signal has aborted before', async () => {

@@ -176,6 +176,37 @@ describe('a call that may ask for more', () => {
     expect(asked(world).map((it) => it.json.authorization_details)).toEqual([reading('doc_1')])
   })
 
+  it('asks for the detail it does not hold when several are named', async () => {
+    const { world, jit } = await atWork()
+    await jit.fetch(doc)
+    const details = [reading('doc_1'), reading('doc_2')]
+    world.on(line, () =>
+      json(403, { error: 'insufficient_authorization_details', authorization_details: details }),
+    )
+
+    await jit.fetch(doc)
+
+    expect(asked(world).map((it) => it.json.authorization_details)).toEqual(details)
+  })
+
+  it('lets go of an original answer it no longer needs, however long', async () => {
+    const { world, jit } = await atWork()
+    let released = false
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1000)),
+      cancel: () => {
+        released = true
+      },
+    })
+    const { headers } = challenge(reading('doc_1'))
+    world.once(line, () => new Response(endless, { status: 403, headers }))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(200)
+    expect(released).toBe(true)
+  })
+
   it('understands the challenge in the body, of draft -04', async () => {
     const { world, jit } = await atWork()
     world.once(line, () =>
@@ -493,6 +524,14 @@ describe('the tokens of a task', () => {
     await jit.fetch(`${api}/v1/public`)
 
     expect(world.received.at(-1)?.token).toBe('wide-token_1')
+  })
+
+  it('are not sent with another method', async () => {
+    const { world, jit } = await twice()
+
+    await jit.fetch(doc, { method: 'PUT', body: 'x' })
+
+    expect(world.received.at(-1)).toMatchObject({ token: 'wide-token_1' })
   })
 
   it('are used where a challenge names what one of them is for', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { secondsToWait } from '../../client/poll.ts'
+import { systemSleep } from '../../client/time.ts'
 import { atWork, json, reading, refusal } from './world.ts'
 
 const status = 'GET /jit/request/jit_3/status'
@@ -125,6 +126,43 @@ describe('polling', () => {
     world.once(status, unlucky, unlucky, unlucky)
 
     await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'network_error' })
+  })
+
+  it('forgives bad luck once a look has succeeded', async () => {
+    const { world, jit, request } = await waiting()
+    const unlucky = () => refusal(504, 'gateway_timeout')
+    world.once(status, unlucky, unlucky, () => json(200, request), unlucky, unlucky)
+
+    await expect(jit.waitForApproval(request)).resolves.toMatchObject({ status: 'approved' })
+  })
+})
+
+describe('sleeping by the clock of the system', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('lasts as long as it was asked to', async () => {
+    vi.useFakeTimers()
+    let awake = false
+
+    const asleep = systemSleep(5).then(() => {
+      awake = true
+    })
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(awake).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+
+    await asleep
+  })
+
+  it('ends at once when it is aborted, and leaves no timer', async () => {
+    vi.useFakeTimers()
+    const abort = new AbortController()
+
+    const asleep = systemSleep(5, abort.signal)
+    abort.abort(new Error('changed my mind'))
+
+    await expect(asleep).rejects.toThrow('changed my mind')
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 

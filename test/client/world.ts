@@ -11,6 +11,7 @@ export type Received = Readonly<{
   token: string | undefined
   text: string
   json: Record<string, unknown>
+  redirect: string
   signal: AbortSignal
 }>
 
@@ -182,6 +183,7 @@ const receivedFrom = async (request: Request): Promise<Received> => {
     token: request.headers.get('authorization')?.replace('Bearer ', ''),
     text,
     json: isJson && text !== '' ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text)),
+    redirect: request.redirect,
     signal: request.signal,
   }
 }
