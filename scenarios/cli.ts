@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util'
 import { CannotRun } from './cli/cannot-run.ts'
 import { didYouMean } from './runner/closest.ts'
 
@@ -56,7 +57,8 @@ const main = async ([name, ...args]: string[]): Promise<number> => {
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  if (!(error instanceof CannotRun)) throw error
-  process.stderr.write(`lumoauth-harness: ${error.message}\n`)
+  // A bug of ours is no failing scenario: it must not end in exit code 1.
+  const told = error instanceof CannotRun ? error.message : inspect(error)
+  process.stderr.write(`lumoauth-harness: ${told}\n`)
   process.exitCode = 2
 }

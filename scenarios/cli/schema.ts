@@ -1,15 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { scenarioSchema } from '../runner/schema.ts'
+import { withTables } from '../runner/tables.ts'
 import { CannotRun } from './cannot-run.ts'
 import { readOptions } from './options.ts'
 import { suiteFolder } from './suite.ts'
 
-const help = `Writes the JSON Schema that editors complete and check scenario files with.
+const help = `Writes what is made from the scenario language: the JSON Schema that editors complete and check
+scenario files with, and the tables in scenarios/README.md.
 
 Usage: lumoauth-harness schema [--check]
 
-  --check   write nothing; exit code 1 when the file is not what it should be
+  --check   write nothing; exit code 1 when a file is not what it should be
 
 Example: lumoauth-harness schema --check
 `
@@ -24,18 +26,33 @@ export const schema = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  const file = join(suiteFolder(), '..', 'scenario.schema.json')
-  const name = relative(process.cwd(), file)
-  const text = `${JSON.stringify(scenarioSchema(), null, 2)}\n`
-  if (!values.check) {
-    await writeFile(file, text)
-    process.stdout.write(`wrote ${name}\n`)
-    return 0
+  const changed = (await madeFiles()).filter(({ kept, text }) => kept !== text)
+  for (const { file, text } of changed) {
+    const name = relative(process.cwd(), file)
+    if (values.check) {
+      process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
+    } else {
+      await writeFile(file, text)
+      process.stdout.write(`wrote ${name}\n`)
+    }
   }
-  const kept = await readFile(file, 'utf8').catch(() => {
-    throw new CannotRun(`${name} is missing; lumoauth-harness schema writes it`)
-  })
-  if (kept === text) return 0
-  process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
-  return 1
+  return values.check && changed.length > 0 ? 1 : 0
+}
+
+/** The files that are made, as they are and as they should be. */
+const madeFiles = async () => {
+  const file = join(suiteFolder(), '..', 'scenario.schema.json')
+  const readme = join(suiteFolder(), '..', 'README.md')
+  const [kept, keptReadme] = await Promise.all([
+    readFile(file, 'utf8').catch(() => undefined),
+    readFile(readme, 'utf8').catch(() => {
+      throw new CannotRun(
+        `${relative(process.cwd(), readme)} is missing: this works on the sources`,
+      )
+    }),
+  ])
+  return [
+    { file, kept, text: `${JSON.stringify(scenarioSchema(), null, 2)}\n` },
+    { file: readme, kept: keptReadme, text: withTables(keptReadme) },
+  ]
 }

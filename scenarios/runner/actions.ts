@@ -19,9 +19,9 @@ import { type Outcome, type Performed, type Scene, type Step, Unmet } from './sc
 import { subsequence } from './subsequence.ts'
 
 /** A list of steps inside a step. Each is checked by its own word (load.ts). */
-export const Steps = z.array(z.custom<Step>(isObject)).min(1)
+export const Steps = z.array(z.custom<Step>(() => true)).min(1)
 
-type Nest = Readonly<{ steps: readonly unknown[]; at: Path }>
+type Nest = Readonly<{ steps: readonly unknown[]; at: Path; times?: number }>
 type Definition<S extends z.ZodType> = Readonly<{
   /** One sentence for the table in the README. */
   says: string
@@ -54,6 +54,11 @@ const Token = z.string().min(1).describe('jit, agent, approver, or a token such 
 const Line = z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/\S*$/, {
   error: 'expected a method and a path, such as GET /v1/documents',
 })
+const Time = z
+  .custom<number | string>((it) => Duration.safeParse(it).success, {
+    error: 'expected a duration: seconds, or ISO 8601 such as PT5M',
+  })
+  .meta({ type: ['number', 'string'], examples: ['PT5M'] })
 const Call = z.union([
   Line,
   z.strictObject({ request: Line, json: z.unknown().optional(), headers: Headers.optional() }),
@@ -424,7 +429,7 @@ export const actions = {
   advance: action({
     says: 'Moves the tenant’s time; against a real target, waits.',
     example: 'advance: PT5M',
-    args: Duration,
+    args: Time,
     looks: 'nothing',
     run: async (time, { wait }) => answered(await wait(Duration.parse(time))),
   }),
@@ -614,7 +619,7 @@ export const actions = {
     example: 'repeat: { times: 3, steps: [{ request_status: {} }] }',
     args: z.strictObject({ times: z.int().min(1).max(1000), steps: Steps }),
     looks: 'nothing',
-    nests: ({ steps }) => [{ steps, at: ['steps'] }],
+    nests: ({ times, steps }) => [{ steps, at: ['steps'], times }],
     run: async ({ times, steps }, { perform }) => {
       for (let round = 0; round < times; round++) {
         await perform(steps, ['steps'], { label: String(round + 1), variables: { round } })
@@ -626,7 +631,7 @@ export const actions = {
   eventually: action({
     says: 'Repeats steps in real time until they pass, at most this long.',
     example: 'eventually: { within: PT2S, steps: [{ expect_journal: [signal.delivered] }] }',
-    args: z.strictObject({ within: Duration, steps: Steps }),
+    args: z.strictObject({ within: Time, steps: Steps }),
     looks: 'nothing',
     nests: ({ steps }) => [{ steps, at: ['steps'] }],
     run: async ({ within, steps }, { perform }) => {

@@ -5,16 +5,45 @@ import type { Result } from './verdict.ts'
  * What is the same whichever host answers: verdict, and every answer without what differs by host
  * (origins) or by chance (what happened at once is compared as a heap of statuses).
  */
-export const normalised = ({ verdict, exchanges }: Result) => {
-  const together = exchanges.filter(({ step }) => step.includes('.'))
-  const alone = exchanges.filter(({ step }) => !step.includes('.') && step !== '')
+export const normalised = ({ verdict, exchanges, steps }: Result) => {
+  const parallel = steps.filter(({ word }) => word === 'parallel').map(({ step }) => `${step}.`)
+  const isTogether = ({ step }: Exchange) => parallel.some((prefix) => step.startsWith(prefix))
+  const together = exchanges.filter(isTogether)
+  const alone = exchanges.filter((it) => !isTogether(it))
   return {
     verdict,
-    answers: alone.filter(({ seat }) => seat !== 'control').map(normalisedExchange),
+    answers: withIdsInOrder(
+      [...Map.groupBy(alone.filter(isSeat), ({ step }) => step).values()].flatMap((ofStep) =>
+        ofStep.map(normalisedExchange).sort(byText),
+      ),
+    ),
     together: together
       .map(({ step, seat, answer }) => `${step.split('.')[0]} ${seat} ${answer.status}`)
       .sort(),
   }
+}
+
+const isSeat = ({ seat }: Exchange) => seat !== 'control'
+
+type Normalised = ReturnType<typeof normalisedExchange>
+
+const ids = /\b([a-z]+)_[0-9a-f]{16}\b/g
+
+/** What a step does, it may do at once. */
+const byText = (a: Normalised, b: Normalised) => {
+  const [left, right] = [a, b].map((it) => JSON.stringify(it).replaceAll(ids, '$1'))
+  return (left ?? '') < (right ?? '') ? -1 : 1
+}
+
+/** Ids are handed out in order, and what happens at once has none: the n-th seen is the n-th. */
+const withIdsInOrder = (answers: readonly Normalised[]): readonly Normalised[] => {
+  const seen = new Map<string, string>()
+  const text = JSON.stringify(answers).replaceAll(ids, (id, kind: string) => {
+    const name = seen.get(id) ?? `${kind}_#${seen.size + 1}`
+    seen.set(id, name)
+    return name
+  })
+  return JSON.parse(text)
 }
 
 /** The first thing in which two hosts differ, as a sentence; undefined when they do not. */

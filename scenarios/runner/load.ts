@@ -80,10 +80,7 @@ export const readScenario = (
       covers: scenario.covers ?? [],
       tags: scenario.tags ?? [],
       needs: needsOf(scenario, every),
-      takes: every.reduce(
-        (sum, { step }) => sum + ('advance' in step ? Duration.parse(step.advance) : 0),
-        0,
-      ),
+      takes: every.reduce((sum, it) => sum + it.times * durationOf(it.step), 0),
       prefixes: scenario.prefix === 'both' ? ['tenant', 'org'] : [scenario.prefix ?? 'tenant'],
       tenants,
       steps: scenario.steps,
@@ -112,6 +109,8 @@ const themeOf = (file: string): string => {
   return folders.slice(folders.lastIndexOf('suite') + 1).join('/') || 'scenarios'
 }
 
+const durationOf = (step: Step): number => ('advance' in step ? Duration.parse(step.advance) : 0)
+
 const needsOf = (scenario: Scenario, steps: readonly Placed[]): Capability[] => {
   const ofSteps = steps.flatMap(({ step, word }) => [
     ...(actions[word].needs?.(step[word]) ?? []),
@@ -125,10 +124,11 @@ const needsOf = (scenario: Scenario, steps: readonly Placed[]): Capability[] => 
   return [...new Set([...(scenario.needs ?? []), ...ofSteps, ...ofTenants])]
 }
 
-type Placed = Readonly<{ step: Step; word: Word; path: Path }>
+/** `times`: how often the step is performed. */
+type Placed = Readonly<{ step: Step; word: Word; path: Path; times: number }>
 
 /** Every step, those within steps too, in the order they stand in. */
-const allSteps = (steps: readonly unknown[], path: Path): Placed[] =>
+const allSteps = (steps: readonly unknown[], path: Path, times = 1): Placed[] =>
   steps.flatMap((step, index) => {
     if (!isObject(step)) return []
     const word = wordOf(step)
@@ -136,8 +136,10 @@ const allSteps = (steps: readonly unknown[], path: Path): Placed[] =>
     const here = [...path, index]
     const inner = actions[word].nests?.(step[word]) ?? []
     return [
-      { step, word, path: here },
-      ...inner.flatMap((nest) => allSteps(nest.steps, [...here, word, ...nest.at])),
+      { step, word, path: here, times },
+      ...inner.flatMap((nest) =>
+        allSteps(nest.steps, [...here, word, ...nest.at], times * (nest.times ?? 1)),
+      ),
     ]
   })
 
@@ -224,6 +226,7 @@ const checkNames = (
 const checkVariables = (steps: readonly unknown[], report: Report) => {
   const used = new Set<string>()
   const saved: { name: string; path: Path }[] = []
+  let sound = true
 
   const check = (
     list: readonly unknown[],
@@ -241,6 +244,7 @@ const checkVariables = (steps: readonly unknown[], report: Report) => {
       for (const { name, at } of references({ ...own, save: undefined, note: undefined }, here)) {
         used.add(name)
         if (known.has(name)) continue
+        sound = false
         const setter = setterOf(name)
         const hint =
           setter === undefined
@@ -267,6 +271,7 @@ const checkVariables = (steps: readonly unknown[], report: Report) => {
   }
 
   check(steps, ['steps'], new Set(alwaysSet))
+  if (!sound) return
   for (const { name, path } of saved) {
     if (!used.has(name)) {
       report(`$${name} is saved and never used`, path, { part: 'key', severity: 'warning' })

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const cli = fileURLToPath(new URL('../../scenarios/cli.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'scenarios-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const lumoauth = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', NODE_NO_WARNINGS: '1', FORCE_COLOR: undefined },
+  })
+  return { status, stdout, stderr }
+}
+
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text)
+  return name
+}
+
+describe('the command line', () => {
+  it.for([
+    [['rnu'], 'lumoauth-harness: unknown command "rnu"; did you mean "run"?\n'],
+    [
+      ['run', '--hots', 'msw'],
+      'lumoauth-harness: unknown option "--hots"; did you mean "--host"?\n',
+    ],
+    [
+      ['run', '--host', 'expres'],
+      'lumoauth-harness: unknown host "expres"; did you mean "express"?\n',
+    ],
+    [
+      ['run', '--report', 'junti'],
+      'lumoauth-harness: unknown report "junti"; did you mean "junit"?\n',
+    ],
+    [
+      ['run', '--repeat', 'often'],
+      'lumoauth-harness: --repeat takes a whole number from 1 on, not "often"\n',
+    ],
+    [['run', '--shard', '4/3'], 'lumoauth-harness: --shard takes I/N, such as 1/3, not "4/3"\n'],
+    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
+    [['scenario', 'old', 'x'], 'lumoauth-harness: expected: lumoauth-harness scenario new NAME\n'],
+  ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
+    expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
+  })
+
+  it.for(['run', 'schema', 'scenario'])('explains %s, with an example', (command) => {
+    const { status, stdout } = lumoauth(command, '--help')
+
+    expect(status).toBe(0)
+    expect(stdout).toContain(`Example: lumoauth-harness ${command}`)
+  })
+
+  it('runs nothing when a file is broken, and says where', () => {
+    const name = file('broken.yaml', 'scenario: Something is so\nsteps:\n  - cal: GET /x\n')
+
+    const { status, stdout, stderr } = lumoauth('run', name)
+
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toBe(
+      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 mistake in scenario files; nothing was run\n',
+    )
+  })
+
+  it('exits with 1 when a scenario failed', () => {
+    const name = file(
+      'failing.yaml',
+      'scenario: Something is so\nsteps:\n  - userinfo: {}\n    with: none\n',
+    )
+
+    const { status, stdout } = lumoauth('run', name, '--host', 'fetch')
+
+    expect(status).toBe(1)
+    expect(stdout).toContain('failing.yaml:3:5: expected a success, answered 401')
+    expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in \d+ ms\n$/)
+  })
+
+  it('writes a scenario that passes, and several reports of it', () => {
+    expect(lumoauth('scenario', 'new', 'mine.yaml').status).toBe(0)
+
+    const { status, stdout, stderr } = lumoauth(
+      ...[
+        'run',
+        'mine.yaml',
+        '--host',
+        'fetch',
+        '--report',
+        'json',
+        '--report',
+        'junit=out/junit.xml',
+      ],
+    )
+
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout.slice(0, stdout.lastIndexOf('}') + 1)).counts.passed).toBe(1)
+    expect(stderr).toContain('1 passed')
+    expect(readFileSync(join(folder, 'out/junit.xml'), 'utf8')).toContain('tests="1" failures="0"')
+  })
+
+  it('lists what it would run', () => {
+    const { stdout } = lumoauth('run', '--tag', 'race', '--list')
+
+    expect(stdout).toContain('An approval becomes a token once, however many ask at the same time')
+    expect(stdout).not.toContain('A challenge tells the agent')
+  })
+})
