@@ -18,7 +18,8 @@ const help = `Runs scenarios against the mock.
 
 Usage: lumoauth-harness run [PATTERN…] [OPTIONS]
 
-PATTERN is a file, a folder, a glob, or part of a path in the suite. Without one, the whole suite runs.
+PATTERN is a file, a folder or a glob; a theme or a scenario of the suite, such as tokens; else part
+of a path in it. Without one, the whole suite runs.
 
   --only TEXT         only scenarios with this in their title
   --tag TAG           only those with this tag (several: any of them)

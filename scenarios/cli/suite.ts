@@ -11,7 +11,8 @@ export const suiteFolder = (): string => {
 }
 
 /**
- * The scenario files that patterns name: a file, a folder, a glob, or part of a path in the suite.
+ * The scenario files that patterns name: a file, a folder or a glob; a theme or a scenario of the
+ * suite; else part of a path in it.
  * Without patterns, the whole suite.
  */
 export const filesOf = (patterns: readonly string[]): string[] => {
@@ -28,8 +29,12 @@ export const filesOf = (patterns: readonly string[]): string[] => {
 }
 
 const filesNamed = (pattern: string): string[] | undefined => {
-  const path = resolve(pattern)
-  if (existsSync(path)) return statSync(path).isDirectory() ? yamlIn(path) : [path]
+  const path = [
+    resolve(pattern),
+    join(suiteFolder(), pattern),
+    join(suiteFolder(), `${pattern}.yaml`),
+  ].find((it) => existsSync(it))
+  if (path !== undefined) return statSync(path).isDirectory() ? yamlIn(path) : [path]
   if (!/[*?[{]/.test(pattern)) return undefined
   return globSync(pattern).map((it) => resolve(it))
 }
