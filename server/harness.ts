@@ -7,6 +7,7 @@ import { fetchHost } from './http/fetch.ts'
 import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
+import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
 import { type Algorithm, generateSigningKey } from './signing/keys.ts'
 import { createTenancies } from './tenancies.ts'
@@ -154,10 +155,18 @@ const createSeats = (
     around: secured,
     onBug,
   })
+  const model = createCore({
+    handlers: modelHandlers,
+    open: openModel(tenancies.find),
+    around: inOpenAiForm,
+    onBug,
+  })
+  const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+console(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
   return {
     issuer: (request) => {
+      if (isModel.test(request.path)) return model(request)
       if (isControl.test(request.path)) return control(request)
       return isPage.test(request.path) ? page(request) : issuer(request)
     },

@@ -1,11 +1,13 @@
 import { createResourceServer } from './api/resource-server.ts'
 import { Sessions } from './console/sessions.ts'
 import type { Tenancies } from './http/control.ts'
+import { ConversationLog } from './http/conversations.ts'
 import type { Core } from './http/core.ts'
 import { delivered } from './http/fetch.ts'
 import { isoTime } from './http/iso-time.ts'
 import { Misbehaving, type Misbehaviour } from './http/misbehave.ts'
 import { ExchangeLog } from './http/record.ts'
+import { modelKeyOf } from './http/scripted-model.ts'
 import { hashSecret, issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
 import { randomIds, seededIds } from './ids.ts'
 import type { Agent, User } from './issuer/event.ts'
@@ -110,6 +112,11 @@ const openTenancy = (
     polls: new Map(),
     sessions,
     ended: new AbortController(),
+    model: {
+      key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
+      script: seed.model,
+      conversations: new ConversationLog(),
+    },
     api: createResourceServer({
       documents: seed.documents,
       id,
@@ -184,7 +191,7 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
   return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
 }
 
-const described = ({ tenant, origins }: Tenancy, secrets: Secrets): TenantCreated => {
+const described = ({ tenant, origins, model }: Tenancy, secrets: Secrets): TenantCreated => {
   const { slug, state, clock } = tenant
   const agents = [...state.agents.values()].map(({ name, id, clientId, resourceServer }) => ({
     resourceServer,
@@ -222,6 +229,10 @@ const described = ({ tenant, origins }: Tenancy, secrets: Secrets): TenantCreate
       AGENT_CLIENT_ID: first?.credentials.client_id ?? '',
       AGENT_CLIENT_SECRET: first?.credentials.client_secret ?? '',
       DOCUMENTS_API_URL: api,
+    },
+    model: {
+      base_url: `${origins.issuer}/_harness/tenants/${slug}/llm/v1`,
+      api_key: model.key,
     },
     now: isoTime(clock.now()),
   }

@@ -11,6 +11,7 @@ import type { Routed } from './core.ts'
 import { isoTime } from './iso-time.ts'
 import { created, type Handlers, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
+import { scriptFrom, usualScript } from './scripted-model.ts'
 import { advance, hashSecret, type Tenancy } from './tenancy.ts'
 
 /** What the control plane may do with the harness as a whole. */
@@ -196,6 +197,23 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
       exchanges: exchanges.after(query.after),
       next: exchanges.last,
       forgotten: exchanges.forgotten,
+    })
+  },
+
+  'control.model.read': ({ tenancy }) => ok(tenancy().model.script ?? usualScript()),
+  'control.model.script': ({ tenancy, body }) => {
+    const { model } = tenancy()
+    model.script = scriptFrom(body)
+    return ok(model.script)
+  },
+  'control.model.conversations': ({ tenancy, query }) => {
+    const { model, tenant } = tenancy()
+    const { conversations } = model
+    const secrets = new Set([...tenant.state.agents.values()].map((it) => it.secretHash))
+    return ok({
+      conversations: conversations.after(query.after, secrets),
+      next: conversations.last,
+      forgotten: conversations.forgotten,
     })
   },
 

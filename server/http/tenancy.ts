@@ -8,6 +8,7 @@ import type { KeyRing } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import type { Misbehaving } from './misbehave.ts'
 import type { ExchangeLog } from './record.ts'
+import type { ScriptedModel } from './scripted-model.ts'
 
 /** Where the seats are reached: origins, without a path. */
 export type Origins = { issuer: string; api: string }
@@ -27,6 +28,7 @@ export type Tenancy = {
   readonly sessions: Sessions
   /** Aborted when the tenant is reset or deleted, so that whoever watches it stops. */
   readonly ended: AbortController
+  readonly model: ScriptedModel
 }
 
 /** The base path of the issuer as this caller spells it; URLs in answers follow it (contract §7 row 1). */

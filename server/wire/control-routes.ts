@@ -1,6 +1,7 @@
 import * as page from './console.ts'
 import * as control from './control.ts'
 import { Dialect } from './dialect.ts'
+import { ModelConversations, ModelScript, SetModelScript } from './model.ts'
 import { Policy } from './policy.ts'
 import type { Route } from './route.ts'
 
@@ -160,6 +161,32 @@ export const controlRoutes = {
     summary: 'Read the recorded requests and answers of a tenant',
     query: control.AfterQuery,
     answers: { 200: control.Exchanges },
+  },
+  'control.model.read': {
+    seat: 'control',
+    method: 'GET',
+    path: '/_harness/tenants/:tenant/model',
+    auth: 'control',
+    summary: "Read the script of a tenant's model",
+    answers: { 200: ModelScript },
+  },
+  'control.model.script': {
+    seat: 'control',
+    method: 'PUT',
+    path: '/_harness/tenants/:tenant/model',
+    auth: 'control',
+    summary: "Script a tenant's model, as JSON or as the text of a YAML file",
+    body: SetModelScript,
+    answers: { 200: ModelScript },
+  },
+  'control.model.conversations': {
+    seat: 'control',
+    method: 'GET',
+    path: '/_harness/tenants/:tenant/conversations',
+    auth: 'control',
+    summary: 'Read what the scripted model was told and what it answered',
+    query: control.AfterQuery,
+    answers: { 200: ModelConversations },
   },
   'control.misbehaviours.read': {
     seat: 'control',

@@ -3,6 +3,7 @@ import { AuthorizationDetail } from './authorization-detail.ts'
 import { Dialect } from './dialect.ts'
 import { DocumentSeed } from './document.ts'
 import { Duration } from './duration.ts'
+import { ModelAccess, ModelScript } from './model.ts'
 import { Explanation, Policy } from './policy.ts'
 
 const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -79,6 +80,8 @@ export const TenantSeed = z
     policy: Policy.optional(),
     dialect: Dialect.prefault({}),
     approver: ApproverScript.optional(),
+    /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
+    model: ModelScript.optional(),
   })
   .meta({ id: 'TenantSeed' })
 export type TenantSeed = z.infer<typeof TenantSeed>
@@ -103,6 +106,8 @@ export const TenantCreated = z
     /** The client the API introspects with. */
     api_client: z.object({ client_id: z.string(), client_secret: z.string() }),
     environment: z.record(z.string(), z.string()),
+    /** The scripted model, which speaks OpenAI's API. */
+    model: ModelAccess,
     now: z.iso.datetime(),
   })
   .meta({ id: 'TenantCreated' })

@@ -7,6 +7,7 @@ export type Seat = 'issuer' | 'api' | 'control'
  * Who may knock. `client`: client authentication, or for `caller` a live access token instead.
  * `agent`, `bearer`: a live access token of an agent, of anybody. `guard`: what the API asks depends on the document. `control`: the control token.
  * `session`: a browser signed in to the approvals page; `operator`: one signed in by the control token.
+ * `model`: the API key of a tenant's scripted model.
  */
 export type Auth =
   | 'none'
@@ -18,6 +19,7 @@ export type Auth =
   | 'control'
   | 'session'
   | 'operator'
+  | 'model'
 
 /** One endpoint as data: Express, MSW, the client and OpenAPI are made from it. */
 export type Route = Readonly<{

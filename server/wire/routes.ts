@@ -3,16 +3,24 @@ import { consoleRoutes } from './console-routes.ts'
 import { controlRoutes } from './control-routes.ts'
 import { discoveryRoutes } from './discovery-routes.ts'
 import { jitRoutes } from './jit-routes.ts'
+import { modelRoutes } from './model-routes.ts'
 import { oauthRoutes } from './oauth-routes.ts'
 
 /** What the issuer answers, under both prefixes. */
 const issuerRoutes = { ...oauthRoutes, ...discoveryRoutes, ...jitRoutes } as const
 
 /** Every endpoint of every seat. */
-export const routes = { ...issuerRoutes, ...apiRoutes, ...controlRoutes, ...consoleRoutes } as const
+export const routes = {
+  ...issuerRoutes,
+  ...apiRoutes,
+  ...controlRoutes,
+  ...consoleRoutes,
+  ...modelRoutes,
+} as const
 
 export type RouteName = keyof typeof routes
 export type IssuerRoute = keyof typeof issuerRoutes
 export type ApiRoute = keyof typeof apiRoutes
 export type ControlRoute = keyof typeof controlRoutes
 export type ConsoleRoute = keyof typeof consoleRoutes
+export type ModelRoute = keyof typeof modelRoutes

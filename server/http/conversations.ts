@@ -1,0 +1,82 @@
+import type { Leak, ModelConversation, Turn } from '../wire/index.ts'
+import { functionCallId, messageId, responseId } from './model-answers.ts'
+import { hashSecret } from './tenancy.ts'
+
+/** The newest conversations a tenant keeps. */
+const kept = 500
+
+type Recorded = Omit<ModelConversation, 'leaks'> & Readonly<{ described: string }>
+
+/** What a tenant's scripted model was asked and what it answered, unmasked until somebody reads. */
+export class ConversationLog {
+  last = 0
+  readonly #recorded: Recorded[] = []
+
+  get forgotten(): number {
+    return this.last - this.#recorded.length
+  }
+
+  /** `seq` has to be `last + 1`. `described`: what the request said about its tools. */
+  record(recorded: Recorded): void {
+    this.last = recorded.seq
+    this.#recorded.push(recorded)
+    if (this.#recorded.length > kept) this.#recorded.shift()
+  }
+
+  /** The turns up to and including a response, for a request that goes on from there. */
+  upTo(response: string): Turn[] | undefined {
+    const found = this.#recorded.find(({ seq }) => responseId(seq) === response)
+    return found?.reply && [...found.turns, found.reply]
+  }
+
+  /** What was said in an item of a response. */
+  item(id: string): Turn | undefined {
+    for (const { seq, reply } of this.#recorded) {
+      if (reply === undefined) continue
+      if (messageId(seq) === id) return { role: 'assistant', text: reply.text }
+      const call = reply.calls?.find((_, at) => functionCallId(seq, at) === id)
+      if (call) return { role: 'assistant', text: '', calls: [call] }
+    }
+    return undefined
+  }
+
+  /**
+   * What came after a conversation, oldest first; tokens and secrets are masked, and told as leaks.
+   * @param secretHashes hashes of the secrets no model may see
+   */
+  after(seq: number, secretHashes: ReadonlySet<string>): ModelConversation[] {
+    return this.#recorded
+      .filter((it) => it.seq > seq)
+      .map(({ described, ...recorded }) => {
+        const { turns, reply, error } = recorded
+        return {
+          ...recorded,
+          turns: turns.map((turn) => maskedTurn(turn, secretHashes)),
+          ...(reply ? { reply: maskedTurn(reply, secretHashes) } : {}),
+          ...(error === undefined ? {} : { error: masked(error, secretHashes) }),
+          leaks: [
+            ...leaksIn(described, -1, secretHashes),
+            ...turns.flatMap((turn, at) => leaksIn(shownIn(turn), at, secretHashes)),
+          ],
+        }
+      })
+  }
+}
+
+const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls)}`
+
+const jwt = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
+const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
+
+const masked = (text: string, secretHashes: ReadonlySet<string>) =>
+  text.replace(jwt, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
+
+const maskedTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
+  JSON.parse(masked(JSON.stringify(turn), secretHashes))
+
+const leaksIn = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
+  ...(text.match(jwt) ?? []).map(() => ({ turn, kind: 'jwt' as const })),
+  ...(text.match(word) ?? [])
+    .filter((it) => secretHashes.has(hashSecret(it)))
+    .map(() => ({ turn, kind: 'client_secret' as const })),
+]

@@ -1,0 +1,165 @@
+import type { ModelReply, ModelScript, ReplyCondition, ToolCall, Turn } from '../wire/index.ts'
+
+/** What a script is asked: who asks, with which tools, after which turns. */
+export type Question = Readonly<{
+  model: string
+  tools: readonly string[]
+  turns: readonly Turn[]
+}>
+
+/** What the model says, or why the script has nothing to say. */
+export type Said =
+  | Readonly<{ text: string; calls: readonly ToolCall[] }>
+  | Readonly<{ unforeseen: string }>
+
+/** The first reply that fits and was not yet given. The conversation itself tells what was. */
+export const nextReply = (script: ModelScript, question: Question): Said => {
+  const given = alreadyGiven(script.replies, question.turns)
+  const misses: string[] = []
+  for (const [at, reply] of script.replies.entries()) {
+    const why = given.has(at) ? 'already given' : missing(reply.when, question)
+    if (why === undefined) return filledIn(reply, at, question)
+    misses.push(`${at + 1}: ${why}`)
+  }
+  return {
+    unforeseen: `the script has no reply to this conversation. Its last message, ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}`,
+  }
+}
+
+/** Each turn of the model uses up the first reply that says what it says. */
+const alreadyGiven = (
+  replies: readonly ModelReply[],
+  turns: readonly Turn[],
+): ReadonlySet<number> => {
+  const given = new Set<number>()
+  for (const turn of turns) {
+    if (turn.role !== 'assistant') continue
+    const at = replies.findIndex((reply, at) => !given.has(at) && says(reply, turn))
+    if (at >= 0 && !replies[at]?.repeat) given.add(at)
+  }
+  return given
+}
+
+const says = (reply: ModelReply, { text, calls = [] }: Turn): boolean => {
+  const expected = callsOf(reply)
+  if (expected.length !== calls.length) return false
+  if (expected.length === 0) return isLike(reply.say, text)
+  return expected.every(
+    ({ name, arguments: args }, at) =>
+      calls[at]?.name === name && isLike(args, calls[at]?.arguments),
+  )
+}
+
+const callsOf = ({ call = [] }: ModelReply): readonly ToolCall[] => [call].flat()
+
+const placeholder = /\$\{tool_result((?:\.\w+)*)\}/g
+
+/** Whether a value is what the pattern becomes once its placeholders are filled in. */
+const isLike = (pattern: unknown, value: unknown): boolean => {
+  if (typeof pattern === 'string' && typeof value === 'string') {
+    const [first = '', ...others] = pattern.replace(placeholder, '\0').split('\0')
+    if (others.length === 0) return value.trim() === first.trim()
+    const last = others.pop() ?? ''
+    let at = first.length
+    if (!value.startsWith(first)) return false
+    for (const part of others) {
+      at = value.indexOf(part, at)
+      if (at < 0) return false
+      at += part.length
+    }
+    return value.trimEnd().endsWith(last.trimEnd()) && value.length >= at + last.trimEnd().length
+  }
+  if (typeof pattern !== 'object' || pattern === null) return pattern === value
+  if (typeof value !== 'object' || value === null) return false
+  const [these, those] = [Object.entries(pattern), new Map(Object.entries(value))]
+  return these.length === those.size && these.every(([key, it]) => isLike(it, those.get(key)))
+}
+
+/** The condition that does not hold; undefined when all do. */
+const missing = (when: ReplyCondition = {}, { model, tools, turns }: Question) => {
+  const results = newResults(turns).map(({ text }) => text)
+  const inOneOf = (texts: readonly string[]) => (text: string) =>
+    texts.some((it) => it.includes(text))
+  const checks: [string, string | readonly string[] | undefined, (text: string) => boolean][] = [
+    ['tool_result_contains', when.tool_result_contains, inOneOf(results)],
+    ['last_message_contains', when.last_message_contains, inOneOf([turns.at(-1)?.text ?? ''])],
+    [
+      'conversation_contains',
+      when.conversation_contains,
+      inOneOf(turns.map(({ text, calls = [] }) => `${text} ${JSON.stringify(calls)}`)),
+    ],
+    ['offers', when.offers, (name) => tools.includes(name)],
+    ['model', when.model, (name) => name === model],
+  ]
+  for (const [name, wanted = [], holds] of checks) {
+    const unmet = [wanted].flat().find((text) => !holds(text))
+    if (unmet !== undefined) return `${name} ${JSON.stringify(unmet)} does not hold`
+  }
+  return undefined
+}
+
+/** What tools have answered since the model last spoke. */
+const newResults = (turns: readonly Turn[]): readonly Turn[] =>
+  turns
+    .slice(turns.findLastIndex(({ role }) => role === 'assistant') + 1)
+    .filter(({ role }) => role === 'tool')
+
+const filledIn = (reply: ModelReply, at: number, { turns }: Question): Said => {
+  const result = turns.findLast(({ role }) => role === 'tool')?.text
+  const gaps: string[] = []
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'string') {
+      return value.replace(placeholder, (whole, path: string) => {
+        const found = memberOf(result, path.split('.').slice(1))
+        if (found === undefined) gaps.push(whole)
+        return typeof found === 'string' ? found : JSON.stringify(found)
+      })
+    }
+    if (Array.isArray(value)) return value.map(fill)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, fill(it)]))
+  }
+  const said = {
+    text: String(fill(reply.say ?? '')),
+    calls: callsOf(reply).map((call) => ({
+      ...call,
+      arguments: fill(call.arguments) as ToolCall['arguments'],
+    })),
+  }
+  if (gaps.length === 0) return said
+  return {
+    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is not in the newest tool result: ${quoted(turns.findLast(({ role }) => role === 'tool'))}`,
+  }
+}
+
+/** A member of a result, also where a framework has wrapped it: `{"result": "{…}"}`. */
+const memberOf = (result: string | undefined, path: readonly string[]): unknown => {
+  if (path.length === 0) return result
+  let value: unknown = result
+  for (let depth = 0; depth < 4; depth += 1) {
+    if (typeof value === 'string') value = json(value)
+    const found = path.reduce<unknown>(
+      (it, key) => (typeof it === 'object' && it !== null ? it[key as keyof typeof it] : undefined),
+      value,
+    )
+    if (found !== undefined) return found
+    const members = typeof value === 'object' && value !== null ? Object.values(value) : []
+    if (members.length !== 1) return undefined
+    value = members[0]
+  }
+  return undefined
+}
+
+const json = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const quoted = (turn: Turn | undefined): string => {
+  if (turn === undefined) return 'there is none'
+  const text = turn.text.length > 300 ? `${turn.text.slice(0, 299)}…` : turn.text
+  return `of the ${turn.role}: ${JSON.stringify(text)}`
+}

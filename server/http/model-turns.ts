@@ -1,0 +1,91 @@
+import type { ChatRequest, ResponsesRequest, ToolCall, Turn } from '../wire/index.ts'
+
+/** The turns of a chat request, each message one. */
+export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
+  messages.map(({ role, content, tool_calls, tool_call_id }) => ({
+    role: roles[role],
+    text: textOf(content),
+    ...(tool_calls?.length
+      ? {
+          calls: tool_calls.map(({ id, function: { name, arguments: json } }) => ({
+            id,
+            name,
+            arguments: argumentsOf(json),
+          })),
+        }
+      : {}),
+    ...(tool_call_id === undefined ? {} : { call_id: tool_call_id }),
+  }))
+
+/**
+ * The turns of a responses request. What the model said together is one turn, whatever number of
+ * items it came in. `known` resolves items that are only referred to.
+ */
+export const turnsOfResponses = (
+  { instructions, input }: ResponsesRequest,
+  known: (itemId: string) => Turn | undefined,
+): Turn[] => {
+  const turns: Turn[] = instructions ? [{ role: 'system', text: instructions }] : []
+  const items = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : input
+  for (const item of items) {
+    const turn = turnOfItem(item, known)
+    const last = turns.at(-1)
+    if (turn === undefined) continue
+    if (turn.role === 'assistant' && last?.role === 'assistant') {
+      turns[turns.length - 1] = joined(last, turn)
+    } else turns.push(turn)
+  }
+  return turns
+}
+
+const roles = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+} as const
+
+type Item = Exclude<ResponsesRequest['input'], string>[number]
+
+const turnOfItem = (item: Item, known: (itemId: string) => Turn | undefined): Turn | undefined => {
+  switch (item.type ?? 'message') {
+    case 'message':
+      return { role: roles[item.role ?? 'user'], text: textOf(item.content) }
+    case 'function_call': {
+      const { call_id: id = '', name = '', arguments: json = '' } = item
+      return { role: 'assistant', text: '', calls: [{ id, name, arguments: argumentsOf(json) }] }
+    }
+    case 'function_call_output':
+      return { role: 'tool', text: textOf(item.output), call_id: item.call_id ?? '' }
+    case 'item_reference':
+      return known(item.id ?? '')
+    default:
+      return undefined
+  }
+}
+
+const joined = (first: Turn, second: Turn): Turn => {
+  const calls = [...(first.calls ?? []), ...(second.calls ?? [])]
+  return {
+    role: 'assistant',
+    text: [first.text, second.text].filter(Boolean).join('\n'),
+    ...(calls.length > 0 ? { calls } : {}),
+  }
+}
+
+type Content = ChatRequest['messages'][number]['content']
+
+const textOf = (content: Content): string =>
+  typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join('\n')
+
+/** What a model wrote need not be JSON; a script can still tell it apart. */
+const argumentsOf = (json: string): ToolCall['arguments'] => {
+  try {
+    const value: unknown = json === '' ? {} : JSON.parse(json)
+    return typeof value === 'object' && value !== null ? { ...value } : { value }
+  } catch {
+    return { unreadable: json }
+  }
+}
