@@ -56,8 +56,47 @@ export const render = (refusal: Refusal): Answer => {
     case 'delegation_not_allowed':
       return errorAnswer(
         403,
-        'delegation_not_allowed',
-        'the agent lacks the capability delegate:on_behalf',
+        refusal.as ?? 'delegation_not_allowed',
+        refusal.reason ?? 'the agent lacks the capability delegate:on_behalf',
+      )
+    case 'delegation_depth_exceeded':
+      return errorAnswer(
+        403,
+        'delegation_depth_exceeded',
+        `at most ${refusal.maxDepth} agents may act one for another`,
+        { max_depth: refusal.maxDepth },
+      )
+    case 'insufficient_scope':
+      return errorAnswer(
+        Number(refusal.status),
+        'insufficient_scope',
+        `expected at most what both tokens have: ${refusal.allowed.join(' ') || 'nothing'}`,
+      )
+    case 'invalid_request':
+    case 'unsupported_response_type':
+    case 'login_required':
+    case 'invalid_redirect_uri':
+    case 'invalid_client_metadata':
+    case 'invalid_grant':
+    case 'invalid_target':
+      return errorAnswer(400, refusal.error, refusal.reason)
+    case 'access_denied':
+      return errorAnswer(403, 'access_denied', refusal.reason)
+    case 'bad_exchange_token':
+      return errorAnswer(400, refusal.as, refusal.reason)
+    case 'unauthorized_client':
+      return errorAnswer(
+        Number(refusal.status),
+        'unauthorized_client',
+        `the client may not use the grant ${refusal.grant}`,
+      )
+    case 'assertion_used':
+      return errorAnswer(
+        401,
+        'invalid_client',
+        'the client assertion is not valid',
+        {},
+        { 'www-authenticate': 'Bearer', pragma: 'no-cache' },
       )
     case 'unknown_user':
       return errorAnswer(400, 'invalid_request', 'on_behalf_of names no user of this tenant')
@@ -69,6 +108,33 @@ export const render = (refusal: Refusal): Answer => {
       )
     case 'invalid_authorization_details':
       return errorAnswer(400, 'invalid_authorization_details', refusal.reason)
+    case 'budget_exceeded':
+      return errorAnswer(
+        429,
+        'budget_exceeded',
+        `the agent has used up its budget of ${refusal.limit} ${refusal.what}`,
+        { retry_after: refusal.retryAfter },
+        { 'retry-after': String(refusal.retryAfter) },
+      )
+    case 'limit_reached':
+      return errorAnswer(
+        429,
+        'limit_reached',
+        `no more than ${refusal.limit} ${refusal.what} at a time`,
+        { limit: refusal.limit },
+      )
+    case 'registration_forbidden':
+      return errorAnswer(403, 'registration_not_allowed', refusal.reason)
+    case 'agent_exists':
+      return errorAnswer(409, 'agent_exists', `there is already a client ${refusal.clientId}`)
+    case 'capability_denied':
+      return errorAnswer(
+        403,
+        'capability_denied',
+        `the agent itself lacks ${refusal.missing.join(' ')}`,
+      )
+    case 'unknown_stream':
+      return errorAnswer(404, 'not_found', 'there is no such stream here')
     case 'slow_down':
       return errorAnswer(
         429,

@@ -1,4 +1,4 @@
-import type { AuthorizationDetail } from '../wire/index.ts'
+import type { AuthorizationDetail, Dialect } from '../wire/index.ts'
 
 /** Every way the rules say no. Plain data: it knows nothing of status codes. */
 export type Refusal =
@@ -11,11 +11,32 @@ export type Refusal =
   | { error: 'already_decided'; requestId: string; status: string; by: string }
   | { error: 'request_expired'; requestId: string }
   | { error: 'approval_forbidden'; reason: string }
-  | { error: 'delegation_not_allowed' }
+  | { error: 'delegation_not_allowed'; as?: Dialect['no_delegation']; reason?: string }
+  | { error: 'delegation_depth_exceeded'; maxDepth: number }
+  | { error: 'insufficient_scope'; allowed: readonly string[]; status: string }
+  | { error: 'invalid_grant' | 'invalid_target' | 'access_denied'; reason: string }
+  | { error: 'bad_exchange_token'; as: Dialect['exchange_bad_token']; reason: string }
+  | { error: 'unauthorized_client'; grant: string; status: string }
+  | { error: 'assertion_used' }
+  | {
+      error:
+        | 'invalid_request'
+        | 'unsupported_response_type'
+        | 'login_required'
+        | 'invalid_redirect_uri'
+        | 'invalid_client_metadata'
+      reason: string
+    }
   | { error: 'unknown_user'; user: string }
   | { error: 'invalid_scope'; scope: string; allowed: readonly string[] }
-  | { error: 'invalid_authorization_details'; reason: string; detail: AuthorizationDetail }
+  | { error: 'invalid_authorization_details'; reason: string; detail?: AuthorizationDetail }
   | { error: 'slow_down'; interval: number }
+  | { error: 'budget_exceeded'; what: string; limit: number; retryAfter: number }
+  | { error: 'limit_reached'; what: string; limit: number }
+  | { error: 'registration_forbidden'; reason: string }
+  | { error: 'agent_exists'; clientId: string }
+  | { error: 'capability_denied'; missing: readonly string[] }
+  | { error: 'unknown_stream' }
 
 /** A rule's refusal on its way to whoever renders it. */
 export class Refused extends Error {

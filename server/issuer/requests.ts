@@ -1,10 +1,17 @@
-import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wire/index.ts'
+import {
+  type AuthorizationDetail,
+  canonical,
+  knownTypes,
+  type RequestStatus,
+} from '../wire/index.ts'
+import { withinBudget } from './budgets.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Event, EventOf, Token } from './event.ts'
 import { type Assessment, assess } from './policy.ts'
 import { refuse } from './refusal.ts'
+import { excessive, suspend } from './risk.ts'
 import type { RequestRecord, State, TaskRecord } from './state.ts'
-import { activeTask, endTask, findUser, statusAt as taskStatusAt } from './tasks.ts'
+import { activeTask, findUser, statusAt as taskStatusAt } from './tasks.ts'
 
 export type RequestPermission = Readonly<{
   agentId: string
@@ -26,6 +33,8 @@ export const requestPermission: Decide<
   const { now, id } = context
   const task = activeTask(state, command.taskId, command.agentId, now)
   refuseUnknownType(state, command.detail)
+  refuseTooMany(state, task, now)
+  withinBudget(state, command.agentId, 'calls', now)
   const { rule, ttl, maxTtl, explanation } = assessed(state, task, command, now)
   const { scoring } = state.policy
   const requested: EventOf<'permission.requested'> = {
@@ -51,8 +60,8 @@ export const requestPermission: Decide<
     },
   }
   const about = { requestId: requested.request.id, taskId: task.task.id }
-  if (task.score + requested.score >= scoring.suspend_from) {
-    const reason = `the task reached the risk score ${scoring.suspend_from}`
+  const reason = excessive(state, { score: task.score + requested.score, denials: task.denials })
+  if (reason !== undefined) {
     return [
       requested,
       { type: 'permission.denied', ...about, by: 'policy', reason, score: 0 },
@@ -82,7 +91,11 @@ export const requestPermission: Decide<
 
 export type Decision = Readonly<{ requestId: string; userId: string; agentHeld: boolean }>
 
-/** With several approvers required, each but the last endorses. */
+/**
+ * With several approvers required, each but the last endorses. Pending requests of the same detail
+ * in the same task are decided together, so that nobody is asked the same thing over and over
+ * (THR-17); each keeps a token of its own.
+ */
 export const approveRequest: Decide<
   Decision & Readonly<{ ttl?: number | undefined; notes?: string | undefined }>,
   readonly [EventOf<'permission.endorsed'>, ...Event[]]
@@ -93,18 +106,22 @@ export const approveRequest: Decide<
   if (endorsedBy.includes(userId)) {
     refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
   }
-  const about = { requestId, taskId: request.taskId, by: userId }
-  const endorsed = { type: 'permission.endorsed', ...about } as const
-  if (endorsedBy.length + 1 < request.approvalsRequired) return [endorsed]
-  return [
-    endorsed,
-    {
-      type: 'permission.approved',
-      ...about,
-      ttl: Math.min(ttl ?? request.ttl, request.maxTtl),
-      ...(notes === undefined ? {} : { notes }),
-    },
-  ]
+  const approval = (it: RequestRecord): readonly [EventOf<'permission.endorsed'>, ...Event[]] => {
+    const about = { requestId: it.request.id, taskId: request.taskId, by: userId }
+    const endorsed = { type: 'permission.endorsed', ...about } as const
+    if (it.endorsedBy.length + 1 < it.request.approvalsRequired) return [endorsed]
+    return [
+      endorsed,
+      {
+        type: 'permission.approved',
+        ...about,
+        ttl: Math.min(ttl ?? it.request.ttl, it.request.maxTtl),
+        ...(notes === undefined ? {} : { notes }),
+      },
+    ]
+  }
+  const others = repetitionsOf(state, record, now).filter((it) => !it.endorsedBy.includes(userId))
+  return [...approval(record), ...others.flatMap(approval)]
 }
 
 /** One denial is enough, however many approvers are required. */
@@ -116,7 +133,32 @@ export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefin
   const record = undecided(state, requestId, context.now)
   mayDecide(state, record, userId, agentHeld)
   const task = state.tasks.get(record.request.taskId) as TaskRecord
-  return denial(state, task, requestId, userId, reason, context)
+  const others = repetitionsOf(state, record, context.now).map(
+    ({ request }): Event => ({
+      type: 'permission.denied',
+      requestId: request.id,
+      taskId: request.taskId,
+      by: userId,
+      score: 0,
+      repeats: requestId,
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  )
+  return [...others, ...denial(state, task, requestId, userId, reason, context)]
+}
+
+/** What else is pending in the task for the very same detail, where the dialect folds that. */
+export const repetitionsOf = (
+  state: State,
+  { request }: RequestRecord,
+  now: number,
+): RequestRecord[] => {
+  if (state.dialect.duplicate_requests === 'separate') return []
+  const detail = canonical(request.detail)
+  return (state.tasks.get(request.taskId)?.requests ?? [])
+    .filter((id) => id !== request.id && state.undecided.has(id))
+    .flatMap((id) => state.requests.get(id) ?? [])
+    .filter((it) => canonical(it.request.detail) === detail && lifeAt(state, it, now) === 'pending')
 }
 
 /**
@@ -149,6 +191,7 @@ export const exchangeRequest: Decide<
   }
   const expiresAt = Math.min((exchangedAt ?? now) + approved.ttl, task.task.expiresAt)
   if (expiresAt <= now) refuse({ error: 'request_not_approved', requestId, status: 'expired' })
+  withinBudget(state, agentId, 'tokens', now)
   const agent = state.agents.get(agentId)
   const token: Token = {
     jti: id('jti'),
@@ -267,27 +310,32 @@ const denial = (
     score: scoring.denial,
     ...(reason === undefined ? {} : { reason }),
   }
-  if (task.denials + 1 >= scoring.suspend_denials) {
-    return [denied, ...suspend(state, task, now, `${scoring.suspend_denials} requests were denied`)]
+  const after = {
+    score: task.score + pendingScore + scoring.denial,
+    denials: task.denials + 1,
   }
-  if (task.score + pendingScore + scoring.denial >= scoring.suspend_from) {
-    return [
-      denied,
-      ...suspend(state, task, now, `the task reached the risk score ${scoring.suspend_from}`),
-    ]
-  }
-  return [denied]
+  const why = excessive(state, after)
+  return why === undefined ? [denied] : [denied, ...suspend(state, task, now, why)]
 }
 
-const suspend = (state: State, task: TaskRecord, now: number, reason: string): Event[] =>
-  endTask(state, task, now, 'task_suspended', (taskId) => ({
-    type: 'task.suspended',
-    taskId,
-    reason,
-  }))
+const refuseTooMany = (state: State, { requests }: TaskRecord, now: number) => {
+  const { requests_per_task: most, pending_per_task: mostPending } = state.policy.limits
+  if (requests.length >= most) {
+    refuse({ error: 'limit_reached', what: 'requests within one task', limit: most })
+  }
+  if (requests.length < mostPending) return
+  const pending = requests.filter((id) => {
+    const record = state.undecided.has(id) && state.requests.get(id)
+    return record && lifeAt(state, record, now) === 'pending'
+  })
+  if (pending.length >= mostPending) {
+    refuse({ error: 'limit_reached', what: 'pending requests within one task', limit: mostPending })
+  }
+}
 
-const refuseUnknownType = (state: State, detail: AuthorizationDetail) => {
-  if (state.dialect.unknown_types === 'accept') return
+/** @throws {Refused} `invalid_authorization_details`, where the dialect knows only its own types */
+export const refuseUnknownType = (state: State, detail: AuthorizationDetail) => {
+  if (state.dialect.unknown_types === 'accept' || detail.type === 'scope') return
   const actions = knownTypes[detail.type]
   if (actions === undefined) {
     refuse({

@@ -1,4 +1,5 @@
 import type { TaskStatus } from '../wire/index.ts'
+import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
 import type { Event, EventOf, RevocationReason } from './event.ts'
 import { refuse } from './refusal.ts'
@@ -11,18 +12,30 @@ export type OpenTask = Readonly<{
   parentTaskId?: string | undefined
   /** E-mail or id of the user the agent acts for. */
   onBehalfOf?: string | undefined
+  /** The user whose delegated token the agent came with: it acts for nobody else. */
+  delegatedBy?: string | undefined
 }>
 
 /** A child never outlives its parent, and acts for the same user. */
 export const openTask: Decide<OpenTask, readonly [EventOf<'task.opened'>]> = (
   state,
-  { agentId, name, type, parentTaskId, onBehalfOf },
+  { agentId, name, type, parentTaskId, onBehalfOf, delegatedBy },
   { now, id },
 ) => {
   const parent =
     parentTaskId === undefined ? undefined : activeTask(state, parentTaskId, agentId, now)
-  const user = onBehalfOf === undefined ? undefined : principal(state, agentId, onBehalfOf)
-  const actsFor = user ?? parent?.task.onBehalfOf
+  refuseTooMany(state, agentId, parent, now)
+  withinBudget(state, agentId, 'calls', now)
+  const named = onBehalfOf ?? delegatedBy
+  const user = named === undefined ? undefined : principal(state, agentId, named)
+  if (delegatedBy !== undefined && user !== delegatedBy) {
+    refuse({ error: 'delegation_not_allowed', reason: 'the token is of another user' })
+  }
+  const inherited = parent?.task.onBehalfOf
+  if (user !== undefined && inherited !== undefined && user !== inherited) {
+    refuse({ error: 'delegation_not_allowed', reason: 'the parent task is for another user' })
+  }
+  const actsFor = user ?? inherited
   const expiresAt = now + state.policy.task_lifetime
   return [
     {
@@ -58,40 +71,17 @@ export const completeTask: Decide<Readonly<{ taskId: string; agentId: string }>>
   }))
 }
 
-export type EvaluateTask = Readonly<{
-  taskId: string
-  agentId: string
-  result?: string | undefined
-  notes?: string | undefined
-}>
-
-/** Notes how a task went; with a result the task ends too, where the dialect says so (row 8). */
-export const evaluateTask: Decide<EvaluateTask> = (
-  state,
-  { taskId, agentId, result, notes },
-  context,
-) => {
-  const record = ownTask(state, taskId, agentId)
-  const evaluated: Event = {
-    type: 'task.evaluated',
-    taskId,
-    ...(result === undefined ? {} : { result }),
-    ...(notes === undefined ? {} : { notes }),
-  }
-  const closes =
-    result !== undefined &&
-    state.dialect.evaluate_closes === 'yes' &&
-    statusAt(record, context.now) === 'active'
-  return [evaluated, ...(closes ? completeTask(state, { taskId, agentId }, context) : [])]
-}
-
 /** A task past its time is expired, whether or not anyone has noticed. */
 export const statusAt = ({ task, ended }: TaskRecord, now: number): TaskStatus =>
   ended?.as ?? (now >= task.expiresAt ? 'expired' : 'active')
 
+/** @throws {Refused} `not_found` */
+export const anyTask = (state: State, taskId: string): TaskRecord =>
+  state.tasks.get(taskId) ?? refuse({ error: 'not_found', what: `task ${taskId}` })
+
 /** @throws {Refused} `not_found`, or `task_forbidden` for another agent's task */
 export const ownTask = (state: State, taskId: string, agentId: string): TaskRecord => {
-  const record = state.tasks.get(taskId) ?? refuse({ error: 'not_found', what: `task ${taskId}` })
+  const record = anyTask(state, taskId)
   if (record.task.agentId !== agentId) refuse({ error: 'task_forbidden', taskId })
   return record
 }
@@ -128,6 +118,31 @@ export const endTask = (
   ),
   ended(record.task.id),
 ]
+
+const refuseTooMany = (
+  state: State,
+  agentId: string,
+  parent: TaskRecord | undefined,
+  now: number,
+) => {
+  const { tasks_per_agent: most, task_depth: deepest } = state.policy.limits
+  if (depthOf(state, parent) >= deepest) {
+    refuse({ error: 'limit_reached', what: 'tasks within one another', limit: deepest })
+  }
+  const open = state.openTasks.get(agentId)
+  if (open === undefined || open.size < most) return
+  const active = [...open].filter((id) => {
+    const record = state.tasks.get(id)
+    return record !== undefined && statusAt(record, now) === 'active'
+  })
+  if (active.length >= most) {
+    refuse({ error: 'limit_reached', what: 'active tasks for one agent', limit: most })
+  }
+}
+
+/** How many tasks there are from this one up to the top. */
+const depthOf = (state: State, record: TaskRecord | undefined): number =>
+  record === undefined ? 0 : 1 + depthOf(state, state.tasks.get(record.task.parentId ?? ''))
 
 const principal = (state: State, agentId: string, onBehalfOf: string): string => {
   if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })

@@ -20,11 +20,27 @@ export const Dialect = z
     act_order: choice(['lumo', 'rfc8693']),
     exchange_client_auth: choice(['optional', 'required']),
     exchange_scope_status: choice(['400', '403']),
+    exchange_bad_token: choice(['invalid_grant', 'invalid_request']),
+    no_delegation: choice(['delegation_not_allowed', 'insufficient_scope']),
+    mcp_audience: choice(['resource_uri', 'server_id']),
+    subject_issuer: choice(['optional', 'required']),
+    pkce: choice(['public', 'all']),
+    registration: choice(['open', 'authenticated', 'closed']),
+    unauthorized_client_status: choice(['401', '400']),
+    authorization_servers: choice(['metadata', 'issuer']),
+    userinfo_sub: choice(['agent:name', 'agent_name']),
     token_typ: choice(['at+jwt', 'JWT']),
     issuer: choice(['prefix', 'origin']),
     repeated_exchange: choice(['no', 'yes']),
     unknown_types: choice(['accept', 'refuse']),
     slow_down: choice(['off', 'on']),
+    duplicate_requests: choice(['fold', 'separate']),
+    agents_me: choice(['union', 'spec', 'docs']),
+    ask_answer: choice(['union', 'action', 'question']),
+    register_status: choice(['201', '200']),
+    rate_limited: choice(['rate_limit_exceeded', 'too_many_requests']),
+    callback_signature: choice(['both', 'x-lumo-signature', 'x-lumoauth-signature']),
+    approved_by: choice(['both', 'user_id']),
     push_device: choice(['yes', 'email']),
     challenge: ChallengeFormat.default('lumo'),
     revocation: choice(['introspection', 'signals', 'expiry']),
@@ -85,6 +101,45 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     says: 'HTTP status of too wide a scope on exchange',
     imitates: '400: delegation example; 403: docs/errors.md',
   },
+  exchange_bad_token: {
+    says: 'the error of an expired or revoked token on exchange',
+    imitates: 'invalid_grant: delegation page; invalid_request: RFC 8693 §2.2.2',
+  },
+  no_delegation: {
+    row: 19,
+    says: 'the error of an agent that may not act for users',
+    imitates: 'delegation_not_allowed: docs/errors.md; insufficient_scope: Go’s tests',
+  },
+  mcp_audience: {
+    says: 'what stands in aud of a token for an MCP server',
+    imitates: 'both are documented (docs/mcp/registration.md)',
+  },
+  subject_issuer: {
+    row: 39,
+    says: 'whether a workload must name its platform',
+    imitates: 'optional: the Python example; required: the table beside it',
+  },
+  pkce: {
+    says: 'which clients must use PKCE',
+    imitates: 'public: token page; all: OAuth 2.1, and one page of the docs',
+  },
+  registration: {
+    says: 'who may register a client',
+    imitates: 'open: docs; authenticated: spec; closed: 403 registration_not_allowed',
+  },
+  unauthorized_client_status: {
+    says: 'HTTP status of a grant the client may not use',
+    imitates: '401: docs/errors.md; 400: RFC 6749 §5.2',
+  },
+  authorization_servers: {
+    says: 'how a protected resource names its issuer',
+    imitates: 'metadata: the URL of its document, as in docs; issuer: RFC 9728 §2',
+  },
+  userinfo_sub: {
+    row: 23,
+    says: 'the sub of an agent at userinfo',
+    imitates: 'agent:name: as in JIT tokens; agent_name: one example',
+  },
   token_typ: {
     row: 14,
     says: 'the typ header of access tokens',
@@ -106,6 +161,39 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   slow_down: {
     says: 'whether polling faster than interval is refused with 429',
     imitates: 'off: LumoAuth; on: RFC 8628 §3.5',
+  },
+  duplicate_requests: {
+    says: 'whether one decision is for all pending requests of the same detail in a task',
+    imitates: 'not stated; fold spares the approver, separate asks for each',
+  },
+  agents_me: {
+    row: 20,
+    says: 'the shape of agents/me',
+    imitates: 'spec: identity, capabilities, workspace; docs: agent_id, name, scopes',
+  },
+  ask_answer: {
+    row: 21,
+    says: 'the shape of what agents/ask answers',
+    imitates: 'action: allowed, action, reason; question: allowed, explanation, confidence',
+  },
+  register_status: {
+    says: 'HTTP status of a registered agent',
+    imitates: '201: Python’s test; 200: Go’s test',
+  },
+  rate_limited: {
+    row: 31,
+    says: 'the error of a 429',
+    imitates: 'rate_limit_exceeded: rate-limiting page; too_many_requests: security page',
+  },
+  callback_signature: {
+    row: 38,
+    says: 'which headers sign a callback',
+    imitates: 'x-lumo-signature: hex, one page; x-lumoauth-signature: sha256=, another',
+  },
+  approved_by: {
+    row: 35,
+    says: 'what names the person who answered a push approval',
+    imitates: 'user_id: spec; both: SDKs also read email',
   },
   push_device: {
     row: 36,

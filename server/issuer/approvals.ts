@@ -1,0 +1,95 @@
+import type { RiskLevel } from '../wire/index.ts'
+import type { Decide } from './decide.ts'
+import type { Approval, EventOf } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { ApprovalRecord, State } from './state.ts'
+import { findUser } from './tasks.ts'
+
+/** Seconds a push approval waits for its answer (contract §2.3). */
+export const approvalLifetime = 120
+
+export type AskApproval = Readonly<{
+  agentId: string
+  task: string
+  reason: string
+  impact: RiskLevel
+  onBehalfOf: string
+  meta?: Readonly<Record<string, unknown>> | undefined
+}>
+
+/** The person an agent acts for is asked on their own device. */
+export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'>]> = (
+  state,
+  { agentId, task, reason, impact, onBehalfOf, meta },
+  { now, id },
+) => {
+  const user = addressee(state, agentId, onBehalfOf)
+  const limit = state.policy.limits.approvals_per_agent
+  const waiting = [...state.approvals.values()].filter(
+    (it) => it.approval.agentId === agentId && approvalStatus(it, now) === 'pending',
+  )
+  if (waiting.length >= limit) {
+    refuse({ error: 'limit_reached', what: 'unanswered approvals for one agent', limit })
+  }
+  const approval: Approval = {
+    id: id('apr'),
+    agentId,
+    userId: user.id,
+    task,
+    reason,
+    impact,
+    askedAt: now,
+    expiresAt: now + approvalLifetime,
+    ...(meta === undefined ? {} : { meta }),
+  }
+  return [{ type: 'approval.asked', approval }]
+}
+
+/** @throws {Refused} where the agent may not act for users, or names nobody */
+export const addressee = (state: State, agentId: string, onBehalfOf: string) => {
+  if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })
+  return findUser(state, onBehalfOf) ?? refuse({ error: 'not_found', what: 'such user' })
+}
+
+/** Only the person who was asked answers, by their own token, once and in time. */
+export const answerApproval: Decide<
+  Readonly<{ approvalId: string; as: 'approved' | 'denied'; userId: string; agentHeld: boolean }>,
+  readonly [EventOf<'approval.answered'>]
+> = (state, { approvalId, as, userId, agentHeld }, { now }) => {
+  const record = anyApproval(state, approvalId)
+  if (agentHeld) {
+    refuse({ error: 'approval_forbidden', reason: 'an agent cannot decide, whoever it acts for' })
+  }
+  if (record.approval.userId !== userId) {
+    refuse({ error: 'approval_forbidden', reason: 'somebody else was asked' })
+  }
+  const status = approvalStatus(record, now)
+  if (status === 'expired') refuse({ error: 'request_expired', requestId: approvalId })
+  if (status !== 'pending') {
+    refuse({
+      error: 'already_decided',
+      requestId: approvalId,
+      status,
+      by: record.answered?.by ?? 'nobody',
+    })
+  }
+  return [{ type: 'approval.answered', approvalId, as, by: userId }]
+}
+
+export const approvalStatus = (
+  { approval, answered }: ApprovalRecord,
+  now: number,
+): 'pending' | 'approved' | 'denied' | 'expired' =>
+  answered?.as ?? (now >= approval.expiresAt ? 'expired' : 'pending')
+
+/** @throws {Refused} `not_found`, or `request_forbidden` for another agent's */
+export const ownApproval = (state: State, approvalId: string, agentId: string): ApprovalRecord => {
+  const record = anyApproval(state, approvalId)
+  if (record.approval.agentId !== agentId) {
+    refuse({ error: 'request_forbidden', requestId: approvalId })
+  }
+  return record
+}
+
+const anyApproval = ({ approvals }: State, approvalId: string): ApprovalRecord =>
+  approvals.get(approvalId) ?? refuse({ error: 'not_found', what: `approval ${approvalId}` })

@@ -1,0 +1,35 @@
+import { refuse } from './refusal.ts'
+import type { State, Usage } from './state.ts'
+
+/** What an agent has used by now; a new day and a new hour (UTC) begin at nothing. */
+export const usageAt = ({ usage }: Pick<State, 'usage'>, agentId: string, now: number): Usage => {
+  const [day, hour] = [Math.floor(now / 86_400), Math.floor(now / 3600)]
+  const used = usage.get(agentId)
+  return {
+    day,
+    tokens: used?.day === day ? used.tokens : 0,
+    hour,
+    calls: used?.hour === hour ? used.calls : 0,
+  }
+}
+
+/**
+ * Whether there is budget for one thing more.
+ * @throws {Refused} `budget_exceeded`, with the seconds until there is some again
+ */
+export const withinBudget = (
+  state: State,
+  agentId: string,
+  what: 'tokens' | 'calls',
+  now: number,
+): void => {
+  const budget = state.agents.get(agentId)?.budget
+  if (budget === undefined) return
+  const used = usageAt(state, agentId, now)
+  const { limit, span, name } =
+    what === 'tokens'
+      ? { limit: budget.tokensPerDay, span: 86_400, name: 'tokens a day' }
+      : { limit: budget.callsPerHour, span: 3600, name: 'calls an hour' }
+  if (limit === undefined || used[what] < limit) return
+  refuse({ error: 'budget_exceeded', what: name, limit, retryAfter: span - (now % span) })
+}
