@@ -54,7 +54,7 @@ export const documentTools = (options: ToolOptions) => {
       {
         name: 'summarize_document',
         description: 'Have the API make a short summary of a document, without reading it all.',
-        inputSchema: OneDocument.extend(CreateSummary.shape),
+        inputSchema: OneDocument.extend(CreateSummary.pick({ max_words: true }).shape),
       },
       ({ document_id, ...body }) => ({
         route: apiRoutes['documents.summarise'],

@@ -13,4 +13,4 @@ export const summarise = (text: string, maxWords: number): { summary: string; wo
   return { summary: words.join(' '), words: words.length }
 }
 
-const wordsOf = (text: string) => text.split(/\s+/u).filter((word) => word !== '')
+export const wordsOf = (text: string) => text.split(/\s+/u).filter((word) => word !== '')

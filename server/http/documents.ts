@@ -1,7 +1,7 @@
 import { documentCalls, summaryOf } from '../api/documents.ts'
 import { refuse } from '../api/refusal.ts'
 import type { ApiTenant } from '../api/resource-server.ts'
-import { summarise } from '../api/summary.ts'
+import { summarise, wordsOf } from '../api/summary.ts'
 import type { ApiRoute } from '../wire/index.ts'
 import { answering } from './api-refusals.ts'
 import { credentialsOf } from './credentials.ts'
@@ -51,7 +51,9 @@ export const documentHandlers: Handlers<DocumentRoute, { tenant: ApiTenant }> = 
     return created({
       id: tenant.id('summary'),
       document_id: documentId,
-      ...summarise(text, body.max_words ?? 50),
+      ...(body.text === undefined
+        ? summarise(text, body.max_words ?? 50)
+        : { summary: body.text, words: wordsOf(body.text).length }),
       created_at: new Date(tenant.now() * 1000).toISOString(),
     })
   }),

@@ -51,9 +51,12 @@ export const DocumentList = z
   .meta({ id: 'DocumentList' })
 export type DocumentList = z.infer<typeof DocumentList>
 
-/** `POST /v1/documents/{id}/summaries`. */
+/** `POST /v1/documents/{id}/summaries`: the API's own summary, or a `text` the caller has written. */
 export const CreateSummary = z
-  .strictObject({ max_words: z.int().min(1).max(500).optional() })
+  .strictObject({
+    max_words: z.int().min(1).max(500).optional(),
+    text: z.string().max(60_000).optional(),
+  })
   .meta({ id: 'CreateSummary' })
 export type CreateSummary = z.infer<typeof CreateSummary>
 

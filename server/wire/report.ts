@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-/** `POST /v1/reports`. */
+/** `POST /v1/reports`. LumoAuth's guides give a title or leave it out. */
 export const CreateReport = z
   .strictObject({
-    title: z.string().min(1).max(512),
+    title: z.string().min(1).max(512).default('Untitled report'),
     content: z.string().max(60_000),
     document_ids: z.array(z.string().min(1).max(128)).max(64).optional(),
   })

@@ -224,6 +224,18 @@ describe('a summary', () => {
     })
   })
 
+  it('is what the caller has written, as in the OpenAI Agents guide', async () => {
+    const { call } = world()
+
+    const { status, body } = await call('POST /v1/documents/doc_9982/summaries', {
+      token: await jitToken(file('doc_9982', 'read')),
+      body: { text: 'A good quarter.' },
+    })
+
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ summary: 'A good quarter.', words: 3 })
+  })
+
   it.each([
     ['', 5, '', 0],
     ['One two three four. Five.', 3, 'One two three …', 3],
