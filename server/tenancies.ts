@@ -8,10 +8,10 @@ import { isoTime } from './http/iso-time.ts'
 import { Misbehaving, type Misbehaviour } from './http/misbehave.ts'
 import { ExchangeLog } from './http/record.ts'
 import { modelKeyOf } from './http/scripted-model.ts'
-import { hashSecret, issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
+import { issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
 import { randomIds, seededIds } from './ids.ts'
-import type { Agent, User } from './issuer/event.ts'
 import { Clock, Tenant } from './issuer/tenant.ts'
+import { apiClientId, keySecret, seeded } from './seeds.ts'
 import { KeyRing, type SigningKey } from './signing/keys.ts'
 import { version } from './version.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from './wire/index.ts'
@@ -34,7 +34,12 @@ type Secrets = ReadonlyMap<string, string>
 /** All tenants of a harness, by slug. */
 export const createTenancies = (
   options: TenanciesOptions,
-): Tenancies & Readonly<{ open: ReadonlyMap<string, Tenancy> }> => {
+): Tenancies &
+  Readonly<{
+    open: ReadonlyMap<string, Tenancy>
+    /** Begins a tenant anew from other seeds; secrets they do not give stay. */
+    reseed: (slug: string, seed: TenantSeed) => void
+  }> => {
   const open = new Map<string, Tenancy>()
   const secrets = new Map<string, Secrets>()
 
@@ -51,6 +56,10 @@ export const createTenancies = (
     return described(made.tenancy, made.secrets)
   }
 
+  const reseed = (slug: string, seed: TenantSeed) => {
+    create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
+  }
+
   return {
     open,
     find: (slug) => open.get(slug),
@@ -58,10 +67,9 @@ export const createTenancies = (
     create: (seed) => create(seed),
     reset: (slug) => {
       const tenancy = open.get(slug)
-      if (tenancy) {
-        create({ ...tenancy.seed, tenant: slug }, secrets.get(slug), tenancy.sessions)
-      }
+      if (tenancy) reseed(slug, tenancy.seed)
     },
+    reseed,
     delete: (slug) => {
       open.get(slug)?.ended.abort()
       open.delete(slug)
@@ -81,17 +89,9 @@ const openTenancy = (
   const slug = seed.tenant ?? id('tenant').replace('_', '-')
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const tenant = new Tenant(slug, clock, id)
-  const secrets = new Map<string, string>()
-  const client = (clientId: string, secret = known.get(clientId) ?? id('secret') + id('')) => {
-    secrets.set(clientId, secret)
-    return { clientId, secretHash: hashSecret(secret) }
-  }
+  const { event, secrets, platforms } = seeded(seed, slug, clock, id, known)
   tenant.happen([
-    {
-      type: 'tenant.seeded',
-      agents: [...seed.agents.map((it) => seededAgent(it, client)), apiClient(slug, client)],
-      users: seed.users.map(seededUser),
-    },
+    event,
     { type: 'dialect.set', dialect: seed.dialect },
     ...(seed.policy === undefined
       ? []
@@ -110,6 +110,7 @@ const openTenancy = (
     exchanges: new ExchangeLog(),
     misbehaving: new Misbehaving(misbehaviours),
     polls: new Map(),
+    platforms,
     sessions,
     ended: new AbortController(),
     model: {
@@ -146,35 +147,6 @@ const openTenancy = (
   return { tenancy, secrets }
 }
 
-type Client = (clientId: string, secret?: string) => { clientId: string; secretHash: string }
-
-const seededAgent = (
-  { name, client_id, client_secret, capabilities, may_delegate }: TenantSeed['agents'][number],
-  client: Client,
-): Agent => ({
-  id: `agt_${name}`,
-  name,
-  capabilities,
-  mayDelegate: may_delegate,
-  ...client(client_id ?? name, client_secret),
-})
-
-const apiClientId = 'documents-api'
-
-const apiClient = (slug: string, client: Client): Agent => ({
-  id: `rs_${slug}`,
-  name: apiClientId,
-  capabilities: [],
-  mayDelegate: false,
-  resourceServer: true,
-  ...client(apiClientId),
-})
-
-const seededUser = ({ email, name, permissions }: TenantSeed['users'][number]): User => {
-  const id = `user:${email.split('@', 1)[0]}`
-  return { id, email, name: name ?? email, permissions }
-}
-
 /** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
 const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {
   const credentials = `${apiClientId}:${secrets.get(apiClientId)}`
@@ -191,7 +163,7 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
   return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
 }
 
-const described = ({ tenant, origins, model }: Tenancy, secrets: Secrets): TenantCreated => {
+const described = ({ seed, tenant, origins, model }: Tenancy, secrets: Secrets): TenantCreated => {
   const { slug, state, clock } = tenant
   const agents = [...state.agents.values()].map(({ name, id, clientId, resourceServer }) => ({
     resourceServer,
@@ -213,6 +185,16 @@ const described = ({ tenant, origins, model }: Tenancy, secrets: Secrets): Tenan
       api,
     },
     agents: agents.filter((it) => !it.resourceServer).map(({ credentials }) => credentials),
+    applications: seed.applications.map(({ name, client_id: id = name }) => {
+      const secret = secrets.get(id)
+      return { name, client_id: id, ...(secret === undefined ? {} : { client_secret: secret }) }
+    }),
+    api_keys: seed.api_keys.map(({ name }) => ({ name, key: secrets.get(keySecret(name)) ?? '' })),
+    mcp_servers: [...state.mcpServers.values()].map(({ id, name, resourceUri }) => ({
+      name,
+      server_id: id,
+      resource_uri: resourceUri,
+    })),
     users: [...state.users.values()].map(({ id, email, permissions }) => ({
       id,
       email,

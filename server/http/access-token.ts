@@ -35,7 +35,7 @@ export const claimsOf = (
   return {
     iss,
     sub: token.sub,
-    aud: token.kind === 'jit' ? jitAudience(tenancy, token) : [iss, tenancy.origins.api],
+    aud: audienceOf(tenancy, token, iss),
     client_id: token.clientId,
     iat: token.issuedAt,
     exp: token.expiresAt,
@@ -43,6 +43,9 @@ export const claimsOf = (
     tenant: slug,
     ...(token.scope === undefined ? {} : { scope: token.scope }),
     ...(agent === undefined ? {} : { agent_id: agent.id, agent_name: agent.name }),
+    ...(token.act === undefined ? {} : { act: token.act }),
+    ...(token.mayAct === undefined ? {} : { may_act: { sub: token.mayAct } }),
+    ...(token.details === undefined ? {} : { authorization_details: [...token.details] }),
     ...(token.kind !== 'jit'
       ? {}
       : {
@@ -54,6 +57,14 @@ export const claimsOf = (
           ...(task?.onBehalfOf === undefined ? {} : { on_behalf_of: task.onBehalfOf }),
         }),
   }
+}
+
+/** An ordinary token is good at the issuer and the API, unless less was asked for (RFC 8707 §2). */
+const audienceOf = (tenancy: Tenancy, token: Token, iss: string): string | string[] => {
+  if (token.kind === 'jit') return jitAudience(tenancy, token)
+  if (token.audience === undefined) return [iss, tenancy.origins.api]
+  const [first = iss, ...others] = token.audience
+  return others.length === 0 ? first : [first, ...others]
 }
 
 /** Where the details say it may be used; where they say nothing, the API of this tenant. */

@@ -1,9 +1,10 @@
 import type { Agent, User } from '../issuer/event.ts'
+import { accessTokenLifetime } from '../issuer/tokens.ts'
 import type { AccessTokenClaims } from '../wire/index.ts'
 import { type LiveToken, verifyOwn } from './access-token.ts'
 import type { HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
-import { hasSecret, issuersOf, type Tenancy } from './tenancy.ts'
+import { hashSecret, issuerOf, issuersOf, type Tenancy } from './tenancy.ts'
 
 /** Who a live access token stands for. A delegated one stands for its agent and for a user. */
 export type Principal = Readonly<{
@@ -11,6 +12,8 @@ export type Principal = Readonly<{
   user?: User | undefined
   /** An agent holds the token, whoever its subject is. */
   agentHeld: boolean
+  /** What the bearer may do in this tenant: a person's own permissions, never through an agent. */
+  permissions: readonly string[]
   claims: AccessTokenClaims
   jti: string
 }>
@@ -21,20 +24,18 @@ export type Principal = Readonly<{
  */
 export const bearer = async (tenancy: Tenancy, request: HttpRequest): Promise<Principal> => {
   const jwt = bearerToken(request)
-  if (jwt === undefined) {
+  const key = apiKeyIn(request)
+  if (jwt === undefined && key === undefined) {
     answerWith(401, 'missing_token', 'expected Authorization: Bearer', {}, wantsBearer(tenancy))
   }
+  if (jwt !== undefined && key !== undefined) {
+    answerWith(400, 'invalid_request', 'expected a bearer token or an API key, not both')
+  }
+  const known = key ?? (isJwt(jwt as string) ? undefined : jwt)
+  if (known !== undefined) return keyHolder(tenancy, known)
   const audience = [...issuersOf(tenancy), tenancy.origins.issuer]
   const live = await verifyOwn(tenancy, jwt as string, audience)
-  if (live === undefined) {
-    const description = 'the token is malformed, expired, revoked, or not for this issuer'
-    const challenge = wantsBearer(
-      tenancy,
-      `, error="invalid_token", error_description="${description}"`,
-    )
-    answerWith(401, 'invalid_token', description, {}, challenge)
-  }
-  return principalOf(tenancy, live as LiveToken)
+  return live === undefined ? refuseToken(tenancy) : principalOf(tenancy, live)
 }
 
 /** @throws {Refusing} as `bearer`; 403 when it is not an agent that asks */
@@ -53,67 +54,48 @@ export const agentBearer = async (
 export const bearerToken = ({ headers }: HttpRequest): string | undefined =>
   /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 
-type ClientFields = Readonly<{ client_id?: string | undefined; client_secret?: string | undefined }>
+/** `X-API-Key`, or the older `Authorization: ApiKey` (contract §2). */
+const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
+  headers['x-api-key'] ?? /^apikey +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 
-/**
- * The client of a request, by HTTP Basic or by form fields, never by both (RFC 6749 §2.3).
- * @throws {Refusing} 401 `invalid_client`, the same for an unknown client and a wrong secret
- */
-export const clientOf = (
-  tenancy: Tenancy,
-  request: HttpRequest,
-  { client_id: postedId, client_secret: postedSecret }: ClientFields,
-): Agent => {
-  const basic = basicCredentials(tenancy, request)
-  if (basic && (postedSecret !== undefined || (postedId !== undefined && postedId !== basic.id))) {
-    answerWith(400, 'invalid_request', 'expected one way of client authentication, not two')
-  }
-  const { id, secret } = basic ?? { id: postedId, secret: postedSecret }
-  if (id === undefined || secret === undefined) {
-    return refuseClient(
-      tenancy,
-      'expected client_id and client_secret, in the form or by HTTP Basic',
-    )
-  }
-  const client = tenancy.tenant.state.clients.get(id)
-  if (!hasSecret(client, secret) || client === undefined) {
-    return refuseClient(tenancy, 'the client is unknown or its secret is wrong')
-  }
-  return client
-}
+/** Some clients send their key as a bearer token. */
+const isJwt = (token: string) => token.split('.').length === 3
 
-/** Whether a request tries to authenticate a client at all. */
-export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFields): boolean =>
-  fields.client_secret !== undefined || /^basic /i.test(headers.authorization ?? '')
-
-/** Both parts are form-encoded before they are joined (RFC 6749 §2.3.1). */
-const basicCredentials = (tenancy: Tenancy, { headers }: HttpRequest) => {
-  const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
-  if (encoded === undefined) return undefined
-  const [id, ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
-  if (id === undefined || secret.length === 0) {
-    return refuseClient(tenancy, 'the Basic credentials are malformed')
-  }
-  try {
-    return { id: formDecode(id), secret: formDecode(secret.join(':')) }
-  } catch {
-    return refuseClient(tenancy, 'the Basic credentials are not form-encoded')
-  }
-}
-
-const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
-
-const refuseClient = (tenancy: Tenancy, description: string): never =>
-  answerWith(
-    401,
-    'invalid_client',
-    description,
-    {},
-    {
-      'www-authenticate': `Basic realm="${tenancy.tenant.slug}"`,
-      pragma: 'no-cache',
+/** A key is looked up by its hash, so it takes the same time whether it is known or not. */
+const keyHolder = (tenancy: Tenancy, text: string): Principal => {
+  const { state, clock } = tenancy.tenant
+  const key = state.apiKeys.get(hashSecret(text))
+  if (key === undefined) return refuseToken(tenancy)
+  const agent = key.agentId === undefined ? undefined : state.agents.get(key.agentId)
+  const iss = issuerOf(tenancy)
+  const now = clock.now()
+  return {
+    agent,
+    agentHeld: agent !== undefined,
+    permissions: key.permissions,
+    jti: `key:${key.name}`,
+    claims: {
+      iss,
+      sub: agent === undefined ? `key:${key.name}` : `agent:${agent.name}`,
+      aud: iss,
+      client_id: agent?.clientId ?? key.name,
+      iat: now,
+      exp: now + accessTokenLifetime,
+      jti: `key:${key.name}`,
+      scope: [...(agent?.capabilities ?? []), ...key.permissions].join(' '),
     },
+  }
+}
+
+/** @throws {Refusing} always the same, whatever is wrong with the token */
+const refuseToken = (tenancy: Tenancy): never => {
+  const description = 'the token is malformed, expired, revoked, or not for this issuer'
+  const challenge = wantsBearer(
+    tenancy,
+    `, error="invalid_token", error_description="${description}"`,
   )
+  return answerWith(401, 'invalid_token', description, {}, challenge)
+}
 
 const wantsBearer = ({ tenant }: Tenancy, more = '') => ({
   'www-authenticate': `Bearer realm="${tenant.slug}"${more}`,
@@ -123,5 +105,13 @@ const principalOf = ({ tenant }: Tenancy, { token, claims }: LiveToken): Princip
   const { agents, users } = tenant.state
   const user = token.userId === undefined ? undefined : users.get(token.userId)
   const agent = token.agentId === undefined ? undefined : agents.get(token.agentId)
-  return { agent, user, agentHeld: token.agentId !== undefined, claims, jti: token.jti }
+  const agentHeld = token.agentId !== undefined
+  return {
+    agent,
+    user,
+    agentHeld,
+    permissions: (!agentHeld && user?.permissions) || [],
+    claims,
+    jti: token.jti,
+  }
 }

@@ -1,9 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import { approverNamed } from '../console/views.ts'
+import { answerApproval } from '../issuer/approvals.ts'
+import { allScopes } from '../issuer/clients.ts'
 import { assessed } from '../issuer/requests.ts'
 import { findUser } from '../issuer/tasks.ts'
-import { issueAgentToken, issueUserToken } from '../issuer/tokens.ts'
+import { issueClientToken, issueUserToken } from '../issuer/tokens.ts'
 import { forgeJwt } from '../signing/forge.ts'
+import { generateSigningKey } from '../signing/keys.ts'
+import { type Header, signJwt } from '../signing/sign.ts'
 import type { ControlRoute, Journal, MoveClock, TenantCreated, TenantSeed } from '../wire/index.ts'
 import { accessToken, claimsOf } from './access-token.ts'
 import { bearerToken } from './authenticate.ts'
@@ -12,7 +16,7 @@ import { isoTime } from './iso-time.ts'
 import { created, type Handlers, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
 import { scriptFrom, usualScript } from './scripted-model.ts'
-import { advance, hashSecret, type Tenancy } from './tenancy.ts'
+import { advance, hashSecret, issuerOf, type Tenancy } from './tenancy.ts'
 
 /** What the control plane may do with the harness as a whole. */
 export type Tenancies = Readonly<{
@@ -135,6 +139,24 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     return ok(body)
   },
 
+  'control.limits.read': ({ tenancy }) => ok(tenancy().tenant.state.limits),
+  'control.limits.set': ({ tenancy, body }) => {
+    tenancy().tenant.happen([{ type: 'limits.set', limits: body }])
+    return ok(body)
+  },
+  'control.approval.answer': ({ tenancy, params, body }) => {
+    const { approvalToken: approvalId = '' } = params
+    const { tenant } = tenancy()
+    const asked = tenant.state.approvals.get(approvalId)?.approval
+    tenant.run(answerApproval, {
+      approvalId,
+      as: body.decision === 'approve' ? 'approved' : 'denied',
+      userId: asked?.userId ?? '',
+      agentHeld: false,
+    })
+    return ok({ ok: true })
+  },
+
   'control.user.token': async ({ tenancy, body }) => {
     const { tenant } = tenancy()
     const { state } = tenant
@@ -152,8 +174,10 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     const [{ token }] = tenant.run(issueUserToken, {
       userId: user.id,
       clientId: 'control-plane',
-      scope: body.scope,
+      scope: body.scope ?? allScopes(state).join(' '),
       lifetime: body.expires_in,
+      details: body.authorization_details,
+      mayAct: body.may_act && `agent:${agentNamed(tenancy(), body.may_act).name}`,
     })
     return created({
       access_token: await accessToken(tenancy(), token),
@@ -161,10 +185,53 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
       expires_in: body.expires_in,
     })
   },
+  'control.workload.token': async ({ tenancy, body }) => {
+    const { tenant, platforms } = tenancy()
+    const trust = tenant.state.workloads.find(
+      ({ issuer, subject }) =>
+        issuer === (body.issuer ?? issuer) && subject === (body.subject ?? subject),
+    )
+    const issuer = body.issuer ?? trust?.issuer ?? ''
+    const key = platforms.get(issuer)
+    if (key === undefined) {
+      return answerWith(400, 'invalid_request', 'issuer: expected a platform the harness plays')
+    }
+    const now = tenant.clock.now()
+    const claims = {
+      iss: issuer,
+      sub: body.subject ?? trust?.subject,
+      aud: body.audience ?? issuerOf(tenancy()),
+      iat: now,
+      exp: now + body.expires_in,
+    }
+    return created({
+      access_token: await signJwt(key, claims, platformHeader),
+      token_type: 'Bearer',
+      expires_in: body.expires_in,
+    })
+  },
+  'control.key.rotate': async ({ tenancy, body }) => {
+    const { tenant, keys } = tenancy()
+    const key = await generateSigningKey(body.algorithm ?? keys.current.alg)
+    keys.rotate(key)
+    tenant.happen([{ type: 'key.rotated', kid: key.kid, alg: key.alg }])
+    return created(keysOf(tenancy()))
+  },
+  'control.key.retire': ({ tenancy, params }) => {
+    const { tenant, keys } = tenancy()
+    const { kid = '' } = params
+    if (keys.find(kid) === undefined) answerWith(404, 'not_found', `there is no key ${kid} here`)
+    if (kid === keys.current.kid) {
+      answerWith(409, 'key_in_use', 'this key signs: rotate first, then retire it')
+    }
+    keys.retire(kid)
+    tenant.happen([{ type: 'key.retired', kid }])
+    return ok(keysOf(tenancy()))
+  },
   'control.token.forge': async ({ tenancy, body }) => {
     const { tenant, keys } = tenancy()
     const agent = agentNamed(tenancy(), body.agent)
-    const [{ token }] = tenant.run(issueAgentToken, { agent })
+    const [{ token }] = tenant.run(issueClientToken, { client: agent })
     const claims = Object.entries({ ...claimsOf(tenancy(), token), ...body.claims })
     const forged = await forgeJwt(
       keys.current,
@@ -252,6 +319,13 @@ export const misbehaviours = async ({ misbehaving }: Tenancy) => ({
     breaks,
     ...(routes === undefined ? {} : { routes }),
   })),
+})
+
+const platformHeader: Header = { typ: 'JWT' }
+
+const keysOf = ({ keys }: Tenancy) => ({
+  current: keys.current.kid,
+  published: keys.jwks().keys.map(({ kid }) => kid),
 })
 
 const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>

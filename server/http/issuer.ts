@@ -1,10 +1,10 @@
 import type { Agent } from '../issuer/event.ts'
 import type { IssuerRoute } from '../wire/index.ts'
-import { agentHandlers } from './agents.ts'
 import { agentBearer, bearer, type Principal } from './authenticate.ts'
 import type { Routed } from './core.ts'
 import { discoveryHandlers } from './discovery.ts'
 import { jitHandlers } from './jit.ts'
+import { mcpHandlers } from './mcp.ts'
 import type { Handlers } from './message.ts'
 import { oauthHandlers } from './oauth.ts'
 import { answerWith } from './refusals.ts'
@@ -21,11 +21,12 @@ export type IssuerContext = Readonly<{
 
 /** Finds the tenant, then the bearer. An unknown tenant is a 404 whoever asks. */
 export const openIssuer =
-  (find: (slug: string) => Tenancy | undefined) =>
+  (find: (call: Pick<Routed<IssuerRoute>, 'request' | 'params'>) => Tenancy | undefined) =>
   async ({ route, request, params }: Routed<IssuerRoute>): Promise<IssuerContext> => {
-    const { tenant: slug = '' } = params
+    const { tenant: slug = 'named' } = params
     const tenancy =
-      find(slug) ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+      find({ request, params }) ??
+      answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
     const authenticated =
       route.auth === 'agent'
         ? await agentBearer(tenancy, request)
@@ -44,5 +45,5 @@ export const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...oauthHandlers,
   ...discoveryHandlers,
   ...jitHandlers,
-  ...agentHandlers,
+  ...mcpHandlers,
 }

@@ -1,75 +1,133 @@
-import { issueAgentToken, revokeToken } from '../issuer/tokens.ts'
-import type { TokenAnswer } from '../wire/index.ts'
-import { accessToken, verifyOwn } from './access-token.ts'
-import { bearer, bearerToken, clientOf, hasClientCredentials } from './authenticate.ts'
+import { isAgent } from '../issuer/clients.ts'
+import type { Client } from '../issuer/event.ts'
+import { liveGrant, refreshLifetime, revokeGrant } from '../issuer/grants.ts'
+import { findUser } from '../issuer/tasks.ts'
+import { revokeToken } from '../issuer/tokens.ts'
+import { type GrantType, grantTypes, tokenExchange } from '../wire/index.ts'
+import { verifyOwn } from './access-token.ts'
+import { bearer, bearerToken } from './authenticate.ts'
+import { authorizeHandlers } from './authorize.ts'
+import { clientOf, hasClientCredentials, refuseSecretsInUri } from './client-authentication.ts'
+import { authorizationCode, refreshToken } from './grant-authorization-code.ts'
+import { clientCredentials } from './grant-client-credentials.ts'
+import { exchangeToken } from './grant-token-exchange.ts'
+import { type GrantHandler, noStore } from './issued.ts'
 import type { IssuerContext } from './issuer.ts'
-import { type Answer, type Call, type Handlers, ok } from './message.ts'
+import { type Answer, type Handlers, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
+import { registrationHandlers } from './registration.ts'
+import { apiOf } from './targets.ts'
+import { hashSecret, issuerOf, type Tenancy } from './tenancy.ts'
+import { userinfoHandlers } from './userinfo.ts'
 
-const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
-
-/** Answers that bear a token are not to be stored (RFC 6749 §5.1). */
-const issued = (body: TokenAnswer): Answer => ({ status: 200, headers: noStore, body })
-
-type TokenCall = Call<'oauth.token'> & IssuerContext
-type Grant = (call: TokenCall) => Promise<Answer>
-
-const clientCredentials: Grant = async ({ tenancy, request, body }) => {
-  const agent = clientOf(tenancy, request, body)
-  const [{ token }] = tenancy.tenant.run(issueAgentToken, { agent, scope: body.scope })
-  return issued({
-    access_token: await accessToken(tenancy, token, request.path),
-    token_type: 'Bearer',
-    expires_in: token.expiresAt - token.issuedAt,
-    ...(token.scope === undefined ? {} : { scope: token.scope }),
-  })
-}
-
-const grants: Readonly<Record<string, Grant>> = {
+const grants: Readonly<Record<GrantType, GrantHandler>> = {
   client_credentials: clientCredentials,
+  authorization_code: authorizationCode,
+  refresh_token: refreshToken,
+  [tokenExchange]: exchangeToken,
 }
 
-export const oauthHandlers: Handlers<
-  'oauth.token' | 'oauth.introspect' | 'oauth.revoke',
-  IssuerContext
-> = {
+const isGrantType = (name: string): name is GrantType => Object.hasOwn(grants, name)
+
+type OauthRoute =
+  | 'oauth.token'
+  | 'oauth.introspect'
+  | 'oauth.revoke'
+  | keyof typeof authorizeHandlers
+  | keyof typeof registrationHandlers
+  | keyof typeof userinfoHandlers
+
+export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   'oauth.token': (call) => {
-    const grant = Object.hasOwn(grants, call.body.grant_type) && grants[call.body.grant_type]
-    if (!grant) {
-      return answerWith(
-        400,
-        'unsupported_grant_type',
-        `expected one of ${Object.keys(grants).join(', ')}`,
-      )
-    }
-    return grant(call)
+    refuseSecretsInUri(call.request)
+    const { grant_type: name } = call.body
+    return isGrantType(name)
+      ? grants[name](call)
+      : answerWith(400, 'unsupported_grant_type', `expected one of ${grantTypes.join(', ')}`)
   },
   'oauth.introspect': async ({ tenancy, request, body }) => {
-    clientOf(tenancy, request, body)
-    const live = await verifyOwn(tenancy, body.token)
-    if (live === undefined) return { status: 200, headers: noStore, body: { active: false } }
-    const { claims, token } = live
-    return {
-      status: 200,
-      headers: noStore,
-      body: { active: true, token_type: 'Bearer', ...claims, username: token.sub },
-    }
+    refuseSecretsInUri(request)
+    const client = await clientOf(tenancy, request, body)
+    return (
+      (await accessTokenSeenBy(tenancy, client, body.token)) ??
+      refreshTokenSeenBy(tenancy, client, body.token, request.path) ?? {
+        ...ok({ active: false }),
+        headers: noStore,
+      }
+    )
   },
   'oauth.revoke': async ({ tenancy, request, body }) => {
+    refuseSecretsInUri(request)
+    const { tenant } = tenancy
+    const { token: text, token_type_hint: hint } = body
     const clientId =
       !hasClientCredentials(request, body) && bearerToken(request) !== undefined
         ? (await bearer(tenancy, request)).claims.client_id
-        : clientOf(tenancy, request, body).clientId
-    const live = await verifyOwn(tenancy, body.token)
+        : (await clientOf(tenancy, request, body)).clientId
+    if (hint !== undefined && hint !== 'access_token' && hint !== 'refresh_token') {
+      answerWith(400, 'unsupported_token_type', 'expected access_token or refresh_token')
+    }
+    const live = await verifyOwn(tenancy, text)
     if (live !== undefined) {
       if (live.token.clientId !== clientId) {
         answerWith(400, 'unauthorized_client', 'the token was issued to another client')
       }
-      tenancy.tenant.run(revokeToken, { jti: live.token.jti, clientId })
+      tenant.run(revokeToken, { jti: live.token.jti, clientId })
+    } else {
+      tenant.run(revokeGrant, { refreshHash: hashSecret(text), clientId })
     }
     return { ...ok({}), headers: noStore }
   },
+  ...authorizeHandlers,
+  ...registrationHandlers,
+  ...userinfoHandlers,
 }
 
-/** The grants the token endpoint knows; metadata lists them. */
-export const supportedGrants: readonly string[] = Object.keys(grants)
+/** A resource server learns only of tokens that are for it (INT-02). */
+const accessTokenSeenBy = async (
+  tenancy: Tenancy,
+  client: Client,
+  text: string,
+): Promise<Answer | undefined> => {
+  const audience =
+    isAgent(client) && client.resourceServer ? [tenancy.origins.api, apiOf(tenancy)] : undefined
+  const live = await verifyOwn(tenancy, text, audience)
+  if (live === undefined) return undefined
+  const { claims, token } = live
+  const user = findUser(tenancy.tenant.state, token.userId ?? '')
+  const username = user?.email ?? token.sub
+  return {
+    ...ok({ active: true, token_type: 'Bearer', nbf: claims.iat, ...claims, username }),
+    headers: noStore,
+  }
+}
+
+/** A refresh token is nobody's business but its client's. */
+const refreshTokenSeenBy = (
+  tenancy: Tenancy,
+  { clientId }: Client,
+  text: string,
+  requestPath: string,
+): Answer | undefined => {
+  const { state, clock } = tenancy.tenant
+  const record = liveGrant(state, hashSecret(text), clock.now())
+  if (record?.refresh === undefined || record.grant.clientId !== clientId) return undefined
+  const { grant, refresh } = record
+  const iss = issuerOf(tenancy, requestPath)
+  return {
+    ...ok({
+      active: true,
+      token_type: 'refresh_token',
+      iss,
+      aud: iss,
+      sub: grant.userId,
+      client_id: clientId,
+      username: state.users.get(grant.userId)?.email ?? grant.userId,
+      scope: grant.scope,
+      iat: refresh.expiresAt - refreshLifetime,
+      exp: refresh.expiresAt,
+      jti: grant.id,
+    }),
+    headers: noStore,
+  }
+}

@@ -11,17 +11,17 @@ export const largestBody = 64 * 1024
  * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
-  query: route.query && checked(route.query, fieldsOf(request.query), 'query'),
+  query: route.query && checked(route.query, fieldsOf(request.query), 'query', route.invalid),
   body: bodyOf(route, request),
 })
 
-const bodyOf = ({ form, body }: Route, request: HttpRequest): unknown => {
+const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown => {
   if (request.body.length > largestBody) tooLarge()
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }
-  if (form) return checked(form, formOf(request), 'form')
-  if (body) return checked(body, jsonOf(request), 'body')
+  if (form) return checked(form, formOf(request), 'form', invalid)
+  if (body) return checked(body, jsonOf(request), 'body', invalid)
   return undefined
 }
 
@@ -76,12 +76,17 @@ const fieldsOf = (parameters: URLSearchParams): Record<string, string | string[]
   return fields
 }
 
-const checked = (schema: z.ZodType, value: unknown, where: string): unknown => {
+const checked = (
+  schema: z.ZodType,
+  value: unknown,
+  where: string,
+  codes: Route['invalid'],
+): unknown => {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [first, ...others] = problems(parsed.error)
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
-  return answerWith(400, errorCode(parsed.error), `${where}: ${first}${more}`, {
+  return answerWith(400, errorCode(parsed.error, codes), `${where}: ${first}${more}`, {
     issues: [first, ...others],
   })
 }
@@ -94,10 +99,12 @@ export const problems = (error: z.ZodError): string[] =>
   })
 
 /** RFC 9396 §5 has a code of its own for what is wrong with the details. */
-const errorCode = (error: z.ZodError): string =>
-  error.issues.every(({ path }) => path[0] === 'authorization_details')
-    ? 'invalid_authorization_details'
-    : 'invalid_request'
+const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): string => {
+  if (issues.every(({ path }) => path[0] === 'authorization_details')) {
+    return 'invalid_authorization_details'
+  }
+  return codes[String(issues[0]?.path[0])] ?? codes.otherwise ?? 'invalid_request'
+}
 
 const mediaType = (request: HttpRequest) =>
   (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

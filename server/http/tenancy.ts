@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ApiTenant } from '../api/resource-server.ts'
 import type { Sessions } from '../console/sessions.ts'
-import type { Agent } from '../issuer/event.ts'
+import type { Client } from '../issuer/event.ts'
 import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { Tenant } from '../issuer/tenant.ts'
-import type { KeyRing } from '../signing/keys.ts'
+import type { KeyRing, SigningKey } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import type { Misbehaving } from './misbehave.ts'
 import type { ExchangeLog } from './record.ts'
@@ -24,6 +24,8 @@ export type Tenancy = {
   readonly misbehaving: Misbehaving
   /** Status polls of each pending request: how many, and when the last one was. */
   readonly polls: Map<string, { count: number; lastAt: number }>
+  /** The keys of the platforms that the harness plays, by their issuer. */
+  readonly platforms: ReadonlyMap<string, SigningKey>
   /** Who is signed in to the approvals page. */
   readonly sessions: Sessions
   /** Aborted when the tenant is reset or deleted, so that whoever watches it stops. */
@@ -48,15 +50,19 @@ export const issuersOf = ({ tenant, origins }: Tenancy): string[] => [
   ...(tenant.state.dialect.issuer === 'origin' ? [origins.issuer] : []),
 ]
 
+/** A secret nobody can guess, of 128 bits; with a seeded tenant it can be foretold. */
+export const newSecret = ({ tenant }: Tenancy, prefix: string): string =>
+  tenant.id(prefix) + tenant.id('').slice(1)
+
 /** SHA-256, so that no secret is kept. */
 export const hashSecret = (secret: string): string =>
   createHash('sha256').update(secret).digest('base64url')
 
 /** Compares in constant time; an unknown client takes as long as a wrong secret (CC-14). */
-export const hasSecret = (agent: Agent | undefined, secret: string): boolean => {
+export const hasSecret = (client: Client | undefined, secret: string): boolean => {
   const given = Buffer.from(hashSecret(secret))
-  const kept = Buffer.from(agent?.secretHash ?? hashSecret(''))
-  return timingSafeEqual(given, kept) && agent !== undefined
+  const kept = Buffer.from(client?.secretHash ?? hashSecret(''))
+  return timingSafeEqual(given, kept) && client?.secretHash !== undefined
 }
 
 /**

@@ -1,39 +1,63 @@
+import type { AuthorizationDetail } from '../wire/index.ts'
+import { type Audience, admitted } from './audience.ts'
+import { isAgent } from './clients.ts'
 import type { Decide } from './decide.ts'
-import type { Agent, EventOf, Token } from './event.ts'
+import type { Client, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
 /** Seconds an ordinary access token lives (contract §3.2). */
 export const accessTokenLifetime = 3600
 
-/** An agent's own token: authentication, without any authorization details. */
-export const issueAgentToken: Decide<
-  Readonly<{ agent: Agent; scope?: string | undefined }>,
+/** A client's own token: authentication, without any authorization details. */
+export const issueClientToken: Decide<
+  Readonly<{
+    client: Client
+    scope?: string | undefined
+    audience?: Audience | undefined
+    /** Epoch seconds beyond which it must not live. */
+    until?: number | undefined
+  }>,
   readonly [EventOf<'token.issued'>]
-> = (_state, { agent, scope }, { now, id }) => {
-  const granted = grantedScope(agent.capabilities, scope)
+> = (_state, { client, scope, audience, until }, { now, id }) => {
+  const granted = grantedScope(client.capabilities, scope)
+  const agentId = isAgent(client) ? client.id : undefined
+  const expiresAt = now + admitted(audience, agentId, accessTokenLifetime)
   return [
     {
       type: 'token.issued',
       token: {
         jti: id('jti'),
-        kind: 'agent',
-        sub: `agent:${agent.name}`,
-        clientId: agent.clientId,
-        agentId: agent.id,
+        kind: agentId === undefined ? 'client' : 'agent',
+        sub: agentId === undefined ? client.clientId : `agent:${client.name}`,
+        clientId: client.clientId,
         issuedAt: now,
-        expiresAt: now + accessTokenLifetime,
+        expiresAt: until === undefined ? expiresAt : Math.min(expiresAt, until),
+        ...(agentId === undefined ? {} : { agentId }),
         ...(granted === '' ? {} : { scope: granted }),
+        ...(audience === undefined ? {} : { audience: audience.names }),
       },
     },
   ]
 }
 
+export type IssueUserToken = Readonly<{
+  userId: string
+  clientId: string
+  scope?: string | undefined
+  lifetime: number
+  audience?: Audience | undefined
+  details?: readonly AuthorizationDetail[] | undefined
+  mayAct?: string | undefined
+  grantId?: string | undefined
+}>
+
 /** A person's own token, as a login would give. */
-export const issueUserToken: Decide<
-  Readonly<{ userId: string; clientId: string; scope?: string | undefined; lifetime: number }>,
-  readonly [EventOf<'token.issued'>]
-> = (_state, { userId, clientId, scope, lifetime }, { now, id }) => [
+export const issueUserToken: Decide<IssueUserToken, readonly [EventOf<'token.issued'>]> = (
+  _state,
+  { userId, clientId, scope, lifetime, audience, details, mayAct, grantId },
+  { now, id },
+) => [
   {
     type: 'token.issued',
     token: {
@@ -43,8 +67,12 @@ export const issueUserToken: Decide<
       clientId,
       userId,
       issuedAt: now,
-      expiresAt: now + lifetime,
-      ...(scope === undefined ? {} : { scope }),
+      expiresAt: now + admitted(audience, undefined, lifetime),
+      ...(scope === undefined || scope === '' ? {} : { scope }),
+      ...(audience === undefined ? {} : { audience: audience.names }),
+      ...(details === undefined ? {} : { details }),
+      ...(mayAct === undefined ? {} : { mayAct }),
+      ...(grantId === undefined ? {} : { grantId }),
     },
   },
 ]
@@ -74,8 +102,11 @@ export const liveToken = (state: State, jti: string, now: number): Token | undef
   return now < record.token.expiresAt ? record.token : undefined
 }
 
-/** What was asked, if all of it is registered; everything registered if nothing was asked. */
-const grantedScope = (registered: readonly string[], asked: string | undefined): string => {
+/**
+ * What was asked, if all of it is registered; everything registered if nothing was asked.
+ * @throws {Refused} `invalid_scope`
+ */
+export const grantedScope = (registered: readonly string[], asked: string | undefined): string => {
   const wanted = asked === undefined ? registered : asked.split(' ').filter((it) => it !== '')
   if (!wanted.every((scope) => registered.includes(scope))) {
     refuse({ error: 'invalid_scope', scope: asked ?? '', allowed: registered })

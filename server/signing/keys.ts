@@ -3,6 +3,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPair as generate,
+  generateKeyPairSync,
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto'
@@ -28,6 +29,12 @@ export type PrivateJwk = Readonly<JsonWebKey & { kid: string; alg: Algorithm }>
 export const generateSigningKey = async (alg: Algorithm, kid?: string): Promise<SigningKey> => {
   const { privateKey, publicKey } = await pairs[alg]()
   return signingKey(alg, privateKey, publicKey, kid)
+}
+
+/** An ES256 key, made on the spot: that takes less than the way to the thread pool. */
+export const generateSmallKey = (): SigningKey => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return signingKey('ES256', privateKey, publicKey)
 }
 
 export const exportSigningKey = ({ kid, alg, privateKey }: SigningKey): PrivateJwk => ({
@@ -88,6 +95,11 @@ export class KeyRing {
 
   get current(): SigningKey {
     return this.#keys.at(-1) as SigningKey
+  }
+
+  /** Every key that is published. */
+  get all(): readonly SigningKey[] {
+    return this.#keys
   }
 
   find(kid: string): SigningKey | undefined {

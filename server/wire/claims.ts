@@ -25,6 +25,7 @@ export const AccessTokenClaims = z.looseObject({
   agent_id: z.string().optional(),
   agent_name: z.string().optional(),
   act: Actor.optional(),
+  may_act: Actor.optional(),
   jit: z.literal(true).optional(),
   task_id: z.string().optional(),
   parent_task_id: z.string().nullable().optional(),

@@ -3,6 +3,7 @@ import * as control from './control.ts'
 import { Dialect } from './dialect.ts'
 import { ModelConversations, ModelScript, SetModelScript } from './model.ts'
 import { Policy } from './policy.ts'
+import { RateLimits } from './rate-limits.ts'
 import type { Route } from './route.ts'
 
 /** The control plane (design §6). */
@@ -117,6 +118,32 @@ export const controlRoutes = {
     body: Dialect,
     answers: { 200: Dialect },
   },
+  'control.limits.read': {
+    seat: 'control',
+    method: 'GET',
+    path: '/_harness/tenants/:tenant/rate-limits',
+    auth: 'control',
+    summary: 'Read the rate limits of a tenant',
+    answers: { 200: RateLimits },
+  },
+  'control.limits.set': {
+    seat: 'control',
+    method: 'PUT',
+    path: '/_harness/tenants/:tenant/rate-limits',
+    auth: 'control',
+    summary: 'Set the rate limits of a tenant; groups not given have none',
+    body: RateLimits,
+    answers: { 200: RateLimits },
+  },
+  'control.approval.answer': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/approvals/:approvalToken',
+    auth: 'control',
+    summary: 'Answer a push approval, as the person who was asked',
+    body: control.AnswerApproval,
+    answers: { 200: control.Done },
+  },
   'control.user.token': {
     seat: 'control',
     method: 'POST',
@@ -125,6 +152,32 @@ export const controlRoutes = {
     summary: 'Mint an access token of a user',
     body: control.MintUserToken,
     answers: { 201: control.MintedToken },
+  },
+  'control.workload.token': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/workload-token',
+    auth: 'control',
+    summary: 'Mint a token of a platform the harness plays',
+    body: control.MintWorkloadToken,
+    answers: { 201: control.MintedToken },
+  },
+  'control.key.rotate': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/keys',
+    auth: 'control',
+    summary: 'Sign with a fresh key from now on',
+    body: control.RotateKey,
+    answers: { 201: control.Keys },
+  },
+  'control.key.retire': {
+    seat: 'control',
+    method: 'DELETE',
+    path: '/_harness/tenants/:tenant/keys/:kid',
+    auth: 'control',
+    summary: 'No longer publish a key: what it signed is worth nothing from now on',
+    answers: { 200: control.Keys },
   },
   'control.token.forge': {
     seat: 'control',

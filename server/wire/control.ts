@@ -5,6 +5,7 @@ import { DocumentSeed } from './document.ts'
 import { Duration } from './duration.ts'
 import { ModelAccess, ModelScript } from './model.ts'
 import { Explanation, Policy } from './policy.ts'
+import { RateLimits } from './rate-limits.ts'
 
 const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'expected a slug: lower-case letters, digits and hyphens, at most 63',
@@ -12,6 +13,24 @@ const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
 })
+
+const Jwks = z.object({
+  keys: z
+    .array(z.looseObject({ kty: z.string() }))
+    .min(1)
+    .max(8),
+})
+const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
+
+/** What an agent may use up (contract §2.1); issuing counts tokens and calls, the rest is shown. */
+export const BudgetSeed = z.strictObject({
+  max_tokens_per_day: z.int().nonnegative().optional(),
+  max_api_calls_per_hour: z.int().nonnegative().optional(),
+  max_cost_per_month_usd: z.number().nonnegative().optional(),
+  allowed_models: z.array(z.string()).optional(),
+  require_approval_above_usd: z.number().nonnegative().optional(),
+})
+export type BudgetSeed = z.infer<typeof BudgetSeed>
 
 export const AgentSeed = z.strictObject({
   name: Name,
@@ -21,6 +40,11 @@ export const AgentSeed = z.strictObject({
   capabilities: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
   /** May act for users: holds `delegate:on_behalf`. */
   may_delegate: z.boolean().default(true),
+  budget: BudgetSeed.optional(),
+  /** Public keys for `private_key_jwt`. */
+  jwks: Jwks.optional(),
+  /** Where people may be sent back to. A loopback address is good for every port (RFC 8252 §7.3). */
+  redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
 })
 export type AgentSeed = z.infer<typeof AgentSeed>
 
@@ -28,8 +52,61 @@ export const UserSeed = z.strictObject({
   email: z.email(),
   name: z.string().min(1).max(128).optional(),
   permissions: z.array(z.string().min(1)).default([]),
+  roles: z.array(z.string().min(1)).default([]),
+  picture: z.url().optional(),
 })
 export type UserSeed = z.infer<typeof UserSeed>
+
+/** A client that people sign in to, and that is no agent. */
+export const ApplicationSeed = z.strictObject({
+  name: Name,
+  client_id: Name.optional(),
+  /** Absent: one is made, unless the application is public. */
+  client_secret: z.string().min(8).max(256).optional(),
+  /** Can keep no secret: a browser or native application. */
+  public: z.boolean().default(false),
+  redirect_uris: RedirectUris.min(1),
+  scopes: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  jwks: Jwks.optional(),
+})
+export type ApplicationSeed = z.infer<typeof ApplicationSeed>
+
+export const ApiKeySeed = z.strictObject({
+  name: Name,
+  /** Absent: one is made, `lmk_` first. */
+  key: z.string().min(8).max(256).optional(),
+  /** The agent it stands for; default the first, null: none. */
+  agent: Name.nullable().optional(),
+  permissions: z.array(z.string().min(1)).default([]),
+})
+export type ApiKeySeed = z.infer<typeof ApiKeySeed>
+
+export const McpServerSeed = z.strictObject({
+  server_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
+    .optional(),
+  resource_uri: z.url({ protocol: /^https?$/ }),
+  name: z.string().min(1).max(128),
+  description: z.string().max(1024).default(''),
+  scopes: z.array(z.string().min(1)).default(['mcp:read', 'mcp:write']),
+  token_lifetime: z.int().min(60).max(86_400).default(3600),
+  /** Names of the agents that may have its tokens; absent: all. */
+  agents: z.array(Name).optional(),
+})
+export type McpServerSeed = z.infer<typeof McpServerSeed>
+
+/** A workload that is known by a token of its platform. */
+export const WorkloadSeed = z.strictObject({
+  provider: z.enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc']).default('kubernetes'),
+  issuer: z.url(),
+  subject: z.string().min(1).max(512),
+  /** The name of the agent that it is. */
+  agent: Name,
+  /** The keys of the platform; `generate`: the harness plays the platform. */
+  jwks: z.union([Jwks, z.literal('generate')]).default('generate'),
+})
+export type WorkloadSeed = z.infer<typeof WorkloadSeed>
 
 /** How a scripted person answers: at once, after N status polls, or after a while; `ignore` never does. */
 export const ApproverScript = z
@@ -66,6 +143,13 @@ export const TenantSeed = z
         { email: 'approver@example.com', name: 'Ada Approver', permissions: ['jit.approve'] },
         { email: 'alice@example.com', name: 'Alice Analyst' },
       ]),
+    applications: z.array(ApplicationSeed).max(1000).default([]),
+    api_keys: z
+      .array(ApiKeySeed)
+      .max(1000)
+      .prefault([{ name: 'backend' }]),
+    mcp_servers: z.array(McpServerSeed).max(1000).default([]),
+    workload: z.array(WorkloadSeed).max(100).default([]),
     documents: z
       .array(DocumentSeed)
       .max(1000)
@@ -79,6 +163,7 @@ export const TenantSeed = z
       ]),
     policy: Policy.optional(),
     dialect: Dialect.prefault({}),
+    rate_limits: RateLimits.prefault({}),
     approver: ApproverScript.optional(),
     /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
     model: ModelScript.optional(),
@@ -103,8 +188,21 @@ export const TenantCreated = z
     users: z.array(
       z.object({ id: z.string(), email: z.string(), permissions: z.array(z.string()) }),
     ),
+    applications: z.array(
+      z.object({
+        name: z.string(),
+        client_id: z.string(),
+        client_secret: z.string().optional(),
+      }),
+    ),
+    api_keys: z.array(z.object({ name: z.string(), key: z.string() })),
+    mcp_servers: z.array(
+      z.object({ name: z.string(), server_id: z.string(), resource_uri: z.string() }),
+    ),
     /** The client the API introspects with. */
     api_client: z.object({ client_id: z.string(), client_secret: z.string() }),
+    /** Signs what is sent to a `callback_url` (HMAC SHA-256 of the body). */
+    webhook_secret: z.string(),
     environment: z.record(z.string(), z.string()),
     /** The scripted model, which speaks OpenAI's API. */
     model: ModelAccess,
@@ -206,11 +304,38 @@ export const MintUserToken = z
   .strictObject({
     /** E-mail or id. Default: the first who holds `jit.approve`. */
     user: z.string().optional(),
+    /** Default: all that anybody could consent to here. */
     scope: z.string().optional(),
+    /** The name of the only agent that may act for the user (RFC 8693 §4.4). */
+    may_act: z.string().optional(),
+    authorization_details: z.array(AuthorizationDetail).optional(),
     expires_in: z.int().min(1).max(86_400).default(3600),
   })
   .meta({ id: 'MintUserToken' })
 export type MintUserToken = z.infer<typeof MintUserToken>
+
+/** A token of a platform the harness plays (`workload.jwks: generate`). */
+export const MintWorkloadToken = z
+  .strictObject({
+    /** Default: the first workload of the seed. */
+    subject: z.string().optional(),
+    issuer: z.string().optional(),
+    audience: z.string().optional(),
+    expires_in: z.int().min(-86_400).max(86_400).default(3600),
+  })
+  .meta({ id: 'MintWorkloadToken' })
+export type MintWorkloadToken = z.infer<typeof MintWorkloadToken>
+
+/** Signs with a fresh key from now on; the one before stays published until it is retired. */
+export const RotateKey = z
+  .strictObject({ algorithm: z.enum(['RS256', 'ES256', 'EdDSA']).optional() })
+  .meta({ id: 'RotateKey' })
+export type RotateKey = z.infer<typeof RotateKey>
+
+export const Keys = z
+  .object({ current: z.string(), published: z.array(z.string()).min(1) })
+  .meta({ id: 'Keys' })
+export type Keys = z.infer<typeof Keys>
 
 /**
  * A token made to order, for testing whoever verifies it. Claims and header members given here
@@ -298,3 +423,9 @@ export type Health = z.infer<typeof Health>
 
 export const Done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' })
 export type Done = z.infer<typeof Done>
+
+/** Answers a push approval, as the person would on their device. */
+export const AnswerApproval = z
+  .strictObject({ decision: z.enum(['approve', 'deny']) })
+  .meta({ id: 'AnswerApproval' })
+export type AnswerApproval = z.infer<typeof AnswerApproval>

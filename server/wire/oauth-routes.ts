@@ -1,13 +1,16 @@
 import * as agent from './agent.ts'
+import * as authorization from './authorization.ts'
+import { ClientRegistered, RegisterClient } from './registration.ts'
 import type { Route } from './route.ts'
 import * as token from './token.ts'
 
-/** OAuth, under both prefixes (contract §2.1). */
+/** OAuth, under both prefixes (contract §2.1); at the root, for clients of the first tenant. */
 export const oauthRoutes = {
   'oauth.token': {
     seat: 'issuer',
     method: 'POST',
     path: '/oauth/token',
+    aliases: ['/api/v1/oauth/token'],
     auth: 'none',
     summary: 'Issue a token',
     note: 'How a client authenticates depends on the grant (contract §2.1).',
@@ -18,6 +21,7 @@ export const oauthRoutes = {
     seat: 'issuer',
     method: 'POST',
     path: '/oauth/introspect',
+    aliases: ['/api/v1/oauth/introspect'],
     auth: 'client',
     summary: 'Tell whether a token is alive (RFC 7662)',
     form: token.IntrospectForm,
@@ -27,6 +31,7 @@ export const oauthRoutes = {
     seat: 'issuer',
     method: 'POST',
     path: '/oauth/revoke',
+    aliases: ['/api/v1/oauth/revoke'],
     auth: 'caller',
     summary: 'Revoke a token (RFC 7009)',
     form: token.RevokeForm,
@@ -39,5 +44,68 @@ export const oauthRoutes = {
     auth: 'bearer',
     summary: 'Who the bearer is',
     answers: { 200: agent.AgentInfo.or(agent.UserInfo) },
+  },
+  'oauth.userinfo.post': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/userinfo',
+    auth: 'bearer',
+    summary: 'Who the bearer is, asked by POST',
+    answers: { 200: agent.AgentInfo.or(agent.UserInfo) },
+  },
+  'oauth.authorize': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/oauth/authorize',
+    auth: 'none',
+    summary: 'Ask a person to sign in and to consent',
+    note: 'Answers an HTML page; a redirect with an error where the client should hear of it.',
+    query: authorization.AuthorizeQuery,
+    answers: { 200: null, 302: null },
+  },
+  'oauth.authorize.submit': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/authorize',
+    auth: 'none',
+    summary: 'What the person decided',
+    form: authorization.AuthorizeForm,
+    answers: { 303: null },
+  },
+  'oauth.par': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/par',
+    auth: 'client',
+    summary: 'Push an authorization request (RFC 9126)',
+    form: authorization.PushForm,
+    answers: { 201: authorization.Pushed },
+  },
+  'oauth.logout': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/oauth/logout',
+    auth: 'none',
+    summary: 'Sign a person out',
+    note: 'There is no session to end, since the consent page asks each time who it is.',
+    query: authorization.LogoutQuery,
+    answers: { 200: null, 302: null },
+  },
+  'oauth.register': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/connect/register',
+    aliases: [
+      '/t/:tenant/api/v1/oauth/register',
+      '/orgs/:tenant/api/v1/oauth/register',
+      '/t/:tenant/api/v1/oidc/register',
+      '/orgs/:tenant/api/v1/oidc/register',
+    ],
+    auth: 'none',
+    summary: 'Register a client (RFC 7591)',
+    note: 'A dialect switch asks for a bearer or an API key, or closes the door.',
+    body: RegisterClient,
+    invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
+    answers: { 201: ClientRegistered },
   },
 } as const satisfies Record<string, Route>

@@ -36,6 +36,8 @@ export type Route = Readonly<{
   query?: z.ZodType
   /** A JSON body. Absent: none is read. */
   body?: z.ZodType
+  /** The error code of a body that does not fit, by its member; `invalid_request` if absent. */
+  invalid?: Readonly<Record<string, string>>
   /** A body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
   /** JSON bodies by status; null where there is none. Every refusal is an `ErrorBody`. */

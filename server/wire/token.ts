@@ -8,17 +8,70 @@ export const jwtTokenType = 'urn:ietf:params:oauth:token-type:jwt'
 export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
 export const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
+/** Every grant the token endpoint knows. */
+export const grantTypes = [
+  'client_credentials',
+  'authorization_code',
+  'refresh_token',
+  tokenExchange,
+] as const
+export type GrantType = (typeof grantTypes)[number]
+
+/** How a client may authenticate; `none` is a public client's. */
+export const authMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+] as const
+
+/** What a client assertion may be signed with (CC-12). */
+export const assertionAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+
+/** The scopes that ask for who somebody is, not for what may be done. */
+export const identityScopes = [
+  'openid',
+  'profile',
+  'email',
+  'phone',
+  'address',
+  'offline_access',
+] as const
+
+/** The members by which a client authenticates in a form. */
+const clientFields = {
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+  client_assertion: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+}
+
+/** A parameter that may be repeated, always as a list. */
+const Repeatable = z
+  .union([z.string().transform((one) => [one]), z.array(z.string()).max(16)])
+  .optional()
+
+/** `authorization_details` in a form: a JSON array (RFC 9396 §2). */
+export const AuthorizationDetailsText = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected a JSON array of objects' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(AuthorizationDetail, { error: 'expected a JSON array of objects' }).min(1).max(32))
+
 /** A form as parsed: a repeated parameter arrives as an array and is refused where it may not repeat. */
 export const TokenForm = z
   .object({
     grant_type: z.string().min(1),
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-    client_assertion: z.string().optional(),
-    client_assertion_type: z.string().optional(),
+    ...clientFields,
     scope: z.string().optional(),
-    resource: z.union([z.string(), z.array(z.string())]).optional(),
-    audience: z.union([z.string(), z.array(z.string())]).optional(),
+    resource: Repeatable,
+    audience: Repeatable,
     code: z.string().optional(),
     redirect_uri: z.string().optional(),
     code_verifier: z.string().optional(),
@@ -29,7 +82,7 @@ export const TokenForm = z
     actor_token: z.string().optional(),
     actor_token_type: z.string().optional(),
     requested_token_type: z.string().optional(),
-    authorization_details: z.string().optional(),
+    authorization_details: AuthorizationDetailsText.optional(),
     jit_task_id: z.string().optional(),
   })
   .meta({ id: 'TokenForm' })
@@ -64,10 +117,7 @@ export const IntrospectForm = z
   .object({
     token: z.string().min(1),
     token_type_hint: z.string().optional(),
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-    client_assertion: z.string().optional(),
-    client_assertion_type: z.string().optional(),
+    ...clientFields,
   })
   .meta({ id: 'IntrospectForm' })
 export type IntrospectForm = z.infer<typeof IntrospectForm>

@@ -1,0 +1,122 @@
+import { identityScopes, type RegisterClient } from '../wire/index.ts'
+import type { Decide } from './decide.ts'
+import type { Agent, Client, EventOf } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+
+/** An agent has capabilities, a budget and tasks; an application only signs people in. */
+export const isAgent = (client: Client): client is Agent => 'mayDelegate' in client
+
+/** Whether it has nothing to authenticate with. */
+export const isPublic = ({ secretHash, keys }: Client): boolean =>
+  secretHash === undefined && keys === undefined
+
+/** @throws {Refused} `unauthorized_client` */
+export const mayUse = (state: State, client: Client, grant: string): void => {
+  const { grantTypes } = client
+  if (grantTypes !== undefined && !grantTypes.includes(grant)) {
+    refuse({
+      error: 'unauthorized_client',
+      grant,
+      status: state.dialect.unauthorized_client_status,
+    })
+  }
+}
+
+/** Everything anybody can ask for in this tenant. */
+export const allScopes = ({ clients, mcpServers }: State): string[] => [
+  ...new Set([
+    ...identityScopes,
+    ...[...clients.values()].flatMap(({ capabilities }) => capabilities),
+    ...[...mcpServers.values()].flatMap(({ scopes }) => scopes),
+  ]),
+]
+
+/**
+ * A client registers itself (RFC 7591). What it may not have is refused rather than dropped, so
+ * that it hears of it.
+ */
+export const registerClient: Decide<
+  Readonly<{ asked: RegisterClient; clientId: string; secretHash?: string | undefined }>,
+  readonly [EventOf<'client.registered'>]
+> = (state, { asked, clientId, secretHash }) => {
+  const grantTypes = asked.grant_types ?? ['authorization_code', 'refresh_token']
+  for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
+  if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
+    refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one' })
+  }
+  const byKey = asked.token_endpoint_auth_method === 'private_key_jwt'
+  if (byKey !== (asked.jwks !== undefined)) {
+    refuse({
+      error: 'invalid_client_metadata',
+      reason: 'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt',
+    })
+  }
+  if (asked.token_endpoint_auth_method === 'none' && grantTypes.includes('client_credentials')) {
+    refuse({
+      error: 'invalid_client_metadata',
+      reason: 'a client that has no credentials cannot use the grant client_credentials',
+    })
+  }
+  const possible = allScopes(state)
+  const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
+  const unknown = scopes.filter((scope) => !possible.includes(scope))
+  if (unknown.length > 0) {
+    refuse({
+      error: 'invalid_client_metadata',
+      reason: `scope: expected some of ${possible.join(' ')}`,
+    })
+  }
+  return [
+    {
+      type: 'client.registered',
+      client: {
+        clientId,
+        name: asked.client_name ?? clientId,
+        capabilities: scopes,
+        redirectUris: asked.redirect_uris,
+        grantTypes,
+        ...(secretHash === undefined ? {} : { secretHash }),
+        ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
+      },
+    },
+  ]
+}
+
+/** An assertion of a client is good once (CC-12). */
+export const useAssertion: Decide<
+  Readonly<{ clientId: string; jti: string; expiresAt: number }>,
+  readonly [EventOf<'assertion.used'>]
+> = (state, { clientId, jti, expiresAt }) => {
+  if (state.assertions.has(`${clientId} ${jti}`)) refuse({ error: 'assertion_used' })
+  return [{ type: 'assertion.used', clientId, jti, expiresAt }]
+}
+
+/**
+ * Exact match against what was registered; only the port of a loopback address is free, since a
+ * native application cannot know it before (RFC 8252 §7.3).
+ */
+export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
+  redirectUris.includes(uri) ||
+  (isLoopback(uri) &&
+    redirectUris.some((known) => isLoopback(known) && portless(known) === portless(uri)))
+
+const isLoopback = (uri: string) =>
+  /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$)/.test(uri)
+
+const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1')
+
+/** https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. */
+const refuseRedirectUri = (uri: string): void => {
+  const sound =
+    URL.canParse(uri) &&
+    !uri.includes('#') &&
+    (/^https:\/\/[^/]/.test(uri) || isLoopback(uri) || /^[a-z][a-z0-9+-]*\.[a-z0-9.+-]+:/.test(uri))
+  if (!sound) {
+    refuse({
+      error: 'invalid_redirect_uri',
+      reason:
+        'redirect_uris: expected https, http on loopback, or a private scheme such as com.example.app:/',
+    })
+  }
+}

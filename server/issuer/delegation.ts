@@ -1,0 +1,145 @@
+import { type Actor, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
+import { type Audience, admitted, within } from './audience.ts'
+import type { Decide } from './decide.ts'
+import type { Agent, EventOf, Token } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+import { accessTokenLifetime } from './tokens.ts'
+
+/** How many agents may act one for another (contract §3.2). */
+export const maxActors = 3
+
+type Narrowing = Readonly<{
+  scope?: string | undefined
+  audience?: Audience | undefined
+  details?: readonly AuthorizationDetail[] | undefined
+}>
+
+/**
+ * An agent comes to act for a user (RFC 8693 §1.1). The token is no wider, and lives no longer,
+ * than either of the two it is made of; details are carried on only if they are asked for.
+ */
+export const delegate: Decide<
+  Narrowing & Readonly<{ subject: Token; actor: Token }>,
+  readonly [EventOf<'token.issued'>]
+> = (state, { subject, actor, scope, audience, details = [] }, { now, id }) => {
+  const user = subject.kind === 'user' || subject.kind === 'delegated' ? subject.userId : undefined
+  if (user === undefined) unacceptable(state, 'subject_token: expected the token of a user')
+  const agent = actingAgent(state, actor)
+  if (subject.mayAct !== undefined && subject.mayAct !== actor.sub) {
+    refuse({
+      error: 'delegation_not_allowed',
+      reason: `only ${subject.mayAct} may act for this user (RFC 8693 §4.4)`,
+    })
+  }
+  if (actorsIn(subject.act) + 1 > maxActors) {
+    refuse({ error: 'delegation_depth_exceeded', maxDepth: maxActors })
+  }
+  const both = scopesOf(actor).filter((it) => scopesOf(subject).includes(it))
+  const granted = scope === undefined ? both : listed(scope)
+  if (!granted.every((it) => both.includes(it))) {
+    refuse({
+      error: 'insufficient_scope',
+      allowed: both,
+      status: state.dialect.exchange_scope_status,
+    })
+  }
+  refuseWider(subject, details)
+  const names = within(subject.audience, audience)
+  const lifetime = admitted(audience, agent.id, accessTokenLifetime)
+  return [
+    {
+      type: 'token.issued',
+      token: {
+        jti: id('jti'),
+        kind: 'delegated',
+        sub: subject.sub,
+        clientId: agent.clientId,
+        agentId: agent.id,
+        ...(user === undefined ? {} : { userId: user }),
+        issuedAt: now,
+        expiresAt: Math.min(subject.expiresAt, actor.expiresAt, now + lifetime),
+        act: joined(subject.act, actor.sub, state.dialect.act_order),
+        ...(granted.length === 0 ? {} : { scope: granted.join(' ') }),
+        ...(names === undefined ? {} : { audience: names }),
+        ...(details.length === 0 ? {} : { details }),
+        ...(subject.grantId === undefined ? {} : { grantId: subject.grantId }),
+      },
+    },
+  ]
+}
+
+/** A token is exchanged for a narrower one of the same holder; never for a wider one (TEX-13). */
+export const narrow: Decide<
+  Narrowing & Readonly<{ subject: Token }>,
+  readonly [EventOf<'token.issued'>]
+> = (state, { subject, scope, audience, details }, { now, id }) => {
+  if (subject.kind === 'jit') unacceptable(state, 'a JIT token is not exchangeable')
+  const held = scopesOf(subject)
+  const granted = scope === undefined ? reachable(held, audience) : listed(scope)
+  if (!granted.every((it) => held.includes(it))) {
+    refuse({ error: 'invalid_scope', scope: scope ?? '', allowed: held })
+  }
+  refuseWider(subject, details ?? [])
+  const names = within(subject.audience, audience)
+  const lifetime = admitted(audience, subject.agentId, accessTokenLifetime)
+  const { scope: _, ...others } = subject
+  return [
+    {
+      type: 'token.issued',
+      token: {
+        ...others,
+        jti: id('jti'),
+        issuedAt: now,
+        expiresAt: Math.min(subject.expiresAt, now + lifetime),
+        ...(granted.length === 0 ? {} : { scope: granted.join(' ') }),
+        ...(names === undefined ? {} : { audience: names }),
+        ...(details === undefined ? {} : { details }),
+      },
+    },
+  ]
+}
+
+const actingAgent = (state: State, actor: Token): Agent => {
+  const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
+  if (agent === undefined) {
+    return unacceptable(state, 'actor_token: expected the own token of an agent')
+  }
+  if (!agent.mayDelegate) {
+    refuse({ error: 'delegation_not_allowed', as: state.dialect.no_delegation })
+  }
+  return agent
+}
+
+/** TEX-03 and the delegation page disagree about the code. */
+const unacceptable = (state: State, reason: string) =>
+  refuse({ error: 'bad_exchange_token', as: state.dialect.exchange_bad_token, reason })
+
+const refuseWider = ({ details: held = [] }: Token, asked: readonly AuthorizationDetail[]) => {
+  const wider = asked.find((detail) => !anyCovers(held, detail))
+  if (wider !== undefined) {
+    refuse({
+      error: 'invalid_authorization_details',
+      reason: 'expected at most what the subject token is good for',
+      detail: wider,
+    })
+  }
+}
+
+const scopesOf = ({ scope = '' }: Token): readonly string[] => listed(scope)
+const listed = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
+
+/** Of what is held, that which an MCP server knows; all of it elsewhere. */
+const reachable = (held: readonly string[], audience: Audience | undefined) => {
+  const known = audience?.servers.flatMap(({ scopes }) => scopes) ?? []
+  return known.length === 0 ? held : held.filter((scope) => known.includes(scope))
+}
+
+const actorsIn = (act: Actor | undefined): number => (act === undefined ? 0 : 1 + actorsIn(act.act))
+
+/** LumoAuth puts a new actor innermost, RFC 8693 §4.1 outermost (contract §7 row 16). */
+const joined = (chain: Actor | undefined, sub: string, order: 'lumo' | 'rfc8693'): Actor => {
+  if (chain === undefined) return { sub }
+  if (order === 'rfc8693') return { sub, act: chain }
+  return { sub: chain.sub, act: joined(chain.act, sub, order) }
+}

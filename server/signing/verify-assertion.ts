@@ -1,0 +1,66 @@
+import { jwtVerify } from 'jose/jwt/verify'
+import type { VerificationKey } from './keys.ts'
+import { InvalidToken, type Members, readJwt } from './verify.ts'
+
+export type AssertionRules = Readonly<{
+  keys: readonly VerificationKey[]
+  algorithms: readonly string[]
+  issuers: readonly string[]
+  /** One of these must be the sole audience (rfc7523bis §4). Absent: not looked at. */
+  audiences?: readonly string[]
+  subject?: string
+  /** Epoch seconds. */
+  now: number
+  /** The longest an assertion may live from now, in seconds. */
+  longest: number
+}>
+
+/** What an assertion says, once it holds. */
+export type Assertion = Members & Readonly<{ iss: string; exp: number }>
+
+/**
+ * A JWT that somebody else has signed to say who they are: a client (RFC 7523 §3), a platform for
+ * its workload, or we ourselves in an ID token. An access token is never taken for one (JWT-11).
+ * @throws {InvalidToken}
+ */
+export const verifyAssertion = async (
+  jwt: string,
+  { keys, algorithms, issuers, audiences, subject, now, longest }: AssertionRules,
+): Promise<Assertion> => {
+  const { header, payload } = readJwt(jwt)
+  const { alg, kid, typ = 'JWT' } = header
+  if (!isAssertion(typ)) throw new InvalidToken('type')
+  if ('crit' in header || 'b64' in header || 'zip' in header) {
+    throw new InvalidToken('critical_header')
+  }
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new InvalidToken('algorithm')
+  const key = keys.find((it) => it.alg === alg && (kid === undefined || it.kid === kid))
+  if (key === undefined) throw new InvalidToken('unknown_key')
+  try {
+    await jwtVerify(jwt, key.publicKey, {
+      algorithms: [alg],
+      issuer: [...issuers],
+      ...(subject === undefined ? {} : { subject }),
+      currentDate: new Date(now * 1000),
+      clockTolerance: skew,
+      requiredClaims: ['exp', 'sub'],
+    })
+  } catch (cause) {
+    throw new InvalidToken('claims', { cause })
+  }
+  const { aud, exp } = payload as Assertion
+  if (audiences !== undefined && !isSole(aud, audiences)) throw new InvalidToken('audience')
+  if (exp > now + longest) throw new InvalidToken('claims')
+  return payload as Assertion
+}
+
+/** Seconds by which the clock of a client may be ahead of ours. */
+const skew = 5
+
+const isAssertion = (typ: unknown): boolean =>
+  typeof typ === 'string' && /^(application\/)?(jwt|client-authentication\+jwt)$/i.test(typ)
+
+const isSole = (aud: unknown, accepted: readonly string[]): boolean => {
+  const [only, ...others] = [aud].flat()
+  return typeof only === 'string' && others.length === 0 && accepted.includes(only)
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** One MCP server as `GET B/mcp/servers` lists it (contract §2.5). */
+export const McpServerInfo = z
+  .looseObject({
+    id: z.string(),
+    server_id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    resource_uri: z.url(),
+    endpoint_url: z.url(),
+    transport: z.enum(['http_streamable', 'http_sse', 'stdio']),
+    auth_mode: z.enum(['oauth', 'none']),
+    status: z.string(),
+    scopes_supported: z.array(z.string()),
+    require_pkce: z.boolean(),
+    require_resource_param: z.boolean(),
+    token_lifetime: z.int().min(60).max(86_400),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'McpServerInfo' })
+export type McpServerInfo = z.infer<typeof McpServerInfo>
+
+export const McpServerList = z
+  .object({
+    servers: z.array(McpServerInfo),
+    data: z.array(McpServerInfo),
+    pagination: z.looseObject({ total: z.int(), page: z.int(), limit: z.int() }),
+  })
+  .meta({ id: 'McpServerList' })
+export type McpServerList = z.infer<typeof McpServerList>
+
+/** With what an MCP client needs to find its way in. */
+export const McpServerDetails = McpServerInfo.extend({
+  discovery: z.object({
+    authorization_server_metadata: z.url(),
+    protected_resource_metadata: z.url(),
+    www_authenticate_example: z.string(),
+  }),
+}).meta({ id: 'McpServerDetails' })
+export type McpServerDetails = z.infer<typeof McpServerDetails>
+
+/** What `B/mcp/{serverId}/challenge` says to a token that is good for the server. */
+export const McpAdmitted = z
+  .object({ active: z.literal(true), server_id: z.string(), sub: z.string(), scope: z.string() })
+  .meta({ id: 'McpAdmitted' })
+export type McpAdmitted = z.infer<typeof McpAdmitted>

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { authMethods, grantTypes } from './token.ts'
+
+const Text = z.string().min(1).max(256)
+
+/** `POST B/connect/register` (RFC 7591 §2). Members we do not know are ignored, as §2 asks. */
+export const RegisterClient = z
+  .object({
+    redirect_uris: z.array(z.string().max(2048)).max(16).default([]),
+    client_name: Text.optional(),
+    grant_types: z.array(z.enum(grantTypes)).min(1).optional(),
+    response_types: z.array(z.literal('code')).optional(),
+    scope: z.string().max(1024).optional(),
+    token_endpoint_auth_method: z.enum(authMethods).default('client_secret_basic'),
+    jwks: z
+      .object({
+        keys: z
+          .array(z.looseObject({ kty: z.string() }))
+          .min(1)
+          .max(8),
+      })
+      .optional(),
+  })
+  .meta({ id: 'RegisterClient' })
+export type RegisterClient = z.infer<typeof RegisterClient>
+
+/** RFC 7591 §3.2.1: what was registered, with the credentials that belong to it. */
+export const ClientRegistered = z
+  .looseObject({
+    client_id: z.string().min(1),
+    client_secret: z.string().optional(),
+    client_id_issued_at: z.int(),
+    client_secret_expires_at: z.int(),
+    redirect_uris: z.array(z.string()),
+    grant_types: z.array(z.string()),
+    response_types: z.array(z.string()),
+    token_endpoint_auth_method: z.string(),
+    scope: z.string(),
+  })
+  .meta({ id: 'ClientRegistered' })
+export type ClientRegistered = z.infer<typeof ClientRegistered>
