@@ -3,20 +3,26 @@ import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
 import { controlHandlers, openControl } from './http/control.ts'
 import { type Core, createCore, type Inner, type Routed } from './http/core.ts'
-import { fetchHost } from './http/fetch.ts'
+import { fetchHost, HarnessClosed } from './http/fetch.ts'
 import { issuerHandlers, openIssuer } from './http/issuer.ts'
+import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
 import { type Algorithm, generateSigningKey } from './signing/keys.ts'
 import { createTenancies } from './tenancies.ts'
-import { type RouteName, type TenantCreated, TenantSeed } from './wire/index.ts'
+import { type TestTenant, testTenant } from './test-tenant.ts'
+import { type RouteName, TenantSeed } from './wire/index.ts'
 
-type Seed = (typeof TenantSeed)['_zod']['input']
+/** What a tenant begins with; all of it has defaults. */
+export type Seed = (typeof TenantSeed)['_zod']['input']
 
 export type HarnessOptions = Readonly<{
-  /** Whether to listen on sockets. Without, requests are handed in by `fetch` or MSW. */
+  /**
+   * Whether to listen on sockets; otherwise requests are handed in by `fetch` or MSW. Default: it
+   * does, unless `origins` are given.
+   */
   listen?: boolean
   /** Where to listen; loopback unless said otherwise. */
   host?: string
@@ -24,8 +30,11 @@ export type HarnessOptions = Readonly<{
   port?: number
   /** Port of the API; 0 for any free one. */
   apiPort?: number
-  /** The origins of issuer and API when there are no sockets. */
-  origins?: Readonly<{ issuer: string; api: string }>
+  /**
+   * What issuer and API are called, such as `https://app.lumoauth.dev`: the origins `fetch` and MSW
+   * answer for; or, while listening, what others reach the sockets by.
+   */
+  origins?: Readonly<Partial<Origins>>
   /** Guards the control plane. Absent: a fresh one. */
   controlToken?: string
   /** How tokens are signed; RS256 as LumoAuth does. */
@@ -36,6 +45,8 @@ export type HarnessOptions = Readonly<{
   tenants?: readonly Seed[]
   /** Defects that can be switched on; default all there are. */
   misbehaviours?: readonly Misbehaviour[]
+  /** Hears of every answer of issuer and API. */
+  log?: (line: LogLine) => void
   /** Hears of bugs of the harness itself. */
   onBug?: (bug: unknown, request: HttpRequest) => void
 }>
@@ -47,13 +58,16 @@ export type Harness = AsyncDisposable &
     api: string
     controlToken: string
     /** The tenants it began with, in the order of the options. */
-    tenants: readonly TenantCreated[]
-    /** Reaches the seats: in-process when nothing listens, the global `fetch` otherwise. */
+    tenants: readonly TestTenant[]
+    /**
+     * A `fetch` that reaches the seats, in-process when nothing listens. Every other origin is left
+     * to the global `fetch`.
+     */
     fetch: typeof fetch
     /** One request to whichever seat its URL names, without a socket. */
     handle: (request: Request) => Promise<Response>
     /** @throws {ZodError} for a seed that does not fit */
-    createTenant: (seed?: Seed) => TenantCreated
+    createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
@@ -62,11 +76,16 @@ export type Harness = AsyncDisposable &
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
-  const { listen = true, controlToken = randomBytes(24).toString('base64url') } = options
+  const { listen = options.origins === undefined } = options
+  const { controlToken = randomBytes(24).toString('base64url') } = options
+  const named = originsOf(options.origins)
   const origins: Origins = {
     issuer: 'https://issuer.lumoauth.test',
     api: 'https://api.lumoauth.test',
-    ...options.origins,
+    ...named,
+  }
+  if (origins.issuer === origins.api) {
+    throw new TypeError('issuer and API need an origin each: they share some paths')
   }
   // The key is made on the thread pool while Express loads.
   const [signingKey, sockets] = await Promise.all([
@@ -82,11 +101,21 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   })
   const seats = createSeats(tenancies, controlToken, origins, options)
   const listening = await sockets?.listenAll(seats, origins, options)
-  const tenants = (options.tenants ?? []).map((seed) => tenancies.create(TenantSeed.parse(seed)))
+  Object.assign(origins, named)
+  const createTenant = (seed: Seed = {}) =>
+    testTenant(tenancies.create(TenantSeed.parse(seed)), {
+      ...tenancies,
+      issuer: seats.issuer,
+      controlToken,
+    })
+  const tenants = (options.tenants ?? []).map(createTenant)
 
   let closed = false
+  const refuseIfClosed = () => {
+    if (closed) throw new HarnessClosed(origins.issuer)
+  }
   const handle = async (request: Request): Promise<Response> => {
-    if (closed) throw new TypeError('the harness is closed')
+    refuseIfClosed()
     const { origin } = new URL(request.url)
     if (origin === origins.issuer) return fetchHost(seats.issuer)(request)
     if (origin === origins.api) return fetchHost(seats.api)(request)
@@ -103,14 +132,26 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     controlToken,
     tenants,
     handle,
-    fetch: listen
-      ? globalThis.fetch
-      : async (input, init) => received(await handle(new Request(input, init))),
-    createTenant: (seed = {}) => tenancies.create(TenantSeed.parse(seed)),
+    fetch: async (input, init) => {
+      const { origin } = new URL(input instanceof Request ? input.url : input)
+      if (origin !== origins.issuer && origin !== origins.api) return globalThis.fetch(input, init)
+      refuseIfClosed()
+      if (listen) return globalThis.fetch(input, init)
+      return received(await handle(new Request(input, init)))
+    },
+    createTenant,
     close,
     [Symbol.asyncDispose]: close,
   }
 }
+
+const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
+  Object.fromEntries(
+    Object.entries(named).map(([seat, url]) => {
+      if (URL.canParse(url) && /^https?:\/\/[^/]+\/?$/.test(url)) return [seat, new URL(url).origin]
+      throw new TypeError(`origins.${seat}: expected an origin such as https://example.com`)
+    }),
+  )
 
 /** Loaded when somebody misbehaves for the first time: it is no part of a start. */
 const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
@@ -129,7 +170,7 @@ const createSeats = (
   tenancies: ReturnType<typeof createTenancies>,
   controlToken: string,
   origins: Origins,
-  { onBug = reportBug }: HarnessOptions,
+  { onBug = reportBug, log }: HarnessOptions,
 ): Seats => {
   const issuer = createCore({
     handlers: issuerHandlers,
@@ -164,14 +205,13 @@ const createSeats = (
   const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+console(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
-  return {
-    issuer: (request) => {
-      if (isModel.test(request.path)) return model(request)
-      if (isControl.test(request.path)) return control(request)
-      return isPage.test(request.path) ? page(request) : issuer(request)
-    },
-    api,
+  const door: Core = (request) => {
+    if (isModel.test(request.path)) return model(request)
+    if (isControl.test(request.path)) return control(request)
+    return isPage.test(request.path) ? page(request) : issuer(request)
   }
+  if (log === undefined) return { issuer: door, api }
+  return { issuer: logged('issuer', door, log), api: logged('api', api, log) }
 }
 
 /** The one seam around every answer: misbehaves when told to, and records what went over the wire. */

@@ -81,3 +81,13 @@ export const encoded = ({
     body: JSON.stringify(body),
   }
 }
+
+/** Somebody asked a harness that had been closed. A `TypeError`, as `fetch` throws it when nobody answers. */
+export class HarnessClosed extends TypeError {
+  override readonly name = 'HarnessClosed'
+  readonly code = 'harness_closed'
+
+  constructor(issuer: string) {
+    super(`the harness of ${issuer} is closed`)
+  }
+}

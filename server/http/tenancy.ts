@@ -15,7 +15,8 @@ export type Origins = { issuer: string; api: string }
 
 /** A tenant in its three seats: the rules, and what HTTP needs beside them. */
 export type Tenancy = {
-  readonly seed: TenantSeed
+  /** What a reset goes back to. */
+  seed: TenantSeed
   readonly tenant: Tenant
   readonly keys: KeyRing
   readonly origins: Origins

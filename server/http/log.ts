@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import type { Seat } from '../wire/index.ts'
+import type { Core } from './core.ts'
+import type { Answer, HttpRequest } from './message.ts'
+import { mask } from './record.ts'
+
+/** One answered request, secrets masked, as a log wants it. */
+export type LogLine = Readonly<{
+  time: Date
+  /** What the client named the request in `X-Request-Id`, or a fresh id; the answer repeats it. */
+  id: string
+  seat: Exclude<Seat, 'control'>
+  method: string
+  path: string
+  status: number
+  milliseconds: number
+  /** Of a refusal: its code, and what it says. */
+  error?: string
+  description?: string
+}>
+
+/** Tells a log of every answer of a seat, also of those that no route gave. */
+export const logged =
+  (seat: LogLine['seat'], core: Core, log: (line: LogLine) => void): Core =>
+  async (request) => {
+    const started = performance.now()
+    const id = named(request) ?? randomUUID()
+    const answer = await core(request)
+    log({
+      time: new Date(),
+      id,
+      seat,
+      method: request.method,
+      path: shownPath(request),
+      status: answer.status,
+      milliseconds: performance.now() - started,
+      ...said(answer),
+    })
+    return { ...answer, headers: { ...answer.headers, 'x-request-id': id } }
+  }
+
+const named = ({ headers }: HttpRequest) => {
+  const id = headers['x-request-id']
+  return id !== undefined && /^[\w.-]{1,64}$/.test(id) ? id : undefined
+}
+
+const shownPath = ({ path, query }: HttpRequest) =>
+  mask(query.size === 0 ? path : `${path}?${query}`).replace(/\p{Cc}/gu, ' ')
+
+const said = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {
+  if (status < 400 || typeof body !== 'object' || body === null) return {}
+  const { error, error_description: description } = body as Record<string, unknown>
+  return {
+    ...(typeof error === 'string' ? { error } : {}),
+    ...(typeof description === 'string' ? { description: mask(description) } : {}),
+  }
+}
