@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises'
+import { test as base, expect } from 'vitest'
+import { type JitOptions, LumoAuthAgent } from '../client/index.ts'
+import { createHarness, type HarnessOptions, type Seed } from './harness.ts'
+import type { TestTenant } from './test-tenant.ts'
+import { belongsTo, matchers } from './vitest-matchers.ts'
+
+export type { LumoAuthMatchers } from './vitest-matchers.ts'
+export { expect }
+
+expect.extend(matchers)
+
+/**
+ * Vitest's `test`, with a harness a file and a fresh tenant a test.
+ *
+ * ```ts
+ * import { expect, test } from 'lumoauth-harness/vitest'
+ *
+ * test('reads one document, and no more than that', async ({ agent, jit, tenant }) => {
+ *   const response = await jit.fetch(`${tenant.urls.api}/v1/documents/doc_9982`)
+ *   await jit.completeTask()
+ *
+ *   expect(response.status).toBe(200)
+ *   expect(agent).toHaveUsedOnly([
+ *     { type: 'file_access', actions: ['read'], identifier: 'doc_9982' },
+ *   ])
+ *   expect(agent).toHaveCompletedItsTask()
+ * })
+ * ```
+ *
+ * `harnessOptions`, `seed` and `jitOptions` are there to be overridden:
+ * `test.override('seed', { approver: { decision: 'deny' } })`.
+ */
+export const test = base
+  /** How the harness of this file is made. Default: it listens on free ports of this machine. */
+  .extend('harnessOptions', { scope: 'file' }, (): HarnessOptions => ({}))
+  .extend('harness', { scope: 'file' }, async ({ harnessOptions }, { onCleanup }) => {
+    const harness = await createHarness(harnessOptions)
+    onCleanup(() => harness.close())
+    return harness
+  })
+  /** What the tenant of each test begins with. */
+  .extend('seed', (): Seed => ({}))
+  .extend('tenant', ({ harness, seed }, { onCleanup }): TestTenant => {
+    const tenant = harness.createTenant(seed)
+    onCleanup(() => tenant.delete())
+    return tenant
+  })
+  .extend('clock', ({ tenant }) => tenant.clock)
+  .extend('approver', ({ tenant }) => tenant.approver)
+  .extend('misbehave', ({ tenant }) => tenant.misbehave)
+  /** The first agent of the tenant. When it would wait, the tenant's clock moves instead. */
+  .extend('agent', ({ harness, tenant, clock }): LumoAuthAgent => {
+    const agent = new LumoAuthAgent({
+      env: tenant.environment,
+      origins: [harness.api],
+      fetch: harness.fetch,
+      now: clock.now,
+      sleep: async (seconds, signal) => {
+        await setImmediate()
+        signal?.throwIfAborted()
+        clock.advance(seconds)
+      },
+    })
+    belongsTo(agent, tenant)
+    return agent
+  })
+  /** How the task of `jit` is opened; its name is that of the test. */
+  .extend('jitOptions', (): JitOptions => ({}))
+  .extend('jit', async ({ agent, jitOptions, task }, { onCleanup }) => {
+    const jit = await agent.jit({ name: task.name.slice(0, 128), ...jitOptions })
+    // Whatever is left of it goes with the tenant.
+    onCleanup(async () => {
+      await jit.completeTask().catch(() => {})
+    })
+    return jit
+  })
+
+export { test as it }
