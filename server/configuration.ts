@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { Unusable } from './unusable.ts'
+import { type ApproverScript, Policy, TenantSeed } from './wire/index.ts'
+import { FlawedFile, parseYaml } from './wire/yaml-source.ts'
+
+export type ConfigurationOptions = Readonly<{
+  /** A file with a tenant, or with `tenants`. Absent: the usual one. */
+  config?: string
+  /** A file with the policy of every tenant. */
+  policy?: string
+  approve?: 'auto' | 'ask' | 'deny'
+}>
+
+/** A tenant of the configuration always has a name, so that it is found again after a change. */
+export type ConfiguredTenant = TenantSeed & { tenant: string }
+
+/**
+ * The tenants that files and options describe.
+ * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
+ */
+export const configuration = ({
+  config,
+  policy,
+  approve,
+}: ConfigurationOptions): ConfiguredTenant[] => {
+  const tenants = config === undefined ? [TenantSeed.parse({})] : readTenants(config)
+  const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
+  const approved = approve === undefined ? {} : { approver: scripts[approve] }
+  const named = tenants.map((seed, index) => ({
+    ...seed,
+    ...ruled,
+    ...approved,
+    tenant: seed.tenant ?? (index === 0 ? 'acme-corp' : `tenant-${index + 1}`),
+  }))
+  const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
+  if (twice) throw new Unusable(`${config}: two tenants are called ${twice.tenant}`)
+  return named
+}
+
+const scripts: Record<'auto' | 'ask' | 'deny', ApproverScript> = {
+  auto: { decision: 'approve', after_polls: 0, after: 0 },
+  ask: { decision: 'ignore', after_polls: 0, after: 0 },
+  deny: { decision: 'deny', after_polls: 0, after: 0, reason: 'Denied by start --approve deny.' },
+}
+
+const readTenants = (file: string): readonly TenantSeed[] => {
+  const several = z.looseObject({ tenants: z.unknown() })
+  if (!several.safeParse(readFile(file, z.unknown())).success) return [readFile(file, TenantSeed)]
+  return readFile(file, z.strictObject({ tenants: z.array(TenantSeed).min(1) })).tenants
+}
+
+const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
+  try {
+    return parseYaml(file, readFileSync(file, 'utf8'), schema)
+  } catch (wrong) {
+    if (wrong instanceof FlawedFile) throw new Unusable(wrong.message)
+    const { code, message } = wrong as NodeJS.ErrnoException
+    if (code === undefined) throw wrong
+    throw new Unusable(`cannot read ${file}: ${message.split(',', 1)[0]}`)
+  }
+}
