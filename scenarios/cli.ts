@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
+import { didYouMean } from '../server/wire/closest.ts'
 import { CannotRun } from './cli/cannot-run.ts'
-import { didYouMean } from './runner/closest.ts'
 
 type Command = (args: string[]) => Promise<number>
 

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { closest } from '../runner/closest.ts'
+import { closest } from '../../server/wire/closest.ts'
 import { CannotRun } from './cannot-run.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>

@@ -82,6 +82,8 @@ export const answerOf = ({ answer, violations }: Exchange): Answer => ({
   violations,
 })
 
+export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
+
 /** The route a request belongs to; of two that fit, the one with fewer parameters. */
 export const routeOf = (seat: Seat, method: string, path: string): RouteName | undefined =>
   compiled.find((it) => it.seat === seat && it.method === method && it.pattern.test(path))?.name

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { TenantSeed } from '../../server/wire/index.ts'
 import { capabilities } from '../targets/target.ts'
-import { actions, Steps, type Word } from './actions.ts'
+import { Steps } from './action.ts'
+import { actions, type Word } from './actions.ts'
 import { Expected } from './match.ts'
 import { credentials } from './scene.ts'
 

@@ -1,11 +1,14 @@
-import { readChallenge, readChallengeBody, type Seat } from '../../server/wire/index.ts'
-import type { Credentials, Session, Target } from '../targets/target.ts'
-import { actions, isSuccess } from './actions.ts'
+import type { Seat } from '../../server/wire/index.ts'
+import type { Session, Target } from '../targets/target.ts'
+import { actions } from './actions.ts'
+import { authorization, signIn, userToken } from './authorization.ts'
 import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
-import { answerParts, frozenAt } from './format.ts'
-import { type Loaded, wordOf } from './load.ts'
-import { isObject, match, type Path } from './match.ts'
+import { checkAnswer, viewOf } from './expectation.ts'
+import { frozenAt } from './format.ts'
+import type { Loaded } from './load.ts'
+import { isObject, type Path } from './match.ts'
 import type { KnownSecret } from './redact.ts'
+import { patience, requestOf } from './request.ts'
 import {
   type Memory,
   type Order,
@@ -14,7 +17,9 @@ import {
   type Scene,
   type Step,
   Unmet,
+  unmet,
 } from './scene.ts'
+import { wordOf } from './steps.ts'
 import { fill, fillExpected, NoSuchPart, partOf, segments } from './variables.ts'
 import type { Failure, StepResult } from './verdict.ts'
 
@@ -204,85 +209,6 @@ const checkViolations = (step: Step, made: readonly Exchange[]) => {
   if (violating !== undefined) throw new Violation(violating)
 }
 
-type Looks = (typeof actions)[keyof typeof actions]['looks']
-
-/** An answer is a success, unless the step expects otherwise. */
-const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Outcome) => {
-  const expected = isObject(expect) ? expect : {}
-  const ofHttp = looks === 'answer' || isHttpStatus(expected.status)
-  const statusSaid =
-    (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
-  if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new Unmet(`expected a success, ${summary(answer)}`)
-  }
-  const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
-    string,
-    unknown
-  >
-  const differences = Object.entries(expected).flatMap(([key, it]) => {
-    if (looks === 'value') return match(it, partOf(value, [key]), key, ['expect', key])
-    if (key === 'headers' && isObject(it)) {
-      return Object.entries(it).flatMap(([name, header]) =>
-        match(header, partOf(view.headers, [name.toLowerCase()]), `headers.${name}`, [
-          'expect',
-          key,
-          name,
-        ]),
-      )
-    }
-    const whole = key === 'violation' || (answerParts.includes(key) && (key !== 'status' || ofHttp))
-    return match(it, whole ? view[key] : partOf(value, [key]), key, ['expect', key])
-  })
-  if (differences.length === 0) return
-  const where = answer === undefined ? '' : `, ${summary(answer)}`
-  throw new Unmet(`not as expected${where}`, [], differences)
-}
-
-/** What `save` can reach. */
-const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {
-  if (answer === undefined) return value
-  const whole = {
-    status: answer.status,
-    error: isObject(answer.body) ? answer.body.error : undefined,
-    headers: answer.headers,
-    body: answer.body,
-    challenge: challengeOf(answer),
-    violation: answer.violations.length === 0 ? undefined : answer.violations.join('; '),
-  }
-  return looks === 'answer' ? whole : { ...whole, ...(isObject(answer.body) ? answer.body : {}) }
-}
-
-/** The one detail an answer asks for; a list if there are several. */
-const challengeOf = ({ status, headers, body }: Answer): unknown => {
-  const field = (name: string) => headers[name.toLowerCase()] ?? null
-  try {
-    const details = readChallenge(status, { get: field }) ?? readChallengeBody(body)
-    return details?.length === 1 ? details[0] : details
-  } catch (error) {
-    return { malformed: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-const summary = ({ status, body }: Answer): string => {
-  const { error, error_description } = isObject(body) ? body : {}
-  const said =
-    typeof error === 'string'
-      ? ` ${error}${error_description ? ` (${error_description})` : ''}`
-      : ''
-  return `answered ${status}${said}`
-}
-
-/** In intentions, `status: 403` is HTTP’s and `status: approved` the body’s. */
-const isHttpStatus = (expected: unknown): boolean => {
-  if (typeof expected === 'number') return true
-  const inner = Array.isArray(expected)
-    ? expected
-    : isObject(expected)
-      ? Object.values(expected)
-      : []
-  return inner.length > 0 && inner.every(isHttpStatus)
-}
-
 const sceneOf = (
   step: Step,
   word: string,
@@ -371,8 +297,8 @@ const sceneOf = (
     token: async (word) => {
       if (word === 'agent') return me.token ?? (await signIn(plain))
       if (word === 'jit')
-        return me.jit ?? missing('the agent has no JIT token yet: get_token comes first')
-      if (word === 'approver') return userToken(place, plain, world)
+        return me.jit ?? unmet('the agent has no JIT token yet: get_token comes first')
+      if (word === 'approver') return userToken(plain, place, world.users)
       return word
     },
 
@@ -391,7 +317,7 @@ const sceneOf = (
           by: 'control',
         })
       }
-      if (seconds > world.target.longestWait) missing(`waiting ${seconds} s is too long`)
+      if (seconds > world.target.longestWait) unmet(`waiting ${seconds} s is too long`)
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
       return undefined
     },
@@ -425,102 +351,6 @@ const sceneOf = (
 const forget = (number: string, log: Log) => {
   log.exchanges = log.exchanges.filter(({ step }) => !step.startsWith(number))
   log.steps = log.steps.filter(({ step }) => !step.startsWith(number))
-}
-
-const missing = (message: string): never => {
-  throw new Unmet(message)
-}
-
-const signIn = async (scene: Scene): Promise<string> => {
-  const { answer } = await actions.authenticate.run({}, scene)
-  return (
-    scene.me.token ??
-    missing(`the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`)
-  )
-}
-
-/** Minted once a tenant and person; kept by a target that cannot mint. */
-const userToken = (place: string, scene: Scene, world: World): Promise<string> => {
-  const { session, user } = scene
-  const email = user ?? session.users.find((it) => it.permissions.includes('jit.approve'))?.email
-  const kept = email === undefined ? undefined : session.userTokens?.[email]
-  if (kept !== undefined) return Promise.resolve(kept)
-  const key = `${place}/${email}`
-  const minted = world.users.get(key) ?? mint(email, scene)
-  world.users.set(key, minted)
-  return minted
-}
-
-const mint = async (user: string | undefined, scene: Scene): Promise<string> => {
-  const { body } = await scene.send('control', {
-    method: 'POST',
-    path: '/user-token',
-    json: user === undefined ? {} : { user },
-    by: 'control',
-  })
-  return isObject(body) && typeof body.access_token === 'string'
-    ? body.access_token
-    : missing('no token of a person could be had')
-}
-
-const authorization = async (by: string, scene: Scene): Promise<Record<string, string>> => {
-  const { session, agent } = scene
-  const basic = ({
-    client_id,
-    client_secret,
-  }: Pick<Credentials, 'client_id' | 'client_secret'>) => ({
-    authorization: `Basic ${Buffer.from(`${encodeURIComponent(client_id)}:${encodeURIComponent(client_secret)}`).toString('base64')}`,
-  })
-  switch (by) {
-    case 'none':
-      return {}
-    case 'client':
-      return basic(agent)
-    case 'api_client':
-      return session.apiClient === undefined
-        ? missing('the target knows no client of the API')
-        : basic(session.apiClient)
-    case 'control':
-      return session.controlToken === undefined
-        ? {}
-        : { authorization: `Bearer ${session.controlToken}` }
-    default:
-      return { authorization: `Bearer ${await scene.token(by)}` }
-  }
-}
-
-/** How long an answer may take, in milliseconds. */
-const patience = 10_000
-
-const requestOf = (root: string, order: Order, authorization: Record<string, string>): Request => {
-  const { method, path, json, form, body, headers = {} } = order
-  const content =
-    json !== undefined
-      ? { type: 'application/json', body: JSON.stringify(json) }
-      : form !== undefined
-        ? { type: 'application/x-www-form-urlencoded', body: formOf(form).toString() }
-        : body === undefined
-          ? undefined
-          : { type: undefined, body }
-  const merged = new Headers(authorization)
-  if (content?.type !== undefined) merged.set('content-type', content.type)
-  for (const [name, value] of Object.entries(headers)) merged.set(name, value)
-  return new Request(`${root}${path}`, {
-    method,
-    headers: merged,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(patience),
-    ...(content === undefined ? {} : { body: content.body }),
-  })
-}
-
-const formOf = (form: Readonly<Record<string, unknown>>): URLSearchParams => {
-  const parameters = new URLSearchParams()
-  for (const [key, value] of Object.entries(form)) {
-    if (value === undefined) continue
-    for (const it of Array.isArray(value) ? value : [value]) parameters.append(key, String(it))
-  }
-  return parameters
 }
 
 const fillArgs = (word: string, args: unknown, scene: Scene): unknown => {

@@ -84,3 +84,8 @@ export class Unmet extends Error {
     this.differences = differences
   }
 }
+
+/** @throws {Unmet} always */
+export const unmet = (message: string): never => {
+  throw new Unmet(message)
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { actions, Steps, type Word } from './actions.ts'
+import { Steps } from './action.ts'
+import { actions, type Word } from './actions.ts'
 import { Scenario, stepOf } from './format.ts'
 import { Expected, matchers } from './match.ts'
 

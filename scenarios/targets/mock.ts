@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Seat } from '../../server/wire/index.ts'
 import { TenantCreated } from '../../server/wire/index.ts'
 import { frozenAt } from '../runner/format.ts'
@@ -34,9 +35,11 @@ export const mock = async (host: Host): Promise<Target> => {
     longestWait: 0,
 
     open: async (given, { tenant, seed }) => {
-      const made = TenantCreated.parse(
-        await control('POST', '', { clock: frozenAt, ...given, tenant, seed }),
-      )
+      const answer = await control('POST', '', { clock: frozenAt, ...given, tenant, seed })
+      const { data: made, error } = TenantCreated.safeParse(answer)
+      if (made === undefined) {
+        throw new Error(`a new tenant is not as its schema says: ${z.prettifyError(error)}`)
+      }
       return {
         tenant: made.tenant,
         urls: {

@@ -1,0 +1,63 @@
+import { actions } from './actions.ts'
+import { basic } from './basic.ts'
+import { summary } from './expectation.ts'
+import { isObject } from './match.ts'
+import { type Scene, unmet } from './scene.ts'
+
+/** The header by which the one who knocks shows who it is. */
+export const authorization = async (by: string, scene: Scene): Promise<Record<string, string>> => {
+  const { session, agent } = scene
+  switch (by) {
+    case 'none':
+      return {}
+    case 'client':
+      return { authorization: basic(agent) }
+    case 'api_client':
+      return session.apiClient === undefined
+        ? unmet('the target knows no client of the API')
+        : { authorization: basic(session.apiClient) }
+    case 'control':
+      return session.controlToken === undefined
+        ? {}
+        : { authorization: `Bearer ${session.controlToken}` }
+    default:
+      return { authorization: `Bearer ${await scene.token(by)}` }
+  }
+}
+
+/** The agent gets its own token. */
+export const signIn = async (scene: Scene): Promise<string> => {
+  const { answer } = await actions.authenticate.run({}, scene)
+  return (
+    scene.me.token ??
+    unmet(`the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`)
+  )
+}
+
+/** Minted once a tenant and person; kept by a target that cannot mint. */
+export const userToken = (
+  scene: Scene,
+  place: string,
+  kept: Map<string, Promise<string>>,
+): Promise<string> => {
+  const { session, user } = scene
+  const email = user ?? session.users.find((it) => it.permissions.includes('jit.approve'))?.email
+  const given = email === undefined ? undefined : session.userTokens?.[email]
+  if (given !== undefined) return Promise.resolve(given)
+  const key = `${place}/${email}`
+  const minted = kept.get(key) ?? mint(email, scene)
+  kept.set(key, minted)
+  return minted
+}
+
+const mint = async (user: string | undefined, scene: Scene): Promise<string> => {
+  const { body } = await scene.send('control', {
+    method: 'POST',
+    path: '/user-token',
+    json: user === undefined ? {} : { user },
+    by: 'control',
+  })
+  return isObject(body) && typeof body.access_token === 'string'
+    ? body.access_token
+    : unmet('no token of a person could be had')
+}

@@ -1,1 +1,0 @@
-export { closest, didYouMean } from '../../server/wire/closest.ts'

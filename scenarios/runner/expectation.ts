@@ -1,0 +1,86 @@
+import { readChallenge, readChallengeBody } from '../../server/wire/index.ts'
+import type { actions } from './actions.ts'
+import { type Answer, isSuccess } from './exchange.ts'
+import { answerParts } from './format.ts'
+import { isObject, match } from './match.ts'
+import { type Outcome, Unmet } from './scene.ts'
+import { partOf } from './variables.ts'
+
+export type Looks = (typeof actions)[keyof typeof actions]['looks']
+
+/** An answer is a success, unless the step expects otherwise. */
+export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Outcome) => {
+  const expected = isObject(expect) ? expect : {}
+  const ofHttp = looks === 'answer' || isHttpStatus(expected.status)
+  const statusSaid =
+    (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
+  if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
+    throw new Unmet(`expected a success, ${summary(answer)}`)
+  }
+  const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
+    string,
+    unknown
+  >
+  const differences = Object.entries(expected).flatMap(([key, it]) => {
+    if (looks === 'value') return match(it, partOf(value, [key]), key, ['expect', key])
+    if (key === 'headers' && isObject(it)) {
+      return Object.entries(it).flatMap(([name, header]) =>
+        match(header, partOf(view.headers, [name.toLowerCase()]), `headers.${name}`, [
+          'expect',
+          key,
+          name,
+        ]),
+      )
+    }
+    const whole = key === 'violation' || (answerParts.includes(key) && (key !== 'status' || ofHttp))
+    return match(it, whole ? view[key] : partOf(value, [key]), key, ['expect', key])
+  })
+  if (differences.length === 0) return
+  const where = answer === undefined ? '' : `, ${summary(answer)}`
+  throw new Unmet(`not as expected${where}`, [], differences)
+}
+
+/** What `save` can reach. */
+export const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {
+  if (answer === undefined) return value
+  const whole = {
+    status: answer.status,
+    error: isObject(answer.body) ? answer.body.error : undefined,
+    headers: answer.headers,
+    body: answer.body,
+    challenge: challengeOf(answer),
+    violation: answer.violations.length === 0 ? undefined : answer.violations.join('; '),
+  }
+  return looks === 'answer' ? whole : { ...whole, ...(isObject(answer.body) ? answer.body : {}) }
+}
+
+/** The one detail an answer asks for; a list if there are several. */
+const challengeOf = ({ status, headers, body }: Answer): unknown => {
+  const field = (name: string) => headers[name.toLowerCase()] ?? null
+  try {
+    const details = readChallenge(status, { get: field }) ?? readChallengeBody(body)
+    return details?.length === 1 ? details[0] : details
+  } catch (error) {
+    return { malformed: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+export const summary = ({ status, body }: Answer): string => {
+  const { error, error_description } = isObject(body) ? body : {}
+  const said =
+    typeof error === 'string'
+      ? ` ${error}${error_description ? ` (${error_description})` : ''}`
+      : ''
+  return `answered ${status}${said}`
+}
+
+/** In intentions, `status: 403` is HTTP’s and `status: approved` the body’s. */
+const isHttpStatus = (expected: unknown): boolean => {
+  if (typeof expected === 'number') return true
+  const inner = Array.isArray(expected)
+    ? expected
+    : isObject(expected)
+      ? Object.values(expected)
+      : []
+  return inner.length > 0 && inner.every(isHttpStatus)
+}

@@ -1,0 +1,119 @@
+import type { z } from 'zod'
+import { didYouMean } from '../../server/wire/closest.ts'
+import { isObject, type Path, show } from './match.ts'
+
+/** Takes note of a mistake at a path of the file. */
+export type Report = (
+  message: string,
+  path: Path,
+  how?: { part?: 'key' | 'value'; severity?: 'error' | 'warning' },
+) => void
+
+/** Reports what a schema refuses, and whether all is well. */
+export const checkSchema = (
+  schema: z.ZodType,
+  value: unknown,
+  path: Path,
+  report: Report,
+): boolean => {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return true
+  for (const issue of parsed.error.issues) reportIssue(issue, schema, value, path, report)
+  return false
+}
+
+type Issue = z.core.$ZodIssue
+
+const reportIssue = (
+  issue: Issue,
+  schema: z.ZodType,
+  value: unknown,
+  base: Path,
+  report: Report,
+): void => {
+  const inner = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))
+  const path = [...base, ...inner]
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const branch = nearest(issue.errors)
+    const own = issue.message !== 'Invalid input'
+    if (!own && branch !== undefined) {
+      for (const it of branch) {
+        reportIssue(
+          { ...it, path: [...issue.path, ...it.path] } as Issue,
+          schema,
+          value,
+          base,
+          report,
+        )
+      }
+      return
+    }
+  }
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, inner)
+    for (const key of issue.keys) {
+      const hint =
+        didYouMean(key, known) || (known.length > 0 ? `; expected ${known.join(', ')}` : '')
+      report(`unknown key "${key}"${hint}`, [...path, key], { part: 'key' })
+    }
+    return
+  }
+  const received = inner.reduce<unknown>(
+    (it, key) =>
+      isObject(it) || Array.isArray(it) ? (it as Record<string | number, unknown>)[key] : undefined,
+    value,
+  )
+  if (received === undefined && inner.length > 0) {
+    report(`"${inner.at(-1)}" is missing: ${messageOf(issue)}`, path.slice(0, -1))
+    return
+  }
+  report(`${messageOf(issue)}, not ${show(received, 60)}`, path)
+}
+
+/** Of the branches of a union, the one whose mistakes lie deepest: most likely the one meant. */
+const nearest = (branches: readonly (readonly Issue[])[]) =>
+  branches
+    .map((issues) => ({
+      issues,
+      depth: Math.max(
+        ...issues.map((it) => it.path.length + (it.code === 'unrecognized_keys' ? 1 : 0)),
+      ),
+    }))
+    .sort((a, b) => b.depth - a.depth || a.issues.length - b.issues.length)[0]?.issues
+
+const messageOf = (issue: Issue): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
+    case 'invalid_value':
+      return `expected ${issue.values.map((it) => String(it)).join(', ')}`
+    case 'too_small':
+      return `expected at least ${issue.minimum} ${issue.origin === 'array' ? 'of them' : ''}`.trim()
+    default:
+      return issue.message
+  }
+}
+
+/** The keys an object may have at a path of a schema. */
+const keysAt = (schema: unknown, path: Path): string[] => {
+  const { def } = schema as { def?: Record<string, unknown> }
+  if (def === undefined) return []
+  switch (def.type) {
+    case 'object': {
+      const shape = def.shape as Record<string, unknown>
+      const [key, ...rest] = path
+      if (key === undefined) return Object.keys(shape)
+      return keysAt(shape[key] ?? def.catchall ?? {}, rest)
+    }
+    case 'array':
+      return path.length === 0 ? [] : keysAt(def.element, path.slice(1))
+    case 'record':
+      return path.length === 0 ? [] : keysAt(def.valueType, path.slice(1))
+    case 'union':
+      return [...new Set((def.options as unknown[]).flatMap((it) => keysAt(it, path)))]
+    case 'pipe':
+      return keysAt(def.in, path)
+    default:
+      return def.innerType === undefined ? [] : keysAt(def.innerType, path)
+  }
+}
