@@ -1,6 +1,6 @@
 /** Rules of `standards.md`: a family and a number, such as `REV-04`. */
 type StandardRule =
-  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RTY' | 'THR'}-${number}`
+  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR'}-${number}`
 
 /**
  * The id of a rule that a misbehaviour breaks, as `scenarios/rules.yaml` lists it.

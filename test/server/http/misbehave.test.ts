@@ -1,0 +1,172 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Misbehaviour } from '../../../server/http/misbehave.ts'
+import { misbehaviours } from '../../../server/http/misbehaviours.ts'
+import { misbehavingHarness } from './misbehave-world.ts'
+
+const { harness, tenant } = await misbehavingHarness()
+afterAll(() => harness.close())
+
+describe('the catalogue of misbehaviours', () => {
+  it('has names of its own, each with its seat first', () => {
+    const names = misbehaviours.map(({ name }) => name)
+
+    expect(new Set(names).size).toBe(names.length)
+    for (const { name, seat } of misbehaviours) expect(name.split('-', 1)[0]).toBe(seat)
+  })
+
+  it('says what goes wrong in one sentence', () => {
+    for (const { says } of misbehaviours) expect(says).toMatch(/^[A-Za-z][^\n]*\.$/)
+  })
+
+  it('is listed by the control plane with the rules it breaks', async () => {
+    const world = tenant()
+
+    const { body } = await world.control('GET /misbehaviours')
+
+    expect(body.known).toHaveLength(misbehaviours.length)
+    expect(body.known).toContainEqual({
+      name: 'issuer-exchanges-twice',
+      seat: 'issuer',
+      says: 'One approval becomes a second token with another jti.',
+      breaks: 'THR-08',
+      routes: ['jit.request.token'],
+    })
+  })
+})
+
+describe('switching a misbehaviour on', () => {
+  it('is refused for a name nobody knows', async () => {
+    const { status, body } = await tenant().on('issuer-is-kind')
+
+    expect(status).toBe(400)
+    expect(body.error_description).toContain('there is no misbehaviour issuer-is-kind')
+  })
+
+  it('lasts until it is switched off', async () => {
+    const world = tenant()
+    await world.on('network-unavailable')
+
+    const during = [await info(world), await info(world)]
+    await world.off()
+
+    expect([...during, await info(world)]).toEqual([503, 503, 401])
+  })
+
+  it('lasts for so many exchanges', async () => {
+    const world = tenant()
+    await world.on({ name: 'network-unavailable', times: 2 })
+
+    expect([await info(world), await info(world), await info(world)]).toEqual([503, 503, 401])
+  })
+
+  it('waits for the nth exchange', async () => {
+    const world = tenant()
+    await world.on({ name: 'network-unavailable', nth: 2 })
+
+    expect([await info(world), await info(world), await info(world)]).toEqual([401, 503, 401])
+  })
+
+  it('lasts for so many exchanges from the nth on', async () => {
+    const world = tenant()
+    await world.on({ name: 'network-unavailable', nth: 2, times: 2 })
+
+    const seen = [await info(world), await info(world), await info(world), await info(world)]
+    expect(seen).toEqual([401, 503, 503, 401])
+  })
+
+  it('counts only exchanges of the route it is for', async () => {
+    const world = tenant()
+    await world.on({ name: 'network-unavailable', times: 1, route: 'documents.read' })
+
+    const seen = [await info(world), (await world.document('doc_open')).status]
+
+    expect([...seen, (await world.document('doc_open')).status]).toEqual([401, 503, 401])
+  })
+
+  it('counts only exchanges of the seat it is for', async () => {
+    const world = tenant()
+    await world.on({ name: 'network-unavailable', seat: 'api' })
+
+    expect([await info(world), (await world.document('doc_open')).status]).toEqual([401, 503])
+  })
+
+  it('leaves other tenants alone', async () => {
+    const world = tenant()
+    await world.on('network-unavailable')
+
+    expect(await info(tenant())).toBe(401)
+  })
+
+  it('ends for one of several by its name', async () => {
+    const world = tenant()
+    await world.on('network-unavailable')
+    await world.on('issuer-omits-description')
+
+    await world.control('DELETE /misbehaviours?name=network-unavailable')
+
+    const { body } = await world.control('GET /misbehaviours')
+    expect(body.active).toEqual([{ name: 'issuer-omits-description' }])
+  })
+
+  it('forgets what it remembered when it is switched on again', async () => {
+    const world = tenant()
+    await world.on('network-recovers')
+    const first = [await info(world), await info(world), await info(world), await info(world)]
+
+    await world.off()
+    await world.on('network-recovers')
+
+    expect([...first, await info(world)]).toEqual([503, 503, 503, 401, 503])
+  })
+
+  it('lets two act at once, the newer around the older', async () => {
+    const world = tenant()
+    await world.on('issuer-omits-description')
+    await world.on('issuer-ok-with-error')
+
+    const answer = await world.call(`GET ${world.issuer}/oauth/userinfo`)
+
+    expect(answer.status).toBe(200)
+    expect(answer.body).not.toHaveProperty('error_description')
+  })
+
+  it('joins what two of them tell the handler', async () => {
+    const world = tenant()
+    const { agent, id } = await world.pending({ on_behalf_of: 'approver@example.com' })
+    const user = await world.user('approver@example.com')
+    await world.on('issuer-allows-self-approval')
+    await world.on('issuer-forgets-deny-reason')
+
+    await world.decide('deny', user, id, { reason: 'not today' })
+
+    expect((await world.status(agent, id)).body).toMatchObject({
+      status: 'denied',
+      deny_reason: 'Denied.',
+    })
+  })
+})
+
+describe('a harness', () => {
+  it('knows only the misbehaviours it was given', async () => {
+    const own: Misbehaviour = {
+      name: 'issuer-teapot',
+      seat: 'issuer',
+      says: 'Everything is a teapot.',
+      breaks: 'LUMO-ERROR-STATUS',
+      act: async () => ({ status: 418 }),
+    }
+    const { harness: small, tenant: openTenant } = await misbehavingHarness({
+      misbehaviours: [own],
+    })
+    const world = openTenant()
+
+    await world.on('issuer-teapot')
+
+    expect(await info(world)).toBe(418)
+    expect((await world.on('network-reset')).status).toBe(400)
+    await small.close()
+  })
+})
+
+const info = async (world: ReturnType<typeof tenant>) =>
+  (await world.call(`GET ${world.issuer}/oauth/userinfo`)).status
