@@ -172,13 +172,13 @@ const createSeats = (
   origins: Origins,
   { onBug = reportBug, log }: HarnessOptions,
 ): Seats => {
+  const find = tenancyOfCall(tenancies.open)
   const issuer = createCore({
     handlers: issuerHandlers,
-    open: openIssuer(tenancies.find),
-    around: recording(({ params }) => tenancies.find(params.tenant ?? ''), tenancies.open),
+    open: openIssuer(find),
+    around: recording(find, tenancies.open),
     onBug,
   })
-  const find = tenancyOfCall(tenancies.open)
   const api = createCore({
     handlers: apiHandlers,
     open: openApi(find),
