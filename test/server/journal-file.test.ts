@@ -1,0 +1,100 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { JournalFile, JournalUnusable } from '../../server/journal-file.ts'
+import { TenantSeed } from '../../server/wire/index.ts'
+
+const seed = TenantSeed.parse({ tenant: 'acme' })
+const entry = (seq: number) =>
+  ({ seq, at: 1000 + seq, type: 'task.completed', taskId: `t${seq}` }) as const
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'journal-'))
+  path = join(folder, 'journal.jsonl')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a journal file', () => {
+  it('refuses a second process while the first has it', async () => {
+    const first = JournalFile.open(path)
+
+    expect(() => JournalFile.open(path)).toThrow(`in use by process ${process.pid}`)
+
+    await first.close()
+  })
+
+  it('takes over the lock of a process that is gone', async () => {
+    writeFileSync(`${path}.lock`, '999999999')
+
+    const file = JournalFile.open(path)
+
+    await file.close()
+  })
+
+  it('refuses a corrupt line, says which, and leaves the file as it was', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    await file.close()
+    appendFileSync(path, 'garbage\n')
+    const before = readFileSync(path, 'utf8')
+
+    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+
+    expect(readFileSync(path, 'utf8')).toBe(before)
+    expect(() => JournalFile.open(path)).toThrow(JournalUnusable)
+  })
+
+  it('drops a last line that was cut off, and says so', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entry: entry(1) })
+    await file.close()
+    appendFileSync(path, '{"tenant":"acme","entry":{"seq":2,"at"')
+
+    const again = JournalFile.open(path)
+
+    expect(again.warning).toContain(`${path}:3: dropped`)
+    expect(again.remembered.get('acme')?.entries).toEqual([entry(1)])
+    await again.close()
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3)
+  })
+
+  it('refuses what happened to a tenant that was never opened', () => {
+    writeFileSync(path, `${JSON.stringify({ tenant: 'acme', entry: entry(1) })}\n`)
+
+    expect(() => JournalFile.open(path)).toThrow('was never opened')
+  })
+
+  it('has what was appended on the disk once it says durable', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    const many = Array.from({ length: 500 }, async (_, at) => {
+      file.append({ tenant: 'acme', entry: entry(at + 1) })
+      await file.durable()
+      return readFileSync(path, 'utf8').includes(`"seq":${at + 1},`)
+    })
+
+    expect(await Promise.all(many)).not.toContain(false)
+
+    await file.close()
+  })
+
+  it('forgets a tenant that was deleted', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entry: entry(1) })
+    file.append({ tenant: 'acme', deleted: true })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect([...again.remembered]).toEqual([])
+    expect(readFileSync(path, 'utf8')).toBe('')
+    await again.close()
+  })
+})
