@@ -99,6 +99,7 @@ const secretKeys = new Set([
   'refresh_token',
   'id_token',
   'approval_token',
+  'webhook_secret',
   'authorization_token',
 ])
 
