@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest'
+import { harness, type Seed, world } from './oauth-world.ts'
+
+const server = {
+  server_id: 'mcp_0123456789abcdef01234567',
+  resource_uri: 'https://mcp.example.com/finance',
+  name: 'Financial data',
+}
+
+describe('the metadata', () => {
+  it('is found wherever a client looks, and names the issuer that was asked (ASM-01, ASM-02)', async () => {
+    const { tenant, get } = world()
+    const slug = tenant.tenant
+    const paths = ['t', 'orgs'].flatMap((kind) => [
+      `/${kind}/${slug}/api/v1/.well-known/oauth-authorization-server`,
+      `/${kind}/${slug}/api/v1/.well-known/openid-configuration`,
+      `/${kind}/${slug}/.well-known/openid-configuration`,
+      `/.well-known/oauth-authorization-server/${kind}/${slug}/api/v1`,
+      `/.well-known/openid-configuration/${kind}/${slug}/api/v1`,
+    ])
+
+    for (const path of paths) {
+      const { status, body } = await get(harness.issuer + path)
+      expect(status).toBe(200)
+      expect(body.issuer).toBe(path.includes('/orgs/') ? tenant.urls.org : tenant.urls.tenant)
+    }
+  })
+
+  it.each([
+    'jwks.json',
+    'openid-configuration',
+    'oauth-authorization-server',
+    'oauth-protected-resource',
+  ])('answers for the first tenant at the root: %s', async (document) => {
+    const { status } = await world().get(`${harness.issuer}/.well-known/${document}`)
+
+    expect(status).toBe(200)
+  })
+
+  it('lists only endpoints that are there', async () => {
+    const at = world()
+    const { body } = await at.get('/.well-known/openid-configuration')
+    const endpoints = Object.entries(body).filter(([name]) => /_endpoint$|^jwks_uri$/.test(name))
+
+    expect(endpoints.length).toBeGreaterThanOrEqual(9)
+    for (const [, url] of endpoints) {
+      expect([404, 501]).not.toContain((await at.get(String(url))).status)
+    }
+  })
+
+  it('says how clients may sign, and never `none` (ASM-04)', async () => {
+    const { body } = await world().get('/.well-known/oauth-authorization-server')
+
+    expect(body.token_endpoint_auth_methods_supported).toContain('private_key_jwt')
+    expect(body.token_endpoint_auth_signing_alg_values_supported).toContain('RS256')
+    expect(body.token_endpoint_auth_signing_alg_values_supported).not.toContain('none')
+  })
+})
+
+describe('keys that rotate', () => {
+  it('are both published until the old one is retired, and its tokens with it', async () => {
+    const at = world()
+    const old = await at.agentToken()
+    const { body: before } = await at.get('/.well-known/jwks.json')
+
+    const { current, published } = await at.control('POST', '/keys', { algorithm: 'EdDSA' })
+    const fresh = await at.agentToken()
+    const { body: during } = await at.get('/.well-known/jwks.json')
+    const both = [old, fresh].map((token) => at.get('/oauth/userinfo', at.bearer(token)))
+
+    expect(published).toHaveLength(2)
+    expect(during.keys.map(({ kid }: { kid: string }) => kid)).toEqual([
+      current,
+      before.keys[0].kid,
+    ])
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200])
+
+    await at.control('DELETE', `/keys/${before.keys[0].kid}`)
+    expect((await at.get('/oauth/userinfo', at.bearer(old))).status).toBe(401)
+    expect((await at.get('/oauth/userinfo', at.bearer(fresh))).status).toBe(200)
+  })
+
+  it('cannot be retired while they sign, or when they are unknown', async () => {
+    const at = world()
+    const { body } = await at.get('/.well-known/jwks.json')
+
+    const used = await at.control('DELETE', `/keys/${body.keys[0].kid}`)
+    const unknown = await at.control('DELETE', '/keys/nobody')
+
+    expect([used.status, unknown.status]).toEqual([409, 404])
+  })
+})
+
+describe('a protected resource (RFC 9728)', () => {
+  it('is the API, the one MCP server, or a list of them', async () => {
+    const path = '/.well-known/oauth-protected-resource'
+    const second = { ...server, server_id: 'second', resource_uri: 'https://second.test/' }
+
+    const { body: none } = await world().get(path)
+    const { body: one } = await world({ mcp_servers: [server] }).get(path)
+    const { body: two } = await world({ mcp_servers: [server, second] }).get(path)
+
+    expect(none.resource).toMatch(/^https:\/\/api\.lumoauth\.test\/t\//)
+    expect(one.resource).toBe(server.resource_uri)
+    expect(two).toHaveLength(2)
+  })
+
+  it('names its issuer by the URL of the metadata, or by the name alone', async () => {
+    const seed: Seed = { mcp_servers: [server] }
+    const path = `/.well-known/oauth-protected-resource/mcp/${server.server_id}`
+    const docs = world(seed)
+    const rfc = world({ ...seed, dialect: { authorization_servers: 'issuer' } })
+
+    const { body: asInDocs } = await docs.get(path)
+    const { body: asInRfc } = await rfc.get(path)
+
+    expect((await docs.get(asInDocs.authorization_servers[0])).body.issuer).toBe(
+      docs.tenant.urls.tenant,
+    )
+    expect(asInRfc.authorization_servers).toEqual([rfc.tenant.urls.tenant])
+  })
+
+  it('is not there for an unknown server', async () => {
+    const { status } = await world().get('/.well-known/oauth-protected-resource/mcp/nobody')
+
+    expect(status).toBe(404)
+  })
+})
+
+describe('the MCP servers', () => {
+  const seed: Seed = {
+    agents: [{ name: 'report-bot', capabilities: ['mcp:read'] }],
+    users: [
+      { email: 'admin@example.com', permissions: ['settings.manage'] },
+      { email: 'alice@example.com' },
+    ],
+    mcp_servers: [server],
+  }
+
+  it('are listed for whoever holds settings.manage, not for others', async () => {
+    const at = world(seed)
+    const admin = at.bearer(await at.userToken({ user: 'admin@example.com' }))
+    const alice = at.bearer(await at.userToken())
+
+    const { body } = await at.get('/mcp/servers', admin)
+    const refused = await at.get('/mcp/servers', alice)
+    const one = await at.get(`/mcp/servers/${server.server_id}`, admin)
+    const unknown = await at.get('/mcp/servers/nobody', admin)
+
+    expect(body.data).toEqual(body.servers)
+    expect(body.data[0]).toMatchObject({ ...server, token_lifetime: 3600 })
+    expect(refused.status).toBe(403)
+    expect(one.body.discovery.www_authenticate_example).toMatch(/^Bearer resource_metadata="/)
+    expect(unknown.status).toBe(404)
+  })
+
+  it('challenge a client without a token, and lead it to one that is good', async () => {
+    const at = world(seed)
+    const path = `/mcp/${server.server_id}/challenge`
+    const challenged = await at.form(path, {})
+    const challenge = challenged.headers.get('www-authenticate') ?? ''
+    const { body: resource } = await at.get(
+      /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '',
+    )
+
+    const general = await at.agentToken()
+    const { body: issued } = await at.exchange({
+      subject_token: general,
+      resource: resource.resource,
+    })
+
+    expect([challenged.status, challenge]).toEqual([
+      401,
+      expect.stringContaining('scope="mcp:read mcp:write"'),
+    ])
+    expect((await at.get(path, at.bearer(general))).status).toBe(401)
+    expect((await at.get(path, at.bearer(issued.access_token))).body).toMatchObject({
+      active: true,
+      scope: 'mcp:read',
+    })
+  })
+
+  it('refuse a token without any of their scopes by insufficient_scope', async () => {
+    const at = world({ mcp_servers: [server] })
+    const { body } = await at.exchange({
+      subject_token: await at.agentToken(),
+      audience: server.server_id,
+    })
+
+    const { status, headers } = await at.get(
+      `/mcp/${server.server_id}/challenge`,
+      at.bearer(body.access_token),
+    )
+
+    expect(status).toBe(403)
+    expect(headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+  })
+})
