@@ -20,6 +20,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'interop', include: ['test/interop/**/*.test.ts'] },
       },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
     ],
   },
 })

@@ -36,7 +36,16 @@ export const exchangesOf = (
     (exchange) =>
       exchange.route === 'oauth.token' && jtisOf(exchange).some((jti) => agents.has(jti)),
   )
-  return [...new Set([...granted, ...named, ...challenged])].sort((a, b) => a.seq - b.seq)
+  const introspected = exchanges.filter(
+    (exchange) =>
+      exchange.route === 'oauth.introspect' &&
+      challenged.some(
+        (call) =>
+          call.seq === exchange.seq + 1 && jtisOf(exchange).includes(shownAt(call)[0] ?? ''),
+      ),
+  )
+  const all = [...granted, ...named, ...challenged, ...introspected]
+  return [...new Set(all)].sort((a, b) => a.seq - b.seq)
 }
 
 /** The tokens of a task, the agent's own first, and what became of each. */

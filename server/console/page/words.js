@@ -1,0 +1,42 @@
+import { foreign, h } from './dom.js'
+import { inShort } from './parts.js'
+import { duration } from './time.js'
+
+const short = (id = '') => h('code', {}, foreign(id))
+const who = (id) => foreign(id === 'policy' ? 'the policy' : id)
+const because = (text) => (text === undefined ? null : [': ', foreign(text)])
+
+/** What each kind of entry says in one line; the whole entry is there for who wants more. */
+const sentences = {
+  'tenant.seeded': ({ agents, users }) => [`${agents.length} agents and ${users.length} users`],
+  'policy.replaced': ({ policy }) => [`${policy.rules.length} rules`],
+  'dialect.set': () => ['how this issuer speaks'],
+  'approver.scripted': ({ script }) => ['the scripted approver will ', foreign(script.decision)],
+  'task.opened': ({ task }) => [foreign(task.name ?? task.id)],
+  'permission.requested': ({ request }) => [inShort(request.detail), `, ${request.risk} risk`],
+  'permission.endorsed': ({ by }) => ['a yes by ', who(by)],
+  'permission.approved': ({ by, ttl, notes }) => [
+    'by ',
+    who(by),
+    ` for ${duration(ttl)}`,
+    because(notes),
+  ],
+  'permission.denied': ({ by, reason }) => ['by ', who(by), because(reason)],
+  'token.issued': ({ token }) => [
+    `${token.kind} token `,
+    short(token.jti),
+    ` for ${duration(token.expiresAt - token.issuedAt)}`,
+  ],
+  'token.revoked': ({ jti, reason }) => [short(jti), `, ${reason.replaceAll('_', ' ')}`],
+  'task.evaluated': ({ result }) => [foreign(result ?? 'without a result')],
+  'task.completed': ({ taskId }) => [short(taskId)],
+  'task.suspended': ({ reason }) => [foreign(reason)],
+}
+
+export const sentence = (entry) => {
+  try {
+    return sentences[entry.type]?.(entry) ?? []
+  } catch {
+    return []
+  }
+}
