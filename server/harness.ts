@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { systemTimers, type Timers } from './http/agenda.ts'
 import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
 import { controlHandlers, openControl } from './http/control.ts'
@@ -8,6 +9,8 @@ import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
+import { createOutbound, type OutboundOptions } from './http/outbound.ts'
+import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
 import { type Algorithm, generateSigningKey } from './signing/keys.ts'
@@ -41,6 +44,10 @@ export type HarnessOptions = Readonly<{
   algorithm?: Algorithm
   /** Epoch seconds, for tenants on the system's clock. */
   now?: () => number
+  /** Where callbacks and pushed signals may go, and how they get there; default this machine only. */
+  outbound?: OutboundOptions
+  /** How real time passes, for whoever waits for it. */
+  timers?: Timers
   /** Tenants to begin with; the first also answers for API calls that name none. */
   tenants?: readonly Seed[]
   /** Defects that can be switched on; default all there are. */
@@ -97,6 +104,8 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     signingKey,
     misbehaviours: async () => options.misbehaviours ?? (await catalogue()),
     now: options.now,
+    outbound: createOutbound(options.outbound),
+    timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
   })
   const seats = createSeats(tenancies, controlToken, origins, options)
@@ -227,8 +236,12 @@ const recording =
     const { journal } = tenancy.tenant
     const before = journal.last
     const others = () => [...open.values()].filter((it) => it !== tenancy)
-    const answered = await tenancy.misbehaving.around(routed, answer, tenancy, others)
     const { name: route, request } = routed
+    const counted: Inner =
+      seat === 'issuer'
+        ? (change) => limited(tenancy, route, request, () => answer(change))
+        : answer
+    const answered = await tenancy.misbehaving.around(routed, counted, tenancy, others)
     tenancy.exchanges.record({
       at: tenancy.tenant.clock.now(),
       seat,

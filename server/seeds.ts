@@ -2,6 +2,7 @@ import { hashSecret } from './http/tenancy.ts'
 import type {
   Agent,
   ApiKey,
+  Budget,
   Client,
   EventOf,
   McpServer,
@@ -10,7 +11,7 @@ import type {
 } from './issuer/event.ts'
 import type { Clock, Ids } from './issuer/tenant.ts'
 import { generateSmallKey, type SigningKey } from './signing/keys.ts'
-import type { TenantSeed } from './wire/index.ts'
+import type { BudgetSeed, TenantSeed } from './wire/index.ts'
 
 /** The client the API introspects with. */
 export const apiClientId = 'documents-api'
@@ -18,11 +19,14 @@ export const apiClientId = 'documents-api'
 /** What a tenant begins with, and the secrets that only whoever made it learns. */
 export type Seeded = Readonly<{
   event: EventOf<'tenant.seeded'>
-  /** By client id; of API keys by `api key NAME`. */
+  /** By client id; of API keys by `api key NAME`; the one for callbacks by `webhook secret`. */
   secrets: ReadonlyMap<string, string>
   /** The keys of the platforms the harness plays, by issuer. */
   platforms: ReadonlyMap<string, SigningKey>
 }>
+
+/** Where the secret that signs callbacks stands among the others. */
+export const webhookSecret = 'webhook secret'
 
 export const keySecret = (name: string): string => `api key ${name}`
 
@@ -58,6 +62,7 @@ export const seeded = (
         name: it.name,
         capabilities: it.capabilities,
         mayDelegate: it.may_delegate,
+        ...(it.budget === undefined ? {} : { budget: budgetOf(it.budget) }),
         redirectUris: it.redirect_uris,
         ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
         ...client(it.client_id ?? it.name, it.client_secret),
@@ -128,5 +133,20 @@ export const seeded = (
       }),
     ),
   }
+  secretOf(webhookSecret, undefined, 'whsec')
   return { event, secrets, platforms }
 }
+
+const budgetOf = (seed: BudgetSeed): Budget => ({
+  ...(seed.max_tokens_per_day === undefined ? {} : { tokensPerDay: seed.max_tokens_per_day }),
+  ...(seed.max_api_calls_per_hour === undefined
+    ? {}
+    : { callsPerHour: seed.max_api_calls_per_hour }),
+  ...(seed.max_cost_per_month_usd === undefined
+    ? {}
+    : { costPerMonth: seed.max_cost_per_month_usd }),
+  ...(seed.allowed_models === undefined ? {} : { models: seed.allowed_models }),
+  ...(seed.require_approval_above_usd === undefined
+    ? {}
+    : { approvalAbove: seed.require_approval_above_usd }),
+})

@@ -1,17 +1,22 @@
 import { createResourceServer } from './api/resource-server.ts'
 import { Sessions } from './console/sessions.ts'
+import { Agenda, type Timers } from './http/agenda.ts'
+import { startCallbacks } from './http/callbacks.ts'
 import type { Tenancies } from './http/control.ts'
 import { ConversationLog } from './http/conversations.ts'
 import type { Core } from './http/core.ts'
 import { delivered } from './http/fetch.ts'
 import { isoTime } from './http/iso-time.ts'
 import { Misbehaving, type Misbehaviour } from './http/misbehave.ts'
+import type { Outbound } from './http/outbound.ts'
+import { Visits } from './http/rate-limit.ts'
 import { ExchangeLog } from './http/record.ts'
 import { modelKeyOf } from './http/scripted-model.ts'
+import { startPushing } from './http/signals.ts'
 import { issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { Clock, Tenant } from './issuer/tenant.ts'
-import { apiClientId, keySecret, seeded } from './seeds.ts'
+import { apiClientId, keySecret, seeded, webhookSecret } from './seeds.ts'
 import { KeyRing, type SigningKey } from './signing/keys.ts'
 import { version } from './version.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from './wire/index.ts'
@@ -24,6 +29,9 @@ export type TenanciesOptions = Readonly<{
   misbehaviours: () => Promise<readonly Misbehaviour[]>
   /** Epoch seconds, for tenants on the system's clock. */
   now?: (() => number) | undefined
+  /** How messages leave the harness, and how time passes meanwhile. */
+  outbound: Outbound
+  timers: Timers
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
 }>
@@ -83,7 +91,7 @@ const openTenancy = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  { origins, signingKey, misbehaviours, now, issuer }: TenanciesOptions,
+  { origins, signingKey, misbehaviours, now, issuer, outbound, timers }: TenanciesOptions,
 ): { tenancy: Tenancy; secrets: Secrets } => {
   const id = seed.seed === undefined ? randomIds : seededIds(seed.seed)
   const slug = seed.tenant ?? id('tenant').replace('_', '-')
@@ -96,12 +104,16 @@ const openTenancy = (
     ...(seed.policy === undefined
       ? []
       : [{ type: 'policy.replaced', policy: seed.policy } as const]),
+    ...(Object.keys(seed.rate_limits).length === 0
+      ? []
+      : [{ type: 'limits.set', limits: seed.rate_limits } as const]),
     ...(seed.approver === undefined
       ? []
       : [{ type: 'approver.scripted', script: seed.approver } as const]),
   ])
 
   const keys = new KeyRing(signingKey)
+  const ended = new AbortController()
   const tenancy: Tenancy = {
     seed,
     tenant,
@@ -112,7 +124,14 @@ const openTenancy = (
     polls: new Map(),
     platforms,
     sessions,
-    ended: new AbortController(),
+    ended,
+    timers,
+    agenda: new Agenda(clock, timers, ended.signal),
+    outbound,
+    webhookSecret: secrets.get(webhookSecret) ?? '',
+    pushHeaders: new Map(),
+    polling: { count: 0 },
+    visits: new Visits(),
     model: {
       key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
       script: seed.model,
@@ -144,6 +163,8 @@ const openTenancy = (
       },
     }),
   }
+  startCallbacks(tenancy)
+  startPushing(tenancy)
   return { tenancy, secrets }
 }
 
@@ -163,7 +184,10 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
   return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
 }
 
-const described = ({ seed, tenant, origins, model }: Tenancy, secrets: Secrets): TenantCreated => {
+const described = (
+  { seed, tenant, origins, model, webhookSecret }: Tenancy,
+  secrets: Secrets,
+): TenantCreated => {
   const { slug, state, clock } = tenant
   const agents = [...state.agents.values()].map(({ name, id, clientId, resourceServer }) => ({
     resourceServer,
@@ -204,6 +228,7 @@ const described = ({ seed, tenant, origins, model }: Tenancy, secrets: Secrets):
       client_id: apiClient?.client_id ?? '',
       client_secret: apiClient?.client_secret ?? '',
     },
+    webhook_secret: webhookSecret,
     environment: {
       LUMOAUTH_URL: origins.issuer,
       LUMOAUTH_TENANT: slug,

@@ -1,5 +1,5 @@
 import type { ApiTenant } from '../api/resource-server.ts'
-import type { ApiRoute } from '../wire/index.ts'
+import type { ApiRoute, RouteName } from '../wire/index.ts'
 import { bearerToken } from './authenticate.ts'
 import type { Routed } from './core.ts'
 import { documentHandlers } from './documents.ts'
@@ -21,7 +21,7 @@ export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
  */
 export const tenancyOfCall =
   (open: ReadonlyMap<string, Tenancy>) =>
-  ({ request, params }: Pick<Routed<ApiRoute>, 'request' | 'params'>): Tenancy | undefined => {
+  ({ request, params }: Pick<Routed<RouteName>, 'request' | 'params'>): Tenancy | undefined => {
     if (params.tenant !== undefined) return open.get(params.tenant)
     const named = open.get(tenantOfToken(request) ?? '')
     if (named) return named

@@ -1,5 +1,8 @@
 import type { Agent } from '../issuer/event.ts'
 import type { IssuerRoute } from '../wire/index.ts'
+import { aauthHandlers } from './aauth.ts'
+import { agentHandlers } from './agents.ts'
+import { approvalHandlers } from './approvals.ts'
 import { agentBearer, bearer, type Principal } from './authenticate.ts'
 import type { Routed } from './core.ts'
 import { discoveryHandlers } from './discovery.ts'
@@ -7,7 +10,9 @@ import { jitHandlers } from './jit.ts'
 import { mcpHandlers } from './mcp.ts'
 import type { Handlers } from './message.ts'
 import { oauthHandlers } from './oauth.ts'
+import { permissionHandlers } from './permissions.ts'
 import { answerWith } from './refusals.ts'
+import { signalHandlers } from './signals.ts'
 import type { Tenancy } from './tenancy.ts'
 
 /** What every handler of the issuer knows beside its call. */
@@ -45,5 +50,10 @@ export const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...oauthHandlers,
   ...discoveryHandlers,
   ...jitHandlers,
+  ...agentHandlers,
+  ...approvalHandlers,
+  ...permissionHandlers,
+  ...signalHandlers,
+  ...aauthHandlers,
   ...mcpHandlers,
 }

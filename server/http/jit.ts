@@ -1,3 +1,5 @@
+import { answerApproval } from '../issuer/approvals.ts'
+import { evaluateTask } from '../issuer/evaluation.ts'
 import { refuse } from '../issuer/refusal.ts'
 import {
   approveRequest,
@@ -6,21 +8,37 @@ import {
   lifeAt,
   mayApprove,
   ownRequest,
+  repetitionsOf,
   requestPermission,
 } from '../issuer/requests.ts'
-import type { RequestRecord } from '../issuer/state.ts'
-import { completeTask, openTask } from '../issuer/tasks.ts'
-import { accessTokenType, type PendingRequests, type PermissionRequest } from '../wire/index.ts'
+import { scopeApproval, scopeDetail } from '../issuer/scopes.ts'
+import type { RequestRecord, TaskRecord } from '../issuer/state.ts'
+import { completeTask, openTask, statusAt } from '../issuer/tasks.ts'
+import {
+  type AuthorizationDetail,
+  accessTokenType,
+  type CreateTask,
+  type OlderTaskCreated,
+  type OlderTaskStatus,
+  type PendingRequests,
+  type PermissionRequest,
+  type RequestPermission,
+  type TaskCreated,
+  type TaskEvaluated,
+} from '../wire/index.ts'
 import { accessToken } from './access-token.ts'
 import type { Principal } from './authenticate.ts'
 import { isoTime } from './iso-time.ts'
 import type { IssuerContext } from './issuer.ts'
 import { type Handlers, ok } from './message.ts'
-import { basePath, letApproverAnswer, type Tenancy } from './tenancy.ts'
+import { answerWith } from './refusals.ts'
+import { basePath, letApproverAnswer, notePoll, type Tenancy } from './tenancy.ts'
 
 export const jitHandlers: Handlers<
   | 'jit.task.create'
   | 'jit.task.complete'
+  | 'jit.task.evaluate'
+  | 'jit.status'
   | 'jit.request'
   | 'jit.request.status'
   | 'jit.request.token'
@@ -29,28 +47,10 @@ export const jitHandlers: Handlers<
   | 'jit.deny',
   IssuerContext
 > = {
-  'jit.task.create': ({ tenancy: { tenant }, agent, body }) => {
-    const [{ task }] = tenant.run(openTask, {
-      agentId: agent().id,
-      name: body.name,
-      type: body.type,
-      parentTaskId: body.parent_task_id,
-      onBehalfOf: body.on_behalf_of,
-    })
-    const user = task.onBehalfOf === undefined ? undefined : tenant.state.users.get(task.onBehalfOf)
-    return {
-      status: Number(tenant.state.dialect.create_task_status),
-      body: {
-        task_id: task.id,
-        caep_session_id: task.caepSessionId,
-        expires_at: isoTime(task.expiresAt),
-        agent_id: task.agentId,
-        agent: { id: task.agentId, name: agent().name },
-        on_behalf_of: user?.email ?? null,
-        ...(task.parentId === undefined ? {} : { parent_task_id: task.parentId }),
-      },
-    }
-  },
+  'jit.task.create': (call) => ({
+    status: Number(call.tenancy.tenant.state.dialect.create_task_status),
+    body: call.body.task_description === undefined ? opened(call) : openedForScopes(call),
+  }),
 
   'jit.task.complete': ({ tenancy: { tenant }, agent, params }) => {
     const { taskId = '' } = params
@@ -60,12 +60,42 @@ export const jitHandlers: Handlers<
     return ok({ task_id: taskId, status: 'completed', completed_at: isoTime(completedAt) })
   },
 
-  'jit.request': ({ tenancy, agent, body, request }) => {
+  'jit.task.evaluate': ({ tenancy: { tenant }, principal, params, body }) => {
+    const { taskId = '' } = params
+    const { agent, user } = principal()
+    tenant.run(evaluateTask, {
+      taskId,
+      agentId: agent?.id,
+      userId: user?.id,
+      result: body.result,
+      notes: body.notes,
+    })
+    return ok(evaluation(tenant.state.tasks.get(taskId) as TaskRecord, tenant.clock.now()))
+  },
+
+  'jit.status': ({ tenancy, agent, params }) => {
+    const { taskId = '' } = params
     const { tenant } = tenancy
+    letApproverAnswer(tenancy)
+    const approval = scopeApproval(tenant.state, taskId, agent().id, tenant.clock.now())
+    const { status, scopes, by, at } = approval
+    const decided = at === undefined ? undefined : isoTime(at)
+    return ok({
+      task_id: taskId,
+      status,
+      approved_scopes: [...scopes],
+      ...(status === 'approved' ? { approved_by: by, approved_at: decided } : {}),
+    } satisfies OlderTaskStatus)
+  },
+
+  'jit.request': ({ tenancy, agent, body, request }) => {
+    const { tenant, outbound } = tenancy
+    const objection = body.callback_url && outbound.objection(body.callback_url)
+    if (objection) answerWith(400, 'invalid_request', `callback_url: refused, ${objection}`)
     const [{ request: made }] = tenant.run(requestPermission, {
       agentId: agent().id,
       taskId: body.task_id,
-      detail: body.authorization_details,
+      detail: detailOf(body),
       justification: body.justification,
       requestedTtl: body.requested_ttl,
       callbackUrl: body.callback_url,
@@ -78,7 +108,9 @@ export const jitHandlers: Handlers<
   'jit.request.status': ({ tenancy, agent, params, request }) => {
     const { requestId = '' } = params
     ownRequest(tenancy.tenant.state, requestId, agent().id)
-    notePoll(tenancy, requestId)
+    refuseFasterThanInterval(tenancy, requestId)
+    letApproverAnswer(tenancy)
+    notePoll(tenancy, requestId, isPending(tenancy, requestId))
     return ok(seenByAgent(tenancy, requestId, request.path))
   },
 
@@ -106,9 +138,10 @@ export const jitHandlers: Handlers<
     const asked = principal()
     const { state } = tenancy.tenant
     letApproverAnswer(tenancy)
+    const now = tenancy.tenant.clock.now()
     const visible = [...state.undecided]
       .flatMap((id) => state.requests.get(id) ?? [])
-      .filter((record) => lifeAt(state, record, tenancy.tenant.clock.now()) === 'pending')
+      .filter((record) => lifeAt(state, record, now) === 'pending')
       .filter(mayList(tenancy, asked))
     return ok(
       pendingList(
@@ -121,10 +154,14 @@ export const jitHandlers: Handlers<
   'jit.approve': ({ tenancy: { tenant }, principal, params, body }) => {
     const { requestId = '' } = params
     const { user, agentHeld } = principal()
+    const decision = { userId: user?.id ?? '', agentHeld }
+    if (tenant.state.approvals.has(requestId)) {
+      tenant.run(answerApproval, { approvalId: requestId, as: 'approved', ...decision })
+      return ok({ request_id: requestId, status: 'approved' })
+    }
     tenant.run(approveRequest, {
       requestId,
-      userId: user?.id ?? '',
-      agentHeld,
+      ...decision,
       ttl: body.ttl,
       notes: body.notes,
     })
@@ -141,9 +178,95 @@ export const jitHandlers: Handlers<
   'jit.deny': ({ tenancy: { tenant }, principal, params, body }) => {
     const { requestId = '' } = params
     const { user, agentHeld } = principal()
-    tenant.run(denyRequest, { requestId, userId: user?.id ?? '', agentHeld, reason: body.reason })
+    const decision = { userId: user?.id ?? '', agentHeld }
+    if (tenant.state.approvals.has(requestId)) {
+      tenant.run(answerApproval, { approvalId: requestId, as: 'denied', ...decision })
+    } else {
+      tenant.run(denyRequest, { requestId, ...decision, reason: body.reason })
+    }
     return ok({ request_id: requestId, status: 'denied' })
   },
+}
+
+type TaskCall = IssuerContext & Readonly<{ body: CreateTask }>
+
+/** A delegated token opens a task for its user, whether or not the body says so. */
+const open = ({ tenancy: { tenant }, agent, principal, body }: TaskCall) => {
+  const { user, agentHeld } = principal()
+  const [{ task }] = tenant.run(openTask, {
+    agentId: agent().id,
+    name: body.name ?? body.task_description?.slice(0, 256),
+    type: body.type,
+    parentTaskId: body.parent_task_id,
+    onBehalfOf: body.on_behalf_of,
+    delegatedBy: agentHeld ? user?.id : undefined,
+  })
+  return task
+}
+
+const opened = (call: TaskCall): TaskCreated => {
+  const task = open(call)
+  const { tenancy, agent } = call
+  const { users } = tenancy.tenant.state
+  return {
+    task_id: task.id,
+    caep_session_id: task.caepSessionId,
+    expires_at: isoTime(task.expiresAt),
+    agent_id: task.agentId,
+    agent: { id: task.agentId, name: agent().name },
+    on_behalf_of: (task.onBehalfOf && users.get(task.onBehalfOf)?.email) ?? null,
+    ...(task.parentId === undefined ? {} : { parent_task_id: task.parentId }),
+  }
+}
+
+/** The older form opens a task and asks for its scopes in one (contract §2.2.1). */
+const openedForScopes = (call: TaskCall): OlderTaskCreated => {
+  const { id: taskId } = open(call)
+  const { tenancy, agent, body } = call
+  const { tenant, origins } = tenancy
+  const [{ request }] = tenant.run(requestPermission, {
+    agentId: agent().id,
+    taskId,
+    detail: scopeDetail(body.required_scopes ?? [], body.resources),
+    justification: body.task_description,
+    requestedTtl: body.duration ?? olderDuration,
+  })
+  const { status } = scopeApproval(tenant.state, taskId, agent().id, tenant.clock.now())
+  return {
+    task_id: taskId,
+    status,
+    approval_url: `${origins.issuer}/approve/${taskId}`,
+    expires_in: request.ttl,
+  }
+}
+
+/** Seconds, where the older form names none. */
+const olderDuration = 300
+
+const detailOf = ({ authorization_details, scope = '' }: RequestPermission): AuthorizationDetail =>
+  authorization_details ?? scopeDetail(scope.split(' ').filter((it) => it !== ''))
+
+/** How a task stands, in LumoAuth's words (contract §5.5). */
+const evaluation = (record: TaskRecord, now: number): TaskEvaluated => {
+  const { task, ended, score, denials } = record
+  const status = statusAt(record, now)
+  return {
+    task_id: task.id,
+    active: status === 'active',
+    events:
+      ended?.as === 'suspended'
+        ? [
+            {
+              type: 'risk_threshold_exceeded',
+              details: { risk_score: score, denial_count: denials },
+              timestamp: isoTime(ended.at),
+            },
+          ]
+        : [],
+    action: status === 'active' ? 'none' : status,
+    risk_score: score,
+    denial_count: denials,
+  }
 }
 
 /** One request as its agent sees it (contract §8.6). */
@@ -208,6 +331,9 @@ const seenByApprover = (tenancy: Tenancy, record: RequestRecord, requestPath: st
     requested_at: isoTime(request.requestedAt),
     approvals: endorsedBy.length,
     approvals_required: request.approvalsRequired,
+    decided_together: repetitionsOf(state, record, tenancy.tenant.clock.now()).map(
+      (it) => it.request.id,
+    ),
     explanation: request.explanation,
   }
 }
@@ -242,19 +368,17 @@ const pendingList = (
   }
 }
 
-const notePoll = (tenancy: Tenancy, requestId: string) => {
+/** RFC 8628 §3.5, where the dialect says so. */
+const refuseFasterThanInterval = (tenancy: Tenancy, requestId: string) => {
   const { tenant, polls } = tenancy
-  const now = tenant.clock.now()
   const before = polls.get(requestId)
+  if (tenant.state.dialect.slow_down === 'off' || before === undefined) return
   const { poll_interval: interval } = tenant.state.policy
-  const record = tenant.state.requests.get(requestId)
-  if (record === undefined || lifeAt(tenant.state, record, now) !== 'pending') {
-    polls.delete(requestId)
-    return
-  }
-  if (tenant.state.dialect.slow_down === 'on' && before && now < before.lastAt + interval) {
-    refuse({ error: 'slow_down', interval })
-  }
-  letApproverAnswer(tenancy)
-  polls.set(requestId, { count: (before?.count ?? 0) + 1, lastAt: now })
+  const isFast = tenant.clock.now() < before.lastAt + interval
+  if (isFast && isPending(tenancy, requestId)) refuse({ error: 'slow_down', interval })
+}
+
+const isPending = ({ tenant: { state, clock } }: Tenancy, requestId: string) => {
+  const record = state.requests.get(requestId)
+  return record !== undefined && lifeAt(state, record, clock.now()) === 'pending'
 }

@@ -1,12 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ApiTenant } from '../api/resource-server.ts'
 import type { Sessions } from '../console/sessions.ts'
+import { answerApproval, approvalStatus } from '../issuer/approvals.ts'
 import type { Client } from '../issuer/event.ts'
 import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { Tenant } from '../issuer/tenant.ts'
 import type { KeyRing, SigningKey } from '../signing/keys.ts'
-import type { TenantSeed } from '../wire/index.ts'
+import type { ApproverScript, TenantSeed } from '../wire/index.ts'
+import type { Agenda, Timers } from './agenda.ts'
 import type { Misbehaving } from './misbehave.ts'
+import type { Outbound } from './outbound.ts'
+import type { Visits } from './rate-limit.ts'
 import type { ExchangeLog } from './record.ts'
 import type { ScriptedModel } from './scripted-model.ts'
 
@@ -31,6 +35,19 @@ export type Tenancy = {
   readonly sessions: Sessions
   /** Aborted when the tenant is reset or deleted, so that whoever watches it stops. */
   readonly ended: AbortController
+  /** How real time passes. */
+  readonly timers: Timers
+  /** What is done later, by the tenant's clock. */
+  readonly agenda: Agenda
+  /** How messages leave the harness. */
+  readonly outbound: Outbound
+  /** Signs callbacks. */
+  readonly webhookSecret: string
+  /** The `Authorization` of each stream that is pushed; kept nowhere else. */
+  readonly pushHeaders: Map<string, string>
+  /** Long polls that wait. */
+  readonly polling: { count: number }
+  readonly visits: Visits
   readonly model: ScriptedModel
 }
 
@@ -70,10 +87,15 @@ export const hasSecret = (client: Client | undefined, secret: string): boolean =
  * The scripted approver answers whatever it is time for. Called whenever somebody looks, and for
  * each moment that a moving clock passes.
  */
-export const letApproverAnswer = ({ tenant, polls }: Tenancy): void => {
-  const { state, clock } = tenant
-  const { approver: script } = state
+export const letApproverAnswer = (tenancy: Tenancy): void => {
+  const { approver: script } = tenancy.tenant.state
   if (script === undefined || script.decision === 'ignore') return
+  decideRequests(tenancy, script)
+  answerApprovals(tenancy, script)
+}
+
+const decideRequests = ({ tenant, polls }: Tenancy, script: ApproverScript) => {
+  const { state, clock } = tenant
   const approver = [...state.users.values()].find((user) =>
     script.by === undefined ? mayApprove(state, user.id) : user.email === script.by,
   )
@@ -95,9 +117,34 @@ export const letApproverAnswer = ({ tenant, polls }: Tenancy): void => {
   }
 }
 
+/** A push approval is answered by the person who was asked, however the script is to decide. */
+const answerApprovals = ({ tenant, polls }: Tenancy, script: ApproverScript) => {
+  const { state, clock } = tenant
+  for (const record of state.approvals.values()) {
+    const { id, userId, askedAt } = record.approval
+    if (approvalStatus(record, clock.now()) !== 'pending') continue
+    if (clock.now() < askedAt + script.after) continue
+    if ((polls.get(id)?.count ?? 0) < script.after_polls) continue
+    const as = script.decision === 'approve' ? 'approved' : 'denied'
+    tenant.run(answerApproval, { approvalId: id, as, userId, agentHeld: false })
+  }
+}
+
+/** Counts a look at what waits for a person; of what waits no more nothing is kept. */
+export const notePoll = ({ tenant, polls }: Tenancy, id: string, isPending: boolean): void => {
+  const count = (polls.get(id)?.count ?? 0) + 1
+  polls.delete(id)
+  if (!isPending) return
+  polls.set(id, { count, lastAt: tenant.clock.now() })
+  const [oldest] = polls.keys()
+  if (polls.size > mostPolled && oldest !== undefined) polls.delete(oldest)
+}
+
+const mostPolled = 10_000
+
 /** Moves the clock, stopping wherever the scripted approver has something to answer on the way. */
 export const advance = (tenancy: Tenancy, seconds: number): void => {
-  const { tenant } = tenancy
+  const { tenant, agenda } = tenancy
   const { state, clock } = tenant
   const target = clock.now() + seconds
   const after = state.approver?.after ?? 0
@@ -110,4 +157,5 @@ export const advance = (tenancy: Tenancy, seconds: number): void => {
     letApproverAnswer(tenancy)
   }
   clock.set(target)
+  agenda.look()
 }

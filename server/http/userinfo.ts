@@ -1,4 +1,5 @@
 import type { Agent, User } from '../issuer/event.ts'
+import { budgetPolicy } from './budget-policy.ts'
 import { userClaims } from './claims-of-user.ts'
 import { noStore } from './issued.ts'
 import type { IssuerContext } from './issuer.ts'
@@ -39,7 +40,7 @@ const agentInfo = ({ tenant }: Tenancy, agent: Agent) => {
     agent_id: agent.id,
     identity_type: 'agent',
     capabilities: [...agent.capabilities],
-    budget_policy: {},
+    budget_policy: budgetPolicy(tenant, agent),
     tenant: slug,
     ...(workload === undefined
       ? {}

@@ -66,6 +66,22 @@ export const hasCapability = ({ capabilities }: Agent, wanted: string): boolean 
     it.endsWith(':*') ? wanted.startsWith(it.slice(0, -1)) : it === wanted,
   )
 
+/**
+ * What a tool of an MCP server is called, if the agent may call it: the server is open to it, or it
+ * has the capability `mcp:SERVER:TOOL`.
+ */
+export const toolFor = (
+  { mcpServers }: State,
+  agent: Agent,
+  serverId: string,
+  tool: string,
+): string | undefined => {
+  const server = [...mcpServers.values()].find((it) => [it.id, it.resourceUri].includes(serverId))
+  const isOpen = server !== undefined && (server.agents?.includes(agent.id) ?? true)
+  const mayCall = isOpen || hasCapability(agent, `mcp:${serverId}:${tool}`)
+  return mayCall ? `${server?.resourceUri ?? serverId}#${tool}` : undefined
+}
+
 /** The words of a question that are a capability, or look like one: `read:documents`. */
 export const scopesIn = (question: string, { capabilities }: Agent): string[] => {
   const words = question.split(/[\s,;"'`()?!]+/).map((word) => word.replace(/[.:]+$/, ''))

@@ -1,10 +1,13 @@
 import { type Actor, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
 import { type Audience, admitted, within } from './audience.ts'
+import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
+import { scopeApproval } from './scopes.ts'
 import type { State } from './state.ts'
-import { accessTokenLifetime } from './tokens.ts'
+import { activeTask } from './tasks.ts'
+import { accessTokenLifetime, grantedScope } from './tokens.ts'
 
 /** How many agents may act one for another (contract §3.2). */
 export const maxActors = 3
@@ -45,6 +48,7 @@ export const delegate: Decide<
     })
   }
   refuseWider(subject, details)
+  withinBudget(state, agent.id, 'tokens', now)
   const names = within(subject.audience, audience)
   const lifetime = admitted(audience, agent.id, accessTokenLifetime)
   return [
@@ -81,6 +85,7 @@ export const narrow: Decide<
     refuse({ error: 'invalid_scope', scope: scope ?? '', allowed: held })
   }
   refuseWider(subject, details ?? [])
+  if (subject.agentId !== undefined) withinBudget(state, subject.agentId, 'tokens', now)
   const names = within(subject.audience, audience)
   const lifetime = admitted(audience, subject.agentId, accessTokenLifetime)
   const { scope: _, ...others } = subject
@@ -98,6 +103,40 @@ export const narrow: Decide<
       },
     },
   ]
+}
+
+/**
+ * The older JIT form: an agent's token becomes one for the scopes its task was approved, as often
+ * as asked until the approval is over (contract §2.1). It dies with the task like any JIT token.
+ */
+export const exchangeForTask: Decide<
+  Readonly<{ subject: Token; taskId: string; scope?: string | undefined }>,
+  readonly [EventOf<'token.issued'>]
+> = (state, { subject, taskId, scope }, { now, id }) => {
+  const { agentId = '' } = subject
+  if (subject.kind === 'jit') unacceptable(state, 'a JIT token is not exchangeable')
+  const { task } = activeTask(state, taskId, agentId, now)
+  const { status, scopes, expiresAt = 0 } = scopeApproval(state, taskId, agentId, now)
+  if (status !== 'approved') refuse({ error: 'request_not_approved', requestId: taskId, status })
+  const until = Math.min(expiresAt, task.expiresAt)
+  if (until <= now) {
+    refuse({ error: 'request_not_approved', requestId: taskId, status: 'expired' })
+  }
+  const granted = grantedScope(scopes, scope)
+  withinBudget(state, agentId, 'tokens', now)
+  const token: Token = {
+    jti: id('jti'),
+    kind: 'jit',
+    sub: `agent:${state.agents.get(agentId)?.name}:task:${taskId}`,
+    clientId: subject.clientId,
+    agentId,
+    taskId,
+    issuedAt: now,
+    expiresAt: until,
+    scope: granted,
+    ...(task.onBehalfOf === undefined ? {} : { userId: task.onBehalfOf }),
+  }
+  return [{ type: 'token.issued', token, taskId }]
 }
 
 const actingAgent = (state: State, actor: Token): Agent => {

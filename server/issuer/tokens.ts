@@ -1,5 +1,6 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
 import { type Audience, admitted } from './audience.ts'
+import { withinBudget } from './budgets.ts'
 import { isAgent } from './clients.ts'
 import type { Decide } from './decide.ts'
 import type { Client, EventOf, Token } from './event.ts'
@@ -19,9 +20,10 @@ export const issueClientToken: Decide<
     until?: number | undefined
   }>,
   readonly [EventOf<'token.issued'>]
-> = (_state, { client, scope, audience, until }, { now, id }) => {
+> = (state, { client, scope, audience, until }, { now, id }) => {
   const granted = grantedScope(client.capabilities, scope)
   const agentId = isAgent(client) ? client.id : undefined
+  if (agentId !== undefined) withinBudget(state, agentId, 'tokens', now)
   const expiresAt = now + admitted(audience, agentId, accessTokenLifetime)
   return [
     {

@@ -22,9 +22,17 @@ export type UserInfo = z.infer<typeof UserInfo>
 /** `GET B/agents/me`: the union of the two documented shapes (contract §7 row 20). */
 export const AgentsMe = z
   .looseObject({
-    identity: z.looseObject({ id: z.string(), type: z.string(), tenant: z.string() }),
-    capabilities: z.array(z.string()),
-    workspace: z.looseObject({ slug: z.string(), api_base: z.string() }),
+    identity: z.looseObject({ id: z.string(), type: z.string(), tenant: z.string() }).optional(),
+    capabilities: z.array(z.string()).optional(),
+    workspace: z.looseObject({ slug: z.string(), api_base: z.string() }).optional(),
+    agent_id: z.string().optional(),
+    name: z.string().optional(),
+    scopes: z.array(z.string()).optional(),
+    delegated_by: z.string().optional(),
+    expires_at: z.iso.datetime().optional(),
+  })
+  .refine((it) => it.identity !== undefined || it.agent_id !== undefined, {
+    error: 'an agent has an id in one form or the other',
   })
   .meta({ id: 'AgentsMe' })
 export type AgentsMe = z.infer<typeof AgentsMe>
@@ -43,23 +51,35 @@ export const Ask = z
   .meta({ id: 'Ask' })
 export type Ask = z.infer<typeof Ask>
 
+/** Which of the members stand there, a dialect switch says. */
 export const AskAnswer = z
   .looseObject({
     allowed: z.boolean(),
-    action: z.string(),
-    context: z.looseObject({}),
-    reason: z.string(),
+    action: z.string().optional(),
+    context: z.looseObject({}).optional(),
+    reason: z.string().optional(),
+    explanation: z.string().optional(),
+    confidence: z.number().min(0).max(1).optional(),
+    required_scopes: z.array(z.string()).optional(),
     audit_id: z.string().regex(/^[0-9a-f]{16}$/),
   })
   .meta({ id: 'AskAnswer' })
 export type AskAnswer = z.infer<typeof AskAnswer>
 
+const AgentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
+})
+
 export const RegisterAgent = z
   .object({
-    name: z.string().min(1).max(128),
-    client_id: z.string().max(128).optional(),
+    name: AgentName,
+    client_id: AgentName.optional(),
     description: z.string().max(1024).optional(),
-    capabilities: z.array(z.string().max(128)).max(64).optional(),
+    /** Each is a scope, so without spaces (RFC 6749 §3.3). */
+    capabilities: z
+      .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/))
+      .max(64)
+      .optional(),
     jwks_uri: z.url().optional(),
   })
   .meta({ id: 'RegisterAgent' })
@@ -71,6 +91,87 @@ export const AgentRegistered = z
     client_id: z.string(),
     name: z.string(),
     status: z.string(),
+    /** Shown this once. */
+    client_secret: z.string().min(1),
   })
   .meta({ id: 'AgentRegistered' })
 export type AgentRegistered = z.infer<typeof AgentRegistered>
+
+/** A name without characters that could mean something else. */
+const McpName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, {
+  error: 'expected letters, digits and . _ : / -, at most 128',
+})
+
+/** `POST B/agents/me/mcp/authorize`. */
+export const AuthorizeMcp = z
+  .object({ server_id: McpName, tool: McpName })
+  .meta({ id: 'AuthorizeMcp' })
+export type AuthorizeMcp = z.infer<typeof AuthorizeMcp>
+
+export const McpAuthorized = z
+  .looseObject({ allowed: z.literal(true), agent_id: z.string(), resource: z.string() })
+  .meta({ id: 'McpAuthorized' })
+export type McpAuthorized = z.infer<typeof McpAuthorized>
+
+/** `GET B/me`. An agent has no e-mail address, so the member is absent. */
+export const Me = z
+  .looseObject({
+    subject_type: z.enum(['user', 'agent']),
+    id: z.string(),
+    email: z.string().optional(),
+    name: z.string(),
+    mfa_enabled: z.boolean(),
+    roles: z.array(z.string()),
+    capabilities: z.array(z.string()),
+    tenant: z.looseObject({ id: z.string(), slug: z.string(), name: z.string() }),
+  })
+  .meta({ id: 'Me' })
+export type Me = z.infer<typeof Me>
+
+const Context = z.record(z.string(), z.unknown()).optional()
+
+export const CheckPermission = z
+  .object({
+    permission: z.string().max(256).optional(),
+    user_id: z.string().max(256).optional(),
+    context: Context,
+  })
+  .meta({ id: 'CheckPermission' })
+export type CheckPermission = z.infer<typeof CheckPermission>
+
+export const PermissionChecked = z
+  .looseObject({
+    allowed: z.boolean(),
+    permission: z.string(),
+    user_id: z.string(),
+    context: z.looseObject({}),
+  })
+  .meta({ id: 'PermissionChecked' })
+export type PermissionChecked = z.infer<typeof PermissionChecked>
+
+export const CheckPermissions = z
+  .object({
+    permissions: z.array(z.string().max(256)).max(256).optional(),
+    user_id: z.string().max(256).optional(),
+    context: Context,
+  })
+  .meta({ id: 'CheckPermissions' })
+export type CheckPermissions = z.infer<typeof CheckPermissions>
+
+export const PermissionsChecked = z
+  .looseObject({
+    allowed: z.boolean().optional(),
+    results: z.record(z.string(), z.boolean()),
+    user_id: z.string(),
+    context: z.looseObject({}),
+  })
+  .meta({ id: 'PermissionsChecked' })
+export type PermissionsChecked = z.infer<typeof PermissionsChecked>
+
+export const PermissionsQuery = z.object({ user_id: z.string().max(256).optional() })
+export type PermissionsQuery = z.infer<typeof PermissionsQuery>
+
+export const Permissions = z
+  .looseObject({ permissions: z.array(z.string()), user_id: z.string() })
+  .meta({ id: 'Permissions' })
+export type Permissions = z.infer<typeof Permissions>

@@ -20,6 +20,8 @@ export const ApprovalCreated = z
     expires_at: z.iso.datetime(),
     task_id: z.string(),
     impact: RiskLevel,
+    /** Seconds between two looks; SDKs take 1.5. */
+    interval: z.number().positive(),
   })
   .meta({ id: 'ApprovalCreated' })
 export type ApprovalCreated = z.infer<typeof ApprovalCreated>
@@ -43,7 +45,7 @@ export const ApprovalStatus = z
     impact: RiskLevel,
     reason: z.string(),
     responded_at: z.iso.datetime().nullable(),
-    approved_by: z.looseObject({ user_id: z.string(), email: z.string() }).nullable(),
+    approved_by: z.looseObject({ user_id: z.string(), email: z.string().optional() }).nullable(),
   })
   .meta({ id: 'ApprovalStatus' })
 export type ApprovalStatus = z.infer<typeof ApprovalStatus>

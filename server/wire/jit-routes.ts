@@ -12,7 +12,11 @@ export const jitRoutes = {
     auth: 'agent',
     summary: 'Open a task',
     body: task.CreateTask,
-    answers: { 201: task.TaskCreated },
+    note: 'The older form is told apart by task_description and required_scopes.',
+    answers: {
+      200: task.TaskCreated.or(task.OlderTaskCreated),
+      201: task.TaskCreated.or(task.OlderTaskCreated),
+    },
   },
   'jit.request': {
     seat: 'issuer',
@@ -46,6 +50,23 @@ export const jitRoutes = {
     auth: 'agent',
     summary: 'Complete a task and revoke all it was granted',
     answers: { 200: task.TaskCompleted, 204: null },
+  },
+  'jit.task.evaluate': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/jit/task/:taskId/evaluate',
+    auth: 'bearer',
+    summary: 'Look at the risk of a task again, or report how it went',
+    body: task.EvaluateTask,
+    answers: { 200: task.TaskEvaluated },
+  },
+  'jit.status': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/jit/status/:taskId',
+    auth: 'agent',
+    summary: 'Look at a task of the older form',
+    answers: { 200: task.OlderTaskStatus },
   },
   'jit.pending': {
     seat: 'issuer',

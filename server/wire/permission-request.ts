@@ -14,17 +14,20 @@ export type RiskLevel = z.infer<typeof RiskLevel>
 export const RequestStatus = z.enum(['pending', 'approved', 'denied', 'expired', 'revoked'])
 export type RequestStatus = z.infer<typeof RequestStatus>
 
-/** `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). */
+/**
+ * `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). The older form on
+ * the same path has `scope` instead (§2.2.1).
+ */
 export const RequestPermission = z
   .object({
     task_id: z.string().min(1).max(128),
-    authorization_details: z.union(
-      [AuthorizationDetail, z.tuple([AuthorizationDetail]).transform(([only]) => only)],
-      {
+    authorization_details: z
+      .union([AuthorizationDetail, z.tuple([AuthorizationDetail]).transform(([only]) => only)], {
         error:
           'expected one authorization detail (an object with a type), or an array of exactly one',
-      },
-    ),
+      })
+      .optional(),
+    scope: z.string().min(1).max(1024).optional(),
     justification: z.string().max(4096).optional(),
     requested_ttl: z.int().min(1, { error: 'expected at least 1 second' }).optional(),
     callback_url: z
@@ -32,18 +35,27 @@ export const RequestPermission = z
       .max(2048)
       .optional(),
   })
+  .superRefine(({ authorization_details, scope, justification }, { addIssue }) => {
+    if (authorization_details === undefined && scope === undefined) {
+      addIssue({
+        code: 'custom',
+        path: ['authorization_details'],
+        message: 'expected one authorization detail (an object with a type)',
+      })
+    }
+    if (authorization_details !== undefined && scope !== undefined) {
+      addIssue({
+        code: 'custom',
+        path: ['scope'],
+        message: 'expected a detail or a scope, not both',
+      })
+    }
+    if (scope !== undefined && !justification?.trim()) {
+      addIssue({ code: 'custom', path: ['justification'], message: 'expected a justification' })
+    }
+  })
   .meta({ id: 'RequestPermission' })
 export type RequestPermission = z.infer<typeof RequestPermission>
-
-/** The older form on the same path, told apart by `scope` (contract §2.2.1). */
-export const RequestOlderPermission = z
-  .object({
-    task_id: z.string().min(1).max(128),
-    scope: z.string().min(1).max(1024),
-    justification: z.string().min(1).max(4096),
-  })
-  .meta({ id: 'RequestOlderPermission' })
-export type RequestOlderPermission = z.infer<typeof RequestOlderPermission>
 
 /**
  * One permission request as its agent sees it (contract §8.6).

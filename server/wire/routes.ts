@@ -1,3 +1,5 @@
+import { aauthRoutes } from './aauth-routes.ts'
+import { agentRoutes } from './agent-routes.ts'
 import { apiRoutes } from './api-routes.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { controlRoutes } from './control-routes.ts'
@@ -5,9 +7,17 @@ import { discoveryRoutes } from './discovery-routes.ts'
 import { jitRoutes } from './jit-routes.ts'
 import { modelRoutes } from './model-routes.ts'
 import { oauthRoutes } from './oauth-routes.ts'
+import { signalRoutes } from './signal-routes.ts'
 
 /** What the issuer answers, under both prefixes. */
-const issuerRoutes = { ...oauthRoutes, ...discoveryRoutes, ...jitRoutes } as const
+const issuerRoutes = {
+  ...oauthRoutes,
+  ...discoveryRoutes,
+  ...jitRoutes,
+  ...agentRoutes,
+  ...signalRoutes,
+  ...aauthRoutes,
+} as const
 
 /** Every endpoint of every seat. */
 export const routes = {

@@ -1,29 +1,37 @@
 import { z } from 'zod'
 
+/** One scope (RFC 6749 §3.3). */
+export const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, {
+  error: 'expected a scope: printable, without spaces and quotes',
+})
+
 export const TaskStatus = z.enum(['active', 'completed', 'suspended', 'expired'])
 export type TaskStatus = z.infer<typeof TaskStatus>
 
-/** `POST B/jit/task`. The body may be empty (contract §2.2). */
+/**
+ * `POST B/jit/task` in both forms. The body may be empty (contract §2.2); the older form on the same
+ * path is told apart by its two required fields (§2.2.1).
+ */
 export const CreateTask = z
   .object({
     name: z.string().max(256).optional(),
     type: z.string().max(64).optional(),
     parent_task_id: z.string().max(128).optional(),
     on_behalf_of: z.string().max(256).optional(),
+    task_description: z.string().min(1).max(1024).optional(),
+    required_scopes: z.array(Scope).min(1).max(32).optional(),
+    duration: z.int().min(1).max(86_400).optional(),
+    resources: z.array(z.string().min(1).max(1024)).max(16).optional(),
+  })
+  .superRefine((it, { addIssue }) => {
+    const isOlder = it.task_description !== undefined || it.required_scopes !== undefined
+    for (const field of ['task_description', 'required_scopes'] as const) {
+      if (!isOlder || it[field] !== undefined) continue
+      addIssue({ code: 'custom', path: [field], message: `expected ${field} beside the other` })
+    }
   })
   .meta({ id: 'CreateTask' })
 export type CreateTask = z.infer<typeof CreateTask>
-
-/** The older form on the same path, told apart by its two required fields (contract §2.2.1). */
-export const CreateOlderTask = z
-  .object({
-    task_description: z.string().min(1).max(1024),
-    required_scopes: z.array(z.string().min(1).max(256)).min(1).max(32),
-    duration: z.int().min(1).max(3600).optional(),
-    resources: z.array(z.string().max(1024)).max(32).optional(),
-  })
-  .meta({ id: 'CreateOlderTask' })
-export type CreateOlderTask = z.infer<typeof CreateOlderTask>
 
 export const TaskCreated = z
   .looseObject({

@@ -1,0 +1,206 @@
+import { lookup } from 'node:dns/promises'
+import { request as plainRequest } from 'node:http'
+import { request as secureRequest } from 'node:https'
+import { BlockList, isIP } from 'node:net'
+
+/** An address a name stands for. */
+export type Address = Readonly<{ address: string; family: 4 | 6 }>
+
+/** One POST to an address that has been looked at. */
+export type Message = Readonly<{
+  url: URL
+  /** Where to connect to, whatever the name resolves to by then (DNS rebinding). */
+  to: Address
+  headers: Readonly<Record<string, string>>
+  body: string
+  signal: AbortSignal
+}>
+
+export type OutboundOptions = Readonly<{
+  /** Where messages may go: to this machine only, or to public addresses too. Never to a private network. */
+  allow?: 'loopback' | 'public'
+  resolve?: (hostname: string) => Promise<readonly Address[]>
+  /** Answers with the status; follows no redirect. */
+  send?: (message: Message) => Promise<number>
+  /** Milliseconds to wait for an answer. */
+  timeout?: number
+}>
+
+/** Why a message was not sent, in words for the journal; nothing of the far side's answer. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent'
+  /** Trying again cannot help. */
+  readonly lasting: boolean
+  constructor(reason: string, lasting = false) {
+    super(reason)
+    this.lasting = lasting
+  }
+}
+
+/** Sends to where callers said: callbacks and signals, guarded against misuse (THR-09). */
+export type Outbound = Readonly<{
+  /** @returns why nothing may be sent there, as far as the URL itself tells; undefined if it may */
+  objection: (url: string) => string | undefined
+  /**
+   * @returns the status of the answer, whatever it is
+   * @throws {NotSent} without having connected, or when no answer came
+   */
+  post: (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    ended: AbortSignal,
+  ) => Promise<number>
+}>
+
+export const createOutbound = ({
+  allow = 'loopback',
+  resolve = resolved,
+  send = sent,
+  timeout = 5000,
+}: OutboundOptions = {}): Outbound => {
+  const mayGoTo = ({ address, family }: Address) =>
+    isLoopback(address, family) || (allow === 'public' && isPublic(address, family))
+
+  const objection = (text: string): string | undefined => {
+    if (!URL.canParse(text)) return 'not a URL'
+    const url = new URL(text)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'neither http nor https'
+    if (url.username !== '' || url.password !== '') return 'a URL with credentials'
+    const host = hostOf(url)
+    const family = isIP(host)
+    if (family === 0) return undefined
+    if (!isPlainlyWritten(text, url)) return 'an address in disguise'
+    return mayGoTo({ address: host, family: family as 4 | 6 }) ? undefined : notAllowed(allow)
+  }
+
+  return {
+    objection,
+    post: async (text, headers, body, ended) => {
+      const why = objection(text)
+      if (why !== undefined) throw new NotSent(why, true)
+      const url = new URL(text)
+      const addresses = await addressesOf(hostOf(url), resolve)
+      // One bad address among them is enough: nobody says which one a connection would take.
+      if (!addresses.every(mayGoTo)) throw new NotSent(notAllowed(allow), true)
+      const [to] = addresses
+      if (to === undefined) throw new NotSent('the name resolves to nothing')
+      const signal = AbortSignal.any([ended, AbortSignal.timeout(timeout)])
+      try {
+        return await send({ url, to, headers, body, signal })
+      } catch (failed) {
+        throw new NotSent(signal.aborted ? 'no answer in time' : reasonOf(failed))
+      }
+    },
+  }
+}
+
+const notAllowed = (allow: 'loopback' | 'public') =>
+  allow === 'loopback'
+    ? 'an address that is not of this machine'
+    : 'an address that is not public, nor of this machine'
+
+const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '')
+
+/** Whether an address is written as one: `URL` reads 2130706433, 0x7f.1 and 017700000001 as 127.0.0.1. */
+const isPlainlyWritten = (text: string, { hostname }: URL) =>
+  /^[a-z]+:\/\/([^/?#]*)/i.exec(text.trim())?.[1]?.replace(/:\d*$/, '').toLowerCase() === hostname
+
+const addressesOf = async (
+  host: string,
+  resolve: NonNullable<OutboundOptions['resolve']>,
+): Promise<readonly Address[]> => {
+  const family = isIP(host)
+  if (family !== 0) return [{ address: host, family: family as 4 | 6 }]
+  try {
+    return await resolve(host)
+  } catch {
+    throw new NotSent('the name cannot be resolved')
+  }
+}
+
+const reasonOf = (failed: unknown) => {
+  const { code } = failed as { code?: unknown }
+  return typeof code === 'string' ? `no connection: ${code}` : 'no connection'
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** `BlockList` takes an IPv4-mapped IPv6 address for the IPv4 address in it; here that is a disguise. */
+const isLoopback = (address: string, family: 4 | 6) =>
+  !isMapped(address) && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')
+
+const isMapped = (address: string) => /^::ffff:/i.test(address)
+
+/** What is not on the public internet (RFC 6890 and its registries), cloud metadata among it. */
+const reserved = new BlockList()
+for (const [net, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const) {
+  reserved.addSubnet(net, prefix, 'ipv4')
+}
+
+/** Of IPv6 only 2000::/3 is given out; in it, what carries an IPv4 address or is for examples is not. */
+const global = new BlockList()
+global.addSubnet('2000::', 3, 'ipv6')
+const carriers = new BlockList()
+for (const [net, prefix] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const) {
+  carriers.addSubnet(net, prefix, 'ipv6')
+}
+
+const isPublic = (address: string, family: 4 | 6) =>
+  family === 4
+    ? !reserved.check(address, 'ipv4')
+    : global.check(address, 'ipv6') && !carriers.check(address, 'ipv6')
+
+const resolved = async (hostname: string): Promise<readonly Address[]> =>
+  (await lookup(hostname, { all: true })).map(({ address, family }) => ({
+    address,
+    family: family === 6 ? 6 : 4,
+  }))
+
+/** Connects to the address that was looked at; the name stays for `Host` and for the certificate. */
+const sent = ({ url, to, headers, body, signal }: Message): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const request = url.protocol === 'https:' ? secureRequest : plainRequest
+    const outgoing = request(
+      url,
+      {
+        method: 'POST',
+        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+        signal,
+        agent: false,
+        lookup: (_hostname, options, done) => {
+          if (typeof options === 'object' && options.all) done(null, [to])
+          else done(null, to.address, to.family)
+        },
+      },
+      (answer) => {
+        answer.destroy()
+        resolve(answer.statusCode ?? 0)
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+
+export const pushDelivery = 'urn:ietf:rfc:8935'
+export const pollDelivery = 'urn:ietf:rfc:8936'
+
+/** `GET B/.well-known/ssf-configuration` (SSF 1.0 §7.1). */
+export const SsfConfiguration = z
+  .looseObject({
+    spec_version: z.string(),
+    issuer: z.url(),
+    jwks_uri: z.url(),
+    delivery_methods_supported: z.array(z.string()).min(1),
+    configuration_endpoint: z.url(),
+    verification_endpoint: z.url(),
+    events_supported: z.array(z.url()),
+  })
+  .meta({ id: 'SsfConfiguration' })
+export type SsfConfiguration = z.infer<typeof SsfConfiguration>
+
+/** What goes into one header of each push, so neither control characters nor line ends. */
+const HeaderValue = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[\x20-\x7e]+$/, { error: 'expected printable ASCII' })
+
+/** Without `delivery`, or without a place to push to, signals wait to be fetched (STM-02). */
+const Delivery = z
+  .object({
+    method: z.enum([pushDelivery, pollDelivery]),
+    endpoint_url: z
+      .url({ protocol: /^https?$/ })
+      .max(2048)
+      .optional(),
+    /** LumoAuth's name: the token of a bearer. */
+    authorization_token: HeaderValue.optional(),
+    /** The standard's name: the whole header. */
+    authorization_header: HeaderValue.optional(),
+  })
+  .refine((it) => it.method !== pushDelivery || it.endpoint_url !== undefined, {
+    error: 'expected a URL to push to',
+    path: ['endpoint_url'],
+  })
+
+export const CreateStream = z
+  .object({
+    delivery: Delivery.optional(),
+    events_requested: z.array(z.string().max(256)).max(32).optional(),
+    audience: z.union([z.string(), z.array(z.string()).min(1).max(8)]).optional(),
+    description: z.string().max(1024).optional(),
+  })
+  .meta({ id: 'CreateStream' })
+export type CreateStream = z.infer<typeof CreateStream>
+
+export const StreamConfiguration = z
+  .looseObject({
+    stream_id: z.string().min(1),
+    iss: z.url(),
+    aud: z.array(z.string()).min(1),
+    events_supported: z.array(z.url()),
+    events_requested: z.array(z.string()),
+    events_delivered: z.array(z.url()),
+    delivery: z.looseObject({ method: z.string(), endpoint_url: z.url() }),
+    status: z.literal('enabled'),
+  })
+  .meta({ id: 'StreamConfiguration' })
+export type StreamConfiguration = z.infer<typeof StreamConfiguration>
+
+export const SignalStreamQuery = z.object({ stream_id: z.string().max(128).optional() })
+export type SignalStreamQuery = z.infer<typeof SignalStreamQuery>
+
+export const VerifyStream = z
+  .object({ stream_id: z.string().min(1).max(128), state: z.string().max(1024).optional() })
+  .meta({ id: 'VerifyStream' })
+export type VerifyStream = z.infer<typeof VerifyStream>
+
+/** RFC 8936 §2.2. */
+export const Poll = z
+  .object({
+    maxEvents: z.int().nonnegative().optional(),
+    returnImmediately: z.boolean().default(false),
+    ack: z.array(z.string().max(256)).max(1000).optional(),
+    setErrs: z
+      .record(z.string(), z.looseObject({ err: z.string(), description: z.string().optional() }))
+      .optional(),
+  })
+  .meta({ id: 'Poll' })
+export type Poll = z.infer<typeof Poll>
+
+/** RFC 8936 §2.3. */
+export const Polled = z
+  .object({ sets: z.record(z.string(), z.string()), moreAvailable: z.boolean().optional() })
+  .meta({ id: 'Polled' })
+export type Polled = z.infer<typeof Polled>
+
+/** What a signed security event token says (RFC 8417 §2.2, SET-01 to SET-04). */
+export const SecurityEventToken = z
+  .looseObject({
+    iss: z.url(),
+    aud: z.array(z.string()),
+    iat: z.int(),
+    jti: z.string().min(1),
+    sub_id: z.looseObject({ format: z.string() }),
+    events: z.record(z.url(), z.looseObject({})),
+    sub: z.never().optional(),
+    exp: z.never().optional(),
+  })
+  .meta({ id: 'SecurityEventToken' })
+export type SecurityEventToken = z.infer<typeof SecurityEventToken>
