@@ -1,4 +1,4 @@
-import { delegate, narrow } from '../issuer/delegation.ts'
+import { delegate, exchangeForTask, narrow } from '../issuer/delegation.ts'
 import type { Client, Token, WorkloadTrust } from '../issuer/event.ts'
 import { refuse } from '../issuer/refusal.ts'
 import { issueClientToken } from '../issuer/tokens.ts'
@@ -13,7 +13,7 @@ import { audienceOf } from './targets.ts'
 import { issuersOf, type Tenancy } from './tenancy.ts'
 
 /**
- * RFC 8693. With an actor the agent comes to act for a user, a platform's token makes a workload
+ * RFC 8693, and the older JIT form with `jit_task_id`. With an actor the agent comes to act for a user, a platform's token makes a workload
  * an agent, and any other token becomes a narrower one of its own holder.
  */
 export const exchangeToken: GrantHandler = async (call) => {
@@ -25,6 +25,12 @@ export const exchangeToken: GrantHandler = async (call) => {
   if (await isForeign(tenancy, subjectToken, subjectType)) return workload(call, subjectToken)
 
   const subject = await subjectOf(tenancy, subjectToken, subjectType)
+  if (body.jit_task_id !== undefined) {
+    refuseOthersToken(client, subject)
+    const order = { subject, taskId: body.jit_task_id, scope: body.scope }
+    const [{ token }] = tenancy.tenant.run(exchangeForTask, order)
+    return issued(tenancy, token, request.path, answeredAs(body))
+  }
   const narrowing = {
     subject,
     scope: body.scope,

@@ -398,7 +398,9 @@ const principalOf = (
     ({ id, clientId }) => id === claims.agent_id || clientId === claims.client_id,
   )
   const user = state.users.get(claims.sub)
-  return { agent, user, agentHeld: agent !== undefined, claims, jti: claims.jti }
+  const agentHeld = agent !== undefined
+  const permissions = (!agentHeld && user?.permissions) || []
+  return { agent, user, agentHeld, permissions, claims, jti: claims.jti }
 }
 
 /** Client authentication that takes any secret, of whichever client the request is said to be from. */
