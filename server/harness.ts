@@ -109,7 +109,12 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     issuer: () => seats.issuer,
   })
   const seats = createSeats(tenancies, controlToken, origins, options)
-  const listening = await sockets?.listenAll(seats, origins, options)
+  const { log } = options
+  const doors: Seats =
+    log === undefined
+      ? seats
+      : { issuer: logged('issuer', seats.issuer, log), api: logged('api', seats.api, log) }
+  const listening = await sockets?.listenAll(doors, origins, options)
   Object.assign(origins, named)
   const createTenant = (seed: Seed = {}) =>
     testTenant(tenancies.create(TenantSeed.parse(seed)), {
@@ -126,8 +131,8 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   const handle = async (request: Request): Promise<Response> => {
     refuseIfClosed()
     const { origin } = new URL(request.url)
-    if (origin === origins.issuer) return fetchHost(seats.issuer)(request)
-    if (origin === origins.api) return fetchHost(seats.api)(request)
+    if (origin === origins.issuer) return fetchHost(doors.issuer)(request)
+    if (origin === origins.api) return fetchHost(doors.api)(request)
     throw new TypeError(`expected ${origins.issuer} or ${origins.api}, not ${origin}`)
   }
   const close = async () => {
@@ -179,7 +184,7 @@ const createSeats = (
   tenancies: ReturnType<typeof createTenancies>,
   controlToken: string,
   origins: Origins,
-  { onBug = reportBug, log }: HarnessOptions,
+  { onBug = reportBug }: HarnessOptions,
 ): Seats => {
   const find = tenancyOfCall(tenancies.open)
   const issuer = createCore({
@@ -214,13 +219,14 @@ const createSeats = (
   const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+console(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
-  const door: Core = (request) => {
-    if (isModel.test(request.path)) return model(request)
-    if (isControl.test(request.path)) return control(request)
-    return isPage.test(request.path) ? page(request) : issuer(request)
+  return {
+    issuer: (request) => {
+      if (isModel.test(request.path)) return model(request)
+      if (isControl.test(request.path)) return control(request)
+      return isPage.test(request.path) ? page(request) : issuer(request)
+    },
+    api,
   }
-  if (log === undefined) return { issuer: door, api }
-  return { issuer: logged('issuer', door, log), api: logged('api', api, log) }
 }
 
 /** The one seam around every answer: misbehaves when told to, and records what went over the wire. */
