@@ -35,7 +35,7 @@ export const oauthRoutes = {
     auth: 'caller',
     summary: 'Revoke a token (RFC 7009)',
     form: token.RevokeForm,
-    answers: { 200: null },
+    answers: { 200: token.Revoked },
   },
   'oauth.userinfo': {
     seat: 'issuer',
@@ -61,6 +61,7 @@ export const oauthRoutes = {
     summary: 'Ask a person to sign in and to consent',
     note: 'Answers an HTML page; a redirect with an error where the client should hear of it.',
     query: authorization.AuthorizeQuery,
+    pages: true,
     answers: { 200: null, 302: null },
   },
   'oauth.authorize.submit': {
@@ -70,6 +71,7 @@ export const oauthRoutes = {
     auth: 'none',
     summary: 'What the person decided',
     form: authorization.AuthorizeForm,
+    pages: true,
     answers: { 303: null },
   },
   'oauth.par': {
@@ -89,6 +91,7 @@ export const oauthRoutes = {
     summary: 'Sign a person out',
     note: 'There is no session to end, since the consent page asks each time who it is.',
     query: authorization.LogoutQuery,
+    pages: true,
     answers: { 200: null, 302: null },
   },
   'oauth.register': {

@@ -40,6 +40,8 @@ export type Route = Readonly<{
   invalid?: Readonly<Record<string, string>>
   /** A body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
+  /** Answers with pages for a person, refusals too, where the schema of an answer is null. */
+  pages?: true
   /** JSON bodies by status; null where there is none. Every refusal is an `ErrorBody`. */
   answers: Readonly<Record<number, z.ZodType | null>>
 }>

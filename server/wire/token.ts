@@ -147,3 +147,7 @@ export type Introspection = z.infer<typeof Introspection>
 /** The member `token` of RFC 7009 §2.1, with the same client authentication as above. */
 export const RevokeForm = IntrospectForm.meta({ id: 'RevokeForm' })
 export type RevokeForm = z.infer<typeof RevokeForm>
+
+/** The same for a token that was unknown (REV-02). */
+export const Revoked = z.strictObject({}).meta({ id: 'Revoked' })
+export type Revoked = z.infer<typeof Revoked>
