@@ -54,12 +54,13 @@ export const difference = (a: Result, b: Result): string | undefined => {
   if (JSON.stringify(left.together) !== JSON.stringify(right.together)) {
     return `at once, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
   }
-  const index = left.answers.findIndex(
-    (it, i) => JSON.stringify(it) !== JSON.stringify(right.answers[i]),
+  const length = Math.max(left.answers.length, right.answers.length)
+  const index = Array.from({ length }, (_, i) => i).find(
+    (i) => JSON.stringify(left.answers[i]) !== JSON.stringify(right.answers[i]),
   )
-  if (index === -1 && left.answers.length === right.answers.length) return undefined
+  if (index === undefined) return undefined
   const [here, there] = [left.answers[index], right.answers[index]].map((it) =>
-    JSON.stringify(it, null, 2),
+    it === undefined ? 'nothing' : JSON.stringify(it, null, 2),
   )
   return `${a.target} answered ${here}; ${b.target} ${there}`
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { didYouMean } from '../../server/wire/closest.ts'
+import { type Issue, withoutUnions } from './issues.ts'
 import { isObject, type Path, show } from './match.ts'
 
 /** Takes note of a mistake at a path of the file. */
@@ -18,11 +19,10 @@ export const checkSchema = (
 ): boolean => {
   const parsed = schema.safeParse(value)
   if (parsed.success) return true
-  for (const issue of parsed.error.issues) reportIssue(issue, schema, value, path, report)
+  for (const issue of withoutUnions(parsed.error.issues))
+    reportIssue(issue, schema, value, path, report)
   return false
 }
-
-type Issue = z.core.$ZodIssue
 
 const reportIssue = (
   issue: Issue,
@@ -33,22 +33,6 @@ const reportIssue = (
 ): void => {
   const inner = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))
   const path = [...base, ...inner]
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const branch = nearest(issue.errors)
-    const own = issue.message !== 'Invalid input'
-    if (!own && branch !== undefined) {
-      for (const it of branch) {
-        reportIssue(
-          { ...it, path: [...issue.path, ...it.path] } as Issue,
-          schema,
-          value,
-          base,
-          report,
-        )
-      }
-      return
-    }
-  }
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, inner)
     for (const key of issue.keys) {
@@ -69,17 +53,6 @@ const reportIssue = (
   }
   report(`${messageOf(issue)}, not ${show(received, 60)}`, path)
 }
-
-/** Of the branches of a union, the one whose mistakes lie deepest: most likely the one meant. */
-const nearest = (branches: readonly (readonly Issue[])[]) =>
-  branches
-    .map((issues) => ({
-      issues,
-      depth: Math.max(
-        ...issues.map((it) => it.path.length + (it.code === 'unrecognized_keys' ? 1 : 0)),
-      ),
-    }))
-    .sort((a, b) => b.depth - a.depth || a.issues.length - b.issues.length)[0]?.issues
 
 const messageOf = (issue: Issue): string => {
   switch (issue.code) {

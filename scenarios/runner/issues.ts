@@ -1,0 +1,24 @@
+import type { z } from 'zod'
+
+export type Issue = z.core.$ZodIssue
+
+/**
+ * The issues of a schema without its unions: of their branches, the one whose mistakes lie deepest,
+ * then the one with the fewest, is most likely the one meant. A union with words of its own keeps them.
+ */
+export const withoutUnions = (issues: readonly Issue[]): Issue[] =>
+  issues.flatMap((issue) => {
+    if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return [issue]
+    const branch = nearest(issue.errors)
+    return branch === undefined
+      ? [issue]
+      : withoutUnions(branch).map((it): Issue => ({ ...it, path: [...issue.path, ...it.path] }))
+  })
+
+const nearest = (branches: readonly (readonly Issue[])[]) =>
+  branches
+    .map((issues) => ({ issues, depth: Math.max(...issues.map(depthOf)) }))
+    .sort((a, b) => b.depth - a.depth || a.issues.length - b.issues.length)[0]?.issues
+
+const depthOf = ({ path, code }: Issue): number =>
+  path.length + (code === 'unrecognized_keys' ? 1 : 0)
