@@ -10,7 +10,7 @@ import { readIdToken } from './id-token.ts'
 import { type GrantHandler, issued, type TokenCall } from './issued.ts'
 import { answerWith } from './refusals.ts'
 import { audienceOf } from './targets.ts'
-import { issuersOf, type Tenancy } from './tenancy.ts'
+import { issuersOf, letApproverAnswer, type Tenancy } from './tenancy.ts'
 
 /**
  * RFC 8693, and the older JIT form with `jit_task_id`. With an actor the agent comes to act for a user, a platform's token makes a workload
@@ -27,6 +27,7 @@ export const exchangeToken: GrantHandler = async (call) => {
   const subject = await subjectOf(tenancy, subjectToken, subjectType)
   if (body.jit_task_id !== undefined) {
     refuseOthersToken(client, subject)
+    letApproverAnswer(tenancy)
     const order = { subject, taskId: body.jit_task_id, scope: body.scope }
     const [{ token }] = tenancy.tenant.run(exchangeForTask, order)
     return issued(tenancy, token, request.path, answeredAs(body))

@@ -37,6 +37,23 @@ describe('the metadata', () => {
     expect(status).toBe(200)
   })
 
+  it('belongs to token endpoints that stand at the root too, for the first tenant', async () => {
+    const [first] = harness.tenants
+    const own = {
+      client_id: first?.agents[0]?.client_id,
+      client_secret: first?.agents[0]?.client_secret,
+    }
+    const { form } = world()
+    const root = `${harness.issuer}/api/v1/oauth`
+
+    const { body } = await form(`${root}/token`, { grant_type: 'client_credentials', ...own })
+    const seen = await form(`${root}/introspect`, { token: body.access_token, ...own })
+    const revoked = await form(`${root}/revoke`, { token: body.access_token, ...own })
+
+    expect(seen.body.active).toBe(true)
+    expect(revoked.status).toBe(200)
+  })
+
   it('lists only endpoints that are there', async () => {
     const at = world()
     const { body } = await at.get('/.well-known/openid-configuration')

@@ -281,6 +281,58 @@ describe('narrowing one’s own token', () => {
   })
 })
 
+describe('the older form, for an approved task', () => {
+  const opened = async (required_scopes: string[], seed: Seed = {}) => {
+    const at = world({ clock: '2026-01-01T00:00:00Z', ...seed })
+    const subject_token = await at.agentToken()
+    const auth = at.bearer(subject_token)
+    const order = { task_description: 'Read the Q4 report', required_scopes }
+    const { body: task } = await at.post('/jit/task', order, auth)
+    return { ...at, auth, subject_token, jit_task_id: task.task_id }
+  }
+
+  it('is refused while a person has not decided', async () => {
+    const at = await opened(['delete:documents'])
+    const { subject_token, jit_task_id } = at
+
+    const { status, body } = await at.exchange({ subject_token, jit_task_id })
+
+    expect([status, body.error]).toEqual([403, 'request_not_approved'])
+  })
+
+  it('is refused for a scope that was not approved, and for another agent’s task', async () => {
+    const at = await opened(['read:documents'], {
+      approver: { decision: 'approve' },
+      agents: [{ name: 'report-bot' }, { name: 'stranger' }],
+    })
+    const { subject_token, jit_task_id } = at
+
+    const wider = await at.exchange({ subject_token, jit_task_id, scope: 'write:reports' })
+    const foreign = await at.exchange({
+      subject_token: await at.agentToken('stranger'),
+      jit_task_id,
+    })
+
+    expect([wider.status, wider.body.error]).toEqual([400, 'invalid_scope'])
+    expect([foreign.status, foreign.body.error]).toEqual([403, 'task_forbidden'])
+  })
+
+  it('gives the approved scopes for as long as the approval, and dies with the task', async () => {
+    const at = await opened(['read:documents'], { approver: { decision: 'approve' } })
+    const { subject_token, jit_task_id } = at
+    const { body } = await at.exchange({ subject_token, jit_task_id, scope: 'read:documents' })
+    const alive = async () =>
+      (await at.form('/oauth/introspect', { token: body.access_token, ...at.own })).body.active
+
+    expect(body).toMatchObject({ scope: 'read:documents', expires_in: 300 })
+    expect(claimsOf(body.access_token)).toMatchObject({ jit: true, task_id: jit_task_id })
+    expect(await alive()).toBe(true)
+
+    await at.post(`/jit/task/${jit_task_id}/complete`, {}, at.auth)
+    expect(await alive()).toBe(false)
+  })
+})
+
 describe('a token for an MCP server', () => {
   const server = {
     server_id: 'urn:mcp:financial-data',

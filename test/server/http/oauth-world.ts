@@ -13,7 +13,11 @@ export type Answered = Readonly<{ status: number; headers: Headers; text: string
 
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
 
-export const harness = await createHarness({ listen: false, algorithm: 'ES256' })
+export const harness = await createHarness({
+  listen: false,
+  algorithm: 'ES256',
+  tenants: [{ tenant: 'first' }],
+})
 
 /** A tenant of its own, and clients that send what they are told to. */
 export const world = (seed: Seed = {}) => {
