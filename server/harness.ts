@@ -151,7 +151,8 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
       if (origin !== origins.issuer && origin !== origins.api) return globalThis.fetch(input, init)
       refuseIfClosed()
       if (listen) return globalThis.fetch(input, init)
-      return received(await handle(new Request(input, init)))
+      const request = new Request(input, init)
+      return received(await handle(request), request.signal)
     },
     createTenant,
     close,
@@ -171,8 +172,9 @@ const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
 const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
 
 /** What `fetch` does with an answer that never came. */
-const received = (response: Response): Response => {
+const received = (response: Response, signal: AbortSignal): Response => {
   if (response.type !== 'error') return response
+  signal.throwIfAborted()
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   throw new TypeError('fetch failed', { cause })
 }

@@ -21,8 +21,8 @@ export const requestOf = async (request: Request): Promise<HttpRequest> => {
 }
 
 /**
- * The answer as its client receives it, faults and all. A connection that breaks before the first
- * byte is a `Response.error()`, as MSW wants it.
+ * The answer as its client receives it, faults and all. An answer that never comes is a
+ * `Response.error()`, as MSW wants it.
  */
 export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
   if (answer.body instanceof ReadableStream) {
@@ -31,10 +31,19 @@ export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<R
   const { status, fault } = answer
   const { body, headers } = encoded(answer)
   if (fault === undefined) return new Response(body, { status, headers })
-  await pause(fault.delay, signal)
+  try {
+    await pause(fault.delay, signal)
+  } catch {
+    return Response.error()
+  }
   if (fault.breaks === 'before') return Response.error()
-  const stream = body === null ? null : ReadableStream.from(arriving(body, fault, signal))
-  return new Response(stream, { status, headers })
+  if (body === null) return new Response(body, { status, headers })
+  // Only who knows how much there should be can tell that some of it is missing.
+  const length = String(Buffer.byteLength(body))
+  return new Response(ReadableStream.from(arriving(body, fault, signal)), {
+    status,
+    headers: { ...headers, 'content-length': length },
+  })
 }
 
 /** The body piece by piece, in its own time; throws where the connection breaks. */

@@ -1,3 +1,5 @@
+import type { Token } from '../issuer/event.ts'
+import type { State } from '../issuer/state.ts'
 import { forgeJwt } from '../signing/forge.ts'
 import { exportSigningKey, generateSigningKey, type SigningKey } from '../signing/keys.ts'
 import { signJwt } from '../signing/sign.ts'
@@ -13,10 +15,11 @@ import {
   withMembers,
 } from './altered.ts'
 import { bearerToken } from './authenticate.ts'
-import type { IssuerContext } from './issuer.ts'
+import type { Routed } from './core.ts'
+import { openIssuer } from './issuer.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { type Act, misbehavioursOf, type Seam } from './misbehave.ts'
-import { having, instead, misled } from './mistakes.ts'
+import { having, instead, misled, mistaken } from './mistakes.ts'
 import { type Oversight, overlook } from './overlooked.ts'
 import { hashSecret, issuersOf, type Tenancy } from './tenancy.ts'
 
@@ -363,7 +366,7 @@ function introspecting(believing: Believing): Act {
   })
 }
 
-/** A bearer that should have been refused; who it is, its claims say. */
+/** Lets in a bearer that should have been refused: as if its token were a live one of this tenant. */
 function admitting(believing: Believing): Act {
   return (seam) =>
     seam.answer({
@@ -371,36 +374,47 @@ function admitting(believing: Believing): Act {
         try {
           return await honest()
         } catch (refused) {
-          const claims = await believed(believing, bearerToken(seam.routed.request), seam)
-          const principal = claims && principalOf(seam.tenancy, claims)
-          const { auth } = seam.routed.route
-          if (principal === undefined || (auth === 'agent' && !principal.agent)) throw refused
-          const agent = () => {
-            if (principal.agent === undefined) throw refused
-            return principal.agent
-          }
-          return {
-            tenancy: seam.tenancy,
-            principal: () => principal,
-            agent,
-          } satisfies IssuerContext
+          const { tenancy, routed } = seam
+          const claims = await believed(believing, bearerToken(routed.request), seam)
+          if (claims === undefined) throw refused
+          const alive = await revived(tenancy, claims)
+          const headers = { ...routed.request.headers, authorization: `Bearer ${alive.jwt}` }
+          const request = { ...routed.request, headers }
+          const open = openIssuer(() => alive.tenancy)
+          const context = await open({ ...(routed as Routed<IssuerRoute>), request })
+          return { ...context, tenancy }
         }
       },
     })
 }
 
-const principalOf = (
-  { tenant: { state } }: Tenancy,
-  claims: AccessTokenClaims,
-): ReturnType<IssuerContext['principal']> => {
-  const agents = [...state.agents.values()]
-  const agent = agents.find(
-    ({ id, clientId }) => id === claims.agent_id || clientId === claims.client_id,
-  )
-  const user = state.users.get(claims.sub)
-  const agentHeld = agent !== undefined
-  const permissions = (!agentHeld && user?.permissions) || []
-  return { agent, user, agentHeld, permissions, claims, jti: claims.jti }
+/** A token with these claims that is good, and the tenancy as it would be if it had been issued. */
+const revived = async (tenancy: Tenancy, claims: AccessTokenClaims) => {
+  const { tenant, keys } = tenancy
+  const now = tenant.clock.now()
+  const token: Token = {
+    kind: claims.agent_id === undefined ? 'user' : 'agent',
+    jti: claims.jti,
+    sub: claims.sub,
+    clientId: claims.client_id,
+    issuedAt: now,
+    expiresAt: now + 60,
+    ...(claims.agent_id === undefined ? { userId: claims.sub } : { agentId: claims.agent_id }),
+    ...(claims.scope === undefined ? {} : { scope: claims.scope }),
+  }
+  const jwt = await signJwt(keys.current, {
+    ...claims,
+    iss: issuersOf(tenancy)[0],
+    aud: audienceOf(tenancy),
+    tenant: tenant.slug,
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+  })
+  const state = (real: State) => ({
+    ...real,
+    tokens: new Map(real.tokens).set(token.jti, { token }),
+  })
+  return { jwt, tenancy: mistaken(tenancy, { state }) }
 }
 
 /** Client authentication that takes any secret, of whichever client the request is said to be from. */

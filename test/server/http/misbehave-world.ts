@@ -1,4 +1,6 @@
+import { expect, it } from 'vitest'
 import { createHarness, type Harness, type HarnessOptions } from '../../../server/harness.ts'
+import type { Misbehaviour } from '../../../server/http/misbehave.ts'
 import type { AuthorizationDetail, TenantCreated } from '../../../server/wire/index.ts'
 
 /** What came back, read to its end. */
@@ -10,6 +12,7 @@ export type Sent = Readonly<{
   body?: unknown
   form?: Readonly<Record<string, string>>
   headers?: Readonly<Record<string, string>>
+  signal?: AbortSignal
 }>
 
 export const read = (identifier = 'doc_9982'): AuthorizationDetail => ({
@@ -29,7 +32,36 @@ export const misbehavingHarness = async (options: HarnessOptions = {}) => {
 
 export type World = ReturnType<typeof openWorld>
 
-const openWorld = (harness: Harness) => {
+/** What shows a misbehaviour: how to look, what is seen of an honest seat, and what with it on. */
+export type Probe = readonly [
+  look: (world: World) => Promise<unknown>,
+  honest: unknown,
+  wrong: unknown,
+]
+
+/** Shows each misbehaviour of a family: seen while it is on, and no longer when it is off. */
+export const prove = (
+  family: readonly Misbehaviour[],
+  probes: Readonly<Record<string, Probe>>,
+  tenant: () => World,
+): void => {
+  it('leaves none of them unproved', () => {
+    expect(Object.keys(probes)).toEqual(family.map(({ name }) => name))
+  })
+
+  it.each(family.map(({ name, says }) => [name, says]))('%s: %s', async (name) => {
+    const [look, honest, wrong] = probes[name] as Probe
+    const world = tenant()
+
+    expect((await world.on(name)).status).toBe(200)
+    expect(await look(world)).toEqual(wrong)
+
+    await world.off()
+    expect(await look(world)).toEqual(honest)
+  })
+}
+
+export const openWorld = (harness: Harness) => {
   const created = harness.createTenant({
     agents: [{ name: 'report-bot' }, { name: 'other-bot', may_delegate: false }],
     users: [
@@ -88,6 +120,7 @@ const openWorld = (harness: Harness) => {
     ...created,
     harness,
     issuer,
+    neighbour: () => openWorld(harness),
     documents: `${created.urls.api}/v1/documents`,
     call,
     control,
@@ -105,8 +138,14 @@ const openWorld = (harness: Harness) => {
     client: (name = 'report-bot') => client(created, name),
     on: (order: object | string) =>
       control('POST /misbehaviours', typeof order === 'string' ? { name: order } : order),
+    pendingList: (token: string) => call(`GET ${issuer}/jit/pending`, { token }),
+    userinfo: (token?: string) => call(`GET ${issuer}/oauth/userinfo`, { token }),
+    revoke: (token: string) =>
+      call(`POST ${issuer}/oauth/revoke`, { form: { ...client(created, 'report-bot'), token } }),
     off: () => control('DELETE /misbehaviours'),
     advance: (advance: string) => control('POST /clock', { advance }),
+    /** A token of the agent that holds these details. */
+    holding: (...details: object[]) => forge({ claims: { authorization_details: details } }),
     /** From login to a JIT token for one detail. */
     jit: async (detail = read(), more: object = {}) => {
       const agent = await login()
@@ -132,7 +171,7 @@ const client = ({ agents }: TenantCreated, name: string) => {
 
 const requestOf = (
   line: string,
-  { token, body, form, headers = {} }: Sent,
+  { token, body, form, headers = {}, signal }: Sent,
 ): [string, RequestInit] => {
   const [method = '', url = ''] = line.split(' ')
   return [
@@ -140,6 +179,7 @@ const requestOf = (
     {
       method,
       redirect: 'manual',
+      ...(signal && { signal }),
       headers: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),

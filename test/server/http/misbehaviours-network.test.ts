@@ -1,0 +1,208 @@
+import { setupServer } from 'msw/node'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Harness } from '../../../server/harness.ts'
+import { networkMisbehaviours } from '../../../server/http/misbehaviours-network.ts'
+import { createHandlers } from '../../../server/http/msw.ts'
+import { misbehavingHarness, openWorld, type Probe, prove, type World } from './misbehave-world.ts'
+
+const { harness: listening } = await misbehavingHarness({ listen: true })
+const { harness: inProcess } = await misbehavingHarness()
+const { harness: mocked } = await misbehavingHarness({
+  origins: { issuer: 'https://issuer.mocked.test', api: 'https://api.mocked.test' },
+})
+const msw = setupServer(...createHandlers(mocked))
+
+afterAll(() => Promise.all([listening, inProcess, mocked].map((harness) => harness.close())))
+
+/** Through MSW, but for the control plane, which it leaves out. */
+const throughMsw: Harness['fetch'] = (url, init) =>
+  String(url).includes('/_harness/') ? mocked.fetch(url, init) : globalThis.fetch(url, init)
+
+const hosts: [name: string, Harness][] = [
+  ['Express', listening],
+  ['a fetch function', inProcess],
+  ['MSW', { ...mocked, fetch: throughMsw }],
+]
+
+describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
+  if (name === 'MSW') {
+    beforeAll(() => msw.listen())
+    afterAll(() => msw.close())
+  }
+
+  const probes: Readonly<Record<string, Probe>> = {
+    'network-slow': [
+      async (world) => {
+        const began = performance.now()
+        await world.userinfo()
+        return performance.now() - began >= 295
+      },
+      false,
+      true,
+    ],
+    'network-very-slow': [(world) => infoWithin(world, 200), '401', 'TimeoutError'],
+    'network-drip': [async (world) => (await piecesOf(world)) > 4, false, true],
+    'network-reset': [opening, ['201', 1], ['TypeError', 0]],
+    'network-answer-lost': [opening, ['201', 1], ['TypeError', 1]],
+    'network-truncated': [
+      async (world) => [...(await opening(world)), await statusOf(world)],
+      ['201', 1, 401],
+      // The head of an answer arrives before its body breaks off.
+      ['TypeError', 1, 401],
+    ],
+    'network-short-length': [opening, ['201', 1], ['201 not JSON', 1]],
+    'network-empty': [opening, ['201', 1], ['201 empty', 1]],
+    'network-duplicated': [
+      async (world) => [...(await opening(world)), await whichTask(world)],
+      ['201', 1, 'the last'],
+      ['201', 2, 'the last'],
+    ],
+    'network-replayed': [
+      async (world) => [...(await opening(world)), await whichTask(world)],
+      ['201', 1, 'the last'],
+      ['201', 2, 'an earlier one'],
+    ],
+    'network-unavailable': [info, [401, null], [503, '1']],
+    'network-unavailable-until': [
+      async (world) => {
+        const [status, after] = await info(world)
+        return [status, Number.isNaN(Date.parse(String(after)))]
+      },
+      [401, true],
+      [503, false],
+    ],
+    'network-recovers': [
+      async (world) => {
+        const statuses = []
+        for (let times = 0; times < 4; times++) statuses.push(await statusOf(world))
+        return statuses
+      },
+      [401, 401, 401, 401],
+      [503, 503, 503, 401],
+    ],
+    'network-rate-limited': [info, [401, null], [429, '2']],
+    'network-bad-gateway': [
+      kind,
+      [401, 'application/json; charset=utf-8'],
+      [502, 'text/html; charset=utf-8'],
+    ],
+    'network-captive-portal': [
+      kind,
+      [401, 'application/json; charset=utf-8'],
+      [200, 'text/html; charset=utf-8'],
+    ],
+    'network-redirected': [
+      async (world) => {
+        const { status, headers } = await world.userinfo()
+        const location = headers.get('location')
+        return [status, location && new URL(location).origin]
+      },
+      [401, null],
+      [307, 'https://elsewhere.invalid'],
+    ],
+    'network-cached': [
+      async (world) => {
+        const first = await world.document('doc_open', await world.forge({}))
+        return [first.status, (await world.document('doc_open')).status]
+      },
+      [200, 401],
+      [200, 200],
+    ],
+    'network-fields-lost': [
+      async (world) => (await world.userinfo()).headers.has('www-authenticate'),
+      true,
+      false,
+    ],
+  }
+
+  prove(networkMisbehaviours, probes, () => openWorld(harness))
+
+  it('takes as long as it is told to', async () => {
+    const world = openWorld(harness)
+    await world.on({ name: 'network-slow', ms: 5000 })
+
+    expect(await infoWithin(world, 100)).toBe('TimeoutError')
+  })
+
+  it('is seen by the API when it asks the issuer about a token', async () => {
+    const world = openWorld(harness)
+    const token = await world.forge({})
+    await world.on({ name: 'network-reset', route: 'oauth.introspect', times: 1 })
+
+    expect((await world.document('doc_open', token)).status).toBe(503)
+    expect((await world.document('doc_open', token)).status).toBe(200)
+  })
+
+  it('still records what the seat answered', async () => {
+    const world = openWorld(harness)
+    await world.on('network-answer-lost')
+    await opening(world)
+
+    const { body } = await world.control('GET /exchanges')
+
+    expect(body.exchanges).toHaveLength(1)
+    expect(body.exchanges[0].answer.status).toBe(201)
+  })
+})
+
+/** Opens a task: what its client sees of it, and how many tasks are opened by it. */
+async function opening(world: World): Promise<[seen: string, opened: number]> {
+  const token = await world.forge({})
+  const before = (await tasks(world)).length
+  const seen = await failureOr(async () => {
+    const { status, body, text } = await world.call(`POST ${world.issuer}/jit/task`, {
+      token,
+      body: {},
+    })
+    last.set(world, body?.task_id)
+    return body === undefined ? `${status} ${text === '' ? 'empty' : 'not JSON'}` : `${status}`
+  })
+  return [seen, (await tasks(world)).length - before]
+}
+
+/** The task that the last client believes it has opened. */
+const last = new WeakMap<World, unknown>()
+
+const tasks = async (world: World): Promise<{ task: { id: string } }[]> =>
+  (await world.control('GET /journal?type=task.opened')).body.entries
+
+const whichTask = async (world: World) => {
+  const ids = (await tasks(world)).map(({ task }) => task.id)
+  return ids.at(-1) === last.get(world) ? 'the last' : 'an earlier one'
+}
+
+const failureOr = async (attempt: () => Promise<string>) => {
+  try {
+    return await attempt()
+  } catch (failed) {
+    return (failed as Error).name
+  }
+}
+
+const infoWithin = (world: World, milliseconds: number) =>
+  failureOr(async () => {
+    const signal = AbortSignal.timeout(milliseconds)
+    return String((await world.call(`GET ${world.issuer}/oauth/userinfo`, { signal })).status)
+  })
+
+async function info(world: World) {
+  const { status, headers } = await world.userinfo()
+  return [status, headers.get('retry-after')]
+}
+
+async function kind(world: World) {
+  const { status, headers } = await world.userinfo()
+  return [status, headers.get('content-type')]
+}
+
+const statusOf = async (world: World) => {
+  const { status } = await world.harness.fetch(`${world.issuer}/oauth/userinfo`)
+  return status
+}
+
+const piecesOf = async (world: World) => {
+  const { body } = await world.harness.fetch(`${world.issuer}/oauth/userinfo`)
+  let pieces = 0
+  for await (const _ of body ?? []) pieces += 1
+  return pieces
+}
