@@ -11,6 +11,7 @@ import {
 } from '../wire/index.ts'
 import { consentPage, csrfCookie, problemPage, signedOutPage } from './authorize-page.ts'
 import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
+import { isOurs } from './control.ts'
 import { readIdToken } from './id-token.ts'
 import { noStore } from './issued.ts'
 import type { IssuerContext } from './issuer.ts'
@@ -74,7 +75,7 @@ export const authorizeHandlers: Handlers<
     refuseSecretsInUri(request)
     const client = await clientOrPublic(tenancy, request, body)
     if (body.request_uri !== undefined) {
-      answerWith(400, 'invalid_request', 'request_uri: it cannot be pushed (RFC 9126 §2.1)')
+      answerWith(400, 'invalid_request', 'request_uri: it cannot itself be pushed')
     }
     const parameters = AuthorizeQuery.parse({ ...body, client_id: client.clientId })
     if (!isRegisteredRedirect(client, parameters.redirect_uri ?? '')) {
@@ -201,7 +202,9 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
 /** The form was sent by our own page: it knows the cookie, and comes from our own origin. */
 const refuseForgedForm = ({ origins }: Tenancy, { headers }: HttpRequest, csrf: string): void => {
   const cookies = (headers.cookie ?? '').split(/; */)
-  const foreign = headers.origin !== undefined && headers.origin !== origins.issuer
+  const { origin } = headers
+  const foreign =
+    origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
   if (foreign || !cookies.includes(`${csrfCookie}=${csrf}`)) {
     stop(403, 'The form is not from here, or its page is too old. Go back to where you came from.')
   }

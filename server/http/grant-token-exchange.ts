@@ -84,7 +84,7 @@ const clientIfAny = async ({ tenancy, request, body }: TokenCall): Promise<Clien
 
 const refuseOthersToken = (client: Client | undefined, { clientId }: Token): void => {
   if (client !== undefined && client.clientId !== clientId) {
-    refuse({ error: 'invalid_grant', reason: 'the token is another client’s' })
+    refuse({ error: 'invalid_grant', reason: 'the token was issued to another client' })
   }
 }
 

@@ -83,7 +83,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** A resource server learns only of tokens that are for it (INT-02). */
+/** A resource server learns only of tokens that are for it, an application of its own (INT-02). */
 const accessTokenSeenBy = async (
   tenancy: Tenancy,
   client: Client,
@@ -94,6 +94,7 @@ const accessTokenSeenBy = async (
   const live = await verifyOwn(tenancy, text, audience)
   if (live === undefined) return undefined
   const { claims, token } = live
+  if (!isAgent(client) && token.clientId !== client.clientId) return undefined
   const user = findUser(tenancy.tenant.state, token.userId ?? '')
   const username = user?.email ?? token.sub
   return {

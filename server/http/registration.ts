@@ -14,13 +14,17 @@ export const registrationHandlers: Handlers<'oauth.register', IssuerContext> = {
     if (registration === 'closed') {
       answerWith(403, 'registration_not_allowed', 'clients are not registered from outside here')
     }
-    if (registration === 'authenticated') await bearer(tenancy, request)
+    const { authorization, 'x-api-key': key } = request.headers
+    const isKnown = authorization !== undefined || key !== undefined
+    const by =
+      isKnown || registration === 'authenticated' ? await bearer(tenancy, request) : undefined
     const { token_endpoint_auth_method: method } = body
     const secret = /^client_secret/.test(method) ? newSecret(tenancy, 'secret') : undefined
     const [{ client }] = tenant.run(registerClient, {
       asked: body,
       clientId: tenant.id('client'),
       secretHash: secret && hashSecret(secret),
+      vouched: by?.claims.scope?.split(' '),
     })
     return {
       ...created({

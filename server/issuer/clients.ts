@@ -37,9 +37,15 @@ export const allScopes = ({ clients, mcpServers }: State): string[] => [
  * that it hears of it.
  */
 export const registerClient: Decide<
-  Readonly<{ asked: RegisterClient; clientId: string; secretHash?: string | undefined }>,
+  Readonly<{
+    asked: RegisterClient
+    clientId: string
+    secretHash?: string | undefined
+    /** The scopes of whoever registers it; absent: nobody knows who does. */
+    vouched?: readonly string[] | undefined
+  }>,
   readonly [EventOf<'client.registered'>]
-> = (state, { asked, clientId, secretHash }) => {
+> = (state, { asked, clientId, secretHash, vouched = [] }) => {
   const grantTypes = asked.grant_types ?? ['authorization_code', 'refresh_token']
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
@@ -58,13 +64,14 @@ export const registerClient: Decide<
       reason: 'a client that has no credentials cannot use the grant client_credentials',
     })
   }
-  const possible = allScopes(state)
+  // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
+  const possible = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
   const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
   const unknown = scopes.filter((scope) => !possible.includes(scope))
   if (unknown.length > 0) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: `scope: expected some of ${possible.join(' ')}`,
+      reason: `scope: expected some of ${possible.join(' ') || 'nothing, unless somebody known registers it'}`,
     })
   }
   return [

@@ -32,7 +32,7 @@ export const delegate: Decide<
   if (subject.mayAct !== undefined && subject.mayAct !== actor.sub) {
     refuse({
       error: 'delegation_not_allowed',
-      reason: `only ${subject.mayAct} may act for this user (RFC 8693 §4.4)`,
+      reason: `only ${subject.mayAct} may act for this user`,
     })
   }
   if (actorsIn(subject.act) + 1 > maxActors) {

@@ -44,6 +44,14 @@ describe('introspection', () => {
     expect(await seen(api)).toBe(true)
   })
 
+  it('shows an application only its own tokens', async () => {
+    const at = world({ applications: [{ name: 'web', redirect_uris: ['https://app.test/cb'] }] })
+    const { client_id, client_secret } = at.tenant.applications[0] ?? {}
+    const fields = { token: await at.agentToken(), client_id, client_secret }
+
+    expect((await at.form('/oauth/introspect', fields)).body).toEqual({ active: false })
+  })
+
   it('tells of the actor of a delegated token, and of its user', async () => {
     const at = world()
     const { body: issued } = await at.exchange(

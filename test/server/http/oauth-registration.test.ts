@@ -47,6 +47,24 @@ describe('registering a client', () => {
     expect([anonymous.status, known.status]).toEqual([401, 201])
   })
 
+  it('gives a client no scopes of its own that its maker lacks', async () => {
+    const at = world({ agents: [{ name: 'reader', capabilities: ['read:documents'] }] })
+    const itself = { grant_types: ['client_credentials'] }
+    const maker = at.bearer(await at.agentToken())
+
+    const anonymous = await at.post('/connect/register', { ...itself, scope: 'read:documents' })
+    const wider = await at.post('/connect/register', { ...itself, scope: 'write:reports' }, maker)
+    const forged = await at.post('/connect/register', itself, at.bearer('x.y.z'))
+    const silent = await at.post('/connect/register', itself)
+
+    expect([anonymous, wider].map(({ body }) => body.error)).toEqual([
+      'invalid_client_metadata',
+      'invalid_client_metadata',
+    ])
+    expect(forged.status).toBe(401)
+    expect([silent.status, silent.body.scope]).toEqual([201, ''])
+  })
+
   it('answers 201 with the credentials and what was registered, unknown members ignored', async () => {
     const { status, body, headers } = await register({}, { logo_uri: 'https://a.test/x' })
 
@@ -68,10 +86,11 @@ describe('registering a client', () => {
 
   it('makes a client that uses the grants it registered, and no other', async () => {
     const at = world()
-    const { body: own } = await at.post('/connect/register', {
-      grant_types: ['client_credentials'],
-      scope: 'read:documents',
-    })
+    const { body: own } = await at.post(
+      '/connect/register',
+      { grant_types: ['client_credentials'], scope: 'read:documents' },
+      at.bearer(await at.agentToken()),
+    )
     const { client_id, client_secret } = own
     const asking = (fields: object) => at.token({ client_id, client_secret, ...fields })
 
