@@ -296,6 +296,19 @@ describe('redeeming a code', () => {
     expect(id).not.toHaveProperty('email')
   })
 
+  it('leaves neither code nor tokens in the journal or the recorded exchanges', async () => {
+    const at = world(seed)
+    const code = await codeFor(at)
+    const { body } = await redeem(at, code)
+    await refreshed(at, body.refresh_token)
+
+    const kept = JSON.stringify([at.tenant.journal(), at.tenant.exchanges()])
+
+    for (const secret of [code, body.refresh_token, body.access_token, body.id_token, verifier]) {
+      expect(kept).not.toContain(secret)
+    }
+  })
+
   it('gives an ID token that is no access token (JWT-11)', async () => {
     const at = world({ ...seed, dialect: { token_typ: 'JWT' } })
     const { body } = await redeem(at, await codeFor(at))
