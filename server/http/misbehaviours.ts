@@ -1,4 +1,5 @@
 import type { Misbehaviour } from './misbehave.ts'
+import { agentMisbehaviours } from './misbehaviours-agents.ts'
 import { apiMisbehaviours } from './misbehaviours-api.ts'
 import { challengeMisbehaviours } from './misbehaviours-challenge.ts'
 import { errorMisbehaviours } from './misbehaviours-errors.ts'
@@ -11,6 +12,7 @@ export const misbehaviours: readonly Misbehaviour[] = [
   ...networkMisbehaviours,
   ...tokenMisbehaviours,
   ...requestMisbehaviours,
+  ...agentMisbehaviours,
   ...errorMisbehaviours,
   ...apiMisbehaviours,
   ...challengeMisbehaviours,

@@ -63,7 +63,11 @@ export const prove = (
 
 export const openWorld = (harness: Harness) => {
   const created = harness.createTenant({
-    agents: [{ name: 'report-bot' }, { name: 'other-bot', may_delegate: false }],
+    agents: [
+      { name: 'report-bot' },
+      { name: 'other-bot', may_delegate: false },
+      { name: 'small-bot', budget: { max_api_calls_per_hour: 1 } },
+    ],
     users: [
       { email: 'approver@example.com', permissions: ['jit.approve'] },
       { email: 'second@example.com', permissions: ['jit.approve'] },

@@ -1,0 +1,98 @@
+import { afterAll, describe } from 'vitest'
+import { agentMisbehaviours } from '../../../server/http/misbehaviours-agents.ts'
+import { accessTokenType, tokenExchange } from '../../../server/wire/index.ts'
+import {
+  decode,
+  misbehavingHarness,
+  type Probe,
+  prove,
+  remove,
+  type World,
+} from './misbehave-world.ts'
+
+const { harness, tenant } = await misbehavingHarness()
+afterAll(() => harness.close())
+
+const delegated = async (world: World, agent: string) =>
+  world.call(`POST ${world.issuer}/oauth/token`, {
+    form: {
+      grant_type: tokenExchange,
+      subject_token: await world.user('alice@example.com'),
+      subject_token_type: accessTokenType,
+      actor_token: await world.login(agent),
+      actor_token_type: accessTokenType,
+    },
+  })
+
+const asked = async (world: World, agent: string, action = 'read:documents') =>
+  world.call(`POST ${world.issuer}/agents/ask`, {
+    token: await world.login(agent),
+    body: { action },
+  })
+
+/** A push approval that waits for Alice, as an agent sees it. */
+const pushed = async (world: World, seenBy: string) => {
+  const url = `${world.issuer}/agents/me/approvals`
+  const body = { task_id: 't', reason: 'why not', on_behalf_of: 'alice@example.com' }
+  const { body: made } = await world.call(`POST ${url}`, { token: await world.login(), body })
+  const token = await world.login(seenBy)
+  return world.call(`GET ${url}/${made.approval_token}/status`, { token })
+}
+
+describe('an issuer that goes wrong with agents', () => {
+  const probes: Readonly<Record<string, Probe>> = {
+    'issuer-delegates-to-anybody': [
+      async (world) => (await delegated(world, 'other-bot')).status,
+      403,
+      200,
+    ],
+    'issuer-hides-actor': [
+      async (world) =>
+        decode((await delegated(world, 'report-bot')).body.access_token).claims.act?.sub,
+      'agent:report-bot',
+      undefined,
+    ],
+    'issuer-ask-allows-everything': [
+      async (world) => (await asked(world, 'report-bot', 'launch:rockets')).body.allowed,
+      false,
+      true,
+    ],
+    'issuer-ignores-budget': [
+      async (world) => {
+        await asked(world, 'small-bot')
+        return (await asked(world, 'small-bot')).status
+      },
+      429,
+      200,
+    ],
+    'issuer-evaluates-all-well': [
+      async (world) => {
+        const [agent, approver] = [await world.login(), await world.user()]
+        const task = await world.open(agent)
+        for (let denials = 0; denials < 3; denials++) {
+          const { body } = await world.ask(agent, task, remove)
+          await world.decide('deny', approver, body.request_id)
+        }
+        const { body } = await world.call(`POST ${world.issuer}/jit/task/${task}/evaluate`, {
+          token: agent,
+          body: {},
+        })
+        return [body.active, body.action]
+      },
+      [false, 'suspended'],
+      [true, 'none'],
+    ],
+    'issuer-answers-for-user': [
+      async (world) => (await pushed(world, 'report-bot')).body.status,
+      'pending',
+      'approved',
+    ],
+    'issuer-shows-approvals-to-others': [
+      async (world) => (await pushed(world, 'other-bot')).status,
+      403,
+      200,
+    ],
+  }
+
+  prove(agentMisbehaviours, probes, tenant)
+})
