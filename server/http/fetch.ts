@@ -1,5 +1,6 @@
+import type { Fault } from '../wire/index.ts'
 import type { Core } from './core.ts'
-import type { Answer, Fault, HttpRequest } from './message.ts'
+import type { Answer, HttpRequest } from './message.ts'
 import { largestBody } from './parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { RouteName, routes } from '../wire/index.ts'
+import type { Fault, RouteName, routes } from '../wire/index.ts'
 
 /** A request as every host hands it in: Express, MSW or plain fetch. */
 export type HttpRequest = Readonly<{
@@ -23,16 +23,6 @@ export type Answer = Readonly<{
   body?: unknown
   /** What happens to it on its way. */
   fault?: Fault
-}>
-
-/** How an answer suffers between the seat and the client. Every host delivers it alike. */
-export type Fault = Readonly<{
-  /** Milliseconds before its first byte. */
-  delay?: number
-  /** The connection breaks: before the first byte, or in the middle of the body. */
-  breaks?: 'before' | 'within'
-  /** The body comes in pieces, with a pause of so many milliseconds before each. */
-  drip?: Readonly<{ pieces: number; pause: number }>
 }>
 
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined

@@ -75,7 +75,12 @@ const shown = (
       headers: maskHeaders(request.headers),
       body: mask(request.body),
     },
-    answer: { status: answer.status, headers: maskHeaders(headers), body: mask(body ?? '') },
+    answer: {
+      status: answer.status,
+      headers: maskHeaders(headers),
+      body: mask(body ?? ''),
+      ...(answer.fault === undefined ? {} : { fault: answer.fault }),
+    },
     violations: violationsOf(route, answer.status, answer.body),
     tokens: [
       ...tokensIn('request', request.headers.authorization),

@@ -260,6 +260,19 @@ export const DecodedToken = z
   .meta({ id: 'DecodedToken' })
 export type DecodedToken = z.infer<typeof DecodedToken>
 
+/** How an answer suffers between the seat and the client. Every host delivers it alike. */
+export const Fault = z
+  .object({
+    /** Milliseconds before its first byte. */
+    delay: z.number().optional(),
+    /** The connection breaks: before the first byte, or in the middle of the body. */
+    breaks: z.enum(['before', 'within']).optional(),
+    /** The body comes in pieces, with a pause of so many milliseconds before each. */
+    drip: z.object({ pieces: z.number(), pause: z.number() }).optional(),
+  })
+  .meta({ id: 'Fault' })
+export type Fault = z.infer<typeof Fault>
+
 /** One recorded HTTP request and its answer, secrets masked. */
 export const Exchange = z
   .object({
@@ -277,6 +290,8 @@ export const Exchange = z
       status: z.int(),
       headers: z.record(z.string(), z.string()),
       body: z.string(),
+      /** What a misbehaviour of the network did to it on its way; absent: nothing. */
+      fault: Fault.optional(),
     }),
     /** Where the answer breaks its own wire schema. */
     violations: z.array(z.string()),

@@ -133,7 +133,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
     expect((await world.document('doc_open', token)).status).toBe(200)
   })
 
-  it('still records what the seat answered', async () => {
+  it('records what the seat answered, and what became of it', async () => {
     const world = openWorld(harness)
     await world.on('network-answer-lost')
     await opening(world)
@@ -141,7 +141,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
     const { body } = await world.control('GET /exchanges')
 
     expect(body.exchanges).toHaveLength(1)
-    expect(body.exchanges[0].answer.status).toBe(201)
+    expect(body.exchanges[0].answer).toMatchObject({ status: 201, fault: { breaks: 'before' } })
   })
 })
 
