@@ -275,7 +275,8 @@ const pushNext = (
 
 /** PSH-01, PSH-05. What the receiver says no to, it would say no to again (RFC 8935 §2.3). */
 const pushed = async (tenancy: Tenancy, stream: Stream, signal: Signal): Promise<number> => {
-  const { outbound, pushHeaders, ended } = tenancy
+  const { tenant, outbound, pushHeaders, ended } = tenancy
+  if (!tenant.state.streams.has(stream.id)) throw new NotSent('the stream is closed', true)
   const authorization = pushHeaders.get(stream.id)
   const status = await outbound.post(
     stream.endpoint as string,
