@@ -104,9 +104,10 @@ export const useAssertion: Decide<
  * native application cannot know it before (RFC 8252 §7.3).
  */
 export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
-  redirectUris.includes(uri) ||
-  (isLoopback(uri) &&
-    redirectUris.some((known) => isLoopback(known) && portless(known) === portless(uri)))
+  URL.canParse(uri) &&
+  (redirectUris.includes(uri) ||
+    (isLoopback(uri) &&
+      redirectUris.some((known) => isLoopback(known) && portless(known) === portless(uri))))
 
 const isLoopback = (uri: string) =>
   /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$)/.test(uri)

@@ -5,13 +5,14 @@ export const Jwks = z
   .object({
     keys: z
       .array(
-        z.looseObject({
-          kty: z.string(),
-          kid: z.string(),
-          use: z.literal('sig'),
-          alg: z.string(),
-          d: z.undefined().optional(),
-        }),
+        z
+          .looseObject({
+            kty: z.string(),
+            kid: z.string(),
+            use: z.literal('sig'),
+            alg: z.string(),
+          })
+          .refine((key) => !('d' in key), { error: 'a private key is published' }),
       )
       .min(1),
   })

@@ -109,6 +109,11 @@ describe('the page where a person signs in', () => {
     ['a longer address', { redirect_uri: `${redirect_uri}/more` }],
     ['an address with a query of its own', { redirect_uri: `${redirect_uri}?x=1` }],
     ['an address that only begins alike', { redirect_uri: 'https://app.test.evil.test/callback' }],
+    ['a port there is not', { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:99999/cb' }],
+    [
+      'loopback as the name of a person',
+      { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:80@evil.test/cb' },
+    ],
     ['an address that is a script', { redirect_uri: 'javascript:alert(1)' }],
     ['a request that was never pushed', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
   ])('goes nowhere for %s', async (_name, parameters) => {
