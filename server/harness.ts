@@ -4,6 +4,7 @@ import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
 import { controlHandlers, openControl } from './http/control.ts'
 import { type Core, createCore, type Inner, type Routed } from './http/core.ts'
+import { errorAnswer } from './http/errors.ts'
 import { fetchHost, HarnessClosed } from './http/fetch.ts'
 import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import { type LogLine, logged } from './http/log.ts'
@@ -13,10 +14,12 @@ import { createOutbound, type OutboundOptions } from './http/outbound.ts'
 import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
+import { JournalUnusable } from './journal-unusable.ts'
 import { type Algorithm, generateSigningKey } from './signing/keys.ts'
+import type { Store } from './store.ts'
 import { createTenancies } from './tenancies.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
-import { type RouteName, TenantSeed } from './wire/index.ts'
+import { type RouteName, type TenantCreated, TenantSeed } from './wire/index.ts'
 
 /** What a tenant begins with; all of it has defaults. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
@@ -40,6 +43,11 @@ export type HarnessOptions = Readonly<{
   origins?: Readonly<Partial<Origins>>
   /** Guards the control plane. Absent: a fresh one. */
   controlToken?: string
+  /**
+   * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
+   * it in `FILE.keys`. Absent: memory only.
+   */
+  journal?: string
   /** How tokens are signed; RS256 as LumoAuth does. */
   algorithm?: Algorithm
   /** Epoch seconds, for tenants on the system's clock. */
@@ -95,8 +103,11 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     throw new TypeError('issuer and API need an origin each: they share some paths')
   }
   // The key is made on the thread pool while Express loads.
+  const algorithm = options.algorithm ?? 'RS256'
+  const store =
+    options.journal === undefined ? undefined : await openStore(options.journal, algorithm)
   const [signingKey, sockets] = await Promise.all([
-    generateSigningKey(options.algorithm ?? 'RS256'),
+    store?.signingKey ?? generateSigningKey(algorithm),
     listen ? import('./sockets.ts') : undefined,
   ])
   const tenancies = createTenancies({
@@ -107,8 +118,9 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     outbound: createOutbound(options.outbound),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
+    store,
   })
-  const seats = createSeats(tenancies, controlToken, origins, options)
+  const seats = createSeats(tenancies, controlToken, origins, options, store)
   const { log } = options
   const doors: Seats =
     log === undefined
@@ -116,13 +128,15 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
       : { issuer: logged('issuer', seats.issuer, log), api: logged('api', seats.api, log) }
   const listening = await sockets?.listenAll(doors, origins, options)
   Object.assign(origins, named)
-  const createTenant = (seed: Seed = {}) =>
-    testTenant(tenancies.create(TenantSeed.parse(seed)), {
-      ...tenancies,
-      issuer: seats.issuer,
-      controlToken,
-    })
-  const tenants = (options.tenants ?? []).map(createTenant)
+  const inHand = (created: TenantCreated) =>
+    testTenant(created, { ...tenancies, issuer: seats.issuer, controlToken })
+  const createTenant = (seed: Seed = {}) => inHand(tenancies.create(TenantSeed.parse(seed)))
+  const tenants = (options.tenants ?? []).map((input) => {
+    const seed = TenantSeed.parse(input)
+    return inHand(tenancies.restore(seed.tenant ?? '') ?? tenancies.create(seed))
+  })
+  for (const slug of store?.slugs ?? []) if (!tenancies.find(slug)) tenancies.restore(slug)
+  await store?.durable()
 
   let closed = false
   const refuseIfClosed = () => {
@@ -139,6 +153,7 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     closed = true
     for (const { ended } of tenancies.open.values()) ended.abort()
     await listening?.close()
+    await store?.close()
   }
   return {
     issuer: origins.issuer,
@@ -187,6 +202,7 @@ const createSeats = (
   controlToken: string,
   origins: Origins,
   { onBug = reportBug }: HarnessOptions,
+  store: Store | undefined,
 ): Seats => {
   const find = tenancyOfCall(tenancies.open)
   const issuer = createCore({
@@ -221,15 +237,41 @@ const createSeats = (
   const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+console(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
-  return {
-    issuer: (request) => {
-      if (isModel.test(request.path)) return model(request)
-      if (isControl.test(request.path)) return control(request)
-      return isPage.test(request.path) ? page(request) : issuer(request)
-    },
-    api,
+  const byPath: Core = (request) => {
+    if (isModel.test(request.path)) return model(request)
+    if (isControl.test(request.path)) return control(request)
+    return isPage.test(request.path) ? page(request) : issuer(request)
   }
+  if (store === undefined) return { issuer: byPath, api }
+  return { issuer: durable(byPath, store), api: durable(api, store) }
 }
+
+/** No answer leaves before what it says is on the disk; nothing is promised that cannot be kept. */
+const durable =
+  (core: Core, store: Store): Core =>
+  async (request) => {
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') store.refuseIfFailed()
+      const answer = await core(request)
+      await store.durable()
+      return answer
+    } catch (failed) {
+      if (!(failed instanceof JournalUnusable)) throw failed
+      return errorAnswer(
+        503,
+        'temporarily_unavailable',
+        'the journal cannot be written: nothing was decided',
+        {},
+        {
+          'retry-after': '60',
+        },
+      )
+    }
+  }
+
+/** Loaded only by whoever keeps a journal. */
+const openStore = async (path: string, algorithm: Algorithm): Promise<Store> =>
+  (await import('./store.ts')).Store.open(path, algorithm)
 
 /** The one seam around every answer: misbehaves when told to, and records what went over the wire. */
 const recording =

@@ -10,14 +10,17 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import type { Change } from './api/changes.ts'
 import type { Entry } from './issuer/event.ts'
-import { TenantSeed } from './wire/index.ts'
+import { JournalUnusable } from './journal-unusable.ts'
+import { Document, Report, TenantSeed } from './wire/index.ts'
 
 /** One line of the file. What happened to a tenant stands between its `opened` and its `deleted`. */
 type Line =
   | { tenant: string; opened: TenantSeed }
   | { tenant: string; deleted: true }
   | { tenant: string; entry: Entry }
+  | { tenant: string; change: Change }
 
 const Line = z.union([
   z.strictObject({ tenant: z.string(), opened: TenantSeed }),
@@ -26,16 +29,18 @@ const Line = z.union([
     tenant: z.string(),
     entry: z.looseObject({ seq: z.int(), at: z.number(), type: z.string() }),
   }),
+  z.strictObject({
+    tenant: z.string(),
+    change: z.union([
+      z.strictObject({ document: Document }),
+      z.strictObject({ deleted: z.string() }),
+      z.strictObject({ report: Report }),
+    ]),
+  }),
 ])
 
 /** What a journal file remembers of a tenant, oldest entry first. */
-export type Remembered = { seed: TenantSeed; entries: Entry[] }
-
-/** The journal file cannot be used; nothing has been changed. */
-export class JournalUnusable extends Error {
-  override readonly name = 'JournalUnusable'
-  readonly code = 'journal_unusable'
-}
+export type Remembered = { seed: TenantSeed; entries: Entry[]; changes: Change[] }
 
 /**
  * The journals of all tenants in one file: append only, synced before an answer leaves. Lines that
@@ -160,14 +165,15 @@ const parseLine = (path: string, number: number, text: string): Line => {
 const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered> => {
   const tenants = new Map<string, Remembered>()
   lines.forEach((line, at) => {
-    if ('opened' in line) tenants.set(line.tenant, { seed: line.opened, entries: [] })
+    if ('opened' in line) tenants.set(line.tenant, { seed: line.opened, entries: [], changes: [] })
     else if ('deleted' in line) tenants.delete(line.tenant)
     else {
       const tenant = tenants.get(line.tenant)
       if (!tenant) {
         throw new JournalUnusable(`${path}:${at + 1}: the tenant ${line.tenant} was never opened`)
       }
-      tenant.entries.push(line.entry)
+      if ('entry' in line) tenant.entries.push(line.entry)
+      else tenant.changes.push(line.change)
     }
   })
   return tenants
@@ -176,9 +182,10 @@ const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered>
 /** Tenants that were deleted or reset leave nothing behind. */
 const compact = (tenants: ReadonlyMap<string, Remembered>): string =>
   [...tenants]
-    .flatMap(([tenant, { seed, entries }]): Line[] => [
+    .flatMap(([tenant, { seed, entries, changes }]): Line[] => [
       { tenant, opened: seed },
       ...entries.map((entry) => ({ tenant, entry })),
+      ...changes.map((change) => ({ tenant, change })),
     ])
     .map((line) => `${JSON.stringify(line)}\n`)
     .join('')

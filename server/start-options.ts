@@ -16,8 +16,11 @@ Usage: lumoauth-harness start [OPTIONS]
   --api-origin URL    the same for the API
   --config FILE       a tenant, or tenants: [...], in YAML or JSON; read again when it changes
   --policy FILE       the policy of every tenant; read again when it changes
+  --model FILE        what the scripted model of every tenant says; read again when it changes
   --approve HOW       who answers when the policy asks a person: auto approves, deny denies,
                       ask waits for somebody to decide (default: what the config says, else ask)
+  --journal FILE      keep what happens in FILE (and keys in FILE.keys): tasks, decisions and
+                      tokens survive a restart on the same ports
   --misbehave NAME    switch a defect on, for good; may be repeated
   --algorithm ALG     RS256 (default), ES256 or EdDSA
   --env SHELL         how the environment is printed: bash (default), powershell, dotenv
@@ -39,6 +42,7 @@ export type StartOptions = ConfigurationOptions &
     origins: { issuer?: string; api?: string }
     algorithm: Algorithm
     controlToken?: string
+    journal?: string
     misbehave: readonly string[]
     shell: 'bash' | 'powershell' | 'dotenv'
     log: LogStyle
@@ -69,9 +73,11 @@ export const readOptions = (
     ...(controlToken ? { controlToken } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(values.policy === undefined ? {} : { policy: values.policy }),
+    ...(values.model === undefined ? {} : { model: values.model }),
     ...(values.approve === undefined
       ? {}
       : { approve: oneOf('--approve', values.approve, ['auto', 'ask', 'deny']) }),
+    ...(values.journal === undefined ? {} : { journal: values.journal }),
     misbehave: values.misbehave ?? [],
     shell: oneOf('--env', values.env, ['bash', 'powershell', 'dotenv']),
     log: oneOf('--log', values.log ?? usualLog(), ['pretty', 'json', 'off']),
@@ -89,7 +95,9 @@ const known = {
   'api-origin': { type: 'string' },
   config: { type: 'string' },
   policy: { type: 'string' },
+  model: { type: 'string' },
   approve: { type: 'string' },
+  journal: { type: 'string' },
   misbehave: { type: 'string', multiple: true },
   algorithm: { type: 'string', default: 'RS256' },
   env: { type: 'string', default: 'bash' },

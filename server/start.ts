@@ -1,5 +1,6 @@
 import { configuration } from './configuration.ts'
 import { createHarness, type Harness, type HarnessOptions } from './harness.ts'
+import { JournalUnusable } from './journal-unusable.ts'
 import { logTo } from './log-style.ts'
 import { reloading } from './reload.ts'
 import { assignments, readOptions, type StartOptions, usage } from './start-options.ts'
@@ -44,6 +45,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   try {
     return await createHarness({ ...others, ...more, listen: true })
   } catch (failed) {
+    if (failed instanceof JournalUnusable) throw new Unusable(failed.message)
     const {
       code,
       port: at,
@@ -80,7 +82,11 @@ const signalled = (): Promise<void> =>
 const mayAnybodyApprove = ({ users }: TestTenant) =>
   users.some(({ permissions }) => permissions.includes('jit.approve'))
 
-const summary = (harness: Harness, { tenant, agents }: TestTenant, approverToken: string) => ({
+const summary = (
+  harness: Harness,
+  { tenant, agents, model }: TestTenant,
+  approverToken: string,
+) => ({
   issuer: harness.issuer,
   api: harness.api,
   tenant,
@@ -88,6 +94,7 @@ const summary = (harness: Harness, { tenant, agents }: TestTenant, approverToken
   client_secret: agents[0]?.client_secret,
   control_token: harness.controlToken,
   approver_token: approverToken,
+  model,
 })
 
 const greeting = (
@@ -100,6 +107,11 @@ const greeting = (
 ${Object.entries(tenant.environment)
   .map(([name, value]) => assignments[shell](name, value))
   .join('\n')}
+
+And these, for an agent that has no model but the scripted one:
+
+${assignments[shell]('OPENAI_BASE_URL', tenant.model.base_url)}
+${assignments[shell]('OPENAI_API_KEY', tenant.model.api_key)}
 
 issuer         ${harness.issuer}
 documents API  ${harness.api}

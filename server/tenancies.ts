@@ -15,9 +15,11 @@ import { modelKeyOf } from './http/scripted-model.ts'
 import { startPushing } from './http/signals.ts'
 import { issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
 import { randomIds, seededIds } from './ids.ts'
+import type { Event, EventOf } from './issuer/event.ts'
 import { Clock, Tenant } from './issuer/tenant.ts'
 import { apiClientId, keySecret, seeded, webhookSecret } from './seeds.ts'
 import { KeyRing, type SigningKey } from './signing/keys.ts'
+import type { Kept, Store } from './store.ts'
 import { version } from './version.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from './wire/index.ts'
 
@@ -34,6 +36,8 @@ export type TenanciesOptions = Readonly<{
   timers: Timers
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
+  /** Where what happens is kept; absent: nowhere. */
+  store?: Store | undefined
 }>
 
 /** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
@@ -47,6 +51,8 @@ export const createTenancies = (
     open: ReadonlyMap<string, Tenancy>
     /** Begins a tenant anew from other seeds; secrets they do not give stay. */
     reseed: (slug: string, seed: TenantSeed) => void
+    /** The tenant as it was before a restart, if there was one. */
+    restore: (slug: string) => TenantCreated | undefined
   }> => {
   const open = new Map<string, Tenancy>()
   const secrets = new Map<string, Secrets>()
@@ -55,14 +61,18 @@ export const createTenancies = (
     seed: TenantSeed,
     known: Secrets = new Map(),
     sessions = new Sessions(),
+    kept?: Kept,
   ): TenantCreated => {
-    const made = openTenancy(seed, known, sessions, options)
+    const made = openTenancy(seed, known, sessions, options, kept)
     const { slug } = made.tenancy.tenant
     open.get(slug)?.ended.abort()
     open.set(slug, made.tenancy)
     secrets.set(slug, made.secrets)
     return described(made.tenancy, made.secrets)
   }
+
+  const restore = (slug: string, kept: Kept) =>
+    create({ ...kept.seed, tenant: slug }, kept.secrets, new Sessions(), kept)
 
   const reseed = (slug: string, seed: TenantSeed) => {
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
@@ -73,12 +83,17 @@ export const createTenancies = (
     find: (slug) => open.get(slug),
     slugs: () => [...open.keys()],
     create: (seed) => create(seed),
+    restore: (slug) => {
+      const kept = options.store?.kept(slug)
+      return kept && restore(slug, kept)
+    },
     reset: (slug) => {
       const tenancy = open.get(slug)
       if (tenancy) reseed(slug, tenancy.seed)
     },
     reseed,
     delete: (slug) => {
+      options.store?.deleted(slug)
       open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
@@ -91,28 +106,23 @@ const openTenancy = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  { origins, signingKey, misbehaviours, now, issuer, outbound, timers }: TenanciesOptions,
+  { origins, signingKey, misbehaviours, now, issuer, outbound, timers, store }: TenanciesOptions,
+  kept: Kept | undefined,
 ): { tenancy: Tenancy; secrets: Secrets } => {
-  const id = seed.seed === undefined ? randomIds : seededIds(seed.seed)
+  // Ids that can be foretold would come twice after a restart.
+  const id = seed.seed === undefined || kept !== undefined ? randomIds : seededIds(seed.seed)
   const slug = seed.tenant ?? id('tenant').replace('_', '-')
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
-  const tenant = new Tenant(slug, clock, id)
+  const keys = kept?.keys ?? new KeyRing(signingKey)
+  const tenant = new Tenant(slug, clock, id, (entries) => {
+    for (const entry of entries) store?.happened(slug, entry, keys)
+  })
   const { event, secrets, platforms } = seeded(seed, slug, clock, id, known)
-  tenant.happen([
-    event,
-    { type: 'dialect.set', dialect: seed.dialect },
-    ...(seed.policy === undefined
-      ? []
-      : [{ type: 'policy.replaced', policy: seed.policy } as const]),
-    ...(Object.keys(seed.rate_limits).length === 0
-      ? []
-      : [{ type: 'limits.set', limits: seed.rate_limits } as const]),
-    ...(seed.approver === undefined
-      ? []
-      : [{ type: 'approver.scripted', script: seed.approver } as const]),
-  ])
-
-  const keys = new KeyRing(signingKey)
+  if (kept) tenant.replay(kept.entries)
+  else {
+    store?.opened(slug, seed, secrets, keys)
+    tenant.happen(beginning(seed, event))
+  }
   const ended = new AbortController()
   const tenancy: Tenancy = {
     seed,
@@ -138,7 +148,9 @@ const openTenancy = (
       conversations: new ConversationLog(),
     },
     api: createResourceServer({
-      documents: seed.documents,
+      documents: kept ? [] : seed.documents,
+      ...(kept ? { changes: kept.changes } : {}),
+      ...(store ? { keep: (change) => store.changed(slug, change) } : {}),
       id,
       now: clock.now,
       realm: 'documents',
@@ -167,6 +179,19 @@ const openTenancy = (
   startPushing(tenancy)
   return { tenancy, secrets }
 }
+
+/** What a tenant's journal begins with. */
+const beginning = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event[] => [
+  event,
+  { type: 'dialect.set', dialect: seed.dialect },
+  ...(seed.policy === undefined ? [] : [{ type: 'policy.replaced', policy: seed.policy } as const]),
+  ...(Object.keys(seed.rate_limits).length === 0
+    ? []
+    : [{ type: 'limits.set', limits: seed.rate_limits } as const]),
+  ...(seed.approver === undefined
+    ? []
+    : [{ type: 'approver.scripted', script: seed.approver } as const]),
+]
 
 /** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
 const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {

@@ -6,6 +6,7 @@ import type {
   DocumentSummary,
   PutDocument,
 } from '../wire/index.ts'
+import type { Keep } from './changes.ts'
 import type { Requirement } from './guard.ts'
 import { refuse } from './refusal.ts'
 import { isResourceId, unlessImpossible } from './resource-id.ts'
@@ -18,12 +19,19 @@ export class Documents {
   readonly #documents = new Map<string, Document>()
   readonly #now: () => number
   readonly #limits: DocumentLimits
+  readonly #keep: Keep
   #characters = 0
 
   /** @param now epoch seconds */
-  constructor(seeds: readonly DocumentSeed[], now: () => number, limits = usualLimits) {
+  constructor(
+    seeds: readonly DocumentSeed[],
+    now: () => number,
+    limits = usualLimits,
+    keep: Keep = () => {},
+  ) {
     this.#now = now
     this.#limits = limits
+    this.#keep = keep
     for (const { id, ...seed } of seeds) this.put(id, seed, 'system')
   }
 
@@ -57,19 +65,42 @@ export class Documents {
       updated_at: new Date(this.#now() * 1000).toISOString(),
       updated_by: by,
     }
-    this.#makeRoom(before, document)
-    this.#documents.set(id, document)
+    const characters = this.#roomFor(before, document)
+    this.#keep({ document })
+    this.#set(document, characters)
     return { document, isNew: before === undefined }
+  }
+
+  /** Brings back a document as it was kept. */
+  restore(document: Document): void {
+    this.#set(document, this.#roomFor(this.#documents.get(document.id), document))
   }
 
   /** @throws {ApiRefused} `not_found` */
   delete(id: string): void {
     const before = this.#documents.get(id) ?? refuse({ error: 'not_found', what: 'document' })
-    this.#documents.delete(id)
-    this.#characters -= sizeOf(before)
+    this.#keep({ deleted: id })
+    this.#remove(before)
   }
 
-  #makeRoom(before: Document | undefined, after: Document) {
+  /** Deletes again what was deleted before. */
+  forget(id: string): void {
+    const before = this.#documents.get(id)
+    if (before) this.#remove(before)
+  }
+
+  #remove(document: Document) {
+    this.#documents.delete(document.id)
+    this.#characters -= sizeOf(document)
+  }
+
+  #set(document: Document, characters: number) {
+    this.#documents.set(document.id, document)
+    this.#characters = characters
+  }
+
+  /** @returns how many characters there are then */
+  #roomFor(before: Document | undefined, after: Document): number {
     const characters = this.#characters + sizeOf(after) - (before ? sizeOf(before) : 0)
     const count = this.#documents.size + (before ? 0 : 1)
     if (count > this.#limits.documents || characters > this.#limits.characters) {
@@ -79,7 +110,7 @@ export class Documents {
         says: `a tenant holds at most ${documents} documents of ${most} characters together`,
       })
     }
-    this.#characters = characters
+    return characters
   }
 }
 

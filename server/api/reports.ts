@@ -1,4 +1,5 @@
 import type { CreateReport, Report } from '../wire/index.ts'
+import type { Keep } from './changes.ts'
 import type { Requirement } from './guard.ts'
 import { refuse } from './refusal.ts'
 import { unlessImpossible } from './resource-id.ts'
@@ -9,13 +10,20 @@ export class Reports {
   readonly #now: () => number
   readonly #id: (prefix: string) => string
   readonly #limits: ReportLimits
+  readonly #keep: Keep
   #characters = 0
 
   /** @param now epoch seconds */
-  constructor(now: () => number, id: (prefix: string) => string, limits = usualLimits) {
+  constructor(
+    now: () => number,
+    id: (prefix: string) => string,
+    limits = usualLimits,
+    keep: Keep = () => {},
+  ) {
     this.#now = now
     this.#id = id
     this.#limits = limits
+    this.#keep = keep
   }
 
   find(id: string): Report | undefined {
@@ -44,9 +52,15 @@ export class Reports {
       created_at: new Date(this.#now() * 1000).toISOString(),
       created_by: by,
     }
-    this.#reports.set(report.id, report)
-    this.#characters = characters
+    this.#keep({ report })
+    this.restore(report)
     return report
+  }
+
+  /** Brings back a report as it was kept. */
+  restore(report: Report): void {
+    this.#reports.set(report.id, report)
+    this.#characters += report.title.length + report.content.length
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ChallengeFormat, DocumentSeed } from '../wire/index.ts'
+import type { Change, Keep } from './changes.ts'
 import { type DocumentLimits, Documents } from './documents.ts'
 import { createGuard, type Guard, type GuardOptions } from './guard.ts'
 import { type ReportLimits, Reports } from './reports.ts'
@@ -12,6 +13,10 @@ export type ResourceServerOptions = GuardOptions &
     realm?: string
     documentLimits?: DocumentLimits
     reportLimits?: ReportLimits
+    /** Hears of every write, the seeds among them. */
+    keep?: Keep
+    /** What was written before, oldest first. */
+    changes?: readonly Change[]
   }>
 
 /** One tenant's documents and reports, and the guard before them. To reset it, make a new one. */
@@ -27,11 +32,18 @@ export type ApiTenant = Readonly<{
 
 /** Settings that may change (challenge, revocation, issuers, …) can be getters of `options`. */
 export const createResourceServer = (options: ResourceServerOptions): ApiTenant => {
-  const { documents = [], id, now, documentLimits, reportLimits } = options
+  const { id, now, keep, changes = [] } = options
+  const documents = new Documents(options.documents ?? [], now, options.documentLimits, keep)
+  const reports = new Reports(now, id, options.reportLimits, keep)
+  for (const change of changes) {
+    if ('document' in change) documents.restore(change.document)
+    else if ('deleted' in change) documents.forget(change.deleted)
+    else reports.restore(change.report)
+  }
   return {
     guard: createGuard(options),
-    documents: new Documents(documents, now, documentLimits),
-    reports: new Reports(now, id, reportLimits),
+    documents,
+    reports,
     now,
     id,
     get challenge() {

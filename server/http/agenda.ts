@@ -69,7 +69,8 @@ export class Agenda {
     this.#next = due
     const seconds = due - this.#clock.now()
     // A clock that stands still gets nowhere by itself; what is due already does not depend on it.
-    if (this.#over || due === Number.POSITIVE_INFINITY || (seconds > 0 && !this.#clock.runs)) return
+    if (this.#over || due === Number.POSITIVE_INFINITY || (seconds > 0 && !this.#clock.running))
+      return
     const wait = Math.min(Math.max(seconds, 0), longestWait) * 1000
     this.#timer = this.#timers.set(() => this.look(), wait)
   }

@@ -157,5 +157,6 @@ export const advance = (tenancy: Tenancy, seconds: number): void => {
     letApproverAnswer(tenancy)
   }
   clock.set(target)
+  tenant.happen([{ type: 'clock.moved', by: seconds }])
   agenda.look()
 }

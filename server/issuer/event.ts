@@ -257,6 +257,8 @@ export type Event =
   | { type: 'grant.redeemed'; grantId: string }
   | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }
   | { type: 'grant.revoked'; grantId: string; reason: RevocationReason }
+  /** Somebody let time pass: so many seconds. */
+  | { type: 'clock.moved'; by: number }
   | { type: 'task.opened'; task: Task }
   | { type: 'permission.requested'; request: PermissionRequest; score: number }
   | { type: 'permission.endorsed'; requestId: string; taskId: string; by: string }

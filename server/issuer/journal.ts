@@ -20,14 +20,18 @@ export class Journal {
     return this.forgotten + this.#entries.length
   }
 
-  append(event: Event, at: number): Entry {
-    const entry: Entry = { seq: this.last + 1, at, ...event }
+  /** What an event will be as an entry, `later` places after the next. */
+  numbered(event: Event, at: number, later = 0): Entry {
+    return { seq: this.last + 1 + later, at, ...event }
+  }
+
+  append(entry: Entry): void {
+    if (this.#entries.length === 0) this.forgotten = entry.seq - 1
     this.#entries.push(entry)
     if (this.#entries.length >= 2 * this.#keep) {
       this.forgotten += this.#entries.length - this.#keep
       this.#entries.splice(0, this.#entries.length - this.#keep)
     }
-    return entry
   }
 
   /** Tells the listeners; apart from `append`, so that they see the state the entry led to. */

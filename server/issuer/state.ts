@@ -361,6 +361,7 @@ export const evolve = (state: State, entry: Entry): void => {
       break
     case 'callback.delivered':
     case 'callback.failed':
+    case 'clock.moved':
     case 'task.evaluated':
       break
     case 'task.completed':

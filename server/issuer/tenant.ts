@@ -16,11 +16,6 @@ export class Clock {
     this.#stopped = stoppedAt
   }
 
-  /** Whether it goes on by itself. */
-  get runs(): boolean {
-    return this.#stopped === undefined
-  }
-
   readonly now = (): number => Math.floor(this.#stopped ?? this.#base() + this.#shift)
 
   /** Whether time passes by itself. */
@@ -41,6 +36,9 @@ export class Clock {
 /** Fresh ids, such as `task_4f1c9a0be2d37785`. */
 export type Ids = (prefix: string) => string
 
+/** Hears of every entry before it counts. What it refuses by throwing does not happen. */
+export type KeepEntries = (entries: readonly Entry[]) => void
+
 /** One tenant: state, clock, ids and journal. Everything in it belongs to it alone. */
 export class Tenant {
   readonly slug: string
@@ -48,12 +46,20 @@ export class Tenant {
   readonly id: Ids
   readonly journal: Journal
   readonly state: State
+  readonly #keep: KeepEntries
 
-  constructor(slug: string, clock: Clock, id: Ids, journal = new Journal()) {
+  constructor(
+    slug: string,
+    clock: Clock,
+    id: Ids,
+    keep: KeepEntries = () => {},
+    journal = new Journal(),
+  ) {
     this.slug = slug
     this.clock = clock
     this.id = id
     this.journal = journal
+    this.#keep = keep
     this.state = emptyState(Policy.parse({}))
   }
 
@@ -73,15 +79,19 @@ export class Tenant {
 
   /** Lets events happen that no command decides: seeds and switches. */
   happen(events: readonly Event[], now = this.clock.now()): void {
-    const entries = events.map((event) => this.journal.append(event, now))
+    const entries = events.map((event, at) => this.journal.numbered(event, now, at))
+    this.#keep(entries)
+    for (const entry of entries) this.journal.append(entry)
     for (const entry of entries) evolve(this.state, entry)
     for (const entry of entries) this.journal.announce(entry)
   }
 
   /** Brings back what happened before, without announcing it. */
   replay(entries: Iterable<Entry>): void {
-    for (const { seq: _, at, ...event } of entries) {
-      evolve(this.state, this.journal.append(event as Event, at))
+    for (const entry of entries) {
+      this.journal.append(entry)
+      evolve(this.state, entry)
+      if (entry.type === 'clock.moved') this.clock.advance(entry.by)
     }
   }
 }

@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { JournalFile, JournalUnusable } from '../../server/journal-file.ts'
+import { JournalFile } from '../../server/journal-file.ts'
+import { JournalUnusable } from '../../server/journal-unusable.ts'
 import { TenantSeed } from '../../server/wire/index.ts'
 
 const seed = TenantSeed.parse({ tenant: 'acme' })

@@ -6,7 +6,7 @@ const event = (taskId: string) => ({ type: 'task.completed', taskId }) as const
 describe('a journal', () => {
   it('numbers what happened from one, and gives what came after', () => {
     const journal = new Journal()
-    for (const id of ['a', 'b', 'c']) journal.append(event(id), 10)
+    for (const id of ['a', 'b', 'c']) journal.append(journal.numbered(event(id), 10))
 
     expect(journal.after(1)).toEqual([
       { seq: 2, at: 10, ...event('b') },
@@ -18,7 +18,7 @@ describe('a journal', () => {
 
   it('forgets the oldest, says how many, and numbers on', () => {
     const journal = new Journal(3)
-    for (let at = 1; at <= 100; at += 1) journal.append(event(String(at)), at)
+    for (let at = 1; at <= 100; at += 1) journal.append(journal.numbered(event(String(at)), at))
 
     expect(journal.last).toBe(100)
     expect(journal.after(0).length).toBeLessThan(6)
@@ -30,10 +30,10 @@ describe('a journal', () => {
     const journal = new Journal()
     const heard: number[] = []
     const unlisten = journal.listen(({ seq }) => heard.push(seq))
-    journal.announce(journal.append(event('a'), 1))
+    journal.announce(journal.numbered(event('a'), 1))
     unlisten()
 
-    journal.announce(journal.append(event('b'), 2))
+    journal.announce(journal.numbered(event('b'), 2))
 
     expect(heard).toEqual([1])
   })

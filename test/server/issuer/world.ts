@@ -1,5 +1,4 @@
 import type { Agent, User } from '../../../server/issuer/event.ts'
-import { Journal } from '../../../server/issuer/journal.ts'
 import { type Refusal, Refused } from '../../../server/issuer/refusal.ts'
 import {
   approveRequest,
@@ -53,7 +52,7 @@ export const world = ({
 } = {}) => {
   let ids = 0
   const clock = new Clock(undefined, start)
-  const tenant = new Tenant('acme', clock, (prefix) => `${prefix}_${++ids}`, new Journal())
+  const tenant = new Tenant('acme', clock, (prefix) => `${prefix}_${++ids}`)
   tenant.happen([
     { type: 'tenant.seeded', agents: [bot, stranger], users: [ada, bob, alice] },
     { type: 'dialect.set', dialect: Dialect.parse(dialect) },

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Change } from './api/changes.ts'
+import type { Entry } from './issuer/event.ts'
+import { JournalFile, replaceFile } from './journal-file.ts'
+import { JournalUnusable } from './journal-unusable.ts'
+import {
+  type Algorithm,
+  exportSigningKey,
+  generateSigningKey,
+  importSigningKey,
+  KeyRing,
+  type PrivateJwk,
+  type SigningKey,
+} from './signing/keys.ts'
+import type { TenantSeed } from './wire/index.ts'
+
+/** A tenant as it was before a restart. */
+export type Kept = Readonly<{
+  seed: TenantSeed
+  entries: readonly Entry[]
+  changes: readonly Change[]
+  secrets: ReadonlyMap<string, string>
+  keys: KeyRing
+}>
+
+/** What must not stand in the journal: keys and secrets, in a file beside it that only its owner reads. */
+const Beside = z.strictObject({
+  signing_key: z.looseObject({ kid: z.string(), alg: z.string() }),
+  tenants: z.record(
+    z.string(),
+    z.strictObject({
+      secrets: z.record(z.string(), z.string()),
+      keys: z.array(z.looseObject({ kid: z.string(), alg: z.string() })).min(1),
+    }),
+  ),
+})
+type Beside = z.infer<typeof Beside>
+
+/** Keeps what happens on the disk, so that it survives the process. */
+export class Store {
+  /** The key tenants begin with; the same after a restart. */
+  readonly signingKey: SigningKey
+  readonly #journal: JournalFile
+  readonly #path: string
+  readonly #beside: Beside
+
+  /** @throws {JournalUnusable} when the file is corrupt, cannot be written, or another process has it */
+  static async open(path: string, algorithm: Algorithm): Promise<Store> {
+    const journal = JournalFile.open(path)
+    try {
+      const beside = readBeside(`${path}.keys`)
+      const key = beside
+        ? importSigningKey(beside.signing_key as PrivateJwk)
+        : await generateSigningKey(algorithm)
+      return new Store(journal, `${path}.keys`, key, beside)
+    } catch (failed) {
+      await journal.close()
+      throw failed
+    }
+  }
+
+  private constructor(
+    journal: JournalFile,
+    path: string,
+    key: SigningKey,
+    beside: Beside | undefined,
+  ) {
+    this.#journal = journal
+    this.#path = path
+    this.signingKey = key
+    this.#beside = beside ?? { signing_key: exportSigningKey(key), tenants: {} }
+    this.#writeBeside()
+  }
+
+  get warning(): string | undefined {
+    return this.#journal.warning
+  }
+
+  /** The tenants there were before the restart. */
+  get slugs(): string[] {
+    return [...this.#journal.remembered.keys()]
+  }
+
+  kept(slug: string): Kept | undefined {
+    const remembered = this.#journal.remembered.get(slug)
+    const beside = this.#beside.tenants[slug]
+    if (remembered === undefined) return undefined
+    if (beside === undefined) {
+      throw new JournalUnusable(`${this.#path} lacks the keys of the tenant ${slug}`)
+    }
+    return {
+      ...remembered,
+      secrets: new Map(Object.entries(beside.secrets)),
+      keys: KeyRing.import(beside.keys as PrivateJwk[]),
+    }
+  }
+
+  /** A tenant begins, or begins anew. */
+  opened(
+    slug: string,
+    seed: TenantSeed,
+    secrets: ReadonlyMap<string, string>,
+    keys: KeyRing,
+  ): void {
+    this.#beside.tenants[slug] = { secrets: Object.fromEntries(secrets), keys: [...keys.export()] }
+    this.#writeBeside()
+    this.#journal.append({ tenant: slug, opened: withoutSecrets(seed) })
+  }
+
+  deleted(slug: string): void {
+    this.#journal.append({ tenant: slug, deleted: true })
+    delete this.#beside.tenants[slug]
+    this.#writeBeside()
+  }
+
+  happened(slug: string, entry: Entry, keys: KeyRing): void {
+    if (entry.type === 'key.rotated' || entry.type === 'key.retired') {
+      const tenant = this.#beside.tenants[slug]
+      if (tenant) tenant.keys = [...keys.export()]
+      this.#writeBeside()
+    }
+    this.#journal.append({ tenant: slug, entry })
+  }
+
+  changed(slug: string, change: Change): void {
+    this.#journal.append({ tenant: slug, change })
+  }
+
+  /** @throws {JournalUnusable} once a write has failed */
+  refuseIfFailed(): void {
+    this.#journal.refuseIfFailed()
+  }
+
+  /** Resolves when all that happened so far is on the disk. */
+  durable(): Promise<void> {
+    return this.#journal.durable()
+  }
+
+  close(): Promise<void> {
+    return this.#journal.close()
+  }
+
+  #writeBeside() {
+    replaceFile(this.#path, JSON.stringify(this.#beside))
+  }
+}
+
+const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
+  ...seed,
+  agents: seed.agents.map(({ client_secret: _, ...agent }) => agent),
+  applications: seed.applications.map(({ client_secret: _, ...application }) => application),
+  api_keys: seed.api_keys.map(({ key: _, ...apiKey }) => apiKey),
+})
+
+const readBeside = (path: string): Beside | undefined => {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (failed) {
+    if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new JournalUnusable(`${path} cannot be read`)
+  }
+  try {
+    return Beside.parse(JSON.parse(text))
+  } catch {
+    throw new JournalUnusable(
+      `${path}: expected the keys of a lumoauth-harness journal; restore it from a copy, or move both files away to begin anew`,
+    )
+  }
+}
