@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { Unusable } from './unusable.ts'
-import { type ApproverScript, Policy, TenantSeed } from './wire/index.ts'
+import { type ApproverScript, ModelScript, Policy, TenantSeed } from './wire/index.ts'
 import { FlawedFile, parseYaml } from './wire/yaml-source.ts'
 
 export type ConfigurationOptions = Readonly<{
@@ -9,6 +9,8 @@ export type ConfigurationOptions = Readonly<{
   config?: string
   /** A file with the policy of every tenant. */
   policy?: string
+  /** A file with the script of every tenant's model. */
+  model?: string
   approve?: 'auto' | 'ask' | 'deny'
 }>
 
@@ -22,14 +24,17 @@ export type ConfiguredTenant = TenantSeed & { tenant: string }
 export const configuration = ({
   config,
   policy,
+  model,
   approve,
 }: ConfigurationOptions): ConfiguredTenant[] => {
   const tenants = config === undefined ? [TenantSeed.parse({})] : readTenants(config)
   const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
+  const scripted = model === undefined ? {} : { model: readFile(model, ModelScript) }
   const approved = approve === undefined ? {} : { approver: scripts[approve] }
   const named = tenants.map((seed, index) => ({
     ...seed,
     ...ruled,
+    ...scripted,
     ...approved,
     tenant: seed.tenant ?? (index === 0 ? 'acme-corp' : `tenant-${index + 1}`),
   }))

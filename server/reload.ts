@@ -21,7 +21,7 @@ export const reloading = (
   options: ConfigurationOptions,
   say: Say,
 ): Disposable => {
-  const files = [options.config, options.policy].filter((it) => it !== undefined)
+  const files = [options.config, options.policy, options.model].filter((it) => it !== undefined)
   const tenants = new Map(harness.tenants.map((it) => [it.tenant, it]))
   let known = seeds
   let complained = ''
@@ -84,7 +84,7 @@ const apply = (
   return changes
 }
 
-/** Policy, dialect and approver change under way; all else is what a tenant begins with. */
+/** Policy, dialect, approver and model change under way; all else is what a tenant begins with. */
 const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenant): string[] => {
   const changed = Object.keys({ ...old, ...seed }).filter(
     (key) => !isDeepStrictEqual(Reflect.get(old, key), Reflect.get(seed, key)),
@@ -99,4 +99,4 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
   return [`${said}; it begins anew, without its tasks and tokens`]
 }
 
-const underWay = new Set(['policy', 'dialect', 'approver'])
+const underWay = new Set(['policy', 'dialect', 'approver', 'model'])

@@ -37,7 +37,7 @@ export type TestTenant = TenantCreated &
     exchanges: () => Exchange[]
     /** The first event of a type, be it there or yet to come within so many real seconds (default 5). */
     waitFor: <T extends Entry['type']>(type: T, seconds?: number) => Promise<EntryOf<T>>
-    /** Takes policy, dialect and approver from other seeds, in the middle of its life. */
+    /** Takes policy, dialect, approver and model script from other seeds, in the middle of its life. */
     amend: (seed: Input<typeof TenantSeed>) => void
     /** Begins anew, from the seeds it had or from others. Credentials they do not give stay. */
     reset: (seed?: Input<typeof TenantSeed>) => void
@@ -144,9 +144,10 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     exchanges: () => find().exchanges.after(0),
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
-      const { policy, dialect, approver = never } = TenantSeed.parse(input)
+      const { policy, dialect, approver = never, model } = TenantSeed.parse(input)
       const tenancy = find()
-      tenancy.seed = { ...tenancy.seed, policy, dialect, approver }
+      tenancy.seed = { ...tenancy.seed, policy, dialect, approver, model }
+      tenancy.model.script = model
       tenancy.tenant.happen([
         { type: 'policy.replaced', policy: policy ?? Policy.parse({}) },
         { type: 'dialect.set', dialect },

@@ -90,6 +90,7 @@ const missing = (when: ReplyCondition = {}, { model, tools, turns }: Question) =
     ],
     ['offers', when.offers, (name) => tools.includes(name)],
     ['model', when.model, (name) => name === model],
+    ['turn', when.turn?.toString(), (turn) => turn === String(turnOf(turns))],
   ]
   for (const [name, wanted = [], holds] of checks) {
     const unmet = [wanted].flat().find((text) => !holds(text))
@@ -98,6 +99,9 @@ const missing = (when: ReplyCondition = {}, { model, tools, turns }: Question) =
   return undefined
 }
 
+const turnOf = (turns: readonly Turn[]) =>
+  1 + turns.filter(({ role }) => role === 'assistant').length
+
 /** What tools have answered since the model last spoke. */
 const newResults = (turns: readonly Turn[]): readonly Turn[] =>
   turns
@@ -105,12 +109,20 @@ const newResults = (turns: readonly Turn[]): readonly Turn[] =>
     .filter(({ role }) => role === 'tool')
 
 const filledIn = (reply: ModelReply, at: number, { turns }: Question): Said => {
-  const result = turns.findLast(({ role }) => role === 'tool')?.text
+  const results = turns.filter(({ role }) => role === 'tool').reverse()
+  const newest =
+    newResults(turns)
+      .map(({ text }) => text)
+      .join('\n') || results[0]?.text
   const gaps: string[] = []
   const fill = (value: unknown): unknown => {
     if (typeof value === 'string') {
       return value.replace(placeholder, (whole, path: string) => {
-        const found = memberOf(result, path.split('.').slice(1))
+        const [, ...names] = path.split('.')
+        const found =
+          names.length === 0
+            ? newest
+            : results.map(({ text }) => memberOf(text, names)).find((it) => it !== undefined)
         if (found === undefined) gaps.push(whole)
         return typeof found === 'string' ? found : JSON.stringify(found)
       })
@@ -128,13 +140,12 @@ const filledIn = (reply: ModelReply, at: number, { turns }: Question): Said => {
   }
   if (gaps.length === 0) return said
   return {
-    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is not in the newest tool result: ${quoted(turns.findLast(({ role }) => role === 'tool'))}`,
+    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is in no tool result. The newest, ${quoted(results[0])}`,
   }
 }
 
 /** A member of a result, also where a framework has wrapped it: `{"result": "{…}"}`. */
-const memberOf = (result: string | undefined, path: readonly string[]): unknown => {
-  if (path.length === 0) return result
+const memberOf = (result: string, path: readonly string[]): unknown => {
   let value: unknown = result
   for (let depth = 0; depth < 4; depth += 1) {
     if (typeof value === 'string') value = json(value)

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** A tool the model asks for. In texts, `${tool_result}` is the newest result, `${tool_result.id}` a member of it. */
+/**
+ * A tool the model asks for. In texts, `${tool_result}` is what tools have answered since
+ * the model last spoke, and `${tool_result.id}` that member of the newest result that has one.
+ */
 export const ToolCall = z.strictObject({
   name: z.string().min(1),
   arguments: z.record(z.string(), z.unknown()).default({}),
@@ -22,6 +25,8 @@ export const ReplyCondition = z
     /** Tools the request offers. */
     offers: Texts.optional(),
     model: z.string().min(1).optional(),
+    /** Which turn of the model in the conversation this would be, from 1. */
+    turn: z.int().positive().optional(),
   })
   .refine((when) => Object.keys(when).length > 0, { error: 'expected at least one condition' })
 export type ReplyCondition = z.infer<typeof ReplyCondition>

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -42,13 +42,13 @@ export const environmentWith = async (...requirements: readonly string[]): Promi
 
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>
 
-/** Runs a script of this folder with an environment, and nothing else of ours. */
+/** Runs a script of this folder, or any by its path, with an environment, and nothing else of ours. */
 export const runPython = async (
   python: string,
   script: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<Finished> => {
-  const file = new URL(`./python/${script}`, import.meta.url).pathname
+  const file = resolve(import.meta.dirname, 'python', script)
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
   try {
     const { stdout, stderr } = await run(python, [file], { env, timeout: 60_000 })

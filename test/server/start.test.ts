@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
+import type { ModelAccess } from '../../server/wire/index.ts'
 import { lumoauthHarness, type Running } from '../support/running.ts'
 
 let folder: string
@@ -29,7 +30,7 @@ type Ready = Readonly<
     | 'approver_token',
     string
   >
->
+> & { model: ModelAccess }
 
 const ready = async (running: Running): Promise<Ready> =>
   JSON.parse((await running.prints('stdout', /^.*\n/))[0])
@@ -94,6 +95,21 @@ describe('start', () => {
     await running.prints('stdout', /Ctrl-C ends it/)
 
     expect(running.stdout).toMatch(/^LUMOAUTH_TENANT=acme-corp$/m)
+    expect(running.stdout).toMatch(/^OPENAI_BASE_URL=http:.*\/llm\/v1$/m)
+  })
+
+  it('scripts the model by a file', async () => {
+    const file = await configured('model.yaml', 'replies: [{ say: As the file says. }]')
+    await using running = start('--json', '--model', file)
+    const { model } = await ready(running)
+
+    const response = await fetch(`${model.base_url}/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${model.api_key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'scripted', input: 'hello' }),
+    })
+
+    expect(await response.text()).toContain('As the file says.')
   })
 
   it('is called by the names others reach it by', async () => {

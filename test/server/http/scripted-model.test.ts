@@ -115,7 +115,7 @@ describe('a request the scripted model refuses', () => {
     const { json } = await chat([user('read'), tool('{"error":"denied"}')])
 
     expect(json().error.message).toBe(
-      `reply 1 asks for ${result('.title')}, which is not in the newest tool result: of the tool: "{\\"error\\":\\"denied\\"}"`,
+      `reply 1 asks for ${result('.title')}, which is in no tool result. The newest, of the tool: "{\\"error\\":\\"denied\\"}"`,
     )
   })
 
@@ -182,6 +182,8 @@ describe('the scripted model', () => {
     [{ offers: ['write', 'delete'] }, false],
     [{ model: 'scripted' }, true],
     [{ model: 'gpt-4' }, false],
+    [{ turn: 2 }, true],
+    [{ turn: 1 }, false],
   ])('lets %j hold: %s', async (when, holds) => {
     const { chat } = scripted({ replies: [{ when, say: 'yes' }, { say: 'no' }] })
 
@@ -221,6 +223,31 @@ describe('the scripted model', () => {
     expect(JSON.parse(json().choices[0].message.tool_calls[0].function.arguments)).toEqual({
       lines: ['It says: Revenue rose.'],
     })
+  })
+
+  it('fills in from the newest result that has the part', async () => {
+    const { chat } = scripted({ replies: [{ say: result('.title') }] })
+
+    const { json } = await chat([
+      tool('{"title":"Q3"}'),
+      tool('{"title":"Q4"}', 'call_2'),
+      tool('{"summary":"Fine."}', 'call_3'),
+    ])
+
+    expect(json().choices[0].message.content).toBe('Q4')
+  })
+
+  it('tells all that tools have answered at once', async () => {
+    const { chat } = scripted({ replies: [{ say: `They say: ${result()}` }] })
+
+    const { json } = await chat([
+      tool('old'),
+      { role: 'assistant', content: 'I see.' },
+      tool('denied', 'call_2'),
+      tool('not found', 'call_3'),
+    ])
+
+    expect(json().choices[0].message.content).toBe('They say: denied\nnot found')
   })
 
   it('recognises its own turn, whatever was filled in', async () => {
