@@ -15,6 +15,22 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
     says: 'start issuer, API and control plane, to develop against',
     load: async () => (await import('../server/start.ts')).start,
   },
+  rules: {
+    says: 'list the rules, the scenarios that show each, and how those last went',
+    load: async () => (await import('./cli/rules.ts')).rules,
+  },
+  explain: {
+    says: 'explain a rule: sentence, source, scenarios, what breaks it',
+    load: async () => (await import('./cli/explain.ts')).explain,
+  },
+  misbehaviours: {
+    says: 'list the defects that a seat can be told to have',
+    load: async () => (await import('./cli/misbehaviours.ts')).misbehaviours,
+  },
+  dialects: {
+    says: 'list the choices where the sources of LumoAuth disagree',
+    load: async () => (await import('./cli/dialects.ts')).dialects,
+  },
   scenario: {
     says: 'write a new scenario file to begin with',
     load: async () => (await import('./cli/scenario.ts')).scenario,
@@ -32,7 +48,7 @@ Usage: lumoauth-harness COMMAND [OPTIONS]
 
 Commands
 ${Object.entries(commands)
-  .map(([name, { says }]) => `  ${name.padEnd(10)}${says}`)
+  .map(([name, { says }]) => `  ${name.padEnd(15)}${says}`)
   .join('\n')}
 
 lumoauth-harness COMMAND --help says more, with an example.

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { rulesSchema } from '../runner/rules.ts'
 import { scenarioSchema } from '../runner/schema.ts'
 import { withTables } from '../runner/tables.ts'
 import { CannotRun } from './cannot-run.ts'
 import { readOptions } from './options.ts'
 import { suiteFolder } from './suite.ts'
 
-const help = `Writes what is made from the scenario language: the JSON Schema that editors complete and check
-scenario files with, and the tables in scenarios/README.md.
+const help = `Writes what is made from the scenario language: the JSON Schemas that editors complete and check
+scenario files and rules.yaml with, and the tables in scenarios/README.md.
 
 Usage: lumoauth-harness schema [--check]
 
@@ -42,9 +43,11 @@ export const schema = async (args: string[]): Promise<number> => {
 /** The files that are made, as they are and as they should be. */
 const madeFiles = async () => {
   const file = join(suiteFolder(), '..', 'scenario.schema.json')
+  const rules = join(suiteFolder(), '..', 'rules.schema.json')
   const readme = join(suiteFolder(), '..', 'README.md')
-  const [kept, keptReadme] = await Promise.all([
+  const [kept, keptRules, keptReadme] = await Promise.all([
     readFile(file, 'utf8').catch(() => undefined),
+    readFile(rules, 'utf8').catch(() => undefined),
     readFile(readme, 'utf8').catch(() => {
       throw new CannotRun(
         `${relative(process.cwd(), readme)} is missing: this works on the sources`,
@@ -53,6 +56,7 @@ const madeFiles = async () => {
   ])
   return [
     { file, kept, text: `${JSON.stringify(scenarioSchema(), null, 2)}\n` },
+    { file: rules, kept: keptRules, text: `${JSON.stringify(rulesSchema(), null, 2)}\n` },
     { file: readme, kept: keptReadme, text: withTables(keptReadme) },
   ]
 }

@@ -1,6 +1,9 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { loadScenarios, type Problem } from '../runner/load.ts'
+import { loadRules } from '../runner/rules.ts'
+import { placeOf } from '../runner/source.ts'
 import { CannotRun } from './cannot-run.ts'
 
 /** Where the suite of the package stands: beside the sources, or beside `dist`. */
@@ -8,6 +11,30 @@ export const suiteFolder = (): string => {
   const here = fileURLToPath(new URL('../suite', import.meta.url))
   const packed = fileURLToPath(new URL('../../../scenarios/suite', import.meta.url))
   return existsSync(here) ? here : packed
+}
+
+/** The catalogue of rules that the suite shows. */
+export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
+
+/** The whole suite and its catalogue; what is wrong in either is told, and ends the command. */
+export const loadSuite = async () => {
+  const [{ scenarios, problems }, { catalogue, problems: ofRules }] = await Promise.all([
+    loadScenarios(filesOf([])),
+    loadRules(rulesFile()),
+  ])
+  const errors = [...ofRules, ...problems].filter((it) => it.severity === 'error')
+  if (errors.length > 0) {
+    tell(errors)
+    throw new CannotRun(`${errors.length} mistakes in scenario files and rules`)
+  }
+  return { scenarios, catalogue }
+}
+
+/** Prints problems as editors and terminals make links of them. */
+export const tell = (problems: readonly Problem[]): void => {
+  for (const { at, message, severity } of problems) {
+    process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Seat } from '../../server/wire/index.ts'
+import type { Misbehaviours, Seat } from '../../server/wire/index.ts'
 import { TenantCreated } from '../../server/wire/index.ts'
 import { frozenAt } from '../runner/format.ts'
 import type { Target } from './target.ts'
@@ -66,6 +66,18 @@ export const mock = async (host: Host): Promise<Target> => {
       await harness.close()
     },
   }
+}
+
+/** The defects that the mock can be told to have. */
+export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {
+  const { misbehaviours } = await import('../../server/http/misbehaviours.ts')
+  return misbehaviours.map(({ name, seat, says, breaks, routes }) => ({
+    name,
+    seat,
+    says,
+    breaks,
+    ...(routes === undefined ? {} : { routes: [...routes] }),
+  }))
 }
 
 type Harness = Awaited<ReturnType<typeof import('../../server/index.ts').createHarness>>

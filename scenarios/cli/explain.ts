@@ -1,0 +1,83 @@
+import { didYouMean } from '../../server/wire/closest.ts'
+import { knownMisbehaviours } from '../targets/mock.ts'
+import { CannotRun } from './cannot-run.ts'
+import { readOptions } from './options.ts'
+import { painter } from './paint.ts'
+import { marks, showingsOf } from './rules.ts'
+import { loadSuite } from './suite.ts'
+import { lastVerdicts } from './verdicts.ts'
+
+const help = `Explains rules: the sentence, its source, the scenarios that show it and how those last went, and the
+misbehaviours that break it.
+
+Usage: lumoauth-harness explain RULE…
+
+Example: lumoauth-harness explain THR-08
+`
+
+const seats = {
+  issuer: 'the issuer',
+  api: 'the resource server',
+  agent: 'the agent',
+  control: 'the control plane',
+  any: 'whoever takes part',
+}
+
+const levels = {
+  MUST: 'the source demands it',
+  SHOULD: 'the source recommends it',
+  MAY: 'the source allows it',
+  HOUSE: 'a rule of ours; breaking it is a finding, not a non-conformance',
+}
+
+/** `lumoauth-harness explain`. @returns the exit code */
+export const explain = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, { help: { type: 'boolean', short: 'h' } })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  if (positionals.length === 0) throw new CannotRun('expected: lumoauth-harness explain RULE')
+  const [{ scenarios, catalogue }, verdicts, misbehaviours] = await Promise.all([
+    loadSuite(),
+    lastVerdicts(),
+    knownMisbehaviours(),
+  ])
+  const paint = painter(process.stdout)
+  for (const name of positionals) {
+    const rule = catalogue.rules.get(name.toUpperCase())
+    if (rule === undefined) {
+      throw new CannotRun(`there is no rule "${name}"${didYouMean(name, catalogue.rules.keys())}`)
+    }
+    const { says, source, seat, level, excluded } = rule
+    const broken = misbehaviours.filter((it) => it.breaks === rule.id)
+    const [showing] = showingsOf([rule], scenarios, verdicts)
+    process.stdout.write(
+      [
+        `${paint('bold', rule.id)}  ${says}`,
+        '',
+        `  Source  ${source}`,
+        `  Level   ${level}: ${levels[level]}`,
+        `  Seat    ${seats[seat]}`,
+        ...(excluded === undefined ? [] : [`  Excluded: ${excluded}`]),
+        '',
+        paint('bold', 'Shown by'),
+        ...list(
+          (showing?.scenarios ?? []).map(({ scenario, last }) => {
+            const [mark, style] = marks[last ?? 'not run']
+            return `${paint(style, mark)} ${scenario.title} ${paint('dim', `(${last ?? 'not run'})`)}\n    ${scenario.file}`
+          }),
+        ),
+        '',
+        paint('bold', 'Broken by'),
+        ...list(broken.map((it) => `${it.name}: ${it.says}`)),
+        '',
+        '',
+      ].join('\n'),
+    )
+  }
+  return 0
+}
+
+const list = (lines: readonly string[]) =>
+  lines.length === 0 ? ['  nothing'] : lines.map((it) => `  ${it}`)

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import type { Loaded } from '../runner/load.ts'
+import { checkCoverage, type Rule } from '../runner/rules.ts'
+import type { Verdict } from '../runner/verdict.ts'
+import { readOptions } from './options.ts'
+import { type Paint, painter } from './paint.ts'
+import { loadSuite, tell } from './suite.ts'
+import { lastVerdicts } from './verdicts.ts'
+
+const help = `Lists the rules of the catalogue, with the scenarios that show each and how those last went.
+
+Usage: lumoauth-harness rules [TEXT…] [OPTIONS]
+
+TEXT is part of an id, a sentence, a source, a seat or a level; several: all of them.
+
+  --uncovered   only rules that no scenario covers
+  --check       list nothing but what is wrong: a rule without a scenario, a scenario without a rule,
+                an id that is not there. Exit code 1 when something is
+
+Example: lumoauth-harness rules THR --uncovered
+`
+
+const options = {
+  uncovered: { type: 'boolean' },
+  check: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** `lumoauth-harness rules`. @returns the exit code */
+export const rules = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, options)
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const { scenarios, catalogue } = await loadSuite()
+  if (values.check) {
+    const problems = checkCoverage(catalogue, scenarios)
+    tell(problems)
+    const told = problems.length === 0 ? 'rules and scenarios agree' : `${problems.length} gaps`
+    process.stdout.write(`${told}\n`)
+    return problems.length === 0 ? 0 : 1
+  }
+  const paint = painter(process.stdout)
+  const showings = showingsOf([...catalogue.rules.values()], scenarios, await lastVerdicts())
+  const chosen = showings
+    .filter(({ rule }) => positionals.every((text) => says(rule, text)))
+    .filter(({ state }) => !values.uncovered || state === 'uncovered')
+  process.stdout.write(chosen.map((it) => lineOf(it, paint)).join(''))
+  process.stdout.write(`\n${countsOf(chosen)}\n`)
+  return 0
+}
+
+/** A rule, the scenarios that show it, and what is known of them. */
+export type Showing = Readonly<{
+  rule: Rule
+  scenarios: readonly Readonly<{ scenario: Loaded; last: Verdict | undefined }>[]
+  state: Verdict | 'not run' | 'uncovered' | 'excluded'
+}>
+
+/** How each rule stands: as its worst scenario. */
+export const showingsOf = (
+  rules: readonly Rule[],
+  scenarios: readonly Loaded[],
+  verdicts: ReadonlyMap<string, Verdict>,
+): Showing[] =>
+  rules.map((rule) => {
+    const own = scenarios
+      .filter((it) => it.covers.includes(rule.id))
+      .map((scenario) => ({ scenario, last: verdicts.get(resolve(scenario.file)) }))
+    const lasts = own.map((it) => it.last ?? 'not run')
+    const worst = (['failed', 'not run', 'skipped', 'passed'] as const).find((it) =>
+      lasts.includes(it),
+    )
+    return {
+      rule,
+      scenarios: own,
+      state: rule.excluded !== undefined ? 'excluded' : (worst ?? 'uncovered'),
+    }
+  })
+
+const says = ({ id, says, source, seat, level }: Rule, text: string) =>
+  [id, says, source, seat, level].some((it) => it.toLowerCase().includes(text.toLowerCase()))
+
+/** The mark of a state, in lists. */
+export const marks: Readonly<Record<Showing['state'], readonly [string, Parameters<Paint>[0]]>> = {
+  passed: ['✓', 'green'],
+  failed: ['✗', 'red'],
+  skipped: ['-', 'yellow'],
+  'not run': ['·', 'dim'],
+  uncovered: ['○', 'red'],
+  excluded: ['×', 'dim'],
+}
+
+const lineOf = ({ rule, scenarios, state }: Showing, paint: Paint): string => {
+  const [mark, style] = marks[state]
+  const { id, level, seat, says, excluded } = rule
+  const count = scenarios.length === 1 ? '1 scenario' : `${scenarios.length} scenarios`
+  const shown = state === 'excluded' ? `excluded: ${excluded}` : `${count}, ${state}`
+  return `${paint(style, mark)} ${paint('bold', id.padEnd(24))} ${level.padEnd(6)} ${seat.padEnd(7)} ${says}\n${' '.repeat(27)}${paint('dim', shown)}\n`
+}
+
+const countsOf = (showings: readonly Showing[]): string => {
+  const { excluded = [], uncovered = [], ...shown } = Object.groupBy(showings, (it) => it.state)
+  const covered = Object.values(shown).flat()
+  const passed = shown.passed?.length ?? 0
+  return `${showings.length} rules: ${covered.length} covered (${passed} passed), ${uncovered.length} uncovered, ${excluded.length} excluded`
+}

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { z } from 'zod'
+import { didYouMean } from '../../server/wire/closest.ts'
+import type { Loaded, Problem } from './load.ts'
+import { isObject, show } from './match.ts'
+import { checkSchema, type Report } from './schema-mistakes.ts'
+import { readSource, type Source } from './source.ts'
+
+const Id = z.string().regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, {
+  error: 'expected a rule id, such as RAR-20',
+})
+
+/** One checkable sentence. */
+export const Rule = z.strictObject({
+  says: z.string().min(10).max(240).describe('The sentence, in our words.'),
+  source: z.string().min(3).describe('Where it stands: a document and its section.'),
+  seat: z
+    .enum(['issuer', 'api', 'agent', 'control', 'any'])
+    .describe('Who must keep it; any: each who takes part.'),
+  level: z
+    .enum(['MUST', 'SHOULD', 'MAY', 'HOUSE'])
+    .describe('As the source says; HOUSE: a rule of ours where the sources are silent.'),
+  excluded: z.string().min(10).optional().describe('Why no scenario shows it.'),
+})
+export type Rule = Readonly<z.infer<typeof Rule> & { id: string }>
+
+/** The rules by their ids, in the order they stand in. */
+export type Catalogue = Readonly<{ rules: ReadonlyMap<string, Rule>; source: Source }>
+
+/** Reads the catalogue; every problem in it comes back at once. */
+export const loadRules = async (file: string, root = process.cwd()) =>
+  readRules(relative(root, file) || file, await readFile(file, 'utf8'))
+
+/** Reads the text of a catalogue. `file` is the name it is known by. */
+export const readRules = (
+  file: string,
+  text: string,
+): Readonly<{ catalogue: Catalogue; problems: readonly Problem[] }> => {
+  const source = readSource(file, text)
+  const problems: Problem[] = source.problems.map((it) => ({ ...it, severity: 'error' }))
+  const report: Report = (message, path, { part = 'value', severity = 'error' } = {}) => {
+    problems.push({ at: source.locate(path, part), message, severity })
+  }
+  const rules = new Map<string, Rule>()
+  if (problems.length === 0 && !isObject(source.value)) {
+    report(`expected rules by their ids, not ${show(source.value)}`, [])
+  }
+  for (const [id, value] of Object.entries(isObject(source.value) ? source.value : {})) {
+    const named = Id.safeParse(id)
+    if (!named.success)
+      report(`${named.error.issues[0]?.message}, not "${id}"`, [id], { part: 'key' })
+    if (!checkSchema(Rule, value, [id], report)) continue
+    rules.set(id, { id, ...(value as z.infer<typeof Rule>) })
+  }
+  return { catalogue: { rules, source }, problems }
+}
+
+/**
+ * Where catalogue and suite do not agree: a scenario that covers no rule, or one that is not there or
+ * excluded; a rule that no scenario covers.
+ */
+export const checkCoverage = (
+  { rules, source }: Catalogue,
+  scenarios: readonly Loaded[],
+): Problem[] => {
+  const covered = new Set(scenarios.flatMap((it) => it.covers))
+  return [
+    ...scenarios.flatMap((scenario) => checkCovers(scenario, rules)),
+    ...[...rules.values()]
+      .filter((rule) => rule.excluded === undefined && !covered.has(rule.id))
+      .map(({ id }) => ({
+        at: source.locate([id], 'key'),
+        message: `no scenario covers ${id}`,
+        severity: 'error' as const,
+      })),
+  ]
+}
+
+const checkCovers = ({ covers, source }: Loaded, rules: Catalogue['rules']): Problem[] => {
+  if (covers.length === 0) {
+    const at = source.locate(['scenario'], 'key')
+    return [{ at, message: 'this scenario covers no rule', severity: 'error' }]
+  }
+  return covers.flatMap((id, index) => {
+    const rule = rules.get(id)
+    if (rule !== undefined && rule.excluded === undefined) return []
+    const at = source.locate(['covers', index])
+    const message =
+      rule === undefined
+        ? `there is no rule ${id}${didYouMean(id, rules.keys())}`
+        : `${id} is excluded: ${rule.excluded}`
+    return [{ at, message, severity: 'error' as const }]
+  })
+}
+
+/** JSON Schema of the catalogue, for editors. */
+export const rulesSchema = (): Record<string, unknown> => {
+  const { $schema, ...rule } = z.toJSONSchema(Rule, { target: 'draft-7' })
+  return {
+    $schema,
+    title: 'The rules that the scenarios of lumoauth-harness show',
+    type: 'object',
+    propertyNames: { pattern: '^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$' },
+    additionalProperties: rule,
+  }
+}
