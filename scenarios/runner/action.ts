@@ -75,7 +75,7 @@ export const Token = z.string().min(1).describe('jit, agent, approver, or a toke
 
 export const orVariable = <S extends z.ZodType>(schema: S) => z.union([schema, Variable])
 
-/** A span of time. Own words for mistakes, since {@link Duration} speaks of patterns. */
+/** A span of time as written; {@link Duration} makes seconds of it. */
 export const Time = z
   .custom<number | string>((it) => Duration.safeParse(it).success, {
     error: 'expected a duration: seconds, or ISO 8601 such as PT5M',

@@ -353,7 +353,7 @@ const mayList = (
 const pendingList = (
   { tenant }: Tenancy,
   requests: ReturnType<typeof seenByApprover>[],
-): PendingRequests | typeof requests | object => {
+): PendingRequests => {
   const count = requests.length
   const pagination = { total: count, page: 1, limit: Math.max(50, count) }
   switch (tenant.state.dialect.pending_list) {

@@ -2,11 +2,11 @@ import { z } from 'zod'
 
 const shape = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 
+const error = 'expected a duration: seconds, or ISO 8601 such as PT5M'
+
 /** A span of time: seconds, or ISO 8601 such as `PT5M`. Parses to seconds. */
 export const Duration = z
-  .union([z.number().nonnegative(), z.string().regex(shape)], {
-    error: 'expected a duration: seconds, or ISO 8601 such as PT5M',
-  })
+  .union([z.number().nonnegative({ error }), z.string().regex(shape, { error })], { error })
   .transform((value) => (typeof value === 'number' ? value : secondsOf(value)))
 export type Duration = z.infer<typeof Duration>
 

@@ -86,15 +86,25 @@ export const PermissionRequest = z
   .meta({ id: 'PermissionRequest' })
 export type PermissionRequest = z.infer<typeof PermissionRequest>
 
-/** `GET B/jit/pending`: one list under three names, as no two SDKs agree (contract §7 row 6). */
+const PendingList = z.array(z.looseObject({ request_id: z.string() }))
+const Counted = {
+  pending_requests: PendingList,
+  data: PendingList,
+  count: z.int().nonnegative(),
+  pagination: z.looseObject({ total: z.int(), page: z.int(), limit: z.int() }),
+}
+
+/**
+ * `GET B/jit/pending`: one list under three names, as no two SDKs agree (contract §7 row 6). The
+ * switch `pending_list` leaves those of the spec, or of the SDKs, or the bare list.
+ */
 export const PendingRequests = z
-  .looseObject({
-    requests: z.array(z.looseObject({ request_id: z.string() })),
-    pending_requests: z.array(z.looseObject({ request_id: z.string() })),
-    data: z.array(z.looseObject({ request_id: z.string() })),
-    count: z.int().nonnegative(),
-    pagination: z.looseObject({ total: z.int(), page: z.int(), limit: z.int() }),
-  })
+  .union([
+    z.looseObject({ requests: PendingList, ...Counted }),
+    z.looseObject({ requests: z.never().optional(), ...Counted }),
+    z.strictObject({ requests: PendingList }),
+    PendingList,
+  ])
   .meta({ id: 'PendingRequests' })
 export type PendingRequests = z.infer<typeof PendingRequests>
 
