@@ -4,6 +4,7 @@ import { capabilities } from '../targets/target.ts'
 import { Steps } from './action.ts'
 import { actions, type Word } from './actions.ts'
 import { Expected } from './match.ts'
+import { Saved } from './save.ts'
 import { credentials } from './scene.ts'
 
 /** What a tenant holds before the first step. Its clock stands still unless `clock: system`. */
@@ -65,7 +66,7 @@ const modifiers = {
 
 const save = {
   save: z
-    .record(Name, z.string().min(1))
+    .record(Name, Saved)
     .optional()
     .describe('Variables to keep: a name, and where in the answer its value stands.'),
 }

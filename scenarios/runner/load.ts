@@ -7,11 +7,11 @@ import { actions, isWord, type Word } from './actions.ts'
 import { checkNames, checkVariables } from './check-names.ts'
 import { answerParts, type Given, modifierWords, Scenario, stepOf } from './format.ts'
 import { isObject, mistakes, type Path, show } from './match.ts'
+import { placeOfSaved } from './save.ts'
 import type { Step } from './scene.ts'
 import { checkSchema, type Report } from './schema-mistakes.ts'
 import { type Position, readSource, type Source } from './source.ts'
 import { allSteps, type Placed } from './steps.ts'
-import { segments } from './variables.ts'
 
 /** A scenario that may be run: everything a reader can find wrong in it without running it was right. */
 export type Loaded = Readonly<{
@@ -164,7 +164,7 @@ const checkExpectations = (step: Step, word: Word, path: Path, report: Report) =
   }
   if (actions[word].looks !== 'answer' || !isObject(step.save)) return
   for (const [name, from] of Object.entries(step.save)) {
-    const [part = ''] = segments(String(from))
+    const [part = ''] = placeOfSaved(from)
     if (answerParts.includes(part)) continue
     const hint = didYouMean(part, answerParts) || `; expected ${answerParts.join(', ')}`
     report(`an answer has no "${part}"${hint}`, [...path, 'save', name])

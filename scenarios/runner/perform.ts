@@ -9,6 +9,7 @@ import type { Loaded } from './load.ts'
 import { isObject, type Path } from './match.ts'
 import type { KnownSecret } from './redact.ts'
 import { patience, requestOf } from './request.ts'
+import { type Saved, saved } from './save.ts'
 import {
   type Memory,
   type Order,
@@ -20,7 +21,7 @@ import {
   unmet,
 } from './scene.ts'
 import { wordOf } from './steps.ts'
-import { fill, fillExpected, NoSuchPart, partOf, segments } from './variables.ts'
+import { fill, fillExpected, NoSuchPart } from './variables.ts'
 import type { Failure, StepResult } from './verdict.ts'
 
 export type Performance = Readonly<{
@@ -146,12 +147,8 @@ const performStep = async (
     const outcome = await action.run(args, scene)
     checkViolations(step, made)
     checkAnswer(action.looks, fillAnswer(step.expect, scene), outcome)
-    for (const [name, from] of Object.entries((step.save ?? {}) as Record<string, string>)) {
-      const value = partOf(viewOf(action.looks, outcome), segments(from))
-      if (value === undefined) {
-        throw new Unmet(`nothing to save: the answer has no ${from}`, ['save', name])
-      }
-      state.variables.set(name, value)
+    for (const [name, from] of Object.entries((step.save ?? {}) as Record<string, Saved>)) {
+      state.variables.set(name, saved(name, from, viewOf(action.looks, outcome)))
     }
     done(true)
     return outcome

@@ -123,6 +123,11 @@ describe('a step', () => {
       'a.yaml:4:16: an answer has no "boddy"; did you mean "body"?',
     ],
     [
+      'that saves by a regular expression without a group',
+      "- open_task: {}\n    save: { x: { from: task_id, matches: 'task' } }",
+      'expected a regular expression with a group',
+    ],
+    [
       'that saves under the name of a built-in',
       '- open_task: {}\n    save: { jit: task_id }',
       'a.yaml:4:13: "jit" is the name of a built-in variable',

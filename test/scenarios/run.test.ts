@@ -124,6 +124,32 @@ describe('a failing scenario', () => {
     ])
   })
 
+  it('keeps the part of a text that a regular expression finds', async () => {
+    const { result } = await only(
+      steps(
+        '- open_task: {}',
+        "  save: { id: { from: task_id, matches: '^(....)_' } }",
+        '- assert: { value: $id, expect: task }',
+      ),
+    )
+
+    expect(result.failures).toEqual([])
+  })
+
+  it('fails when what is to be saved does not match', async () => {
+    const { result } = await only(
+      steps(
+        '- open_task: {}',
+        "  save: { x: { from: task_id, matches: 'code=(.+)' } }",
+        '- assert: { value: $x, expect: 1 }',
+      ),
+    )
+
+    expect(result.failures).toMatchObject([
+      { message: 'nothing to save: task_id does not match /code=(.+)/', at: { line: 4 } },
+    ])
+  })
+
   it('still gives its tenants back', async () => {
     const { target } = await only(steps('- call: GET /v1/documents/x'))
 
