@@ -235,7 +235,7 @@ const createSeats = (
     onBug,
   })
   const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
-  const isPage = /^\/+console(?:\/|$)/
+  const isPage = /^\/+(?:console|approve)(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
   const byPath: Core = (request) => {
     if (isModel.test(request.path)) return model(request)

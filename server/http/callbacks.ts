@@ -16,7 +16,13 @@ export const startCallbacks = (tenancy: Tenancy): void => {
     if (entry.type === 'permission.denied') notify(tenancy, entry, 'denied')
   })
   ended.signal.addEventListener('abort', unlisten, { once: true })
-  for (const requestId of tenant.state.undecided) watch(tenancy, requestId)
+  // After a restart: what was told already is not told again.
+  const told = new Set(
+    tenant.journal.after(0).flatMap((it) => ('deliveryId' in it ? it.requestId : [])),
+  )
+  for (const requestId of tenant.state.undecided) {
+    if (!told.has(requestId)) watch(tenancy, requestId)
+  }
   agenda.look()
 }
 

@@ -91,6 +91,14 @@ export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     if (chosen === undefined) return asset('choose.html')
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
   },
+  'console.approval': ({ tenancies, params }) => {
+    const { taskId = '' } = params
+    const slug =
+      tenancies.slugs().find((it) => tenancies.find(it)?.tenant.state.tasks.has(taskId)) ??
+      notThere()
+    const location = `/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
+    return { status: 303, headers: { location } }
+  },
   'console.page': ({ tenancies, params }) => ({
     ...asset('index.html'),
     status: tenancies.find(params.tenant ?? '') ? 200 : 404,

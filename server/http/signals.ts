@@ -48,14 +48,15 @@ export const signalHandlers: Handlers<
       answerWith(400, 'invalid_request', `delivery.endpoint_url: refused, ${objection}`)
     }
     const receiver = receiverOf(principal())
+    const header = authorizationOf(delivery)
     const [{ stream }] = tenant.run(createStream, {
       ...receiver,
       issuer: issuerOf(tenancy, request.path),
       audience: [body.audience ?? receiver.clientId].flat(),
       requested: body.events_requested ?? knownEvents,
       endpoint,
+      authorized: header !== undefined,
     })
-    const header = authorizationOf(delivery)
     if (header !== undefined) pushHeaders.set(stream.id, header)
     return created(streamView(tenancy, stream, request.path, body.events_requested))
   },
@@ -278,6 +279,9 @@ const pushed = async (tenancy: Tenancy, stream: Stream, signal: Signal): Promise
   const { tenant, outbound, pushHeaders, ended } = tenancy
   if (!tenant.state.streams.has(stream.id)) throw new NotSent('the stream is closed', true)
   const authorization = pushHeaders.get(stream.id)
+  if (stream.authorized && authorization === undefined) {
+    throw new NotSent('what authorizes the push is not kept over a restart', true)
+  }
   const status = await outbound.post(
     stream.endpoint as string,
     {

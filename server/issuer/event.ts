@@ -182,6 +182,8 @@ export type Stream = Readonly<{
   events: readonly string[]
   /** Where signals are sent; absent: they wait to be fetched. */
   endpoint?: string
+  /** Pushes carry an `Authorization`, which is kept elsewhere. */
+  authorized?: true
   createdAt: number
 }>
 

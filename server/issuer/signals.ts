@@ -73,12 +73,13 @@ export type CreateStream = Receiver &
     audience: readonly string[]
     requested: readonly string[]
     endpoint?: string | undefined
+    authorized?: boolean | undefined
   }>
 
 /** An agent hears of its own tasks and tokens; a resource server and an approver of all. */
 export const createStream: Decide<CreateStream, readonly [EventOf<'stream.created'>]> = (
   state,
-  { clientId, agentId, issuer, audience, requested, endpoint },
+  { clientId, agentId, issuer, audience, requested, endpoint, authorized },
   { now, id },
 ) => {
   const limit = state.policy.limits.streams_per_client
@@ -94,6 +95,7 @@ export const createStream: Decide<CreateStream, readonly [EventOf<'stream.create
     createdAt: now,
     ...(agentId === undefined ? {} : { agentId }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(authorized ? { authorized } : {}),
   }
   return [{ type: 'stream.created', stream }]
 }

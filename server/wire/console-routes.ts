@@ -15,6 +15,15 @@ export const consoleRoutes = {
     query: page.ChooseTenant,
     answers: { 200: null, 303: null },
   },
+  'console.approval': {
+    seat: 'control',
+    method: 'GET',
+    path: '/approve/:taskId',
+    auth: 'none',
+    summary:
+      'Where the approval_url of the older JIT form leads: to the task on the approvals page',
+    answers: { 303: null },
+  },
   'console.page': {
     seat: 'control',
     method: 'GET',

@@ -200,6 +200,19 @@ describe('the older JIT form', () => {
     })
   })
 
+  it('leads the approver from approval_url to the task', async () => {
+    const { ask, agent, harness, tenant } = await issuerWorld()
+    const { task_id, approval_url } = (await ask('POST /jit/task', { token: agent, body: older }))
+      .body
+
+    const page = await harness.fetch(approval_url, { redirect: 'manual' })
+
+    expect(page.status).toBe(303)
+    expect(page.headers.get('location')).toBe(`/console/${tenant.tenant}#/tasks/${task_id}`)
+    const unknown = await harness.fetch(`${harness.issuer}/approve/task_x`)
+    expect(unknown.status).toBe(404)
+  })
+
   it('shows what was approved, by whom and when', async () => {
     const { ask, agent, user } = await issuerWorld()
     const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id

@@ -254,7 +254,7 @@ describe('a policy file', () => {
   })
 
   it.each([
-    ['approval_timeout: -1', /^policy\.yaml:1:1: approval_timeout: Too small/],
+    ['approval_timeout: -1', /^policy\.yaml:1:1: approval_timeout: expected a duration/],
     ['max_ttl: 0', /^policy\.yaml:1:1: max_ttl: expected at least 1 second/],
     ['max_tll: 60', /^policy\.yaml:1:1: Unrecognized key/],
     ['rules: []', /^policy\.yaml:1:1: rules:/],
