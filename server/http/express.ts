@@ -70,6 +70,7 @@ const sendBadly = async (response: express.Response, answer: Answer, fault: Faul
 
 /** Ends when either side does: a client that leaves cancels the stream. */
 const stream = (response: express.Response, { status, headers }: Answer, body: ReadableStream) => {
+  response.shouldKeepAlive = false
   response.writeHead(status, { ...headers })
   response.flushHeaders()
   pipeline(Readable.fromWeb(body), response).catch(() => {})

@@ -42,7 +42,7 @@ export const createWorld = async (seed: Seed = {}, options: HarnessOptions = {})
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return response.json()
+    return (await response.json()) as Json
   }
 
   return {
@@ -57,6 +57,7 @@ export const createWorld = async (seed: Seed = {}, options: HarnessOptions = {})
         viewport: { width: 1280, height: 860 },
         ...more.context,
       })
+      context.setDefaultTimeout(10_000)
       const page = await context.newPage()
       const complaints = listenForComplaints(page)
       await page.goto(more.origin ? url.replace(harness.issuer, more.origin) : url)

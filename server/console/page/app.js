@@ -29,15 +29,17 @@ const start = async () => {
   setText(at('tenant'), tenant)
   const code = /^#code=(.+)$/.exec(location.hash)?.[1]
   if (code) history.replaceState(null, '', location.pathname)
+  let problem
+  if (code) {
+    await server.post('/session', { code }).catch((refused) => {
+      problem = refused.message
+    })
+  }
   try {
-    open(code ? await server.post('/session', { code }) : await server.get('/session'))
+    open(await server.get('/session'))
   } catch (refused) {
-    if (refused.status === 404) {
-      main.replaceChildren(h('div', { class: 'door' }, nothing('No such tenant', refused.message)))
-    } else {
-      main.replaceChildren(signIn(server, open, code ? refused.message : undefined))
-      main.querySelector('input')?.focus()
-    }
+    if (refused.status === 404) gone()
+    else signedOut(problem)
   }
 }
 
@@ -96,10 +98,11 @@ const open = (session) => {
     for (const view of views) view.refresh().catch(lost)
   }
 
-  const lost = (refused) => {
-    if (refused.status !== 401) return
+  const lost = ({ status, code }) => {
+    if (status !== 401 && code !== 'tenant_not_found') return
     stop()
-    signedOut('Your session is over.')
+    if (status === 401) signedOut('Your session is over.')
+    else gone()
   }
 
   const live = h('span', { class: 'live', role: 'img' })
@@ -204,6 +207,11 @@ const signedOut = (text) => {
   main.replaceChildren(signIn(server, open, text))
   main.querySelector('input')?.focus()
 }
+
+const gone = () =>
+  main.replaceChildren(
+    h('div', { class: 'door' }, nothing('No such tenant', `There is no tenant ${tenant} here.`)),
+  )
 
 at('skip').addEventListener('click', (event) => {
   event.preventDefault()

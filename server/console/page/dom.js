@@ -70,16 +70,21 @@ export const keyed = (list, items, keyOf, make, update = () => {}) => {
   for (const child of before.values()) child.remove()
 }
 
+/** How soon, in milliseconds, a task may run again: a busy tenant must not keep a page busy. */
+const breath = 200
+
 /** Runs a task now, or once more after the run under way; never twice at a time. */
 export const coalesced = (task) => {
   let running
   let again = false
   const run = async () => {
     try {
-      do {
+      await task()
+      while (again) {
+        await new Promise((resolve) => setTimeout(resolve, breath))
         again = false
         await task()
-      } while (again)
+      }
     } finally {
       running = undefined
     }

@@ -22,7 +22,7 @@ export const exchangeDetail = ({ request, answer, tokens = [], violations, route
         h(
           'section',
           { class: 'token' },
-          h('h4', {}, 'Token, decoded: ', foreign(where)),
+          h('p', { class: 'part' }, 'Token, decoded: ', foreign(where)),
           json({ header, claims }, `Decoded token in the ${where}`),
         ),
       ),
@@ -34,7 +34,7 @@ const half = (title, line, { headers, body }) =>
   h(
     'section',
     {},
-    h('h4', {}, title),
+    h('p', { class: 'part' }, title),
     h('p', { class: 'line' }, h('code', {}, foreign(line))),
     body === '' ? null : block(indented(body), `${title} body`),
     h(

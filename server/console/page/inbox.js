@@ -143,8 +143,10 @@ export const createInbox = (page) => {
   const step = (by) => {
     const links = [...list.querySelectorAll('a.row')]
     if (links.length === 0) return
-    const at = links.findIndex((link) => link.getAttribute('aria-current') === 'true')
-    const next = links[Math.min(links.length - 1, Math.max(0, at + by))] ?? links[0]
+    const focused = links.indexOf(document.activeElement)
+    const current = links.findIndex((link) => link.getAttribute('aria-current') === 'true')
+    const at = focused < 0 ? current : focused
+    const next = links[Math.min(links.length - 1, Math.max(0, at + by))]
     next.focus()
     next.click()
   }

@@ -69,8 +69,8 @@ const createLog = (
   })
   const many = h('span', { class: 'muted many' })
   const element = h(
-    'section',
-    { class: 'log-view', 'aria-label': title },
+    'div',
+    { class: 'log-view' },
     h('div', { class: 'column-head' }, h('h1', {}, title), filter, many),
     none,
     box,

@@ -86,7 +86,7 @@ export const json = (value, label = 'JSON') => block(JSON.stringify(value, null,
 export const block = (text, label) =>
   h(
     'pre',
-    { class: 'json', tabindex: 0, role: 'region', 'aria-label': label },
+    { class: 'json', tabindex: 0, role: 'group', 'aria-label': label },
     foreign(text, { lines: true }),
   )
 

@@ -48,7 +48,7 @@ const strip = (step, ids) => {
   const arrows = exchange
     ? arrowsOf(step)
     : entries.map((entry) =>
-        from ? { from, to, label: [verb(entry)], kind: 'decide' } : { note: entry },
+        from ? { from, to, label: [verb(entry)], kind: 'decides' } : { note: entry },
       )
   const body = h('div', { class: 'step-detail' })
   const details = h(
@@ -61,7 +61,7 @@ const strip = (step, ids) => {
         }
         if (entries.length > 0) {
           body.append(
-            h('h4', {}, 'In the journal'),
+            h('p', { class: 'part' }, 'In the journal'),
             ...entries.map((entry) => json(entry, `Entry ${entry.seq}`)),
           )
         }

@@ -1,0 +1,582 @@
+import { connect, createServer, type Socket } from 'node:net'
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ada, alice, createWorld, grace, launch, noBrowser } from './world.ts'
+
+const personal = { type: 'user_data', actions: ['read'], identifier: 'doc_people' }
+const people = [
+  { id: 'doc_people', title: 'Salaries', classification: 'restricted', body: 'Ada earns most.' },
+] as const
+
+describe.skipIf(noBrowser)(
+  `the approvals page${noBrowser ? ` (skipped: ${noBrowser})` : ''}`,
+  () => {
+    let browser: Browser
+    beforeAll(async () => {
+      browser = await launch()
+    })
+    afterAll(() => browser.close())
+
+    /** A request that waits, and a page that is open on it. */
+    const waiting = async (
+      options: Parameters<typeof createWorld>[0] = {},
+      entry: Parameters<Awaited<ReturnType<typeof createWorld>>['enter']>[2] = {},
+    ) => {
+      const world = await createWorld({ documents: [...people], ...options })
+      const seen = await world.enter(browser, ada, entry)
+      const agent = await world.agent()
+      const taskId = await agent.openTask({ name: 'Q4 report', on_behalf_of: alice.email })
+      const { request_id: requestId } = await agent.ask(taskId, personal, {
+        justification: 'please',
+      })
+      await rowOf(seen.page, requestId).click()
+      return {
+        ...seen,
+        world,
+        agent,
+        taskId,
+        requestId,
+        [Symbol.asyncDispose]: async () => {
+          await seen.context.close()
+          await world.harness.close()
+        },
+      }
+    }
+
+    it('lets an agent go on that a person approved, and dies with its task', async () => {
+      await using it = await waiting()
+      const { page, agent, requestId, taskId } = it
+
+      await page.getByLabel('Seconds the token lives').fill('120')
+      await page.getByLabel(/^Reason/).fill('For this report only')
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+
+      const seen = await agent.status(requestId)
+      const token = await agent.token(requestId)
+      const answer = await agent.read('doc_people', token)
+      await agent.complete(taskId)
+      const after = await agent.read('doc_people', token)
+      expect(seen).toMatchObject({
+        status: 'approved',
+        granted_ttl: 120,
+        review_notes: 'For this report only',
+      })
+      expect([answer.status, after.status]).toEqual([200, 401])
+      await verdict(page, 'Its task has ended')
+      expect(it.complaints).toEqual([])
+    })
+
+    it('tells the agent why it was denied', async () => {
+      await using it = await waiting()
+
+      await it.page.getByLabel(/^Reason/).fill('Nobody needs that')
+      await it.page.getByRole('button', { name: 'Deny' }).click()
+      await verdict(it.page, 'Denied by Ada Approver')
+
+      expect(await it.agent.status(it.requestId)).toMatchObject({
+        status: 'denied',
+        review_notes: 'Nobody needs that',
+      })
+    })
+
+    it('keeps what somebody writes, and their focus, while other requests come in', async () => {
+      await using it = await waiting()
+      const reason = it.page.getByLabel(/^Reason/)
+      await reason.fill('Half a sen')
+      const before = await reason.boundingBox()
+
+      const { request_id: other } = await it.agent.ask(it.taskId, {
+        ...personal,
+        identifier: 'doc_2',
+      })
+      await rowOf(it.page, other).waitFor()
+      await it.page.keyboard.type('tence')
+
+      expect(await reason.inputValue()).toBe('Half a sentence')
+      expect(await reason.boundingBox()).toEqual(before)
+      expect(await it.page.locator('.requests').first().locator('li').count()).toBe(2)
+      await it.page.getByRole('status').getByText('New request, critical risk').waitFor()
+    })
+
+    it('wants two people where the policy does', async () => {
+      await using it = await waiting({
+        policy: {
+          rules: [{ name: 'two people decide', risk: 'critical', decision: 'ask', approvers: 2 }],
+        },
+      })
+      const other = await it.world.enter(browser, grace)
+      await rowOf(other.page, it.requestId).click()
+
+      await it.page.getByRole('button', { name: 'Approve' }).click()
+      await it.page.getByText('You have approved.').waitFor()
+      await other.page.getByText('1 of 2').waitFor()
+      const between = await it.agent.status(it.requestId)
+      await other.page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(it.page, 'Approved by Grace Controller')
+
+      expect(between.status).toBe('pending')
+      expect(await it.agent.status(it.requestId)).toMatchObject({ status: 'approved' })
+      await other.context.close()
+    })
+
+    it('does not let somebody decide what an agent does for them', async () => {
+      await using world = await createWorld()
+      const { page, context } = await world.enter(browser, ada)
+      const agent = await world.agent()
+      const task = await agent.openTask({ on_behalf_of: ada.email })
+      const { request_id: requestId } = await agent.ask(task, personal)
+      await rowOf(page, requestId).click()
+
+      await page.getByText('nobody decides what an agent does for them').waitFor()
+
+      expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
+      await context.close()
+    })
+
+    it('tells the second of two people who was first', async () => {
+      await using it = await waiting()
+      const other = await it.world.enter(browser, grace)
+      await rowOf(other.page, it.requestId).click()
+      await other.page.route('**/events*', (route) => route.abort())
+      await other.page.route('**/inbox', (route) => route.abort())
+      await it.page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(it.page, 'Approved by Ada Approver')
+      await other.page.unroute('**/inbox')
+
+      await other.page.getByRole('button', { name: 'Deny' }).click()
+
+      await verdict(other.page, 'Approved by Ada Approver')
+      await other.page
+        .getByRole('status')
+        .getByText('Too late. Approved by Ada Approver.')
+        .waitFor()
+      expect(await it.agent.status(it.requestId)).toMatchObject({ status: 'approved' })
+      await other.context.close()
+    })
+
+    it('misses nothing while the event stream is lost', async () => {
+      await using world = await createWorld({ documents: [...people] })
+      await using line = await lineTo(world.harness.issuer)
+      const { page, context } = await world.enter(browser, ada, { origin: line.origin })
+      await page.getByRole('link', { name: 'Journal' }).click()
+      await page.locator('.log li').first().waitFor()
+      await line.cut()
+      await page.locator('.live.lost').waitFor()
+      const agent = await world.agent()
+      const task = await agent.openTask({ name: 'Behind the scenes' })
+      const { request_id: requestId } = await agent.ask(task, personal)
+
+      const resumed = page.waitForRequest(
+        async (request) =>
+          request.url().includes('/events') &&
+          (await request.allHeaders())['last-event-id'] !== undefined,
+      )
+      await line.mend()
+      await resumed
+      await page.locator('.live:not(.lost)').waitFor()
+
+      await page.locator('.log').getByText('Behind the scenes').waitFor()
+      const rows = await page.locator('.log li').all()
+      const seqs = await Promise.all(
+        rows.map(async (row) => Number(await row.getAttribute('data-seq'))),
+      )
+      expect(seqs).toEqual(seqs.map((_, at) => at + 1))
+      await page.getByRole('link', { name: 'Inbox 1' }).click()
+      await rowOf(page, requestId).waitFor()
+      await context.close()
+    })
+
+    it('shows what an agent wrote as text, whatever it is', async () => {
+      await using world = await createWorld({
+        agents: [{ name: 'report-bot' }],
+      })
+      const { page, complaints, context } = await world.enter(browser, ada)
+      await page.evaluate('window.alert = () => { window.hacked = true }')
+      const agent = await world.agent()
+      const asked: string[] = []
+
+      for (const text of attacks) {
+        const task = await agent.openTask({ name: text.slice(0, 256) })
+        const detail = { ...personal, identifier: text, note: text, [text]: text }
+        const { request_id: requestId } = await agent.ask(task, detail, { justification: text })
+        asked.push(requestId)
+      }
+
+      for (const [at, requestId] of asked.entries()) {
+        await rowOf(page, requestId).click()
+        const quote = page.getByLabel('Justification')
+        await quote.waitFor()
+        expect(visible(await quote.innerText())).toBe(visible(attacks[at] ?? ''))
+      }
+      await page.getByRole('link', { name: 'Tasks' }).click()
+      await page.locator('.tasks a').first().click()
+      await page.locator('.steps li').first().waitFor()
+      for (const step of await page.locator('.steps summary').all()) await step.click()
+      expect(await page.evaluate('"hacked" in window')).toBe(false)
+      expect(
+        await page
+          .locator('main script, main img, main iframe, main a[href^="javascript:"]')
+          .count(),
+      ).toBe(0)
+      expect(complaints).toEqual([])
+      await context.close()
+    })
+
+    it('shows characters that would turn the order round or not be seen', async () => {
+      await using world = await createWorld()
+      const { page, context } = await world.enter(browser, ada)
+      const agent = await world.agent()
+      const task = await agent.openTask({})
+      const { request_id: requestId } = await agent.ask(
+        task,
+        { ...personal, identifier: 'doc_\u202egnp.exe\u200b' },
+        { justification: 'safe\u2066 text' },
+      )
+
+      await rowOf(page, requestId).click()
+
+      const identifier = page.locator('.exact dd').nth(2)
+      expect(await identifier.innerText()).toBe('doc_U+202Egnp.exeU+200B')
+      expect(await page.getByLabel('Justification').innerText()).toContain('safeU+2066 text')
+      await context.close()
+    })
+
+    it('can be used with the keyboard alone', async () => {
+      await using world = await createWorld({ documents: [...people] })
+      const { page, context } = await world.enter(browser, ada)
+      const agent = await world.agent()
+      const task = await agent.openTask({})
+      const first = await agent.ask(task, personal)
+      const second = await agent.ask(task, { ...personal, identifier: 'doc_2' })
+      await rowOf(page, second.request_id).waitFor()
+      const { keyboard } = page
+
+      await keyboard.press('j')
+      await keyboard.press('j')
+      await page.locator('.request h2').getByText('doc_2').waitFor()
+      await keyboard.press('k')
+      await page.locator('.request h2').getByText('doc_people').waitFor()
+      await keyboard.press('a')
+      await keyboard.press('Enter')
+      await verdict(page, 'Approved by Ada Approver')
+      const focused = await page.evaluate('document.activeElement.className')
+      await keyboard.press('j')
+      await page.locator('.request h2').getByText('doc_2').waitFor()
+      await keyboard.press('r')
+      await keyboard.type('a d j 1')
+      await keyboard.press('Tab')
+      await keyboard.press('Tab')
+      await keyboard.press('Tab')
+      await keyboard.press('Enter')
+      await verdict(page, 'Denied by Ada Approver')
+
+      expect(focused).toContain('verdict')
+      expect(await agent.status(first.request_id)).toMatchObject({ status: 'approved' })
+      expect(await agent.status(second.request_id)).toMatchObject({
+        status: 'denied',
+        review_notes: 'a d j 1',
+      })
+      await context.close()
+    })
+
+    it('shows where the focus is, and reaches everything by Tab', async () => {
+      await using it = await waiting()
+      const { page } = it
+      await page.reload()
+      await page.getByRole('button', { name: 'Approve' }).waitFor()
+
+      const stops: Stop[] = []
+      for (let at = 0; at < 40 && stops.at(-1)?.name !== 'Keys ?'; at += 1) {
+        await page.keyboard.press('Tab')
+        stops.push(await page.evaluate<Stop>(focused))
+      }
+
+      expect(stops.filter(({ outline }) => outline !== 'solid')).toEqual([])
+      expect(stops.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['skip', 'Tasks', 'Sign out', 'reason', 'ttl', 'Approve', 'Deny']),
+      )
+    })
+
+    it('switches single keys off for who needs that', async () => {
+      await using it = await waiting()
+      const { page } = it
+      await page.keyboard.press('?')
+      await page.getByRole('button', { name: 'Switch single keys off' }).click()
+      await page.getByRole('button', { name: 'Close' }).click()
+
+      await page.keyboard.press('2')
+
+      expect(new URL(page.url()).hash).toContain('#/inbox')
+    })
+
+    it('draws what happened in a task, and opens each step with its tokens decoded', async () => {
+      await using it = await waiting()
+      const { page, agent, requestId, taskId } = it
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+      await page.getByRole('link', { name: 'Q4 report' }).click()
+      const token = await agent.token(requestId)
+      await agent.read('doc_people', token)
+      await agent.complete(taskId)
+
+      await page.locator('.timeline-head').getByText('completed').waitFor()
+      await page.locator('.lineage').getByText('Revoked').waitFor()
+      await page.getByRole('button', { name: /GET \/v1\/documents\/doc_people 200/ }).click()
+
+      const open = page.locator('.step details[open]')
+      await open.getByText('Token, decoded: request authorization').waitFor()
+      expect(await open.innerText()).toContain('"jit": true')
+      expect(await page.content()).not.toContain(token.split('.')[2])
+      expect(await page.locator('.steps .arrow.decides').count()).toBe(1)
+      expect(it.complaints).toEqual([])
+    })
+
+    it('moves the clock and switches misbehaviours for the holder of the control token', async () => {
+      await using it = await waiting({ clock: '2026-03-02T09:00:00Z' })
+      const { page, context, world } = await operating(it.world)
+      const first = page.getByRole('switch').first()
+      await first.waitFor()
+
+      await page.getByRole('button', { name: 'Advance by 5 min' }).click()
+      await page.locator('.big-clock').getByText('2026-03-02 09:05:00 UTC').waitFor()
+      await first.check()
+      await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(1)
+      await first.uncheck()
+      await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(0)
+
+      await verdict(it.page, 'Nobody decided in time')
+      await context.close()
+    })
+
+    it('lets an operator take the seat of another approver', async () => {
+      await using it = await waiting()
+      const { page, context } = await operating(it.world)
+      await page.getByLabel('You are').selectOption('Grace Controller')
+      await page.getByRole('link', { name: /^Inbox/ }).click()
+      await rowOf(page, it.requestId).click()
+
+      await page.getByRole('button', { name: 'Approve' }).click()
+
+      await verdict(page, 'Approved by Grace Controller')
+      await context.close()
+    })
+
+    it('takes the control token at the door, and forgets who signs out', async () => {
+      await using world = await createWorld()
+      const page = await browser.newPage()
+      await page.goto(`${world.harness.issuer}/console/acme`)
+      await page.getByLabel('Control token').fill('not this one')
+      await page.keyboard.press('Enter')
+      await page.getByText('this is not the control token').waitFor()
+      await page.getByLabel('Control token').fill(world.harness.controlToken)
+      await page.keyboard.press('Enter')
+      await page.getByText('Nothing waits for you').waitFor()
+
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByText('You are signed out.').waitFor()
+      await page.reload()
+
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      await page.close()
+    })
+
+    it('asks to sign in again where another tab has signed out', async () => {
+      await using it = await waiting()
+      const other = await it.context.newPage()
+      await other.goto(`${it.world.harness.issuer}/console/acme`)
+
+      await other.getByRole('button', { name: 'Sign out' }).click()
+
+      await it.page.getByText('Your session is over.').waitFor()
+    })
+
+    it('says so when the tenant is gone', async () => {
+      await using it = await waiting()
+      const { issuer, controlToken } = it.world.harness
+
+      await fetch(`${issuer}/_harness/tenants/acme`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${controlToken}` },
+      })
+
+      await it.page.getByText('There is no tenant acme here.').waitFor()
+    })
+
+    it('comes back by itself after a reset of the tenant', async () => {
+      await using it = await waiting()
+
+      await it.world.control('reset', {})
+
+      await it.page.getByText('Nothing waits for you').waitFor()
+      await it.page.locator('.live:not(.lost)').waitFor()
+    })
+
+    it.each(['light', 'dark'] as const)(
+      'has no fault that axe-core knows, in %s',
+      async (colorScheme) => {
+        await using it = await waiting({}, { operator: true, context: { colorScheme } })
+        const { page } = it
+        const faults: string[] = []
+        const check = async (where: string) =>
+          faults.push(...(await faultsOf(page)).map((it) => `${where}: ${it}`))
+
+        await check('a request')
+        await page.getByRole('button', { name: 'Approve' }).click()
+        await verdict(page, 'Approved by Ada Approver')
+        await check('a decided request')
+        await it.agent.read('doc_people', await it.agent.token(it.requestId))
+        for (const view of ['Tasks', 'Journal', 'Exchanges', 'Harness']) {
+          await page.getByRole('link', { name: view }).click()
+          await page.getByRole('heading', { name: view, level: 1 }).waitFor()
+          await check(view)
+        }
+        await page.getByRole('link', { name: 'Tasks' }).click()
+        await page.getByRole('link', { name: 'Q4 report' }).click()
+        await page.locator('.steps summary').last().click()
+        await check('a timeline')
+        await page.keyboard.press('?')
+        await check('the keys')
+        await page.keyboard.press('Escape')
+        await page.getByRole('button', { name: 'Sign out' }).click()
+        await page.getByText('You are signed out.').waitFor()
+        await check('the door')
+
+        expect(faults).toEqual([])
+      },
+    )
+
+    it('fits a phone', async () => {
+      await using it = await waiting(
+        {},
+        { operator: true, context: { viewport: { width: 360, height: 740 } } },
+      )
+      const { page } = it
+      const tooWide: string[] = []
+      const check = async (where: string) => {
+        const wide = Number(
+          await page.evaluate(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          ),
+        )
+        if (wide > 0) tooWide.push(`${where}: ${wide} px`)
+      }
+
+      await check('a request')
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+      await page.getByRole('link', { name: 'Q4 report' }).click()
+      await page.locator('.steps li').first().waitFor()
+      await check('a timeline')
+      for (const view of ['Inbox', 'Tasks', 'Journal', 'Exchanges', 'Harness']) {
+        await page.getByRole('link', { name: view }).first().click()
+        await check(view)
+      }
+
+      expect(tooWide).toEqual([])
+    })
+
+    it('moves nothing while requests come in', async () => {
+      await using it = await waiting()
+      const { page } = it
+      await page.evaluate(`
+        window.shifts = []
+        new PerformanceObserver((list) => {
+          for (const { value } of list.getEntries()) window.shifts.push(value)
+        }).observe({ type: 'layout-shift' })
+      `)
+
+      for (const identifier of ['a', 'b', 'c']) {
+        const { request_id: requestId } = await it.agent.ask(it.taskId, { ...personal, identifier })
+        await rowOf(page, requestId).waitFor()
+      }
+
+      const shifts = await page.evaluate<number[]>('window.shifts')
+      expect(shifts.reduce((sum, it) => sum + it, 0)).toBeLessThan(0.001)
+    })
+
+    const operating = async (world: Awaited<ReturnType<typeof createWorld>>) => {
+      const seen = await world.enter(browser, ada, { operator: true })
+      await seen.page.getByRole('link', { name: 'Harness' }).click()
+      return { ...seen, world }
+    }
+  },
+)
+
+/** Waits for what became of the request that is open. */
+const verdict = (page: Page, text: string) => page.locator('.verdict').getByText(text).waitFor()
+
+const rowOf = (page: Page, requestId: string) => page.locator(`[data-key="${requestId}"] a.row`)
+
+type Stop = Readonly<{ name: string; outline: string }>
+
+/** Where the focus is, and how that is drawn; run in the page. */
+const focused = `({
+  name: document.activeElement.id || document.activeElement.innerText.split('\\n')[0],
+  outline: getComputedStyle(document.activeElement).outlineStyle,
+})`
+
+/** Whatever axe-core finds, but for what it calls minor. */
+const faultsOf = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<AxeResults>('axe.run()')
+  return violations
+    .filter(({ impact }) => impact !== 'minor')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id} at ${html.slice(0, 160)}`))
+}
+
+/** A line to the harness that can be cut and mended, as a network does. */
+const lineTo = async (issuer: string) => {
+  const { port } = new URL(issuer)
+  const sockets = new Set<Socket>()
+  let broken = false
+  const server = createServer((near) => {
+    if (broken) return near.destroy()
+    const far = connect(Number(port), '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => {})
+    }
+    near.pipe(far).pipe(near)
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const cut = () => {
+    broken = true
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    cut,
+    mend: () => {
+      broken = false
+    },
+    [Symbol.asyncDispose]: async () => {
+      cut()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** What a reader sees of a text: how it is spaced does not matter here. */
+const visible = (text: string) => text.replace(/\s+/g, ' ').trim()
+
+const attacks = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '"><svg onload=alert(1)>',
+  "'-alert(1)-'",
+  '</blockquote></main><iframe src="javascript:alert(1)"></iframe>',
+  'javascript:alert(1)',
+  '$' + '{alert(1)}{{constructor.constructor("alert(1)")()}}',
+  '<a href="javascript:alert(1)">click</a>',
+  '<style>*{display:none}</style>',
+  '<base href="https://evil.example/">',
+  '<form action="https://evil.example"><button>Approve</button></form>',
+  '&lt;b&gt;bold&lt;/b&gt; &amp;copy;',
+  '<math><mtext></p><style><img src=x onerror=alert(1)></style>',
+]

@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest'
+import type { HarnessOptions } from '../../../server/index.ts'
+import { createWorld, eventsOf, users } from './world.ts'
+
+type Policy = NonNullable<NonNullable<HarnessOptions['tenants']>[number]['policy']>
+
+const fourEyes: Policy = {
+  rules: [{ name: 'two people decide', risk: 'critical', decision: 'ask', approvers: 2 }],
+}
+
+describe('the inbox', () => {
+  it('shows the exact detail, apart from what the agent says, and what the policy said', async () => {
+    await using world = await createWorld()
+    const detail = { type: 'user_data', actions: ['read'], identifier: 'u_1', columns: ['mail'] }
+    const { requestId } = await world.asked(detail, { justification: 'because' })
+    const ada = await world.signedInAs('ada@example.com')
+
+    const { body } = await ada.ask('GET /console/acme/inbox')
+
+    expect(body.requests).toMatchObject([
+      {
+        id: requestId,
+        status: 'pending',
+        risk: 'critical',
+        agent: { name: 'report-bot' },
+        task: { name: 'Q4 report' },
+        detail,
+        justification: 'because',
+        explanation: { decision: 'ask', inputs: { score: 0 } },
+        hindrance: null,
+      },
+    ])
+  })
+
+  it('shows nothing that the policy decided by itself', async () => {
+    await using world = await createWorld()
+    await world.asked({ type: 'file_access', actions: ['read'], identifier: 'doc_1' })
+    const ada = await world.signedInAs('ada@example.com')
+
+    const { body } = await ada.ask('GET /console/acme/inbox')
+
+    expect(body.requests).toEqual([])
+  })
+
+  it('approves for as long as the approver says, and the agent goes on', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+
+    const { body } = await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {
+      ttl: 60,
+      notes: 'fine',
+    })
+
+    expect(body).toMatchObject({
+      status: 'approved',
+      decided: { by: { name: 'Ada' }, ttl: 60, text: 'fine' },
+    })
+    expect(await agent.exchange()).toMatchObject({ expires_in: 60 })
+  })
+
+  it('denies with a reason that the agent reads', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+
+    await ada.ask(`POST /console/acme/requests/${agent.requestId}/deny`, { reason: 'not today' })
+
+    expect(await agent.status()).toMatchObject({ status: 'denied', review_notes: 'not today' })
+  })
+
+  it('wants two people where the policy does, and tells the first that another is missing', async () => {
+    await using world = await createWorld({
+      tenants: [{ tenant: 'acme', users, policy: fourEyes }],
+    })
+    const { requestId } = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+    const grace = await world.signedInAs('grace@example.com')
+    const approve = `POST /console/acme/requests/${requestId}/approve`
+
+    const first = await ada.ask(approve, {})
+    const again = await ada.ask(approve, {})
+    const second = await grace.ask(approve, {})
+
+    expect(first.body).toMatchObject({
+      status: 'pending',
+      approvals: [{ name: 'Ada' }],
+      approvals_required: 2,
+      hindrance: 'the same person cannot approve twice',
+    })
+    expect(again.body.error).toBe('approval_forbidden')
+    expect(second.body).toMatchObject({
+      status: 'approved',
+      approvals: [{ name: 'Ada' }, { name: 'Grace' }],
+    })
+  })
+
+  it('tells the second of two people who was first', async () => {
+    await using world = await createWorld()
+    const { requestId } = await world.asked()
+    const [ada, grace] = [
+      await world.signedInAs('ada@example.com'),
+      await world.signedInAs('grace@example.com'),
+    ]
+
+    const both = await Promise.all([
+      ada.ask(`POST /console/acme/requests/${requestId}/approve`, {}),
+      grace.ask(`POST /console/acme/requests/${requestId}/deny`, {}),
+    ])
+
+    expect(both.map(({ status }) => status)).toEqual([200, 400])
+    expect(both[1].body).toMatchObject({ error: 'already_decided', decided_by: 'user:ada' })
+  })
+})
+
+describe('the timeline of a task', () => {
+  it('knows which token came from which, what it was used for, and how it ended', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+    await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {})
+    const { access_token: jit } = await agent.exchange()
+    const api = `${world.harness.api}/t/acme/v1/documents`
+    await world.harness.fetch(api, { headers: { authorization: `Bearer ${jit}` } })
+    await agent.complete()
+
+    const { body } = await ada.ask(`GET /console/acme/tasks/${agent.taskId}`)
+
+    const [own, token] = body.tokens
+    const use = body.exchanges.find(({ seat }: { seat: string }) => seat === 'api')
+    expect(own).toMatchObject({ kind: 'agent', detail: null })
+    expect(token).toMatchObject({
+      kind: 'jit',
+      from: own.jti,
+      request_id: agent.requestId,
+      uses: [use.seq],
+      revoked: { reason: 'task_completed' },
+    })
+    expect(body.exchanges.map(({ route }: { route: string }) => route)).toEqual(
+      expect.arrayContaining([
+        'oauth.token',
+        'jit.task.create',
+        'jit.request',
+        'jit.request.token',
+        'jit.task.complete',
+      ]),
+    )
+  })
+
+  it('shows what tokens say, and never a token, a secret or a digest of one', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked(undefined, { callback_url: 'https://hook.example/?key=k3y' })
+    const ada = await world.signedInAs('ada@example.com')
+    await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {})
+    const { access_token: jit } = await agent.exchange()
+
+    const views = await Promise.all(
+      ['inbox', 'tasks', `tasks/${agent.taskId}`, 'journal', 'exchanges'].map((view) =>
+        ada.ask(`GET /console/acme/${view}`),
+      ),
+    )
+
+    const text = JSON.stringify(views.map(({ body }) => body))
+    const secret = world.harness.tenants[0]?.agents[0]?.client_secret ?? ''
+    const signatures = [agent.token, jit].map((token) => token.split('.')[2])
+    for (const hidden of [secret, ...signatures, 'secretHash']) expect(text).not.toContain(hidden)
+    expect(text).toContain('"claims":{"iss"')
+  })
+
+  it('is 404 for a task nobody knows', async () => {
+    await using world = await createWorld()
+    const ada = await world.signedInAs('ada@example.com')
+
+    const { status } = await ada.ask('GET /console/acme/tasks/task_nobody')
+
+    expect(status).toBe(404)
+  })
+})
+
+describe('the event stream', () => {
+  const open = async (
+    world: Awaited<ReturnType<typeof createWorld>>,
+    own: Record<string, string>,
+    lastEventId?: string,
+  ) =>
+    eventsOf(
+      await world.send('GET /console/acme/events', undefined, {
+        ...own,
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      }),
+    )
+
+  it('tells what happens as it happens', async () => {
+    await using world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const stream = await open(world, own)
+    await stream.nextOf('hello')
+
+    const { requestId } = await world.asked()
+
+    let entry = await stream.nextOf('entry')
+    while (entry?.data.type !== 'permission.requested') entry = await stream.nextOf('entry')
+    expect(entry.data.request.id).toBe(requestId)
+    await stream.cancel()
+  })
+
+  it('gives a browser that lost it everything it missed, in order and once', async () => {
+    await using world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const first = await open(world, own)
+    const { id } = (await first.nextOf('hello')) ?? {}
+    await first.cancel()
+    const { requestId } = await world.asked()
+
+    const second = await open(world, own, id)
+
+    const hello = await second.nextOf('hello')
+    const missed = [
+      await second.nextOf('entry'),
+      await second.nextOf('entry'),
+      await second.nextOf('entry'),
+    ]
+    expect(hello?.data.resumed).toBe(true)
+    expect(missed.map((it) => it?.data.type)).toEqual([
+      'token.issued',
+      'task.opened',
+      'permission.requested',
+    ])
+    expect(missed.at(-1)?.data.request.id).toBe(requestId)
+    await second.cancel()
+  })
+
+  it.each(['nonsense', '0123456789ab-1', '-1'])(
+    'begins anew for an id it never gave, as %s',
+    async (id) => {
+      await using world = await createWorld()
+      const { own } = await world.signedInAs('ada@example.com')
+
+      const stream = await open(world, own, id)
+
+      expect((await stream.nextOf('hello'))?.data.resumed).toBe(false)
+      await stream.cancel()
+    },
+  )
+
+  it('ends when the tenant is reset, and does not take the old journal for the new one', async () => {
+    await using world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const stream = await open(world, own)
+    const { id } = (await stream.nextOf('hello')) ?? {}
+    await world.control('POST /_harness/tenants/acme/reset')
+
+    const ended = await stream.nextOf('entry')
+    const again = await open(world, own, id)
+
+    expect(ended).toBeUndefined()
+    expect((await again.nextOf('hello'))?.data.resumed).toBe(false)
+    await again.cancel()
+  })
+
+  it('ends when the harness closes', async () => {
+    const world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const stream = await open(world, own)
+    await stream.nextOf('pulse')
+
+    await world.harness.close()
+
+    expect(await stream.next()).toBeUndefined()
+  })
+
+  it('shows no digest of a secret', async () => {
+    await using world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const stream = await open(world, own)
+    const { id = '' } = (await stream.nextOf('hello')) ?? {}
+    await stream.cancel()
+
+    const all = await open(world, own, id.replace(/-\d+$/, '-0'))
+
+    const seeded = await all.nextOf('entry')
+    expect(seeded?.data.type).toBe('tenant.seeded')
+    expect(JSON.stringify(seeded)).not.toContain('secretHash')
+    await all.cancel()
+  })
+})
