@@ -1,17 +1,15 @@
-import { mkdirSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { didYouMean } from '../../server/wire/closest.ts'
-import { type Report, reports } from '../reports/report.ts'
+import { reports } from '../reports/report.ts'
 import { terminal } from '../reports/terminal.ts'
 import { difference } from '../runner/compare.ts'
-import { type Loaded, loadScenarios, type Problem } from '../runner/load.ts'
-import { jobsOf, run as runScenarios } from '../runner/run.ts'
-import { placeOf } from '../runner/source.ts'
-import { nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { type Loaded, loadScenarios } from '../runner/load.ts'
+import { nameOf, type Run } from '../runner/verdict.ts'
 import { type Host, hosts, mock } from '../targets/mock.ts'
 import { CannotRun } from './cannot-run.ts'
+import { choices, complain, listOf, wanted } from './choice.ts'
+import { runLive } from './live.ts'
 import { readOptions, wholeNumber } from './options.ts'
+import { deliver, readReport } from './report-order.ts'
 import { filesOf } from './suite.ts'
 
 const help = `Runs scenarios against the mock.
@@ -40,9 +38,7 @@ Example: lumoauth-harness run founding approvals --host all --report junit=repor
 `
 
 const options = {
-  only: { type: 'string' },
-  tag: { type: 'string', multiple: true },
-  rule: { type: 'string', multiple: true },
+  ...choices,
   host: { type: 'string' },
   report: { type: 'string', multiple: true },
   list: { type: 'boolean' },
@@ -61,7 +57,7 @@ export const run = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  const orders = (values.report ?? []).map(readReport)
+  const orders = (values.report ?? []).map((order) => readReport(order))
   const targets = readHosts(values.host ?? 'express')
   const how = {
     concurrency: wholeNumber('concurrency', values.concurrency),
@@ -83,7 +79,12 @@ export const run = async (args: string[]): Promise<number> => {
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
   const runs: Run[] = []
   for (const host of targets) {
-    runs.push(await runLive(chosen, host, how, out, targets.length > 1))
+    const target = await mock(host)
+    try {
+      runs.push(await runLive(chosen, target, how, out, targets.length > 1))
+    } finally {
+      await target.close()
+    }
   }
   const odd = differences(runs)
 
@@ -95,41 +96,6 @@ export const run = async (args: string[]): Promise<number> => {
   out.write(`${counts(runs)}\n`)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
   return failed || odd.length > 0 ? 1 : 0
-}
-
-type Out = NodeJS.WriteStream & { hasColors?: () => boolean }
-
-/** Shows results in the order of the list, as soon as all before them are there. */
-const runLive = async (
-  scenarios: readonly Loaded[],
-  host: Host,
-  how: Parameters<typeof runScenarios>[2],
-  out: Out,
-  several: boolean,
-): Promise<Run> => {
-  const { result: line, progress } = terminal({ color: out.hasColors?.() ?? false, hosts: several })
-  const total = jobsOf(scenarios, how?.repeat).length
-  const results: Result[] = []
-  let shown = 0
-  const clear = out.isTTY ? '\r\u001b[K' : ''
-
-  const onResult = (result: Result, index: number) => {
-    results[index] = result
-    out.write(clear)
-    for (let next = results[shown]; next !== undefined; next = results[shown]) {
-      out.write(`${line(next, results[shown - 1])}\n`)
-      shown += 1
-    }
-    const done = results.filter((it) => it !== undefined)
-    if (out.isTTY && shown < total) out.write(progress(done, total))
-  }
-
-  const target = await mock(host)
-  try {
-    return await runScenarios(scenarios, target, { ...how, onResult })
-  } finally {
-    await target.close()
-  }
 }
 
 /** With one seed, the hosts must answer alike. */
@@ -154,13 +120,6 @@ const differences = (runs: readonly Run[]): string[] => {
   )
 }
 
-const wanted =
-  ({ only, tag, rule }: { only?: string; tag?: string[]; rule?: string[] }) =>
-  ({ title, tags, covers }: Loaded): boolean =>
-    (only === undefined || title.toLowerCase().includes(only.toLowerCase())) &&
-    (tag === undefined || tag.some((it) => tags.includes(it))) &&
-    (rule === undefined || rule.some((it) => covers.includes(it)))
-
 const sharded = (scenarios: readonly Loaded[], shard: string | undefined): readonly Loaded[] => {
   if (shard === undefined) return scenarios
   const [, part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number)
@@ -179,46 +138,3 @@ const readHosts = (host: string): readonly Host[] => {
     `unknown host "${host}"${didYouMean(host, names) || `; hosts are ${names.join(', ')}`}`,
   )
 }
-
-const readReport = (order: string): { report: Report; file: string | undefined } => {
-  const [format = '', ...rest] = order.split('=')
-  const report = Object.hasOwn(reports, format) ? reports[format] : undefined
-  if (report === undefined) {
-    const names = Object.keys(reports)
-    const hint = didYouMean(format, names) || `; reports are ${names.join(', ')}`
-    throw new CannotRun(`unknown report "${format}"${hint}`)
-  }
-  return { report, file: rest.length === 0 ? undefined : rest.join('=') }
-}
-
-const deliver = async (text: string, file: string | undefined): Promise<void> => {
-  if (file === undefined) {
-    process.stdout.write(text)
-    return
-  }
-  mkdirSync(dirname(file), { recursive: true })
-  await writeFile(file, text)
-}
-
-/** Prints what is wrong with the files. @returns whether nothing can be run */
-const complain = (problems: readonly Problem[]): boolean => {
-  for (const { at, message, severity } of problems) {
-    process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
-  }
-  const errors = problems.filter((it) => it.severity === 'error').length
-  if (errors > 0) {
-    process.stderr.write(
-      `lumoauth-harness: ${errors} ${errors === 1 ? 'mistake' : 'mistakes'} in scenario files; nothing was run\n`,
-    )
-  }
-  return errors > 0
-}
-
-const listOf = (scenarios: readonly Loaded[]): string =>
-  [...Map.groupBy(scenarios, (it) => it.theme)]
-    .map(([theme, list]) => {
-      const lines = list.map((it) => `  ${it.title}\n    ${it.file}`)
-      return `${theme}\n${lines.join('\n')}\n`
-    })
-    .join('\n')
-    .concat(`\n${scenarios.length} scenarios\n`)

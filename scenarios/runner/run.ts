@@ -13,6 +13,10 @@ export type RunOptions = Readonly<{
   repeat?: number | undefined
   /** Start no more scenarios after one has failed. */
   bail?: boolean | undefined
+  /** How long an answer may take, in milliseconds; default 10 s. */
+  patience?: number | undefined
+  /** `failed`: of scenarios that passed, exchanges and tokens are not kept. Default `all`. */
+  keep?: 'all' | 'failed' | undefined
   /** Called with each result as it comes, in no particular order. */
   onResult?: (result: Result, index: number) => void
 }>
@@ -21,8 +25,9 @@ export type RunOptions = Readonly<{
 export const run = async (
   scenarios: readonly Loaded[],
   target: Target,
-  { concurrency = 8, seed, repeat = 1, bail = false, onResult }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<Run> => {
+  const { concurrency = 8, seed, repeat = 1, bail = false, onResult } = options
   const startedAt = Date.now()
   const started = performance.now()
   const jobs = jobsOf(scenarios, repeat)
@@ -36,7 +41,7 @@ export const run = async (
       if (job === undefined) return
       const reason = stopped ? 'an earlier scenario failed (--bail)' : cannot(job.scenario, target)
       const result =
-        reason === undefined ? await runOne(job, target, seed) : skipped(job, target, reason)
+        reason === undefined ? await runOne(job, target, options) : skipped(job, target, reason)
       results[index] = result
       stopped ||= bail && result.verdict === 'failed'
       onResult?.(result, index)
@@ -58,14 +63,20 @@ export const jobsOf = (scenarios: readonly Loaded[], repeat = 1): readonly Job[]
     ),
   )
 
-const cannot = ({ needs, takes }: Loaded, target: Target): string | undefined => {
+const cannot = (scenario: Loaded, target: Target): string | undefined => {
+  if (target.cannot !== undefined) return target.cannot(scenario)
+  const { needs, takes } = scenario
   const lacking = needs.find((need) => !target.capabilities.has(need))
   if (lacking !== undefined) return `the target lacks ${lacking}`
   if (target.capabilities.has('virtual_time') || takes <= target.longestWait) return undefined
   return `it takes ${takes} s, and the target has no virtual time`
 }
 
-const runOne = async (job: Job, target: Target, seed: number | undefined): Promise<Result> => {
+const runOne = async (
+  job: Job,
+  target: Target,
+  { seed, patience, keep }: RunOptions,
+): Promise<Result> => {
   const started = performance.now()
   const { scenario, prefix } = job
   const sessions = new Map<string, Session>()
@@ -73,7 +84,7 @@ const runOne = async (job: Job, target: Target, seed: number | undefined): Promi
     for (const [index, { name, given }] of scenario.tenants.entries()) {
       // Tenants of one seed would have the same ids.
       const own = seed === undefined ? undefined : seed + index
-      sessions.set(name, await target.open(given, { tenant: slugOf(job, name), seed: own }))
+      sessions.set(name, await target.open(given, { tenant: slugOf(job, name), index, seed: own }))
     }
   } catch (error) {
     await closeAll(sessions)
@@ -86,9 +97,21 @@ const runOne = async (job: Job, target: Target, seed: number | undefined): Promi
     }
   }
 
-  const { failures, steps, exchanges, secrets } = await perform(scenario, prefix, sessions, target)
+  const { failures, steps, exchanges, secrets } = await perform(
+    scenario,
+    prefix,
+    sessions,
+    target,
+    patience,
+  )
   const leftover = await closeAll(sessions)
+  const [unable] = [...sessions.values()].flatMap((it) => it.unable?.() ?? [])
+  if (unable !== undefined && failures.length > 0) return skipped(job, target, unable)
   const all = leftover === undefined ? failures : [...failures, broken(scenario, leftover)]
+  if (keep === 'failed' && all.length === 0) {
+    const duration = performance.now() - started
+    return { ...base(job, target), verdict: 'passed', failures: [], steps, duration }
+  }
   const redactor = redactorOf([...secretsOf(sessions), ...secrets], exchanges)
   return redactor.redact({
     ...base(job, target),

@@ -1,5 +1,6 @@
 import type { Seat } from '../../server/wire/index.ts'
 import type { Given } from '../runner/format.ts'
+import type { Loaded } from '../runner/load.ts'
 
 /**
  * What a target may be able to do. What it cannot, a scenario that needs it is skipped for.
@@ -17,6 +18,8 @@ export type Target = Readonly<{
   capabilities: ReadonlySet<Capability>
   /** The longest real wait `advance` may become where time is not virtual, in seconds. */
   longestWait: number
+  /** Why it cannot run a scenario, where it knows better than its capabilities tell. */
+  cannot?(scenario: Loaded): string | undefined
   /** One tenant to work in, with what the scenario takes as given. */
   open(given: Given, how: OpenOptions): Promise<Session>
   close(): Promise<void>
@@ -25,6 +28,8 @@ export type Target = Readonly<{
 export type OpenOptions = Readonly<{
   /** A slug no other running scenario uses. */
   tenant: string
+  /** Which of the scenario’s tenants it is, from 0. */
+  index?: number
   /** The same seed makes the same ids and secrets. */
   seed?: number | undefined
 }>
@@ -49,6 +54,8 @@ export type Session = Readonly<{
   /** Access tokens of people, by e-mail, where they cannot be minted. */
   userTokens?: Readonly<Record<string, string>>
   fetch(seat: Seat): typeof fetch
+  /** Why the scenario could not go on, where that says nothing about the seats: it counts as skipped. */
+  unable?(): string | undefined
   close(): Promise<void>
 }>
 

@@ -1,0 +1,135 @@
+import { basic } from '../runner/basic.ts'
+import { isObject } from '../runner/match.ts'
+import type { AgentAccess } from './real-access.ts'
+
+type Send = (request: Request) => Promise<Response>
+
+/** A task somebody has to complete. */
+type Open = Readonly<{ id: string; base: string; authorization: string; owner: object }>
+
+/** Something else that was made at the issuer, and stays there. */
+type Made = Readonly<{ what: string }>
+
+/**
+ * Everything that was opened at an issuer, so that it can be completed whatever happens. It reads
+ * what goes over the wire: no caller can forget to tell it.
+ */
+export class Ledger {
+  readonly #open: Open[] = []
+  readonly #made: Made[] = []
+  #unsure = 0
+  readonly #send: Send
+  readonly #agents: readonly AgentAccess[]
+
+  /** @param send must work even when the run was interrupted */
+  constructor(agents: readonly AgentAccess[], send: Send) {
+    this.#agents = agents
+    this.#send = send
+  }
+
+  /** Takes note of what an exchange opened or closed. */
+  async note(request: Request, response: Response | undefined, owner: object): Promise<void> {
+    if (request.method === 'GET') return
+    const { pathname, origin } = new URL(request.url)
+    const [, prefix, path = ''] = /^(.*\/api\/v1)(\/.*)$/.exec(pathname) ?? []
+    if (prefix === undefined) return
+    const base = origin + prefix
+    if (path === '/jit/task') {
+      const id = response?.ok ? taskIn(await response.clone().text()) : undefined
+      if (id === undefined && (response === undefined || response.ok)) this.#unsure += 1
+      const authorization = request.headers.get('authorization') ?? ''
+      if (id !== undefined) this.#open.push({ id, base, authorization, owner })
+      return
+    }
+    const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
+    if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
+    else if (response?.ok && lasting.test(path)) {
+      this.#made.push({ what: `${request.method} ${pathname}` })
+    }
+  }
+
+  #forget(id: string) {
+    const at = this.#open.findIndex((it) => it.id === id)
+    if (at >= 0) this.#open.splice(at, 1)
+  }
+
+  get open(): number {
+    return this.#open.length
+  }
+
+  /**
+   * Completes what is open, the newest first.
+   * @param owner absent: whoever opened it
+   * @returns a line for each that could not be completed, and for all else that is left
+   */
+  async close(owner?: object): Promise<string[]> {
+    const left: string[] = []
+    const theirs = this.#open.filter((it) => owner === undefined || it.owner === owner)
+    for (const task of theirs.reverse()) {
+      const why = await this.#complete(task).catch((error) => String(error?.message ?? error))
+      if (why === undefined) this.#forget(task.id)
+      else left.push(`the task ${task.id} is still open: ${why}`)
+    }
+    if (owner !== undefined) return left
+    return [
+      ...left,
+      ...(this.#unsure === 0
+        ? []
+        : [`${this.#unsure} times a task was asked for and no id came back: it may be open`]),
+      ...this.#made.map(({ what }) => `what ${what} made is still there`),
+    ]
+  }
+
+  async #complete({ id, base, authorization }: Open): Promise<string | undefined> {
+    const url = `${base}/jit/task/${encodeURIComponent(id)}/complete`
+    const attempt = async (authorization: string) => {
+      const response = await this.#send(
+        new Request(url, { method: 'POST', headers: { authorization } }),
+      )
+      return { status: response.status, text: await response.text() }
+    }
+    const first = await attempt(authorization)
+    if (isOver(first)) return undefined
+    if (first.status !== 401 && first.status !== 403) return `complete answered ${first.status}`
+    for (const agent of this.#agents) {
+      const token = await this.#signIn(base, agent)
+      if (token !== undefined && isOver(await attempt(`Bearer ${token}`))) return undefined
+    }
+    return `complete answered ${first.status}`
+  }
+
+  async #signIn(base: string, agent: AgentAccess): Promise<string | undefined> {
+    const response = await this.#send(
+      new Request(`${base}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: basic(agent) },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      }),
+    )
+    const body = parsed(await response.text())
+    return isObject(body) && typeof body.access_token === 'string' ? body.access_token : undefined
+  }
+}
+
+/** Completed, or over already. */
+const isOver = ({ status, text }: { status: number; text: string }) => {
+  if (status >= 200 && status < 300) return true
+  const body = parsed(text)
+  return isObject(body) && (body.error === 'task_not_active' || body.code === 'task_not_active')
+}
+
+/** What stays at an issuer after the run. */
+const lasting = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
+
+const taskIn = (text: string): string | undefined => {
+  const body = parsed(text)
+  return isObject(body) && typeof body.task_id === 'string' ? body.task_id : undefined
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

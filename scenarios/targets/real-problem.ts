@@ -1,0 +1,44 @@
+/** The other side cannot be spoken to: one line that says what is wrong and what to do. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+/** Why a request got no answer, as one line for a person. */
+export const whyUnreachable = (error: unknown, url: string, timeout: number): string => {
+  const { host } = new URL(url)
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return `${host} gave no answer within ${timeout} s`
+  }
+  const { code, message } = causeOf(error)
+  const known = reasons[code]
+  if (known !== undefined) return `${host} ${known}`
+  if (/CERT|TLS|SSL|SIGNED|SIGNATURE/.test(code)) {
+    return `the certificate of ${host} cannot be trusted (${message}); NODE_EXTRA_CA_CERTS names a file with an authority of your own`
+  }
+  return `${host} could not be reached: ${message}`
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'is no host that can be found: is the URL right, and is there a network?',
+  EAI_AGAIN: 'cannot be looked up: is there a network?',
+  ECONNREFUSED: 'refuses connections: is it running, and is the port right?',
+  ECONNRESET: 'closed the connection before it had answered',
+  UND_ERR_SOCKET: 'closed the connection before it had answered',
+  EHOSTUNREACH: 'cannot be reached from here',
+  ENETUNREACH: 'cannot be reached from here',
+  ETIMEDOUT: 'does not answer',
+  UND_ERR_CONNECT_TIMEOUT: 'does not answer',
+  HPE_INVALID_CONSTANT: 'does not speak HTTP',
+  EPROTO: 'does not speak TLS: is it http:// and not https://?',
+}
+
+const causeOf = (error: unknown): { code: string; message: string } => {
+  let deepest: unknown = error
+  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause
+  if (deepest instanceof AggregateError) [deepest] = deepest.errors
+  const { code = '', message = String(deepest) } = (deepest ?? {}) as {
+    code?: string
+    message?: string
+  }
+  return { code: String(code), message }
+}
