@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
     says: 'explain a rule: sentence, source, scenarios, what breaks it',
     load: async () => (await import('./cli/explain.ts')).explain,
   },
+  sabotage: {
+    says: 'let seats misbehave in every known way, and demand that the suite notices',
+    load: async () => (await import('./cli/sabotage.ts')).sabotage,
+  },
   misbehaviours: {
     says: 'list the defects that a seat can be told to have',
     load: async () => (await import('./cli/misbehaviours.ts')).misbehaviours,

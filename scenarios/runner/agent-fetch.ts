@@ -55,6 +55,7 @@ const clientOf = async (scene: Scene): Promise<Client> => {
         ...(prefix === 'org' ? { orgId: session.tenant } : { tenant: session.tenant }),
         clientId: agent.client_id,
         clientSecret: agent.client_secret,
+        deadline: scene.patience / 1000,
         fetch: (input, init) => withTask(client.scene, new Request(input, init)),
         now: () => client.scene.now(),
         sleep: async (seconds) => {

@@ -8,7 +8,7 @@ import { frozenAt } from './format.ts'
 import type { Loaded } from './load.ts'
 import { isObject, type Path } from './match.ts'
 import type { KnownSecret } from './redact.ts'
-import { patience, requestOf } from './request.ts'
+import { requestOf, usualPatience } from './request.ts'
 import { type Saved, saved } from './save.ts'
 import {
   type Memory,
@@ -37,6 +37,7 @@ export const perform = async (
   prefix: 'tenant' | 'org',
   sessions: ReadonlyMap<string, Session>,
   target: Pick<Target, 'longestWait'>,
+  patience = usualPatience,
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
   const world: World = {
@@ -44,6 +45,7 @@ export const perform = async (
     prefix,
     sessions,
     target,
+    patience,
     log,
     users: new Map(),
     moved: new Map(),
@@ -81,6 +83,8 @@ type World = Readonly<{
   prefix: 'tenant' | 'org'
   sessions: ReadonlyMap<string, Session>
   target: Pick<Target, 'longestWait'>
+  /** How long an answer may take, in milliseconds. */
+  patience: number
   log: Log
   /** Tokens of people, by tenant and e-mail. */
   users: Map<string, Promise<string>>
@@ -172,7 +176,7 @@ const performStep = async (
           : error instanceof Unmet || error instanceof NoSuchPart
             ? 'expectation'
             : 'crash',
-      message: messageOf(error),
+      message: messageOf(error, world.patience),
       at: place,
       excerpt: scenario.source.excerpt(place),
       step: number,
@@ -262,7 +266,7 @@ const sceneOf = (
 
   const send = async (seat: Seat, order: Order, by: string) => {
     const root = order.from === 'origin' ? origins[seat] : bases[seat]
-    const request = requestOf(root, order, await authorization(by, scene))
+    const request = requestOf(root, order, await authorization(by, scene), world.patience)
     return answerOf((await record(seat, request)).exchange)
   }
 
@@ -272,6 +276,7 @@ const sceneOf = (
     me,
     prefix,
     user,
+    patience: world.patience,
     fill: (value) => fill(value, lookup),
     fillExpected: (value) => fillExpected(value, lookup),
 
@@ -379,7 +384,7 @@ const join = (inner: State, outer: State) => {
     if (name !== 'round') outer.variables.set(name, value)
 }
 
-const messageOf = (error: unknown): string => {
+const messageOf = (error: unknown, patience: number): string => {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `no answer within ${patience / 1000} s`
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''

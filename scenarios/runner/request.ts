@@ -1,12 +1,13 @@
 import type { Order } from './scene.ts'
 
-/** How long an answer may take, in milliseconds. */
-export const patience = 10_000
+/** How long an answer may take where nobody says otherwise, in milliseconds. */
+export const usualPatience = 10_000
 
 export const requestOf = (
   root: string,
   order: Order,
   authorization: Record<string, string>,
+  patience: number,
 ): Request => {
   const { method, path, json, form, body, headers = {} } = order
   const content =

@@ -41,6 +41,8 @@ export type Scene = Readonly<{
   prefix: 'tenant' | 'org'
   /** The e-mail of the person who acts, where `as` names one. */
   user: string | undefined
+  /** How long an answer may take, in milliseconds. */
+  patience: number
   send(seat: Seat, order: Order): Promise<Answer>
   /** A recording `fetch` for code that brings its own requests. */
   fetch: typeof fetch

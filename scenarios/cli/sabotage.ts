@@ -1,0 +1,205 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { z } from 'zod'
+import { didYouMean } from '../../server/wire/closest.ts'
+import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
+import { terminal } from '../reports/terminal.ts'
+import type { Loaded } from '../runner/load.ts'
+import { type Finding, NotGreen, sabotage as sabotageSuite } from '../runner/sabotage.ts'
+import { type Host, hosts, knownMisbehaviours, mock } from '../targets/mock.ts'
+import { CannotRun } from './cannot-run.ts'
+import { readOptions, wholeNumber } from './options.ts'
+import { type Paint, painter } from './paint.ts'
+import { loadSuite, suiteFolder } from './suite.ts'
+
+const help = `Switches each misbehaviour on in turn and demands that the suite fails. A misbehaviour that no scenario
+notices is a hole in the suite. This is how we know that green means something.
+
+Usage: lumoauth-harness sabotage [NAME…] [OPTIONS]
+
+NAME is a misbehaviour, or part of its name; without one, all of them.
+
+First run the scenarios that cover the rule it breaks; if none of them fails, those whose exchanges it
+touches, until one does. What no client can notice stands in scenarios/unnoticed.yaml, with the reason.
+
+  --full            run all scenarios that it could touch, and the excused misbehaviours too
+  --matrix FILE     write the whole kill matrix as CSV: a row a misbehaviour, a column a scenario
+  --host HOST       ${hosts.join(', ')}; default fetch
+  --concurrency N   how many misbehaviours at once; default 6
+
+Exit code: 0 all noticed, 1 holes, 2 could not run.
+
+Example: lumoauth-harness sabotage issuer-exchanges --full --matrix matrix.csv
+`
+
+const options = {
+  full: { type: 'boolean' },
+  matrix: { type: 'string' },
+  host: { type: 'string' },
+  concurrency: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** `lumoauth-harness sabotage`. @returns the exit code */
+export const sabotage = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, options)
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const concurrency = wholeNumber('concurrency', values.concurrency)
+  const [{ scenarios }, misbehaviours, excuses] = await Promise.all([
+    loadSuite(),
+    chosen(positionals),
+    readExcuses(),
+  ])
+  const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
+  const paint = painter(out)
+  const started = performance.now()
+  const target = await mock(readHost(values.host ?? 'fetch'))
+  try {
+    const { findings, idle } = await sabotageSuite(scenarios, misbehaviours, target, {
+      excuses,
+      full: values.full,
+      concurrency,
+      onFinding: ({ misbehaviour: { name } }, done, total) => {
+        if (out.isTTY) out.write(`\r\u001b[K${done}/${total} ${name}`)
+      },
+    })
+    if (out.isTTY) out.write('\r\u001b[K')
+    const sorted = bySight(findings)
+    out.write(matrixOf(sorted, paint))
+    if (positionals.length === 0) out.write(idleOf(idle, paint))
+    out.write(`${countsOf(sorted, performance.now() - started, paint)}\n`)
+    if (values.matrix !== undefined) await writeFile(values.matrix, csvOf(findings, scenarios))
+    return sorted.hole.length === 0 ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof NotGreen)) throw error
+    const run = { target: target.name, startedAt: 0, duration: 0, results: error.failed }
+    process.stderr.write(`${terminal().failures([run])}\n`)
+    throw new CannotRun(`${error.message}; a suite that is not green cannot prove anything`)
+  } finally {
+    await target.close()
+  }
+}
+
+const readHost = (name: string): Host => {
+  const host = hosts.find((it) => it === name)
+  if (host !== undefined) return host
+  throw new CannotRun(`unknown host "${name}"${didYouMean(name, hosts)}`)
+}
+
+const chosen = async (names: readonly string[]) => {
+  const known = await knownMisbehaviours()
+  for (const name of names) {
+    if (known.some((it) => it.name.includes(name))) continue
+    const hint = didYouMean(
+      name,
+      known.map((it) => it.name),
+    )
+    throw new CannotRun(`no misbehaviour is named "${name}"${hint}`)
+  }
+  return known.filter((it) => names.length === 0 || names.some((name) => it.name.includes(name)))
+}
+
+const readExcuses = async (): Promise<Readonly<Partial<Record<string, string>>>> => {
+  const file = join(suiteFolder(), '..', 'unnoticed.yaml')
+  const names = (await knownMisbehaviours()).map((it) => it.name)
+  const reason = z.string().min(20, { error: 'expected the reason why nobody can notice it' })
+  const Excuses = z.partialRecord(z.enum(names), reason)
+  try {
+    return parseYaml(relative(process.cwd(), file), await readFile(file, 'utf8'), Excuses)
+  } catch (error) {
+    if (error instanceof FlawedFile) throw new CannotRun(error.message)
+    throw error
+  }
+}
+
+type Sight = 'hole' | 'stale' | 'excused' | 'caught'
+
+/** How the suite sees each misbehaviour. `stale`: excused, and noticed all the same. */
+const bySight = (findings: readonly Finding[]): Readonly<Record<Sight, readonly Finding[]>> => {
+  const sightOf = ({ caughtBy, excuse }: Finding): Sight =>
+    caughtBy.length > 0
+      ? excuse === undefined
+        ? 'caught'
+        : 'stale'
+      : excuse === undefined
+        ? 'hole'
+        : 'excused'
+  return { hole: [], stale: [], excused: [], caught: [], ...Object.groupBy(findings, sightOf) }
+}
+
+const titles: Readonly<Record<Sight, string>> = {
+  hole: 'Holes: no scenario notices these',
+  stale: 'Excused, and noticed all the same: the reason in unnoticed.yaml is wrong',
+  excused: 'Nobody can notice these',
+  caught: 'Noticed',
+}
+
+const matrixOf = (sorted: ReturnType<typeof bySight>, paint: Paint): string =>
+  (Object.keys(titles) as Sight[])
+    .filter((sight) => sorted[sight].length > 0)
+    .map((sight) => {
+      const heading = paint(sight === 'hole' ? ['red', 'bold'] : 'bold', titles[sight])
+      return `${heading}\n${sorted[sight].map((it) => rowOf(it, paint)).join('')}\n`
+    })
+    .join('')
+
+/** A row of the kill matrix: the misbehaviour, and the scenarios that noticed it or did not. */
+const rowOf = ({ misbehaviour, caughtBy, missedBy, excuse }: Finding, paint: Paint): string => {
+  const { name, breaks, says } = misbehaviour
+  const of = `${caughtBy.length} of ${caughtBy.length + missedBy.length}`
+  const head = `  ${name.padEnd(36)}${breaks.padEnd(24)}${caughtBy.length > 0 ? of : ''}`.trimEnd()
+  const tried =
+    missedBy.length === 0
+      ? 'no scenario comes near it'
+      : `${missedBy.length} ${missedBy.length === 1 ? 'scenario passes' : 'scenarios pass'}`
+  const lines =
+    caughtBy.length > 0
+      ? [
+          ...caughtBy.map((it) => paint('green', `✓ ${nameIn(it)}`)),
+          ...missedBy
+            .filter((it) => it.covers.includes(breaks))
+            .map((it) => paint('dim', `· ${nameIn(it)} passes`)),
+        ]
+      : [says, excuse ?? paint('red', tried)]
+  return `${head}\n${lines.map((it) => `    ${it}\n`).join('')}`
+}
+
+const idleOf = (idle: readonly Loaded[], paint: Paint): string =>
+  idle.length === 0
+    ? ''
+    : `${paint('bold', 'Scenarios that pass whatever issuer or API do wrong')}\n${idle.map((it) => `  ${nameIn(it)}\n`).join('')}\n`
+
+const nameIn = ({ file }: Loaded): string =>
+  file.replace(/^.*\bsuite[\\/]/, '').replace(/\.ya?ml$/, '')
+
+const countsOf = (
+  { hole, stale, excused, caught }: ReturnType<typeof bySight>,
+  duration: number,
+  paint: Paint,
+): string => {
+  const all = [hole, stale, excused, caught].reduce((sum, it) => sum + it.length, 0)
+  const parts = [
+    paint('green', `${caught.length + stale.length} noticed`),
+    ...(excused.length > 0 ? [`${excused.length} excused`] : []),
+    paint(hole.length > 0 ? 'red' : 'dim', `${hole.length} holes`),
+  ]
+  return `${parts.join(', ')} of ${all} misbehaviours in ${(duration / 1000).toFixed(1)} s`
+}
+
+const csvOf = (findings: readonly Finding[], scenarios: readonly Loaded[]): string => {
+  const cell = ({ caughtBy, missedBy }: Finding, it: Loaded) =>
+    caughtBy.includes(it) ? 'noticed' : missedBy.includes(it) ? 'passed' : ''
+  return [
+    ['misbehaviour', 'breaks', ...scenarios.map(nameIn)],
+    ...findings.map((finding) => [
+      finding.misbehaviour.name,
+      finding.misbehaviour.breaks,
+      ...scenarios.map((it) => cell(finding, it)),
+    ]),
+  ]
+    .map((row) => `${row.join(',')}\n`)
+    .join('')
+}

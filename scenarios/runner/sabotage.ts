@@ -1,0 +1,187 @@
+import type { Misbehaviours } from '../../server/wire/index.ts'
+import type { Session, Target } from '../targets/target.ts'
+import type { Loaded } from './load.ts'
+import { run } from './run.ts'
+import type { Result } from './verdict.ts'
+
+export type Misbehaviour = Misbehaviours['known'][number]
+
+/** What became of one misbehaviour. */
+export type Finding = Readonly<{
+  misbehaviour: Misbehaviour
+  /** The scenarios that failed, as they should. */
+  caughtBy: readonly Loaded[]
+  /** Those that passed all the same. */
+  missedBy: readonly Loaded[]
+  /** Why nobody can notice it, where somebody wrote that down; then it is only tried in full. */
+  excuse: string | undefined
+}>
+
+export type Sabotage = Readonly<{
+  /** In the order of the misbehaviours. */
+  findings: readonly Finding[]
+  /** Scenarios that pass whatever issuer or API do wrong: they show nothing. */
+  idle: readonly Loaded[]
+}>
+
+export type SabotageOptions = Readonly<{
+  /** Why nobody can notice some misbehaviours, by their names. */
+  excuses?: Readonly<Partial<Record<string, string>>> | undefined
+  /** Run every scenario that it could touch, also after the first that notices. */
+  full?: boolean | undefined
+  /** How many misbehaviours are tried at once. */
+  concurrency?: number | undefined
+  /** How long an answer may take, in milliseconds. */
+  patience?: number | undefined
+  onFinding?: ((finding: Finding, done: number, total: number) => void) | undefined
+}>
+
+/** A suite that is not green cannot prove anything. */
+export class NotGreen extends Error {
+  override readonly name = 'NotGreen'
+  readonly failed: readonly Result[]
+  constructor(failed: readonly Result[]) {
+    super(`${failed.length} scenarios fail without any misbehaviour`)
+    this.failed = failed
+  }
+}
+
+/**
+ * Switches each misbehaviour on in turn and runs the scenarios that could notice: those that cover the
+ * rule it breaks, and if none of them fails, those whose exchanges it touches, until one does.
+ * @throws {NotGreen} when a scenario fails as it is
+ */
+export const sabotage = async (
+  scenarios: readonly Loaded[],
+  misbehaviours: readonly Misbehaviour[],
+  target: Target,
+  { excuses = {}, full = false, concurrency = 6, patience = 3000, onFinding }: SabotageOptions = {},
+): Promise<Sabotage> => {
+  const traces = await honestTraces(scenarios, target)
+  const touching = (misbehaviour: Misbehaviour) =>
+    scenarios.filter((it) => touches(misbehaviour, traces.get(it)))
+  const notices = (scenario: Loaded, misbehaviour: Misbehaviour) =>
+    fails(scenario, sabotaged(target, misbehaviour), patience)
+  let done = 0
+
+  const find = async (misbehaviour: Misbehaviour): Promise<Finding> => {
+    const excuse = excuses[misbehaviour.name]
+    const caughtBy: Loaded[] = []
+    const missedBy: Loaded[] = []
+    const touched = excuse === undefined || full ? touching(misbehaviour) : []
+    const covering = touched.filter((it) => it.covers.includes(misbehaviour.breaks))
+    const others = touched.filter((it) => !covering.includes(it))
+    others.sort((a, b) => (traces.get(a)?.duration ?? 0) - (traces.get(b)?.duration ?? 0))
+    for (const scenario of [...covering, ...others]) {
+      if (!full && caughtBy.length > 0 && !covering.includes(scenario)) break
+      const noticed = await notices(scenario, misbehaviour)
+      ;(noticed ? caughtBy : missedBy).push(scenario)
+    }
+    const finding = { misbehaviour, caughtBy, missedBy, excuse }
+    done += 1
+    onFinding?.(finding, done, misbehaviours.length)
+    return finding
+  }
+  const findings = await atOnce(concurrency, misbehaviours, find)
+
+  const isIdle = async (scenario: Loaded): Promise<boolean> => {
+    if (findings.some((it) => it.caughtBy.includes(scenario))) return false
+    for (const { misbehaviour, missedBy, excuse } of findings) {
+      if (misbehaviour.seat === 'network' || excuse !== undefined) continue
+      if (missedBy.includes(scenario) || !touches(misbehaviour, traces.get(scenario))) continue
+      if (await notices(scenario, misbehaviour)) return false
+    }
+    return true
+  }
+  const idle = await atOnce(concurrency, scenarios, isIdle)
+  return { findings, idle: scenarios.filter((_, index) => idle[index]) }
+}
+
+const fails = async (scenario: Loaded, target: Target, patience: number): Promise<boolean> => {
+  const how = { concurrency: 1, patience, bail: true, keep: 'failed' } as const
+  const { results } = await run([scenario], target, how)
+  const failure = results.find((it) => it.verdict === 'failed')?.failures[0]
+  // Step 0: there was no tenant to misbehave in, so nothing was noticed.
+  if (failure?.step === '0') throw new Error(`${scenario.file}: ${failure.message}`)
+  return failure !== undefined
+}
+
+/** Does something with each of many, some at a time; what came of each, in their order. */
+const atOnce = async <T, R>(
+  most: number,
+  all: readonly T[],
+  work: (one: T) => Promise<R>,
+): Promise<R[]> => {
+  const outcomes: R[] = []
+  const left = all.entries()
+  const worker = async () => {
+    for (const [index, one] of left) outcomes[index] = await work(one)
+  }
+  await Promise.all(Array.from({ length: Math.min(most, all.length) }, worker))
+  return outcomes
+}
+
+/** What a scenario did while nothing misbehaved: where it can be touched, and how long it took. */
+type Trace = Readonly<{ seats: ReadonlySet<string>; routes: ReadonlySet<string>; duration: number }>
+
+const honestTraces = async (scenarios: readonly Loaded[], target: Target) => {
+  const { results } = await run(scenarios, target)
+  const failed = results.filter((it) => it.verdict === 'failed')
+  if (failed.length > 0) throw new NotGreen(failed)
+  const byFile = Map.groupBy(results, (it) => it.file)
+  return new Map(
+    scenarios.map((scenario): [Loaded, Trace] => {
+      const own = byFile.get(scenario.file) ?? []
+      const exchanges = own.flatMap((it) => it.exchanges)
+      return [
+        scenario,
+        {
+          seats: new Set(exchanges.map((it) => it.seat)),
+          routes: new Set(exchanges.map((it) => it.route ?? '')),
+          duration: own.reduce((sum, it) => sum + it.duration, 0),
+        },
+      ]
+    }),
+  )
+}
+
+/** A misbehaviour acts on exchanges of its seat and routes; where none is, nobody can notice. */
+const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): boolean =>
+  trace !== undefined &&
+  (seat === 'network'
+    ? trace.seats.has('issuer') || trace.seats.has('api')
+    : trace.seats.has(seat)) &&
+  (routes === undefined || routes.some((it) => trace.routes.has(it)))
+
+/** A target in whose tenants the misbehaviour is on from the start. */
+const sabotaged = (target: Target, { name }: Misbehaviour): Target => ({
+  ...target,
+  open: async (given, how) => {
+    const session = await target.open(given, { ...how, tenant: slugOf(how.tenant) })
+    try {
+      await switchOn(session, name)
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    return session
+  },
+})
+
+let sabotages = 0
+
+/** The same scenario may be running with another misbehaviour. */
+const slugOf = (tenant: string): string => {
+  sabotages += 1
+  const tail = sabotages.toString(36)
+  return `${tenant.slice(0, 62 - tail.length).replace(/-+$/, '')}-${tail}`
+}
+
+const switchOn = async ({ urls, controlToken, fetch }: Session, name: string): Promise<void> => {
+  const response = await fetch('control')(`${urls.control}/misbehaviours`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${controlToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  })
+  if (!response.ok) throw new Error(`${name} could not be switched on: ${await response.text()}`)
+}
