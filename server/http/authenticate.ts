@@ -35,7 +35,9 @@ export const bearer = async (tenancy: Tenancy, request: HttpRequest): Promise<Pr
   if (known !== undefined) return keyHolder(tenancy, known)
   const audience = [...issuersOf(tenancy), tenancy.origins.issuer]
   const live = await verifyOwn(tenancy, jwt as string, audience)
-  return live === undefined ? refuseToken(tenancy) : principalOf(tenancy, live)
+  // A JIT token is for what it was approved for, even where its details name the issuer as a place.
+  if (live === undefined || live.token.kind === 'jit') return refuseToken(tenancy)
+  return principalOf(tenancy, live)
 }
 
 /** @throws {Refusing} as `bearer`; 403 when it is not an agent that asks */

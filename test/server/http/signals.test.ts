@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { SecurityEventToken } from '../../../server/wire/index.ts'
 import { issuerWorld, noonEpoch, reading } from './issuer-world.ts'
 
@@ -185,19 +185,20 @@ describe('a poll', () => {
   })
 
   it('waits for the first signal, but not for ever', async () => {
-    const { openTask, complete, poll, waiting, settle } = await streaming()
+    const { openTask, complete, poll, waiting } = await streaming()
     const task = await openTask()
+    const isWaiting = () => vi.waitFor(() => expect(waiting.size).toBe(1))
 
     const waited = poll({ returnImmediately: false })
-    await settle()
+    await isWaiting()
     await complete(task)
-    expect(Object.keys((await waited).sets)).toHaveLength(1)
-    await poll({ ack: Object.keys((await poll()).sets) })
-    const inVain = poll({ returnImmediately: false })
-    await settle()
+    const { sets } = await waited
+    const inVain = poll({ returnImmediately: false, ack: Object.keys(sets) })
+    await isWaiting()
     const [timer] = waiting.values()
     timer?.act()
 
+    expect(Object.keys(sets)).toHaveLength(1)
     expect(await inVain).toEqual({ sets: {} })
     expect(timer?.milliseconds).toBe(30_000)
   })

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { askApproval } from '../../../server/issuer/approvals.ts'
+import { ask } from '../../../server/issuer/asks.ts'
+import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import { Refused } from '../../../server/issuer/refusal.ts'
+import { createStream, knownEvents } from '../../../server/issuer/signals.ts'
 import type { State } from '../../../server/issuer/state.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
 import { covers, longestTtl } from '../../../server/wire/index.ts'
@@ -28,9 +32,30 @@ const step = fc.oneof(
     by: fc.constantFrom(bot, bot, bot, stranger),
   }),
   fc.record({ do: fc.constant('complete' as const), task: fc.nat(9) }),
+  fc.record({
+    do: fc.constant('evaluate' as const),
+    task: fc.nat(9),
+    result: fc.option(fc.constant('completed'), { nil: undefined }),
+  }),
+  fc.record({ do: fc.constantFrom('ask' as const, 'push' as const, 'listen' as const) }),
   fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 900 }) }),
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+const push = {
+  agentId: bot.id,
+  task: 'deploy',
+  reason: 'because',
+  impact: 'low',
+  onBehalfOf: alice.email,
+} as const
+
+const stream = {
+  clientId: 'receiver',
+  issuer: 'https://lumo.test',
+  audience: ['https://receiver.test'],
+  requested: knownEvents,
+}
 
 /** A tenant after all of that; what the rules refuse is refused, and anything else thrown is a bug. */
 const after = (steps: readonly Step[]) => {
@@ -65,6 +90,22 @@ const after = (steps: readonly Step[]) => {
           break
         case 'complete':
           here.complete(pick(tasks, it.task))
+          break
+        case 'evaluate':
+          here.tenant.run(evaluateTask, {
+            taskId: pick(tasks, it.task),
+            agentId: bot.id,
+            result: it.result,
+          })
+          break
+        case 'ask':
+          here.tenant.run(ask, { agent: bot, action: 'read:documents' })
+          break
+        case 'push':
+          here.tenant.run(askApproval, push)
+          break
+        case 'listen':
+          here.tenant.run(createStream, stream)
           break
         case 'wait':
           here.clock.advance(it.seconds)

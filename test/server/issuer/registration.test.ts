@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { registerAgent } from '../../../server/issuer/registration.ts'
+import { ada, bot, errorOf, world } from './world.ts'
+
+describe('registering an agent', () => {
+  const order = { name: 'helper', clientId: 'helper', secretHash: '' }
+
+  it('is refused beyond what the registering agent has, and to people without agents.manage', () => {
+    const { tenant } = world()
+    const by = (who: object, more: object = {}) =>
+      errorOf(() => tenant.run(registerAgent, { by: who, ...order, ...more }))
+
+    expect(by({ agent: bot }, { capabilities: ['read:documents', 'admin'] })).toBe(
+      'capability_denied',
+    )
+    expect(by({ user: ada })).toBe('registration_forbidden')
+    expect(by({})).toBe('registration_forbidden')
+    expect(by({ agent: { ...bot, resourceServer: true } })).toBe('registration_forbidden')
+  })
+
+  it('is refused for a name that is taken', () => {
+    const { tenant } = world()
+    const named = (name: string, clientId: string) =>
+      errorOf(() =>
+        tenant.run(registerAgent, { by: { agent: bot }, secretHash: '', name, clientId }),
+      )
+
+    expect(named('stranger', 'new')).toBe('agent_exists')
+    expect(named('new', 'stranger')).toBe('agent_exists')
+  })
+
+  it('gives one that is no mightier and acts for nobody', () => {
+    const { tenant } = world()
+
+    const [{ agent }] = tenant.run(registerAgent, {
+      by: { agent: bot },
+      ...order,
+      capabilities: ['read:documents'],
+    })
+
+    expect(agent).toMatchObject({ capabilities: ['read:documents'], mayDelegate: false })
+    expect(tenant.state.clients.get('helper')).toBe(agent)
+  })
+})

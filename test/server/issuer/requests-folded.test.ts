@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { ada, bob, errorOf, exporting, reading, start, world } from './world.ts'
+
+describe('pending requests of the same detail in a task', () => {
+  it('are decided together, and each gets a token of its own', () => {
+    const { open, request, approve, exchange, life } = world()
+    const task = open()
+    const ids = [1, 2, 3].map(() => request(task.id, exporting('same')).id)
+    const other = request(task.id, exporting('other')).id
+
+    approve(ids[1] ?? '')
+
+    expect(ids.map(life)).toEqual(['approved', 'approved', 'approved'])
+    expect(life(other)).toBe('pending')
+    expect(new Set(ids.map((id) => exchange(id).jti)).size).toBe(3)
+  })
+
+  it('are denied together, which counts once', () => {
+    const { open, request, deny, life, tenant } = world()
+    const task = open()
+    const ids = [1, 2].map(() => request(task.id, exporting('same')).id)
+
+    deny(ids[0] ?? '')
+
+    expect(ids.map(life)).toEqual(['denied', 'denied'])
+    expect(tenant.state.tasks.get(task.id)?.denials).toBe(1)
+  })
+
+  it('need as many people as one alone', () => {
+    const { open, request, approve, life } = world({
+      policy: { rules: [{ name: 'four eyes', risk: 'high', decision: 'ask', approvers: 2 }] },
+    })
+    const task = open()
+    const ids = [1, 2].map(() => request(task.id, reading()).id)
+    approve(ids[0] ?? '', ada)
+
+    expect(ids.map(life)).toEqual(['pending', 'pending'])
+    expect(errorOf(() => approve(ids[1] ?? '', ada))).toBe('approval_forbidden')
+    approve(ids[1] ?? '', bob)
+    expect(ids.map(life)).toEqual(['approved', 'approved'])
+  })
+
+  it('each keep the time their own rule gives, at most what the approver says', () => {
+    const { open, request, approve, exchange } = world()
+    const task = open()
+    const [long, short] = [
+      request(task.id, exporting(), { requestedTtl: 600 }),
+      request(task.id, exporting(), { requestedTtl: 60 }),
+    ]
+
+    approve(long.id)
+
+    expect(exchange(long.id).expiresAt).toBe(start + 600)
+    expect(exchange(short.id).expiresAt).toBe(start + 60)
+  })
+
+  it('are left apart where the dialect says so, and in different tasks always', () => {
+    const apart = world({ dialect: { duplicate_requests: 'separate' } })
+    const task = apart.open()
+    const ids = [1, 2].map(() => apart.request(task.id, exporting()).id)
+    apart.approve(ids[0] ?? '')
+    const folding = world()
+    const tasks = [1, 2].map(() => folding.request(folding.open().id, exporting()).id)
+    folding.approve(tasks[0] ?? '')
+
+    expect(ids.map(apart.life)).toEqual(['approved', 'pending'])
+    expect(tasks.map(folding.life)).toEqual(['approved', 'pending'])
+  })
+})
