@@ -1,6 +1,8 @@
 import { type Session, type Target, Unable } from '../targets/target.ts'
+import type { Exchange } from './exchange.ts'
 import type { Loaded } from './load.ts'
 import { perform } from './perform.ts'
+import { policiesUsed } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'
 import type { Failure, Result, Run } from './verdict.ts'
 
@@ -17,6 +19,10 @@ export type RunOptions = Readonly<{
   patience?: number | undefined
   /** `failed`: of scenarios that passed, exchanges and tokens are not kept. Default `all`. */
   keep?: 'all' | 'failed' | undefined
+  /** A second look at each result that came of a run, before it counts. */
+  judge?: (result: Result, scenario: Loaded) => Promise<Result>
+  /** Look at which policy rules decided, too. */
+  policies?: boolean | undefined
   /** Called with each result as it comes, in no particular order. */
   onResult?: (result: Result, index: number) => void
 }>
@@ -75,7 +81,7 @@ const cannot = (scenario: Loaded, target: Target): string | undefined => {
 const runOne = async (
   job: Job,
   target: Target,
-  { seed, patience, keep }: RunOptions,
+  { seed, patience, keep, policies }: RunOptions,
 ): Promise<Result> => {
   const started = performance.now()
   const { scenario, prefix } = job
@@ -104,6 +110,7 @@ const runOne = async (
     target,
     patience,
   )
+  const uses = policies ? await policiesOf(scenario, sessions, exchanges) : undefined
   const leftover = await closeAll(sessions)
   const [unable] = [...sessions.values()].flatMap((it) => it.unable?.() ?? [])
   if (unable !== undefined && failures.length > 0) return skipped(job, target, unable)
@@ -120,8 +127,21 @@ const runOne = async (
     steps,
     exchanges,
     tokens: redactor.tokens,
+    ...(uses === undefined ? {} : { policies: uses }),
     duration: performance.now() - started,
   })
+}
+
+const policiesOf = async (
+  { tenants }: Loaded,
+  sessions: ReadonlyMap<string, Session>,
+  exchanges: readonly Exchange[],
+) => {
+  const uses = tenants.map(async ({ name, given }) => {
+    const session = sessions.get(name)
+    return session === undefined ? [] : policiesUsed(given, session, exchanges)
+  })
+  return (await Promise.all(uses)).flat()
 }
 
 const base = ({ scenario, prefix, round }: Job, target: Target) => ({

@@ -10,8 +10,8 @@ import type { Given } from '../runner/format.ts'
 export type ForeignIssuer = Readonly<{
   /** Base of the tenant: below it are the metadata. */
   base: string
-  /** What good tokens call it. */
-  issuer: string
+  /** What good tokens and its metadata call it. */
+  issuers: readonly string[]
   /** What the API is called in `aud`. */
   audience: readonly string[]
   /** Who introspects; absent: tokens are good until they expire. */
@@ -20,11 +20,11 @@ export type ForeignIssuer = Readonly<{
 }>
 
 /** Our documents API before an issuer that is not ours, without a socket. */
-export const apiBefore = ({ base, issuer, audience, client, fetch }: ForeignIssuer) => {
+export const apiBefore = ({ base, issuers, audience, client, fetch }: ForeignIssuer) => {
   const now = () => Date.now() / 1000
   const remote = new RemoteIssuer({
     tenant: base,
-    issuers: [issuer],
+    issuers,
     client: client && { clientId: client.client_id, clientSecret: client.client_secret },
     fetch,
     now,
@@ -40,7 +40,7 @@ export const apiBefore = ({ base, issuer, audience, client, fetch }: ForeignIssu
       id: (prefix) => `${prefix}_${randomBytes(8).toString('hex')}`,
       now,
       leeway: 5,
-      issuers: [issuer],
+      issuers,
       audience,
       types: ['at+jwt', 'JWT'],
       keys: remote.key,

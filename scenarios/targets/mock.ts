@@ -55,6 +55,10 @@ export const mock = async (host: Host): Promise<Target> => {
         apiClient: made.api_client,
         controlToken: harness.controlToken,
         fetch: (seat) => ways[seat],
+        decidedBy: async () => {
+          const journal = await control('GET', `/${made.tenant}/journal?type=permission.requested`)
+          return Decisions.parse(journal).entries.map(({ request }) => request.explanation.rule)
+        },
         close: async () => {
           await control('DELETE', `/${made.tenant}`)
         },
@@ -67,6 +71,12 @@ export const mock = async (host: Host): Promise<Target> => {
     },
   }
 }
+
+const Decisions = z.object({
+  entries: z.array(
+    z.object({ request: z.object({ explanation: z.object({ rule: z.string() }) }) }),
+  ),
+})
 
 /** The defects that the mock can be told to have. */
 export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {

@@ -18,13 +18,17 @@ export type PersonAccess = Readonly<{
   permissions: readonly string[]
 }>
 
+export type ClientSecret = Readonly<{ client_id: string; client_secret: string }>
+
 /** A target whose secrets are at hand. */
 export type Access = Readonly<{
   file: TargetFile
   agents: readonly AgentAccess[]
   users: readonly PersonAccess[]
-  apiClient: Readonly<{ client_id: string; client_secret: string }> | undefined
-  elsewhere: Readonly<{ tenant: string; agents: readonly AgentAccess[] }> | undefined
+  apiClient: ClientSecret | undefined
+  elsewhere:
+    | Readonly<{ tenant: string; agents: readonly AgentAccess[]; apiClient: ClientSecret }>
+    | undefined
 }>
 
 type Problem = Readonly<{ at: Position; message: string }>
@@ -85,7 +89,11 @@ export const accessOf = (
     elsewhere:
       elsewhere === undefined
         ? undefined
-        : { tenant: elsewhere.tenant, agents: elsewhere.agents.map(agent) },
+        : {
+            tenant: elsewhere.tenant,
+            agents: elsewhere.agents.map(agent),
+            apiClient: client(elsewhere.api_client ?? (elsewhere.agents[0] as ClientAccess)),
+          },
   }
 }
 

@@ -1,15 +1,18 @@
 import { TenantSeed } from '../../server/wire/index.ts'
 import type { Given } from '../runner/format.ts'
+import type { Loaded } from '../runner/load.ts'
 import { isObject } from '../runner/match.ts'
 import type { Step } from '../runner/scene.ts'
 import type { AgentAccess, PersonAccess } from './real-access.ts'
 import { Unable } from './target.ts'
 
-/** Who plays whom: what a scenario takes as given, by what there is. */
-export type Cast<A extends AgentAccess = AgentAccess> = Readonly<{
-  /** In the order of the scenario, under the names it knows them by. */
-  agents: readonly (A & Readonly<{ played: string }>)[]
-  users: readonly (PersonAccess & Readonly<{ playing: string }>)[]
+/** Who plays whom: somebody of the target for each part a scenario takes as given. */
+export type Cast<
+  A extends AgentAccess = AgentAccess,
+  P extends PersonAccess = PersonAccess,
+> = Readonly<{
+  agents: readonly (A & Readonly<{ part: string }>)[]
+  users: readonly (P & Readonly<{ part: string }>)[]
 }>
 
 /**
@@ -17,72 +20,114 @@ export type Cast<A extends AgentAccess = AgentAccess> = Readonly<{
  * must be what the target says of it.
  * @throws {Unable} where nobody does
  */
-export const castOf = <A extends AgentAccess>(
+export const castOf = <A extends AgentAccess, P extends PersonAccess>(
   given: Given,
   agents: readonly A[],
-  users: readonly PersonAccess[],
-): Cast<A> => {
-  for (const part of unplayable) {
-    if (given[part] !== undefined) throw new Unable(`the target’s ${part} is not ours to set`)
+  users: readonly P[],
+): Cast<A, P> => {
+  const unplayable = Object.keys(given).find((key) => !playable.has(key))
+  if (unplayable !== undefined) throw new Unable(`the target’s ${unplayable} is not ours to set`)
+  if (given.clock !== undefined && given.clock !== 'system') {
+    throw new Unable('the target’s clock is not ours to set')
   }
-  const seed = TenantSeed.parse({ ...given, documents: undefined })
+  const { agents: parts, users: people } = TenantSeed.parse({ ...given, documents: undefined })
   const free = [...agents]
-  const playing = seed.agents.map((part, index) => {
-    const asked = given.agents?.[index]
+  const cast = parts.map(({ name }, index) => {
+    const { capabilities, may_delegate, name: _, ...more } = given.agents?.[index] ?? { name }
     const at = free.findIndex(
       (it) =>
-        (asked?.capabilities === undefined || sameSet(asked.capabilities, it.capabilities)) &&
-        (asked?.may_delegate === undefined || asked.may_delegate === it.may_delegate),
+        (capabilities === undefined || sameSet(capabilities, it.capabilities)) &&
+        (may_delegate === undefined || may_delegate === it.may_delegate),
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
-    if (found === undefined || asked?.budget !== undefined || asked?.jwks !== undefined) {
-      throw new Unable(`nobody plays the agent ${part.name}: the target names no such agent`)
+    if (found === undefined || Object.keys(more).length > 0) {
+      throw new Unable(`nobody plays the agent ${name}: the target names no such agent`)
     }
-    return { ...found, name: part.name, played: found.name }
+    return { ...found, part: name }
   })
   const left = [...users]
-  const people = seed.users.flatMap((part) => {
-    const decides = part.permissions.includes('jit.approve')
+  const known = people.flatMap(({ email, permissions, roles }) => {
+    const decides = permissions.includes('jit.approve')
     const at = left.findIndex((it) => it.permissions.includes('jit.approve') === decides)
-    const [found] = at < 0 || part.roles.length > 0 ? [] : left.splice(at, 1)
-    return found === undefined ? [] : [{ ...found, playing: part.email }]
+    const others = permissions.filter((it) => it !== 'jit.approve')
+    const [found] = at < 0 || roles.length + others.length > 0 ? [] : left.splice(at, 1)
+    return found === undefined ? [] : [{ ...found, part: email }]
   })
-  return { agents: playing, users: people }
+  return { agents: cast, users: known }
 }
 
-/** What of a tenant nobody outside of it can set. */
-const unplayable = [
-  'policy',
-  'dialect',
-  'rate_limits',
-  'mcp_servers',
-  'workload',
-  'applications',
-  'api_keys',
-  'model',
-] as const
+/** What of a tenant can be played by what is there. */
+const playable = new Set(['agents', 'users', 'documents', 'approver', 'clock', 'name'])
 
-/** A name that the steps spell out, though somebody of another name plays the part. */
+/** The scenario with the names of who plays in place of the parts, where somebody plays them. */
+export const played = (scenario: Loaded, castIn: (scenario: Loaded) => readonly Cast[]): Loaded => {
+  try {
+    const casts = castIn(scenario)
+    const agents = casts.flatMap((it) => it.agents)
+    const users = casts.flatMap((it) => it.users)
+    return { ...scenario, steps: renamed(scenario.steps, { agents, users }) }
+  } catch (error) {
+    if (error instanceof Unable) return scenario
+    throw error
+  }
+}
+
+const renamed = (steps: readonly Step[], cast: Cast): Step[] => {
+  const names = new Map<string, string>([
+    ...cast.agents.flatMap(({ part, name, agent_id }): [string, string][] => [
+      [part, name],
+      [`agent:${part}`, `agent:${name}`],
+      [`agt_${part}`, agent_id],
+    ]),
+    ...cast.users.map(({ part, email }): [string, string] => [part, email]),
+  ])
+  const clients = new Map(cast.agents.map(({ part, client_id }) => [part, client_id]))
+  const rename = (value: unknown, key?: string): unknown => {
+    if (typeof value === 'string') {
+      const whole = key === 'client_id' ? clients.get(value) : names.get(value)
+      return whole ?? inText(value, cast)
+    }
+    if (Array.isArray(value)) return value.map((it) => rename(it))
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, rename(it, key)]))
+  }
+  return steps.map((step) => rename(step) as Step)
+}
+
+const inText = (text: string, { agents, users }: Cast): string => {
+  const withAgents = agents.reduce((it, { part, name, client_id }) => {
+    const there = part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    return it
+      .replaceAll(
+        new RegExp(`(\\bagent:|^\\$agents\\.|\\$\\{agents\\.)${there}(?![\\w-])`, 'g'),
+        `$1${name}`,
+      )
+      .replaceAll(
+        new RegExp(`(\\bclient_id=)${there}(?![\\w.-])`, 'g'),
+        `$1${encodeURIComponent(client_id)}`,
+      )
+  }, text)
+  return users.reduce((it, { part, email }) => it.replaceAll(part, email), withAgents)
+}
+
+/** A part that the steps still name, though somebody of another name plays it. */
 export const spelledOut = (steps: readonly Step[], { agents, users }: Cast): string | undefined => {
-  const others = [
-    ...agents.filter((it) => it.name !== it.played).map((it) => it.name),
-    ...users.filter((it) => it.email !== it.playing).map((it) => it.playing),
+  const parts = [
+    ...agents.filter((it) => it.name !== it.part && it.part.length > 2).map((it) => it.part),
+    ...users.map((it) => `user:${it.part.split('@', 1)[0]}`),
   ]
   const texts = steps.flatMap((step) => textsIn(step))
-  return others.find((name) => texts.some((text) => standsIn(name).test(text)))
+  return parts.find((part) => texts.some((text) => standsIn(part).test(text)))
 }
 
 const standsIn = (name: string) =>
   new RegExp(`(?<![\\w.@-])${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w@-])`)
 
-/** Every text of a step but those that only name who acts. */
 const textsIn = (value: unknown): string[] => {
   if (typeof value === 'string') return [value]
   if (Array.isArray(value)) return value.flatMap(textsIn)
   if (!isObject(value)) return []
-  return Object.entries(value).flatMap(([key, it]) =>
-    key === 'as' || key === 'note' || (key === 'user' && typeof it === 'string') ? [] : textsIn(it),
-  )
+  return Object.entries(value).flatMap(([key, it]) => (key === 'note' ? [] : textsIn(it)))
 }
 
 const sameSet = (a: readonly string[], b: readonly string[] | undefined) =>

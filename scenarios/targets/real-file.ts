@@ -113,12 +113,18 @@ export const TargetFile = z
       .optional()
       .describe('Who decides: a person’s token, a person who is told where, or nobody.'),
     elsewhere: z
-      .strictObject({ tenant: z.string().min(1), agents: z.array(AgentAccess).min(1) })
+      .strictObject({
+        tenant: z.string().min(1),
+        agents: z.array(AgentAccess).min(1),
+        api_client: z.strictObject(Client).refine(hasId, wantsId).optional(),
+      })
       .optional()
       .describe('Another tenant at the same issuer, to show that nothing leaks.'),
     api: z
       .strictObject({
-        url: HttpUrl.optional().describe('Where the API under test is; for check api.'),
+        url: HttpUrl.optional().describe(
+          'Where the API is: the one under test, or what the issuer calls it.',
+        ),
         audience: z
           .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
           .optional()
@@ -148,8 +154,8 @@ export const targetSchema = (): object => ({
 /** Every environment variable a target needs. */
 export const variablesOf = ({ agents = [], api_client, users, elsewhere }: TargetFile): string[] =>
   [
-    ...[...agents, ...(elsewhere?.agents ?? []), ...(api_client ? [api_client] : [])].flatMap(
-      ({ client_id_env, client_secret_env }) => [client_id_env, client_secret_env],
-    ),
+    ...[...agents, ...(elsewhere?.agents ?? []), api_client, elsewhere?.api_client]
+      .filter((it) => it !== undefined)
+      .flatMap(({ client_id_env, client_secret_env }) => [client_id_env, client_secret_env]),
     ...users.map(({ token_env }) => token_env),
   ].filter((name) => name !== undefined)

@@ -4,6 +4,7 @@ import type { Loaded } from '../runner/load.ts'
 import { isObject } from '../runner/match.ts'
 import type { Step } from '../runner/scene.ts'
 import { allSteps, type Placed } from '../runner/steps.ts'
+import { references } from '../runner/variables.ts'
 import { type Cast, spelledOut } from './real-cast.ts'
 import type { Writing } from './real-file.ts'
 import type { Ability } from './real-probe.ts'
@@ -15,6 +16,8 @@ export type Offer = Readonly<{
   prefixes: readonly ('tenant' | 'org')[]
   /** Why our API cannot stand before it; undefined: it can. */
   apiFails: string | undefined
+  /** The target says by which URL the issuer knows the API. */
+  apiIsNamed: boolean
   approver: 'token' | 'manual' | 'none'
   writes: ReadonlySet<Writing>
   longestWait: number
@@ -34,12 +37,23 @@ export const whyNot = (scenario: Loaded, offer: Offer): string | undefined => {
   const { needs } = scenario.source.value as { needs?: readonly string[] }
   if (needs?.includes('control')) return 'the target has no control plane'
   if (needs?.includes('virtual_time')) return 'the target has no virtual time'
+  if (!offer.apiIsNamed && references(scenario.steps).some(({ name }) => name === 'api')) {
+    return 'it names the API by its URL, and the target does not say it (api: { url: … })'
+  }
+  if (speaksOfMoments(scenario.steps)) return 'it expects moments of a clock that stands still'
   const placed = allSteps(scenario.steps, ['steps'])
   for (const place of placed) {
     const reason = whyNotStep(place, offer)
     if (reason !== undefined) return reason
   }
   return whyNotGiven(scenario, placed, offer)
+}
+
+/** Epoch seconds or dates, written as they are at the moment at which the mock's clock stands. */
+const speaksOfMoments = (value: unknown): boolean => {
+  if (typeof value === 'number') return value > 1.7e9 && value < 2e9
+  if (typeof value === 'string') return /^20\d\d-\d\d-\d\dT/.test(value)
+  return Object.values(value ?? {}).some(speaksOfMoments)
 }
 
 const whyNotStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
@@ -136,6 +150,7 @@ const whyNotHttp = ({ seat = 'issuer', request, from }: HttpArgs, step: Step, of
   const [method = '', path = ''] = request.split(' ')
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
   const route = routeOf('issuer', method, full.split('?')[0] ?? '')
+  if (route?.startsWith('oauth.authorize')) return 'a person signs in there, with a browser'
   if (route?.startsWith('jit.')) {
     const reason = offer.lacks.get('jit')
     if (reason !== undefined) return reason
@@ -174,7 +189,7 @@ const whyNotGiven = (
     const steps = here.map(({ step }) => step)
     const name = spelledOut(steps, cast)
     if (name !== undefined) {
-      return `its steps spell out ${name}, who is played by somebody of another name`
+      return `it speaks of ${name}, who is somebody else here`
     }
     const absent = here.map(personOf).find((it) => it !== undefined && !plays(it, cast))
     if (absent !== undefined) return `nobody plays ${absent}: users of the target may name somebody`
@@ -202,4 +217,4 @@ const personOf = ({ step, word }: Placed): string | undefined => {
   return as ?? (typeof minted === 'string' ? minted : undefined)
 }
 
-const plays = (email: string, { users }: Cast) => users.some((it) => it.playing === email)
+const plays = (email: string, { users }: Cast) => users.some((it) => it.email === email)

@@ -14,6 +14,8 @@ export type Probed = Readonly<{
   /** The prefixes it answers at. */
   prefixes: readonly Prefix[]
   metadata: Metadata | undefined
+  /** What its metadata call it, under each prefix. */
+  issuers: readonly string[]
   /** Where paths below the base really are, where the metadata name another place. */
   moved: ReadonlyMap<string, string>
   /** What it cannot do, by what for: words of scenarios, and why. */
@@ -77,7 +79,7 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
   const agents = []
   for (const agent of access.agents) {
     const token = await signIn(asks, at('/oauth/token'), agent)
-    agents.push({ ...agent, token, agent_id: subjectOf(token) })
+    agents.push({ ...agent, token, agent_id: String(claimsOf(token)?.agent_id ?? '') })
   }
   const [first] = agents
   if (first === undefined) throw new Unreachable('the target names no agent, so nothing is checked')
@@ -145,7 +147,7 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
   return { ...found, lacks, agents, people, introspector, audience, notes }
 }
 
-type Found = Pick<Probed, 'bases' | 'prefixes' | 'metadata' | 'moved'>
+type Found = Pick<Probed, 'bases' | 'prefixes' | 'metadata' | 'issuers' | 'moved'>
 
 const findBases = async ({ file: { issuer } }: Access, send: Send): Promise<Found> => {
   if (issuer === undefined) throw new Unreachable('the target names no issuer')
@@ -170,6 +172,7 @@ const findBases = async ({ file: { issuer } }: Access, send: Send): Promise<Foun
     bases: candidates,
     prefixes: there.map((it) => it.prefix),
     metadata: there.find((it) => it.metadata !== undefined)?.metadata,
+    issuers: there.flatMap((it) => it.metadata?.issuer ?? []),
     moved: new Map(),
   }
 }
@@ -200,7 +203,13 @@ const findByDiscovery = async (origin: string, send: Send): Promise<Found> => {
     const moved = new Map(
       Object.entries(named).filter((it): it is [string, string] => it[1] !== undefined),
     )
-    return { bases: { tenant: origin, org: origin }, prefixes: ['tenant'], metadata, moved }
+    return {
+      bases: { tenant: origin, org: origin },
+      prefixes: ['tenant'],
+      metadata,
+      issuers: [metadata.issuer],
+      moved,
+    }
   }
   throw new Unreachable(`no issuer at ${origin}: ${[...new Set(answers)].join('; ')}`)
 }
@@ -303,7 +312,5 @@ const claimsOf = (token: string): Readonly<Record<string, unknown>> | undefined 
   const decoded = decode(token)
   return isObject(decoded) && isObject(decoded.claims) ? decoded.claims : undefined
 }
-
-const subjectOf = (token: string) => String(claimsOf(token)?.sub ?? '')
 
 const pathOf = (url: string) => new URL(url).pathname

@@ -6,7 +6,7 @@ import { isObject } from '../runner/match.ts'
 import { apiBefore } from './mock-api.ts'
 import type { Access, AgentAccess } from './real-access.ts'
 import { Approver } from './real-approver.ts'
-import { castOf } from './real-cast.ts'
+import { castOf, played } from './real-cast.ts'
 import { standIn } from './real-control.ts'
 import type { Writing } from './real-file.ts'
 import { forged } from './real-forge.ts'
@@ -32,8 +32,10 @@ export type RealTarget = Target &
     usage: () => Readonly<{ requests: number; cleaning: number; waited: number }>
     /** What could not be put back, known once it is closed. */
     leftovers: readonly string[]
-    /** The scenario under the prefixes there are. */
+    /** The scenario under the prefixes there are, with the names of who is there. */
     placed: (scenario: Loaded) => Loaded
+    /** What agents and people are called here. */
+    names: readonly string[]
   }>
 
 /**
@@ -69,14 +71,22 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     throw error
   })
   const { bases, prefixes, moved, introspector } = probed
-  const api = apiBefore({
-    base: bases[prefixes[0] ?? 'tenant'],
-    issuer: probed.metadata?.issuer ?? '',
-    audience: audienceOf(access, probed),
-    client: introspector,
-    fetch: http.fetch,
-  })
-  const apiFails = await whyApiFails(probed, api([]))
+  const audience = audienceOf(access, probed)
+  const first = prefixes[0] ?? 'tenant'
+  const { issuers } = probed
+  const apis = [
+    apiBefore({ base: bases[first], issuers, audience, client: introspector, fetch: http.fetch }),
+    apiBefore({
+      base: basesOf(access)[first],
+      issuers: issuers.map((it) => inTenant(it, access)),
+      audience: audience.map((it) => inTenant(it, access)),
+      client: access.elsewhere?.apiClient,
+      fetch: http.fetch,
+    }),
+  ] as const
+  const namedApi =
+    file.api.url?.replace(/\/+$/, '') ?? `${apiOrigin}/t/${file.issuer?.tenant ?? 'api'}`
+  const apiFails = await whyApiFails(probed, apis[0]([]))
   const longestWait = file.limits.wait
   const writes: ReadonlySet<Writing> = new Set(allowWrites ? file.writes : [])
   const people = access.users.filter((it) => probed.people.has(it.email))
@@ -94,6 +104,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     lacks: probed.lacks,
     prefixes,
     apiFails,
+    apiIsNamed: file.api.url !== undefined,
     approver,
     writes,
     longestWait,
@@ -113,11 +124,13 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     const cast = castAt(given, index)
     const [agent] = cast.agents
     const owner = {}
-    const tokens = new Map(cast.users.map((it) => [it.playing, it.token]))
+    const tokens = new Map(cast.users.map((it) => [it.email, it.token]))
     const decider = cast.users.find((it) => it.permissions.includes('jit.approve'))
     const person = new Approver({ token: approver === 'token' ? decider?.token : undefined, say })
     if (given.approver !== undefined) person.follow(ApproverScript.parse(given.approver))
+    const apiBase = index === 0 ? namedApi : inTenant(namedApi, access)
     const places = index === 0 ? bases : basesOf(access)
+    const client = index === 0 ? introspector : access.elsewhere?.apiClient
     const send = async (request: Request) =>
       noting(await asTheAgent(relocated(request, places.tenant, moved), cast.agents), owner)
     const control = standIn({
@@ -127,7 +140,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     })
     const ways: Readonly<Record<Seat, typeof fetch>> = {
       issuer: (input, init) => person.around(new Request(input, init), send),
-      api: api(given.documents),
+      api: below(apiBase, apis[index === 0 ? 0 : 1](given.documents)),
       control,
     }
     let unable: string | undefined
@@ -146,8 +159,8 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
         issuer: new URL(places.tenant).origin,
         tenant: places.tenant,
         org: places.org,
-        api: `${apiOrigin}/t/${tenant}`,
-        apiOrigin,
+        api: apiBase,
+        apiOrigin: new URL(apiBase).origin,
       },
       agents: cast.agents.map(({ name, agent_id, client_id, client_secret }) => ({
         name,
@@ -155,12 +168,12 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
         client_id,
         client_secret,
       })),
-      users: cast.users.map(({ playing, token, permissions }) => ({
+      users: cast.users.map(({ email, token, permissions }) => ({
         id: subjectOf(token),
-        email: playing,
+        email,
         permissions,
       })),
-      ...(introspector === undefined ? {} : { apiClient: introspector }),
+      ...(client === undefined ? {} : { apiClient: client }),
       userTokens: Object.fromEntries(tokens),
       fetch: (seat) => heard(ways[seat]),
       unable: () => unable,
@@ -179,7 +192,10 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     probed,
     leftovers,
     usage: () => ({ requests: http.sent, cleaning: http.urgent, waited: http.waited }),
-    placed: (scenario) => placedAt(scenario, prefixes),
+    placed: (scenario) => placedAt(played(scenario, offer.cast), prefixes),
+    names: [...probed.agents, ...access.users].flatMap((it) =>
+      'email' in it ? [it.email] : [it.name, it.client_id, it.agent_id],
+    ),
     close: async () => {
       leftovers.push(...(await ledger.close()))
     },
@@ -189,6 +205,19 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
 /** Where our API seems to be. Nothing listens there: it is called, not connected to. */
 const apiOrigin = 'https://documents.lumoauth.test'
 
+/** Our API under another base: nothing is sent there. */
+const below =
+  (base: string, api: typeof fetch): typeof fetch =>
+  (input, init) => {
+    const request = new Request(input, init)
+    const { url } = request
+    return api(
+      url.startsWith(base)
+        ? new Request(`${apiOrigin}/t/api${url.slice(base.length)}`, request)
+        : request,
+    )
+  }
+
 type Player = AgentAccess & Readonly<{ token?: string }>
 
 const basesOf = ({ file: { issuer }, elsewhere }: Access): Record<Prefix, string> => {
@@ -196,6 +225,12 @@ const basesOf = ({ file: { issuer }, elsewhere }: Access): Record<Prefix, string
   const tenant = encodeURIComponent(elsewhere?.tenant ?? '')
   return { tenant: `${origin}/t/${tenant}/api/v1`, org: `${origin}/orgs/${tenant}/api/v1` }
 }
+
+const inTenant = (text: string, { file, elsewhere }: Access): string =>
+  text.replace(
+    new RegExp(`/(t|orgs)/${encodeURIComponent(file.issuer?.tenant ?? '')}(?=/|$)`),
+    `/$1/${encodeURIComponent(elsewhere?.tenant ?? '')}`,
+  )
 
 const hostsOf = ({ file: { issuer, hosts } }: Access): ReadonlySet<string> =>
   new Set([...(issuer === undefined ? [] : [new URL(issuer.url).host]), ...hosts])

@@ -56,6 +56,8 @@ export type Session = Readonly<{
   fetch(seat: Seat): typeof fetch
   /** Why the scenario could not go on, where that says nothing about the seats: it counts as skipped. */
   unable?(): string | undefined
+  /** The policy rules that decided requests, by name, once for each request. */
+  decidedBy?(): Promise<readonly string[]>
   close(): Promise<void>
 }>
 

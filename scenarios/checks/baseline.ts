@@ -1,0 +1,52 @@
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { parseYaml } from '../../server/wire/yaml-source.ts'
+import type { Deviation, RuleVerdict } from './deviations.ts'
+
+/** Deviations somebody knows of, by rule, and why they are let be. */
+export const Baseline = z.record(
+  z.string().regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id' }),
+  z.string().min(1, { error: 'expected why it is let be' }),
+)
+export type Baseline = z.infer<typeof Baseline>
+
+/** @throws {FlawedFile} */
+export const readBaseline = (file: string, text: string): Baseline =>
+  text.replaceAll(/^\s*#.*$/gm, '').trim() === '' ? {} : parseYaml(file, text, Baseline)
+
+export type Compared = Readonly<{
+  /** Rules that are broken, and nobody knew. */
+  fresh: readonly string[]
+  known: readonly string[]
+  /** Rules that are said to be broken, and were shown to be kept. */
+  stale: readonly string[]
+}>
+
+/** A rule that nothing could show is neither fresh nor stale. */
+export const compared = (
+  baseline: Baseline,
+  deviations: readonly Deviation[],
+  rules: readonly RuleVerdict[],
+): Compared => {
+  const broken = new Set(deviations.map((it) => it.rule))
+  return {
+    fresh: [...broken].filter((rule) => !Object.hasOwn(baseline, rule)),
+    known: [...broken].filter((rule) => Object.hasOwn(baseline, rule)),
+    stale: Object.keys(baseline).filter(
+      (rule) => rules.find((it) => it.rule === rule)?.verdict === 'passed',
+    ),
+  }
+}
+
+/** The baseline under which this run would pass; what was known keeps its reason. */
+export const renewed = (baseline: Baseline, deviations: readonly Deviation[]): string => {
+  const entries = Object.fromEntries(
+    [...new Set(deviations.map((it) => it.rule))].sort().map((rule) => {
+      const first = deviations.find((it) => it.rule === rule)
+      return [rule, baseline[rule] ?? `seen in: ${first?.result.title}`]
+    }),
+  )
+  return `# Known deviations, by rule. An entry whose rule is kept again fails the check.\n${
+    Object.keys(entries).length === 0 ? '{}\n' : stringify(entries)
+  }`
+}

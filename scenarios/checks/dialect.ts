@@ -1,0 +1,120 @@
+import { Dialect, dialects } from '../../server/wire/index.ts'
+import type { Loaded } from '../runner/load.ts'
+import { run } from '../runner/run.ts'
+import type { Failure, Result } from '../runner/verdict.ts'
+import type { Target } from '../targets/target.ts'
+
+type Spoken = Readonly<Partial<Dialect>>
+
+/**
+ * Tells a deviation from a choice the contract leaves open. What fails at a deployment, and fails at
+ * our mock in the same way once a dialect switch is set otherwise, is that deployment's dialect.
+ */
+export class DialectEar {
+  /** Switches found to differ from the default. */
+  readonly #found: Record<string, string>
+  readonly #mock: Target
+  readonly #names: readonly string[]
+  readonly #known = new Map<string, Promise<string | undefined>>()
+
+  /**
+   * @param known switches that are told beforehand
+   * @param names what agents and people are called at the deployment
+   */
+  constructor(mock: Target, known: Spoken = {}, names: readonly string[] = []) {
+    this.#mock = mock
+    this.#names = names.filter((it) => it.length > 2).sort((a, b) => b.length - a.length)
+    this.#found = { ...known } as Record<string, string>
+  }
+
+  get found(): Readonly<Record<string, string>> {
+    return this.#found
+  }
+
+  /** A failed result, as skipped where only the dialect made it fail. */
+  async heard(result: Result, scenario: Loaded): Promise<Result> {
+    const [failure] = result.failures
+    if (result.verdict !== 'failed' || failure === undefined) return result
+    const seen = this.#signature(failure)
+    const { prefix } = result
+    if (seen === (await this.#play(scenario, prefix, this.#found))) {
+      return skipped(result, this.#found)
+    }
+    for (const { name, value } of others()) {
+      if (name in this.#found) continue
+      const spoken = { ...this.#found, [name]: value }
+      if (seen !== (await this.#play(scenario, prefix, spoken))) continue
+      // A plain mock that fails alike says nothing about the dialect.
+      if (seen === (await this.#play(scenario, prefix, {}))) return result
+      this.#found[name] = value
+      return skipped(result, { [name]: value })
+    }
+    return result
+  }
+
+  #play(scenario: Loaded, prefix: 'tenant' | 'org', dialect: Spoken): Promise<string | undefined> {
+    const key = `${scenario.file} ${prefix} ${JSON.stringify(dialect)}`
+    const played = this.#known.get(key) ?? this.#once(scenario, prefix, dialect)
+    this.#known.set(key, played)
+    return played
+  }
+
+  async #once(scenario: Loaded, prefix: 'tenant' | 'org', dialect: Spoken) {
+    const spoken: Loaded = {
+      ...scenario,
+      prefixes: [prefix],
+      tenants: scenario.tenants.map(({ name, given }) => ({
+        name,
+        given: { ...given, dialect: { ...dialect, ...given.dialect } },
+      })),
+    }
+    const { results } = await run([spoken], this.#mock)
+    const [failure] = results[0]?.failures ?? []
+    return failure === undefined ? undefined : this.#signature(failure)
+  }
+
+  /** What is the same of a failure wherever it happens. */
+  #signature({ step, kind, message, differences }: Failure): string {
+    const text = JSON.stringify([
+      step,
+      kind,
+      portable(message),
+      differences.map((it) => [it.path, portable(it.expected), portable(it.received)]),
+    ])
+    return [...this.#names, 'report-bot', 'approver@example.com', 'alice@example.com'].reduce(
+      (it, name) => it.replaceAll(name, 'NAME'),
+      text,
+    )
+  }
+}
+
+const skipped = (result: Result, spoken: Readonly<Record<string, string>>): Result => ({
+  ...result,
+  verdict: 'skipped',
+  failures: [],
+  reason: `the issuer speaks another dialect: ${Object.entries(spoken)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}`,
+})
+
+/** Every other choice of every switch the issuer has. */
+const others = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] => {
+  const usual = Dialect.parse({})
+  return (Object.keys(dialects) as (keyof Dialect)[])
+    .filter((name) => name !== 'challenge' && name !== 'revocation')
+    .flatMap((name) =>
+      (Dialect.shape[name].unwrap().options as readonly string[])
+        .filter((value) => value !== usual[name])
+        .map((value) => ({ name, value })),
+    )
+}
+
+const portable = (text: string): string =>
+  text
+    .replaceAll(/https?:\/\/[\w.:[\]-]+/g, 'ORIGIN')
+    .replaceAll(/\/(t|orgs)\/[\w.-]+/g, '/$1/TENANT')
+    .replaceAll(/\b[a-z]+_[0-9a-f]{16}\b/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\b\d{10}\b/g, 'TIME')
+    .replaceAll(/‹[^›]*›/g, 'SECRET')
+    .replaceAll(/\beyJ[\w.-]+…?/g, 'JWT')

@@ -1,0 +1,102 @@
+import { countsOf, type Run } from '../runner/verdict.ts'
+import type { Compared } from './baseline.ts'
+import { deviationsOf, rulesOf } from './deviations.ts'
+
+/** What a check was about, beside its results. */
+export type Subject = Readonly<{
+  seat: 'issuer' | 'api' | 'agent'
+  /** What was tested: a name, and where it is. */
+  name: string
+  where: string
+  harness: string
+  /** Lines about how it was spoken to: prefixes, dialect, requests. */
+  facts: readonly string[]
+  says: (rule: string) => string
+  compared: Compared
+  leftovers: readonly string[]
+}>
+
+/** One page: what was tested, by which version, and the verdict on each rule. */
+export const statement = (subject: Subject, runs: readonly Run[]): string => {
+  const { seat, name, where, harness, facts, says, compared, leftovers } = subject
+  const results = runs.flatMap((run) => run.results)
+  const rules = rulesOf(results)
+  const { total, passed, failed, skipped } = countsOf(results)
+  const of = (verdict: string) => rules.filter((it) => it.verdict === verdict)
+  const deviations = deviationsOf(results)
+  const startedAt = Math.min(...runs.map((run) => run.startedAt))
+  return [
+    `# Conformance of the ${seat} ${escaped(name)}`,
+    '',
+    `Tested ${new Date(startedAt).toISOString()} by lumoauth-harness ${harness}, at ${where}.`,
+    `${total} scenarios: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
+    `${rules.length} rules: ${of('passed').length} kept, ${of('failed').length} broken, ${of('skipped').length} not tested.`,
+    '',
+    ...facts.map((fact) => `- ${escaped(fact)}`),
+    '',
+    ...(deviations.length === 0
+      ? []
+      : [
+          '## Deviations',
+          '',
+          '| Rule | What it says | What was seen |',
+          '|---|---|---|',
+          ...of('failed').map(({ rule }) => {
+            const first = deviations.find((it) => it.rule === rule)
+            const known = compared.known.includes(rule) ? ' (known)' : ''
+            return `| ${rule}${known} | ${escaped(says(rule))} | ${escaped(first?.failure.message ?? '')} |`
+          }),
+          '',
+        ]),
+    ...(leftovers.length === 0
+      ? []
+      : ['## Left over', '', ...leftovers.map((it) => `- ${it}`), '']),
+    '## Rules',
+    '',
+    '| Rule | Verdict | |',
+    '|---|---|---|',
+    ...rules.map(
+      ({ rule, verdict, reasons }) =>
+        `| ${rule} | ${words[verdict]} | ${verdict === 'skipped' ? escaped(reasons.join('; ')) : escaped(says(rule))} |`,
+    ),
+    '',
+  ].join('\n')
+}
+
+/** The same for programs. */
+export const statementJson = (subject: Subject, runs: readonly Run[]): string => {
+  const results = runs.flatMap((run) => run.results)
+  const { seat, name, where, harness, facts, compared, leftovers } = subject
+  return `${JSON.stringify(
+    {
+      seat,
+      target: name,
+      where,
+      harness,
+      startedAt: new Date(Math.min(...runs.map((run) => run.startedAt))).toISOString(),
+      counts: countsOf(results),
+      facts,
+      rules: rulesOf(results),
+      deviations: deviationsOf(results).map(({ rule, result, failure }) => ({
+        rule,
+        scenario: result.title,
+        file: result.file,
+        line: failure.at.line,
+        message: failure.message,
+      })),
+      ...compared,
+      leftovers,
+    },
+    null,
+    2,
+  )}\n`
+}
+
+const words = { passed: 'kept', failed: '**broken**', skipped: 'not tested' }
+
+const escaped = (text: string) =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/[\\`*_|[\]]/g, '\\$&')
+    .replaceAll('\n', ' ')

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises'
+import { type Access, accessOf, missingVariables, readTarget } from '../targets/real-access.ts'
+import type { TargetFile } from '../targets/real-file.ts'
+import { CannotRun } from './cannot-run.ts'
+import { tell } from './suite.ts'
+
+/** Reads a target file; what is wrong in it is told, and ends the command. */
+export const loadTarget = async (name: string): Promise<TargetFile> => {
+  const text = await readFile(name, 'utf8').catch(() => {
+    throw new CannotRun(`there is no ${name}; lumoauth-harness target init writes one`)
+  })
+  const { file, problems } = readTarget(name, text)
+  if (file === undefined) {
+    tell(problems.map((it) => ({ ...it, severity: 'error' })))
+    throw new CannotRun(
+      `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'} in ${name}; nothing was sent`,
+    )
+  }
+  return file
+}
+
+/** A target with its secrets, from the environment. */
+export const accessTo = (file: TargetFile, name: string): Access => {
+  const missing = missingVariables(file, process.env)
+  if (missing.length > 0) {
+    throw new CannotRun(`not set, and named by ${name}: ${missing.join(', ')}`)
+  }
+  return accessOf(file, process.env)
+}
