@@ -10,6 +10,7 @@ import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
+import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type OutboundOptions } from './http/outbound.ts'
 import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
@@ -234,12 +235,19 @@ const createSeats = (
     around: inOpenAiForm,
     onBug,
   })
+  const about = createCore({
+    handlers: openApiHandlers,
+    open: openOpenApi(origins, tenancies.version),
+    onBug,
+  })
   const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+(?:console|approve)(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
+  const isAbout = /^\/+(?:openapi\.json|docs)$/
   const byPath: Core = (request) => {
     if (isModel.test(request.path)) return model(request)
     if (isControl.test(request.path)) return control(request)
+    if (isAbout.test(request.path)) return about(request)
     return isPage.test(request.path) ? page(request) : issuer(request)
   }
   if (store === undefined) return { issuer: byPath, api }

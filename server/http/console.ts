@@ -213,7 +213,7 @@ const asset = (name: string) => {
 }
 
 /** Ports share cookies, so harnesses side by side need names of their own. */
-const cookieName = (origin: string) => `lumoauth-console-${new URL(origin).port || 'default'}`
+export const cookieName = (origin: string) => `lumoauth-console-${new URL(origin).port || 'default'}`
 
 const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
   (headers.cookie ?? '')

@@ -30,6 +30,7 @@ export const agentRoutes = {
     summary: 'Register an agent',
     note: 'An agent may register others with capabilities of its own; a person needs agents.manage.',
     body: agent.RegisterAgent,
+    conflicts: true,
     answers: { 200: agent.AgentRegistered, 201: agent.AgentRegistered },
   },
   'agents.mcp.authorize': {

@@ -13,6 +13,7 @@ export const consoleRoutes = {
     auth: 'none',
     summary: 'Choose the tenant whose approvals page to open',
     query: page.ChooseTenant,
+    media: 'text/html',
     answers: { 200: null, 303: null },
   },
   'console.approval': {
@@ -31,6 +32,7 @@ export const consoleRoutes = {
     aliases: ['/console/:tenant/'],
     auth: 'none',
     summary: 'The approvals page of a tenant',
+    media: 'text/html',
     answers: { 200: null },
   },
   'console.asset': {
@@ -39,6 +41,7 @@ export const consoleRoutes = {
     path: '/console/_page/:version/:file',
     auth: 'none',
     summary: 'A style sheet or a module of the approvals page',
+    media: '*/*',
     answers: { 200: null },
   },
   'console.session.read': {
@@ -73,6 +76,7 @@ export const consoleRoutes = {
     auth: 'session',
     summary: 'What happens in a tenant, as server-sent events',
     query: page.StreamQuery,
+    media: 'text/event-stream',
     answers: { 200: null },
   },
   'console.inbox': {

@@ -23,6 +23,7 @@ export const controlRoutes = {
     auth: 'control',
     summary: 'Create a tenant with seeds and receive its credentials',
     body: control.TenantSeed,
+    conflicts: true,
     answers: { 201: control.TenantCreated },
   },
   'control.tenant.list': {
@@ -177,6 +178,7 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/keys/:kid',
     auth: 'control',
     summary: 'No longer publish a key: what it signed is worth nothing from now on',
+    conflicts: true,
     answers: { 200: control.Keys },
   },
   'control.token.forge': {

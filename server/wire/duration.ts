@@ -8,6 +8,7 @@ const error = 'expected a duration: seconds, or ISO 8601 such as PT5M'
 export const Duration = z
   .union([z.number().nonnegative({ error }), z.string().regex(shape, { error })], { error })
   .transform((value) => (typeof value === 'number' ? value : secondsOf(value)))
+  .pipe(z.number({ error: 'expected a span of time that ends' }).nonnegative())
 export type Duration = z.infer<typeof Duration>
 
 const secondsOf = (text: string): number => {

@@ -15,6 +15,7 @@ export const modelRoutes = {
     auth: 'model',
     summary: 'Ask the scripted model: chat completions, streamed or not',
     body: ChatRequest,
+    media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('chat.completion') }) },
   },
   'model.responses': {
@@ -25,6 +26,7 @@ export const modelRoutes = {
     auth: 'model',
     summary: 'Ask the scripted model: responses, streamed or not',
     body: ResponsesRequest,
+    media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('response') }) },
   },
   'model.list': {

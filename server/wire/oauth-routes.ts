@@ -62,6 +62,7 @@ export const oauthRoutes = {
     note: 'Answers an HTML page; a redirect with an error where the client should hear of it.',
     query: authorization.AuthorizeQuery,
     pages: true,
+    media: 'text/html',
     answers: { 200: null, 302: null },
   },
   'oauth.authorize.submit': {
@@ -92,6 +93,7 @@ export const oauthRoutes = {
     note: 'There is no session to end, since the consent page asks each time who it is.',
     query: authorization.LogoutQuery,
     pages: true,
+    media: 'text/html',
     answers: { 200: null, 302: null },
   },
   'oauth.register': {

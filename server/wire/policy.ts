@@ -7,6 +7,7 @@ import { longestTtl, RiskLevel } from './permission-request.ts'
 const Patterns = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((it) => (Array.isArray(it) ? it : [it]))
+  .pipe(z.array(z.string().min(1)).min(1))
 
 /** A lifetime: whole seconds, at least one. */
 const Lifetime = Duration.pipe(z.int().min(1, { error: 'expected at least 1 second' }))

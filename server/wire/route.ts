@@ -42,6 +42,10 @@ export type Route = Readonly<{
   form?: z.ZodType
   /** Answers with pages for a person, refusals too, where the schema of an answer is null. */
   pages?: true
+  /** Refuses with 409 what is there already, or in use. */
+  conflicts?: true
+  /** What comes with 200 where it is no JSON, or not always: pages, style sheets, events. */
+  media?: string
   /** JSON bodies by status; null where there is none. Every refusal is an `ErrorBody`. */
   answers: Readonly<Record<number, z.ZodType | null>>
 }>

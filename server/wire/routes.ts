@@ -7,6 +7,7 @@ import { discoveryRoutes } from './discovery-routes.ts'
 import { jitRoutes } from './jit-routes.ts'
 import { modelRoutes } from './model-routes.ts'
 import { oauthRoutes } from './oauth-routes.ts'
+import { openApiRoutes } from './openapi-routes.ts'
 import { signalRoutes } from './signal-routes.ts'
 
 /** What the issuer answers, under both prefixes. */
@@ -26,6 +27,7 @@ export const routes = {
   ...controlRoutes,
   ...consoleRoutes,
   ...modelRoutes,
+  ...openApiRoutes,
 } as const
 
 export type RouteName = keyof typeof routes
@@ -34,3 +36,4 @@ export type ApiRoute = keyof typeof apiRoutes
 export type ControlRoute = keyof typeof controlRoutes
 export type ConsoleRoute = keyof typeof consoleRoutes
 export type ModelRoute = keyof typeof modelRoutes
+export type OpenApiRoute = keyof typeof openApiRoutes

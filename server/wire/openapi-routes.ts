@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { Route } from './route.ts'
+
+/** The document that says what all the others are. */
+const OpenApiDocument = z
+  .looseObject({
+    openapi: z.string().startsWith('3.1.'),
+    info: z.looseObject({ title: z.string(), version: z.string() }),
+    paths: z.record(z.string(), z.looseObject({})),
+  })
+  .meta({ id: 'OpenApiDocument' })
+
+export const openApiRoutes = {
+  'openapi.document': {
+    seat: 'control',
+    method: 'GET',
+    path: '/openapi.json',
+    auth: 'none',
+    summary: 'This document',
+    answers: { 200: OpenApiDocument },
+  },
+  'openapi.page': {
+    seat: 'control',
+    method: 'GET',
+    path: '/docs',
+    auth: 'none',
+    summary: 'This document, as a page to read',
+    media: 'text/html',
+    answers: { 200: null },
+  },
+} as const satisfies Record<string, Route>
