@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Loaded } from '../runner/load.ts'
-import { checkCoverage, type Rule } from '../runner/rules.ts'
+import { checkCoverage, type Rule, type RuleState, stateOf } from '../runner/rules.ts'
 import type { Verdict } from '../runner/verdict.ts'
 import { readOptions } from './options.ts'
 import { type Paint, painter } from './paint.ts'
@@ -55,7 +55,7 @@ export const rules = async (args: string[]): Promise<number> => {
 export type Showing = Readonly<{
   rule: Rule
   scenarios: readonly Readonly<{ scenario: Loaded; last: Verdict | undefined }>[]
-  state: Verdict | 'not run' | 'uncovered' | 'excluded'
+  state: RuleState
 }>
 
 /** How each rule stands: as its worst scenario. */
@@ -69,14 +69,7 @@ export const showingsOf = (
       .filter((it) => it.covers.includes(rule.id))
       .map((scenario) => ({ scenario, last: verdicts.get(resolve(scenario.file)) }))
     const lasts = own.map((it) => it.last ?? 'not run')
-    const worst = (['failed', 'not run', 'skipped', 'passed'] as const).find((it) =>
-      lasts.includes(it),
-    )
-    return {
-      rule,
-      scenarios: own,
-      state: rule.excluded !== undefined ? 'excluded' : (worst ?? 'uncovered'),
-    }
+    return { rule, scenarios: own, state: stateOf(rule, lasts) }
   })
 
 const says = ({ id, says, source, seat, level }: Rule, text: string) =>

@@ -3,6 +3,7 @@ import { reports } from '../reports/report.ts'
 import { terminal } from '../reports/terminal.ts'
 import { difference } from '../runner/compare.ts'
 import { type Loaded, loadScenarios } from '../runner/load.ts'
+import { loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
 import { type Host, hosts, mock } from '../targets/mock.ts'
 import { CannotRun } from './cannot-run.ts'
@@ -10,7 +11,7 @@ import { choices, complain, listOf, wanted } from './choice.ts'
 import { runLive } from './live.ts'
 import { readOptions, wholeNumber } from './options.ts'
 import { deliver, readReport } from './report-order.ts'
-import { filesOf } from './suite.ts'
+import { filesOf, rulesFile } from './suite.ts'
 
 const help = `Runs scenarios against the mock.
 
@@ -60,6 +61,7 @@ export const run = async (args: string[]): Promise<number> => {
   const orders = (values.report ?? []).map((order) => readReport(order))
   const targets = readHosts(values.host ?? 'express')
   const how = {
+    policies: orders.some((it) => it.report === reports.html),
     concurrency: wholeNumber('concurrency', values.concurrency),
     seed: wholeNumber('seed', values.seed, 0),
     repeat: wholeNumber('repeat', values.repeat),
@@ -92,11 +94,14 @@ export const run = async (args: string[]): Promise<number> => {
   const told = failures(runs)
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
-  for (const { report, file } of orders) await deliver(report(runs), file)
+  const context = orders.length === 0 ? {} : { rules: await rulesOfSuite() }
+  for (const { report, file } of orders) await deliver(report(runs, context), file)
   out.write(`${counts(runs)}\n`)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
   return failed || odd.length > 0 ? 1 : 0
 }
+
+const rulesOfSuite = async () => [...(await loadRules(rulesFile())).catalogue.rules.values()]
 
 /** With one seed, the hosts must answer alike. */
 const differences = (runs: readonly Run[]): string[] => {

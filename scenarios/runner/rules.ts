@@ -6,6 +6,7 @@ import type { Loaded, Problem } from './load.ts'
 import { isObject, show } from './match.ts'
 import { checkSchema, type Report } from './schema-mistakes.ts'
 import { readSource, type Source } from './source.ts'
+import type { Verdict } from './verdict.ts'
 
 const Id = z.string().regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, {
   error: 'expected a rule id, such as RAR-20',
@@ -92,6 +93,19 @@ const checkCovers = ({ covers, source }: Loaded, rules: Catalogue['rules']): Pro
         : `${id} is excluded: ${rule.excluded}`
     return [{ at, message, severity: 'error' as const }]
   })
+}
+
+/** How a rule stands. */
+export type RuleState = Verdict | 'not run' | 'uncovered' | 'excluded'
+
+/** As its worst scenario. */
+export const stateOf = (
+  { excluded }: Rule,
+  verdicts: readonly (Verdict | 'not run')[],
+): RuleState => {
+  if (excluded !== undefined) return 'excluded'
+  const order = ['failed', 'not run', 'skipped', 'passed'] as const
+  return order.find((it) => verdicts.includes(it)) ?? 'uncovered'
 }
 
 /** JSON Schema of the catalogue, for editors. */

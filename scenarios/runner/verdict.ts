@@ -2,6 +2,13 @@ import type { Exchange } from './exchange.ts'
 import type { Difference } from './match.ts'
 import type { Position } from './source.ts'
 
+/** A policy of one of its tenants: its rules, and how many requests each decided. */
+export type PolicyUse = Readonly<{
+  /** Whether it is the one a tenant has when it brings none. */
+  documented: boolean
+  rules: readonly Readonly<{ name: string; decided: number }>[]
+}>
+
 export type Verdict = 'passed' | 'failed' | 'skipped'
 
 /**
@@ -55,6 +62,8 @@ export type Result = Readonly<{
   steps: readonly StepResult[]
   exchanges: readonly Exchange[]
   tokens: readonly SeenToken[]
+  /** Where the run was to look at policies. */
+  policies?: readonly PolicyUse[]
   /** In milliseconds. */
   duration: number
 }>

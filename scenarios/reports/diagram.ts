@@ -1,0 +1,82 @@
+import type { Exchange } from '../runner/exchange.ts'
+import type { Result } from '../runner/verdict.ts'
+import { asked, bearerOf, gistOf, type Part, senderOf } from './gist.ts'
+import { type Markup, markup } from './markup.ts'
+
+/** The exchanges of a scenario as a sequence diagram, in SVG; `link` makes the target of each arrow. */
+export const diagram = (
+  { exchanges, failures }: Pick<Result, 'exchanges' | 'failures'>,
+  link: (index: number) => string,
+): Markup | undefined => {
+  const shown = exchanges.slice(0, most)
+  const lanes = order.filter((part) =>
+    shown.some((it) => it.seat === part || (it.seat !== 'control' && senderOf(it) === part)),
+  )
+  if (lanes.length < 2) return undefined
+  const left = 44
+  const gap = lanes.length > 3 ? 218 : lanes.length > 2 ? 300 : 460
+  const width = left + gap * (lanes.length - 1) + 110
+  const at = (part: Part) => left + 40 + gap * Math.max(0, lanes.indexOf(part))
+
+  const culprits = failures.map((it) => it.exchange)
+
+  let y = 52
+  const rows: Markup[] = []
+  for (const [index, it] of shown.entries()) {
+    const drawn =
+      it.seat === 'control' ? note(it, y, width) : arrows(it, at(senderOf(it)), at(it.seat), y)
+    const first = shown[index - 1]?.step !== it.step
+    rows.push(
+      markup`<a href="#${link(index)}"><g class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</g></a>`,
+    )
+    y += drawn.height
+  }
+  const bottom = y + 6
+  const more = exchanges.length - shown.length
+  return markup`<svg class="diagram" viewBox="0 0 ${width} ${bottom + (more > 0 ? 24 : 4)}" role="img" aria-label="Sequence of ${exchanges.length} exchanges">${lanes.map(
+    (part) =>
+      markup`<line class="lane" x1="${at(part)}" y1="34" x2="${at(part)}" y2="${bottom}"/><rect class="head" x="${at(part) - 52}" y="6" width="104" height="26" rx="13"/><text class="head" x="${at(part)}" y="23">${names[part]}</text>`,
+  )}${rows}${more > 0 && markup`<text class="more" x="${width / 2}" y="${bottom + 16}">and ${more} more exchanges</text>`}</svg>`
+}
+
+/** More would be no picture any more. */
+const most = 60
+
+const order: readonly Part[] = ['person', 'agent', 'issuer', 'api']
+
+const names: Readonly<Record<Part, string>> = {
+  person: 'Person',
+  agent: 'Agent',
+  issuer: 'Issuer',
+  api: 'API',
+  harness: 'Harness',
+}
+
+const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
+  const { answer } = exchange
+  const token = bearerOf(exchange)
+  const way = to > from ? 1 : -1
+  const middle = (from + to) / 2
+  const room = Math.floor(Math.abs(to - from) / 6.9) - 2
+  const said = [answer.status, gistOf(exchange)].filter((it) => it !== '').join(' ')
+  return {
+    height: 52,
+    svg: markup`<text class="ask" x="${middle}" y="${y}">${short(asked(exchange), room)}</text>${
+      token !== undefined && markup`<title>with ${token}</title>`
+    }<path class="line" d="M${from} ${y + 6}H${to - way * 2}"/><path class="tip" d="M${to} ${y + 6}l${-way * 8} -4v8z"/>${
+      token?.startsWith('‹jit') && markup`<circle class="jit" cx="${from}" cy="${y + 6}" r="4"/>`
+    }<text class="say" x="${middle}" y="${y + 22}">${short(said, room)}</text><path class="line back" d="M${to} ${y + 28}H${from + way * 2}"/><path class="tip" d="M${from} ${y + 28}l${way * 8} -4v8z"/>`,
+  }
+}
+
+/** What the harness was told, such as the time: a line across all. */
+const note = (exchange: Exchange, y: number, width: number) => ({
+  height: 30,
+  svg: markup`<rect class="note" x="40" y="${y - 13}" width="${width - 52}" height="20" rx="4"/><text class="note" x="${40 + (width - 52) / 2}" y="${y + 1}">${short(`${asked(exchange)} ${exchange.request.body}`, Math.floor((width - 70) / 6.9))}</text>`,
+})
+
+const toneOf = ({ seat, answer: { status } }: Exchange): string =>
+  seat === 'control' ? 'aside' : status < 400 ? 'good' : status < 500 ? 'refused' : 'broken'
+
+const short = (text: string, room: number): string =>
+  text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text

@@ -1,0 +1,74 @@
+import { decode } from '../runner/decode.ts'
+import type { Exchange } from '../runner/exchange.ts'
+import { isObject } from '../runner/match.ts'
+
+/** Who takes part in an exchange, as far as it tells. */
+export type Part = 'person' | 'agent' | 'issuer' | 'api' | 'harness'
+
+/** Who sent the request: told by the token it bears, or by what only an API does. */
+export const senderOf = ({ seat, route, request }: Exchange): Part => {
+  if (seat === 'control') return 'harness'
+  if (route === 'oauth.introspect') return 'api'
+  return /‹user token|‹session/.test(request.headers.authorization ?? '') ? 'person' : 'agent'
+}
+
+/** The token a request bears, by its name. */
+export const bearerOf = ({ request }: Exchange): string | undefined =>
+  /‹[^›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
+
+/** The request in a few words: the path below its base, ids cut short. */
+export const asked = ({ seat, request }: Exchange): string => {
+  const { pathname, search } = new URL(request.url)
+  const base =
+    seat === 'control'
+      ? /^\/_harness\/tenants\/[^/]+/
+      : seat === 'issuer'
+        ? /^\/(t|orgs)\/[^/]+\/api\/v1(?=\/)/
+        : /^\/t\/[^/]+(?=\/)/
+  const path = `${pathname.replace(base, '') || pathname}${search}`
+  return `${request.method} ${path.replaceAll(/([a-z]_[0-9a-f]{4})[0-9a-f]{12}\b/g, '$1…')}`
+}
+
+/** What an answer says, in a few words. */
+export const gistOf = ({ request, answer }: Exchange): string => {
+  const body = parse(answer.body)
+  if (!isObject(body)) return ''
+  const { error, status, risk_level: risk, access_token: token, active } = body
+  const sent = new URLSearchParams(request.body)
+  const parts = [
+    error,
+    typeof status === 'string' ? status : undefined,
+    risk,
+    typeof token === 'string' ? token : undefined,
+    typeof active === 'boolean' && sent.has('token')
+      ? active
+        ? 'active'
+        : 'not active'
+      : undefined,
+    neededOf(answer.headers),
+  ]
+  return parts.filter((it) => typeof it === 'string').join(', ')
+}
+
+/** One detail as a person would say it. */
+export const detailText = (detail: unknown): string => {
+  if (!isObject(detail)) return JSON.stringify(detail)
+  const { type, actions, identifier } = detail
+  const words = [type, ...(Array.isArray(actions) ? [actions.join(' ')] : []), identifier]
+  return words.filter((it) => typeof it === 'string').join(' ')
+}
+
+const neededOf = (headers: Exchange['answer']['headers']): string | undefined => {
+  const encoded = headers['insufficient-authorization-details']
+  if (encoded === undefined) return undefined
+  const needed = decode(encoded)
+  return needed === undefined ? 'needs what cannot be read' : `needs ${detailText(needed)}`
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

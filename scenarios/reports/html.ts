@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { type Keys, policiesOf, rulesOf } from './html/coverage.ts'
+import { scenarioOf } from './html/scenario.ts'
+import { script } from './html/script.ts'
+import { style } from './html/style.ts'
+import { Markup, markup } from './markup.ts'
+import type { Report } from './report.ts'
+
+/**
+ * One page that needs nothing else. Its policy allows its own style and its own script, by their
+ * hashes, and nothing more; where even these are forbidden, everything can still be read.
+ */
+export const html: Report = (runs, { rules = [] } = {}) => {
+  const results = runs.flatMap((run) => run.results)
+  const keys = new Map(results.map((result, index) => [result, `s${index + 1}`]))
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${headlineOf(results)}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+${topOf(runs, results, keys)}
+<div class="tools"><div>
+<div class="filter" hidden><input id="filter" type="search" placeholder="Filter by words, rule, tag or file" aria-label="Filter">${[
+    '',
+    'failed',
+    'skipped',
+  ].map(
+    (verdict) =>
+      markup`<button type="button" data-verdict="${verdict}" aria-pressed="${verdict === '' ? 'true' : 'false'}">${verdict === '' ? 'all' : verdict}</button>`,
+  )}</div>
+<nav aria-label="Sections"><a href="#scenarios">Scenarios</a>${rules.length > 0 && markup`<a href="#rules">Rules</a>`}<a href="#policies">Policies</a></nav>
+</div></div>
+<main>
+<h2 id="scenarios">Scenarios</h2>
+${runs.flatMap((run) => themesOf(run, runs.length > 1, keys))}
+<p class="none" hidden>No scenario fits the filter.</p>
+${rules.length > 0 && rulesOf(rules, results, keys)}
+${policiesOf(results, keys)}
+</main>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`.text
+}
+
+const hashOf = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`
+
+const headlineOf = (results: readonly Result[]): string => {
+  const { total, passed, failed } = countsOf(results)
+  return failed > 0
+    ? `${failed} of ${total} scenarios failed`
+    : passed === total
+      ? `All ${total} scenarios passed`
+      : `${passed} of ${total} scenarios passed, none failed`
+}
+
+const topOf = (runs: readonly Run[], results: readonly Result[], keys: Keys): Markup => {
+  const failures = results.filter((it) => it.verdict === 'failed')
+  const { total, passed, failed, skipped } = countsOf(results)
+  const seeds = [...new Set(runs.map((run) => run.seed))].filter((it) => it !== undefined)
+  const duration = runs.reduce((sum, run) => sum + run.duration, 0)
+  const said = [
+    `against ${runs.map((run) => run.target).join(', ')}`,
+    new Date(runs[0]?.startedAt ?? 0)
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/:\d\d\..*/, ' UTC'),
+    `${(duration / 1000).toFixed(1)}\u00a0s`,
+    ...(seeds.length > 0 ? [`seed ${seeds.join(', ')}`] : []),
+  ]
+  const wide = (count: number) => (1000 * count) / Math.max(1, total)
+  return markup`<header class="top"><div>
+<h1>${headlineOf(results)}</h1>
+<p>${said.join(' · ')}</p>
+<div class="bar"><svg viewBox="0 0 1000 8" preserveAspectRatio="none" role="img" aria-label="${passed} passed, ${failed} failed, ${skipped} skipped"><rect class="failed" width="${wide(failed)}" height="8"/><rect class="skipped" x="${wide(failed)}" width="${wide(skipped)}" height="8"/><rect class="passed" x="${wide(failed + skipped)}" width="${wide(passed)}" height="8"/></svg></div>
+${failed > 0 && markup`<ul>${failures.map((it) => markup`<li><a href="#${keys.get(it) ?? ''}">${nameOf(it)}</a></li>`)}</ul>`}
+</div></header>`
+}
+
+const themesOf = ({ target, results }: Run, several: boolean, keys: Keys) =>
+  [...Map.groupBy(results, (it) => it.theme)].map(
+    ([theme, list]) =>
+      markup`<h3>${theme}${several && ` (${target})`}</h3><div class="theme">${list.map((it) =>
+        scenarioOf(it, keys.get(it) ?? '', it.verdict === 'failed'),
+      )}</div>
+`,
+  )

@@ -1,0 +1,99 @@
+import { type Rule, type RuleState, stateOf } from '../../runner/rules.ts'
+import type { Result, Verdict } from '../../runner/verdict.ts'
+import { type Markup, markup } from '../markup.ts'
+
+/** Which rules the run showed: a cell for each, then each with its sentence. */
+export const rulesOf = (rules: readonly Rule[], results: readonly Result[], keys: Keys): Markup => {
+  const showing = Map.groupBy(
+    results.flatMap((result) => result.covers.map((id) => ({ id, result }))),
+    (it) => it.id,
+  )
+  const stated = rules.map((rule) => {
+    const own = (showing.get(rule.id) ?? []).map((it) => it.result)
+    return { rule, own, state: stateOf(rule, own.map(verdictOf)) }
+  })
+  const families = Map.groupBy(stated, ({ rule }) => rule.id.replace(/-.*/, ''))
+  const { excluded = [], uncovered = [] } = Object.groupBy(stated, (it) => it.state)
+  const shown = stated.length - excluded.length - uncovered.length
+  return markup`<h2 id="rules">Rules</h2>
+<p class="muted">${shown} of ${stated.length - excluded.length} rules shown by this run${excluded.length > 0 && `; ${excluded.length} more are excluded, with the reason`}.</p>
+<div class="panel">
+${[...families].map(
+  ([family, list]) =>
+    markup`<div class="family"><b>${family}</b><div class="cells">${list.map(
+      ({ rule, state }) =>
+        markup`<a class="${classOf(state)}" href="#rule-${rule.id}" title="${rule.id}: ${rule.says} (${words[state]})" aria-label="${rule.id}, ${words[state]}"></a>`,
+    )}</div></div>`,
+)}
+<div class="legend">${(['passed', 'failed', 'uncovered', 'excluded'] as const).map(
+    (state) => markup`<span><i class="${classOf(state)}"></i>${words[state]}</span>`,
+  )}</div>
+</div>
+<details><summary>All ${stated.length} rules, in words</summary><div class="rules">${stated.map(
+    ({
+      rule,
+      own,
+      state,
+    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> ${rule.says}<div class="more">${rule.level}, ${rule.source}${
+      rule.excluded !== undefined && `. Excluded: ${rule.excluded}`
+    }${own.length > 0 && markup`<ul class="chips">${own.map((it) => markup`<li><a href="#${keys.get(it) ?? ''}">${it.title}</a></li>`)}</ul>`}</div></div></div>
+`,
+  )}</div></details>`
+}
+
+export type Keys = ReadonlyMap<Result, string>
+
+const verdictOf = ({ verdict }: Result): Verdict => verdict
+
+const classOf = (state: RuleState) => `is-${state.replace(' ', '-')}`
+
+const words: Readonly<Record<RuleState, string>> = {
+  passed: 'shown',
+  failed: 'broken',
+  skipped: 'skipped',
+  'not run': 'not run',
+  uncovered: 'not shown by this run',
+  excluded: 'excluded',
+}
+
+const marks: Readonly<Record<RuleState, string>> = {
+  passed: '✓',
+  failed: '✗',
+  skipped: '–',
+  'not run': '·',
+  uncovered: '○',
+  excluded: '×',
+}
+
+/** Which rules of which policies decided anything. */
+export const policiesOf = (results: readonly Result[], keys: Keys): Markup | false => {
+  const uses = results.flatMap((result) => (result.policies ?? []).map((use) => ({ use, result })))
+  if (uses.length === 0) return false
+  const { documented = [], own = [] } = Object.groupBy(uses, ({ use }) =>
+    use.documented ? 'documented' : 'own',
+  )
+  const counts = new Map<string, number>()
+  for (const { use } of documented) {
+    for (const { name, decided } of use.rules) counts.set(name, (counts.get(name) ?? 0) + decided)
+  }
+  const idle = own.flatMap(({ use, result }) =>
+    use.rules.filter((it) => it.decided === 0).map(({ name }) => ({ name, result })),
+  )
+  const unreached = [...counts.values()].filter((it) => it === 0).length
+  return markup`<h2 id="policies">Policies</h2>
+<p class="muted">${unreached === 0 ? 'Every rule of the documented policy decided something.' : `${unreached} of ${counts.size} rules of the documented policy decided nothing.`}</p>
+<div class="panel">
+<table><thead><tr><th></th><th>Rule of the documented policy</th><th>Requests it decided</th></tr></thead><tbody>${[
+    ...counts,
+  ].map(
+    ([name, count]) =>
+      markup`<tr class="${count > 0 ? 'is-passed' : 'is-uncovered'}"><td class="mark">${count > 0 ? '✓' : '○'}</td><td>${name}</td><td>${count}</td></tr>`,
+  )}</tbody></table>
+${
+  own.length > 0 &&
+  markup`<p class="muted">Scenarios brought ${own.length} policies of their own${idle.length === 0 ? ', and each of their rules decided something.' : '. These of their rules decided nothing:'}</p>${
+    idle.length > 0 &&
+    markup`<table><tbody>${idle.map(({ name, result }) => markup`<tr class="is-uncovered"><td class="mark">○</td><td>${name}</td><td><a href="#${keys.get(result) ?? ''}">${result.title}</a></td></tr>`)}</tbody></table>`
+  }`
+}</div>`
+}

@@ -1,0 +1,51 @@
+import { decode } from '../../runner/decode.ts'
+import type { Exchange } from '../../runner/exchange.ts'
+import { asked, gistOf } from '../gist.ts'
+import { type Markup, markup } from '../markup.ts'
+
+/** A request and its answer, folded away, with all header fields and what is encoded in them. */
+export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): Markup => {
+  const { seat, request, answer, duration, violations } = exchange
+  return markup`<details class="exchange ${toneOf(answer.status)}${isCulprit ? ' culprit' : ''}" id="${id}">
+<summary><span class="path">${asked(exchange)}</span><span class="status">${answer.status}</span><span class="seat">${gistOf(exchange)}</span><span class="seat">${seats[seat]}</span></summary>
+<div>
+<p class="mono">${request.method} ${request.url} <span class="muted">${duration.toFixed(1)} ms</span></p>
+${fieldsOf(request.headers)}${bodyOf(request.body)}
+<p class="mono">${answer.status}</p>
+${fieldsOf(answer.headers)}${challengeOf(answer.headers)}${bodyOf(answer.body)}
+${violations.map((it) => markup`<p class="got">Breaks its schema: ${it}</p>`)}
+</div></details>
+`
+}
+
+const seats = { issuer: 'issuer', api: 'API', control: 'harness' }
+
+const toneOf = (status: number) => (status < 400 ? 'good' : status < 500 ? 'refused' : 'broken')
+
+const fieldsOf = (headers: Exchange['answer']['headers']) =>
+  markup`<dl>${Object.entries(headers).map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`
+
+const challengeOf = ({
+  'insufficient-authorization-details': encoded,
+}: Exchange['answer']['headers']) => {
+  const needed = encoded === undefined ? undefined : decode(encoded)
+  return (
+    needed !== undefined &&
+    markup`<div><p class="muted">The challenge, decoded</p><pre>${JSON.stringify(needed)}</pre></div>`
+  )
+}
+
+const bodyOf = (text: string): Markup | false =>
+  text !== '' && markup`<pre>${short(readable(text))}</pre>`
+
+/** JSON with line breaks, forms with a line for each field. */
+const readable = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    return /^[\w%+.-]+=[^\s]*(&|$)/.test(text) ? text.replaceAll('&', '\n&') : text
+  }
+}
+
+const short = (text: string, limit = 8000) =>
+  text.length > limit ? `${text.slice(0, limit)}… (${text.length} characters)` : text

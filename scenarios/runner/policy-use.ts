@@ -1,0 +1,35 @@
+import { Policy } from '../../server/wire/index.ts'
+import type { Session } from '../targets/target.ts'
+import type { Exchange } from './exchange.ts'
+import type { Given } from './format.ts'
+import type { PolicyUse } from './verdict.ts'
+
+/** The policies a tenant had in a scenario, and how many requests each of their rules decided. */
+export const policiesUsed = async (
+  given: Given,
+  { tenant, decidedBy }: Session,
+  exchanges: readonly Exchange[],
+): Promise<readonly PolicyUse[]> => {
+  // The tenant may be gone by now.
+  const decided = await decidedBy?.().catch(() => undefined)
+  if (decided === undefined) return []
+  const replaced = exchanges.filter(
+    ({ route, request, answer }) =>
+      route === 'control.policy.replace' &&
+      answer.status < 300 &&
+      request.url.includes(`/tenants/${tenant}/`),
+  )
+  return [given.policy ?? {}, ...replaced.map((it) => JSON.parse(it.request.body))].map(
+    (policy) => {
+      const names = namesOf(policy)
+      return {
+        documented: names.join('\n') === documented.join('\n'),
+        rules: names.map((name) => ({ name, decided: decided.filter((it) => it === name).length })),
+      }
+    },
+  )
+}
+
+const namesOf = (policy: unknown): string[] => Policy.parse(policy).rules.map((it) => it.name)
+
+const documented = namesOf({})
