@@ -20,7 +20,8 @@ export const reportTools = (options: ToolOptions) => {
         name: 'write_analysis_report',
         description:
           'Save an analysis as a report, naming the documents it draws on. Asks for permission by itself.',
-        inputSchema: CreateReport,
+        // A copy: the schema of the API has an id, and would become a reference.
+        inputSchema: z.strictObject(CreateReport.shape),
       },
       (body) => ({ route: apiRoutes['reports.create'], body }),
     ),

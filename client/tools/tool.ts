@@ -20,7 +20,11 @@ export type Tool<S extends z.ZodType = z.ZodType> = Readonly<{
   description: string
   inputSchema: S
   execute(input: z.input<S>, options?: { signal?: AbortSignal }): Promise<string>
+  /** The same for protocols that tell success from failure. */
+  attempt(input: z.input<S>, options?: { signal?: AbortSignal }): Promise<ToolResult>
 }>
+
+export type ToolResult = Readonly<{ text: string; ok: boolean }>
 
 export type ToolOptions = Readonly<{
   /** A `jit.fetch`, so that the tool escalates by itself. */
@@ -50,25 +54,31 @@ export const toolMaker = ({
   return <S extends z.ZodType>(
     tool: Pick<Tool<S>, 'name' | 'description' | 'inputSchema'>,
     callOf: (input: z.output<S>) => ApiCall,
-  ): Tool<S> => ({
-    ...tool,
-    execute: async (input, { signal } = {}) => {
+  ): Tool<S> => {
+    const attempt: Tool<S>['attempt'] = async (input, { signal } = {}) => {
       const parsed = tool.inputSchema.safeParse(input)
-      if (!parsed.success) return `invalid input: ${z.prettifyError(parsed.error)}`
+      if (!parsed.success) return failed(`invalid input: ${z.prettifyError(parsed.error)}`)
       try {
         return await answerTo(callOf(parsed.data), { fetch, base, signal })
       } catch (error) {
         signal?.throwIfAborted()
-        return actionable(error)
+        return failed(actionable(error))
       }
-    },
-  })
+    }
+    return {
+      ...tool,
+      attempt,
+      execute: async (input, options) => (await attempt(input, options)).text,
+    }
+  }
 }
+
+const failed = (text: string): ToolResult => ({ text, ok: false })
 
 const answerTo = async (
   { route, params = {}, body }: ApiCall,
   { fetch, base, signal }: { fetch: Fetch; base: string; signal: AbortSignal | undefined },
-): Promise<string> => {
+): Promise<ToolResult> => {
   const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
     encodeURIComponent(params[name] ?? ''),
   )
@@ -82,10 +92,12 @@ const answerTo = async (
     ...(signal ? { signal } : {}),
   })
   const text = await response.text()
-  if (response.ok) return text === '' ? 'done' : text
+  if (response.ok) return { text: text === '' ? 'done' : text, ok: true }
   const refusal = refusalOf(response)
-  return redacted(
-    refusal ? `permission denied: ${refusal.message}` : explained(response.status, said(text)),
+  return failed(
+    redacted(
+      refusal ? `permission denied: ${refusal.message}` : explained(response.status, said(text)),
+    ),
   )
 }
 

@@ -10,6 +10,7 @@ import {
   type Run,
   type Traces,
   tracesOf,
+  typeErrors,
   versionOf,
 } from './frameworks.ts'
 
@@ -28,6 +29,22 @@ for (const framework of frameworks) {
 const restricted = [
   { id: 'doc_9982', title: 'Q4 revenue', classification: 'restricted' as const, body: 'It rose.' },
 ]
+
+const inTypeScript = [
+  ...new Map(
+    frameworks
+      .filter((it) => it.language === 'TypeScript' && !skipped.has(it))
+      .map((it) => [it.folder, it]),
+  ).values(),
+]
+
+it.each(inTypeScript)(
+  'the $name example fits the types of its packages',
+  async (framework) => {
+    expect(await typeErrors(framework)).toBe('')
+  },
+  600_000,
+)
 
 describe.each(frameworks)('$name ($language), unmodified, with a scripted model', (framework) => {
   const reason = skipped.get(framework)
@@ -50,7 +67,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   })
 
   /** One run in a tenant of its own. Whatever it comes to, nothing leaks and nothing is left over. */
-  const runIn = async (seed: Seed = {}) => {
+  const runIn = async (seed: Seed = {}, { patience = 30 } = {}) => {
     const tenant = harness.createTenant({ policy: { poll_interval: 1 }, ...seed })
     const { base_url, api_key } = tenant.model
     const started = performance.now()
@@ -61,7 +78,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
       OPENAI_BASE_URL: base_url,
       OPENAI_API_KEY: api_key,
       JIT_POLL_INTERVAL: '0.2',
-      JIT_POLL_TIMEOUT: '2',
+      JIT_POLL_TIMEOUT: String(patience),
     })
 
     row.seconds += (performance.now() - started) / 1000
@@ -130,10 +147,10 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   it.skipIf(reason)(
     'tells its user that nobody has answered',
     async () => {
-      const { code, said, traces } = await runIn({
-        documents: restricted,
-        approver: { decision: 'ignore' },
-      })
+      const { code, said, traces } = await runIn(
+        { documents: restricted, approver: { decision: 'ignore' } },
+        { patience: 2 },
+      )
 
       expect(code, said).toBe(0)
       expect(statuses(traces, 'documents.read')).toEqual([403])

@@ -9,7 +9,7 @@ import type {
   ModelConversation,
   TenantCreated,
 } from '../../server/wire/index.ts'
-import { nodeEnvironmentFor, runNode } from './node.ts'
+import { compiled, nodeEnvironmentFor, runNode } from './node.ts'
 import { environmentWith, type Finished, pythonMissing, runPython } from './python.ts'
 
 /** An example of `client/examples`, which anybody can run by its README. */
@@ -20,6 +20,7 @@ export type Framework = Readonly<{
   main: string
   /** The package whose version is the framework's. */
   package: string
+  environment?: Readonly<Record<string, string>>
   /** How its guide writes: some only read. */
   writes?: 'reports' | 'summaries'
   /** Left out unless `INTEROP=all`. */
@@ -69,19 +70,78 @@ export const frameworks: readonly Framework[] = [
     writes: 'reports',
     onDemand: true,
   },
+  {
+    name: 'AI SDK',
+    language: 'TypeScript',
+    folder: 'ai-sdk',
+    main: 'crew.ts',
+    package: 'ai',
+    writes: 'reports',
+  },
+  {
+    name: 'LangGraph',
+    language: 'TypeScript',
+    folder: 'langgraph',
+    main: 'crew.ts',
+    package: '@langchain/langgraph',
+    writes: 'reports',
+  },
+  {
+    name: 'OpenAI Agents',
+    language: 'TypeScript',
+    folder: 'openai-agents',
+    main: 'crew.ts',
+    package: '@openai/agents',
+    writes: 'reports',
+  },
+  {
+    name: 'MCP over stdio',
+    language: 'TypeScript',
+    folder: 'mcp',
+    main: 'crew.ts',
+    package: '@modelcontextprotocol/sdk',
+    writes: 'reports',
+  },
+  {
+    name: 'MCP over HTTP',
+    language: 'TypeScript',
+    folder: 'mcp',
+    main: 'crew.ts',
+    package: '@modelcontextprotocol/sdk',
+    writes: 'reports',
+    environment: { MCP_TRANSPORT: 'http' },
+  },
+  {
+    name: 'Mastra',
+    language: 'TypeScript',
+    folder: 'mastra',
+    main: 'crew.ts',
+    package: '@mastra/core',
+    writes: 'reports',
+    onDemand: true,
+  },
 ]
 
 const examples = join(import.meta.dirname, '../../client/examples')
 
 /** How to run an example with the packages it names, installed outside the repository. */
-export const prepared = async ({ language, folder, main }: Framework): Promise<Run> => {
+export const prepared = async ({
+  language,
+  folder,
+  main,
+  environment: own = {},
+}: Framework): Promise<Run> => {
   if (language === 'Python') {
     const python = await environmentWith(...requirementsOf(folder))
-    return (environment) => runPython(python, join(examples, folder, main), environment)
+    return (given) => runPython(python, join(examples, folder, main), { ...given, ...own })
   }
   const home = await nodeEnvironmentFor(join(examples, folder))
-  return (environment) => runNode(home, join('client/examples', folder, main), environment)
+  return (given) => runNode(home, join('client/examples', folder, main), { ...given, ...own })
 }
+
+/** What the compiler has to say of an example beside its packages; they are no part of ours. */
+export const typeErrors = async ({ folder }: Framework): Promise<string> =>
+  compiled(await nodeEnvironmentFor(join(examples, folder)), join('client/examples', folder))
 
 export type Run = (environment: Readonly<Record<string, string>>) => Promise<Finished>
 

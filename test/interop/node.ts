@@ -33,6 +33,25 @@ export const nodeEnvironmentFor = async (example: string): Promise<string> => {
   return home
 }
 
+/** What the compiler says of a folder of the repository as if it stood there. */
+export const compiled = async (home: string, folder: string): Promise<string> => {
+  const config = {
+    extends: './repo/tsconfig.json',
+    compilerOptions: { preserveSymlinks: true, typeRoots: ['./repo/node_modules/@types'] },
+    include: [`repo/${folder}/*.ts`],
+    exclude: [],
+  }
+  await writeFile(join(home, 'tsconfig.json'), JSON.stringify(config))
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+  try {
+    await run(process.execPath, [compiler, '--noEmit', '-p', home])
+    return ''
+  } catch (failed) {
+    const { stdout, stderr } = failed as Finished
+    return stdout || stderr || String(failed)
+  }
+}
+
 /** Runs a file of the repository as if it stood in such a folder. */
 export const runNode = async (
   home: string,

@@ -1,0 +1,34 @@
+import { Agent, run, setTracingDisabled, tool } from '@openai/agents'
+import { documentTools, LumoAuthAgent, openaiAgentsTools, reportTools } from '../../index.ts'
+
+setTracingDisabled(true)
+const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
+
+// A task: the scope of everything that is granted. Leaving it revokes every token, also by an error.
+await using jit = await new LumoAuthAgent().jit({
+  name: 'OpenAI Agents document analysis',
+  origins: [documentsUrl],
+  allow: [
+    { type: 'file_access', actions: ['read', 'write'] },
+    { type: 'user_data', actions: ['read'] },
+  ],
+  limit: Number(process.env.JIT_POLL_TIMEOUT ?? 300),
+})
+
+const options = { fetch: jit.fetch, documentsUrl }
+const { fetch_sensitive_document } = documentTools(options)
+const { write_analysis_report } = reportTools(options)
+
+const analyst = new Agent({
+  name: 'Senior Analyst',
+  instructions:
+    'You retrieve and analyze confidential documents, then produce a report. Where you may not read something, you say so, and why.',
+  model: process.env.OPENAI_MODEL ?? 'gpt-4o',
+  tools: openaiAgentsTools(tool, { fetch_sensitive_document, write_analysis_report }),
+})
+
+const { finalOutput } = await run(
+  analyst,
+  'Fetch document doc_9982, analyze it, and write a concise analysis report.',
+)
+console.log(finalOutput)

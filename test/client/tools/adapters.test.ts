@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import {
+  aiSdkTools,
+  documentTools,
+  langchainTools,
+  mastraTools,
+  NoTaskError,
+  openaiAgentsTools,
+  registerMcpTools,
+  reportTools,
+} from '../../../client/index.ts'
+
+/** All tools, in front of an API that answers with what it was asked. */
+const tools = (fetch = echo) => ({
+  ...documentTools({ fetch, documentsUrl: 'https://api.test' }),
+  ...reportTools({ fetch, documentsUrl: 'https://api.test' }),
+})
+
+const echo: typeof globalThis.fetch = async (input, init) => {
+  init?.signal?.throwIfAborted()
+  return Response.json({ asked: `${init?.method} ${input}` })
+}
+
+const read = { document_id: 'doc_1' }
+const asked = '{"asked":"GET https://api.test/v1/documents/doc_1"}'
+
+describe('a tool', () => {
+  it.each(Object.values(tools()).map((it) => [it.name, it] as const))(
+    '%s has a JSON Schema that every model understands: an object at its root',
+    (_name, { inputSchema }) => {
+      expect(z.toJSONSchema(inputSchema, { io: 'input' })).toMatchObject({
+        type: 'object',
+        properties: expect.any(Object),
+        additionalProperties: false,
+      })
+    },
+  )
+
+  it('tells success from failure to whoever wants to know', async () => {
+    const { fetch_sensitive_document } = tools()
+
+    expect(await fetch_sensitive_document.attempt(read)).toEqual({ text: asked, ok: true })
+    expect(await fetch_sensitive_document.attempt({ document_id: '' })).toMatchObject({ ok: false })
+  })
+})
+
+describe('an adapter', () => {
+  const aborted = AbortSignal.abort(new Error('the user left'))
+
+  it('for the AI SDK keeps names and passes the signal on', async () => {
+    const { fetch_sensitive_document: tool } = aiSdkTools(tools())
+
+    expect(await tool.execute(read, {})).toBe(asked)
+    await expect(tool.execute(read, { abortSignal: aborted })).rejects.toThrow('the user left')
+  })
+
+  it('for LangChain lets LangChain make the tool', async () => {
+    const [, tool] = langchainTools((run, fields) => ({ run, ...fields }), tools())
+
+    expect(tool).toMatchObject({
+      name: 'fetch_sensitive_document',
+      schema: expect.any(z.ZodObject),
+    })
+    expect(await tool?.run(read)).toBe(asked)
+    await expect(tool?.run(read, { signal: aborted })).rejects.toThrow('the user left')
+  })
+
+  it('for OpenAI Agents gives plain JSON Schema, not strict', async () => {
+    const [, tool] = openaiAgentsTools((options) => options, tools())
+
+    expect(tool).toMatchObject({ name: 'fetch_sensitive_document', strict: false })
+    expect(Reflect.ownKeys(tool?.parameters ?? {})).not.toContain('~standard')
+    expect(await tool?.execute(read)).toBe(asked)
+    await expect(tool?.execute(read, {}, { signal: aborted })).rejects.toThrow('the user left')
+  })
+
+  it('for Mastra names tools by their ids', async () => {
+    const { fetch_sensitive_document: tool } = mastraTools((options) => options, tools())
+
+    expect(tool?.id).toBe('fetch_sensitive_document')
+    expect(await tool?.execute(read)).toBe(asked)
+    await expect(tool?.execute(read, { abortSignal: aborted })).rejects.toThrow('the user left')
+  })
+})
+
+describe('the adapter for MCP', () => {
+  /** As much of an MCP server as the adapter sees, and how to call a tool of it. */
+  const served = (
+    fetch: typeof globalThis.fetch,
+    { knowsUrls, patience = 0.01 }: { knowsUrls: boolean; patience?: number },
+  ) => {
+    const answers = new Map<string, (input: Record<string, unknown>) => Promise<unknown>>()
+    const completed: string[] = []
+    const server = {
+      registerTool: (
+        name: string,
+        _config: object,
+        answer: (input: Record<string, unknown>) => Promise<unknown>,
+      ) => void answers.set(name, answer),
+      server: {
+        getClientCapabilities: () => (knowsUrls ? { elicitation: { url: {} } } : {}),
+        createElicitationCompletionNotifier: (id: string) => async () => void completed.push(id),
+      },
+    }
+    const stepUp = {
+      url: 'https://issuer.test/console/acme',
+      error: UrlElicitationRequired,
+      patience,
+    }
+    registerMcpTools(server, tools(fetch), { stepUp })
+    return {
+      completed,
+      call: async (name: string, input: Record<string, unknown>) => answers.get(name)?.(input),
+    }
+  }
+
+  class UrlElicitationRequired extends Error {
+    readonly elicitations: readonly { elicitationId: string; url: string; message: string }[]
+    constructor(elicitations: UrlElicitationRequired['elicitations'], message?: string) {
+      super(message)
+      this.elicitations = elicitations
+    }
+  }
+
+  /** A person who answers when told to, and how often the API was asked. */
+  const person = () => {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>()
+    const calls: unknown[] = []
+    const fetch: typeof globalThis.fetch = (input) => {
+      calls.push(input)
+      return promise.then((response) => response.clone())
+    }
+    return { fetch, calls, answer: resolve, fail: reject }
+  }
+
+  it('answers with a text, and says when it is a failure', async () => {
+    const { call } = served(echo, { knowsUrls: false })
+
+    expect(await call('fetch_sensitive_document', read)).toEqual({
+      content: [{ type: 'text', text: asked }],
+    })
+    expect(await call('fetch_sensitive_document', { document_id: '' })).toMatchObject({
+      isError: true,
+    })
+  })
+
+  it('tells a client that knows URLs where a person approves, and keeps the result for it', async () => {
+    const { fetch, calls, answer } = person()
+    const { call, completed } = served(fetch, { knowsUrls: true })
+
+    const first: unknown = await call('fetch_sensitive_document', read).catch((error) => error)
+    expect(first).toBeInstanceOf(UrlElicitationRequired)
+    const { elicitations } = first as UrlElicitationRequired
+    expect(elicitations).toEqual([
+      {
+        mode: 'url',
+        elicitationId: expect.any(String),
+        url: 'https://issuer.test/console/acme',
+        message: "fetch_sensitive_document waits for a person's approval",
+      },
+    ])
+    answer(Response.json({ id: 'doc_1' }))
+
+    expect(await call('fetch_sensitive_document', read)).toEqual({
+      content: [{ type: 'text', text: '{"id":"doc_1"}' }],
+    })
+    expect(calls).toHaveLength(1)
+    expect(completed).toEqual([elicitations[0]?.elicitationId])
+  })
+
+  it('gives a result once: the call after that is a new one', async () => {
+    const { fetch, calls, answer } = person()
+    answer(Response.json({ id: 'doc_1' }))
+    const { call } = served(fetch, { knowsUrls: true, patience: 5 })
+
+    await call('fetch_sensitive_document', read)
+    await call('fetch_sensitive_document', read)
+
+    expect(calls).toHaveLength(2)
+  })
+
+  it('lets a client wait that would not know what to do with a URL', async () => {
+    const { fetch, answer } = person()
+    const { call } = served(fetch, { knowsUrls: false })
+
+    const called = call('fetch_sensitive_document', read)
+    setTimeout(() => answer(Response.json({ id: 'doc_1' })), 30)
+
+    expect(await called).toMatchObject({ content: [{ text: '{"id":"doc_1"}' }] })
+  })
+
+  it('forgets a call that failed, so that the next one tries again', async () => {
+    let count = 0
+    const { call } = served(
+      async () => {
+        count += 1
+        throw new NoTaskError('open a task first')
+      },
+      { knowsUrls: true, patience: 5 },
+    )
+
+    await expect(call('fetch_sensitive_document', read)).rejects.toThrow('open a task first')
+    await expect(call('fetch_sensitive_document', read)).rejects.toThrow('open a task first')
+
+    expect(count).toBe(2)
+  })
+})
