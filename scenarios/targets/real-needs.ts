@@ -1,5 +1,6 @@
 import { ApproverScript, type RouteName } from '../../server/wire/index.ts'
 import { routeOf } from '../runner/exchange.ts'
+import type { Given } from '../runner/format.ts'
 import type { Loaded } from '../runner/load.ts'
 import { isObject } from '../runner/match.ts'
 import type { Step } from '../runner/scene.ts'
@@ -182,11 +183,20 @@ const whyNotGiven = (
     const reason = given.approver === undefined ? undefined : whyNotScript(given.approver, offer)
     if (reason !== undefined) return reason
   }
+  const scripted = scenario.tenants.some(({ given }) => given.approver !== undefined)
+  if (scripted && JSON.stringify(scenario.steps).includes('/jit/status/')) {
+    return 'who stands in for the approver does not know the older form'
+  }
   const casts = castFor(scenario, offer)
   if (typeof casts === 'string') return casts
   for (const [index, cast] of casts.entries()) {
     const here = placed.filter(({ step }) => tenantOf(step, scenario) === index)
     const steps = here.map(({ step }) => step)
+    const unusual = cast.agents.find((it, at) => !isUsual(scenario.tenants[index]?.given, at, it))
+    if (unusual !== undefined && /\b(read:documents|write:reports)\b/.test(JSON.stringify(steps))) {
+      return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
+    }
+    if (here.some(isAlone)) return 'it expects to be alone in its tenant'
     const name = spelledOut(steps, cast)
     if (name !== undefined) {
       return `it speaks of ${name}, who is somebody else here`
@@ -196,6 +206,19 @@ const whyNotGiven = (
   }
   return undefined
 }
+
+const usualScopes = ['read:documents', 'write:reports']
+
+/** An agent of which nothing is said has the usual scopes. */
+const isUsual = (given: Given | undefined, at: number, agent: Cast['agents'][number]) =>
+  given?.agents?.[at]?.capabilities !== undefined ||
+  (agent.capabilities?.length === usualScopes.length &&
+    usualScopes.every((it) => agent.capabilities?.includes(it)))
+
+/** Counts what waits in the tenant, where others may wait too. */
+const isAlone = ({ step, word }: Placed): boolean =>
+  (word === 'list_pending' || JSON.stringify(step[word] ?? '').includes('/jit/pending')) &&
+  /"(count|total|length|in_any_order|absent|equals)"|:\s*\[/.test(JSON.stringify(step.expect ?? {}))
 
 const castFor = (scenario: Loaded, offer: Offer): readonly Cast[] | string => {
   try {

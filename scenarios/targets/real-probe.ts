@@ -79,7 +79,14 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
   const agents = []
   for (const agent of access.agents) {
     const token = await signIn(asks, at('/oauth/token'), agent)
-    agents.push({ ...agent, token, agent_id: String(claimsOf(token)?.agent_id ?? '') })
+    const claims = claimsOf(token)
+    const scopes = typeof claims?.scope === 'string' ? claims.scope.split(' ') : undefined
+    agents.push({
+      ...agent,
+      token,
+      agent_id: String(claims?.agent_id ?? ''),
+      capabilities: agent.capabilities ?? (agent.scope === undefined ? scopes : undefined),
+    })
   }
   const [first] = agents
   if (first === undefined) throw new Unreachable('the target names no agent, so nothing is checked')
