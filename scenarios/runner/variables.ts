@@ -55,15 +55,17 @@ export class NoSuchPart extends Error {
   override readonly name = 'NoSuchPart'
 }
 
-/** The part of a value a dotted path leads to; undefined when it leads nowhere. */
+/**
+ * The part of a value a dotted path leads to; undefined when it leads nowhere. `*` is the one member
+ * there is, whatever its name.
+ */
 export const partOf = (value: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>(
-    (it, key) =>
-      (isObject(it) || Array.isArray(it)) && Object.hasOwn(it, key)
-        ? (it as Record<string, unknown>)[key]
-        : undefined,
-    value,
-  )
+  path.reduce<unknown>((it, key) => {
+    if (!isObject(it) && !Array.isArray(it)) return undefined
+    const members: unknown[] = Object.values(it)
+    if (key === '*') return members.length === 1 ? members[0] : undefined
+    return Object.hasOwn(it, key) ? (it as Record<string, unknown>)[key] : undefined
+  }, value)
 
 /** `a.b[0].c` and `a.b.0.c` alike, as keys. */
 export const segments = (path: string): string[] =>

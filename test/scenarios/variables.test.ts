@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of scenarios look like that
 import { describe, expect, it } from 'vitest'
-import { fill, fillExpected, references } from '../../scenarios/runner/variables.ts'
+import { fill, fillExpected, partOf, references } from '../../scenarios/runner/variables.ts'
 
 const values: Readonly<Record<string, unknown>> = {
   needed: { type: 'file_access', actions: ['read'] },
@@ -59,5 +59,19 @@ describe('looking for variables', () => {
 
   it('does not take $$ for one', () => {
     expect(references({ a: '$$x', b: '$${x}' })).toEqual([])
+  })
+})
+
+describe('the part of a value', () => {
+  it('is the only member where the path says *, whatever its name', () => {
+    expect(partOf({ sets: { 'jti-1': 'a' } }, ['sets', '*'])).toBe('a')
+    expect(partOf(['a'], ['*'])).toBe('a')
+    expect(partOf({ sets: {} }, ['sets', '*'])).toBeUndefined()
+    expect(partOf({ a: 1, b: 2 }, ['*'])).toBeUndefined()
+  })
+
+  it('is nothing beyond a text', () => {
+    expect(partOf('text', ['length'])).toBeUndefined()
+    expect(partOf('a', ['*'])).toBeUndefined()
   })
 })

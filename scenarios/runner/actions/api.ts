@@ -4,7 +4,7 @@ import { agentFetch } from '../agent-fetch.ts'
 
 const Headers = z.record(z.string(), z.string())
 
-const Line = z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/\S*$/, {
+const Line = z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:\/|\$\{)\S*$/, {
   error: 'expected a method and a path, such as GET /v1/documents',
 })
 
