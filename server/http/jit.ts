@@ -78,6 +78,8 @@ export const jitHandlers: Handlers<
     const { tenant } = tenancy
     letApproverAnswer(tenancy)
     const approval = scopeApproval(tenant.state, taskId, agent().id, tenant.clock.now())
+    const { requests = [] } = tenant.state.tasks.get(taskId) ?? {}
+    for (const id of requests) if (isPending(tenancy, id)) notePoll(tenancy, id, true)
     const { status, scopes, by, at } = approval
     const decided = at === undefined ? undefined : isoTime(at)
     return ok({

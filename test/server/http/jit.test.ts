@@ -253,6 +253,15 @@ describe('the older JIT form', () => {
     expect(await status(expired)).toBe('expired')
   })
 
+  it('counts as a look for the approver who answers after some', async () => {
+    const { ask, agent } = await issuerWorld({ approver: { decision: 'approve', after_polls: 2 } })
+    const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
+    const look = async () =>
+      (await ask(`GET /jit/status/${task}`, { token: agent })).body.status as string
+
+    expect([await look(), await look(), await look()]).toEqual(['pending', 'pending', 'approved'])
+  })
+
   it('asks for one scope more within the task', async () => {
     const { ask, agent } = await issuerWorld({ approver: { decision: 'approve' } })
     const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
