@@ -299,8 +299,14 @@ export const moveClock = (tenancy: Tenancy, to: MoveClock): void => {
   const { clock } = tenancy.tenant
   const by = 'advance' in to ? to.advance : Date.parse(to.set) / 1000 - clock.now()
   if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
+  if (clock.now() + by > lastMoment) {
+    answerWith(400, 'invalid_request', 'expected a moment before the year 9900')
+  }
   advance(tenancy, by)
 }
+
+/** What begins then and lasts as long as it may still ends in a year of four digits (RFC 3339). */
+const lastMoment = Date.UTC(9899, 11, 31) / 1000
 
 export const reading = ({ tenant: { clock } }: Tenancy) => ({
   now: isoTime(clock.now()),

@@ -4,11 +4,14 @@ const shape = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 
 const error = 'expected a duration: seconds, or ISO 8601 such as PT5M'
 
+/** A moment that many seconds from now can still be written as a date. */
+const century = 100 * 366 * 24 * 3600
+
 /** A span of time: seconds, or ISO 8601 such as `PT5M`. Parses to seconds. */
 export const Duration = z
   .union([z.number().nonnegative({ error }), z.string().regex(shape, { error })], { error })
   .transform((value) => (typeof value === 'number' ? value : secondsOf(value)))
-  .pipe(z.number({ error: 'expected a span of time that ends' }).nonnegative())
+  .pipe(z.number().max(century, { error: 'expected at most a hundred years' }))
 export type Duration = z.infer<typeof Duration>
 
 const secondsOf = (text: string): number => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ChallengeBody } from './challenge.ts'
 import { ErrorBody, RateLimited } from './error.ts'
 import type { Refer, Schema } from './openapi-schemas.ts'
-import type { Route } from './route.ts'
+import { pathsOf, type Route } from './route.ts'
 
 export const header = (name: string, description: string, schema: Schema = { type: 'string' }) => ({
   [name]: { description, schema },
@@ -22,6 +22,8 @@ const ModelError = z
     }),
   })
   .meta({ id: 'ModelError' })
+
+const ModelRefusal = z.union([ModelError, ErrorBody])
 
 type Refusal = Readonly<{ name: string; says: string; headers?: object; body?: z.ZodType }>
 
@@ -49,6 +51,7 @@ const refusalWords: Readonly<Record<string, Refusal>> = {
     name: 'Unavailable',
     says: 'Not now: the journal cannot be written, or no tenant is there',
   },
+  507: { name: 'Full', says: 'There is no room for more' },
 }
 
 /** A resource server's 403, which may also say what is missing. */
@@ -75,8 +78,8 @@ export const refusals = (refer: Refer) => ({
     ]),
   ),
   ModelError: {
-    description: 'A refusal in OpenAI’s form',
-    content: json(refer(ModelError, 'output')),
+    description: 'A refusal in OpenAI’s form; where the path is none, in the usual one',
+    content: json(refer(ModelRefusal, 'output')),
   },
   Page: {
     description: 'A page that tells the person why it cannot go on',
@@ -92,23 +95,26 @@ export const refusalsOf = (
   name: string,
   route: Route,
 ): Record<string, Readonly<{ $ref: string }>> => {
-  const { auth, body, form, query, path, pages, conflicts, answers } = route
-  if (Object.keys(answers).length === 0) return { 501: refTo('NotImplemented') }
+  const { auth, body, form, query, pages, conflicts, answers } = route
   if (auth === 'model') return { '4XX': refTo('ModelError'), '5XX': refTo('ModelError') }
-  const reads = body ?? form
-  const asks = auth !== 'none' || name === 'oauth.token' || name === 'console.session.open'
+  const isThere = Object.keys(answers).length > 0
+  const mayCarry = route.method !== 'GET'
+  const isNamed = pathsOf(route).some((path) => path.includes(':'))
+  const asks = auth !== 'none' || pages || name === 'oauth.token' || name === 'console.session.open'
   const statuses = [
-    ...(reads || query || asks || path.includes(':') ? [400] : []),
+    ...(body || form || query || asks || isNamed ? [400] : []),
     ...(asks || name.startsWith('mcp.') || name === 'oauth.register' ? [401, 403] : []),
     404,
     ...(conflicts ? [409] : []),
-    ...(reads ? [413, 415] : []),
+    ...(mayCarry ? [413, 415] : []),
     429,
+    ...(isThere ? [] : [501]),
     503,
+    ...(auth === 'guard' && body ? [507] : []),
   ]
   return Object.fromEntries(
     statuses.map((status) => {
-      if (status === 400 && pages) return [status, refTo('Page')]
+      if (status < 404 && pages) return [status, refTo('Page')]
       const named = status === 403 && auth === 'guard' ? challenge : refusalWords[status]
       return [status, refTo(named?.name ?? '')]
     }),
@@ -121,4 +127,4 @@ const refTo = (name: string) => ({ $ref: `#/components/responses/${name}` })
 export const json = (schema: Schema) => ({ 'application/json': { schema } })
 
 /** What the bodies of refusals are made of. */
-export const refusalBodies = [ErrorBody, UsedUp, ChallengeBody, ModelError]
+export const refusalBodies = [ErrorBody, UsedUp, ChallengeBody, ModelRefusal]
