@@ -12,6 +12,7 @@ import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type OutboundOptions } from './http/outbound.ts'
+import { isModelPath } from './http/parse.ts'
 import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
@@ -240,12 +241,11 @@ const createSeats = (
     open: openOpenApi(origins, tenancies.version),
     onBug,
   })
-  const isModel = /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//
   const isPage = /^\/+(?:console|approve)(?:\/|$)/
   const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
   const isAbout = /^\/+(?:openapi\.json|docs)$/
   const byPath: Core = (request) => {
-    if (isModel.test(request.path)) return model(request)
+    if (isModelPath(request.path)) return model(request)
     if (isControl.test(request.path)) return control(request)
     if (isAbout.test(request.path)) return about(request)
     return isPage.test(request.path) ? page(request) : issuer(request)

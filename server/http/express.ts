@@ -6,13 +6,17 @@ import type { Core } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import { arriving, encoded, pause } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { largestBody } from './parse.ts'
+import { isModelPath, largestBody, largestConversation } from './parse.ts'
 
 /** A seat as an Express app. Routing, parsing and answers are the core's. */
 export const expressHost = (core: Core): Express => {
   const app = express()
   app.disable('x-powered-by')
-  app.use(express.raw({ type: () => true, limit: largestBody, inflate: false }))
+  const read = bodyReader(largestBody)
+  const readConversation = bodyReader(largestConversation)
+  app.use((request, response, next) =>
+    (isModelPath(request.path) ? readConversation : read)(request, response, next),
+  )
   app.use(async (request, response) => {
     const answer = await core(requestOf(request))
     if (answer.fault) await sendBadly(response, answer, answer.fault)
@@ -21,6 +25,8 @@ export const expressHost = (core: Core): Express => {
   app.use(refuseBody)
   return app
 }
+
+const bodyReader = (limit: number) => express.raw({ type: () => true, limit, inflate: false })
 
 const requestOf = (request: express.Request): HttpRequest => {
   const [path = '/', query] = request.originalUrl.split(/\?(.*)/s)

@@ -1,7 +1,7 @@
 import type { Fault } from '../wire/index.ts'
 import type { Core } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { largestBody } from './parse.ts'
+import { largestConversation } from './parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */
 export const fetchHost =
@@ -17,7 +17,7 @@ export const requestOf = async (request: Request): Promise<HttpRequest> => {
     path: pathname,
     query: searchParams,
     headers: Object.fromEntries(request.headers),
-    body: request.body === null ? '' : (await request.text()).slice(0, largestBody + 1),
+    body: request.body === null ? '' : (await request.text()).slice(0, largestConversation + 1),
   }
 }
 

@@ -6,6 +6,13 @@ import { answerWith } from './refusals.ts'
 /** The largest request body, in bytes. */
 export const largestBody = 64 * 1024
 
+/** The largest body of a request to the scripted model: conversations grow. */
+export const largestConversation = 4 * 1024 * 1024
+
+/** Whether a path leads to the scripted model. */
+export const isModelPath = (path: string) =>
+  /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)
+
 /**
  * Query and body of a request, as its route's schemas want them.
  * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
@@ -15,8 +22,9 @@ export const parse = (route: Route, request: HttpRequest): { query: unknown; bod
   body: bodyOf(route, request),
 })
 
-const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown => {
-  if (request.body.length > largestBody) tooLarge()
+const bodyOf = ({ form, body, invalid, auth }: Route, request: HttpRequest): unknown => {
+  const largest = auth === 'model' ? largestConversation : largestBody
+  if (request.body.length > largest) tooLarge(largest)
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }
@@ -26,8 +34,8 @@ const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown =
 }
 
 /** @throws {Refusing} always */
-export const tooLarge = (): never =>
-  answerWith(413, 'request_too_large', `expected a body of at most ${largestBody} bytes`)
+const tooLarge = (largest: number): never =>
+  answerWith(413, 'request_too_large', `expected a body of at most ${largest} bytes`)
 
 const jsonOf = (request: HttpRequest): unknown => {
   if (request.body === '') return {}

@@ -119,6 +119,16 @@ describe('a request the scripted model refuses', () => {
     )
   })
 
+  it('is larger than 4 MiB; a long conversation is not', async () => {
+    const { chat } = scripted({ replies: [{ say: 'Fine.' }] })
+
+    const long = await chat([user('x'.repeat(1024 * 1024))])
+    const tooLong = await chat([user('x'.repeat(4 * 1024 * 1024))])
+
+    expect([long.status, tooLong.status]).toEqual([200, 413])
+    expect(tooLong.json().error).toMatchObject({ code: 'request_too_large' })
+  })
+
   it('goes on from a response that never was', async () => {
     const { respond } = scripted()
 
