@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench}/**'],
+          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench,trust}/**'],
         },
       },
       {
@@ -19,6 +19,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'interop', include: ['test/interop/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'trust',
+          include: ['test/trust/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
       },
       {
         extends: true,

@@ -11,7 +11,7 @@ import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import type { Misbehaviour } from './http/misbehave.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
-import { createOutbound, type OutboundOptions } from './http/outbound.ts'
+import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
 import { isModelPath } from './http/parse.ts'
 import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
@@ -66,6 +66,8 @@ export type HarnessOptions = Readonly<{
   log?: (line: LogLine) => void
   /** Hears of bugs of the harness itself. */
   onBug?: (bug: unknown, request: HttpRequest) => void
+  /** Hears what is wrong with the journal: what was dropped at the start, and that it cannot be written. */
+  onWarning?: (message: string) => void
 }>
 
 export type Harness = AsyncDisposable &
@@ -93,6 +95,22 @@ export type Harness = AsyncDisposable &
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
+  const { journal, algorithm = 'RS256', onWarning = console.warn } = options
+  const store = journal === undefined ? undefined : await openStore(journal, algorithm)
+  if (store?.warning !== undefined) onWarning(store.warning)
+  try {
+    return await composed(options, algorithm, store)
+  } catch (failed) {
+    await store?.close().catch(() => {})
+    throw failed
+  }
+}
+
+const composed = async (
+  options: HarnessOptions,
+  algorithm: Algorithm,
+  store: Store | undefined,
+): Promise<Harness> => {
   const { listen = options.origins === undefined } = options
   const { controlToken = randomBytes(24).toString('base64url') } = options
   const named = originsOf(options.origins)
@@ -105,9 +123,6 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     throw new TypeError('issuer and API need an origin each: they share some paths')
   }
   // The key is made on the thread pool while Express loads.
-  const algorithm = options.algorithm ?? 'RS256'
-  const store =
-    options.journal === undefined ? undefined : await openStore(options.journal, algorithm)
   const [signingKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
     listen ? import('./sockets.ts') : undefined,
@@ -117,7 +132,7 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
     signingKey,
     misbehaviours: async () => options.misbehaviours ?? (await catalogue()),
     now: options.now,
-    outbound: createOutbound(options.outbound),
+    outbound: afterwards(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
     store,
@@ -203,9 +218,12 @@ const createSeats = (
   tenancies: ReturnType<typeof createTenancies>,
   controlToken: string,
   origins: Origins,
-  { onBug = reportBug }: HarnessOptions,
+  { onBug: hears = reportBug, onWarning = console.warn }: HarnessOptions,
   store: Store | undefined,
 ): Seats => {
+  const onBug = (bug: unknown, request: HttpRequest) => {
+    if (!(bug instanceof JournalUnusable)) hears(bug, request)
+  }
   const find = tenancyOfCall(tenancies.open)
   const issuer = createCore({
     handlers: issuerHandlers,
@@ -251,12 +269,13 @@ const createSeats = (
     return isPage.test(request.path) ? page(request) : issuer(request)
   }
   if (store === undefined) return { issuer: byPath, api }
-  return { issuer: durable(byPath, store), api: durable(api, store) }
+  const onFailure = once(onWarning)
+  return { issuer: durable(byPath, store, onFailure), api: durable(api, store, onFailure) }
 }
 
 /** No answer leaves before what it says is on the disk; nothing is promised that cannot be kept. */
 const durable =
-  (core: Core, store: Store): Core =>
+  (core: Core, store: Store, onFailure: (message: string) => void): Core =>
   async (request) => {
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') store.refuseIfFailed()
@@ -265,17 +284,36 @@ const durable =
       return answer
     } catch (failed) {
       if (!(failed instanceof JournalUnusable)) throw failed
+      onFailure(`${failed.message}; nothing is decided any more until it is started again`)
       return errorAnswer(
         503,
         'temporarily_unavailable',
         'the journal cannot be written: nothing was decided',
         {},
-        {
-          'retry-after': '60',
-        },
+        { 'retry-after': '60' },
       )
     }
   }
+
+/** Nor does a callback or a signal. */
+const afterwards = (outbound: Outbound, store: Store | undefined): Outbound =>
+  store === undefined
+    ? outbound
+    : {
+        ...outbound,
+        post: async (...message) => {
+          await store.durable()
+          return outbound.post(...message)
+        },
+      }
+
+const once = (say: (message: string) => void) => {
+  let said = false
+  return (message: string) => {
+    if (!said) say(message)
+    said = true
+  }
+}
 
 /** Loaded only by whoever keeps a journal. */
 const openStore = async (path: string, algorithm: Algorithm): Promise<Store> =>

@@ -1,17 +1,26 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   fdatasync,
+  fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
-  unlinkSync,
+  rmSync,
+  statSync,
   write,
   writeFileSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import type { Change } from './api/changes.ts'
+import { compacted } from './issuer/compaction.ts'
 import type { Entry } from './issuer/event.ts'
+import { locked } from './journal-lock.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import { Document, Report, TenantSeed } from './wire/index.ts'
 
@@ -40,18 +49,22 @@ const Line = z.union([
 ])
 
 /** What a journal file remembers of a tenant, oldest entry first. */
-export type Remembered = { seed: TenantSeed; entries: Entry[]; changes: Change[] }
+export type Remembered = Readonly<{
+  seed: TenantSeed
+  entries: readonly Entry[]
+  changes: readonly Change[]
+}>
 
 /**
  * The journals of all tenants in one file: append only, synced before an answer leaves. Lines that
  * are appended while the disk is busy share the next sync.
  */
 export class JournalFile {
-  /** What was there at the start, by tenant. */
-  readonly remembered: ReadonlyMap<string, Remembered>
   /** What was left out at the start, in words, if anything was. */
   readonly warning: string | undefined
   readonly #path: string
+  readonly #unlock: () => void
+  readonly #remembered: Map<string, Remembered>
   #descriptor: number
   #waiting: string[] = []
   #syncing: Promise<void> | undefined
@@ -62,37 +75,47 @@ export class JournalFile {
    * @throws {JournalUnusable} when another process has it, or a line other than the last is corrupt
    */
   static open(path: string): JournalFile {
-    lock(path)
+    const file = writable(path)
+    const unlock = locked(file)
     try {
-      return new JournalFile(path)
+      return new JournalFile(file, unlock)
     } catch (failed) {
-      unlock(path)
+      unlock()
       throw failed
     }
   }
 
-  private constructor(path: string) {
+  private constructor(path: string, unlock: () => void) {
     const { lines, warning } = read(path)
     this.#path = path
+    this.#unlock = unlock
     this.warning = warning
-    this.remembered = byTenant(path, lines)
-    replaceFile(path, compact(this.remembered))
+    this.#remembered = byTenant(path, lines)
+    replaceFile(path, textOf(this.#remembered))
     this.#descriptor = openSync(path, 'a')
+  }
+
+  /** The tenants of which it remembers something that nobody has taken yet. */
+  get slugs(): string[] {
+    return [...this.#remembered.keys()]
+  }
+
+  /** What was there of a tenant at the start; it is handed over once. */
+  take(slug: string): Remembered | undefined {
+    const remembered = this.#remembered.get(slug)
+    this.#remembered.delete(slug)
+    return remembered
   }
 
   /** @throws {JournalUnusable} once a write has failed: what cannot be kept must not happen */
   append(line: Line): void {
     this.refuseIfFailed()
-    this.#waiting.push(`${JSON.stringify(line)}\n`)
+    this.#waiting.push(sealed(line))
   }
 
   /** Throws once a write has failed, so that nothing is decided that would not be kept. */
   refuseIfFailed(): void {
-    if (this.#failed) {
-      throw new JournalUnusable(`the journal ${this.#path} cannot be written`, {
-        cause: this.#failed,
-      })
-    }
+    if (this.#failed) throw cannotBeWritten(`the journal ${this.#path}`, this.#failed)
   }
 
   /** Resolves when everything appended so far is on the disk. */
@@ -111,7 +134,7 @@ export class JournalFile {
       await this.durable()
     } finally {
       closeSync(this.#descriptor)
-      unlock(this.#path)
+      this.#unlock()
     }
   }
 
@@ -133,14 +156,28 @@ const writeBytes = (descriptor: number, bytes: Buffer, from: number) =>
   promisify(write)(descriptor, bytes, from, bytes.length - from, null)
 const sync = promisify(fdatasync)
 
+/**
+ * The file itself, behind whatever links lead to it.
+ * @throws {JournalUnusable} for what must not be replaced: it is no file, or may not be written
+ */
+const writable = (path: string): string => {
+  try {
+    const file = realpathSync(path)
+    accessSync(file, constants.W_OK)
+    if (statSync(file).isFile()) return file
+  } catch (failed) {
+    if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return path
+    throw cannotBeWritten(`the journal ${path}`, failed)
+  }
+  throw new JournalUnusable(`the journal ${path} is not a file`)
+}
+
 const read = (path: string): { lines: Line[]; warning: string | undefined } => {
-  const text = readIfThere(path)
-  const lines = text.split('\n')
+  const lines = readIfThere(path).split('\n')
   const torn = lines.pop() ?? ''
-  const parsed = lines.map((line, at) => parseLine(path, at + 1, line))
   const warning =
     torn === '' ? undefined : `${path}:${lines.length + 1}: dropped a last line that was cut off`
-  return { lines: parsed, warning }
+  return { lines: lines.map((line, at) => parseLine(path, at + 1, line)), warning }
 }
 
 const readIfThere = (path: string): string => {
@@ -152,92 +189,105 @@ const readIfThere = (path: string): string => {
   }
 }
 
+/** A line begins with its checksum, so that whatever befalls a disk is noticed. */
+const sealed = (line: Line): string => {
+  const text = JSON.stringify(line)
+  return `{"sum":"${sumOf(text)}",${text.slice(1)}\n`
+}
+
+const sumOf = (text: string) => crc32(text).toString(16).padStart(8, '0')
+
 const parseLine = (path: string, number: number, text: string): Line => {
+  const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(text) ?? []
   try {
-    return Line.parse(JSON.parse(text)) as Line
+    if (sum === sumOf(`{${rest}`)) return Line.parse(JSON.parse(`{${rest}`)) as Line
   } catch {
-    throw new JournalUnusable(
-      `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
-    )
+    // As corrupt as with a wrong checksum.
+  }
+  throw new JournalUnusable(
+    `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
+  )
+}
+
+type Collected = { seed: TenantSeed; entries: Entry[]; changes: Map<string, Change> }
+
+const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered> => {
+  const tenants = new Map<string, Collected>()
+  lines.forEach((line, at) => {
+    const { tenant: slug } = line
+    if ('opened' in line) {
+      tenants.set(slug, { seed: line.opened, entries: [], changes: new Map() })
+    } else if ('deleted' in line) {
+      tenants.delete(slug)
+    } else {
+      const where = `${path}:${at + 1}`
+      const tenant = tenants.get(slug)
+      if (!tenant) throw new JournalUnusable(`${where}: the tenant ${slug} was never opened`)
+      if ('change' in line) note(tenant.changes, line.change)
+      else if (line.entry.seq > (tenant.entries.at(-1)?.seq ?? 0)) tenant.entries.push(line.entry)
+      else throw new JournalUnusable(`${where}: entry ${line.entry.seq} is out of order`)
+    }
+  })
+  return new Map(
+    [...tenants].map(([slug, { seed, entries, changes }]) => [
+      slug,
+      { seed, entries: whatMatters(path, slug, entries), changes: [...changes.values()] },
+    ]),
+  )
+}
+
+/** Of a document only what became of it last. */
+const note = (changes: Map<string, Change>, change: Change): void => {
+  if ('deleted' in change) changes.delete(`document ${change.deleted}`)
+  else if ('document' in change) changes.set(`document ${change.document.id}`, change)
+  else changes.set(`report ${change.report.id}`, change)
+}
+
+const whatMatters = (path: string, slug: string, entries: readonly Entry[]): readonly Entry[] => {
+  try {
+    return compacted(entries)
+  } catch (cause) {
+    throw new JournalUnusable(`${path}: what happened to the tenant ${slug} makes no sense`, {
+      cause,
+    })
   }
 }
 
-const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered> => {
-  const tenants = new Map<string, Remembered>()
-  lines.forEach((line, at) => {
-    if ('opened' in line) tenants.set(line.tenant, { seed: line.opened, entries: [], changes: [] })
-    else if ('deleted' in line) tenants.delete(line.tenant)
-    else {
-      const tenant = tenants.get(line.tenant)
-      if (!tenant) {
-        throw new JournalUnusable(`${path}:${at + 1}: the tenant ${line.tenant} was never opened`)
-      }
-      if ('entry' in line) tenant.entries.push(line.entry)
-      else tenant.changes.push(line.change)
-    }
-  })
-  return tenants
-}
-
 /** Tenants that were deleted or reset leave nothing behind. */
-const compact = (tenants: ReadonlyMap<string, Remembered>): string =>
+const textOf = (tenants: ReadonlyMap<string, Remembered>): string =>
   [...tenants]
     .flatMap(([tenant, { seed, entries, changes }]): Line[] => [
       { tenant, opened: seed },
       ...entries.map((entry) => ({ tenant, entry })),
       ...changes.map((change) => ({ tenant, change })),
     ])
-    .map((line) => `${JSON.stringify(line)}\n`)
+    .map(sealed)
     .join('')
 
-/** Writes beside it, then renames: there is always a whole file. */
+/** Writes beside it, then renames: there is always a whole file, also after a power cut. */
 export const replaceFile = (path: string, text: string): void => {
   const beside = `${path}.new`
   try {
     writeFileSync(beside, text, { mode: 0o600, flush: true })
     renameSync(beside, path)
+    syncFolder(dirname(path))
   } catch (failed) {
-    throw new JournalUnusable(`${path} cannot be written: ${reason(failed)}`)
+    rmSync(beside, { force: true })
+    throw cannotBeWritten(path, failed)
   }
 }
 
-const lockOf = (path: string) => `${path}.lock`
-
-const lock = (path: string): void => {
-  for (let tries = 0; tries < 2; tries += 1) {
-    try {
-      writeFileSync(lockOf(path), String(process.pid), { flag: 'wx' })
-      return
-    } catch (failed) {
-      if ((failed as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new JournalUnusable(`the journal ${path} cannot be written: ${reason(failed)}`)
-      }
-      const owner = Number(readIfThere(lockOf(path)))
-      if (isAlive(owner)) {
-        throw new JournalUnusable(`the journal ${path} is in use by process ${owner}`)
-      }
-      unlock(path)
-    }
-  }
-  throw new JournalUnusable(`the journal ${path} is being opened by another process`)
-}
-
-const isAlive = (pid: number): boolean => {
-  if (!Number.isInteger(pid) || pid <= 0) return false
+const syncFolder = (folder: string) => {
+  if (process.platform === 'win32') return
+  const descriptor = openSync(folder, 'r')
   try {
-    process.kill(pid, 0)
-    return true
-  } catch (failed) {
-    return (failed as NodeJS.ErrnoException).code === 'EPERM'
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 
-const unlock = (path: string): void => {
-  try {
-    unlinkSync(lockOf(path))
-  } catch {
-    // Gone already.
-  }
-}
+const cannotBeWritten = (what: string, cause: unknown) =>
+  new JournalUnusable(`${what} cannot be written: ${reason(cause)}`, { cause })
 
 const reason = (failed: unknown) => (failed as NodeJS.ErrnoException).code ?? String(failed)

@@ -20,7 +20,11 @@ export const start = async (args: readonly string[]): Promise<number> => {
     }
     const log = logTo(process.stderr, options.log)
     const seeds = configuration(options)
-    await using harness = await open(options, { ...log.hears, tenants: seeds })
+    await using harness = await open(options, {
+      ...log.hears,
+      onWarning: (message) => log.say('error', message),
+      tenants: seeds,
+    })
     for (const name of options.misbehave) await misbehave(harness, name)
     const stopped = signalled()
     using _watch = reloading(harness, seeds, options, log.say)
@@ -34,7 +38,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
     await stopped
     return 0
   } catch (failed) {
-    if (!(failed instanceof Unusable)) throw failed
+    if (!(failed instanceof Unusable || failed instanceof JournalUnusable)) throw failed
     process.stderr.write(`lumoauth-harness start: ${failed.message}\n`)
     return 2
   }
@@ -45,7 +49,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   try {
     return await createHarness({ ...others, ...more, listen: true })
   } catch (failed) {
-    if (failed instanceof JournalUnusable) throw new Unusable(failed.message)
+    if (failed instanceof JournalUnusable) throw failed
     const {
       code,
       port: at,

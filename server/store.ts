@@ -69,7 +69,11 @@ export class Store {
     this.#journal = journal
     this.#path = path
     this.signingKey = key
-    this.#beside = beside ?? { signing_key: exportSigningKey(key), tenants: {} }
+    const tenants = Object.entries(beside?.tenants ?? {})
+    this.#beside = {
+      signing_key: exportSigningKey(key),
+      tenants: Object.fromEntries(tenants.filter(([slug]) => journal.slugs.includes(slug))),
+    }
     this.#writeBeside()
   }
 
@@ -79,11 +83,12 @@ export class Store {
 
   /** The tenants there were before the restart. */
   get slugs(): string[] {
-    return [...this.#journal.remembered.keys()]
+    return this.#journal.slugs
   }
 
+  /** What there was of a tenant, handed over once. */
   kept(slug: string): Kept | undefined {
-    const remembered = this.#journal.remembered.get(slug)
+    const remembered = this.#journal.take(slug)
     const beside = this.#beside.tenants[slug]
     if (remembered === undefined) return undefined
     if (beside === undefined) {
@@ -108,10 +113,18 @@ export class Store {
     this.#journal.append({ tenant: slug, opened: withoutSecrets(seed) })
   }
 
+  /** The keys go once the journal knows: a tenant without keys could not come back. */
   deleted(slug: string): void {
     this.#journal.append({ tenant: slug, deleted: true })
-    delete this.#beside.tenants[slug]
-    this.#writeBeside()
+    const { [slug]: beside } = this.#beside.tenants
+    const forget = () => {
+      if (this.#beside.tenants[slug] !== beside) return
+      delete this.#beside.tenants[slug]
+      this.#writeBeside()
+    }
+    this.durable()
+      .then(forget)
+      .catch(() => {})
   }
 
   happened(slug: string, entry: Entry, keys: KeyRing): void {

@@ -17,6 +17,7 @@ import { issuersOf, type Origins, type Tenancy } from './http/tenancy.ts'
 import { randomIds, seededIds } from './ids.ts'
 import type { Event, EventOf } from './issuer/event.ts'
 import { Clock, Tenant } from './issuer/tenant.ts'
+import { JournalUnusable } from './journal-unusable.ts'
 import { apiClientId, keySecret, seeded, webhookSecret } from './seeds.ts'
 import { KeyRing, type SigningKey } from './signing/keys.ts'
 import type { Kept, Store } from './store.ts'
@@ -136,7 +137,7 @@ const openTenancy = (
     sessions,
     ended,
     timers,
-    agenda: new Agenda(clock, timers, ended.signal),
+    agenda: new Agenda(clock, timers, ended.signal, unlessUnusable),
     outbound,
     webhookSecret: secrets.get(webhookSecret) ?? '',
     pushHeaders: new Map(),
@@ -178,6 +179,11 @@ const openTenancy = (
   startCallbacks(tenancy)
   startPushing(tenancy)
   return { tenancy, secrets }
+}
+
+/** What cannot be kept has not happened; whoever asks next is told. */
+const unlessUnusable = (thrown: unknown) => {
+  if (!(thrown instanceof JournalUnusable)) throw thrown
 }
 
 /** What a tenant's journal begins with. */

@@ -29,13 +29,21 @@ export class Agenda {
   readonly #timers: Timers
   readonly #items = new Set<Item>()
   readonly #underway = new Set<Promise<void>>()
+  readonly #failed: (thrown: unknown) => void
   #timer: unknown
   #next = Number.POSITIVE_INFINITY
   #over = false
 
-  constructor(clock: Clock, timers: Timers, ended: AbortSignal) {
+  /** @param failed hears what went wrong in what was planned, as nobody waits for it */
+  constructor(
+    clock: Clock,
+    timers: Timers,
+    ended: AbortSignal,
+    failed: (thrown: unknown) => void = rethrown,
+  ) {
     this.#clock = clock
     this.#timers = timers
+    this.#failed = failed
     ended.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
@@ -53,7 +61,9 @@ export class Agenda {
     const due = [...this.#items].filter((item) => item.due <= now).sort((a, b) => a.due - b.due)
     for (const item of due) {
       this.#items.delete(item)
-      const doing = (async () => item.act())().finally(() => this.#underway.delete(doing))
+      const doing = (async () => item.act())()
+        .catch(this.#failed)
+        .finally(() => this.#underway.delete(doing))
       this.#underway.add(doing)
     }
     this.#waitUntil(Math.min(...[...this.#items].map((item) => item.due)))
@@ -80,4 +90,9 @@ export class Agenda {
     this.#items.clear()
     this.#timers.clear(this.#timer)
   }
+}
+
+/** A bug: nobody may overlook it. */
+const rethrown = (thrown: unknown) => {
+  throw thrown
 }

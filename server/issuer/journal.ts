@@ -25,8 +25,12 @@ export class Journal {
     return { seq: this.last + 1 + later, at, ...event }
   }
 
+  /** After a gap only what comes now counts: of what was before, some has been forgotten. */
   append(entry: Entry): void {
-    if (this.#entries.length === 0) this.forgotten = entry.seq - 1
+    if (entry.seq !== this.last + 1) {
+      this.#entries.length = 0
+      this.forgotten = entry.seq - 1
+    }
     this.#entries.push(entry)
     if (this.#entries.length >= 2 * this.#keep) {
       this.forgotten += this.#entries.length - this.#keep

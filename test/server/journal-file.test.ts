@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -30,7 +38,10 @@ describe('a journal file', () => {
   })
 
   it('takes over the lock of a process that is gone', async () => {
-    writeFileSync(`${path}.lock`, '999999999')
+    const before = JournalFile.open(path)
+    const lock = readFileSync(`${path}.lock`, 'utf8')
+    await before.close()
+    writeFileSync(`${path}.lock`, lock.replace(`${process.pid}`, '999999999'))
 
     const file = JournalFile.open(path)
 
@@ -60,15 +71,79 @@ describe('a journal file', () => {
     const again = JournalFile.open(path)
 
     expect(again.warning).toContain(`${path}:3: dropped`)
-    expect(again.remembered.get('acme')?.entries).toEqual([entry(1)])
+    expect(again.take('acme')?.entries).toEqual([entry(1)])
     await again.close()
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3)
   })
 
-  it('refuses what happened to a tenant that was never opened', () => {
-    writeFileSync(path, `${JSON.stringify({ tenant: 'acme', entry: entry(1) })}\n`)
+  it('refuses what happened to a tenant that was never opened', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', entry: entry(1) })
+    await file.close()
 
     expect(() => JournalFile.open(path)).toThrow('was never opened')
+  })
+
+  it('refuses a line of which one bit has changed', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entry: entry(1) })
+    await file.close()
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"taskId":"t1"', '"taskId":"t0"'))
+
+    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+  })
+
+  it('refuses entries out of order, and those that make no sense', async () => {
+    const opened = { tenant: 'acme', opened: seed } as const
+    const nonsense = { ...entry(1), type: 'task.opened' } as unknown as ReturnType<typeof entry>
+    for (const [entries, complaint] of [
+      [[entry(2), entry(1)], 'entry 1 is out of order'],
+      [[nonsense], 'makes no sense'],
+    ] as const) {
+      const file = JournalFile.open(path)
+      file.append(opened)
+      for (const it of entries) file.append({ tenant: 'acme', entry: it })
+      await file.close()
+
+      expect(() => JournalFile.open(path)).toThrow(complaint)
+      rmSync(path)
+    }
+  })
+
+  it('replaces neither what is no file nor the link that leads to one', async () => {
+    expect(() => JournalFile.open(folder)).toThrow('is not a file')
+    symlinkSync(path, `${path}.link`)
+    writeFileSync(path, '')
+
+    const file = JournalFile.open(`${path}.link`)
+
+    expect(lstatSync(`${path}.link`).isSymbolicLink()).toBe(true)
+    await file.close()
+  })
+
+  it('keeps of a document only what became of it last', async () => {
+    const document = (id: string, version: number) => ({
+      id,
+      version,
+      title: id,
+      classification: 'public' as const,
+      body: 'text',
+      updated_at: '2026-01-01T00:00:00Z',
+      updated_by: 'agt_bot',
+    })
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    for (const id of ['a', 'b'])
+      file.append({ tenant: 'acme', change: { document: document(id, 1) } })
+    file.append({ tenant: 'acme', change: { document: document('a', 2) } })
+    file.append({ tenant: 'acme', change: { deleted: 'b' } })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect(again.take('acme')?.changes).toEqual([{ document: document('a', 2) }])
+    await again.close()
   })
 
   it('has what was appended on the disk once it says durable', async () => {
@@ -94,7 +169,7 @@ describe('a journal file', () => {
 
     const again = JournalFile.open(path)
 
-    expect([...again.remembered]).toEqual([])
+    expect(again.slugs).toEqual([])
     expect(readFileSync(path, 'utf8')).toBe('')
     await again.close()
   })
