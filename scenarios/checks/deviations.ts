@@ -36,6 +36,7 @@ export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
 }
 
 const brokenBy = (failure: Failure, result: Result): readonly string[] => {
+  if (failure.rules !== undefined) return failure.rules
   if (failure.kind === 'violation') {
     return [
       ...new Set(failure.message.split('; ').map((it) => ruleOfViolation(it, failure, result))),

@@ -26,6 +26,8 @@ export type Failure = Readonly<{
   differences: readonly Difference[]
   /** The seat that gave the answer. */
   seat?: Exchange['seat'] | undefined
+  /** The rules it breaks, where that is known more closely than by what the scenario covers. */
+  rules?: readonly string[] | undefined
   /** The exchange the failure is about, by its place in `exchanges`. */
   exchange?: number | undefined
 }>
