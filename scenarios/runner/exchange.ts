@@ -41,17 +41,18 @@ export type Answer = Readonly<{
   violations: readonly string[]
 }>
 
-/** Sends a request and keeps the exchange. */
+/** Sends a request and keeps the exchange. Only where `read` asks for it can the response be read again. */
 export const exchange = async (
   seat: Seat,
   step: string,
   request: Request,
   send: typeof fetch,
+  read: 'once' | 'again' = 'again',
 ): Promise<Readonly<{ response: Response; exchange: Exchange }>> => {
-  const sent = request.clone()
+  const sent = request.body === null ? undefined : request.clone()
   const started = performance.now()
   const response = await send(request)
-  const text = await response.clone().text()
+  const text = await (read === 'again' ? response.clone() : response).text()
   const duration = performance.now() - started
 
   const { pathname, search } = new URL(request.url)
@@ -66,8 +67,8 @@ export const exchange = async (
       request: {
         method: request.method,
         url: `${new URL(request.url).origin}${pathname}${search}`,
-        headers: Object.fromEntries(sent.headers),
-        body: await sent.text(),
+        headers: Object.fromEntries(request.headers),
+        body: (await sent?.text()) ?? '',
       },
       answer: { status: response.status, headers, body: text },
       duration,

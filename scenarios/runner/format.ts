@@ -89,8 +89,16 @@ const expectations = {
   nothing: {},
 }
 
-/** The schema of a step, by the word of its action. */
-export const stepOf = (word: Word): z.ZodObject =>
+/** The schema of a step, by the word of its action. Made once: zod compiles each schema it is given. */
+export const stepOf = (word: Word): z.ZodObject => {
+  const made = steps.get(word) ?? makeStep(word)
+  steps.set(word, made)
+  return made
+}
+
+const steps = new Map<Word, z.ZodObject>()
+
+const makeStep = (word: Word): z.ZodObject =>
   z.strictObject({
     [word]: actions[word].args.describe(actions[word].says),
     ...expectations[actions[word].looks],

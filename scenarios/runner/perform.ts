@@ -258,8 +258,8 @@ const sceneOf = (
   const lookup = (name: string) =>
     state.variables.has(name) ? state.variables.get(name) : builtIn[name]?.()
 
-  const record = async (seat: Seat, request: Request) => {
-    const kept = await exchange(seat, number, request, session.fetch(seat))
+  const record = async (seat: Seat, request: Request, read: 'once' | 'again') => {
+    const kept = await exchange(seat, number, request, session.fetch(seat), read)
     made.push(kept.exchange)
     return kept
   }
@@ -267,7 +267,7 @@ const sceneOf = (
   const send = async (seat: Seat, order: Order, by: string) => {
     const root = order.from === 'origin' ? origins[seat] : bases[seat]
     const request = requestOf(root, order, await authorization(by, scene), world.patience)
-    return answerOf((await record(seat, request)).exchange)
+    return answerOf((await record(seat, request, 'once')).exchange)
   }
 
   const scene: Scene = {
@@ -286,7 +286,7 @@ const sceneOf = (
         request.url.startsWith(`${origins.api}/`) && !request.url.startsWith(`${bases.issuer}/`)
           ? 'api'
           : 'issuer'
-      return (await record(seat, request)).response
+      return (await record(seat, request, 'again')).response
     },
 
     send: (seat, order) => {

@@ -67,21 +67,21 @@ export const readChallenge = (
   return undefined
 }
 
+const Details = z.array(AuthorizationDetail).min(1).max(16)
+
+const DraftBody = z.looseObject({
+  error: z.literal('insufficient_authorization_details'),
+  authorization_details: Details,
+})
+
 /** The details of a draft -04 challenge, which travel in the JSON body of the 403. */
 export const readChallengeBody = (body: unknown): readonly AuthorizationDetail[] | undefined => {
-  const parsed = z
-    .looseObject({
-      error: z.literal('insufficient_authorization_details'),
-      authorization_details: z.array(AuthorizationDetail).min(1).max(16),
-    })
-    .safeParse(body)
+  const parsed = DraftBody.safeParse(body)
   return parsed.success ? parsed.data.authorization_details : undefined
 }
 
 const details = (value: unknown): readonly AuthorizationDetail[] =>
-  Array.isArray(value)
-    ? checked(z.array(AuthorizationDetail).min(1).max(16), value)
-    : [checked(AuthorizationDetail, value)]
+  Array.isArray(value) ? checked(Details, value) : [checked(AuthorizationDetail, value)]
 
 const checked = <T>(schema: z.ZodType<T>, value: unknown): T => {
   const parsed = schema.safeParse(value)
