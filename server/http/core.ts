@@ -53,7 +53,10 @@ export const createCore = <N extends RouteName, Context extends object>({
       const { query, body } = parse(route, request)
       // The schemas of this very route have just said that the call is of its type.
       const handler = handlers[name] as (call: unknown) => Answer | Promise<Answer>
-      return await handler({ ...context, route: name, request, params, query, body })
+      return unstored(
+        route,
+        await handler({ ...context, route: name, request, params, query, body }),
+      )
     } catch (thrown) {
       const answered = answerOf(thrown)
       if (answered) return answered
@@ -72,6 +75,12 @@ export const createCore = <N extends RouteName, Context extends object>({
     return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
   }
 }
+
+/** What one caller alone may see is not kept on the way, unless the handler knows better (THR-27). */
+const unstored = ({ auth }: Route, answer: Answer): Answer =>
+  auth === 'none' || answer.headers?.['cache-control'] !== undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'cache-control': 'no-store' } }
 
 const lookUp = <N extends RouteName>(
   find: ReturnType<typeof createRouter<N>>,

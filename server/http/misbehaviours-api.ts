@@ -184,16 +184,19 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-never-satisfied': {
     says: 'Whatever detail a token holds, it is not enough.',
     breaks: 'THR-16',
-    act: guarding((honest) => ({
-      ...honest,
-      admit: (credentials, requirement) =>
-        honest.admit(
-          credentials,
-          'detail' in requirement
-            ? { detail: { ...requirement.detail, privileges: ['more'] } }
-            : requirement,
-        ),
-    })),
+    begin: () => {
+      let wishes = 0
+      return guarding((honest) => ({
+        ...honest,
+        admit: (credentials, requirement) =>
+          honest.admit(
+            credentials,
+            'detail' in requirement
+              ? { detail: { ...requirement.detail, privileges: [`wish-${++wishes}`] } }
+              : requirement,
+          ),
+      }))
+    },
   },
 
   'api-forgets-writes': {
