@@ -1,14 +1,35 @@
 import { setImmediate } from 'node:timers/promises'
-import { test as base, expect } from 'vitest'
-import { type JitOptions, LumoAuthAgent } from '../client/index.ts'
-import { createHarness, type HarnessOptions, type Seed } from './harness.ts'
-import type { TestTenant } from './test-tenant.ts'
+import { test as base, expect, type TestAPI } from 'vitest'
+import { type JitContext, type JitOptions, LumoAuthAgent } from '../client/index.ts'
+import { createHarness, type Harness, type HarnessOptions, type Seed } from './harness.ts'
+import type { TestApprover, TestClock, TestTenant } from './test-tenant.ts'
 import { belongsTo, matchers } from './vitest-matchers.ts'
 
 export type { LumoAuthMatchers } from './vitest-matchers.ts'
 export { expect }
 
 expect.extend(matchers)
+
+type OfFile = {
+  /** How the harness of this file is made. Default: it listens on free ports of this machine. */
+  harnessOptions: HarnessOptions
+  harness: Harness
+}
+
+/** What each test may ask for. */
+export type Fixtures = OfFile & {
+  /** What the tenant of each test begins with. */
+  seed: Seed
+  tenant: TestTenant
+  clock: TestClock
+  approver: TestApprover
+  misbehave: TestTenant['misbehave']
+  /** The first agent of the tenant. When it would wait, the tenant's clock moves instead. */
+  agent: LumoAuthAgent
+  /** How the task of `jit` is opened; its name is that of the test. */
+  jitOptions: JitOptions
+  jit: JitContext
+} & { readonly $__file?: OfFile }
 
 /**
  * Vitest's `test`, with a harness a file and a fresh tenant a test.
@@ -32,14 +53,12 @@ expect.extend(matchers)
  * `test.override('seed', { approver: { decision: 'deny' } })`.
  */
 export const test = base
-  /** How the harness of this file is made. Default: it listens on free ports of this machine. */
   .extend('harnessOptions', { scope: 'file' }, (): HarnessOptions => ({}))
   .extend('harness', { scope: 'file' }, async ({ harnessOptions }, { onCleanup }) => {
     const harness = await createHarness(harnessOptions)
     onCleanup(() => harness.close())
     return harness
   })
-  /** What the tenant of each test begins with. */
   .extend('seed', (): Seed => ({}))
   .extend('tenant', ({ harness, seed }, { onCleanup }): TestTenant => {
     const tenant = harness.createTenant(seed)
@@ -49,7 +68,6 @@ export const test = base
   .extend('clock', ({ tenant }) => tenant.clock)
   .extend('approver', ({ tenant }) => tenant.approver)
   .extend('misbehave', ({ tenant }) => tenant.misbehave)
-  /** The first agent of the tenant. When it would wait, the tenant's clock moves instead. */
   .extend('agent', ({ harness, tenant, clock }): LumoAuthAgent => {
     const agent = new LumoAuthAgent({
       env: tenant.environment,
@@ -65,7 +83,6 @@ export const test = base
     belongsTo(agent, tenant)
     return agent
   })
-  /** How the task of `jit` is opened; its name is that of the test. */
   .extend('jitOptions', (): JitOptions => ({}))
   .extend('jit', async ({ agent, jitOptions, task }, { onCleanup }) => {
     const jit = await agent.jit({ name: task.name.slice(0, 128), ...jitOptions })
@@ -74,6 +91,6 @@ export const test = base
       await jit.completeTask().catch(() => {})
     })
     return jit
-  })
+  }) as unknown as TestAPI<Fixtures>
 
 export { test as it }
