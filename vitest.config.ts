@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench,trust}/**'],
+          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench,package,trust}/**'],
         },
       },
       {
@@ -19,6 +19,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'interop', include: ['test/interop/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'package', include: ['test/package/**/*.test.ts'] },
       },
       {
         extends: true,
