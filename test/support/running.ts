@@ -17,7 +17,13 @@ export class Running implements AsyncDisposable {
     args: readonly string[],
     { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
   ) {
-    this.#child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    // A group of its own, so that what it starts ends with it.
+    this.#child = spawn(command, args, {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     this.#child.stdout?.setEncoding('utf8').on('data', (text) => {
       this.stdout += text
       this.#look()
@@ -28,6 +34,8 @@ export class Running implements AsyncDisposable {
     })
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
+      // Whoever is left of the group would keep the streams open.
+      this.#child.once('exit', () => this.signal('SIGKILL'))
       this.#child.once('close', (code) => {
         resolve(code)
         this.#look()
@@ -54,13 +62,18 @@ export class Running implements AsyncDisposable {
     return this.#ended
   }
 
+  /** To the process and to all it has started. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
+    } catch {
+      // Nobody of them is left.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.signal('SIGKILL')
-    await this.#ended
+    this.signal('SIGKILL')
+    await this.#ended.catch(() => {})
   }
 
   #look(): void {
