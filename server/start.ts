@@ -29,11 +29,10 @@ export const start = async (args: readonly string[]): Promise<number> => {
     const stopped = signalled()
     using _watch = reloading(harness, seeds, options, log.say)
     const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
-    const approverToken = mayAnybodyApprove(tenant) ? await tenant.approver.token() : ''
     process.stdout.write(
       options.json
-        ? `${JSON.stringify(summary(harness, tenant, approverToken))}\n`
-        : greeting(harness, tenant, approverToken, options.shell),
+        ? `${JSON.stringify(await summary(harness, tenant))}\n`
+        : await greeting(harness, tenant, options.shell),
     )
     await stopped
     return 0
@@ -86,25 +85,20 @@ const signalled = (): Promise<void> =>
 const mayAnybodyApprove = ({ users }: TestTenant) =>
   users.some(({ permissions }) => permissions.includes('jit.approve'))
 
-const summary = (
-  harness: Harness,
-  { tenant, agents, model }: TestTenant,
-  approverToken: string,
-) => ({
+const summary = async (harness: Harness, tenant: TestTenant) => ({
   issuer: harness.issuer,
   api: harness.api,
-  tenant,
-  client_id: agents[0]?.client_id,
-  client_secret: agents[0]?.client_secret,
+  tenant: tenant.tenant,
+  client_id: tenant.agents[0]?.client_id,
+  client_secret: tenant.agents[0]?.client_secret,
   control_token: harness.controlToken,
-  approver_token: approverToken,
-  model,
+  approver_token: mayAnybodyApprove(tenant) ? await tenant.approver.token() : '',
+  model: tenant.model,
 })
 
-const greeting = (
+const greeting = async (
   harness: Harness,
   tenant: TestTenant,
-  approverToken: string,
   shell: StartOptions['shell'],
 ) => `lumoauth-harness is up. Paste this where your agent runs:
 
@@ -121,7 +115,7 @@ issuer         ${harness.issuer}
 documents API  ${harness.api}
 tenant         ${harness.tenants.map((it) => it.tenant).join(', ')}
 control token  ${harness.controlToken}
-approver token ${approverToken || '(no user may approve)'}
+approvals page ${mayAnybodyApprove(tenant) ? await tenant.approver.page() : '(no user may approve)'}
 
 Ctrl-C ends it.
 `

@@ -62,6 +62,8 @@ export type TestApprover = Readonly<{
   deny: (request: Named, how?: { reason?: string; by?: string }) => Promise<void>
   /** An access token, to ask the issuer as this person. */
   token: (as?: { by?: string }) => Promise<string>
+  /** The URL of the approvals page that signs one browser in as this person, once. */
+  page: (as?: { by?: string }) => Promise<string>
 }>
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { type: T }>
@@ -89,6 +91,10 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     const minted = await control('POST', '/user-token', by === undefined ? {} : { user: by })
     return (minted as { access_token: string }).access_token
   }
+  const page: TestApprover['page'] = async ({ by } = {}) => {
+    const link = await control('POST', '/console-link', by === undefined ? {} : { user: by })
+    return (link as { url: string }).url
+  }
   const asApprover = async (by: string | undefined, method: string, path: string, body?: object) =>
     called(
       reach,
@@ -106,6 +112,7 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     },
     approver: {
       token,
+      page,
       answers: (input) => {
         const script = ApproverScript.parse(input)
         const { tenant } = find()

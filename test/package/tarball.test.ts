@@ -140,9 +140,10 @@ describe('the tarball, with its peers,', () => {
   it('lets a project test its agent', async () => {
     await writeFile(join(folder, 'agent.test.ts'), consumerTest)
 
-    const stdout = await run(folder, 'npx', 'vitest', 'run', '--reporter', 'json')
+    await run(folder, 'npx', 'vitest', 'run', '--reporter', 'json', '--outputFile', 'tests.json')
 
-    expect(JSON.parse(stdout)).toMatchObject({ numPassedTests: 2, numFailedTests: 0 })
+    const report = JSON.parse(await readFile(join(folder, 'tests.json'), 'utf8'))
+    expect(report).toMatchObject({ numPassedTests: 2, numFailedTests: 0 })
   }, 120_000)
 
   it('satisfies publint', async () => {
