@@ -1,5 +1,5 @@
 import type { Loaded, Problem } from '../runner/load.ts'
-import { placeOf } from '../runner/source.ts'
+import { tell } from './suite.ts'
 
 /** The options that choose among scenarios. */
 export const choices = {
@@ -17,9 +17,7 @@ export const wanted =
 
 /** Prints what is wrong with the files. @returns whether nothing can be run */
 export const complain = (problems: readonly Problem[]): boolean => {
-  for (const { at, message, severity } of problems) {
-    process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
-  }
+  tell(problems)
   const errors = problems.filter((it) => it.severity === 'error').length
   if (errors > 0) {
     process.stderr.write(

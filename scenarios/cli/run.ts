@@ -1,17 +1,21 @@
-import { didYouMean } from '../../server/wire/closest.ts'
+import { resolve } from 'node:path'
+import { github } from '../reports/github.ts'
 import { reports } from '../reports/report.ts'
 import { terminal } from '../reports/terminal.ts'
 import { difference } from '../runner/compare.ts'
 import { type Loaded, loadScenarios } from '../runner/load.ts'
-import { loadRules } from '../runner/rules.ts'
+import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
-import { type Host, hosts, mock } from '../targets/mock.ts'
+import { type Host, hosts } from '../targets/mock.ts'
 import { CannotRun } from './cannot-run.ts'
 import { choices, complain, listOf, wanted } from './choice.ts'
+import { mockOf, readHost } from './host.ts'
 import { runLive } from './live.ts'
 import { readOptions, wholeNumber } from './options.ts'
 import { deliver, readReport } from './report-order.ts'
 import { filesOf, rulesFile } from './suite.ts'
+import { keepVerdicts, lastVerdicts } from './verdicts.ts'
+import { watch } from './watch.ts'
 
 const help = `Runs scenarios against the mock.
 
@@ -26,12 +30,16 @@ of a path in it. Without one, the whole suite runs.
   --host HOST         ${hosts.join(', ')}, or all; default express
   --report FORMAT[=FILE]
                       ${Object.keys(reports).join(', ')}; several at once. Without FILE to standard output
+  --failed            only those that failed when they were last run here
+  --watch             run again whenever a scenario, or the code of the harness, changes
   --list              say what would run, and run nothing
   --bail              stop after the first failure
-  --seed N            the same ids and secrets again
+  --seed N            the same ids and secrets again, and so the same transcript
   --repeat N          run each scenario N times
   --shard I/N         run the I-th of N parts
   --concurrency N     how many run at once; default 8
+
+On GitHub Actions, each failure is also an annotation at its line.
 
 Exit code: 0 all passed, 1 something failed, 2 could not run.
 
@@ -42,6 +50,8 @@ const options = {
   ...choices,
   host: { type: 'string' },
   report: { type: 'string', multiple: true },
+  failed: { type: 'boolean' },
+  watch: { type: 'boolean' },
   list: { type: 'boolean' },
   bail: { type: 'boolean' },
   seed: { type: 'string' },
@@ -51,6 +61,12 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
+/**
+ * Whether the suite covers every rule of the catalogue. From then on, a rule without a scenario and a
+ * scenario without a rule are mistakes like any other: nothing runs. `rules --check` always tells.
+ */
+const coverageIsComplete = false
+
 /** `lumoauth-harness run`. @returns the exit code */
 export const run = async (args: string[]): Promise<number> => {
   const { values, positionals } = readOptions(args, options)
@@ -58,19 +74,36 @@ export const run = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
+  if (values.watch) {
+    return watch(['run', ...args.filter((it) => it !== '--watch')], positionals)
+  }
   const orders = (values.report ?? []).map((order) => readReport(order))
   const targets = readHosts(values.host ?? 'express')
+  const wants = (...names: string[]) =>
+    orders.some(({ report }) => names.some((name) => reports[name] === report))
   const how = {
-    policies: orders.some((it) => it.report === reports.html),
+    keep: wants('html', 'json', 'transcript') || targets.length > 1 ? 'all' : 'failed',
+    policies: wants('html'),
     concurrency: wholeNumber('concurrency', values.concurrency),
     seed: wholeNumber('seed', values.seed, 0),
     repeat: wholeNumber('repeat', values.repeat),
     bail: values.bail,
-  }
+  } as const
   const { scenarios, problems } = await loadScenarios(filesOf(positionals))
-  if (complain(problems)) return 2
+  const { catalogue, problems: ofRules } = await loadRules(rulesFile())
+  const gaps =
+    coverageIsComplete && positionals.length === 0 ? checkCoverage(catalogue, scenarios) : []
+  if (complain([...problems, ...ofRules, ...gaps])) return 2
 
-  const chosen = sharded(scenarios.filter(wanted(values)), values.shard)
+  const last = values.failed ? await lastVerdicts() : undefined
+  const again = scenarios.filter(
+    ({ file }) => last === undefined || last.get(resolve(file)) === 'failed',
+  )
+  if (again.length === 0 && scenarios.length > 0) {
+    process.stdout.write('none of these failed when they were last run\n')
+    return 0
+  }
+  const chosen = sharded(again.filter(wanted(values)), values.shard)
   if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
   if (values.list) {
     process.stdout.write(listOf(chosen))
@@ -81,7 +114,7 @@ export const run = async (args: string[]): Promise<number> => {
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
   const runs: Run[] = []
   for (const host of targets) {
-    const target = await mock(host)
+    const target = await mockOf(host)
     try {
       runs.push(await runLive(chosen, target, how, out, targets.length > 1))
     } finally {
@@ -94,14 +127,14 @@ export const run = async (args: string[]): Promise<number> => {
   const told = failures(runs)
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
-  const context = orders.length === 0 ? {} : { rules: await rulesOfSuite() }
+  if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
+  const context = { rules: [...catalogue.rules.values()] }
   for (const { report, file } of orders) await deliver(report(runs, context), file)
   out.write(`${counts(runs)}\n`)
+  await keepVerdicts(runs)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
   return failed || odd.length > 0 ? 1 : 0
 }
-
-const rulesOfSuite = async () => [...(await loadRules(rulesFile())).catalogue.rules.values()]
 
 /** With one seed, the hosts must answer alike. */
 const differences = (runs: readonly Run[]): string[] => {
@@ -134,12 +167,5 @@ const sharded = (scenarios: readonly Loaded[], shard: string | undefined): reado
   return scenarios.filter((_, index) => index % parts === part - 1)
 }
 
-const readHosts = (host: string): readonly Host[] => {
-  if (host === 'all') return hosts
-  const known = hosts.find((it) => it === host)
-  if (known !== undefined) return [known]
-  const names = [...hosts, 'all']
-  throw new CannotRun(
-    `unknown host "${host}"${didYouMean(host, names) || `; hosts are ${names.join(', ')}`}`,
-  )
-}
+const readHosts = (name: string): readonly Host[] =>
+  name === 'all' ? hosts : [readHost(name, ['all'])]

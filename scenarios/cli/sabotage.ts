@@ -6,8 +6,9 @@ import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
 import { terminal } from '../reports/terminal.ts'
 import type { Loaded } from '../runner/load.ts'
 import { type Finding, NotGreen, sabotage as sabotageSuite } from '../runner/sabotage.ts'
-import { type Host, hosts, knownMisbehaviours, mock } from '../targets/mock.ts'
+import { hosts, knownMisbehaviours } from '../targets/mock.ts'
 import { CannotRun } from './cannot-run.ts'
+import { mockOf, readHost } from './host.ts'
 import { readOptions, wholeNumber } from './options.ts'
 import { type Paint, painter } from './paint.ts'
 import { loadSuite, suiteFolder } from './suite.ts'
@@ -56,7 +57,7 @@ export const sabotage = async (args: string[]): Promise<number> => {
   const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
   const paint = painter(out)
   const started = performance.now()
-  const target = await mock(readHost(values.host ?? 'fetch'))
+  const target = await mockOf(readHost(values.host ?? 'fetch'))
   try {
     const { findings, idle } = await sabotageSuite(scenarios, misbehaviours, target, {
       excuses,
@@ -81,12 +82,6 @@ export const sabotage = async (args: string[]): Promise<number> => {
   } finally {
     await target.close()
   }
-}
-
-const readHost = (name: string): Host => {
-  const host = hosts.find((it) => it === name)
-  if (host !== undefined) return host
-  throw new CannotRun(`unknown host "${name}"${didYouMean(name, hosts)}`)
 }
 
 const chosen = async (names: readonly string[]) => {

@@ -25,7 +25,8 @@ export const loadSuite = async () => {
   const errors = [...ofRules, ...problems].filter((it) => it.severity === 'error')
   if (errors.length > 0) {
     tell(errors)
-    throw new CannotRun(`${errors.length} mistakes in scenario files and rules`)
+    const count = errors.length === 1 ? '1 mistake' : `${errors.length} mistakes`
+    throw new CannotRun(`${count} in scenario files and rules`)
   }
   return { scenarios, catalogue }
 }

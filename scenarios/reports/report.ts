@@ -6,6 +6,7 @@ import { json } from './json.ts'
 import { junit } from './junit.ts'
 import { markdown } from './markdown.ts'
 import { plain } from './terminal.ts'
+import { transcript } from './transcript.ts'
 
 /** A report is a function from the results to text. Secrets are already out of them. */
 export type Report = (runs: readonly Run[], context?: Context) => string
@@ -20,4 +21,5 @@ export const reports: Readonly<Record<string, Report>> = {
   json,
   markdown,
   terminal: plain,
+  transcript,
 }

@@ -81,6 +81,7 @@ const normalisedExchange = ({ step, request, answer }: Exchange) => {
   const portable = (text: string) =>
     text
       .replaceAll(origin, '{origin}')
+      .replaceAll(encodeURIComponent(origin), '{origin}')
       .replaceAll(origins, '{origin}')
       .replaceAll(keys, (_, member: string) => `"${member}":"{key}"`)
   return {
@@ -97,9 +98,9 @@ const normalisedExchange = ({ step, request, answer }: Exchange) => {
   }
 }
 
-/** Where the mock stands: a random loopback port, or its reserved name. */
+/** Where the mock stands: a random loopback port, or its reserved name; within URLs, encoded. */
 const origins =
-  /https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?|https:\/\/(?:issuer|api)\.lumoauth\.test/g
+  /https?(?::\/\/|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|(?:issuer|api)\.lumoauth\.test)(?:(?::|%3A)\d+)?/gi
 
 /** Signing keys are made when a harness starts. */
 const keys = /"(n|x|y|kid)":"[\w-]{16,}"/g

@@ -80,8 +80,31 @@ const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
   return [
     ...(sent === undefined ? [] : [{ kind: kindOf(sent, null), value: sent }]),
     ...(basic === undefined ? [] : [{ kind: 'client credentials', value: basic }]),
+    ...Object.entries(inHeaders).flatMap(([kind, pattern]) =>
+      [request.headers, answer.headers].flatMap((headers) =>
+        Object.entries(headers).flatMap(([name, text]) => {
+          const value = pattern.exec(`${name}: ${text}`)?.[1]
+          return value === undefined ? [] : [{ kind, value: decoded(value) }]
+        }),
+      ),
+    ),
     ...secretFields(parse(answer.body), route),
   ]
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Secrets in header fields that are no bearer tokens. */
+const inHeaders = {
+  'api key': /^(?:x-api-key: |authorization: apikey )(\S+)/i,
+  'authorization code': /^location: [^#]*[?&]code=([^&#]+)/i,
+  session: /^(?:set-)?cookie: [^=]+=([^;]+)/i,
 }
 
 const secretFields = (value: unknown, route: Exchange['route']): KnownSecret[] => {
@@ -101,6 +124,8 @@ const secretKeys = new Set([
   'approval_token',
   'webhook_secret',
   'authorization_token',
+  'registration_access_token',
+  'api_key',
 ])
 
 const kindOf = (token: string, route: Exchange['route']): string => {

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, watch as watchFolder } from 'node:fs'
+import { dirname, extname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suiteFolder } from './suite.ts'
+
+/**
+ * Runs a command again whenever a scenario, or the code of the harness, has changed; in a process of its
+ * own each time, so that changed code counts. Ends with Ctrl-C.
+ */
+export const watch = async (
+  args: readonly string[],
+  patterns: readonly string[],
+): Promise<number> => {
+  const cli = process.argv[1] ?? ''
+  let child: ChildProcess | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const again = () => {
+    child?.kill()
+    process.stdout.write(process.stdout.isTTY ? '\u001b[2J\u001b[H' : '\n')
+    child = spawn(process.execPath, [...process.execArgv, cli, ...args], { stdio: 'inherit' })
+    child.once('exit', (code) => {
+      if (code !== null) process.stdout.write('Waiting for changes; Ctrl-C ends.\n')
+    })
+  }
+  const watchers = foldersOf(patterns).map((folder) =>
+    watchFolder(folder, { recursive: true }, (_, name) => {
+      if (name === null || !watched.has(extname(name))) return
+      clearTimeout(timer)
+      timer = setTimeout(again, 100)
+    }),
+  )
+  again()
+  await new Promise<void>((done) => process.once('SIGINT', done))
+  for (const it of watchers) it.close()
+  clearTimeout(timer)
+  child?.kill()
+  return 0
+}
+
+const watched = new Set(['.yaml', '.yml', '.ts', '.json'])
+
+/** The suite, what patterns name elsewhere, and the sources where they run as they are. */
+const foldersOf = (patterns: readonly string[]): string[] => {
+  const here = fileURLToPath(import.meta.url)
+  const root = join(dirname(here), '..', '..')
+  const sources = here.endsWith('.ts') ? ['scenarios', 'server', 'client'] : []
+  const named = patterns.map((it) => resolve(it)).filter((it) => existsSync(it))
+  const folders = [
+    suiteFolder(),
+    ...sources.map((it) => join(root, it)),
+    ...named.map((it) => (extname(it) === '' ? it : dirname(it))),
+  ]
+  return folders.filter(
+    (it, index) =>
+      folders.indexOf(it) === index && !folders.some((other) => it.startsWith(`${other}/`)),
+  )
+}
