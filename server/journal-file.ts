@@ -24,11 +24,14 @@ import { locked } from './journal-lock.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import { Document, Report, TenantSeed } from './wire/index.ts'
 
-/** One line of the file. What happened to a tenant stands between its `opened` and its `deleted`. */
+/**
+ * One line of the file. What happened to a tenant stands between its `opened` and its `deleted`;
+ * what happened at once stands in one line, so that it is there as a whole or not at all.
+ */
 type Line =
   | { tenant: string; opened: TenantSeed }
   | { tenant: string; deleted: true }
-  | { tenant: string; entry: Entry }
+  | { tenant: string; entries: readonly Entry[] }
   | { tenant: string; change: Change }
 
 const Line = z.union([
@@ -36,7 +39,7 @@ const Line = z.union([
   z.strictObject({ tenant: z.string(), deleted: z.literal(true) }),
   z.strictObject({
     tenant: z.string(),
-    entry: z.looseObject({ seq: z.int(), at: z.number(), type: z.string() }),
+    entries: z.array(z.looseObject({ seq: z.int(), at: z.number(), type: z.string() })),
   }),
   z.strictObject({
     tenant: z.string(),
@@ -224,16 +227,24 @@ const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered>
       const tenant = tenants.get(slug)
       if (!tenant) throw new JournalUnusable(`${where}: the tenant ${slug} was never opened`)
       if ('change' in line) note(tenant.changes, line.change)
-      else if (line.entry.seq > (tenant.entries.at(-1)?.seq ?? 0)) tenant.entries.push(line.entry)
-      else throw new JournalUnusable(`${where}: entry ${line.entry.seq} is out of order`)
+      else for (const entry of line.entries) add(where, tenant.entries, entry)
     }
   })
+  // A tenant to which nothing has happened yet was being opened when the process ended.
+  const begun = [...tenants].filter(([, { entries }]) => entries.length > 0)
   return new Map(
-    [...tenants].map(([slug, { seed, entries, changes }]) => [
+    begun.map(([slug, { seed, entries, changes }]) => [
       slug,
       { seed, entries: whatMatters(path, slug, entries), changes: [...changes.values()] },
     ]),
   )
+}
+
+const add = (where: string, entries: Entry[], entry: Entry): void => {
+  if (entry.seq <= (entries.at(-1)?.seq ?? 0)) {
+    throw new JournalUnusable(`${where}: entry ${entry.seq} is out of order`)
+  }
+  entries.push(entry)
 }
 
 /** Of a document only what became of it last. */
@@ -258,8 +269,8 @@ const textOf = (tenants: ReadonlyMap<string, Remembered>): string =>
   [...tenants]
     .flatMap(([tenant, { seed, entries, changes }]): Line[] => [
       { tenant, opened: seed },
-      ...entries.map((entry) => ({ tenant, entry })),
       ...changes.map((change) => ({ tenant, change })),
+      ...entries.map((entry) => ({ tenant, entries: [entry] })),
     ])
     .map(sealed)
     .join('')

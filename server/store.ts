@@ -101,7 +101,7 @@ export class Store {
     }
   }
 
-  /** A tenant begins, or begins anew. */
+  /** A tenant begins, or begins anew; it counts from the first thing that happened to it. */
   opened(
     slug: string,
     seed: TenantSeed,
@@ -127,13 +127,14 @@ export class Store {
       .catch(() => {})
   }
 
-  happened(slug: string, entry: Entry, keys: KeyRing): void {
-    if (entry.type === 'key.rotated' || entry.type === 'key.retired') {
+  /** What happened at once; it comes back as a whole or not at all. */
+  happened(slug: string, entries: readonly Entry[], keys: KeyRing): void {
+    if (entries.some(({ type }) => type === 'key.rotated' || type === 'key.retired')) {
       const tenant = this.#beside.tenants[slug]
       if (tenant) tenant.keys = [...keys.export()]
       this.#writeBeside()
     }
-    this.#journal.append({ tenant: slug, entry })
+    this.#journal.append({ tenant: slug, entries })
   }
 
   changed(slug: string, change: Change): void {

@@ -116,14 +116,10 @@ const openTenancy = (
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const keys = kept?.keys ?? new KeyRing(signingKey)
   const tenant = new Tenant(slug, clock, id, (entries) => {
-    for (const entry of entries) store?.happened(slug, entry, keys)
+    if (entries.length > 0) store?.happened(slug, entries, keys)
   })
   const { event, secrets, platforms } = seeded(seed, slug, clock, id, known)
-  if (kept) tenant.replay(kept.entries)
-  else {
-    store?.opened(slug, seed, secrets, keys)
-    tenant.happen(beginning(seed, event))
-  }
+  if (!kept) store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const tenancy: Tenancy = {
     seed,
@@ -176,6 +172,9 @@ const openTenancy = (
       },
     }),
   }
+  // After the documents: once this is kept, all that the tenant begins with is.
+  if (kept) tenant.replay(kept.entries)
+  else tenant.happen(beginning(seed, event))
   startCallbacks(tenancy)
   startPushing(tenancy)
   return { tenancy, secrets }

@@ -64,7 +64,7 @@ describe('a journal file', () => {
   it('drops a last line that was cut off, and says so', async () => {
     const file = JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
-    file.append({ tenant: 'acme', entry: entry(1) })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
     appendFileSync(path, '{"tenant":"acme","entry":{"seq":2,"at"')
 
@@ -78,7 +78,7 @@ describe('a journal file', () => {
 
   it('refuses what happened to a tenant that was never opened', async () => {
     const file = JournalFile.open(path)
-    file.append({ tenant: 'acme', entry: entry(1) })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
 
     expect(() => JournalFile.open(path)).toThrow('was never opened')
@@ -87,7 +87,7 @@ describe('a journal file', () => {
   it('refuses a line of which one bit has changed', async () => {
     const file = JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
-    file.append({ tenant: 'acme', entry: entry(1) })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
     writeFileSync(path, readFileSync(path, 'utf8').replace('"taskId":"t1"', '"taskId":"t0"'))
 
@@ -103,7 +103,7 @@ describe('a journal file', () => {
     ] as const) {
       const file = JournalFile.open(path)
       file.append(opened)
-      for (const it of entries) file.append({ tenant: 'acme', entry: it })
+      file.append({ tenant: 'acme', entries })
       await file.close()
 
       expect(() => JournalFile.open(path)).toThrow(complaint)
@@ -122,6 +122,17 @@ describe('a journal file', () => {
     await file.close()
   })
 
+  it('knows nothing of a tenant that was only being opened', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect(again.slugs).toEqual([])
+    await again.close()
+  })
+
   it('keeps of a document only what became of it last', async () => {
     const document = (id: string, version: number) => ({
       id,
@@ -134,6 +145,7 @@ describe('a journal file', () => {
     })
     const file = JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
     for (const id of ['a', 'b'])
       file.append({ tenant: 'acme', change: { document: document(id, 1) } })
     file.append({ tenant: 'acme', change: { document: document('a', 2) } })
@@ -150,7 +162,7 @@ describe('a journal file', () => {
     const file = JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     const many = Array.from({ length: 500 }, async (_, at) => {
-      file.append({ tenant: 'acme', entry: entry(at + 1) })
+      file.append({ tenant: 'acme', entries: [entry(at + 1)] })
       await file.durable()
       return readFileSync(path, 'utf8').includes(`"seq":${at + 1},`)
     })
@@ -163,7 +175,7 @@ describe('a journal file', () => {
   it('forgets a tenant that was deleted', async () => {
     const file = JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
-    file.append({ tenant: 'acme', entry: entry(1) })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
     file.append({ tenant: 'acme', deleted: true })
     await file.close()
 

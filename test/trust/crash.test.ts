@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { lumoauthHarness } from '../support/running.ts'
+import { freePorts, started, Witness } from './crashing.ts'
+import { figure, randomFrom, size } from './sizes.ts'
+
+const rounds = size('CRASH_ROUNDS', 40, 200)
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'crash-'))
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Most of the time it has not even said that it is up. */
+const killedEarly = async (args: readonly string[], milliseconds: number) => {
+  await using running = lumoauthHarness(['start', '--json', '--algorithm', 'ES256', ...args])
+  await pause(milliseconds)
+  running.signal('SIGKILL')
+}
+
+describe('killed at any moment', () => {
+  it('start --journal loses nothing it has acknowledged', async () => {
+    const random = randomFrom(seed)
+    const [port, apiPort] = await freePorts()
+    const config = join(folder, 'acme.yaml')
+    const journal = join(folder, 'journal.jsonl')
+    writeFileSync(config, 'tenant: acme\nclock: 2026-01-01T00:00:00Z\n')
+    const options = ['--port', `${port}`, '--api-port', `${apiPort}`, '--config', config]
+    const again = () =>
+      started([...options, '--journal', journal], {
+        env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'control' },
+      })
+    let witness: Witness | undefined
+    let torn = 0
+    let largest = 0
+
+    for (let round = 0; round < rounds; round += 1) {
+      if (round % 5 === 4) await killedEarly([...options, '--journal', journal], random() * 600)
+      const { running, ready } = await again()
+      await using _ = running
+      if (running.stderr.includes('cut off')) torn += 1
+      if (witness === undefined) {
+        witness = new Witness(ready, random)
+        await witness.signIn()
+      }
+      // Later rounds look at some of what is long known; the last looks at all of it.
+      const complaints = await witness.complaints(Math.min(1, 300 / witness.told))
+      expect(complaints, `seed ${seed}, round ${round}`).toEqual([])
+      const working = [0, 1, 2, 3].map((worker) => witness?.work(worker))
+      await pause(5 + random() * 500)
+      running.signal('SIGKILL')
+      await Promise.all(working)
+      largest = Math.max(largest, statSync(journal).size)
+    }
+
+    const { running } = await again()
+    await using _ = running
+    expect(await witness?.complaints(), `seed ${seed}`).toEqual([])
+    figure('killed by SIGKILL under load', {
+      rounds,
+      'facts checked at the end': witness?.told,
+      lost: 0,
+      'torn lines dropped': torn,
+      'largest journal in KiB': Math.round(largest / 1024),
+      lines: readFileSync(journal, 'utf8').split('\n').length,
+      seed,
+    })
+  })
+})
