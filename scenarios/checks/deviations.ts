@@ -50,8 +50,13 @@ const brokenBy = (failure: Failure, result: Result): readonly string[] => {
 }
 
 /** Which rule an answer breaks that is not as its schema says. */
-const ruleOfViolation = (says: string, { exchange }: Failure, { exchanges }: Result): string => {
+const ruleOfViolation = (
+  says: string,
+  { exchange, message }: Failure,
+  { exchanges }: Result,
+): string => {
   const { answer } = exchanges[exchange ?? -1] ?? {}
+  if (/contract of oauth\.introspect/.test(message)) return 'INT-02'
   const found = violations.find(({ pattern }) => pattern.test(says))
   if (found !== undefined) return found.rule
   if (answer !== undefined && answer.status >= 400) return 'LUMO-ERROR-BODY'
@@ -64,6 +69,7 @@ const violations: readonly Readonly<{ pattern: RegExp; rule: string }>[] = [
   { pattern: /\bkeys\b/, rule: 'LUMO-JWKS' },
   { pattern: /a pending request carries status_url/, rule: 'LUMO-STATUS-URL' },
   { pattern: /(^|: )request_id: /, rule: 'LUMO-STATUS-ID' },
+  { pattern: /(expires_in|granted_ttl): .*900/, rule: 'LUMO-TTL-MAX' },
   { pattern: /issued_token_type/, rule: 'TEX-06' },
   {
     pattern: /authorization_details: .*expected object, received array/,

@@ -260,8 +260,11 @@ const sceneOf = (
 
   const record = async (seat: Seat, request: Request, read: 'once' | 'again') => {
     const kept = await exchange(seat, number, request, session.fetch(seat), read)
-    made.push(kept.exchange)
-    return kept
+    const held = session.unbound?.has(seat)
+      ? { ...kept, exchange: { ...kept.exchange, violations: [] } }
+      : kept
+    made.push(held.exchange)
+    return held
   }
 
   const send = async (seat: Seat, order: Order, by: string) => {

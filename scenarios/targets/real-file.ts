@@ -129,9 +129,19 @@ export const TargetFile = z
           .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
           .optional()
           .describe('The aud of tokens for it.'),
-        routes: z.array(ApiRoute).min(1).optional(),
+        routes: z.array(ApiRoute).min(1).optional().describe('What check api calls.'),
+        challenge: z
+          .enum(['lumo', 'rar-04', 'wg-00'])
+          .default('lumo')
+          .describe('How it says what is missing.'),
+        revocation: z
+          .enum(['introspection', 'expiry'])
+          .default('introspection')
+          .describe(
+            'Whether it asks the issuer about each token, or believes it until it expires.',
+          ),
       })
-      .default({}),
+      .prefault({}),
     writes: z
       .array(z.enum(writings))
       .default([...writings])

@@ -125,7 +125,8 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
     headers: { authorization: basic(first) },
     form: { token: 'a-token-that-never-was' },
   })
-  if (missing(revoked.status)) lacks.set('revocation', `revocation answered ${told(revoked)}`)
+  if (missing(revoked.status) && metadata?.revocation_endpoint === undefined)
+    lacks.set('revocation', `revocation answered ${told(revoked)}`)
 
   const grants = metadata?.grant_types_supported
   if (grants !== undefined && !grants.includes('urn:ietf:params:oauth:grant-type:token-exchange'))

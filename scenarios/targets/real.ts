@@ -176,6 +176,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
       ...(client === undefined ? {} : { apiClient: client }),
       userTokens: Object.fromEntries(tokens),
       fetch: (seat) => heard(ways[seat]),
+      ...(offer.standardsOnly ? { unbound: new Set(['issuer'] as const) } : {}),
       unable: () => unable,
       close: async () => {
         await ledger.close(owner)

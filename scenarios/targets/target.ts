@@ -54,6 +54,8 @@ export type Session = Readonly<{
   /** Access tokens of people, by e-mail, where they cannot be minted. */
   userTokens?: Readonly<Record<string, string>>
   fetch(seat: Seat): typeof fetch
+  /** Seats that never promised the wire contract: their answers are not held to its schemas. */
+  unbound?: ReadonlySet<Seat>
   /** Why the scenario could not go on, where that says nothing about the seats: it counts as skipped. */
   unable?(): string | undefined
   /** The policy rules that decided requests, by name, once for each request. */

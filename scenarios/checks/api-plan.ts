@@ -1,0 +1,112 @@
+import type { AuthorizationDetail } from '../../server/wire/index.ts'
+import { type Loaded, type Problem, readScenario } from '../runner/load.ts'
+import type { ApiRoute, TargetFile } from '../targets/real-file.ts'
+
+type Api = TargetFile['api']
+
+/** A scenario of the API suite, before it is about a route. */
+export type Template = Readonly<{ file: string; text: string }>
+
+export type Planned = Readonly<{
+  scenarios: readonly Loaded[]
+  problems: readonly Problem[]
+  /** Why scenarios cannot be played for their route, by title. */
+  reasons: ReadonlyMap<string, string>
+}>
+
+/** Every scenario for every route of an API. */
+export const planned = (
+  templates: readonly Template[],
+  api: Api,
+  { issuer, allowWrites }: { issuer: string; allowWrites: boolean },
+): Planned => {
+  const reasons = new Map<string, string>()
+  const problems: Problem[] = []
+  const scenarios = (api.routes ?? []).flatMap((route) => {
+    const words = wordsFor(route, api, issuer)
+    return templates.flatMap(({ file, text }) => {
+      const lacking: string[] = []
+      const filled = text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+        const word = words[name]
+        if (word === undefined) throw new Error(`${file}: no {{${name}}}`)
+        if (typeof word !== 'string') lacking.push(word.lacks)
+        return typeof word === 'string' ? word : word.instead
+      })
+      const read = readScenario(file, filled)
+      problems.push(...read.problems.filter((it) => it.severity === 'error'))
+      const { scenario } = read
+      if (scenario === undefined) return []
+      const reason = lacking[0] ?? whyNot(scenario, route, api, allowWrites)
+      if (reason !== undefined) reasons.set(scenario.title, reason)
+      return [{ ...scenario, theme: `${route.request}` }]
+    })
+  })
+  return { scenarios, problems, reasons }
+}
+
+const whyNot = (
+  { file }: Loaded,
+  { request }: ApiRoute,
+  { challenge, revocation }: Api,
+  allowWrites: boolean,
+): string | undefined => {
+  const name = file.split('/').at(-1)
+  if (!request.startsWith('GET ') && !allowWrites)
+    return `${request} writes, which takes --allow-writes`
+  if (challenge !== 'lumo' && name === 'challenge-decodes.yaml')
+    return `the API challenges as ${challenge} says, without LumoAuth’s header`
+  if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'task-over.yaml'))
+    return 'the API believes a token until it expires (revocation: expiry)'
+  return undefined
+}
+
+type Word = string | Readonly<{ lacks: string; instead: string }>
+
+const wordsFor = (
+  { request, json, requires, foreign }: ApiRoute,
+  { challenge }: Api,
+  issuer: string,
+): Readonly<Record<string, Word>> => {
+  const [method, path = '/'] = request.split(' ')
+  const call = (line: string, headers?: object) =>
+    JSON.stringify({
+      request: line,
+      ...(json === undefined ? {} : { json }),
+      ...(headers && { headers }),
+    })
+  const { actions = [], identifier } = requires
+  const detail = (changed: Partial<AuthorizationDetail>) =>
+    JSON.stringify({ ...requires, ...changed })
+  const withActions = (changed: Partial<AuthorizationDetail>): Word =>
+    actions.length === 0
+      ? { lacks: 'the route requires no actions', instead: detail({}) }
+      : detail(changed)
+  const query = path.includes('?') ? '&' : '?'
+  return {
+    route: `${method} ${path}`.slice(0, 50).replaceAll(/["\\]/g, ''),
+    call: call(request),
+    // Known when the steps run.
+    call_with_lower_case_bearer: call(request, { authorization: 'bearer \u0024{good}' }),
+    call_with_token_in_query: call(`${request}${query}access_token=\u0024{good}`),
+    foreign_call:
+      foreign === undefined
+        ? { lacks: 'the route names no other resource (foreign: /path)', instead: call(request) }
+        : call(`${method} ${foreign}`),
+    refused: challenge === 'wg-00' ? '401' : '403',
+    issuer,
+    requires: JSON.stringify(requires),
+    wider: withActions({ actions: [...actions, 'annotate'] }),
+    other_identifier:
+      identifier === undefined
+        ? { lacks: 'the route requires no identifier', instead: detail({}) }
+        : detail({ identifier: `${identifier}-of-somebody-else` }),
+    other_action: withActions({ actions: ['annotate'] }),
+    other_type: detail({ type: 'tool_invocation' }),
+    other_case: withActions({ actions: actions.map((it) => otherCase(it)) }),
+    no_actions: withActions({ actions: [] }),
+    other_place: detail({ locations: ['https://elsewhere.example'] }),
+  }
+}
+
+const otherCase = (text: string) =>
+  text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase()
