@@ -63,7 +63,7 @@ export const runNode = async (
   try {
     const { stdout, stderr } = await run(process.execPath, [...flags, join(home, 'repo', file)], {
       env,
-      timeout: 60_000,
+      timeout: 120_000,
     })
     return { code: 0, stdout, stderr }
   } catch (failed) {
