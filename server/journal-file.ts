@@ -136,6 +136,7 @@ export class JournalFile {
     try {
       await this.durable()
     } finally {
+      this.#failed ??= new Error('it is closed')
       closeSync(this.#descriptor)
       this.#unlock()
     }

@@ -1,7 +1,16 @@
-import { createServer, type Server } from 'node:http'
+import {
+  createServer,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { HarnessOptions, Seats } from './harness.ts'
+import { errorAnswer } from './http/errors.ts'
 import { expressHost } from './http/express.ts'
+import { encoded } from './http/fetch.ts'
 import type { Origins } from './http/tenancy.ts'
 
 /** Opens both ports and writes the origins they give. All or none. */
@@ -9,19 +18,92 @@ export const listenAll = async (
   { issuer, api }: Seats,
   origins: Origins,
   { host = '127.0.0.1', port = 0, apiPort = 0 }: HarnessOptions,
+  patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
-  const servers = [createServer(expressHost(issuer)), createServer(expressHost(api))] as const
+  const seats = [served(expressHost(issuer), patience), served(expressHost(api), patience)] as const
   const close = async () => {
-    await Promise.all(servers.map(closed))
+    await Promise.all(seats.map((seat) => seat.close()))
   }
   try {
-    origins.issuer = await listening(servers[0], host, port)
-    origins.api = await listening(servers[1], host, apiPort)
+    origins.issuer = await listening(seats[0].server, host, port)
+    origins.api = await listening(seats[1].server, host, apiPort)
   } catch (failed) {
     await close()
     throw failed
   }
   return { close }
+}
+
+/** How long a client may take, and a farewell, in milliseconds; how much header fields may be. */
+export type Patience = ServerOptions & Readonly<{ farewell: number }>
+
+const usualPatience: Patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+  farewell: 3_000,
+}
+
+const served = (host: ReturnType<typeof expressHost>, patience: Patience) => {
+  const answering = new Set<ServerResponse>()
+  let closing = false
+  const server = createServer(patience, (request, response) => {
+    answering.add(response)
+    response.once('close', () => answering.delete(response))
+    if (closing) response.shouldKeepAlive = false
+    host(request, response)
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const isAnswered = [...answering].some((it) => it.socket === socket && it.headersSent)
+    if (isAnswered || !socket.writable || error.code === 'ECONNRESET') socket.destroy()
+    else refuse(socket, error.code)
+  })
+
+  /** Answers what was accepted, and waits for nobody who has nothing to ask. */
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      closing = true
+      if (!server.listening) return resolve()
+      for (const response of answering) response.shouldKeepAlive = false
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      const enough = setTimeout(() => server.closeAllConnections(), patience.farewell)
+      server.close(() => {
+        clearInterval(idle)
+        clearTimeout(enough)
+        resolve()
+      })
+    })
+  return { server, close }
+}
+
+/** What is no request, or takes too long to become one, never reaches a seat. */
+const refuse = (socket: Duplex, code: string | undefined) => {
+  const known: Record<string, ReturnType<typeof errorAnswer>> = {
+    HPE_HEADER_OVERFLOW: errorAnswer(
+      431,
+      'headers_too_large',
+      'the header fields are longer than this server reads',
+    ),
+    ERR_HTTP_REQUEST_TIMEOUT: errorAnswer(
+      408,
+      'request_timeout',
+      'the request did not arrive in time',
+    ),
+  }
+  const answer =
+    known[code ?? ''] ?? errorAnswer(400, 'invalid_request', 'the request is not valid HTTP/1.1')
+  const { headers, body } = encoded(answer)
+  const fields = {
+    ...headers,
+    'content-length': Buffer.byteLength(body ?? ''),
+    connection: 'close',
+  }
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${head.join('')}\r\n${body}`,
+  )
 }
 
 /** @returns the origin it can be reached at */
@@ -33,12 +115,4 @@ const listening = (server: Server, host: string, port: number): Promise<string> 
       const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
       resolve(`http://${family === 'IPv6' && name !== 'localhost' ? `[${name}]` : name}:${chosen}`)
     })
-  })
-
-/** Answers what was accepted, and waits for nobody who has nothing to ask. */
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    if (!server.listening) return resolve()
-    server.close(() => resolve())
-    server.closeIdleConnections()
   })

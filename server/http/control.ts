@@ -340,18 +340,20 @@ const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>
 
 /** What is there at once, or the first thing that comes within `wait` real seconds. */
 const journalAfter = async (
-  { tenant: { journal } }: Tenancy,
+  { tenant: { journal }, ended: { signal: ended } }: Tenancy,
   { after, type, wait }: { after: number; type?: string | undefined; wait: number },
 ): Promise<Journal> => {
   const matching = () =>
     journal.after(after).filter((entry) => type === undefined || entry.type === type)
-  if (wait > 0 && matching().length === 0) {
+  if (wait > 0 && matching().length === 0 && !ended.aborted) {
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer)
         unlisten()
+        ended.removeEventListener('abort', done)
         resolve()
       }
+      ended.addEventListener('abort', done)
       const timer = setTimeout(done, wait * 1000)
       const unlisten = journal.listen(() => matching().length > 0 && done())
     })

@@ -45,13 +45,16 @@ const named = ({ headers }: HttpRequest) => {
 }
 
 const shownPath = ({ path, query }: HttpRequest) =>
-  mask(query.size === 0 ? path : `${path}?${query}`).replace(/\p{Cc}/gu, ' ')
+  inOneLine(mask(query.size === 0 ? path : `${path}?${query}`))
+
+/** Nothing that a caller wrote may look like another line, or move the cursor. */
+const inOneLine = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 
 const said = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {
   if (status < 400 || typeof body !== 'object' || body === null) return {}
   const { error, error_description: description } = body as Record<string, unknown>
   return {
     ...(typeof error === 'string' ? { error } : {}),
-    ...(typeof description === 'string' ? { description: mask(description) } : {}),
+    ...(typeof description === 'string' ? { description: inOneLine(mask(description)) } : {}),
   }
 }
