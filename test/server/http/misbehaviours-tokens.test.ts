@@ -1,4 +1,4 @@
-import { afterAll, describe } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { tokenMisbehaviours } from '../../../server/http/misbehaviours-tokens.ts'
 import { decode, misbehavingHarness, type Probe, prove, type World } from './misbehave-world.ts'
 
@@ -228,4 +228,16 @@ describe('an issuer that goes wrong with tokens', () => {
   }
 
   prove(tokenMisbehaviours, probes, tenant)
+
+  it('reads credentials that are not form-encoded without falling over', async () => {
+    const world = tenant()
+    await world.on('issuer-grants-any-scope')
+
+    const { status } = await world.call(`POST ${world.issuer}/oauth/token`, {
+      form: { grant_type: 'client_credentials' },
+      headers: { authorization: `Basic ${btoa('report-bot:100%')}` },
+    })
+
+    expect(status).toBe(401)
+  })
 })
