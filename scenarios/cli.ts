@@ -35,6 +35,18 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
     says: 'list the choices where the sources of LumoAuth disagree',
     load: async () => (await import('./cli/dialects.ts')).dialects,
   },
+  check: {
+    says: 'check an issuer, an API or an agent that is not ours',
+    load: async () => (await import('./cli/check.ts')).check,
+  },
+  target: {
+    says: 'write the description of a deployment to check',
+    load: async () => (await import('./cli/target.ts')).target,
+  },
+  'diff-contract': {
+    says: 'where an OpenAPI file differs from the contract, and which scenarios that touches',
+    load: async () => (await import('./cli/diff-contract.ts')).diffContract,
+  },
   scenario: {
     says: 'write a new scenario file to begin with',
     load: async () => (await import('./cli/scenario.ts')).scenario,

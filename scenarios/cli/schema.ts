@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { agentSchema } from '../checks/agent-format.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { scenarioSchema } from '../runner/schema.ts'
 import { withTables } from '../runner/tables.ts'
+import { targetSchema } from '../targets/real-file.ts'
 import { CannotRun } from './cannot-run.ts'
 import { readOptions } from './options.ts'
 import { suiteFolder } from './suite.ts'
@@ -45,9 +47,13 @@ const madeFiles = async () => {
   const file = join(suiteFolder(), '..', 'scenario.schema.json')
   const rules = join(suiteFolder(), '..', 'rules.schema.json')
   const readme = join(suiteFolder(), '..', 'README.md')
-  const [kept, keptRules, keptReadme] = await Promise.all([
+  const target = join(suiteFolder(), '..', 'target.schema.json')
+  const agent = join(suiteFolder(), '..', 'agent-scenario.schema.json')
+  const [kept, keptRules, keptTarget, keptAgent, keptReadme] = await Promise.all([
     readFile(file, 'utf8').catch(() => undefined),
     readFile(rules, 'utf8').catch(() => undefined),
+    readFile(target, 'utf8').catch(() => undefined),
+    readFile(agent, 'utf8').catch(() => undefined),
     readFile(readme, 'utf8').catch(() => {
       throw new CannotRun(
         `${relative(process.cwd(), readme)} is missing: this works on the sources`,
@@ -57,6 +63,8 @@ const madeFiles = async () => {
   return [
     { file, kept, text: `${JSON.stringify(scenarioSchema(), null, 2)}\n` },
     { file: rules, kept: keptRules, text: `${JSON.stringify(rulesSchema(), null, 2)}\n` },
+    { file: target, kept: keptTarget, text: `${JSON.stringify(targetSchema(), null, 2)}\n` },
+    { file: agent, kept: keptAgent, text: `${JSON.stringify(agentSchema(), null, 2)}\n` },
     { file: readme, kept: keptReadme, text: withTables(keptReadme) },
   ]
 }

@@ -33,6 +33,7 @@ export class Careful {
   /** When the latest requests were sent: as many as a minute may hold. */
   readonly #times: number[] = []
   #quietUntil = 0
+  #waitedUntil = 0
 
   constructor(options: CarefulOptions) {
     this.#options = options
@@ -72,7 +73,8 @@ export class Careful {
     const at = Math.max(now, (oldest ?? Number.NEGATIVE_INFINITY) + 60_000, this.#quietUntil)
     this.#times.push(at)
     if (at <= now) return
-    this.waited += (at - now) / 1000
+    this.waited += Math.max(0, at - Math.max(now, this.#waitedUntil)) / 1000
+    this.#waitedUntil = Math.max(this.#waitedUntil, at)
     await pause(at - now, urgent ? undefined : this.#options.signal)
   }
 

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { type Document, differencesFrom, touchedBy } from '../checks/contract-diff.ts'
+import { CannotRun } from './cannot-run.ts'
+import { readOptions } from './options.ts'
+import { loadSuite } from './suite.ts'
+
+const help = `Lists where an OpenAPI file differs from the built-in contract, and which scenarios that touches.
+
+Usage: lumoauth-harness diff-contract FILE [--json]
+
+FILE is OpenAPI 3 in YAML or JSON. Compared are the routes of the issuer: paths, methods, required and
+known members of JSON bodies, and the statuses of success.
+
+Exit code: 0 no difference in what both know, 1 some, 2 could not run.
+
+Example: lumoauth-harness diff-contract openapi.json
+`
+
+/** `lumoauth-harness diff-contract`. @returns the exit code */
+export const diffContract = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, {
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const [name] = positionals
+  if (name === undefined) throw new CannotRun('expected: lumoauth-harness diff-contract FILE')
+  const text = await readFile(name, 'utf8').catch(() => {
+    throw new CannotRun(`there is no ${name}`)
+  })
+  const differences = differencesFrom(documentIn(name, text))
+  const { scenarios } = await loadSuite()
+  const lines = differences.map((it) => ({ ...it, scenarios: touchedBy(it.route, scenarios) }))
+  if (values.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
+  else {
+    for (const { at, says, scenarios } of lines) {
+      const touched =
+        scenarios.length === 0
+          ? ''
+          : `\n    touches ${scenarios.length}: ${scenarios.slice(0, 3).join('; ')}${scenarios.length > 3 ? '; …' : ''}`
+      process.stdout.write(`${at}: ${says}${touched}\n`)
+    }
+    const count = (kind: string) => differences.filter((it) => it.kind === kind).length
+    process.stdout.write(
+      `${count('differs')} differences, ${count('only here')} routes only in the contract, ${count('only there')} only in ${name}\n`,
+    )
+  }
+  return differences.some((it) => it.kind === 'differs') ? 1 : 0
+}
+
+const documentIn = (name: string, text: string): Document => {
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (error) {
+    throw new CannotRun(
+      `${name} is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`,
+    )
+  }
+  const document = value as Document | null
+  if (typeof document?.openapi !== 'string' || !document.openapi.startsWith('3.')) {
+    throw new CannotRun(`${name} is no OpenAPI 3 document: it has no "openapi: 3.…"`)
+  }
+  if (typeof document.paths !== 'object') throw new CannotRun(`${name} has no paths`)
+  return document
+}

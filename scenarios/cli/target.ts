@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { accessOf, missingVariables, readTarget } from '../targets/real-access.ts'
+import { Careful } from '../targets/real-http.ts'
+import { probe } from '../targets/real-probe.ts'
+import { Unreachable } from '../targets/real-problem.ts'
+import { CannotRun } from './cannot-run.ts'
+import { interruption } from './interruption.ts'
+import { readOptions } from './options.ts'
+import { suiteFolder } from './suite.ts'
+
+const help = `Writes the description of a deployment, for lumoauth-harness check.
+
+Usage: lumoauth-harness target init [FILE] [OPTIONS]
+
+FILE is target.yaml unless said otherwise. What is not given as an option is asked, on a terminal.
+Where the credentials are in the environment already, the deployment is asked what it can do.
+
+  --issuer URL        origin of the issuer, such as https://app.lumoauth.dev
+  --tenant SLUG       your organisation there
+  --agent NAME        what the issuer calls your agent; default its client id
+  --client-id-env NAME, --client-secret-env NAME
+                      variables with its credentials; default AGENT_CLIENT_ID, AGENT_CLIENT_SECRET
+  --approver-env NAME variable with the token of a person who may approve
+  --api URL           your API, for check api
+  --route 'METHOD /path' --requires JSON
+                      one of its routes, and the detail that it takes
+  --force             write over a file that is there
+
+Example: lumoauth-harness target init staging.yaml --issuer https://app.lumoauth.dev --tenant acme
+`
+
+const options = {
+  issuer: { type: 'string' },
+  tenant: { type: 'string' },
+  agent: { type: 'string' },
+  'client-id-env': { type: 'string' },
+  'client-secret-env': { type: 'string' },
+  'approver-env': { type: 'string' },
+  api: { type: 'string' },
+  route: { type: 'string' },
+  requires: { type: 'string' },
+  force: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Answers = {
+  -readonly [K in Exclude<keyof typeof options, 'help' | 'force'>]?: string | undefined
+}
+
+/** `lumoauth-harness target init`. @returns the exit code */
+export const target = async (args: string[]): Promise<number> => {
+  const { values, positionals } = readOptions(args, options)
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const [verb, name = 'target.yaml'] = positionals
+  if (verb !== 'init') throw new CannotRun('expected: lumoauth-harness target init [FILE]')
+  if (existsSync(name) && !values.force) {
+    throw new CannotRun(`${name} is there already; --force writes over it`)
+  }
+  const answers: Answers = values
+  if (answers.issuer === undefined && answers.api === undefined) await ask(answers)
+  if (answers.issuer === undefined && answers.api === undefined) {
+    throw new CannotRun('give --issuer and --tenant, or --api with --route and --requires')
+  }
+  const text = draft(answers, name)
+  const { file, problems } = readTarget(name, text)
+  if (file === undefined) {
+    throw new CannotRun(problems.map((it) => it.message).join('; '))
+  }
+  await writeFile(name, text)
+  process.stdout.write(`wrote ${name}\n`)
+  if (file.issuer === undefined) return 0
+
+  const missing = missingVariables(file, process.env)
+  if (missing.length > 0) {
+    process.stdout.write(
+      `set ${missing.join(' and ')}, and then: lumoauth-harness check issuer --target ${name}\n`,
+    )
+    return 0
+  }
+  using signal = interruption()
+  const access = accessOf(file, process.env)
+  const http = new Careful({
+    hosts: new Set([new URL(file.issuer.url).host]),
+    perMinute: 600,
+    total: 100,
+    timeout: 10,
+    wait: 10,
+    signal,
+  })
+  try {
+    const { prefixes, lacks, notes } = await probe(access, (request) => http.send(request))
+    const lines = [
+      `${file.issuer.url} answers, at the prefix ${prefixes.join(' and ')}`,
+      ...[...lacks.values()].map((it) => `but ${it}`),
+      ...notes,
+    ]
+    process.stdout.write(`${lines.join('\n')}\n`)
+    return 0
+  } catch (error) {
+    if (error instanceof Unreachable) throw new CannotRun(error.message)
+    throw error
+  }
+}
+
+const ask = async (answers: Answers) => {
+  if (!process.stdin.isTTY) return
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const question = async (key: keyof Answers, text: string, usual = '') => {
+    const said = await terminal.question(`${text}${usual === '' ? '' : ` [${usual}]`}: `)
+    answers[key] = said.trim() || usual || undefined
+  }
+  await question('issuer', 'Origin of the issuer', 'https://app.lumoauth.dev')
+  await question('tenant', 'Your organisation there (slug)')
+  await question('client-id-env', 'Variable with the client id of your agent', 'AGENT_CLIENT_ID')
+  await question('client-secret-env', 'Variable with its secret', 'AGENT_CLIENT_SECRET')
+  await question('approver-env', 'Variable with the token of an approver (or nothing)')
+  terminal.close()
+}
+
+const draft = (answers: Answers, name: string): string => {
+  const { issuer, tenant, agent, api, route, requires } = answers
+  const schema = relative(join(name, '..'), join(suiteFolder(), '..', 'target.schema.json'))
+  const idVariable = answers['client-id-env'] ?? 'AGENT_CLIENT_ID'
+  const secretVariable = answers['client-secret-env'] ?? 'AGENT_CLIENT_SECRET'
+  const approver = answers['approver-env']
+  const quoted = (text: string | undefined) => JSON.stringify(text ?? '')
+  const ofIssuer =
+    issuer === undefined
+      ? ''
+      : `issuer:
+  url: ${quoted(issuer)}
+  tenant: ${quoted(tenant)}
+  prefix: auto        # tenant: /t/…, org: /orgs/…, none: any OAuth server, by its metadata
+  # profile: oauth    # it does not claim to be LumoAuth
+agents:               # the first is the usual one; scenarios about two agents take a second
+  - name: ${quoted(agent ?? process.env[idVariable] ?? 'my-agent')}
+    client_id_env: ${idVariable}
+    client_secret_env: ${secretVariable}
+    # capabilities: [read:documents, write:reports]
+    # may_delegate: true
+${
+  approver === undefined
+    ? `# users:
+#   - { email: approver@example.com, token_env: APPROVER_TOKEN, permissions: [jit.approve] }
+approver: none        # token: one of users decides; manual: you are told what waits
+`
+    : `users:
+  - { email: approver@example.com, token_env: ${approver}, permissions: [jit.approve] }
+approver: token
+`
+}`
+  const ofApi =
+    api === undefined
+      ? ''
+      : `api:
+  url: ${quoted(api)}
+  routes:
+    - request: ${quoted(route ?? 'GET /')}
+      requires: ${requires ?? '{ type: file_access, actions: [read], identifier: doc_1 }'}
+      # foreign: /the/same/route/for/another/resource
+`
+  return `# yaml-language-server: $schema=${schema}
+#
+# Secrets have no place here: …_env names the environment variable that holds one.
+${ofIssuer}${ofApi}limits:
+  requests_per_minute: 600
+  requests: 5000
+  wait: PT10S         # the longest real wait, where the mock would move time
+# hosts: []           # hosts that may be talked to beside those above
+# writes: [deny, register, streams, api, other]   # what --allow-writes allows
+`
+}
