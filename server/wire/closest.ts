@@ -1,7 +1,10 @@
 /** The candidate a typing error most likely meant, if one is near enough. */
 export const closest = (word: string, candidates: Iterable<string>): string | undefined => {
   const near = [...candidates]
-    .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate) }))
+    .map((candidate) => ({
+      candidate,
+      distance: distance(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .filter((it) => it.distance <= Math.max(1, Math.floor(word.length / 3)))
   return near.sort((a, b) => a.distance - b.distance)[0]?.candidate
 }

@@ -9,11 +9,21 @@ const cli = fileURLToPath(new URL('../../scenarios/cli.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'scenarios-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const lumoauth = (...args: string[]) => {
+const lumoauth = (...args: string[]) => lumoauthWith({}, ...args)
+
+const lumoauthWith = (more: Record<string, string>, ...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     cwd: folder,
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', NODE_NO_WARNINGS: '1', FORCE_COLOR: undefined },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      NODE_NO_WARNINGS: '1',
+      FORCE_COLOR: undefined,
+      XDG_CACHE_HOME: folder,
+      GITHUB_ACTIONS: undefined,
+      ...more,
+    },
   })
   return { status, stdout, stderr }
 }
@@ -23,7 +33,7 @@ const file = (name: string, text: string) => {
   return name
 }
 
-describe('the command line', () => {
+describe('the command line', { timeout: 60_000 }, () => {
   it.for([
     [['rnu'], 'lumoauth-harness: unknown command "rnu"; did you mean "run"?\n'],
     [
@@ -44,12 +54,29 @@ describe('the command line', () => {
     ],
     [['run', '--shard', '4/3'], 'lumoauth-harness: --shard takes I/N, such as 1/3, not "4/3"\n'],
     [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
+    [
+      ['explain', 'THR-80'],
+      'lumoauth-harness: there is no rule "THR-80"; did you mean "THR-08"?\n',
+    ],
+    [
+      ['sabotage', 'issuer-exchange-twice'],
+      'lumoauth-harness: no misbehaviour is named "issuer-exchange-twice"; did you mean "issuer-exchanges-twice"?\n',
+    ],
     [['scenario', 'old', 'x'], 'lumoauth-harness: expected: lumoauth-harness scenario new NAME\n'],
   ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
     expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
   })
 
-  it.for(['run', 'schema', 'scenario'])('explains %s, with an example', (command) => {
+  it.for([
+    'run',
+    'schema',
+    'scenario',
+    'rules',
+    'explain',
+    'sabotage',
+    'misbehaviours',
+    'dialects',
+  ])('explains %s, with an example', (command) => {
     const { status, stdout } = lumoauth(command, '--help')
 
     expect(status).toBe(0)
@@ -107,5 +134,46 @@ describe('the command line', () => {
 
     expect(stdout).toContain('An approval becomes a token once, however many ask at the same time')
     expect(stdout).not.toContain('A challenge tells the agent')
+  })
+
+  it('explains a rule: sentence, source, what shows it and what breaks it', () => {
+    const { stdout } = lumoauth('explain', 'thr-08')
+
+    expect(stdout).toMatch(/^THR-08 {2}Of several exchanges/)
+    expect(stdout).toContain('an-approval-is-exchanged-once.yaml')
+    expect(stdout).toContain('issuer-exchanges-twice: ')
+  })
+
+  it.for([
+    ['rules', ['HDR-01'], /HDR-01 +HOUSE +agent +A challenge stands/],
+    ['misbehaviours', ['exchanges-twice'], /breaks THR-08 at jit.request.token\n\n1 misb/],
+    ['dialects', ['wg-00'], /^challenge: lumo \| rar-04 \| wg-00 \| both\n/],
+  ] as const)('lists %s', ([command, args, expected]) => {
+    expect(lumoauth(command, ...args).stdout).toMatch(expected)
+  })
+
+  it('runs again only what failed, and forgets it when it passes', () => {
+    const text = (status: number) =>
+      `scenario: It is there, or not\nsteps:\n  - http: { request: GET /no/such/path }\n    expect: { status: ${status} }\n`
+    const name = file('again.yaml', text(200))
+    expect(lumoauth('run', name).status).toBe(1)
+
+    file('again.yaml', text(404))
+
+    expect(lumoauth('run', name, '--failed').stdout).toContain('1 passed')
+    expect(lumoauth('run', name, '--failed').stdout).toBe(
+      'none of these failed when they were last run\n',
+    )
+  })
+
+  it('annotates failures on GitHub', () => {
+    const name = file(
+      'annotated.yaml',
+      'scenario: One is two, they say\nsteps:\n  - assert: { value: 1, expect: 2 }\n',
+    )
+
+    const { stdout } = lumoauthWith({ GITHUB_ACTIONS: 'true' }, 'run', name)
+
+    expect(stdout).toMatch(/^::error file=annotated.yaml,line=3,col=\d+,title=One is two/m)
   })
 })
