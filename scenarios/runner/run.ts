@@ -33,7 +33,7 @@ export const run = async (
   target: Target,
   options: RunOptions = {},
 ): Promise<Run> => {
-  const { concurrency = 8, seed, repeat = 1, bail = false, onResult } = options
+  const { concurrency = 8, seed, repeat = 1, bail = false, judge, onResult } = options
   const startedAt = Date.now()
   const started = performance.now()
   const jobs = jobsOf(scenarios, repeat)
@@ -46,8 +46,9 @@ export const run = async (
       const job = jobs[index]
       if (job === undefined) return
       const reason = stopped ? 'an earlier scenario failed (--bail)' : cannot(job.scenario, target)
-      const result =
+      const first =
         reason === undefined ? await runOne(job, target, options) : skipped(job, target, reason)
+      const result = (await judge?.(first, job.scenario)) ?? first
       results[index] = result
       stopped ||= bail && result.verdict === 'failed'
       onResult?.(result, index)
