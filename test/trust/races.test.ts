@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../server/index.ts'
 import type { TestTenant } from '../../server/test-tenant.ts'
 import { type Answered, asked } from './crashing.ts'
-import { figure, size } from './sizes.ts'
+import { figure, randomFrom, size } from './sizes.ts'
 
 const rounds = size('RACE_ROUNDS', 100, 1000)
 
@@ -147,6 +148,7 @@ describe('over real HTTP, of two that come at once', () => {
   it.each(races)('one wins: $between', async ({ between, type, run, won, once }) => {
     const here = await opened()
     await using _ = here.harness
+    const random = randomFrom(rounds)
     const wins = [0, 0]
     for (let round = 0; round < rounds; round += 1) {
       // Tokens of agents and approvers expire, too.
@@ -159,6 +161,7 @@ describe('over real HTTP, of two that come at once', () => {
       const answers: Answered[] = []
       await Promise.all(
         starts.map(async ({ act, who }) => {
+          await pause(random() * 8)
           answers[who] = await act()
         }),
       )
