@@ -62,6 +62,21 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     breaks: 'HDR-02',
     act: rewritten((detail) => encoded({ ...detail, note: 'x'.repeat(4096) })),
   },
+  'api-challenge-not-utf8': {
+    says: 'The challenge is JSON in which a letter is no UTF-8.',
+    breaks: 'HDR-04',
+    act: rewritten((detail) =>
+      Buffer.from(JSON.stringify({ ...detail, note: '\xff' }), 'latin1').toString('base64'),
+    ),
+  },
+  'api-challenge-deep': {
+    says: 'The challenge is nested a hundred levels deep.',
+    breaks: 'HDR-04',
+    act: rewritten((detail) => {
+      const note = `${'['.repeat(100)}${']'.repeat(100)}`
+      return base64(`${JSON.stringify(detail).slice(0, -1)},"note":${note}}`)
+    }),
+  },
   'api-challenge-polluting': {
     says: 'The challenge holds a key __proto__.',
     breaks: 'THR-30',

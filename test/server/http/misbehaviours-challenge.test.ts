@@ -58,6 +58,12 @@ describe('a resource server that goes wrong when it says what is missing', () =>
     ],
     'api-challenge-twice': [async (world) => (await header(world))?.split(', ').length, 1, 2],
     'api-challenge-oversized': [understood, honest, 'the challenge is longer than 4096 characters'],
+    'api-challenge-not-utf8': [understood, honest, 'the challenge does not decode to JSON'],
+    'api-challenge-deep': [
+      async (world) => JSON.stringify(await understood(world)).includes('['.repeat(100)),
+      false,
+      true,
+    ],
     'api-challenge-polluting': [understood, honest, 'the challenge does not decode to JSON'],
 
     'api-challenge-wider': [
