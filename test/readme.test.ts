@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { configuration } from '../server/configuration.ts'
 import { createHarness, type Harness } from '../server/index.ts'
@@ -23,10 +23,14 @@ const written = (language: string) => runnable.filter((it) => it.language === la
 /** What stands on the page, and what is done here instead, since this is already running inside it. */
 const instead: readonly (readonly [RegExp, string])[] = [
   [/^npm ci && /gm, 'npm ci --dry-run --silent && '],
+  [/npm run scenarios$/gm, 'npm run scenarios -- founding'],
   [/^(.*&& )?npm test$/gm, '$1npm pkg get scripts.test'],
   [/^(.*&& )?npm run (check|build|test:\w+)$/gm, '$1npm pkg get scripts.$2'],
   [/node_modules\/\.bin\/lumoauth-harness/g, 'node_modules/.bin/node scenarios/cli.ts'],
 ]
+
+/** These are whole processes, and the machine may be busy. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const folder = join(root, '.cache/readme')
 
@@ -78,7 +82,7 @@ describe('a command', () => {
   const servers = written('sh').filter(({ text }) => /^npm start$/.test(text.trim()))
   const others = written('sh').filter((it) => !servers.includes(it))
 
-  it.each(servers)('that serves: $at', { timeout: 30_000 }, async () => {
+  it.each(servers)('that serves: $at', async () => {
     await using running = new Running(
       'npm',
       ['start', '--silent', '--', '--port', '0', '--api-port', '0'],
@@ -88,7 +92,7 @@ describe('a command', () => {
     await running.prints('stdout', /Ctrl-C ends it/)
   })
 
-  it.each(others)('that ends: $at', { timeout: 30_000 }, async ({ text, prints }) => {
+  it.each(others)('that ends: $at', async ({ text, prints }) => {
     const [port, apiPort] = await freePorts()
     const here = instead
       .reduce((it, [what, by]) => it.replace(what, by), text)
@@ -108,7 +112,7 @@ describe('an example', () => {
   const tests = written('ts').filter(({ text }) => /'(lumoauth-harness\/)?vitest'/.test(text))
   const scripts = written('ts').filter((it) => !tests.includes(it))
 
-  it.each(scripts)('in TypeScript: $at', { timeout: 30_000 }, async (block) => {
+  it.each(scripts)('in TypeScript: $at', async (block) => {
     const file = await saved(block, 'ts')
 
     await using running = new Running(process.execPath, [file], { env: environment })
@@ -117,7 +121,7 @@ describe('an example', () => {
     expect(running.stdout).toContain(block.prints ?? '')
   })
 
-  it('of a test passes', { timeout: 60_000 }, async () => {
+  it('of a test passes', async () => {
     for (const block of tests) await saved(block, 'test.ts')
 
     await using running = new Running(
@@ -130,7 +134,7 @@ describe('an example', () => {
     expect(running.stdout).toContain(`Test Files  ${tests.length} passed`)
   })
 
-  it('in TypeScript is well typed', { timeout: 60_000 }, async () => {
+  it('in TypeScript is well typed', async () => {
     for (const block of scripts) await saved(block, 'ts')
     for (const block of tests) await saved(block, 'test.ts')
     await writeFile(

@@ -2,10 +2,13 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
 import type { ModelAccess } from '../../server/wire/index.ts'
 import { lumoauthHarness, type Running } from '../support/running.ts'
+
+/** These are whole processes, and the machine may be busy. */
+vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
 
