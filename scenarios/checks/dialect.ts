@@ -35,7 +35,8 @@ export class DialectEar {
   async heard(result: Result, scenario: Loaded): Promise<Result> {
     const [failure] = result.failures
     if (result.verdict !== 'failed' || failure === undefined) return result
-    const seen = this.#signature(failure)
+    const parts = partsOf(scenario)
+    const seen = this.#signature(failure, parts)
     const { prefix } = result
     if (seen === (await this.#play(scenario, prefix, this.#found))) {
       return skipped(result, this.#found)
@@ -70,23 +71,33 @@ export class DialectEar {
     }
     const { results } = await run([spoken], this.#mock)
     const [failure] = results[0]?.failures ?? []
-    return failure === undefined ? undefined : this.#signature(failure)
+    return failure === undefined ? undefined : this.#signature(failure, partsOf(scenario))
   }
 
   /** What is the same of a failure wherever it happens. */
-  #signature({ step, kind, message, differences }: Failure): string {
+  #signature({ step, kind, message, differences }: Failure, parts: readonly string[]): string {
     const text = JSON.stringify([
       step,
       kind,
       portable(message),
       differences.map((it) => [it.path, portable(it.expected), portable(it.received)]),
     ])
-    return [...this.#names, 'report-bot', 'approver@example.com', 'alice@example.com'].reduce(
-      (it, name) => it.replaceAll(name, 'NAME'),
-      text,
-    )
+    return [...this.#names, ...parts].reduce((it, name) => it.replaceAll(name, 'NAME'), text)
   }
 }
+
+/** What agents and people are called in the scenario. */
+const partsOf = ({ tenants }: Loaded): readonly string[] =>
+  tenants
+    .flatMap(({ given }) => [
+      ...(given.agents?.map(({ name }) => name) ?? []),
+      ...(given.users?.map(({ email }) => email) ?? []),
+      'report-bot',
+      'approver@example.com',
+      'alice@example.com',
+    ])
+    .flatMap((name) => [`agt_${name}`, name])
+    .filter((it) => it.length > 2)
 
 const skipped = (result: Result, spoken: Readonly<Record<string, string>>): Result => ({
   ...result,

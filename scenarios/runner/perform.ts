@@ -1,5 +1,5 @@
 import type { Seat } from '../../server/wire/index.ts'
-import type { Session, Target } from '../targets/target.ts'
+import { type Session, type Target, Unable } from '../targets/target.ts'
 import { actions } from './actions.ts'
 import { authorization, signIn, userToken } from './authorization.ts'
 import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
@@ -29,6 +29,8 @@ export type Performance = Readonly<{
   steps: readonly StepResult[]
   exchanges: readonly Exchange[]
   secrets: readonly KnownSecret[]
+  /** Why it could not go on, where that says nothing about the seats. */
+  unable: string | undefined
 }>
 
 /** Performs a scenario's steps in its tenants. What goes wrong is a failure with its place, never a throw. */
@@ -72,10 +74,16 @@ export const perform = async (
     steps: log.steps.toSorted((a, b) => byNumber(a.step, b.step)),
     exchanges,
     secrets: log.secrets,
+    unable: log.unable,
   }
 }
 
-type Log = { exchanges: Exchange[]; steps: StepResult[]; secrets: KnownSecret[] }
+type Log = {
+  exchanges: Exchange[]
+  steps: StepResult[]
+  secrets: KnownSecret[]
+  unable?: string
+}
 
 /** What is the same for all steps of a scenario. */
 type World = Readonly<{
@@ -159,6 +167,7 @@ const performStep = async (
   } catch (error) {
     done(false)
     if (error instanceof Failed) throw error
+    if (error instanceof Unable) log.unable ??= error.message
     const subject = made.findLast((it) => it.seat !== 'control') ?? made.at(-1)
     const at = (error instanceof Unmet ? error.at : undefined) ?? []
     const differences = error instanceof Unmet ? error.differences : []
@@ -322,7 +331,11 @@ const sceneOf = (
           by: 'control',
         })
       }
-      if (seconds > world.target.longestWait) unmet(`waiting ${seconds} s is too long`)
+      if (seconds > world.target.longestWait) {
+        throw new Unable(
+          `it came to wait ${seconds} s of real time, and more than ${world.target.longestWait} is too long`,
+        )
+      }
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
       return undefined
     },

@@ -104,16 +104,11 @@ const runOne = async (
     }
   }
 
-  const { failures, steps, exchanges, secrets } = await perform(
-    scenario,
-    prefix,
-    sessions,
-    target,
-    patience,
-  )
+  const went = await perform(scenario, prefix, sessions, target, patience)
+  const { failures, steps, exchanges, secrets } = went
   const uses = policies ? await policiesOf(scenario, sessions, exchanges) : undefined
   const leftover = await closeAll(sessions)
-  const [unable] = [...sessions.values()].flatMap((it) => it.unable?.() ?? [])
+  const unable = went.unable ?? [...sessions.values()].flatMap((it) => it.unable?.() ?? [])[0]
   if (unable !== undefined && failures.length > 0) return skipped(job, target, unable)
   const all = leftover === undefined ? failures : [...failures, broken(scenario, leftover)]
   if (keep === 'failed' && all.length === 0) {

@@ -7,8 +7,8 @@ type Send = (request: Request) => Promise<Response>
 /** A task somebody has to complete. */
 type Open = Readonly<{ id: string; base: string; authorization: string; owner: object }>
 
-/** Something else that was made at the issuer, and stays there. */
-type Made = Readonly<{ what: string }>
+/** Something else that was made at the issuer, and how it is undone, if it can be. */
+type Made = Readonly<{ what: string; owner: object; undo?: Request }>
 
 /**
  * Everything that was opened at an issuer, so that it can be completed whatever happens. It reads
@@ -16,7 +16,7 @@ type Made = Readonly<{ what: string }>
  */
 export class Ledger {
   readonly #open: Open[] = []
-  readonly #made: Made[] = []
+  #made: Made[] = []
   #unsure = 0
   readonly #send: Send
   readonly #agents: readonly AgentAccess[]
@@ -35,7 +35,7 @@ export class Ledger {
     if (prefix === undefined) return
     const base = origin + prefix
     if (path === '/jit/task') {
-      const id = response?.ok ? taskIn(await response.clone().text()) : undefined
+      const id = response?.ok ? fieldIn(await response.clone().text(), 'task_id') : undefined
       if (id === undefined && (response === undefined || response.ok)) this.#unsure += 1
       const authorization = request.headers.get('authorization') ?? ''
       if (id !== undefined) this.#open.push({ id, base, authorization, owner })
@@ -43,8 +43,17 @@ export class Ledger {
     }
     const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
     if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
-    else if (response?.ok && lasting.test(path)) {
-      this.#made.push({ what: `${request.method} ${pathname}` })
+    else if (response?.ok && request.method === 'POST' && lasting.test(path)) {
+      const stream = fieldIn(await response.clone().text(), 'stream_id')
+      const headers = { authorization: request.headers.get('authorization') ?? '' }
+      const undo =
+        stream === undefined
+          ? undefined
+          : new Request(`${request.url}?stream_id=${encodeURIComponent(stream)}`, {
+              method: 'DELETE',
+              headers,
+            })
+      this.#made.push({ what: `POST ${pathname}`, owner, ...(undo && { undo }) })
     }
   }
 
@@ -70,6 +79,7 @@ export class Ledger {
       if (why === undefined) this.#forget(task.id)
       else left.push(`the task ${task.id} is still open: ${why}`)
     }
+    await this.#undo(owner)
     if (owner !== undefined) return left
     return [
       ...left,
@@ -78,6 +88,17 @@ export class Ledger {
         : [`${this.#unsure} times a task was asked for and no id came back: it may be open`]),
       ...this.#made.map(({ what }) => `what ${what} made is still there`),
     ]
+  }
+
+  /** Closes the streams; one that is gone already is as good. */
+  async #undo(owner: object | undefined) {
+    for (const made of this.#made.toReversed()) {
+      if (made.undo === undefined || (owner !== undefined && made.owner !== owner)) continue
+      const { status } = await this.#send(made.undo.clone()).catch(() => ({ status: 0 }))
+      if (status === 404 || (status >= 200 && status < 300)) {
+        this.#made = this.#made.filter((it) => it !== made)
+      }
+    }
   }
 
   async #complete({ id, base, authorization }: Open): Promise<string | undefined> {
@@ -121,9 +142,10 @@ const isOver = ({ status, text }: { status: number; text: string }) => {
 /** What stays at an issuer after the run. */
 const lasting = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
 
-const taskIn = (text: string): string | undefined => {
+const fieldIn = (text: string, field: string): string | undefined => {
   const body = parsed(text)
-  return isObject(body) && typeof body.task_id === 'string' ? body.task_id : undefined
+  const value = isObject(body) ? body[field] : undefined
+  return typeof value === 'string' ? value : undefined
 }
 
 const parsed = (text: string): unknown => {

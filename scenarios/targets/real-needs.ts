@@ -147,6 +147,7 @@ type HttpArgs = Readonly<{ seat?: string; request: string; from?: string }>
 
 const whyNotHttp = ({ seat = 'issuer', request, from }: HttpArgs, step: Step, offer: Offer) => {
   if (seat === 'control') return 'the target has no control plane'
+  if (seat === 'api' && from === 'origin') return 'our API stands there for one tenant only'
   if (seat === 'api') return offer.apiFails
   const [method = '', path = ''] = request.split(' ')
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
@@ -196,7 +197,7 @@ const whyNotGiven = (
     if (unusual !== undefined && /\b(read:documents|write:reports)\b/.test(JSON.stringify(steps))) {
       return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
     }
-    if (here.some(isAlone)) return 'it expects to be alone in its tenant'
+    if (here.some(isAlone)) return 'it expects a tenant of its own'
     const name = spelledOut(steps, cast)
     if (name !== undefined) {
       return `it speaks of ${name}, who is somebody else here`
@@ -215,10 +216,16 @@ const isUsual = (given: Given | undefined, at: number, agent: Cast['agents'][num
   (agent.capabilities?.length === usualScopes.length &&
     usualScopes.every((it) => agent.capabilities?.includes(it)))
 
-/** Counts what waits in the tenant, where others may wait too. */
+/** Counts what is in the tenant, where there may be more; or wants a name that may be taken. */
 const isAlone = ({ step, word }: Placed): boolean =>
-  (word === 'list_pending' || JSON.stringify(step[word] ?? '').includes('/jit/pending')) &&
-  /"(count|total|length|in_any_order|absent|equals)"|:\s*\[/.test(JSON.stringify(step.expect ?? {}))
+  (word === 'http' &&
+    (/ssf\/poll|GET \/ssf\/stream/.test(JSON.stringify(step.http)) ||
+      (/register/.test(JSON.stringify(step.http)) &&
+        /"client_id":"[a-z]/.test(JSON.stringify(step.http))))) ||
+  ((word === 'list_pending' || JSON.stringify(step[word] ?? '').includes('/jit/pending')) &&
+    /"(count|total|length|in_any_order|absent|equals)"|:\s*\[/.test(
+      JSON.stringify(step.expect ?? {}),
+    ))
 
 const castFor = (scenario: Loaded, offer: Offer): readonly Cast[] | string => {
   try {
