@@ -87,8 +87,11 @@ export const answerOf = ({ answer, violations }: Exchange): Answer => ({
 export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 /** The route a request belongs to; of two that fit, the one with fewer parameters. */
-export const routeOf = (seat: Seat, method: string, path: string): RouteName | undefined =>
-  compiled.find((it) => it.seat === seat && it.method === method && it.pattern.test(path))?.name
+export const routeOf = (seat: Seat, method: string, path: string): RouteName | undefined => {
+  const single = path.replace(/^\/+/, '/')
+  return compiled.find((it) => it.seat === seat && it.method === method && it.pattern.test(single))
+    ?.name
+}
 
 /** Where an answer breaks its wire schema. */
 export const violationsOf = (

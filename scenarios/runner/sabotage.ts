@@ -58,8 +58,10 @@ export const sabotage = async (
   { excuses = {}, full = false, concurrency = 6, patience = 3000, onFinding }: SabotageOptions = {},
 ): Promise<Sabotage> => {
   const traces = await honestTraces(scenarios, target)
+  // What a scenario finds out about the switches themselves says nothing about the seats.
+  const witnesses = scenarios.filter((it) => !it.covers.includes('CONTROL-MISBEHAVE'))
   const touching = (misbehaviour: Misbehaviour) =>
-    scenarios.filter((it) => touches(misbehaviour, traces.get(it)))
+    witnesses.filter((it) => touches(misbehaviour, traces.get(it)))
   const notices = (scenario: Loaded, misbehaviour: Misbehaviour) =>
     fails(scenario, sabotaged(target, misbehaviour), patience)
   let done = 0
@@ -93,8 +95,8 @@ export const sabotage = async (
     }
     return true
   }
-  const idle = await atOnce(concurrency, scenarios, isIdle)
-  return { findings, idle: scenarios.filter((_, index) => idle[index]) }
+  const idle = await atOnce(concurrency, witnesses, isIdle)
+  return { findings, idle: witnesses.filter((_, index) => idle[index]) }
 }
 
 const fails = async (scenario: Loaded, target: Target, patience: number): Promise<boolean> => {
