@@ -166,7 +166,7 @@ const tracing = async (...args: string[]): Promise<{ stdout: string; loaded: str
     env,
   })
   await running.prints('stdout', /\n/)
-  running.signal('SIGTERM')
+  if (args.includes('start')) running.signal('SIGTERM')
   await running.ends()
   return { stdout: running.stdout, loaded: JSON.parse(await readFile(trace, 'utf8')) }
 }
