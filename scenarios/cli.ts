@@ -82,6 +82,10 @@ const main = async ([name, ...args]: string[]): Promise<number> => {
       `unknown command "${name}"${hint || `; commands are ${Object.keys(commands).join(', ')}`}`,
     )
   }
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < 22 || (major === 22 && minor < 18)) {
+    throw new CannotRun(`this takes Node 22.18 or newer, and here is ${process.versions.node}`)
+  }
   const perform = await command.load()
   return perform(args)
 }
