@@ -1,0 +1,11 @@
+import { it } from 'vitest'
+import { holds } from '../server/issuer/model.ts'
+import { figure, size } from './sizes.ts'
+
+const sequences = size('MODEL_SEQUENCES', 1000, 10_000)
+
+it('whatever agents, approvers and time do, the rules do as a model of them says', () => {
+  holds(sequences)
+
+  figure('sequences of commands against the model', { sequences, deviations: 0 })
+})
