@@ -3,7 +3,7 @@ import { github } from '../reports/github.ts'
 import { reports } from '../reports/report.ts'
 import { terminal } from '../reports/terminal.ts'
 import { difference } from '../runner/compare.ts'
-import { type Loaded, loadScenarios } from '../runner/load.ts'
+import { type Loaded, loadScenarios, type Problem } from '../runner/load.ts'
 import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
 import { type Host, hosts } from '../targets/mock.ts'
@@ -90,10 +90,8 @@ export const run = async (args: string[]): Promise<number> => {
     bail: values.bail,
   } as const
   const { scenarios, problems } = await loadScenarios(filesOf(positionals))
-  const { catalogue, problems: ofRules } = await loadRules(rulesFile())
-  const gaps =
-    coverageIsComplete && positionals.length === 0 ? checkCoverage(catalogue, scenarios) : []
-  if (complain([...problems, ...ofRules, ...gaps])) return 2
+  const gaps = coverageIsComplete && positionals.length === 0 ? await gapsIn(scenarios) : []
+  if (complain([...problems, ...gaps])) return 2
 
   const last = values.failed ? await lastVerdicts() : undefined
   const again = scenarios.filter(
@@ -128,13 +126,20 @@ export const run = async (args: string[]): Promise<number> => {
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
   if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
-  const context = { rules: [...catalogue.rules.values()] }
+  const context = wants('html') ? { rules: await rulesOfSuite() } : {}
   for (const { report, file } of orders) await deliver(report(runs, context), file)
   out.write(`${counts(runs)}\n`)
   await keepVerdicts(runs)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
   return failed || odd.length > 0 ? 1 : 0
 }
+
+const gapsIn = async (scenarios: readonly Loaded[]): Promise<Problem[]> => {
+  const { catalogue, problems } = await loadRules(rulesFile())
+  return [...problems, ...checkCoverage(catalogue, scenarios)]
+}
+
+const rulesOfSuite = async () => [...(await loadRules(rulesFile())).catalogue.rules.values()]
 
 /** With one seed, the hosts must answer alike. */
 const differences = (runs: readonly Run[]): string[] => {

@@ -1,15 +1,16 @@
 import type { Exchange } from '../runner/exchange.ts'
 import { placeOf } from '../runner/source.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
+import { bearerOf, grantText, neededOf } from './gist.ts'
 
 /** A failure as paragraphs of plain text: what, where, the difference, the exchange. */
-export const failureText = (failure: Failure, { exchanges }: Result): string => {
+export const failureText = (failure: Failure, { exchanges, tokens }: Result): string => {
   const exchange = failure.exchange === undefined ? undefined : exchanges[failure.exchange]
   return [
     `${placeOf(failure.at)}: ${failure.message}`,
     failure.excerpt,
     failure.differences.map(differenceText).join('\n'),
-    exchange === undefined ? '' : exchangeText(exchange),
+    exchange === undefined ? '' : exchangeText(exchange, tokens),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -19,15 +20,21 @@ const differenceText = ({ path, expected, received }: Failure['differences'][num
   `${path}\n  expected  ${expected}\n  received  ${received}`
 
 /** A request and its answer, as they went over the wire. */
-const exchangeText = ({ seat, request, answer, duration }: Exchange): string =>
-  [
+const exchangeText = (exchange: Exchange, tokens: Result['tokens']): string => {
+  const { seat, request, answer, duration } = exchange
+  const bearer = tokens.find((it) => it.name === bearerOf(exchange))
+  const needed = neededOf(answer.headers)
+  return [
     `${request.method} ${request.url}   (${seat}, ${duration.toFixed(1)} ms)`,
     ...headerLines(request.headers, '> '),
+    ...(bearer === undefined ? [] : [`  ${bearer.name} is for: ${grantText(bearer.claims)}`]),
     ...bodyLines(request.body, '> '),
     `${answer.status}`,
     ...headerLines(answer.headers, '< '),
+    ...(needed === undefined ? [] : [`  this challenge decoded: ${needed}`]),
     ...bodyLines(answer.body, '< '),
   ].join('\n')
+}
 
 const shown = new Set([
   'authorization',

@@ -58,7 +58,20 @@ export const detailText = (detail: unknown): string => {
   return words.filter((it) => typeof it === 'string').join(' ')
 }
 
-const neededOf = (headers: Exchange['answer']['headers']): string | undefined => {
+/** What a token is good for, and for how long. */
+export const grantText = (claims: unknown): string => {
+  if (!isObject(claims)) return ''
+  const { authorization_details: details, scope, exp, iat } = claims
+  const seconds = Number(exp) - Number(iat)
+  return [
+    ...(Array.isArray(details) ? [details.map(detailText).join('; ')] : []),
+    ...(typeof scope === 'string' ? [scope] : []),
+    ...(Number.isFinite(seconds) ? [`${seconds} s`] : []),
+  ].join(' · ')
+}
+
+/** The detail a challenge names, as text; undefined where there is no challenge. */
+export const neededOf = (headers: Exchange['answer']['headers']): string | undefined => {
   const encoded = headers['insufficient-authorization-details']
   if (encoded === undefined) return undefined
   const needed = decode(encoded)

@@ -57,7 +57,7 @@ describe('the catalogue of rules', () => {
     ],
     ['the same rule twice', oneRule + oneRule, '6:1: Map keys must be unique'],
     ['a list', '- RAR-20\n', '1:1: expected rules by their ids, not ["RAR-20"]'],
-  ])('says where there is %s', ([, yaml, problem]) => {
+  ] as const)('says where there is %s', ([, yaml, problem]) => {
     expect(problemsIn(yaml)).toEqual([problem])
   })
 
@@ -103,7 +103,7 @@ describe('coverage', () => {
       'covers: [DPP-01]\n',
       ':2:10: DPP-01 is excluded: Nobody offers DPoP here.',
     ],
-  ])('does not accept a scenario that covers %s', ([, covers, says]) => {
+  ] as const)('does not accept a scenario that covers %s', ([, covers, says]) => {
     const all = covering('covers: [RAR-20, RAR-21]\n')
 
     expect(gaps(all, covering(covers))).toEqual([`suite/theme/one.yaml${says}`])

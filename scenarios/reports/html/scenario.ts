@@ -1,8 +1,7 @@
-import { isObject } from '../../runner/match.ts'
 import { placeOf } from '../../runner/source.ts'
 import { type Failure, nameOf, type Result } from '../../runner/verdict.ts'
 import { diagram } from '../diagram.ts'
-import { asked, detailText } from '../gist.ts'
+import { asked, grantText } from '../gist.ts'
 import { type Lineage, lineageOf } from '../lineage.ts'
 import { type Markup, markup } from '../markup.ts'
 import { exchangeOf } from './exchange.ts'
@@ -57,7 +56,7 @@ const tokenOf = (
   const refused = uses.find((index) => exchanges[index]?.answer.status === 401)
   const steps = (index: number) =>
     markup`<a href="#${link(index)}">step ${exchanges[index]?.step}</a>`
-  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantOf(claims)}</summary><pre>${JSON.stringify(token.header)}
+  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantText(claims)}</summary><pre>${JSON.stringify(token.header)}
 ${JSON.stringify(claims, null, 2)}</pre></details>
 <div class="life">${from !== undefined && markup`<span>given in ${steps(from)}</span>`}${
     uses.length > 0 &&
@@ -79,18 +78,6 @@ const usesOf = (uses: readonly number[], exchanges: Result['exchanges'], link: L
     ...shown.flatMap((it, index) => (index === 0 ? [it] : [', ', it])),
     uses.length > 4 && ', …',
   ]
-}
-
-/** What a token is good for, and for how long. */
-const grantOf = (claims: unknown): string => {
-  if (!isObject(claims)) return ''
-  const { authorization_details: details, scope, exp, iat } = claims
-  const seconds = Number(exp) - Number(iat)
-  return [
-    ...(Array.isArray(details) ? [details.map(detailText).join('; ')] : []),
-    ...(typeof scope === 'string' ? [scope] : []),
-    ...(Number.isFinite(seconds) ? [`${seconds} s`] : []),
-  ].join(' · ')
 }
 
 const exchangesOf = ({ exchanges, steps, failures }: Result, link: Link) => {
