@@ -38,9 +38,12 @@ export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
 const brokenBy = (failure: Failure, result: Result): readonly string[] => {
   if (failure.rules !== undefined) return failure.rules
   if (failure.kind === 'violation') {
-    return [
-      ...new Set(failure.message.split('; ').map((it) => ruleOfViolation(it, failure, result))),
-    ]
+    const says = failure.message.split('; ')
+    const refused = says.some((it) => it.startsWith('a success was expected'))
+    const broken = says
+      .filter((it) => !it.startsWith('a success was expected'))
+      .map((it) => ruleOfViolation(it, failure, result))
+    return [...new Set([...broken, ...(refused ? result.covers : [])])]
   }
   if (failure.kind === 'crash' && /gave no answer within/.test(failure.message))
     return ['NET-TIMELY']
@@ -56,6 +59,9 @@ const ruleOfViolation = (
   { exchanges }: Result,
 ): string => {
   const { answer } = exchanges[exchange ?? -1] ?? {}
+  if (answer !== undefined && answer.status < 300 && /"error":/.test(answer.body)) {
+    return 'LUMO-ERROR-STATUS'
+  }
   if (/contract of oauth\.introspect/.test(message)) return 'INT-02'
   const found = violations.find(({ pattern }) => pattern.test(says))
   if (found !== undefined) return found.rule
@@ -64,6 +70,7 @@ const ruleOfViolation = (
 }
 
 const violations: readonly Readonly<{ pattern: RegExp; rule: string }>[] = [
+  { pattern: /content-type is nothing/, rule: 'LUMO-JSON-OBJECT' },
   { pattern: /content-type is/, rule: 'LUMO-CONTENT-TYPE' },
   { pattern: /a private key is published/, rule: 'LUMO-JWKS' },
   { pattern: /\bkeys\b/, rule: 'LUMO-JWKS' },

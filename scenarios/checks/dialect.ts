@@ -19,7 +19,7 @@ export class DialectEar {
 
   /**
    * @param known switches that are told beforehand
-   * @param names what agents and people are called at the deployment
+   * @param names what agents and people are called at the deployment, and its origins
    */
   constructor(mock: Target, known: Spoken = {}, names: readonly string[] = []) {
     this.#mock = mock
@@ -82,7 +82,10 @@ export class DialectEar {
       portable(message),
       differences.map((it) => [it.path, portable(it.expected), portable(it.received)]),
     ])
-    return [...this.#names, ...parts].reduce((it, name) => it.replaceAll(name, 'NAME'), text)
+    return [...this.#names, ...parts].reduce(
+      (it, name) => it.replaceAll(name, name.includes('://') ? 'ORIGIN' : 'NAME'),
+      text,
+    )
   }
 }
 
@@ -122,7 +125,7 @@ const others = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] =
 
 const portable = (text: string): string =>
   text
-    .replaceAll(/https?:\/\/[\w.:[\]-]+/g, 'ORIGIN')
+    .replaceAll(/https:\/\/(?:issuer|api)\.lumoauth\.test/g, 'ORIGIN')
     .replaceAll(/\/(t|orgs)\/[\w.-]+/g, '/$1/TENANT')
     .replaceAll(/\b[a-z]+_[0-9a-f]{16}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')

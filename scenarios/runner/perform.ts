@@ -202,12 +202,12 @@ const performStep = async (
 class Violation extends Error {
   override readonly name = 'Violation'
   readonly subject: Exchange
-  constructor(subject: Exchange) {
+  constructor(subject: Exchange, refused: boolean) {
     const seat = { issuer: 'the issuer', api: 'the API', control: 'the control plane' }[
       subject.seat
     ]
     super(
-      `${seat} broke the contract of ${subject.route ?? subject.request.url}: ${subject.violations.join('; ')}`,
+      `${seat} broke the contract of ${subject.route ?? subject.request.url}: ${subject.violations.join('; ')}${refused ? `; a success was expected, not ${subject.answer.status}` : ''}`,
     )
     this.subject = subject
   }
@@ -216,7 +216,10 @@ class Violation extends Error {
 const checkViolations = (step: Step, made: readonly Exchange[]) => {
   if (isObject(step.expect) && 'violation' in step.expect) return
   const violating = made.find((it) => it.violations.length > 0)
-  if (violating !== undefined) throw new Violation(violating)
+  if (violating === undefined) return
+  const expect = isObject(step.expect) ? step.expect : {}
+  const mayRefuse = ['status', 'error', 'challenge'].some((key) => key in expect)
+  throw new Violation(violating, violating.answer.status >= 400 && !mayRefuse)
 }
 
 const sceneOf = (

@@ -37,7 +37,7 @@ export const castOf = <A extends AgentAccess, P extends PersonAccess>(
     const at = free.findIndex(
       (it) =>
         (capabilities === undefined || sameSet(capabilities, it.capabilities)) &&
-        (may_delegate === undefined || may_delegate === it.may_delegate),
+        (may_delegate === undefined ? it.may_delegate !== false : may_delegate === it.may_delegate),
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
     if (found === undefined || Object.keys(more).length > 0) {

@@ -34,7 +34,7 @@ export type RealTarget = Target &
     leftovers: readonly string[]
     /** The scenario under the prefixes there are, with the names of who is there. */
     placed: (scenario: Loaded) => Loaded
-    /** What agents and people are called here. */
+    /** What agents and people are called here, and the origins. */
     names: readonly string[]
   }>
 
@@ -194,9 +194,12 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     leftovers,
     usage: () => ({ requests: http.sent, cleaning: http.urgent, waited: http.waited }),
     placed: (scenario) => placedAt(played(scenario, offer.cast), prefixes),
-    names: [...probed.agents, ...access.users].flatMap((it) =>
-      'email' in it ? [it.email] : [it.name, it.client_id, it.agent_id],
-    ),
+    names: [
+      ...[new URL(bases.tenant).origin, new URL(namedApi).origin],
+      ...[...probed.agents, ...access.users].flatMap((it) =>
+        'email' in it ? [it.email] : [it.name, it.client_id, it.agent_id],
+      ),
+    ],
     close: async () => {
       leftovers.push(...(await ledger.close()))
     },
