@@ -35,7 +35,8 @@ const requestOf = (request: express.Request): HttpRequest => {
     path,
     query: new URLSearchParams(query),
     headers: request.headers as Record<string, string>,
-    body: Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '',
+    // A byte order mark is no part of the text, as `Request.text()` has it, too.
+    body: Buffer.isBuffer(request.body) ? new TextDecoder().decode(request.body) : '',
   }
 }
 

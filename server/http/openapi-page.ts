@@ -186,12 +186,25 @@ const resolved = ({ components }: OpenApi, schema: Schema): Schema =>
 /** What a body looks like: its members, where it has some of its own. */
 const shape = (schema: Schema): Markup => {
   const rows = membersOf(schema)
-  if (rows.length > 0) return table(rows)
+  if (rows.length > 0) return html`${table(rows)}${together(schema)}`
   const members = [schema.anyOf, schema.oneOf].find(Array.isArray) ?? []
   if (members.some((it) => membersOf(it).length > 0)) {
     return html`${members.map((it, at) => html`${at > 0 ? html`<p>or</p>` : ''}${shape(it)}`)}`
   }
   return html`<p>${typeOf(schema)}</p>`
+}
+
+/** Which members belong together, where the table cannot say it. */
+const together = ({ anyOf, oneOf, dependentRequired = {} }: Schema) => {
+  const ways = ([anyOf, oneOf].find(Array.isArray) ?? []).flatMap((it: Schema) =>
+    Array.isArray(it.required) ? [it.required.join(' and ')] : [],
+  )
+  const pairs = Object.entries(dependentRequired as Record<string, string[]>)
+  return html`${ways.length > 0 ? html`<p>Needs ${joined(ways, ', or ')}.</p>` : ''}
+${pairs.map(
+  ([name, others]) => html`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
+`,
+)}`
 }
 
 /** The members of an object, those of objects within it after it. */
@@ -221,14 +234,18 @@ const typeOf = (schema: Schema): Markup => {
     )
   }
   const members = [anyOf, oneOf].find(Array.isArray)
-  if (members) return joined(members.map(typeOf), ' or ')
+  if (members && type === undefined) return joined(members.map(typeOf), ' or ')
   if (Array.isArray(prefixItems)) return html`array of ${joined(prefixItems.map(typeOf), ', ')}`
   if (type === 'array') return html`array of ${typeOf((items as Schema | undefined) ?? {})}`
   return html`${type ?? 'anything'}${format === undefined ? '' : ` (${format})`}`
 }
 
 const limits = (schema: Schema): string[] => {
-  const { minimum, maximum, exclusiveMinimum, pattern, format } = schema
+  const { exclusiveMinimum, pattern, format } = schema
+  // What every integer keeps to tells a reader nothing.
+  const [minimum, maximum] = [schema.minimum, schema.maximum].map((it) =>
+    typeof it === 'number' && Math.abs(it) < Number.MAX_SAFE_INTEGER ? it : undefined,
+  )
   const between = (low: unknown, high: unknown, of: string) => {
     if (low === 1 && high === undefined && of !== '') return ['not empty']
     if (low === undefined && high === undefined) return []

@@ -10,8 +10,7 @@ export const largestBody = 64 * 1024
 export const largestConversation = 4 * 1024 * 1024
 
 /** Whether a path leads to the scripted model. */
-export const isModelPath = (path: string) =>
-  /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)
+export const isModelPath = (path: string) => /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)
 
 /**
  * Query and body of a request, as its route's schemas want them.
@@ -24,7 +23,7 @@ export const parse = (route: Route, request: HttpRequest): { query: unknown; bod
 
 const bodyOf = ({ form, body, invalid, auth }: Route, request: HttpRequest): unknown => {
   const largest = auth === 'model' ? largestConversation : largestBody
-  if (request.body.length > largest) tooLarge(largest)
+  if (Buffer.byteLength(request.body) > largest) tooLarge(largest)
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }

@@ -48,7 +48,7 @@ export const Ask = z
     error: 'expected an action (or a question)',
     path: ['action'],
   })
-  .meta({ id: 'Ask' })
+  .meta({ id: 'Ask', anyOf: [{ required: ['action'] }, { required: ['question'] }] })
 export type Ask = z.infer<typeof Ask>
 
 /** Which of the members stand there, a dialect switch says. */
@@ -130,13 +130,14 @@ export type Me = z.infer<typeof Me>
 
 const Context = z.record(z.string(), z.unknown()).optional()
 
+/** What is missing has an error code of its own, so the schema here lets it through. */
 export const CheckPermission = z
   .object({
     permission: z.string().max(256).optional(),
     user_id: z.string().max(256).optional(),
     context: Context,
   })
-  .meta({ id: 'CheckPermission' })
+  .meta({ id: 'CheckPermission', required: ['permission'] })
 export type CheckPermission = z.infer<typeof CheckPermission>
 
 export const PermissionChecked = z
@@ -155,7 +156,7 @@ export const CheckPermissions = z
     user_id: z.string().max(256).optional(),
     context: Context,
   })
-  .meta({ id: 'CheckPermissions' })
+  .meta({ id: 'CheckPermissions', required: ['permissions'] })
 export type CheckPermissions = z.infer<typeof CheckPermissions>
 
 export const PermissionsChecked = z

@@ -46,6 +46,7 @@ const refusalWords: Readonly<Record<string, Refusal>> = {
     headers: header('Retry-After', 'Seconds to wait.', { type: 'integer' }),
     body: UsedUp,
   },
+  431: { name: 'HeadersTooLarge', says: 'A query or header fields longer than the server reads' },
   501: { name: 'NotImplemented', says: 'Not part of this harness' },
   503: {
     name: 'Unavailable',
@@ -108,6 +109,7 @@ export const refusalsOf = (
     ...(conflicts ? [409] : []),
     ...(mayCarry ? [413, 415] : []),
     429,
+    ...(query ? [431] : []),
     ...(isThere ? [] : [501]),
     503,
     ...(auth === 'guard' && body ? [507] : []),

@@ -258,7 +258,7 @@ const answers = ({ answers, media }: Route, refer: Refer): Record<string, Respon
     Object.entries(answers).map(([status, schema]) => {
       const content = {
         ...(schema ? json(refer(schema, 'output')) : {}),
-        ...(media && status === '200' ? { [media]: { schema: { type: 'string' } } } : {}),
+        ...(media && status === '200' ? { [media]: {} } : {}),
       }
       return [
         status,

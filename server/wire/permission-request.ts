@@ -54,7 +54,10 @@ export const RequestPermission = z
       addIssue({ code: 'custom', path: ['justification'], message: 'expected a justification' })
     }
   })
-  .meta({ id: 'RequestPermission' })
+  .meta({
+    id: 'RequestPermission',
+    oneOf: [{ required: ['authorization_details'] }, { required: ['scope', 'justification'] }],
+  })
 export type RequestPermission = z.infer<typeof RequestPermission>
 
 /**

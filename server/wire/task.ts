@@ -30,7 +30,13 @@ export const CreateTask = z
       addIssue({ code: 'custom', path: [field], message: `expected ${field} beside the other` })
     }
   })
-  .meta({ id: 'CreateTask' })
+  .meta({
+    id: 'CreateTask',
+    dependentRequired: {
+      task_description: ['required_scopes'],
+      required_scopes: ['task_description'],
+    },
+  })
 export type CreateTask = z.infer<typeof CreateTask>
 
 export const TaskCreated = z

@@ -98,8 +98,9 @@ const made = (components: OpenApi['components'], given: Schema, known: Known): V
   }
 }
 
-const choices = (schema: Schema): readonly Schema[] =>
-  [schema.anyOf, schema.oneOf].find(Array.isArray) ?? []
+/** Beside a type, `anyOf` only says which members belong together. */
+const choices = ({ type, anyOf, oneOf }: Schema): readonly Schema[] =>
+  type === undefined ? ([anyOf, oneOf].find(Array.isArray) ?? []) : []
 
 const items = ({ items, prefixItems }: Schema): readonly Schema[] | undefined => {
   if (Array.isArray(prefixItems)) return prefixItems
