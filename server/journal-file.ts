@@ -193,21 +193,23 @@ const readIfThere = (path: string): string => {
   }
 }
 
-/** A line begins with its checksum, so that whatever befalls a disk is noticed. */
-const sealed = (line: Line): string => {
-  const text = JSON.stringify(line)
+/** A line of JSON that begins with its checksum, so that whatever befalls a disk is noticed. */
+export const sealed = (value: object): string => {
+  const text = JSON.stringify(value)
   return `{"sum":"${sumOf(text)}",${text.slice(1)}\n`
+}
+
+/** What was sealed; undefined for anything else. */
+export const unsealed = (line: string): unknown => {
+  const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(line.trimEnd()) ?? []
+  return sum === sumOf(`{${rest}`) ? JSON.parse(`{${rest}`) : undefined
 }
 
 const sumOf = (text: string) => crc32(text).toString(16).padStart(8, '0')
 
 const parseLine = (path: string, number: number, text: string): Line => {
-  const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(text) ?? []
-  try {
-    if (sum === sumOf(`{${rest}`)) return Line.parse(JSON.parse(`{${rest}`)) as Line
-  } catch {
-    // As corrupt as with a wrong checksum.
-  }
+  const { success, data } = Line.safeParse(unsealed(text))
+  if (success) return data as Line
   throw new JournalUnusable(
     `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
   )

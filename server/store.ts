@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Change } from './api/changes.ts'
 import type { Entry } from './issuer/event.ts'
-import { JournalFile, replaceFile } from './journal-file.ts'
+import { JournalFile, replaceFile, sealed, unsealed } from './journal-file.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import {
   type Algorithm,
@@ -156,7 +156,7 @@ export class Store {
   }
 
   #writeBeside() {
-    replaceFile(this.#path, JSON.stringify(this.#beside))
+    replaceFile(this.#path, sealed(this.#beside))
   }
 }
 
@@ -175,11 +175,9 @@ const readBeside = (path: string): Beside | undefined => {
     if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new JournalUnusable(`${path} cannot be read`)
   }
-  try {
-    return Beside.parse(JSON.parse(text))
-  } catch {
-    throw new JournalUnusable(
-      `${path}: expected the keys of a lumoauth-harness journal; restore it from a copy, or move both files away to begin anew`,
-    )
-  }
+  const { success, data } = Beside.safeParse(unsealed(text))
+  if (success) return data
+  throw new JournalUnusable(
+    `${path}: expected the keys of a lumoauth-harness journal; restore it from a copy, or move both files away to begin anew`,
+  )
 }

@@ -1,4 +1,5 @@
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { unreadable } from '../../server/wire/yaml-source.ts'
 import type { Path } from './match.ts'
 
 export type Position = Readonly<{ file: string; line: number; column: number }>
@@ -17,7 +18,7 @@ export type Source = Readonly<{
 
 export const readSource = (file: string, text: string): Source => {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const { contents, value, errors } = read(text, lines)
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return { file, line, column: col }
@@ -25,10 +26,26 @@ export const readSource = (file: string, text: string): Source => {
 
   return {
     file,
-    value: document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 }),
-    problems: document.errors.map(({ message, pos }) => ({ message, at: position(pos[0]) })),
-    locate: (path, part = 'value') => position(offsetOf(document.contents, path, part)),
+    value,
+    problems: errors.map(({ message, pos }) => ({ message, at: position(pos[0]) })),
+    locate: (path, part = 'value') => position(offsetOf(contents, path, part)),
     excerpt: (at, around = 2) => excerpt(text, at, around),
+  }
+}
+
+type Read = Readonly<{
+  contents?: unknown
+  value?: unknown
+  errors: readonly Readonly<{ message: string; pos: readonly [number, number] }>[]
+}>
+
+const read = (text: string, lineCounter: LineCounter): Read => {
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false })
+    const { contents, errors } = document
+    return { contents, errors, value: errors.length > 0 ? undefined : document.toJS() }
+  } catch (thrown) {
+    return { errors: [{ message: unreadable(thrown), pos: [0, 0] }] }
   }
 }
 

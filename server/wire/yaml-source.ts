@@ -29,7 +29,7 @@ export const parseYaml = <S extends z.ZodType>(
   schema: S,
 ): z.output<S> => {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  const { document, value } = read(file, text, lines)
   const at = (offset: number, message: string): Flaw => {
     const { line, col } = lines.linePos(offset)
     return { file, line, column: col, message }
@@ -39,7 +39,7 @@ export const parseYaml = <S extends z.ZodType>(
       document.errors.map(({ pos, message }) => at(pos[0], message.split('\n', 1)[0] ?? message)),
     )
   }
-  const parsed = schema.safeParse(document.toJS())
+  const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new FlawedFile(
     parsed.error.issues.map((issue) => {
@@ -53,6 +53,20 @@ export const parseYaml = <S extends z.ZodType>(
     }),
   )
 }
+
+/** Aliases that lead nowhere or multiply, and texts nested too deeply, are found while reading. */
+const read = (file: string, text: string, lineCounter: LineCounter) => {
+  try {
+    const document = parseDocument(text, { lineCounter, uniqueKeys: true })
+    return { document, value: document.errors.length > 0 ? undefined : document.toJS() }
+  } catch (thrown) {
+    throw new FlawedFile([{ file, line: 1, column: 1, message: unreadable(thrown) }])
+  }
+}
+
+/** Why a YAML text could not even be read. */
+export const unreadable = (thrown: unknown): string =>
+  thrown instanceof ReferenceError ? thrown.message : 'expected YAML that is not nested so deeply'
 
 /** Where the key of a path stands, or the nearest thing around it. */
 const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
