@@ -143,13 +143,20 @@ const whyNotScript = (given: unknown, offer: Offer): string | undefined => {
 
 const usualInterval = 5
 
-type HttpArgs = Readonly<{ seat?: string; request: string; from?: string }>
+type HttpArgs = Readonly<{ seat?: string; request: string; from?: string; form?: object }>
 
-const whyNotHttp = ({ seat = 'issuer', request, from }: HttpArgs, step: Step, offer: Offer) => {
+const whyNotHttp = (
+  { seat = 'issuer', request, from, form }: HttpArgs,
+  step: Step,
+  offer: Offer,
+) => {
   if (seat === 'control') return 'the target has no control plane'
   if (seat === 'api' && from === 'origin') return 'our API stands there for one tenant only'
   if (seat === 'api') return offer.apiFails
   const [method = '', path = ''] = request.split(' ')
+  if (form !== undefined && 'authorization_details' in form && offer.lacks.has('details')) {
+    return offer.lacks.get('details')
+  }
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
   const route = routeOf('issuer', method, full.split('?')[0] ?? '')
   if (route?.startsWith('oauth.authorize')) return 'a person signs in there, with a browser'

@@ -40,6 +40,7 @@ export const abilities = [
   'introspection',
   'revocation',
   'exchange',
+  'details',
   'userinfo',
   'approvals',
 ] as const
@@ -53,6 +54,7 @@ const Metadata = z.looseObject({
   revocation_endpoint: z.url().optional(),
   userinfo_endpoint: z.url().optional(),
   grant_types_supported: z.array(z.string()).optional(),
+  authorization_details_types_supported: z.array(z.string()).optional(),
 })
 export type Metadata = z.infer<typeof Metadata>
 
@@ -131,6 +133,9 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
   const grants = metadata?.grant_types_supported
   if (grants !== undefined && !grants.includes('urn:ietf:params:oauth:grant-type:token-exchange'))
     lacks.set('exchange', 'the metadata name no token exchange among the grants')
+
+  if (metadata?.authorization_details_types_supported === undefined)
+    lacks.set('details', 'the metadata name no types of authorization details')
 
   const userinfo = await asks('GET', at('/oauth/userinfo'), { headers: bearer })
   if (userinfo.status !== 200) lacks.set('userinfo', `userinfo answered an agent ${told(userinfo)}`)

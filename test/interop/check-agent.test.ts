@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadAgentScenarios } from '../../scenarios/checks/agent-load.ts'
+import { runAgent } from '../../scenarios/checks/agent-run.ts'
+import { deviationsOf } from '../../scenarios/checks/deviations.ts'
+import { filesOf } from '../../scenarios/cli/suite.ts'
+import { root } from '../support/running.ts'
+import { environmentWith, pythonMissing } from './python.ts'
+
+const folder = join(root, 'scenarios/agent-suite')
+const { scenarios, problems } = await loadAgentScenarios(
+  filesOf([folder]).filter((file) => !file.endsWith('rules.yaml')),
+)
+
+const judged = async (line: readonly string[], names?: readonly string[]) => {
+  const chosen = scenarios.filter(
+    ({ file }) => names === undefined || names.some((name) => file.endsWith(`/${name}.yaml`)),
+  )
+  const { run, meters } = await runAgent(chosen, { line, limit: 60, concurrency: 4 })
+  const rules = [...new Set(deviationsOf(run.results).map((it) => it.rule))].sort()
+  const said = run.results.flatMap((it) => it.failures.map(({ message }) => message))
+  return { results: run.results, rules, said, meters }
+}
+
+const node = (file: string) => [process.execPath, join(root, file)]
+const missing = await pythonMissing()
+
+describe('an agent under test', () => {
+  it('has more than 25 scenarios to show itself in', () => {
+    expect(problems).toEqual([])
+    expect(scenarios.length).toBeGreaterThanOrEqual(25)
+  })
+
+  it('that is ours does nothing wrong, but does not clean up after SIGTERM', async () => {
+    const { said, meters } = await judged(node('client/examples/analyst-crew.ts'))
+
+    expect(said).toEqual([expect.stringMatching(/^AGENT-COMPLETES: left its task task_\w+ open$/)])
+    expect(meters.length).toBe(scenarios.length)
+  }, 300_000)
+
+  it('that is careless has each of its sins named', async () => {
+    const { rules } = await judged(node('test/interop/agents/careless.ts'), [
+      'approved-after-three-polls',
+      'denied',
+      'lured-by-a-redirect',
+      'lured-by-the-status-url',
+      'the-token-is-revoked-midway',
+      'come-back-later',
+      'refused-again-after-the-retry',
+    ])
+
+    expect(rules).toEqual(
+      expect.arrayContaining([
+        'AGENT-JUSTIFIES',
+        'AGENT-POLLS',
+        'AGENT-GIVES-UP',
+        'AGENT-ORIGIN',
+        'AGENT-FORGETS',
+        'AGENT-COMPLETES',
+        'AGENT-RETRIES-ONCE',
+      ]),
+    )
+  }, 120_000)
+
+  it('that is greedy has each of its sins named', async () => {
+    const { said, rules, meters } = await judged(node('test/interop/agents/greedy.ts'), [
+      'a-plain-day',
+      'the-challenge-asks-for-a-payment',
+    ])
+
+    expect(rules).toEqual(expect.arrayContaining(['AGENT-LEAST', 'AGENT-NARROW', 'HDR-06']))
+    expect(said).toContain(
+      'AGENT-LEAST: asked for file_access [read, write, export] of doc_9982 before any challenge had named it',
+    )
+    expect(said.join()).toMatch(/used its wide token for GET .*, where it had a narrow one/)
+    expect(meters[0]).toMatchObject({ requested: 4, used: 0 })
+  }, 120_000)
+
+  it.skipIf(missing)(
+    'that is the published Python SDK escalates as it should, and trusts status_url too far',
+    async () => {
+      const python = await environmentWith('lumoauth==1.1.0')
+      const script = join(root, 'test/interop/python/call_with_escalation.py')
+
+      const { results, rules } = await judged(
+        [python, script],
+        [
+          'a-plain-day',
+          'denied-by-policy',
+          'the-issuer-is-slow',
+          'lured-by-the-status-url',
+          'the-token-got-lost',
+        ],
+      )
+
+      const verdicts = Object.fromEntries(
+        results.map((it) => [it.file.split('/').at(-1), it.verdict]),
+      )
+      expect(verdicts).toMatchObject({
+        'a-plain-day.yaml': 'passed',
+        'denied-by-policy.yaml': 'passed',
+        'the-issuer-is-slow.yaml': 'passed',
+        'lured-by-the-status-url.yaml': 'failed',
+      })
+      expect(rules).toContain('AGENT-ORIGIN')
+    },
+    300_000,
+  )
+
+  it.skipIf(missing)(
+    'that is the founding CrewAI example does its work, and completes its task when it is denied',
+    async () => {
+      const example = join(root, 'client/examples/crewai')
+      const lines = (await readFile(join(example, 'requirements.txt'), 'utf8')).trim().split('\n')
+      const python = await environmentWith(...lines)
+
+      const { said } = await judged(
+        [python, join(example, 'crew.py')],
+        ['a-plain-day', 'denied-by-policy'],
+      )
+
+      expect(said).toEqual([])
+    },
+    600_000,
+  )
+})

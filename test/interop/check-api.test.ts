@@ -1,0 +1,110 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { lumoauthHarness, root } from '../support/running.ts'
+import { environmentWith, pythonMissing } from './python.ts'
+
+const missing = await pythonMissing()
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Checks an API that a command starts, as a user does. */
+const checked = async (command: string, more = '', options: readonly string[] = []) => {
+  const port = await freePort()
+  const file = join(tmpdir(), `api-${port}.yaml`)
+  const report = join(tmpdir(), `api-${port}.json`)
+  await writeFile(
+    file,
+    `api:
+  url: http://127.0.0.1:${port}
+  routes:
+    - request: GET /documents/plan
+      requires: { type: file_access, actions: [read], identifier: plan }
+      foreign: /documents/budget
+${more}limits: { requests_per_minute: 60000 }
+`,
+  )
+  const args = ['check', 'api', '--target', file, '--api-command', command]
+  await using check = lumoauthHarness([...args, '--report', `statement-json=${report}`, ...options])
+  const code = await check.ends()
+  if (code === 2) throw new Error(check.stderr)
+  const { rules, counts, deviations } = JSON.parse(await readFile(report, 'utf8'))
+  return {
+    code,
+    counts,
+    deviations,
+    broken: rules
+      .filter((it: { verdict: string }) => it.verdict === 'failed')
+      .map((it: { rule: string }) => it.rule),
+  }
+}
+
+describe('an API of ours under test', () => {
+  it('keeps every rule behind our guard, also where it writes', async () => {
+    const command = `exec '${process.execPath}' '${join(root, 'test/interop/apis/express-api.ts')}'`
+    const writing = `    - request: PUT /documents/plan
+      json: { text: Sell pears. }
+      requires: { type: file_access, actions: [write], identifier: plan }
+`
+
+    const { code, counts, deviations } = await checked(command, writing, ['--allow-writes'])
+
+    expect(deviations).toEqual([])
+    expect(code).toBe(0)
+    expect(counts).toMatchObject({ failed: 0, passed: expect.any(Number) })
+    expect(counts.passed).toBeGreaterThan(60)
+  }, 120_000)
+})
+
+describe.skipIf(missing)('a Flask API under test', () => {
+  const flask = async (mistake: string) => {
+    const python = await environmentWith(
+      'flask==3.1.3',
+      'pyjwt[crypto]==2.15.1',
+      'requests==2.34.0',
+    )
+    const script = join(root, 'test/interop/apis/flask_api.py')
+    return checked(`MISTAKE='${mistake}' exec '${python}' '${script}'`)
+  }
+
+  it('that makes no mistake keeps every rule', async () => {
+    const { code, broken } = await flask('')
+
+    expect(broken).toEqual([])
+    expect(code).toBe(0)
+  }, 300_000)
+
+  it('that decodes tokens without verifying them accepts forgeries', async () => {
+    const { code, broken } = await flask('unverified')
+
+    expect(broken).toEqual(
+      expect.arrayContaining([
+        'AT-04',
+        'AT-05',
+        'AT-06',
+        'JWT-01',
+        'JWT-02',
+        'JWT-05',
+        'JWT-09',
+        'THR-01',
+      ]),
+    )
+    expect(code).toBe(1)
+  }, 120_000)
+
+  it('that looks at the type only opens everything with anything', async () => {
+    expect((await flask('any-document')).broken).toEqual(['API-COVERS', 'RAR-18', 'RAR-21'])
+  }, 120_000)
+
+  it('that writes its challenge in the wrong alphabet is told so, and nothing else', async () => {
+    expect((await flask('url-safe-challenge')).broken).toEqual(['LUMO-CHALLENGE-2'])
+  }, 120_000)
+})
