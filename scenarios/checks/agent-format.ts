@@ -38,7 +38,6 @@ export type Turn = z.output<typeof Turn>
 
 /** What must have come about, or there is no verdict. */
 export const occasions = ['challenge', 'pending', 'token', 'turn'] as const
-type Occasion = (typeof occasions)[number]
 
 /** One scenario for an agent: a world, and what is expected of whoever acts in it. */
 export const AgentScenario = z

@@ -96,10 +96,9 @@ const bodies = (
   const schema = route.body ?? route.form
   const theirs = schemaOf(operation, document)
   if (schema === undefined || theirs === undefined) return []
-  const ours = membersOf(
-    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>,
-  )
-  const others = membersOf(theirs)
+  const own = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  const ours = membersOf(own, own)
+  const others = membersOf(theirs, document)
   if (ours.known.size === 0 || others.known.size === 0) return []
   const said = (list: string[], says: string) =>
     list.length === 0 ? [] : [`${says} ${list.join(', ')}`]
@@ -143,7 +142,7 @@ const schemaOf = (
   return isObject(schema) ? { ...schema } : undefined
 }
 
-const resolved = (value: unknown, document: Document): unknown => {
+const resolved = (value: unknown, document: unknown): unknown => {
   const reference = isObject(value) ? value.$ref : undefined
   if (typeof reference !== 'string' || !reference.startsWith('#/')) return value
   const target = reference
@@ -153,10 +152,29 @@ const resolved = (value: unknown, document: Document): unknown => {
   return target === undefined ? value : resolved(target, document)
 }
 
-const membersOf = (schema: Readonly<Record<string, unknown>>) => ({
-  known: new Set(isObject(schema.properties) ? Object.keys(schema.properties) : []),
-  required: new Set(Array.isArray(schema.required) ? schema.required.map(String) : []),
-})
+/** Members of an object, or of all the forms it may have; required is what every form requires. */
+const membersOf = (
+  given: unknown,
+  root: unknown,
+): Readonly<{ known: ReadonlySet<string>; required: ReadonlySet<string> }> => {
+  const found = resolved(given, root)
+  const schema: Readonly<Record<string, unknown>> = isObject(found) ? found : {}
+  const forms = [schema.anyOf, schema.oneOf, schema.allOf]
+    .flat()
+    .filter(isObject)
+    .map((it) => membersOf(it, root))
+  const [first, ...others] = forms
+  return {
+    known: new Set([
+      ...Object.keys(isObject(schema.properties) ? schema.properties : {}),
+      ...forms.flatMap((it) => [...it.known]),
+    ]),
+    required: new Set([
+      ...(Array.isArray(schema.required) ? schema.required.map(String) : []),
+      ...[...(first?.required ?? [])].filter((it) => others.every((form) => form.required.has(it))),
+    ]),
+  }
+}
 
 const routeOfHttp = (args: unknown): RouteName | undefined => {
   const { request = '', seat = 'issuer' } = isObject(args) ? (args as Record<string, string>) : {}
