@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from '../../server/version.ts'
 import { DialectEar } from '../checks/dialect.ts'
+import { recordingOf } from '../checks/recording.ts'
 import { type Loaded, loadScenarios } from '../runner/load.ts'
 import { mock } from '../targets/mock.ts'
 import { type RealTarget, real } from '../targets/real.ts'
@@ -19,6 +20,7 @@ import { dryRun } from './dry-run.ts'
 import { interruption } from './interruption.ts'
 import { runLive } from './live.ts'
 import { readOptions, wholeNumber } from './options.ts'
+import { deliver } from './report-order.ts'
 import { filesOf, loadSuite, suiteFolder, tell } from './suite.ts'
 import { accessTo, loadTarget } from './target-file.ts'
 
@@ -32,6 +34,7 @@ denied, registered or written without --allow-writes.
 
   --target FILE       default target.yaml; lumoauth-harness target init writes one
   --allow-writes      also what changes more than tasks of our own
+  --record FILE       keep what the issuer answered, without secrets, for lumoauth-harness replay
   --dry-run           print every request that would be sent, and send none
   --only TEXT, --tag TAG, --rule RULE
                       only some scenarios
@@ -49,6 +52,7 @@ const options = {
   target: { type: 'string' },
   'allow-writes': { type: 'boolean' },
   'dry-run': { type: 'boolean' },
+  record: { type: 'string' },
   list: { type: 'boolean' },
   concurrency: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -101,6 +105,9 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
       out,
       false,
     ).finally(() => target.close())
+    if (values.record !== undefined) {
+      await deliver(`${JSON.stringify(recordingOf(run), null, 1)}\n`, values.record)
+    }
     const code = await conclude(
       run,
       {
