@@ -76,10 +76,22 @@ const misbehave = async (harness: Harness, name: string): Promise<void> => {
   }
 }
 
+/**
+ * Resolves at SIGINT or SIGTERM. The shell between `npm start` and us passes neither on when npm is
+ * told to stop: where that shell is gone, it was meant for us.
+ */
 const signalled = (): Promise<void> =>
   new Promise((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
+    if (process.env.npm_lifecycle_event === undefined) return
+    const { ppid } = process
+    const watch = setInterval(() => {
+      if (process.ppid === ppid) return
+      clearInterval(watch)
+      resolve()
+    }, 250)
+    watch.unref()
   })
 
 const mayAnybodyApprove = ({ users }: TestTenant) =>

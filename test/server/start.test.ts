@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -5,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
 import type { ModelAccess } from '../../server/wire/index.ts'
-import { lumoauthHarness, type Running } from '../support/running.ts'
+import { lumoauthHarness, type Running, root } from '../support/running.ts'
 
 /** These are whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
@@ -72,6 +74,21 @@ describe('start', () => {
     expect(response.status).toBe(200)
     expect(running.stdout.match(/\n/g)).toHaveLength(1)
     expect(running.stderr).toBe('')
+  })
+
+  it('ends when the shell that npm put before it is told to', async () => {
+    const command = `"${process.execPath}" scenarios/cli.ts start --port 0 --api-port 0 --json; true`
+    const shell = spawn('sh', ['-c', command], {
+      cwd: root,
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(shell.stdout, 'data')
+
+    shell.kill('SIGTERM')
+
+    // The stream closes when nobody is left who could write to it.
+    await once(shell, 'close')
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends cleanly on %s', async (signal) => {
