@@ -1,4 +1,12 @@
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  LineCounter,
+  parseDocument,
+} from 'yaml'
 import type { z } from 'zod'
 
 /** One thing wrong with a text somebody wrote, and where. */
@@ -54,19 +62,36 @@ export const parseYaml = <S extends z.ZodType>(
   )
 }
 
-/** Aliases that lead nowhere or multiply, and texts nested too deeply, are found while reading. */
 const read = (file: string, text: string, lineCounter: LineCounter) => {
   try {
     const document = parseDocument(text, { lineCounter, uniqueKeys: true })
-    return { document, value: document.errors.length > 0 ? undefined : document.toJS() }
+    return { document, value: valueOf(document) }
   } catch (thrown) {
     throw new FlawedFile([{ file, line: 1, column: 1, message: unreadable(thrown) }])
   }
 }
 
+/**
+ * What a document says; undefined when it has errors.
+ * @throws for what only shows while reading: aliases that lead nowhere or multiply, too deep a nest
+ */
+export const valueOf = (parsed: Document): unknown => {
+  if (isDeeper(parsed.contents, deepest)) throw new RangeError('too deep')
+  return parsed.errors.length > 0 ? undefined : parsed.toJS()
+}
+
 /** Why a YAML text could not even be read. */
 export const unreadable = (thrown: unknown): string =>
   thrown instanceof ReferenceError ? thrown.message : 'expected YAML that is not nested so deeply'
+
+/** Collections as keys within one another take the YAML library a time that grows with their cube. */
+const deepest = 100
+
+const isDeeper = (node: unknown, levels: number): boolean => {
+  if (isPair(node)) return isDeeper(node.key, levels) || isDeeper(node.value, levels)
+  if (!isCollection(node)) return false
+  return levels === 0 || node.items.some((item) => isDeeper(item, levels - 1))
+}
 
 /** Where the key of a path stands, or the nearest thing around it. */
 const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
