@@ -1,22 +1,25 @@
+import { replaceJwts } from '../server/wire/jwt-shape.ts'
+
 /**
  * Text without what must not be shown: the secrets given, and whatever has the shape of one.
  * Control characters go too, so that a server cannot write to a terminal through an error.
  */
-export const redacted = (text: string, secrets: readonly string[] = []): string =>
-  shapes
+export const redacted = (text: string, secrets: readonly string[] = []): string => {
+  const known = secrets
+    .filter((secret) => secret !== '')
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((shown, secret) => shown.replaceAll(secret, hidden), text)
+  return shapes
     .reduce(
       (shown, [shape, instead]) => shown.replace(shape, instead),
-      secrets
-        .filter((secret) => secret !== '')
-        .toSorted((a, b) => b.length - a.length)
-        .reduce((shown, secret) => shown.replaceAll(secret, hidden), text),
+      replaceJwts(known, hidden, 2),
     )
     .replace(/\p{Cc}+/gu, ' ')
+}
 
 const hidden = '[hidden]'
 
 const shapes: readonly (readonly [RegExp, string])[] = [
-  [/\beyJ[\w-]{8,}(?:\.[\w-]+)+/g, hidden],
   [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]{20,}/gi, `$1 ${hidden}`],
   [
     /((?:access_token|refresh_token|subject_token|actor_token|client_secret|client_assertion)["']?\s*[=:]\s*["']?)[^\s"'&,}]+/gi,

@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { unreadable, valueOf } from '../../server/wire/yaml-source.ts'
+import { readValue, unreadable } from '../../server/wire/yaml-source.ts'
 import type { Path } from './match.ts'
 
 export type Position = Readonly<{ file: string; line: number; column: number }>
@@ -43,7 +43,7 @@ const read = (text: string, lineCounter: LineCounter): Read => {
   try {
     const document = parseDocument(text, { lineCounter, prettyErrors: false })
     const { contents, errors } = document
-    return { contents, errors, value: valueOf(document) }
+    return { contents, errors, value: readValue(document) }
   } catch (thrown) {
     return { errors: [{ message: unreadable(thrown), pos: [0, 0] }] }
   }

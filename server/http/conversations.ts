@@ -1,4 +1,5 @@
 import type { Leak, ModelConversation, Turn } from '../wire/index.ts'
+import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import { functionCallId, messageId, responseId } from './model-answers.ts'
 import { hashSecret } from './tenancy.ts'
 
@@ -65,17 +66,16 @@ export class ConversationLog {
 
 const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls)}`
 
-const jwt = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
 const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
 
 const masked = (text: string, secretHashes: ReadonlySet<string>) =>
-  text.replace(jwt, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
+  replaceJwts(text, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
 
 const maskedTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
   JSON.parse(masked(JSON.stringify(turn), secretHashes))
 
 const leaksIn = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
-  ...(text.match(jwt) ?? []).map(() => ({ turn, kind: 'jwt' as const })),
+  ...jwtsIn(text).map(() => ({ turn, kind: 'jwt' as const })),
   ...(text.match(word) ?? [])
     .filter((it) => secretHashes.has(hashSecret(it)))
     .map(() => ({ turn, kind: 'client_secret' as const })),

@@ -1,4 +1,5 @@
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
+import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import { encoded } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
@@ -93,14 +94,12 @@ const shown = (
 
 /** Each JWT in a text, with the name it stands under, and without its signature. */
 const tokensIn = (side: string, text = ''): DecodedToken[] =>
-  [...text.matchAll(/(?:([\w-]+)"?\s*[:=]\s*"?|\b)(eyJ[\w-]+)\.([\w-]+)\.[\w-]*/g)].flatMap(
-    ([, name = 'authorization', header = '', claims = '']) => {
-      const decoded = { header: decode(header), claims: decode(claims) }
-      return decoded.header && decoded.claims
-        ? [{ where: `${side} ${name}`, header: decoded.header, claims: decoded.claims }]
-        : []
-    },
-  )
+  jwtsIn(text).flatMap(({ at, jwt }) => {
+    const before = text.slice(Math.max(0, at - 64), at)
+    const name = /([\w-]+)"?\s*[:=]\s*"?$/.exec(before)?.[1] ?? 'authorization'
+    const [header, claims] = jwt.split('.').map(decode)
+    return header && claims ? [{ where: `${side} ${name}`, header, claims }] : []
+  })
 
 const decode = (base64: string): Record<string, unknown> | undefined => {
   try {
@@ -126,7 +125,6 @@ const secretNames =
 
 /** Masks by name in forms, queries and JSON, and by shape wherever a JWT stands. */
 export const mask = (text: string): string =>
-  text
+  replaceJwts(text, '***')
     .replace(new RegExp(`(^|[?&])(${secretNames})=[^&]*`, 'g'), '$1$2=***')
     .replace(new RegExp(`("(?:${secretNames})"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, 'g'), '$1"***"')
-    .replace(/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, '***')

@@ -84,7 +84,7 @@ export const toolFor = (
 
 /** The words of a question that are a capability, or look like one: `read:documents`. */
 export const scopesIn = (question: string, { capabilities }: Agent): string[] => {
-  const words = question.split(/[\s,;"'`()?!]+/).map((word) => word.replace(/[.:]+$/, ''))
+  const words = question.split(/[\s,;"'`()?!]+/).map((word) => word.replace(/(?<![.:])[.:]+$/, ''))
   return [
     ...new Set(
       words.filter((word) => capabilities.includes(word) || /^[\w-]+:[\w:*.-]+$/.test(word)),

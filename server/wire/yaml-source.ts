@@ -65,7 +65,7 @@ export const parseYaml = <S extends z.ZodType>(
 const read = (file: string, text: string, lineCounter: LineCounter) => {
   try {
     const document = parseDocument(text, { lineCounter, uniqueKeys: true })
-    return { document, value: valueOf(document) }
+    return { document, value: readValue(document) }
   } catch (thrown) {
     throw new FlawedFile([{ file, line: 1, column: 1, message: unreadable(thrown) }])
   }
@@ -75,7 +75,7 @@ const read = (file: string, text: string, lineCounter: LineCounter) => {
  * What a document says; undefined when it has errors.
  * @throws for what only shows while reading: aliases that lead nowhere or multiply, too deep a nest
  */
-export const valueOf = (parsed: Document): unknown => {
+export const readValue = (parsed: Document): unknown => {
   if (isDeeper(parsed.contents, deepest)) throw new RangeError('too deep')
   return parsed.errors.length > 0 ? undefined : parsed.toJS()
 }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { redacted } from '../../client/redact.ts'
+import { mask } from '../../server/http/record.ts'
+import { scopesIn } from '../../server/issuer/asks.ts'
+import { jwtsIn, replaceJwts } from '../../server/wire/jwt-shape.ts'
+import { bot } from './issuer/world.ts'
+
+const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
+
+describe('what has the shape of a JWT', () => {
+  it('is found wherever it stands, however many there are', () => {
+    expect(jwtsIn(`Bearer ${jwt}`)).toEqual([{ at: 7, jwt }])
+    expect(jwtsIn(`a-${jwt}, "t":"${jwt}"`).map((it) => it.jwt)).toEqual([jwt, jwt])
+    expect(replaceJwts(`${jwt}.${jwt}&x=${jwt}`, '***')).toBe('***.***&x=***')
+    expect(replaceJwts(`v1.a.${jwt}...${jwt}`, '***')).toBe('v1.a.***...***')
+  })
+
+  it('has as many parts as are asked for', () => {
+    expect(replaceJwts('eyJhbGci.e30.', '***')).toBe('***')
+    expect(replaceJwts('eyJhbGci.e30', '***')).toBe('eyJhbGci.e30')
+    expect(replaceJwts('eyJhbGci.e30', '***', 2)).toBe('***')
+    expect(replaceJwts('xeyJa.b.c eyJ.b.c eyJa..c', '***')).toBe('xeyJa.b.c eyJ.b.c eyJa..c')
+  })
+})
+
+/** Found by recheck (test/README.md): each took time that grew with the square of the text. */
+describe('a text made to be slow is as fast as any other:', () => {
+  it.each([
+    ['mask', () => mask('eyJ-'.repeat(250_000))],
+    ['mask, with dots', () => mask('eyJ-.'.repeat(200_000))],
+    ['redacted', () => redacted('eyJJJJJJJJ-'.repeat(90_000))],
+    ['jwtsIn', () => jwtsIn('-eyJy'.repeat(200_000))],
+    ['scopesIn', () => scopesIn(`${'.'.repeat(500_000)}x.`, bot)],
+  ])('%s', (_, act) => {
+    const start = performance.now()
+
+    act()
+
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+})
