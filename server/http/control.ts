@@ -86,6 +86,7 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     if (body.tenant !== undefined && tenancies.find(body.tenant)) {
       answerWith(409, 'tenant_exists', `there is already a tenant ${body.tenant}`)
     }
+    if (tenancies.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
     return created(tenancies.create(body))
   },
   'control.tenant.list': ({ tenancies }) => ok({ tenants: tenancies.slugs() }),
@@ -283,6 +284,7 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
 
   'control.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
   'control.misbehaviours.on': async ({ tenancy, body }) => {
+    if (tenancy().misbehaving.active.length >= mostActive) tooMany(mostActive, 'misbehaviours')
     if (!(await tenancy().misbehaving.on(body))) {
       answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
     }
@@ -293,6 +295,12 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     return noContent
   },
 }
+
+const mostTenants = 10_000
+const mostActive = 100
+
+const tooMany = (limit: number, what: string) =>
+  answerWith(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit })
 
 /** @throws {Refusing} 400 for a moment that is over */
 export const moveClock = (tenancy: Tenancy, to: MoveClock): void => {

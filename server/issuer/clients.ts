@@ -32,6 +32,8 @@ export const allScopes = ({ clients, mcpServers }: State): string[] => [
   ]),
 ]
 
+const mostClients = 10_000
+
 /**
  * A client registers itself (RFC 7591). What it may not have is refused rather than dropped, so
  * that it hears of it.
@@ -46,6 +48,9 @@ export const registerClient: Decide<
   }>,
   readonly [EventOf<'client.registered'>]
 > = (state, { asked, clientId, secretHash, vouched = [] }) => {
+  if (state.clients.size >= mostClients) {
+    refuse({ error: 'limit_reached', what: 'clients', limit: mostClients })
+  }
   const grantTypes = asked.grant_types ?? ['authorization_code', 'refresh_token']
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {

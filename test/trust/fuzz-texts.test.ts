@@ -70,7 +70,7 @@ steps:
   - call: GET /v1/documents/doc_1
     expect: { status: 403, challenge: { type: file_access } }
     save: { needed: challenge }
-  - request_permission: { details: \${needed} }
+  - request_permission: { details: '\${needed}' }
   - advance: PT5M
   - complete_task: {}
 `
