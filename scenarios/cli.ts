@@ -94,6 +94,12 @@ const main = async ([name, ...args]: string[]): Promise<number> => {
   return perform(args)
 }
 
+// Whoever reads our output may have read enough, such as `head`: that is no failure of ours.
+process.stdout.on('error', (failed: NodeJS.ErrnoException) => {
+  if (failed.code !== 'EPIPE') throw failed
+  process.exit()
+})
+
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {

@@ -176,7 +176,9 @@ const fieldsOf = (result: string): Record<string, unknown> | undefined => {
 
 if (import.meta.main) {
   const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupted.abort(new Error('interrupted')))
+  }
   try {
     await analyse({ agent: new LumoAuthAgent(), signal: interrupted.signal })
   } catch (error) {

@@ -32,10 +32,10 @@ describe('an agent under test', () => {
     expect(scenarios.length).toBeGreaterThanOrEqual(25)
   })
 
-  it('that is ours does nothing wrong, but does not clean up after SIGTERM', async () => {
+  it('that is ours does nothing wrong', async () => {
     const { said, meters } = await judged(node('client/examples/analyst-crew.ts'))
 
-    expect(said).toEqual([expect.stringMatching(/^AGENT-COMPLETES: left its task task_\w+ open$/)])
+    expect(said).toEqual([])
     expect(meters.length).toBe(scenarios.length)
   }, 300_000)
 

@@ -50,7 +50,9 @@ describe.each(all)('%s', (name, route) => {
     expect(wrong).toEqual([])
   })
 
-  it.skipIf(route.auth === 'none')('lets nobody in who may not', async () => {
+  // Where nobody has to show anything, nobody can be a stranger.
+  if (route.auth === 'none') return
+  it('lets nobody in who may not', async () => {
     const world = await openWorld()
     const body = fitting(route, world)
     // Without the tenant in its path, the API serves whichever tenant a token belongs to.
