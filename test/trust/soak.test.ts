@@ -1,0 +1,144 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { LumoAuthAgent, LumoAuthError } from '../../client/index.ts'
+import type { Tenancy } from '../../server/http/tenancy.ts'
+import { createHarness } from '../../server/index.ts'
+import { figure, randomFrom, size } from './sizes.ts'
+import { mebibytes, memory } from './steady.ts'
+
+const seconds = size('SOAK_SECONDS', 60, 1800)
+
+/** Virtual seconds that pass in a real one: a task lives for six real seconds. */
+const speed = 600
+
+it('a long run is as fast and as small at its end as at its beginning', async () => {
+  const random = randomFrom(seconds)
+  let tenancy: Tenancy | undefined
+  await using harness = await createHarness({
+    algorithm: 'ES256',
+    misbehaviours: [
+      {
+        name: 'onlooker',
+        seat: 'issuer',
+        says: 'Nothing goes wrong; somebody looks on.',
+        breaks: 'NET-FRESH',
+        act: (it) => {
+          tenancy = it.tenancy
+          return it.answer()
+        },
+      },
+    ],
+  })
+  const tenant = harness.createTenant({ clock: '2026-01-01T00:00:00Z' })
+  await tenant.misbehave('onlooker')
+  const agent = new LumoAuthAgent({
+    env: tenant.environment,
+    origins: [harness.api],
+    now: tenant.clock.now,
+    sleep: async () => pause(20),
+  })
+  await agent.token()
+  tenant.behave()
+  if (tenancy === undefined) throw new Error('nobody looked on')
+  const { state, journal } = tenancy.tenant
+
+  const latencies: number[][] = []
+  const memories: number[] = []
+  const refusals: Record<string, number> = {}
+  let rounds = 0
+  const begun = performance.now()
+  const elapsed = () => (performance.now() - begun) / 1000
+  const isOver = () => elapsed() >= seconds
+  const periods = 6
+
+  const working = async () => {
+    while (!isOver()) {
+      try {
+        await work(agent, harness.api, random, (milliseconds) => {
+          const period = Math.min(periods - 1, Math.floor((elapsed() / seconds) * periods))
+          latencies[period] ??= []
+          latencies[period]?.push(milliseconds)
+        })
+        rounds += 1
+      } catch (error) {
+        if (!(error instanceof LumoAuthError)) throw error
+        refusals[error.code] = (refusals[error.code] ?? 0) + 1
+      }
+    }
+  }
+  const deciding = async () => {
+    while (!isOver()) {
+      for (const { request_id } of await tenant.approver.pending()) {
+        const decide = random() < 0.7 ? tenant.approver.approve : tenant.approver.deny
+        if (random() < 0.8) await decide(request_id).catch(() => undefined)
+      }
+      await pause(50)
+    }
+  }
+  const passing = async () => {
+    for (let second = 1; !isOver(); second += 1) {
+      await pause(1000)
+      tenant.clock.advance(speed)
+      if (second % Math.ceil(seconds / periods) === 0) memories.push(memory())
+    }
+  }
+  await Promise.all([working(), working(), working(), deciding(), passing()])
+  memories.push(memory())
+
+  tenant.clock.advance('PT3H')
+  tenant.clock.advance('PT1M')
+  const remembered =
+    state.tasks.size + state.requests.size + state.tokens.size + state.undecided.size
+  const [first = [], last = []] = [latencies[0], latencies.at(-1)]
+  figure('soak', {
+    seconds,
+    'virtual hours': Math.round((seconds * speed) / 3600),
+    rounds,
+    'journal entries': journal.last,
+    'median ms first and last': `${middle(first, 0.5)} and ${middle(last, 0.5)}`,
+    'p95 ms first and last': `${middle(first, 0.95)} and ${middle(last, 0.95)}`,
+    'MiB over time': memories.map(mebibytes).join(' '),
+    'remembered of what expired': remembered,
+    refusals: JSON.stringify(refusals),
+  })
+  expect(remembered).toBe(0)
+  expect(state.forgetting.size).toBeLessThan(5)
+  // The first reading is of a process that still warms up; journal and exchanges fill to their limit.
+  const [, early = 0] = memories
+  expect(memories.at(-1)).toBeLessThan(early * 1.25 + 16 * 2 ** 20)
+  // Others share the processor: only what grows without end would come to this.
+  expect(Number(middle(last, 0.5))).toBeLessThan(Number(middle(first, 0.5)) * 3 + 5)
+})
+
+/** What an agent does in a task: read, be challenged, ask, wait for a person, write, end it or not. */
+const work = async (
+  agent: LumoAuthAgent,
+  api: string,
+  random: () => number,
+  took: (milliseconds: number) => void,
+) => {
+  const timed = async <T>(act: () => Promise<T>): Promise<T> => {
+    const start = performance.now()
+    const result = await act()
+    took(performance.now() - start)
+    return result
+  }
+  const jit = await timed(() => agent.jit({ name: 'soak' }))
+  const read = await timed(() => jit.fetch(`${api}/v1/documents/doc_9982`))
+  await read.text()
+  if (random() < 0.5) {
+    const identifier = `user_${Math.floor(random() * 10)}`
+    const asked = await timed(() =>
+      jit.requestPermission({ type: 'user_data', actions: ['read'], identifier }),
+    )
+    const decided = await jit.waitForApproval(asked, { limit: 30, interval: 1 })
+    if (decided.status === 'approved') await timed(() => jit.getToken(decided))
+  }
+  // Some agents crash, and leave it to time.
+  if (random() < 0.8) await timed(() => jit.completeTask())
+}
+
+const middle = (values: readonly number[], at: number): string => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return (sorted[Math.floor(sorted.length * at)] ?? 0).toFixed(1)
+}
