@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,15 +38,33 @@ describe('a journal file', () => {
     await first.close()
   })
 
-  it('takes over the lock of a process that is gone', async () => {
-    const before = JournalFile.open(path)
-    const lock = readFileSync(`${path}.lock`, 'utf8')
-    await before.close()
-    writeFileSync(`${path}.lock`, lock.replace(`${process.pid}`, '999999999'))
+  describe('that was not given back', () => {
+    const left = async (other: Record<string, unknown>, secondsAgo = 0) => {
+      const before = JournalFile.open(path)
+      const lock = JSON.parse(readFileSync(`${path}.lock`, 'utf8'))
+      await before.close()
+      writeFileSync(`${path}.lock`, JSON.stringify({ ...lock, ...other }))
+      const then = Date.now() / 1000 - secondsAgo
+      utimesSync(`${path}.lock`, then, then)
+    }
 
-    const file = JournalFile.open(path)
+    it.each([
+      ['by a process that is gone', { pid: 999_999_999 }, 0],
+      ['by one whose number is another’s now, as in a container', { started: 'earlier' }, 0],
+      ['by one that cannot be seen, and gives no sign of life', { among: 'elsewhere' }, 20],
+    ])('is taken over: %s', async (_, other, secondsAgo) => {
+      await left(other, secondsAgo)
 
-    await file.close()
+      const file = JournalFile.open(path)
+
+      await file.close()
+    })
+
+    it('is respected while somebody who cannot be seen gives signs of life', async () => {
+      await left({ among: 'elsewhere' }, 1)
+
+      expect(() => JournalFile.open(path)).toThrow('in use')
+    })
   })
 
   it('refuses a corrupt line, says which, and leaves the file as it was', async () => {
