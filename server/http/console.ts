@@ -14,11 +14,11 @@ import {
 import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { RequestRecord } from '../issuer/state.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../wire/index.ts'
-import { isOurs, misbehaviours, moveClock, reading, same, type Tenancies } from './control.ts'
+import { isOurs, misbehaviours, moveClock, reading, type Tenancies } from './control.ts'
 import type { Routed } from './core.ts'
 import { type Answer, type Handlers, type HttpRequest, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
-import { letApproverAnswer, type Tenancy } from './tenancy.ts'
+import { letApproverAnswer, same, type Tenancy } from './tenancy.ts'
 
 export type ConsoleContext = Readonly<{
   tenancies: Tenancies
@@ -213,7 +213,8 @@ const asset = (name: string) => {
 }
 
 /** Ports share cookies, so harnesses side by side need names of their own. */
-export const cookieName = (origin: string) => `lumoauth-console-${new URL(origin).port || 'default'}`
+export const cookieName = (origin: string) =>
+  `lumoauth-console-${new URL(origin).port || 'default'}`
 
 const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
   (headers.cookie ?? '')

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { approverNamed } from '../console/views.ts'
 import { answerApproval } from '../issuer/approvals.ts'
 import { allScopes } from '../issuer/clients.ts'
@@ -16,7 +15,7 @@ import { isoTime } from './iso-time.ts'
 import { created, type Handlers, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
 import { scriptFrom, usualScript } from './scripted-model.ts'
-import { advance, hashSecret, issuerOf, type Tenancy } from './tenancy.ts'
+import { advance, issuerOf, same, type Tenancy } from './tenancy.ts'
 
 /** What the control plane may do with the harness as a whole. */
 export type Tenancies = Readonly<{
@@ -73,10 +72,6 @@ export const isOurs = (host: string, origin: string) => {
   const name = host.replace(/:\d+$/, '')
   return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
 }
-
-/** Compares in constant time. */
-export const same = (given: string, expected: string) =>
-  timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
 
 export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.health': ({ tenancies }) =>

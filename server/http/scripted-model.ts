@@ -23,7 +23,7 @@ import {
 import { nextReply } from './model-script.ts'
 import { turnsOfChat, turnsOfResponses } from './model-turns.ts'
 import { answerWith, Refusing } from './refusals.ts'
-import { hashSecret, type Tenancy } from './tenancy.ts'
+import { hashSecret, same, type Tenancy } from './tenancy.ts'
 
 /** The model of one tenant. Without a script of its own it says the usual. */
 export type ScriptedModel = {
@@ -41,7 +41,7 @@ export const openModel =
     const key = bearerToken(request) ?? ''
     const slug = params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(key)?.[1] ?? ''
     const tenancy = find(slug)
-    if (tenancy === undefined || tenancy.model.key !== key) {
+    if (tenancy === undefined || !same(key, tenancy.model.key)) {
       const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
       answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
     }

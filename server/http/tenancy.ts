@@ -76,6 +76,10 @@ export const newSecret = ({ tenant }: Tenancy, prefix: string): string =>
 export const hashSecret = (secret: string): string =>
   createHash('sha256').update(secret).digest('base64url')
 
+/** Compares in constant time. */
+export const same = (given: string, expected: string): boolean =>
+  timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
+
 /** Compares in constant time; an unknown client takes as long as a wrong secret (CC-14). */
 export const hasSecret = (client: Client | undefined, secret: string): boolean => {
   const given = Buffer.from(hashSecret(secret))
