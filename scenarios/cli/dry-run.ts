@@ -3,6 +3,8 @@ import { run } from '../runner/run.ts'
 import { mock } from '../targets/mock.ts'
 import type { TargetFile } from '../targets/real-file.ts'
 import { plannedCannot } from '../targets/real-plan.ts'
+import { probe } from '../targets/real-probe.ts'
+import type { Target } from '../targets/target.ts'
 
 /**
  * Prints every request that would be sent. They are those the mock is sent for the same scenarios, at
@@ -16,23 +18,55 @@ export const dryRun = async (
   const cannot = plannedCannot(file, allowWrites)
   const double = await mock('fetch')
   let count = 0
+  const print = ({ method, url }: Readonly<{ method: string; url: string }>) => {
+    count += 1
+    process.stdout.write(`  ${method} ${addressed(url, file)}\n`)
+  }
   try {
+    process.stdout.write('To find out what the issuer can do\n')
+    for (const request of await probed(double, file)) print(request)
     const { results } = await run(scenarios, { ...double, cannot })
     for (const { title, verdict, reason, exchanges } of results) {
       process.stdout.write(`${title}${verdict === 'skipped' ? `\n  skipped: ${reason}` : ''}\n`)
       for (const { seat, request } of exchanges) {
         if (seat !== 'issuer') continue
-        count += 1
-        process.stdout.write(`  ${request.method} ${addressed(request.url, file)}\n`)
+        print(request)
       }
     }
   } finally {
     await double.close()
   }
-  process.stdout.write(
-    `\n${count} requests to the issuer, and about 15 to find out what it can do; none was sent\n`,
-  )
+  process.stdout.write(`\n${count} requests to the issuer; none was sent\n`)
   return 0
+}
+
+/** What a probe asks, of the mock in place of the target. */
+const probed = async (double: Target, file: TargetFile): Promise<readonly Request[]> => {
+  const { issuer } = file
+  if (issuer === undefined) return []
+  const session = await double.open({}, { tenant: 'dry-run' })
+  const sent: Request[] = []
+  try {
+    await probe(
+      {
+        file: {
+          ...file,
+          issuer: { ...issuer, url: session.urls.issuer, tenant: session.tenant },
+        },
+        agents: session.agents.slice(0, Math.max(1, file.agents?.length ?? 1)),
+        users: file.users.map(({ email, permissions }) => ({ email, permissions, token: 'none' })),
+        apiClient: file.api_client && session.apiClient,
+        elsewhere: undefined,
+      },
+      (request) => {
+        sent.push(request)
+        return session.fetch('issuer')(request)
+      },
+    )
+  } finally {
+    await session.close()
+  }
+  return sent
 }
 
 /** Where a request to the mock would go. */
