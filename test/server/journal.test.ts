@@ -157,6 +157,42 @@ describe('a harness that keeps a journal', () => {
     }
   })
 
+  it('calls back only once the decision is on the disk', async () => {
+    const kept: boolean[] = []
+    await using harness = await createHarness({
+      listen: false,
+      journal,
+      algorithm: 'ES256',
+      tenants: [{ tenant: 'acme' }],
+      outbound: {
+        resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+        send: async () => {
+          kept.push(readFileSync(journal, 'utf8').includes('permission.denied'))
+          return 204
+        },
+      },
+    })
+    const { tenant, token } = await signedIn(harness)
+    const { tenant: base } = tenant.urls
+    const task = await asked<Made>(harness, token, 'POST', `${base}/jit/task`, {})
+    const { body } = await asked<{ request_id: string }>(
+      harness,
+      token,
+      'POST',
+      `${base}/jit/request`,
+      {
+        task_id: task.body.task_id,
+        authorization_details: { type: 'user_data', actions: ['read'] },
+        callback_url: 'http://localhost/hook',
+      },
+    )
+
+    await tenant.approver.deny(body)
+    await tenant.waitFor('callback.delivered')
+
+    expect(kept).toEqual([true])
+  })
+
   it('begins with the same tenant when the journal was made by a harness with others, too', async () => {
     const first = await started()
     first.createTenant({ tenant: 'other' })

@@ -77,6 +77,23 @@ describe('an agenda', () => {
     expect(waiting.size).toBe(0)
   })
 
+  it('tells what went wrong in what was planned, and goes on', async () => {
+    const { clock } = world()
+    const heard: unknown[] = []
+    const { signal } = new AbortController()
+    const agenda = new Agenda(clock, handTimers().timers, signal, (thrown) => heard.push(thrown))
+    const full = new Error('the journal cannot be written')
+    agenda.at(1000, () => {
+      throw full
+    })
+    agenda.at(1000, () => void heard.push('the next'))
+
+    agenda.look()
+    await agenda.settled()
+
+    expect(heard).toEqual(expect.arrayContaining([full, 'the next']))
+  })
+
   it('has room for so much and no more', () => {
     const { plan } = world()
     for (let times = 0; times < 10_000; times += 1) plan('x', 2000)
