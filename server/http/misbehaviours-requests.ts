@@ -304,7 +304,9 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     routes: decision,
     act: misled(() => ({
       events: (events) =>
-        events.map((event) => ('by' in event && event.type !== 'clock.moved' ? { ...event, by: 'policy' } : event)),
+        events.map((event) =>
+          'by' in event && event.type !== 'clock.moved' ? { ...event, by: 'policy' } : event,
+        ),
     })),
   },
 
