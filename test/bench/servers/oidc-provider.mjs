@@ -16,6 +16,7 @@ const provider = new Provider('http://127.0.0.1', {
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
+      id_token_signed_response_alg: alg,
       token_endpoint_auth_method: 'client_secret_post',
     },
   ],
