@@ -75,6 +75,7 @@ const Limits = z.strictObject({
   requests: z.int().min(1).default(5000).describe('In all, but for completing what was opened.'),
   wait: Duration.default(10).describe('The longest real wait, where the mock would move time.'),
   timeout: Duration.default(10).describe('How long an answer may take.'),
+  person: Duration.default(300).describe('How long a person may take (approver: manual).'),
 })
 
 /** `target.yaml`: a deployment that `check` may talk to, and how. */

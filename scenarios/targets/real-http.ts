@@ -122,7 +122,8 @@ const whole = async (response: Response, host: string): Promise<Response> => {
   return new Response(body, { status: response.status, headers: response.headers })
 }
 
-const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+/** @throws {Unable} once it is interrupted */
+export const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer)

@@ -126,7 +126,12 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     const owner = {}
     const tokens = new Map(cast.users.map((it) => [it.email, it.token]))
     const decider = cast.users.find((it) => it.permissions.includes('jit.approve'))
-    const person = new Approver({ token: approver === 'token' ? decider?.token : undefined, say })
+    const person = new Approver({
+      token: approver === 'token' ? decider?.token : undefined,
+      patience: file.limits.person,
+      signal,
+      say,
+    })
     if (given.approver !== undefined) person.follow(ApproverScript.parse(given.approver))
     const apiBase = index === 0 ? namedApi : inTenant(namedApi, access)
     const places = index === 0 ? bases : basesOf(access)
