@@ -240,6 +240,7 @@ const createSeats = (
   const control = createCore({
     handlers: controlHandlers,
     open: openControl(tenancies, controlToken, () => origins.issuer),
+    around: recording(find, tenancies.open),
     onBug,
   })
   const page = createCore({
@@ -328,7 +329,7 @@ const recording =
   async (routed: Routed<N>, answer: Inner): Promise<Answer> => {
     const tenancy = find(routed)
     const { seat } = routed.route
-    if (tenancy === undefined || seat === 'control') return answer()
+    if (tenancy === undefined) return answer()
     const { journal } = tenancy.tenant
     const before = journal.last
     const others = () => [...open.values()].filter((it) => it !== tenancy)
@@ -338,6 +339,8 @@ const recording =
         ? (change) => limited(tenancy, route, request, () => answer(change))
         : answer
     const answered = await tenancy.misbehaving.around(routed, counted, tenancy, others)
+    // The control plane is no seat: a defect may concern what it asks, but nothing of it is recorded.
+    if (seat === 'control') return answered
     tenancy.exchanges.record({
       at: tenancy.tenant.clock.now(),
       seat,

@@ -147,13 +147,14 @@ const honestTraces = async (scenarios: readonly Loaded[], target: Target) => {
   )
 }
 
-/** A misbehaviour acts on exchanges of its seat and routes; where none is, nobody can notice. */
-const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): boolean =>
-  trace !== undefined &&
-  (seat === 'network'
+/** A misbehaviour acts on exchanges of its routes, or of its seat; where none is, nobody can notice. */
+const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): boolean => {
+  if (trace === undefined) return false
+  if (routes !== undefined) return routes.some((it) => trace.routes.has(it))
+  return seat === 'network'
     ? trace.seats.has('issuer') || trace.seats.has('api')
-    : trace.seats.has(seat)) &&
-  (routes === undefined || routes.some((it) => trace.routes.has(it)))
+    : trace.seats.has(seat)
+}
 
 /** A target in whose tenants the misbehaviour is on from the start. */
 const sabotaged = (target: Target, { name }: Misbehaviour): Target => ({

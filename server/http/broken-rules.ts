@@ -4,7 +4,7 @@ type StandardRule =
 
 /**
  * The id of a rule that a misbehaviour breaks, as `scenarios/rules.yaml` lists it.
- * `NET`: what HTTP promises a client. `LUMO`: the contract. `API`: the resource server of the design.
+ * `NET`: what HTTP promises a client. `LUMO`: the contract. `POLICY`: how the design decides. `API`: its resource server.
  */
 export type BrokenRule = StandardRule | keyof typeof ourRules
 
@@ -31,6 +31,12 @@ export const ourRules = {
   'LUMO-ERROR-STATUS': 'contract §2.1.1, §2.2: each refusal has its status',
   'LUMO-CONTENT-TYPE': 'contract §2.2: requests and answers are JSON',
   'LUMO-SCOPE': 'contract §2.1.1: no scope that is not registered for the agent',
+  'LUMO-CODE': 'contract §2.1: a code is used once, with its redirect_uri and verifier',
+  'LUMO-PKCE': 'contract §2.1: a public client uses PKCE with S256',
+  'LUMO-REDIRECT': 'contract §2.1: a person is sent back to a registered address only',
+  'LUMO-STATE': 'RFC 6749 §4.1.2: the client is told its state again',
+  'LUMO-CONSENT': 'contract §2.1: a client gets what the person allowed, and nothing after a no',
+  'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent sees and exchanges nothing of a request',
   'LUMO-TOKEN-APPROVED': 'contract §2.2: what is not approved is not exchanged',
@@ -54,6 +60,8 @@ export const ourRules = {
   'LUMO-EXPIRES-IN': 'contract §3.2: expires_in is how long the token lives',
   'LUMO-SUSPEND': 'contract §5.5: over the limit a task is suspended',
   'LUMO-AUDIT': 'contract §5.2: decisions are on record, with who made them',
+  'POLICY-EXPLAINS': 'design §4: a decision says why, and a refusal what would pass',
+  'POLICY-HYPOTHETICAL': 'design §6: how a request would be decided is told without making it',
   'API-CLASSIFICATION': 'design §5: what a call takes depends on what is asked for',
   'API-COVERS': 'design §2: a grant covers what is required, by type, actions and identifier',
   'API-WRITES': 'design §5: writes are visible to later reads',

@@ -23,7 +23,7 @@ type Defect = Readonly<{
   /** One sentence: what goes wrong. */
   says: string
   breaks: BrokenRule
-  /** Only these routes; absent: all of its seat. */
+  /** Only these routes, questions of the control plane among them; absent: all of its seat. */
   routes?: readonly RouteName[]
 }> &
   (
@@ -119,8 +119,8 @@ const concerns = (
   { order, misbehaviour: { seat, routes } }: Active,
   { name, route }: Routed<RouteName>,
 ) =>
-  (seat === 'network' || seat === route.seat) &&
-  (routes === undefined || routes.includes(name)) &&
+  (routes?.includes(name) ??
+    (seat === 'network' ? route.seat !== 'control' : seat === route.seat)) &&
   (order.route === undefined || order.route === name) &&
   (order.seat === undefined || order.seat === route.seat)
 

@@ -45,7 +45,7 @@ export const mistaken = (tenancy: Tenancy, { state, events }: Mistake): Tenancy 
   return { ...tenancy, tenant: wrong }
 }
 
-type Store = 'requests' | 'tasks' | 'agents' | 'clients' | 'approvals'
+type Store = 'requests' | 'tasks' | 'agents' | 'clients' | 'approvals' | 'grants'
 type Stored<S extends Store> = State[S] extends Map<string, infer Record> ? Record : never
 
 /** The state with one record seen differently; the same state where there is none. */
