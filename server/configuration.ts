@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
 import { Unusable } from './unusable.ts'
 import { type ApproverScript, ModelScript, Policy, TenantSeed } from './wire/index.ts'
 import { FlawedFile, parseYaml } from './wire/yaml-source.ts'
@@ -12,6 +13,8 @@ export type ConfigurationOptions = Readonly<{
   /** A file with the script of every tenant's model. */
   model?: string
   approve?: 'auto' | 'ask' | 'deny'
+  /** Names of what goes wrong in every tenant. */
+  misbehave?: readonly string[]
 }>
 
 /** A tenant of the configuration always has a name, so that it is found again after a change. */
@@ -21,13 +24,18 @@ export type ConfiguredTenant = TenantSeed & { tenant: string }
  * The tenants that files and options describe.
  * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
  */
-export const configuration = ({
+export const configuration = async ({
   config,
   policy,
   model,
   approve,
-}: ConfigurationOptions): ConfiguredTenant[] => {
-  const tenants = config === undefined ? [TenantSeed.parse({})] : readTenants(config)
+  misbehave = [],
+}: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
+  for (const name of misbehave) {
+    const why = whyUnknown(name, await catalogue())
+    if (why !== undefined) throw new Unusable(`--misbehave: ${why}`)
+  }
+  const tenants = config === undefined ? [TenantSeed.parse({})] : await readTenants(config)
   const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
   const scripted = model === undefined ? {} : { model: readFile(model, ModelScript) }
   const approved = approve === undefined ? {} : { approver: scripts[approve] }
@@ -36,6 +44,7 @@ export const configuration = ({
     ...ruled,
     ...scripted,
     ...approved,
+    misbehave: [...seed.misbehave, ...misbehave.map((name) => ({ name }))],
     tenant: seed.tenant ?? (index === 0 ? 'acme-corp' : `tenant-${index + 1}`),
   }))
   const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
@@ -49,11 +58,31 @@ const scripts: Record<'auto' | 'ask' | 'deny', ApproverScript> = {
   deny: { decision: 'deny', after_polls: 0, after: 0, reason: 'Denied by start --approve deny.' },
 }
 
-const readTenants = (file: string): readonly TenantSeed[] => {
+const readTenants = async (file: string): Promise<readonly TenantSeed[]> => {
   const several = z.looseObject({ tenants: z.unknown() })
-  if (!several.safeParse(readFile(file, z.unknown())).success) return [readFile(file, TenantSeed)]
-  return readFile(file, z.strictObject({ tenants: z.array(TenantSeed).min(1) })).tenants
+  const isOne = !several.safeParse(readFile(file, z.unknown())).success
+  const read = (seed: z.ZodType<TenantSeed>): readonly TenantSeed[] =>
+    isOne
+      ? [readFile(file, seed)]
+      : readFile(file, z.strictObject({ tenants: z.array(seed).min(1) })).tenants
+  const tenants = read(TenantSeed)
+  // Most configurations need no catalogue, and wait for none.
+  return tenants.every(({ misbehave }) => misbehave.length === 0)
+    ? tenants
+    : read(onlyKnown(await catalogue()))
 }
+
+/** A tenant in which nothing goes wrong that nobody knows. */
+const onlyKnown = (known: readonly Misbehaviour[]) =>
+  TenantSeed.superRefine(({ misbehave }, context) => {
+    for (const [index, { name }] of misbehave.entries()) {
+      const message = whyUnknown(name, known)
+      if (message === undefined) continue
+      context.addIssue({ code: 'custom', path: ['misbehave', index, 'name'], message })
+    }
+  })
+
+const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
 
 const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
   try {

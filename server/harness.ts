@@ -9,7 +9,7 @@ import { fetchHost, HarnessClosed } from './http/fetch.ts'
 import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
-import type { Misbehaviour } from './http/misbehave.ts'
+import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
 import { isModelPath } from './http/parse.ts'
@@ -122,6 +122,12 @@ const composed = async (
   if (origins.issuer === origins.api) {
     throw new TypeError('issuer and API need an origin each: they share some paths')
   }
+  const misbehaviours = async () => options.misbehaviours ?? (await catalogue())
+  const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
+  for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
+    const why = whyUnknown(name, await misbehaviours())
+    if (why !== undefined) throw new TypeError(why)
+  }
   // The key is made on the thread pool while Express loads.
   const [signingKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
@@ -130,7 +136,7 @@ const composed = async (
   const tenancies = createTenancies({
     origins,
     signingKey,
-    misbehaviours: async () => options.misbehaviours ?? (await catalogue()),
+    misbehaviours,
     now: options.now,
     outbound: afterwards(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
@@ -148,10 +154,9 @@ const composed = async (
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...tenancies, issuer: seats.issuer, controlToken })
   const createTenant = (seed: Seed = {}) => inHand(tenancies.create(TenantSeed.parse(seed)))
-  const tenants = (options.tenants ?? []).map((input) => {
-    const seed = TenantSeed.parse(input)
-    return inHand(tenancies.restore(seed.tenant ?? '') ?? tenancies.create(seed))
-  })
+  const tenants = seeds.map((seed) =>
+    inHand(tenancies.restore(seed.tenant ?? '', seed.misbehave) ?? tenancies.create(seed)),
+  )
   for (const slug of store?.slugs ?? []) if (!tenancies.find(slug)) tenancies.restore(slug)
   await store?.durable()
 

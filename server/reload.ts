@@ -27,9 +27,9 @@ export const reloading = (
   let complained = ''
   let timer: NodeJS.Timeout | undefined
 
-  const reload = () => {
+  const reload = async () => {
     try {
-      const wanted = configuration(options)
+      const wanted = await configuration(options)
       const changes = apply(harness, tenants, known, wanted)
       known = wanted
       if (changes.length > 0)
@@ -46,7 +46,7 @@ export const reloading = (
   const watchers = [...new Set(files.map((it) => dirname(it)))].map((folder) =>
     watch(folder, () => {
       clearTimeout(timer)
-      timer = setTimeout(reload, settling)
+      timer = setTimeout(() => void reload(), settling)
     }),
   )
   return {
@@ -84,7 +84,7 @@ const apply = (
   return changes
 }
 
-/** Policy, dialect, approver and model change under way; all else is what a tenant begins with. */
+/** Policy, dialect, approver, model and defects change under way; all else is what a tenant begins with. */
 const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenant): string[] => {
   const changed = Object.keys({ ...old, ...seed }).filter(
     (key) => !isDeepStrictEqual(Reflect.get(old, key), Reflect.get(seed, key)),
@@ -99,4 +99,4 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
   return [`${said}; it begins anew, without its tasks and tokens`]
 }
 
-const underWay = new Set(['policy', 'dialect', 'approver', 'model'])
+const underWay = new Set(['policy', 'dialect', 'approver', 'model', 'misbehave'])

@@ -21,7 +21,7 @@ Usage: lumoauth-harness start [OPTIONS]
                       ask waits for somebody to decide (default: what the config says, else ask)
   --journal FILE      keep what happens in FILE (and keys in FILE.keys): tasks, decisions and
                       tokens survive a restart on the same ports
-  --misbehave NAME    switch a defect on, for good; may be repeated
+  --misbehave NAME    switch a defect on in every tenant, for good; may be repeated
   --algorithm ALG     RS256 (default), ES256 or EdDSA
   --env SHELL         how the environment is printed: bash (default), powershell, dotenv
   --log STYLE         requests on standard error: pretty, json or off
@@ -43,7 +43,6 @@ export type StartOptions = ConfigurationOptions &
     algorithm: Algorithm
     controlToken?: string
     journal?: string
-    misbehave: readonly string[]
     shell: 'bash' | 'powershell' | 'dotenv'
     log: LogStyle
     json: boolean
@@ -78,7 +77,7 @@ export const readOptions = (
       ? {}
       : { approve: oneOf('--approve', values.approve, ['auto', 'ask', 'deny']) }),
     ...(values.journal === undefined ? {} : { journal: values.journal }),
-    misbehave: values.misbehave ?? [],
+    ...(values.misbehave === undefined ? {} : { misbehave: values.misbehave }),
     shell: oneOf('--env', values.env, ['bash', 'powershell', 'dotenv']),
     log: oneOf('--log', values.log ?? usualLog(), ['pretty', 'json', 'off']),
     json: values.json,

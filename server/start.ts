@@ -19,13 +19,12 @@ export const start = async (args: readonly string[]): Promise<number> => {
       return 0
     }
     const log = logTo(process.stderr, options.log)
-    const seeds = configuration(options)
+    const seeds = await configuration(options)
     await using harness = await open(options, {
       ...log.hears,
       onWarning: (message) => log.say('error', message),
       tenants: seeds,
     })
-    for (const name of options.misbehave) await misbehave(harness, name)
     const stopped = signalled()
     using _watch = reloading(harness, seeds, options, log.say)
     const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
@@ -65,14 +64,6 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
       ENOTFOUND: `${options.host} is no address of this machine`,
     }
     throw code !== undefined && reasons[code] !== undefined ? new Unusable(reasons[code]) : failed
-  }
-}
-
-const misbehave = async (harness: Harness, name: string): Promise<void> => {
-  try {
-    for (const tenant of harness.tenants) await tenant.misbehave(name)
-  } catch (wrong) {
-    throw new Unusable(`--misbehave: ${(wrong as Error).message}`)
   }
 }
 

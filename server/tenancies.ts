@@ -52,8 +52,8 @@ export const createTenancies = (
     open: ReadonlyMap<string, Tenancy>
     /** Begins a tenant anew from other seeds; secrets they do not give stay. */
     reseed: (slug: string, seed: TenantSeed) => void
-    /** The tenant as it was before a restart, if there was one. */
-    restore: (slug: string) => TenantCreated | undefined
+    /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
+    restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
   }> => {
   const open = new Map<string, Tenancy>()
   const secrets = new Map<string, Secrets>()
@@ -72,8 +72,8 @@ export const createTenancies = (
     return described(made.tenancy, made.secrets)
   }
 
-  const restore = (slug: string, kept: Kept) =>
-    create({ ...kept.seed, tenant: slug }, kept.secrets, new Sessions(), kept)
+  const restore = (slug: string, kept: Kept, misbehave = kept.seed.misbehave) =>
+    create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
 
   const reseed = (slug: string, seed: TenantSeed) => {
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
@@ -84,9 +84,9 @@ export const createTenancies = (
     find: (slug) => open.get(slug),
     slugs: () => [...open.keys()],
     create: (seed) => create(seed),
-    restore: (slug) => {
+    restore: (slug, misbehave) => {
       const kept = options.store?.kept(slug)
-      return kept && restore(slug, kept)
+      return kept && restore(slug, kept, misbehave)
     },
     reset: (slug) => {
       const tenancy = open.get(slug)
@@ -99,6 +99,7 @@ export const createTenancies = (
       open.delete(slug)
       secrets.delete(slug)
     },
+    misbehaviours: options.misbehaviours,
     version,
   }
 }
@@ -127,7 +128,7 @@ const openTenancy = (
     keys,
     origins,
     exchanges: new ExchangeLog(),
-    misbehaving: new Misbehaving(misbehaviours),
+    misbehaving: new Misbehaving(misbehaviours, seed.misbehave),
     polls: new Map(),
     platforms,
     sessions,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Core } from './http/core.ts'
 import { fetchHost } from './http/fetch.ts'
@@ -37,7 +38,7 @@ export type TestTenant = TenantCreated &
     exchanges: () => Exchange[]
     /** The first event of a type, be it there or yet to come within so many real seconds (default 5). */
     waitFor: <T extends Entry['type']>(type: T, seconds?: number) => Promise<EntryOf<T>>
-    /** Takes policy, dialect, approver and model script from other seeds, in the middle of its life. */
+    /** Takes policy, dialect, approver, model script and defects from other seeds, in the middle of its life. */
     amend: (seed: Input<typeof TenantSeed>) => void
     /** Begins anew, from the seeds it had or from others. Credentials they do not give stay. */
     reset: (seed?: Input<typeof TenantSeed>) => void
@@ -151,9 +152,11 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     exchanges: () => find().exchanges.after(0),
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
-      const { policy, dialect, approver = never, model } = TenantSeed.parse(input)
+      const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
       const tenancy = find()
-      tenancy.seed = { ...tenancy.seed, policy, dialect, approver, model }
+      // What a test has switched on meanwhile stays, unless the seeds say something new.
+      if (!isDeepStrictEqual(misbehave, tenancy.seed.misbehave)) tenancy.misbehaving.only(misbehave)
+      tenancy.seed = { ...tenancy.seed, policy, dialect, approver, model, misbehave }
       tenancy.model.script = model
       tenancy.tenant.happen([
         { type: 'policy.replaced', policy: policy ?? Policy.parse({}) },

@@ -164,11 +164,11 @@ describe('a file', () => {
   })
 
   it.each(holding('tenants'))('that start reads: $at', async (block) => {
-    expect(configuration({ config: await saved(block, 'yaml') })).not.toHaveLength(0)
+    expect(await configuration({ config: await saved(block, 'yaml') })).not.toHaveLength(0)
   })
 
   it.each(holding('rules'))('with a policy: $at', async (block) => {
-    expect(configuration({ policy: await saved(block, 'yaml') })).toHaveLength(1)
+    expect(await configuration({ policy: await saved(block, 'yaml') })).toHaveLength(1)
   })
 
   it.each(holding('scenario'))('with a scenario: $at', async (block) => {

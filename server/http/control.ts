@@ -13,6 +13,7 @@ import { bearerToken } from './authenticate.ts'
 import type { Routed } from './core.ts'
 import { isoTime } from './iso-time.ts'
 import { created, type Handlers, noContent, ok } from './message.ts'
+import { type Misbehaviour, whyUnknown } from './misbehave.ts'
 import { answerWith } from './refusals.ts'
 import { scriptFrom, usualScript } from './scripted-model.ts'
 import { advance, issuerOf, same, type Tenancy } from './tenancy.ts'
@@ -25,6 +26,8 @@ export type Tenancies = Readonly<{
   /** Puts a tenant back to its seeds. */
   reset: (slug: string) => void
   delete: (slug: string) => void
+  /** The defects that can be switched on. */
+  misbehaviours: () => Promise<readonly Misbehaviour[]>
   version: string
 }>
 
@@ -77,7 +80,11 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.health': ({ tenancies }) =>
     ok({ status: 'ok', tenants: tenancies.slugs().length, version: tenancies.version }),
 
-  'control.tenant.create': ({ tenancies, body }) => {
+  'control.tenant.create': async ({ tenancies, body }) => {
+    if (body.misbehave.length > 0) {
+      const known = await tenancies.misbehaviours()
+      for (const { name } of body.misbehave) refuseUnknown('misbehave', name, known)
+    }
     if (body.tenant !== undefined && tenancies.find(body.tenant)) {
       answerWith(409, 'tenant_exists', `there is already a tenant ${body.tenant}`)
     }
@@ -280,15 +287,19 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
   'control.misbehaviours.on': async ({ tenancy, body }) => {
     if (tenancy().misbehaving.active.length >= mostActive) tooMany(mostActive, 'misbehaviours')
-    if (!(await tenancy().misbehaving.on(body))) {
-      answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
-    }
+    refuseUnknown('name', body.name, await tenancy().misbehaving.known())
+    await tenancy().misbehaving.on(body)
     return ok(await misbehaviours(tenancy()))
   },
   'control.misbehaviours.off': ({ tenancy, query }) => {
     tenancy().misbehaving.off(query.name)
     return noContent
   },
+}
+
+const refuseUnknown = (where: string, name: string, known: readonly Misbehaviour[]): void => {
+  const why = whyUnknown(name, known)
+  if (why !== undefined) answerWith(400, 'invalid_request', `${where}: ${why}`)
 }
 
 const mostTenants = 10_000

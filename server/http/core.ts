@@ -58,20 +58,30 @@ export const createCore = <N extends RouteName, Context extends object>({
         await handler({ ...context, route: name, request, params, query, body }),
       )
     } catch (thrown) {
-      const answered = answerOf(thrown)
-      if (answered) return answered
-      onBug(thrown, request)
-      return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
+      return answerOf(thrown) ?? bugAnswer(thrown, request)
     }
+  }
+
+  const seamed = async (routed: Routed<N>): Promise<Answer> => {
+    try {
+      return await around(routed, ({ context, ...changed } = {}) =>
+        answer({ ...routed, ...changed }, context),
+      )
+    } catch (thrown) {
+      return answerOf(thrown) ?? bugAnswer(thrown, routed.request)
+    }
+  }
+
+  const bugAnswer = (bug: unknown, request: HttpRequest): Answer => {
+    onBug(bug, request)
+    return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
   }
 
   return async (request) => {
     const found = lookUp(find, request)
     if ('status' in found) return found
     const routed = { name: found.name, route: routes[found.name], request, params: found.params }
-    const answered = await around(routed, ({ context, ...changed } = {}) =>
-      answer({ ...routed, ...changed }, context),
-    )
+    const answered = await seamed(routed)
     return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
   }
 }

@@ -1,3 +1,4 @@
+import { closest } from '../wire/closest.ts'
 import type { RouteName, Seat, SwitchMisbehaviour } from '../wire/index.ts'
 import type { BrokenRule } from './broken-rules.ts'
 import type { Change, Inner, Routed } from './core.ts'
@@ -42,6 +43,16 @@ export const misbehavioursOf = (
   defects: Readonly<Record<string, Defect>>,
 ): Misbehaviour[] => Object.entries(defects).map(([name, defect]) => ({ ...defect, name, seat }))
 
+/** Why a name cannot be switched on; undefined for one that can. */
+export const whyUnknown = (name: string, known: readonly Misbehaviour[]): string | undefined => {
+  const names = known.map((it) => it.name)
+  if (names.includes(name)) return undefined
+  const meant = closest(name, names)
+  const hint =
+    meant === undefined ? 'lumoauth-harness misbehaviours lists them' : `did you mean ${meant}?`
+  return `there is no misbehaviour ${name}; ${hint}`
+}
+
 type Active = {
   readonly order: SwitchMisbehaviour
   readonly misbehaviour: Misbehaviour
@@ -54,10 +65,19 @@ type Active = {
 export class Misbehaving {
   readonly #load: () => Promise<readonly Misbehaviour[]>
   #active: Active[] = []
+  /** What is on from the beginning, as long as nobody has asked for the catalogue. */
+  #beginning: readonly SwitchMisbehaviour[]
 
-  /** @param load fetches the catalogue when somebody first asks for it */
-  constructor(load: () => Promise<readonly Misbehaviour[]>) {
+  /**
+   * @param load fetches the catalogue when somebody first asks for it
+   * @param beginning is on before the first exchange; who made it up has checked the names
+   */
+  constructor(
+    load: () => Promise<readonly Misbehaviour[]>,
+    beginning: readonly SwitchMisbehaviour[] = [],
+  ) {
     this.#load = load
+    this.#beginning = beginning
   }
 
   known(): Promise<readonly Misbehaviour[]> {
@@ -65,13 +85,39 @@ export class Misbehaving {
   }
 
   get active(): SwitchMisbehaviour[] {
-    return this.#active.map(({ order }) => order)
+    return [...this.#active.map(({ order }) => order), ...this.#beginning]
   }
 
   /** @returns false for a name nobody knows */
   async on(order: SwitchMisbehaviour): Promise<boolean> {
-    const misbehaviour = (await this.#load()).find(({ name }) => name === order.name)
-    if (misbehaviour === undefined) return false
+    const known = await this.#begun()
+    if (whyUnknown(order.name, known) !== undefined) return false
+    this.#switchOn(order, known)
+    return true
+  }
+
+  /** These and no others, from now on. */
+  only(orders: readonly SwitchMisbehaviour[]): void {
+    this.#active = []
+    this.#beginning = orders
+  }
+
+  /** @throws {TypeError} for a name nobody knows */
+  async #begun(): Promise<readonly Misbehaviour[]> {
+    const known = await this.#load()
+    for (const { name } of this.#beginning) {
+      const why = whyUnknown(name, known)
+      if (why !== undefined) throw new TypeError(why)
+    }
+    const beginning = this.#beginning
+    this.#beginning = []
+    for (const order of beginning) this.#switchOn(order, known)
+    return known
+  }
+
+  #switchOn(order: SwitchMisbehaviour, known: readonly Misbehaviour[]): void {
+    const misbehaviour = known.find(({ name }) => name === order.name)
+    if (misbehaviour === undefined) return
     this.#active.push({
       order,
       misbehaviour,
@@ -79,12 +125,13 @@ export class Misbehaving {
       left: order.times ?? (order.nth === undefined ? Number.POSITIVE_INFINITY : 1),
       skip: (order.nth ?? 1) - 1,
     })
-    return true
   }
 
   /** @param name absent: all of them */
   off(name?: string): void {
-    this.#active = this.#active.filter(({ order }) => name !== undefined && order.name !== name)
+    const stays = (order: SwitchMisbehaviour) => name !== undefined && order.name !== name
+    this.#active = this.#active.filter(({ order }) => stays(order))
+    this.#beginning = this.#beginning.filter(stays)
   }
 
   /** The answer with every misbehaviour that is on for this exchange around it, the newest outermost. */
@@ -94,6 +141,9 @@ export class Misbehaving {
     tenancy: Tenancy,
     others: () => readonly Tenancy[] = () => [],
   ): Promise<Answer> {
+    if (this.#beginning.length > 0) {
+      return this.#begun().then(() => this.around(routed, answer, tenancy, others))
+    }
     if (this.#active.length === 0) return answer()
     const acting = this.#active.filter((it) => concerns(it, routed)).filter((it) => it.skip-- <= 0)
     for (const it of acting) it.left -= 1

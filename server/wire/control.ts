@@ -122,6 +122,34 @@ export const ApproverScript = z
   .meta({ id: 'ApproverScript' })
 export type ApproverScript = z.infer<typeof ApproverScript>
 
+/**
+ * Switches one misbehaviour on: for good, for the next `times` exchanges it concerns, only for the
+ * `nth` from now, or for `times` from the `nth` on.
+ */
+export const SwitchMisbehaviour = z
+  .strictObject({
+    name: z.string().min(1),
+    times: z.int().positive().optional(),
+    nth: z.int().positive().optional(),
+    /** Only exchanges of this route. */
+    route: z.string().optional(),
+    /** Only exchanges of this seat. */
+    seat: z.enum(['issuer', 'api']).optional(),
+    /** For one that takes its time: how long, in milliseconds. */
+    ms: z.int().nonnegative().max(600_000).optional(),
+  })
+  .meta({ id: 'SwitchMisbehaviour' })
+export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>
+
+/** A misbehaviour that is on from the beginning: its name alone stands for all exchanges. */
+const BeginningMisbehaviour = z.union([
+  z
+    .string()
+    .min(1)
+    .transform((name): SwitchMisbehaviour => ({ name })),
+  SwitchMisbehaviour,
+])
+
 /** A tenant with everything in it; also the shape of `start --config`. */
 export const TenantSeed = z
   .strictObject({
@@ -167,6 +195,8 @@ export const TenantSeed = z
     approver: ApproverScript.optional(),
     /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
     model: ModelScript.optional(),
+    /** What goes wrong from the beginning. */
+    misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
   })
   .meta({ id: 'TenantSeed' })
 export type TenantSeed = z.infer<typeof TenantSeed>
@@ -389,25 +419,6 @@ export const Decided = z
   .object({ status: z.string(), granted_ttl: z.int().optional(), explanation: Explanation })
   .meta({ id: 'Decided' })
 export type Decided = z.infer<typeof Decided>
-
-/**
- * Switches one misbehaviour on: for good, for the next `times` exchanges it concerns, only for the
- * `nth` from now, or for `times` from the `nth` on.
- */
-export const SwitchMisbehaviour = z
-  .strictObject({
-    name: z.string().min(1),
-    times: z.int().positive().optional(),
-    nth: z.int().positive().optional(),
-    /** Only exchanges of this route. */
-    route: z.string().optional(),
-    /** Only exchanges of this seat. */
-    seat: z.enum(['issuer', 'api']).optional(),
-    /** For one that takes its time: how long, in milliseconds. */
-    ms: z.int().nonnegative().max(600_000).optional(),
-  })
-  .meta({ id: 'SwitchMisbehaviour' })
-export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>
 
 export const Misbehaviours = z
   .object({

@@ -144,7 +144,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
   it.each([
     [['--prot', '1'], 'unknown option --prot; did you mean "--port"?'],
     [['--config', 'nowhere.yaml'], 'cannot read nowhere.yaml: ENOENT: no such file or directory'],
-    [['--misbehave', 'no-such-thing'], '--misbehave: there is no misbehaviour "no-such-thing"'],
+    [['--misbehave', 'no-such-thing'], '--misbehave: there is no misbehaviour no-such-thing'],
   ])('%j', async (args, message) => {
     await using running = start(...args)
 
@@ -175,6 +175,29 @@ describe('start refuses, in one line and with exit code 2,', () => {
     expect(await running.ends()).toBe(2)
 
     expect(running.stderr).toContain(`${file}:3:5: agents.0.name: `)
+  })
+
+  it('a misbehaviour that nobody knows, where it stands, with the one that was meant', async () => {
+    const file = await configured(
+      'unknown-misbehaviours.yaml',
+      `tenants:
+  - tenant: acme
+  - tenant: other
+    misbehave:
+      - network-unavailable
+      - isuer-exchanges-twice
+      - { times: 2, name: kindness }
+`,
+    )
+    await using running = start('--config', file)
+
+    expect(await running.ends()).toBe(2)
+
+    expect(running.stderr).toBe(
+      `lumoauth-harness start: ${file}:6:9: tenants.1.misbehave.1.name: there is no misbehaviour isuer-exchanges-twice; did you mean issuer-exchanges-twice?
+${file}:7:21: tenants.1.misbehave.2.name: there is no misbehaviour kindness; lumoauth-harness misbehaviours lists them
+`,
+    )
   })
 })
 
@@ -251,6 +274,86 @@ describe('start --log', () => {
     expect(line).toMatch(
       /^\d\d:\d\d:\d\d issuer GET \/t\/nobody\/api\/v1\/oauth\/userinfo 404 tenant_not_found: .* \d+ ms call-8$/m,
     )
+  })
+})
+
+describe('start, with misbehaviours,', () => {
+  const statusesOf = async (url: string, times: number) => {
+    const statuses: number[] = []
+    for (let time = 0; time < times; time += 1) statuses.push((await fetch(url)).status)
+    return statuses
+  }
+  const keys = ({ issuer }: Ready, tenant: string) =>
+    `${issuer}/t/${tenant}/api/v1/.well-known/jwks.json`
+
+  it('lets each tenant of a configuration go wrong as often as it says', async () => {
+    const file = await configured(
+      'misbehaving.yaml',
+      `tenants:
+  - { tenant: always, misbehave: [network-unavailable] }
+  - { tenant: twice, misbehave: [{ name: network-unavailable, times: 2 }] }
+  - { tenant: third, misbehave: [{ name: network-unavailable, nth: 3 }] }
+  - { tenant: never }
+`,
+    )
+    await using running = start('--json', '--config', file)
+    const it = await ready(running)
+
+    expect(await statusesOf(keys(it, 'always'), 4)).toEqual([503, 503, 503, 503])
+    expect(await statusesOf(keys(it, 'twice'), 4)).toEqual([503, 503, 200, 200])
+    expect(await statusesOf(keys(it, 'third'), 4)).toEqual([200, 200, 503, 200])
+    expect(await statusesOf(keys(it, 'never'), 2)).toEqual([200, 200])
+  })
+
+  it('lets every tenant go wrong by --misbehave', async () => {
+    const file = await configured('good.yaml', 'tenants: [{ tenant: one }, { tenant: two }]\n')
+    await using running = start('--json', '--config', file, '--misbehave', 'network-unavailable')
+    const it = await ready(running)
+
+    expect(await statusesOf(keys(it, 'one'), 1)).toEqual([503])
+    expect(await statusesOf(keys(it, 'two'), 1)).toEqual([503])
+  })
+
+  it('switches them on and off when the configuration changes, and keeps the tenant', async () => {
+    const file = await configured('mending.yaml', 'tenant: acme\n')
+    await using running = start('--json', '--config', file)
+    const it = await ready(running)
+    const token = await agentOf(it).authenticate()
+
+    await replaced(file, 'tenant: acme\nmisbehave: [network-unavailable]\n')
+    await running.prints('stderr', /acme: new misbehave\n/)
+    expect(await statusesOf(keys(it, 'acme'), 1)).toEqual([503])
+
+    await replaced(file, 'tenant: acme\nmisbehave: [network-unavailabel]\n')
+    await running.prints(
+      'stderr',
+      /:2:13: .*did you mean network-unavailable\?\nnothing was changed/,
+    )
+    expect(await statusesOf(keys(it, 'acme'), 1)).toEqual([503])
+
+    await replaced(file, 'tenant: acme\n')
+    await running.prints('stderr', /acme: new misbehave\n(?=[\s\S]*acme: new misbehave\n)/)
+    const headers = { authorization: `Bearer ${token}` }
+    const info = await fetch(`${it.issuer}/t/acme/api/v1/oauth/userinfo`, { headers })
+    expect(info.status).toBe(200)
+  })
+
+  it('goes by the configuration after a restart, not by what the journal began with', async () => {
+    const file = await configured(
+      'restarted.yaml',
+      'tenant: acme\nmisbehave: [network-unavailable]\n',
+    )
+    const options = ['--json', '--config', file, '--journal', join(folder, 'restarted.jsonl')]
+    await using first = start(...options)
+    const before = await statusesOf(keys(await ready(first), 'acme'), 1)
+    first.signal('SIGTERM')
+    await first.ends()
+    await replaced(file, 'tenant: acme\n')
+
+    await using second = start(...options)
+
+    expect(before).toEqual([503])
+    expect(await statusesOf(keys(await ready(second), 'acme'), 1)).toEqual([200])
   })
 })
 

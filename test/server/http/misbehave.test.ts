@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { createHarness } from '../../../server/harness.ts'
 import type { Misbehaviour } from '../../../server/http/misbehave.ts'
 import { misbehaviours } from '../../../server/http/misbehaviours.ts'
 import { misbehavingHarness } from './misbehave-world.ts'
@@ -40,6 +41,12 @@ describe('switching a misbehaviour on', () => {
 
     expect(status).toBe(400)
     expect(body.error_description).toContain('there is no misbehaviour issuer-is-kind')
+  })
+
+  it('says which one was meant', async () => {
+    const { body } = await tenant().on('issuer-exchange-twice')
+
+    expect(body.error_description).toContain('did you mean issuer-exchanges-twice?')
   })
 
   it('lasts until it is switched off', async () => {
@@ -146,7 +153,114 @@ describe('switching a misbehaviour on', () => {
   })
 })
 
+describe('a tenant whose seeds say what goes wrong', () => {
+  const made = async (...misbehave: (string | object)[]) =>
+    (
+      await tenant().call(`POST ${harness.issuer}/_harness/tenants`, {
+        token: harness.controlToken,
+        body: { misbehave },
+      })
+    ).body
+  const answers = async ({ urls }: { urls: { tenant: string } }, times: number) => {
+    const seen: number[] = []
+    for (let time = 0; time < times; time += 1) {
+      seen.push((await tenant().call(`GET ${urls.tenant}/oauth/userinfo`)).status)
+    }
+    return seen
+  }
+  const control = (slug: string, line: string, body?: object) => {
+    const [method, path] = line.split(' ')
+    return tenant().call(`${method} ${harness.issuer}/_harness/tenants/${slug}${path}`, {
+      token: harness.controlToken,
+      body,
+    })
+  }
+
+  it('is refused for a name nobody knows, and is not made', async () => {
+    const before = (await tenant().call(`GET ${harness.issuer}/healthz`)).body.tenants
+    const refused = await made('network-unavailable', 'netwrok-reset')
+
+    expect(refused.error_description).toBe(
+      'misbehave: there is no misbehaviour netwrok-reset; did you mean network-reset?',
+    )
+    const { body } = await tenant().call(`GET ${harness.issuer}/healthz`)
+    // The two look in by tenants of their own.
+    expect(body.tenants).toBe(before + 2)
+  })
+
+  it('goes wrong from the first exchange on, as often as they say', async () => {
+    const always = await made('network-unavailable')
+    const next = await made({ name: 'network-unavailable', times: 2 })
+    const third = await made({ name: 'network-unavailable', nth: 3 })
+
+    expect(await answers(always, 4)).toEqual([503, 503, 503, 503])
+    expect(await answers(next, 4)).toEqual([503, 503, 401, 401])
+    expect(await answers(third, 4)).toEqual([401, 401, 503, 401])
+  })
+
+  it('counts them for exchanges that come at once, too', async () => {
+    const next = await made({ name: 'network-unavailable', times: 2 })
+
+    const seen = await Promise.all([1, 2, 3, 4].map(() => answers(next, 1)))
+
+    expect(seen.flat().sort()).toEqual([401, 401, 503, 503])
+  })
+
+  it('lists them before the first exchange, and ends any of them', async () => {
+    const { tenant: slug, urls } = await made('network-unavailable', 'issuer-omits-description')
+
+    const { body } = await control(slug, 'GET /misbehaviours')
+    await control(slug, 'DELETE /misbehaviours?name=network-unavailable')
+
+    const names = body.active.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['network-unavailable', 'issuer-omits-description'])
+    const refused = await tenant().call(`GET ${urls.tenant}/oauth/userinfo`)
+    expect(refused.status).toBe(401)
+    expect(refused.body).not.toHaveProperty('error_description')
+  })
+
+  it('lets what is switched on later act around them', async () => {
+    const odd = await made('issuer-omits-description')
+    await control(odd.tenant, 'POST /misbehaviours', { name: 'issuer-ok-with-error' })
+
+    const answer = await tenant().call(`GET ${odd.urls.tenant}/oauth/userinfo`)
+
+    expect(answer.status).toBe(200)
+    expect(answer.body).not.toHaveProperty('error_description')
+  })
+
+  it('goes wrong again after a reset', async () => {
+    const next = await made({ name: 'network-unavailable', times: 1 })
+    const before = await answers(next, 2)
+    await control(next.tenant, 'POST /reset')
+
+    expect([...before, ...(await answers(next, 2))]).toEqual([503, 401, 503, 401])
+  })
+})
+
 describe('a harness', () => {
+  it('does not begin with a tenant in which something unknown goes wrong', async () => {
+    const begun = createHarness({ listen: false, tenants: [{ misbehave: ['network-rest'] }] })
+
+    await expect(begun).rejects.toThrow(
+      'there is no misbehaviour network-rest; did you mean network-reset?',
+    )
+  })
+
+  it('tells of a name nobody knows as soon as its tenant is asked, since making one waits for nothing', async () => {
+    const bugs: unknown[] = []
+    const strict = await createHarness({ listen: false, onBug: (bug) => bugs.push(bug) })
+    const { urls } = strict.createTenant({ misbehave: ['network-rest'] })
+
+    const statuses = [1, 2].map(
+      async () => (await strict.fetch(`${urls.tenant}/oauth/userinfo`)).status,
+    )
+
+    expect(await Promise.all(statuses)).toEqual([500, 500])
+    expect(String(bugs[0])).toContain('did you mean network-reset?')
+    await strict.close()
+  })
+
   it('knows only the misbehaviours it was given', async () => {
     const own: Misbehaviour = {
       name: 'issuer-teapot',
