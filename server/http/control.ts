@@ -7,7 +7,14 @@ import { issueClientToken, issueUserToken } from '../issuer/tokens.ts'
 import { forgeJwt } from '../signing/forge.ts'
 import { generateSigningKey } from '../signing/keys.ts'
 import { type Header, signJwt } from '../signing/sign.ts'
-import type { ControlRoute, Journal, MoveClock, TenantCreated, TenantSeed } from '../wire/index.ts'
+import {
+  type ControlRoute,
+  type Journal,
+  type MoveClock,
+  Slug,
+  type TenantCreated,
+  type TenantSeed,
+} from '../wire/index.ts'
 import { accessToken, claimsOf } from './access-token.ts'
 import { bearerToken } from './authenticate.ts'
 import type { Routed } from './core.ts'
@@ -80,16 +87,14 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.health': ({ tenancies }) =>
     ok({ status: 'ok', tenants: tenancies.slugs().length, version: tenancies.version }),
 
-  'control.tenant.create': async ({ tenancies, body }) => {
-    if (body.misbehave.length > 0) {
-      const known = await tenancies.misbehaviours()
-      for (const { name } of body.misbehave) refuseUnknown('misbehave', name, known)
+  'control.tenant.create': async ({ tenancies, body }) => created(await opened(tenancies, body)),
+  'control.tenant.put': async ({ tenancies, params, body }) => {
+    const { data: tenant, error } = Slug.safeParse(params.tenant)
+    if (error) return answerWith(400, 'invalid_request', `path: ${error.issues[0]?.message}`)
+    if (body.tenant !== undefined && body.tenant !== tenant) {
+      answerWith(400, 'invalid_request', `tenant: expected ${tenant}, as in the path, or nothing`)
     }
-    if (body.tenant !== undefined && tenancies.find(body.tenant)) {
-      answerWith(409, 'tenant_exists', `there is already a tenant ${body.tenant}`)
-    }
-    if (tenancies.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
-    return created(tenancies.create(body))
+    return created(await opened(tenancies, { ...body, tenant }))
   },
   'control.tenant.list': ({ tenancies }) => ok({ tenants: tenancies.slugs() }),
   'control.tenant.delete': ({ tenancies, tenancy }) => {
@@ -295,6 +300,18 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     tenancy().misbehaving.off(query.name)
     return noContent
   },
+}
+
+const opened = async (tenancies: Tenancies, seed: TenantSeed): Promise<TenantCreated> => {
+  if (seed.misbehave.length > 0) {
+    const known = await tenancies.misbehaviours()
+    for (const { name } of seed.misbehave) refuseUnknown('misbehave', name, known)
+  }
+  if (seed.tenant !== undefined && tenancies.find(seed.tenant)) {
+    answerWith(409, 'tenant_exists', `there is already a tenant ${seed.tenant}`)
+  }
+  if (tenancies.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
+  return tenancies.create(seed)
 }
 
 const refuseUnknown = (where: string, name: string, known: readonly Misbehaviour[]): void => {

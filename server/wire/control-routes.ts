@@ -26,6 +26,17 @@ export const controlRoutes = {
     conflicts: true,
     answers: { 201: control.TenantCreated },
   },
+  'control.tenant.put': {
+    seat: 'control',
+    method: 'PUT',
+    path: '/_harness/tenants/:tenant',
+    auth: 'control',
+    summary: 'Create a tenant by this name, with seeds, and receive its credentials',
+    note: 'As every other path, it names its tenant: where several processes stand behind one proxy, that tells which.',
+    body: control.TenantSeed,
+    conflicts: true,
+    answers: { 201: control.TenantCreated },
+  },
   'control.tenant.list': {
     seat: 'control',
     method: 'GET',

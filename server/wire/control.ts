@@ -7,7 +7,8 @@ import { ModelAccess, ModelScript } from './model.ts'
 import { Explanation, Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
 
-const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+/** What a tenant is called in paths. */
+export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'expected a slug: lower-case letters, digits and hyphens, at most 63',
 })
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
