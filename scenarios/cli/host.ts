@@ -1,5 +1,6 @@
 import { didYouMean } from '../../server/wire/closest.ts'
 import { type Host, hosts, mock } from '../targets/mock.ts'
+import { remote } from '../targets/remote.ts'
 import type { Target } from '../targets/target.ts'
 import { CannotRun } from './cannot-run.ts'
 
@@ -22,3 +23,26 @@ export const mockOf = async (host: Host): Promise<Target> => {
     throw new CannotRun('the host msw needs the package msw: npm install --save-dev msw')
   }
 }
+
+/** A harness that is up already, by the origin of its issuer; the environment holds its control token. */
+export const harnessAt = async (url: string): Promise<Target> => {
+  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) {
+    throw new CannotRun(`--harness takes an origin such as http://127.0.0.1:4400, not "${url}"`)
+  }
+  const { origin } = new URL(url)
+  const { LUMOAUTH_HARNESS_CONTROL_TOKEN: token = '' } = process.env
+  if (token === '') throw new CannotRun(`LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: ${whose}`)
+  // Whoever holds the token is told that there is no such tenant.
+  const { status } = await fetch(`${origin}/_harness/tenants/nobody-here/clock`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(10_000),
+  }).catch(({ cause, message }) => {
+    throw new CannotRun(`no harness answers at ${origin}: ${cause?.code ?? message}`)
+  })
+  if (status === 401)
+    throw new CannotRun(`${origin} refuses LUMOAUTH_HARNESS_CONTROL_TOKEN: ${whose}`)
+  if (status !== 404) throw new CannotRun(`no harness answers at ${origin}: status ${status}`)
+  return remote(origin, token)
+}
+
+const whose = 'set it to the control token that start printed'

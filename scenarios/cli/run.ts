@@ -9,7 +9,7 @@ import { nameOf, type Run } from '../runner/verdict.ts'
 import { type Host, hosts } from '../targets/mock.ts'
 import { CannotRun } from './cannot-run.ts'
 import { choices, complain, listOf, wanted } from './choice.ts'
-import { mockOf, readHost } from './host.ts'
+import { harnessAt, mockOf, readHost } from './host.ts'
 import { runLive } from './live.ts'
 import { readOptions, wholeNumber } from './options.ts'
 import { deliver, readReport } from './report-order.ts'
@@ -28,6 +28,8 @@ of a path in it. Without one, the whole suite runs.
   --tag TAG           only those with this tag (several: any of them)
   --rule RULE         only those that cover this rule (several: any of them)
   --host HOST         ${hosts.join(', ')}, or all; default express
+  --harness URL       the harness that start has up there, instead of one of our own;
+                      LUMOAUTH_HARNESS_CONTROL_TOKEN holds its control token
   --report FORMAT[=FILE]
                       ${Object.keys(reports).join(', ')}; several at once. Without FILE to standard output
   --failed            only those that failed when they were last run here
@@ -49,6 +51,7 @@ Example: lumoauth-harness run founding approvals --host all --report junit=repor
 const options = {
   ...choices,
   host: { type: 'string' },
+  harness: { type: 'string' },
   report: { type: 'string', multiple: true },
   failed: { type: 'boolean' },
   watch: { type: 'boolean' },
@@ -78,7 +81,7 @@ export const run = async (args: string[]): Promise<number> => {
     return watch(['run', ...args.filter((it) => it !== '--watch')], positionals)
   }
   const orders = (values.report ?? []).map((order) => readReport(order))
-  const targets = readHosts(values.host ?? 'express')
+  const targets = readTargets(values.host, values.harness)
   const wants = (...names: string[]) =>
     orders.some(({ report }) => names.some((name) => reports[name] === report))
   const how = {
@@ -111,8 +114,8 @@ export const run = async (args: string[]): Promise<number> => {
   // Reports without a file own the standard output; the live list then goes beside it.
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
   const runs: Run[] = []
-  for (const host of targets) {
-    const target = await mockOf(host)
+  for (const open of targets) {
+    const target = await open()
     try {
       runs.push(await runLive(chosen, target, how, out, targets.length > 1))
     } finally {
@@ -170,6 +173,14 @@ const sharded = (scenarios: readonly Loaded[], shard: string | undefined): reado
     throw new CannotRun(`--shard takes I/N, such as 1/3, not "${shard}"`)
   }
   return scenarios.filter((_, index) => index % parts === part - 1)
+}
+
+/** Where it runs: under hosts of ours, or on a harness that is up already. */
+const readTargets = (host: string | undefined, harness: string | undefined) => {
+  if (harness === undefined) return readHosts(host ?? 'express').map((it) => () => mockOf(it))
+  if (host !== undefined)
+    throw new CannotRun('--host is for a harness of our own: not with --harness')
+  return [() => harnessAt(harness)]
 }
 
 const readHosts = (name: string): readonly Host[] =>

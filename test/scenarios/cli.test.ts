@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { lumoauthHarness } from '../support/running.ts'
 
 const cli = fileURLToPath(new URL('../../scenarios/cli.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'scenarios-'))
@@ -22,6 +23,7 @@ const lumoauthWith = (more: Record<string, string>, ...args: string[]) => {
       FORCE_COLOR: undefined,
       XDG_CACHE_HOME: folder,
       GITHUB_ACTIONS: undefined,
+      LUMOAUTH_HARNESS_CONTROL_TOKEN: undefined,
       ...more,
     },
   })
@@ -61,6 +63,18 @@ describe('the command line', { timeout: 60_000 }, () => {
     [
       ['sabotage', 'issuer-exchange-twice'],
       'lumoauth-harness: no misbehaviour is named "issuer-exchange-twice"; did you mean "issuer-exchanges-twice"?\n',
+    ],
+    [
+      ['run', '--harness', '127.0.0.1:4400'],
+      'lumoauth-harness: --harness takes an origin such as http://127.0.0.1:4400, not "127.0.0.1:4400"\n',
+    ],
+    [
+      ['run', '--harness', 'http://127.0.0.1:1', '--host', 'msw'],
+      'lumoauth-harness: --host is for a harness of our own: not with --harness\n',
+    ],
+    [
+      ['run', '--harness', 'http://127.0.0.1:1'],
+      'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
     ],
     [['scenario', 'old', 'x'], 'lumoauth-harness: expected: lumoauth-harness scenario new NAME\n'],
   ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
@@ -164,6 +178,29 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(lumoauth('run', name, '--failed').stdout).toBe(
       'none of these failed when they were last run\n',
     )
+  })
+
+  it('runs scenarios on a harness that somebody has started, and leaves nothing there', async () => {
+    const control = { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' }
+    const env = { ...process.env, ...control }
+    await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {
+      env,
+    })
+    const [line] = await running.prints('stdout', /^.*\n/)
+    const { issuer } = JSON.parse(line)
+
+    const refused = lumoauthWith(
+      { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'another' },
+      ...['run', 'founding', '--harness', issuer],
+    )
+    const { status, stdout } = lumoauthWith(control, 'run', 'founding', '--harness', issuer)
+
+    expect(refused).toMatchObject({ status: 2, stdout: '' })
+    expect(refused.stderr).toContain(`${issuer} refuses LUMOAUTH_HARNESS_CONTROL_TOKEN`)
+    expect(stdout).toMatch(/\d passed, 0 failed, 0 skipped/)
+    expect(status).toBe(0)
+    const health = await fetch(`${issuer}/healthz`)
+    expect(await health.json()).toMatchObject({ tenants: 1 })
   })
 
   it('annotates failures on GitHub', () => {
