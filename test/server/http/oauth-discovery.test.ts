@@ -26,6 +26,12 @@ describe('the metadata', () => {
     }
   })
 
+  it('is nowhere below a name that no tenant can have', async () => {
+    const { status } = await world().get(`${harness.issuer}/t/%00/api/v1/.well-known/jwks.json`)
+
+    expect(status).toBe(404)
+  })
+
   it.each([
     'jwks.json',
     'openid-configuration',
