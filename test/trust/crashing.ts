@@ -5,9 +5,9 @@ export type Ready = Readonly<
   Record<'issuer' | 'api' | 'tenant' | 'client_id' | 'client_secret' | 'control_token', string>
 >
 
-/** Two ports that nobody listens on. */
-export const freePorts = async (): Promise<[number, number]> => {
-  const servers = [createServer(), createServer()]
+/** Ports that nobody listens on, two unless told otherwise. */
+export const freePorts = async (count = 2): Promise<number[]> => {
+  const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
     servers.map(
       (server) =>
@@ -17,7 +17,7 @@ export const freePorts = async (): Promise<[number, number]> => {
     ),
   )
   for (const server of servers) server.close()
-  return ports as [number, number]
+  return ports
 }
 
 /** `start`, as a process of its own, once it says that it is up. */
