@@ -5,7 +5,7 @@ import { controlHandlers } from '../../server/http/control.ts'
 import { createHarness } from '../../server/index.ts'
 import { registerClient } from '../../server/issuer/clients.ts'
 import { logTo } from '../../server/log-style.ts'
-import { pathsOf, type Route, routes } from '../../server/wire/index.ts'
+import { pathsOf, type Route, routes, TenantSeed } from '../../server/wire/index.ts'
 import { issuerWorld } from './http/issuer-world.ts'
 import { errorOf, world } from './issuer/world.ts'
 
@@ -80,7 +80,7 @@ describe('the control plane', () => {
     const call = { tenancies: { slugs: () => Array(10_000).fill('x'), find: () => undefined } }
 
     const refused = async () =>
-      controlHandlers['control.tenant.create']({ ...call, body: {} } as never)
+      controlHandlers['control.tenant.create']({ ...call, body: TenantSeed.parse({}) } as never)
 
     await expect(refused()).rejects.toMatchObject({ answer: { status: 429 } })
   })
