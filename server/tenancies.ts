@@ -139,6 +139,8 @@ const openTenancy = (
     webhookSecret: secrets.get(webhookSecret) ?? '',
     pushHeaders: new Map(),
     polling: { count: 0 },
+    watching: { count: 0 },
+    durable: async () => store?.durable(),
     visits: new Visits(),
     model: {
       key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),

@@ -12,23 +12,29 @@ export type Watched = Readonly<{
   ended: AbortSignal
   /** Whether whoever watches may still. */
   allowed: () => boolean
+  /** Resolves when all that has happened is kept; rejects when it cannot be. */
+  durable: () => Promise<void>
+  /** How many watch. */
+  watching: { count: number }
 }>
 
 /**
  * What happens in a tenant as server-sent events. Every entry carries an id, so that a browser that
  * lost the stream gets what it missed, in order and once. It holds nothing back in memory: a slow
- * reader is served from the journal.
+ * reader is served from the journal. Nothing is told before it is kept: it could yet not have happened.
  */
 export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
-  const { journal, ended } = watched
+  const { journal, ended, durable, watching } = watched
   const resumed = resumedAt(journal, watched.lastEventId)
   let seq = resumed ?? journal.last
   let lastKey: string | undefined
   let seconds = 0
   let wake = () => {}
-  let stop: (() => void) | undefined
+  let begun = false
+  let leave = () => {}
 
   const begin = () => {
+    begun = true
     const unlisten = journal.listen(() => wake())
     const timer = setInterval(() => {
       seconds += 1
@@ -37,7 +43,10 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
     timer.unref()
     const end = () => wake()
     ended.addEventListener('abort', end)
-    stop = () => {
+    watching.count += 1
+    leave = () => {
+      leave = () => {}
+      watching.count -= 1
       unlisten()
       clearInterval(timer)
       ended.removeEventListener('abort', end)
@@ -56,24 +65,33 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
     seconds = 0
     return [message('pulse', data)]
   }
+  /** What can be told next; undefined when there is nothing more to tell. */
+  const next = async (): Promise<string | undefined> => {
+    const opening = begun ? '' : begin()
+    while (!ended.aborted && watched.allowed()) {
+      const text = opening + [...entries(), ...pulses()].join('')
+      if (text !== '') {
+        return durable().then(
+          () => text,
+          () => undefined,
+        )
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    return undefined
+  }
 
   return new ReadableStream(
     {
       pull: async (controller) => {
-        const opening = stop === undefined ? begin() : ''
-        for (;;) {
-          if (ended.aborted || !watched.allowed()) {
-            stop?.()
-            return controller.close()
-          }
-          const text = opening + [...entries(), ...pulses()].join('')
-          if (text !== '') return controller.enqueue(new TextEncoder().encode(text))
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
+        const text = await next()
+        if (text !== undefined) return controller.enqueue(new TextEncoder().encode(text))
+        leave()
+        controller.close()
       },
-      cancel: () => stop?.(),
+      cancel: () => leave(),
     },
     { highWaterMark: 0 },
   )

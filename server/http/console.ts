@@ -14,7 +14,7 @@ import {
 import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { RequestRecord } from '../issuer/state.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../wire/index.ts'
-import { isOurs, misbehaviours, moveClock, reading, type Tenancies } from './control.ts'
+import { isOurs, misbehaviours, moveClock, reading, type Tenancies, tooMany } from './control.ts'
 import type { Routed } from './core.ts'
 import { type Answer, type Handlers, type HttpRequest, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
@@ -134,7 +134,8 @@ export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   },
 
   'console.events': ({ tenancy, request, query, sessionId }) => {
-    const { tenant, ended, sessions } = tenancy()
+    const { tenant, ended, sessions, durable, watching } = tenancy()
+    if (watching.count >= mostWatching) tooMany(mostWatching, 'event streams')
     return {
       status: 200,
       headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' },
@@ -144,6 +145,8 @@ export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
         pulse: () => pulseOf(tenancy()),
         ended: ended.signal,
         allowed: () => sessions.find(sessionId) !== undefined,
+        durable,
+        watching,
       }),
     }
   },
@@ -206,6 +209,9 @@ export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
 }
 
 const notThere = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+
+/** Open pages of one tenant. */
+const mostWatching = 100
 
 const asset = (name: string) => {
   const { type, text } = pageAssets().files.get(name) ?? notThere()

@@ -322,7 +322,7 @@ const refuseUnknown = (where: string, name: string, known: readonly Misbehaviour
 const mostTenants = 10_000
 const mostActive = 100
 
-const tooMany = (limit: number, what: string) =>
+export const tooMany = (limit: number, what: string) =>
   answerWith(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit })
 
 /** @throws {Refusing} 400 for a moment that is over */

@@ -47,6 +47,10 @@ export type Tenancy = {
   readonly pushHeaders: Map<string, string>
   /** Long polls that wait. */
   readonly polling: { count: number }
+  /** Pages that watch. */
+  readonly watching: { count: number }
+  /** Resolves when all that has happened so far is kept, where anything is. */
+  readonly durable: () => Promise<void>
   readonly visits: Visits
   readonly model: ScriptedModel
 }

@@ -258,6 +258,22 @@ describe('the event stream', () => {
     await again.cancel()
   })
 
+  it('is refused to the hundred and first, until somebody leaves', async () => {
+    await using world = await createWorld()
+    const { own } = await world.signedInAs('ada@example.com')
+    const streams = await Promise.all(Array.from({ length: 100 }, () => open(world, own)))
+    await Promise.all(streams.map((stream) => stream.nextOf('hello')))
+    const again = () => world.send('GET /console/acme/events', undefined, own)
+
+    const refused = await again()
+
+    expect(refused.status).toBe(429)
+    expect(await refused.json()).toMatchObject({ error: 'limit_reached', limit: 100 })
+    await streams[0]?.cancel()
+    expect((await again()).status).toBe(200)
+    await Promise.all(streams.map((stream) => stream.cancel()))
+  })
+
   it('ends when the harness closes', async () => {
     const world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')

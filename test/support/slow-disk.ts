@@ -1,0 +1,25 @@
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+
+/**
+ * A disk that can be stopped, for a process that is begun with `--import` of this file: after one
+ * SIGUSR2 nothing is on it for certain, after the next everything is. It says on standard error
+ * what it does.
+ */
+const { fdatasync } = fs
+const waiting: (() => void)[] = []
+let stopped = false
+
+fs.fdatasync = ((descriptor: number, done: fs.NoParamCallback) => {
+  const sync = () => fdatasync(descriptor, done)
+  if (!stopped) return sync()
+  waiting.push(sync)
+  console.error('the disk keeps somebody waiting')
+}) as typeof fdatasync
+syncBuiltinESMExports()
+
+process.on('SIGUSR2', () => {
+  stopped = !stopped
+  console.error(stopped ? 'the disk stands still' : 'the disk goes on')
+  if (!stopped) for (const sync of waiting.splice(0)) sync()
+})
