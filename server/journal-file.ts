@@ -58,17 +58,24 @@ export type Remembered = Readonly<{
   changes: readonly Change[]
 }>
 
+/** Bytes of a file. More than half a gigabyte could not be read again at the next start. */
+const largest = 256 * 1024 * 1024
+
 /**
  * The journals of all tenants in one file: append only, synced before an answer leaves. Lines that
- * are appended while the disk is busy share the next sync.
+ * are appended while the disk is busy share the next sync. It grows until the next start, which
+ * leaves out what is over.
  */
+
 export class JournalFile {
   /** What was left out at the start, in words, if anything was. */
   readonly warning: string | undefined
   readonly #path: string
   readonly #unlock: () => void
   readonly #remembered: Map<string, Remembered>
+  readonly #most: number
   #descriptor: number
+  #size: number
   #waiting: string[] = []
   #syncing: Promise<void> | undefined
   #failed: Error | undefined
@@ -77,25 +84,27 @@ export class JournalFile {
    * Reads what is there, and takes the file for this process alone.
    * @throws {JournalUnusable} when another process has it, or a line other than the last is corrupt
    */
-  static open(path: string): JournalFile {
+  static open(path: string, most = largest): JournalFile {
     const file = writable(path)
     const unlock = locked(file)
     try {
-      return new JournalFile(file, unlock)
+      return new JournalFile(file, unlock, most)
     } catch (failed) {
       unlock()
       throw failed
     }
   }
 
-  private constructor(path: string, unlock: () => void) {
+  private constructor(path: string, unlock: () => void, most: number) {
     const { lines, warning } = read(path)
     this.#path = path
     this.#unlock = unlock
+    this.#most = most
     this.warning = warning
     this.#remembered = byTenant(path, lines)
     replaceFile(path, textOf(this.#remembered))
     this.#descriptor = openSync(path, 'a')
+    this.#size = statSync(path).size
   }
 
   /** The tenants of which it remembers something that nobody has taken yet. */
@@ -110,10 +119,17 @@ export class JournalFile {
     return remembered
   }
 
-  /** @throws {JournalUnusable} once a write has failed: what cannot be kept must not happen */
+  /** @throws {JournalUnusable} once it is full or a write has failed: what cannot be kept must not happen */
   append(line: Line): void {
     this.refuseIfFailed()
-    this.#waiting.push(sealed(line))
+    const text = sealed(line)
+    const size = this.#size + Buffer.byteLength(text)
+    if (size > this.#most) {
+      this.#failed = new Error(`it would be larger than ${this.#most} bytes`)
+      this.refuseIfFailed()
+    }
+    this.#size = size
+    this.#waiting.push(text)
   }
 
   /** Throws once a write has failed, so that nothing is decided that would not be kept. */
@@ -304,4 +320,5 @@ const syncFolder = (folder: string) => {
 const cannotBeWritten = (what: string, cause: unknown) =>
   new JournalUnusable(`${what} cannot be written: ${reason(cause)}`, { cause })
 
-const reason = (failed: unknown) => (failed as NodeJS.ErrnoException).code ?? String(failed)
+const reason = (failed: unknown) =>
+  (failed as NodeJS.ErrnoException).code ?? (failed as Error).message

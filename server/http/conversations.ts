@@ -3,8 +3,9 @@ import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import { functionCallId, messageId, responseId } from './model-answers.ts'
 import { hashSecret } from './tenancy.ts'
 
-/** The newest conversations a tenant keeps. */
+/** The newest conversations a tenant keeps, and the most characters of them together. */
 const kept = 500
+const mostCharacters = 32 * 1024 * 1024
 
 type Recorded = Omit<ModelConversation, 'leaks'> & Readonly<{ described: string }>
 
@@ -12,6 +13,12 @@ type Recorded = Omit<ModelConversation, 'leaks'> & Readonly<{ described: string 
 export class ConversationLog {
   last = 0
   readonly #recorded: Recorded[] = []
+  readonly #most: number
+  #characters = 0
+
+  constructor(most = mostCharacters) {
+    this.#most = most
+  }
 
   get forgotten(): number {
     return this.last - this.#recorded.length
@@ -21,7 +28,12 @@ export class ConversationLog {
   record(recorded: Recorded): void {
     this.last = recorded.seq
     this.#recorded.push(recorded)
-    if (this.#recorded.length > kept) this.#recorded.shift()
+    this.#characters += sizeOf(recorded)
+    while (this.#recorded.length > kept || this.#characters > this.#most) {
+      const oldest = this.#recorded.shift()
+      if (oldest === undefined) return
+      this.#characters -= sizeOf(oldest)
+    }
   }
 
   /** The turns up to and including a response, for a request that goes on from there. */
@@ -63,6 +75,9 @@ export class ConversationLog {
       })
   }
 }
+
+const sizeOf = ({ described, turns }: Recorded): number =>
+  turns.reduce((sum, turn) => sum + shownIn(turn).length, described.length)
 
 const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls)}`
 

@@ -4,8 +4,9 @@ import { encoded } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
 
-/** The newest exchanges a tenant keeps. */
+/** The newest exchanges a tenant keeps, and the most characters of their requests together. */
 const kept = 1000
+const mostCharacters = 16 * 1024 * 1024
 
 type Recorded = Readonly<{
   at: number
@@ -24,9 +25,12 @@ export class ExchangeLog {
   /** What has been shown once need not be masked, checked and decoded again. */
   readonly #shown = new WeakMap<Recorded, Exchange>()
   readonly #keep: number
+  readonly #most: number
+  #characters = 0
 
-  constructor(keep = kept) {
+  constructor(keep = kept, most = mostCharacters) {
     this.#keep = keep
+    this.#most = most
   }
 
   get last(): number {
@@ -35,10 +39,10 @@ export class ExchangeLog {
 
   record(recorded: Recorded): void {
     this.#recorded.push(recorded)
-    if (this.#recorded.length >= 2 * this.#keep) {
-      this.forgotten += this.#recorded.length - this.#keep
-      this.#recorded.splice(0, this.#recorded.length - this.#keep)
-    }
+    this.#characters += recorded.request.body.length
+    const { length } = this.#recorded
+    if (length >= 2 * this.#keep) this.#forget(length - this.#keep)
+    if (this.#characters > this.#most) this.#forget(Math.ceil(length / 2))
   }
 
   /** What came after an exchange, oldest first, secrets masked. */
@@ -54,8 +58,14 @@ export class ExchangeLog {
   }
 
   clear(): void {
-    this.forgotten = this.last
-    this.#recorded.length = 0
+    this.#forget(this.#recorded.length)
+  }
+
+  #forget(count: number): void {
+    this.forgotten += count
+    for (const { request } of this.#recorded.splice(0, count)) {
+      this.#characters -= request.body.length
+    }
   }
 }
 

@@ -204,4 +204,20 @@ describe('a journal file', () => {
     expect(readFileSync(path, 'utf8')).toBe('')
     await again.close()
   })
+
+  it('refuses what would make it larger than it may be, and keeps what it has', async () => {
+    const file = JournalFile.open(path, 4000)
+    file.append({ tenant: 'acme', opened: seed })
+    const fill = () => {
+      for (let seq = 1; seq < 100; seq += 1) file.append({ tenant: 'acme', entries: [entry(seq)] })
+    }
+
+    expect(fill).toThrow('cannot be written: it would be larger than 4000 bytes')
+    expect(() => file.append({ tenant: 'acme', deleted: true })).toThrow(JournalUnusable)
+
+    await expect(file.close()).rejects.toThrow(JournalUnusable)
+    const again = JournalFile.open(path, 4000)
+    expect(again.take('acme')?.entries.length).toBeGreaterThan(5)
+    await again.close()
+  })
 })
