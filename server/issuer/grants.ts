@@ -4,7 +4,7 @@ import { isPublic, mayUse } from './clients.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Client, Event, EventOf, Grant, PushedRequest } from './event.ts'
 import { refuse } from './refusal.ts'
-import { refuseUnknownType } from './requests.ts'
+import { refuseUnusable } from './requests.ts'
 import type { GrantRecord, State } from './state.ts'
 import { accessTokenLifetime, grantedScope, issueUserToken } from './tokens.ts'
 
@@ -50,7 +50,7 @@ export const soundRequest = (state: State, client: Client, asked: Asked): Sound 
   if (challenge !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
     refuse({ error: 'invalid_request', reason: 'code_challenge: expected 43 base64url characters' })
   }
-  for (const detail of asked.details ?? []) refuseUnknownType(state, detail)
+  for (const detail of asked.details ?? []) refuseUnusable(state, detail)
   const scope = grantedScope([...client.capabilities, ...identityScopes], asked.scope ?? 'openid')
   return {
     scope,

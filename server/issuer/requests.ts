@@ -32,7 +32,7 @@ export const requestPermission: Decide<
 > = (state, command, context) => {
   const { now, id } = context
   const task = activeTask(state, command.taskId, command.agentId, now)
-  refuseUnknownType(state, command.detail)
+  refuseUnusable(state, command.detail)
   refuseTooMany(state, task, now)
   withinBudget(state, command.agentId, 'calls', now)
   const { rule, ttl, maxTtl, explanation } = assessed(state, task, command, now)
@@ -333,8 +333,21 @@ const refuseTooMany = (state: State, { requests }: TaskRecord, now: number) => {
   }
 }
 
-/** @throws {Refused} `invalid_authorization_details`, where the dialect knows only its own types */
-export const refuseUnknownType = (state: State, detail: AuthorizationDetail) => {
+/** A token carries its detail, and has to fit into a header with everything else. */
+const longestDetail = 8192
+
+/**
+ * @throws {Refused} `invalid_authorization_details`: too long for a token, or of a type the dialect
+ * does not know
+ */
+export const refuseUnusable = (state: State, detail: AuthorizationDetail) => {
+  if (JSON.stringify(detail).length > longestDetail) {
+    refuse({
+      error: 'invalid_authorization_details',
+      reason: `expected at most ${longestDetail} characters of JSON`,
+      detail,
+    })
+  }
   if (state.dialect.unknown_types === 'accept' || detail.type === 'scope') return
   const actions = knownTypes[detail.type]
   if (actions === undefined) {

@@ -80,8 +80,8 @@ export type GrantRecord = {
 }
 
 /**
- * What is remembered of a tenant. Only `evolve` changes it; everything that has expired and can
- * no longer matter is forgotten on the way.
+ * What is remembered of a tenant. Only `evolve` changes it; what has expired and can no longer
+ * matter, `forgetExpired` leaves out.
  */
 export type State = {
   policy: Policy
@@ -150,6 +150,7 @@ const remembered = 3600
 
 /** The one place where state changes. */
 export const evolve = (state: State, entry: Entry): void => {
+  forgetExpired(state, entry.at)
   switch (entry.type) {
     case 'tenant.seeded':
       for (const agent of entry.agents) {
@@ -371,7 +372,6 @@ export const evolve = (state: State, entry: Entry): void => {
       end(state, entry, { as: 'suspended', at: entry.at, reason: entry.reason })
       break
   }
-  forget(state, entry.at)
 }
 
 const end = (
@@ -446,7 +446,8 @@ const forgetAt = (state: State, at: number, act: () => void) => {
   else state.forgetting.set(minute, [act])
 }
 
-const forget = (state: State, now: number) => {
+/** What has expired and cannot matter any more is gone within two minutes. */
+export const forgetExpired = (state: State, now: number): void => {
   const minute = Math.floor(now / 60)
   if (minute <= state.lastForgotten) return
   state.lastForgotten = minute

@@ -2,7 +2,8 @@ import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
 import { Journal } from './journal.ts'
-import { emptyState, evolve, type State } from './state.ts'
+import { refuseWithoutRoom } from './room.ts'
+import { emptyState, evolve, forgetExpired, type State } from './state.ts'
 
 /** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */
 export class Clock {
@@ -72,7 +73,9 @@ export class Tenant {
     command: Command,
   ): Events {
     const now = this.clock.now()
+    forgetExpired(this.state, now)
     const events = decide(this.state, command, { now, id: this.id })
+    refuseWithoutRoom(this.state, events)
     this.happen(events, now)
     return events
   }

@@ -188,7 +188,7 @@ export const Policy = z
     sensitive: z
       .strictObject({ types: Patterns.optional(), identifiers: Patterns.optional() })
       .prefault({}),
-    /** How much one caller can have at a time. */
+    /** How much one caller can have at a time, and how much a tenant remembers for all of them. */
     limits: z
       .strictObject({
         tasks_per_agent: z.int().positive().default(10_000),
@@ -198,6 +198,14 @@ export const Policy = z
         approvals_per_agent: z.int().positive().default(20),
         streams_per_client: z.int().positive().default(10),
         agents: z.int().positive().default(1000),
+        tasks: z.int().positive().default(200_000),
+        requests: z.int().positive().default(200_000),
+        tokens: z.int().positive().default(500_000),
+        grants: z.int().positive().default(10_000),
+        /** A used one is remembered, too, so that its theft is noticed. */
+        refresh_tokens: z.int().positive().default(100_000),
+        pushed_requests: z.int().positive().default(1000),
+        assertions: z.int().positive().default(100_000),
       })
       .prefault({}),
     /** Absent: the table of LumoAuth's documentation. */

@@ -49,6 +49,20 @@ describe('switching a misbehaviour on', () => {
     expect(body.error_description).toContain('did you mean issuer-exchanges-twice?')
   })
 
+  it('is refused for the hundred and first, until they are switched off', async () => {
+    const world = tenant()
+    for (let count = 0; count < 100; count += 1) {
+      expect((await world.on('network-unavailable')).status).toBe(200)
+    }
+
+    const { status, body } = await world.on('network-unavailable')
+
+    expect(status).toBe(429)
+    expect(body).toMatchObject({ error: 'limit_reached', limit: 100 })
+    await world.off()
+    expect((await world.on('network-unavailable')).status).toBe(200)
+  })
+
   it('lasts until it is switched off', async () => {
     const world = tenant()
     await world.on('network-unavailable')

@@ -85,4 +85,23 @@ describe('a grant', () => {
     expect(here.state.pushed.size).toBe(0)
     expect([...here.state.assertions].some((it) => it.startsWith('app '))).toBe(false)
   })
+
+  it('knows an assertion again that has expired and came anew, as does whoever replays it', () => {
+    const here = world()
+    const use = () =>
+      here.tenant.run(useAssertion, {
+        clientId: 'app',
+        jti: 'one',
+        expiresAt: here.clock.now() + 60,
+      })
+    use()
+    here.clock.advance(600)
+
+    use()
+
+    expect(errorOf(use)).toBe('assertion_used')
+    const again = world()
+    again.tenant.replay(here.tenant.journal.after(again.tenant.journal.last))
+    expect([...again.state.assertions]).toEqual([...here.state.assertions])
+  })
 })

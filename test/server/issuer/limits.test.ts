@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { askApproval } from '../../../server/issuer/approvals.ts'
+import { useAssertion } from '../../../server/issuer/clients.ts'
+import {
+  codeLifetime,
+  giveGrant,
+  pushLifetime,
+  pushRequest,
+  redeemCode,
+  refresh,
+  refreshLifetime,
+} from '../../../server/issuer/grants.ts'
 import { registerAgent } from '../../../server/issuer/registration.ts'
+import { accessTokenLifetime, issueClientToken } from '../../../server/issuer/tokens.ts'
 import { alice, bot, errorOf, exporting, reading, refusalOf, stranger, world } from './world.ts'
 
 describe('what one caller can have is limited:', () => {
@@ -65,5 +76,96 @@ describe('what one caller can have is limited:', () => {
     const order = { by: { agent: bot }, name: 'x', clientId: 'x', secretHash: '' }
 
     expect(errorOf(() => tenant.run(registerAgent, order))).toBe('limit_reached')
+  })
+})
+
+describe('what a tenant remembers is limited, until it has expired:', () => {
+  type World = ReturnType<typeof world>
+  const consent = ({ tenant }: World, codeHash: string) =>
+    tenant.run(giveGrant, {
+      clientId: bot.clientId,
+      userId: alice.id,
+      scope: 'openid',
+      codeHash,
+      redirectUri: 'https://app.test/cb',
+    })
+
+  it.each<[string, object, (here: World, nth: string) => unknown, number]>([
+    ['tasks', { tasks: 2 }, ({ open }) => open(), 3600 + 3600],
+    [
+      'tokens',
+      { tokens: 2 },
+      ({ tenant }) => tenant.run(issueClientToken, { client: bot }),
+      accessTokenLifetime,
+    ],
+    ['grants', { grants: 2 }, consent, codeLifetime],
+    [
+      'pushed requests',
+      { pushed_requests: 2 },
+      ({ tenant }, uri) => tenant.run(pushRequest, { uri, clientId: 'app', parameters: {} }),
+      pushLifetime,
+    ],
+    [
+      'client assertions',
+      { assertions: 2 },
+      ({ tenant, clock }, jti) =>
+        tenant.run(useAssertion, { clientId: 'app', jti, expiresAt: clock.now() + 60 }),
+      60,
+    ],
+  ])('%s', (what, limits, grow, lifetime) => {
+    const here = world({ policy: { limits } })
+    grow(here, 'a')
+    grow(here, 'b')
+
+    expect(refusalOf(() => grow(here, 'c'))).toEqual({ error: 'limit_reached', what, limit: 2 })
+    here.clock.advance(lifetime + 120)
+    grow(here, 'd')
+  })
+
+  it('requests, of whatever task', () => {
+    const { open, request, clock } = world({ policy: { limits: { requests: 2 } } })
+    for (const { id } of [open(), open()]) request(id, reading())
+
+    expect(errorOf(() => request(open().id, reading()))).toBe('limit_reached')
+    clock.advance(2 * 3600 + 120)
+    request(open().id, reading())
+  })
+
+  it('refresh tokens, those that were used among them', () => {
+    const here = world({ policy: { limits: { refresh_tokens: 2 } } })
+    const redirectUri = 'https://app.test/cb'
+    const used = (usedHash: string, refreshHash: string) =>
+      here.tenant.run(refresh, { client: bot, usedHash, refreshHash })
+    consent(here, 'code')
+    here.tenant.run(redeemCode, { client: bot, codeHash: 'code', redirectUri, refreshHash: 'a' })
+    used('a', 'b')
+
+    expect(errorOf(() => used('b', 'c'))).toBe('limit_reached')
+    here.clock.advance(refreshLifetime - 120)
+    expect(errorOf(() => used('b', 'c'))).toBe('limit_reached')
+  })
+
+  it('and a command that finds no room changes nothing', () => {
+    const { tenant, open, request, exchange } = world({ policy: { limits: { tokens: 1 } } })
+    const { id } = request(open().id, reading())
+    tenant.run(issueClientToken, { client: bot })
+    const before = tenant.journal.last
+
+    expect(errorOf(() => exchange(id))).toBe('limit_reached')
+
+    expect(tenant.journal.last).toBe(before)
+    expect(tenant.state.tokens.size).toBe(1)
+  })
+
+  it('an authorization detail is no longer than fits into a header with its token', () => {
+    const { open, request } = world()
+    const long = (length: number) => ({
+      type: 'file_access',
+      actions: ['read'],
+      note: 'x'.repeat(length),
+    })
+
+    expect(errorOf(() => request(open().id, long(8192)))).toBe('invalid_authorization_details')
+    request(open().id, long(8000))
   })
 })

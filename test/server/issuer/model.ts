@@ -11,7 +11,7 @@ import {
   lifeAt,
   requestPermission,
 } from '../../../server/issuer/requests.ts'
-import type { State } from '../../../server/issuer/state.ts'
+import { forgetExpired, type State } from '../../../server/issuer/state.ts'
 import { completeTask, openTask, statusAt } from '../../../server/issuer/tasks.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
 import { liveToken, revokeToken } from '../../../server/issuer/tokens.ts'
@@ -584,11 +584,13 @@ const counted = new Set([
 ])
 
 /** The journal gives the same state again, as it is and without what has been forgotten. */
-const comesBack = ({ journal, state, id }: Tenant) => {
+const comesBack = ({ journal, state, id, clock }: Tenant) => {
   const entries = journal.after(0)
+  forgetExpired(state, clock.now())
   for (const kept of [entries, compacted(entries, 0), compacted(entries, 7)]) {
     const again = new Tenant('again', new Clock(undefined, 0), id)
     again.replay(kept)
+    forgetExpired(again.state, clock.now())
     for (const part of ['requests', 'tokens', 'undecided', 'agents', 'users', 'policy'] as const) {
       expect(again.state[part]).toEqual(state[part])
     }

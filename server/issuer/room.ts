@@ -1,0 +1,35 @@
+import type { Event } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+
+/** What a caller makes a tenant remember, until it has expired. */
+const growing = {
+  'task.opened': { kept: 'tasks', limit: 'tasks', what: 'tasks' },
+  'permission.requested': { kept: 'requests', limit: 'requests', what: 'requests' },
+  'token.issued': { kept: 'tokens', limit: 'tokens', what: 'tokens' },
+  'grant.given': { kept: 'grants', limit: 'grants', what: 'grants' },
+  'grant.refreshable': {
+    kept: 'refreshTokens',
+    limit: 'refresh_tokens',
+    what: 'refresh tokens, used or not,',
+  },
+  'authorization.pushed': { kept: 'pushed', limit: 'pushed_requests', what: 'pushed requests' },
+  'assertion.used': { kept: 'assertions', limit: 'assertions', what: 'client assertions' },
+} as const
+
+/**
+ * Whatever is about to happen, a tenant remembers no more than its policy says. One look at a
+ * number: the state has to have forgotten what is over.
+ * @throws {Refused} `limit_reached`
+ */
+export const refuseWithoutRoom = (state: State, events: readonly Event[]): void => {
+  for (const { type } of events) {
+    if (!isGrowing(type)) continue
+    const { kept, limit: name, what } = growing[type]
+    const limit = state.policy.limits[name]
+    if (state[kept].size >= limit) refuse({ error: 'limit_reached', what, limit })
+  }
+}
+
+const isGrowing = (type: Event['type']): type is keyof typeof growing =>
+  Object.hasOwn(growing, type)
