@@ -1,3 +1,4 @@
+import { replaceJwts } from '../../server/wire/jwt-shape.ts'
 import { decode } from './decode.ts'
 import type { Exchange } from './exchange.ts'
 import { isObject } from './match.ts'
@@ -55,8 +56,7 @@ export const redactorOf = (
 
 /** What looks like a secret, whoever made it: JWTs, Basic credentials, bearer tokens. */
 const byShape = (text: string): string =>
-  text
-    .replaceAll(/\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g, '‹jwt›')
+  replaceJwts(text, '‹jwt›')
     .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
     .replaceAll(/\b(Bearer) (?!error|realm|scope|resource)[\w.~+/-]{20,}=*/gi, '$1 ‹token›')
     .replaceAll(

@@ -20,6 +20,24 @@ describe('redacting', () => {
     expect(redact({ deep: [text] }).deep[0]).not.toMatch(secret)
   })
 
+  it.for([
+    ['JWTs', 'eyJAAAAAAAA-'],
+    ['JWTs, with dots', 'eyJAAAAAAAA.eyJAAAAAAAA-'],
+    ['JWTs, with dots only', 'eyJAAAAAAAA..'],
+    ['Basic credentials', 'Basic AAAAAAA-'],
+    ['bearer tokens', 'Bearer Bearer~'],
+    ['secrets in JSON', '"client_secret":"‹'],
+    ['secrets in JSON that never end', '"access_token":"x‹'],
+    ['secrets in forms', 'client_secret=client_assertion='],
+  ])('takes a time that grows with the text only, where it is full of half %s', ([, piece]) => {
+    // With the square of the text, a minute would not do.
+    const start = performance.now()
+
+    redact((piece as string).repeat(Math.ceil(1_000_000 / (piece as string).length)))
+
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+
   it('leaves challenges alone', () => {
     const challenge = 'Bearer realm="documents", error="insufficient_authorization_details"'
 
