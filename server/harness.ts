@@ -12,7 +12,6 @@ import type { Answer, HttpRequest } from './http/message.ts'
 import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
-import { isModelPath } from './http/parse.ts'
 import { limited } from './http/rate-limit.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
@@ -21,7 +20,7 @@ import { type Algorithm, generateSigningKey } from './signing/keys.ts'
 import type { Store } from './store.ts'
 import { createTenancies } from './tenancies.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
-import { type RouteName, type TenantCreated, TenantSeed } from './wire/index.ts'
+import { isModelPath, type RouteName, type TenantCreated, TenantSeed } from './wire/index.ts'
 
 /** What a tenant begins with; all of it has defaults. */
 export type Seed = (typeof TenantSeed)['_zod']['input']

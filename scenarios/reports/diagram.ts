@@ -1,6 +1,6 @@
 import type { Exchange } from '../runner/exchange.ts'
 import type { Result } from '../runner/verdict.ts'
-import { asked, bearerOf, gistOf, type Part, senderOf } from './gist.ts'
+import { answererOf, asked, bearerOf, gistOf, type Part, senderOf } from './gist.ts'
 import { type Markup, markup } from './markup.ts'
 
 /** The exchanges of a scenario as a sequence diagram, in SVG; `link` makes the target of each arrow. */
@@ -10,7 +10,7 @@ export const diagram = (
 ): Markup | undefined => {
   const shown = exchanges.slice(0, most)
   const lanes = order.filter((part) =>
-    shown.some((it) => it.seat === part || (it.seat !== 'control' && senderOf(it) === part)),
+    shown.some((it) => answererOf(it) === part || senderOf(it) === part),
   )
   if (lanes.length < 2) return undefined
   const left = 44
@@ -23,8 +23,9 @@ export const diagram = (
   let y = 52
   const rows: Markup[] = []
   for (const [index, it] of shown.entries()) {
+    const answerer = answererOf(it)
     const drawn =
-      it.seat === 'control' ? note(it, y, width) : arrows(it, at(senderOf(it)), at(it.seat), y)
+      answerer === 'harness' ? note(it, y, width) : arrows(it, at(senderOf(it)), at(answerer), y)
     const first = shown[index - 1]?.step !== it.step
     rows.push(
       markup`<a href="#${link(index)}"><g class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</g></a>`,
@@ -42,10 +43,11 @@ export const diagram = (
 /** More would be no picture any more. */
 const most = 60
 
-const order: readonly Part[] = ['person', 'agent', 'issuer', 'api']
+const order: readonly Part[] = ['person', 'model', 'agent', 'issuer', 'api']
 
 const names: Readonly<Record<Part, string>> = {
   person: 'Person',
+  model: 'Model',
   agent: 'Agent',
   issuer: 'Issuer',
   api: 'API',
@@ -75,8 +77,11 @@ const note = (exchange: Exchange, y: number, width: number) => ({
   svg: markup`<rect class="note" x="40" y="${y - 13}" width="${width - 52}" height="20" rx="4"/><text class="note" x="${40 + (width - 52) / 2}" y="${y + 1}">${short(`${asked(exchange)} ${exchange.request.body}`, Math.floor((width - 70) / 6.9))}</text>`,
 })
 
-const toneOf = ({ seat, answer: { status } }: Exchange): string =>
-  seat === 'control' ? 'aside' : status < 400 ? 'good' : status < 500 ? 'refused' : 'broken'
+const toneOf = (exchange: Exchange): string => {
+  const { status } = exchange.answer
+  if (answererOf(exchange) === 'harness') return 'aside'
+  return status < 400 ? 'good' : status < 500 ? 'refused' : 'broken'
+}
 
 const short = (text: string, room: number): string =>
   text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text

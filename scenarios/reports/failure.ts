@@ -1,7 +1,7 @@
 import type { Exchange } from '../runner/exchange.ts'
 import { placeOf } from '../runner/source.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
-import { bearerOf, grantText, neededOf } from './gist.ts'
+import { answererOf, bearerOf, grantText, neededOf } from './gist.ts'
 
 /** A failure as paragraphs of plain text: what, where, the difference, the exchange. */
 export const failureText = (failure: Failure, { exchanges, tokens }: Result): string => {
@@ -25,7 +25,7 @@ const exchangeText = (exchange: Exchange, tokens: Result['tokens']): string => {
   const bearer = tokens.find((it) => it.name === bearerOf(exchange))
   const needed = neededOf(answer.headers)
   return [
-    `${request.method} ${request.url}   (${seat}, ${duration.toFixed(1)} ms)`,
+    `${request.method} ${request.url}   (${answererOf(exchange) === 'model' ? 'model' : seat}, ${duration.toFixed(1)} ms)`,
     ...headerLines(request.headers, '> '),
     ...(bearer === undefined ? [] : [`  ${bearer.name} is for: ${grantText(bearer.claims)}`]),
     ...bodyLines(request.body, '> '),

@@ -1,13 +1,23 @@
+import { isModelPath } from '../../server/wire/index.ts'
 import { decode } from '../runner/decode.ts'
 import type { Exchange } from '../runner/exchange.ts'
 import { isObject } from '../runner/match.ts'
 
 /** Who takes part in an exchange, as far as it tells. */
-export type Part = 'person' | 'agent' | 'issuer' | 'api' | 'harness'
+export type Part = 'person' | 'model' | 'agent' | 'issuer' | 'api' | 'harness'
+
+/** Who answered. The scripted model stands on the origin of the issuer, and is no part of it. */
+export const answererOf = ({ seat, request }: Exchange): Part => {
+  if (isModelPath(new URL(request.url).pathname)) return 'model'
+  return seat === 'control' ? 'harness' : seat
+}
 
 /** Who sent the request: told by the token it bears, or by what only an API does. */
-export const senderOf = ({ seat, route, request }: Exchange): Part => {
-  if (seat === 'control') return 'harness'
+export const senderOf = (exchange: Exchange): Part => {
+  const { route, request } = exchange
+  const answerer = answererOf(exchange)
+  if (answerer === 'model') return 'agent'
+  if (answerer === 'harness') return 'harness'
   if (route === 'oauth.introspect') return 'api'
   return /‹user token|‹session/.test(request.headers.authorization ?? '') ? 'person' : 'agent'
 }
@@ -17,7 +27,11 @@ export const bearerOf = ({ request }: Exchange): string | undefined =>
   /‹[^›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
 
 /** The request in a few words: the path below its base, ids cut short. */
-export const asked = ({ seat, request }: Exchange): string => {
+export const asked = (exchange: Exchange): string => {
+  const { seat, request } = exchange
+  if (answererOf(exchange) === 'model') {
+    return request.method === 'POST' ? 'ask the model' : 'ask which models there are'
+  }
   const { pathname, search } = new URL(request.url)
   const base =
     seat === 'control'
@@ -30,7 +44,9 @@ export const asked = ({ seat, request }: Exchange): string => {
 }
 
 /** What an answer says, in a few words. */
-export const gistOf = ({ request, answer }: Exchange): string => {
+export const gistOf = (exchange: Exchange): string => {
+  const { request, answer } = exchange
+  if (answererOf(exchange) === 'model' && answer.status < 400) return toolsIn(answer.body)
   const body = parse(answer.body)
   if (!isObject(body)) return ''
   const { error, status, risk_level: risk, access_token: token, active } = body
@@ -48,6 +64,12 @@ export const gistOf = ({ request, answer }: Exchange): string => {
     neededOf(answer.headers),
   ]
   return parts.filter((it) => typeof it === 'string').join(', ')
+}
+
+/** The tools that a model wants to be called: a name beside arguments, streamed or not. */
+const toolsIn = (body: string): string => {
+  const names = [...body.matchAll(/"name":"(\w+)","arguments":/g)].map(([, name]) => name)
+  return [...new Set(names)].join(', ')
 }
 
 /** One detail as a person would say it. */

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Express } from 'express'
-import type { Fault } from '../wire/index.ts'
+import { type Fault, isModelPath } from '../wire/index.ts'
 import type { Core } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import { arriving, encoded, pause } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { isModelPath, largestBody, largestConversation } from './parse.ts'
+import { largestBody, largestConversation } from './parse.ts'
 
 /** A seat as an Express app. Routing, parsing and answers are the core's. */
 export const expressHost = (core: Core): Express => {

@@ -9,9 +9,6 @@ export const largestBody = 64 * 1024
 /** The largest body of a request to the scripted model: conversations grow. */
 export const largestConversation = 4 * 1024 * 1024
 
-/** Whether a path leads to the scripted model. */
-export const isModelPath = (path: string) => /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)
-
 /**
  * Query and body of a request, as its route's schemas want them.
  * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right

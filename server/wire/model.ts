@@ -199,3 +199,6 @@ export const ModelInfo = z.object({
 })
 
 export const ModelList = z.object({ object: z.literal('list'), data: z.array(ModelInfo) })
+
+/** Whether a path leads to the scripted model. */
+export const isModelPath = (path: string) => /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)

@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { diagram } from '../../scenarios/reports/diagram.ts'
 import { github } from '../../scenarios/reports/github.ts'
+import { exchangeOf } from '../../scenarios/reports/html/exchange.ts'
 import { html } from '../../scenarios/reports/html.ts'
 import { lineageOf } from '../../scenarios/reports/lineage.ts'
 import { markup } from '../../scenarios/reports/markup.ts'
 import { transcript } from '../../scenarios/reports/transcript.ts'
+import { type Exchange, exchange } from '../../scenarios/runner/exchange.ts'
+import { redactorOf } from '../../scenarios/runner/redact.ts'
 import { run } from '../../scenarios/runner/run.ts'
 import { mock } from '../../scenarios/targets/mock.ts'
+import { createHarness } from '../../server/index.ts'
 import { scenarioOf } from './support.ts'
 
 const scenario = scenarioOf(
@@ -96,6 +100,40 @@ describe('the lineage of tokens', () => {
   })
 })
 
+/** An agent under test, as it is seen: it speaks to issuer and model by one origin. */
+const withModel = async () => {
+  await using harness = await createHarness({ listen: false })
+  const { model, urls, agents } = harness.createTenant()
+  const [{ client_id, client_secret } = { client_id: '', client_secret: '' }] = agents
+  const headers = { authorization: `Bearer ${model.api_key}`, 'content-type': 'application/json' }
+  const tools = [{ type: 'function', function: { name: 'fetch_sensitive_document' } }]
+  const messages = [{ role: 'user', content: 'What does doc_9982 say?' }]
+  const chat = (more: object) =>
+    new Request(`${model.base_url}/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ model: 'scripted', messages, tools, ...more }),
+    })
+  const requests = [
+    new Request(`${urls.tenant}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret }),
+    }),
+    chat({}),
+    chat({ stream: true }),
+    new Request(`${model.base_url}/models`, { headers }),
+  ]
+  const exchanges: Exchange[] = []
+  for (const request of requests) {
+    exchanges.push((await exchange('issuer', '1', request, harness.fetch)).exchange)
+  }
+  const { redact } = redactorOf([], exchanges)
+  return { exchanges: redact(exchanges) }
+}
+
+const wordsOf = (svg: string, kind: string) =>
+  [...svg.matchAll(new RegExp(`<text class="${kind}"[^>]*>([^<]*)`, 'g'))].map(([, it]) => it)
+
 describe('the sequence diagram', () => {
   it('has a lane for each who takes part, and a link for each exchange', () => {
     const text = diagram(result, (index) => `x${index}`)?.text ?? ''
@@ -104,6 +142,36 @@ describe('the sequence diagram', () => {
       text.match(/<text class="head"[^>]*>[^<]*/g)?.map((it) => it.replace(/.*>/, '')),
     ).toEqual(['Agent', 'Issuer', 'API'])
     expect(text.match(/href="#x\d+"/g)).toHaveLength(result.exchanges.length)
+  })
+
+  it('shows an agent that asks its model, on whose origin ever that stands', async () => {
+    const { exchanges } = await withModel()
+
+    const text = diagram({ exchanges, failures: [] }, (index) => `x${index}`)?.text ?? ''
+
+    expect(wordsOf(text, 'head')).toEqual(['Model', 'Agent', 'Issuer'])
+    expect(wordsOf(text, 'ask')).toEqual([
+      'POST /oauth/token',
+      'ask the model',
+      'ask the model',
+      'ask which models there are',
+    ])
+    expect(wordsOf(text, 'say')).toEqual([
+      '200 ‹agent token 1›',
+      '200 fetch_sensitive_document',
+      '200 fetch_sensitive_document',
+      '200',
+    ])
+    expect(text).not.toContain('_harness')
+  })
+
+  it('names the model beside each exchange with it', async () => {
+    const { exchanges } = await withModel()
+
+    const rows = exchanges.map((it, index) => exchangeOf(it, `x${index}`, false).text)
+
+    const seats = rows.map((row) => /class="seat">(\w+)<\/span><\/summary>/.exec(row)?.[1])
+    expect(seats).toEqual(['issuer', 'model', 'model', 'model'])
   })
 
   it('is not drawn where nobody spoke', () => {

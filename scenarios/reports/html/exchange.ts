@@ -1,13 +1,14 @@
 import { decode } from '../../runner/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
-import { asked, gistOf } from '../gist.ts'
+import { answererOf, asked, gistOf } from '../gist.ts'
 import { type Markup, markup } from '../markup.ts'
 
 /** A request and its answer, folded away, with all header fields and what is encoded in them. */
 export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): Markup => {
-  const { seat, request, answer, duration, violations } = exchange
+  const { request, answer, duration, violations } = exchange
+  const answerer = answererOf(exchange)
   return markup`<details class="exchange ${toneOf(answer.status)}${isCulprit ? ' culprit' : ''}" id="${id}">
-<summary><span class="path">${asked(exchange)}</span><span class="status">${answer.status}</span><span class="seat">${gistOf(exchange)}</span><span class="seat">${seats[seat]}</span></summary>
+<summary><span class="path">${asked(exchange)}</span><span class="status">${answer.status}</span><span class="seat">${gistOf(exchange)}</span><span class="seat">${answerer === 'api' ? 'API' : answerer}</span></summary>
 <div>
 <p class="mono">${request.method} ${request.url} <span class="muted">${duration.toFixed(1)} ms</span></p>
 ${fieldsOf(request.headers)}${bodyOf(request.body)}
@@ -17,8 +18,6 @@ ${violations.map((it) => markup`<p class="got">Breaks its schema: ${it}</p>`)}
 </div></details>
 `
 }
-
-const seats = { issuer: 'issuer', api: 'API', control: 'harness' }
 
 const toneOf = (status: number) => (status < 400 ? 'good' : status < 500 ? 'refused' : 'broken')
 
