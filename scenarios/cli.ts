@@ -43,10 +43,6 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
     says: 'write the description of a deployment to check',
     load: async () => (await import('./cli/target.ts')).target,
   },
-  replay: {
-    says: 'answer as an issuer did when it was checked with --record',
-    load: async () => (await import('./cli/replay.ts')).replay,
-  },
   'diff-contract': {
     says: 'where an OpenAPI file differs from the contract, and which scenarios that touches',
     load: async () => (await import('./cli/diff-contract.ts')).diffContract,

@@ -15,6 +15,8 @@ export type ConfigurationOptions = Readonly<{
   approve?: 'auto' | 'ask' | 'deny'
   /** Names of what goes wrong in every tenant. */
   misbehave?: readonly string[]
+  /** What the first tenant is called that has no name; default `acme-corp`. */
+  firstTenant?: string
 }>
 
 /** A tenant of the configuration always has a name, so that it is found again after a change. */
@@ -30,6 +32,7 @@ export const configuration = async ({
   model,
   approve,
   misbehave = [],
+  firstTenant = 'acme-corp',
 }: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
   for (const name of misbehave) {
     const why = whyUnknown(name, await catalogue())
@@ -45,7 +48,7 @@ export const configuration = async ({
     ...scripted,
     ...approved,
     misbehave: [...seed.misbehave, ...misbehave.map((name) => ({ name }))],
-    tenant: seed.tenant ?? (index === 0 ? 'acme-corp' : `tenant-${index + 1}`),
+    tenant: seed.tenant ?? (index === 0 ? firstTenant : `tenant-${index + 1}`),
   }))
   const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
   if (twice) throw new Unusable(`${config}: two tenants are called ${twice.tenant}`)
@@ -84,7 +87,8 @@ const onlyKnown = (known: readonly Misbehaviour[]) =>
 
 const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
 
-const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
+/** @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw */
+export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
   try {
     return parseYaml(file, readFileSync(file, 'utf8'), schema)
   } catch (wrong) {

@@ -13,6 +13,7 @@ import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
 import { limited } from './http/rate-limit.ts'
+import { answeringFrom } from './http/recorded.ts'
 import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
 import type { Origins, Tenancy } from './http/tenancy.ts'
 import { JournalUnusable } from './journal-unusable.ts'
@@ -20,7 +21,13 @@ import { type Algorithm, generateSigningKey } from './signing/keys.ts'
 import type { Store } from './store.ts'
 import { createTenancies } from './tenancies.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
-import { isModelPath, type RouteName, type TenantCreated, TenantSeed } from './wire/index.ts'
+import {
+  isModelPath,
+  type Recording,
+  type RouteName,
+  type TenantCreated,
+  TenantSeed,
+} from './wire/index.ts'
 
 /** What a tenant begins with; all of it has defaults. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
@@ -49,6 +56,8 @@ export type HarnessOptions = Readonly<{
    * it in `FILE.keys`. Absent: memory only.
    */
   journal?: string
+  /** Answers of a real issuer, which its tenants here are answered with. */
+  recording?: Recording
   /** How tokens are signed; RS256 as LumoAuth does. */
   algorithm?: Algorithm
   /** Epoch seconds, for tenants on the system's clock. */
@@ -222,19 +231,20 @@ const createSeats = (
   tenancies: ReturnType<typeof createTenancies>,
   controlToken: string,
   origins: Origins,
-  { onBug: hears = reportBug, onWarning = console.warn }: HarnessOptions,
+  { onBug: hears = reportBug, onWarning = console.warn, recording: recorded }: HarnessOptions,
   store: Store | undefined,
 ): Seats => {
   const onBug = (bug: unknown, request: HttpRequest) => {
     if (!(bug instanceof JournalUnusable)) hears(bug, request)
   }
   const find = tenancyOfCall(tenancies.open)
-  const issuer = createCore({
+  const live = createCore({
     handlers: issuerHandlers,
     open: openIssuer(find),
     around: recording(find, tenancies.open),
     onBug,
   })
+  const issuer = recorded === undefined ? live : answeringFrom(recorded, live, () => origins.issuer)
   const api = createCore({
     handlers: apiHandlers,
     open: openApi(find),

@@ -21,6 +21,7 @@ Usage: lumoauth-harness start [OPTIONS]
                       ask waits for somebody to decide (default: what the config says, else ask)
   --journal FILE      keep what happens in FILE (and keys in FILE.keys): tasks, decisions and
                       tokens survive a restart on the same ports
+  --recording FILE    answer for a tenant as its real issuer did: check issuer --record wrote it
   --misbehave NAME    switch a defect on in every tenant, for good; may be repeated
   --algorithm ALG     RS256 (default), ES256 or EdDSA
   --env SHELL         how the environment is printed: bash (default), powershell, dotenv
@@ -43,6 +44,7 @@ export type StartOptions = ConfigurationOptions &
     algorithm: Algorithm
     controlToken?: string
     journal?: string
+    recordingFile?: string
     shell: 'bash' | 'powershell' | 'dotenv'
     log: LogStyle
     json: boolean
@@ -77,6 +79,7 @@ export const readOptions = (
       ? {}
       : { approve: oneOf('--approve', values.approve, ['auto', 'ask', 'deny']) }),
     ...(values.journal === undefined ? {} : { journal: values.journal }),
+    ...(values.recording === undefined ? {} : { recordingFile: values.recording }),
     ...(values.misbehave === undefined ? {} : { misbehave: values.misbehave }),
     shell: oneOf('--env', values.env, ['bash', 'powershell', 'dotenv']),
     log: oneOf('--log', values.log ?? usualLog(), ['pretty', 'json', 'off']),
@@ -97,6 +100,7 @@ const known = {
   model: { type: 'string' },
   approve: { type: 'string' },
   journal: { type: 'string' },
+  recording: { type: 'string' },
   misbehave: { type: 'string', multiple: true },
   algorithm: { type: 'string', default: 'RS256' },
   env: { type: 'string', default: 'bash' },

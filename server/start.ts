@@ -1,11 +1,13 @@
-import { configuration } from './configuration.ts'
+import { configuration, readFile } from './configuration.ts'
 import { createHarness, type Harness, type HarnessOptions } from './harness.ts'
+import { tenantRecorded } from './http/recorded.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import { logTo } from './log-style.ts'
 import { reloading } from './reload.ts'
 import { assignments, readOptions, type StartOptions, usage } from './start-options.ts'
 import type { TestTenant } from './test-tenant.ts'
 import { Unusable } from './unusable.ts'
+import { Recording } from './wire/index.ts'
 
 /**
  * Options in, listening servers and a printed environment out.
@@ -13,17 +15,22 @@ import { Unusable } from './unusable.ts'
  */
 export const start = async (args: readonly string[]): Promise<number> => {
   try {
-    const options = readOptions(args)
-    if (options === 'help') {
+    const read = readOptions(args)
+    if (read === 'help') {
       process.stdout.write(usage)
       return 0
     }
+    const recording =
+      read.recordingFile === undefined ? undefined : readFile(read.recordingFile, Recording)
+    const firstTenant = recording && tenantRecorded(recording)
+    const options = { ...read, ...(firstTenant && { firstTenant }) }
     const log = logTo(process.stderr, options.log)
     const seeds = await configuration(options)
     await using harness = await open(options, {
       ...log.hears,
       onWarning: (message) => log.say('error', message),
       tenants: seeds,
+      ...(recording && { recording }),
     })
     const stopped = signalled()
     using _watch = reloading(harness, seeds, options, log.say)

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from '../../server/version.ts'
 import { DialectEar } from '../checks/dialect.ts'
@@ -34,7 +33,7 @@ denied, registered or written without --allow-writes.
 
   --target FILE       default target.yaml; lumoauth-harness target init writes one
   --allow-writes      also what changes more than tasks of our own
-  --record FILE       keep what the issuer answered, without secrets, for lumoauth-harness replay
+  --record FILE       keep what the issuer answered, without secrets, for start --recording
   --dry-run           print every request that would be sent, and send none
   --only TEXT, --tag TAG, --rule RULE
                       only some scenarios
@@ -162,7 +161,7 @@ const factsOf = (
 const issuerScenarios = async (patterns: readonly string[]) => {
   const { scenarios, catalogue } = await loadSuite()
   const more = join(suiteFolder(), '..', 'issuer-suite')
-  const { scenarios: own, problems } = await loadScenarios(existsSync(more) ? filesOf([more]) : [])
+  const { scenarios: own, problems } = await loadScenarios(filesOf([more]))
   if (problems.some((it) => it.severity === 'error')) {
     tell(problems)
     throw new CannotRun(`${problems.length} mistakes in scenario files`)

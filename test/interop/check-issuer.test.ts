@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LumoAuthAgent } from '../../client/index.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
 import { DialectEar } from '../../scenarios/checks/dialect.ts'
 import { filesOf } from '../../scenarios/cli/suite.ts'
@@ -119,6 +120,37 @@ describe('a misbehaving issuer', () => {
     },
     120_000,
   )
+})
+
+describe('check issuer --record', () => {
+  it('writes what start --recording answers from', async () => {
+    await using issuer = await issuerElsewhere()
+    const name = join(tmpdir(), `recorded-${process.pid}`)
+    await writeFile(`${name}.yaml`, issuer.target)
+    const target = ['--target', `${name}.yaml`, '--record', `${name}.json`]
+    await using check = lumoauthHarness(
+      ['check', 'issuer', 'no-token-after-completion', ...target],
+      { env: { ...process.env, ...issuer.env } },
+    )
+    expect(await check.ends(), check.stderr).toBe(0)
+    await using replay = lumoauthHarness([
+      ...['start', '--json', '--port', '0', '--api-port', '0'],
+      '--recording',
+      `${name}.json`,
+    ])
+    const ready = JSON.parse((await replay.prints('stdout', /^.*\n/))[0])
+    await using jit = await new LumoAuthAgent({
+      ...{ env: {}, url: ready.issuer, tenant: ready.tenant },
+      ...{ clientId: ready.client_id, clientSecret: ready.client_secret },
+    }).jit()
+
+    const asked = await jit.requestPermission({ type: 'anything' })
+
+    expect(asked).toMatchObject({ status: 'approved', task_id: jit.task?.task_id })
+    await expect(jit.getToken(asked)).rejects.toThrow('its task is completed')
+    const text = await readFile(`${name}.json`, 'utf8')
+    for (const secret of Object.values(issuer.env)) expect(text).not.toContain(secret)
+  }, 60_000)
 })
 
 describe('check issuer, interrupted in the middle', () => {

@@ -232,6 +232,40 @@ describe('start --approve', () => {
   })
 })
 
+describe('start --recording', () => {
+  const asked = (method: string, path: string, status: number, body: object) => ({
+    ...{ scenario: 'any', method, path: `/t/real-one${path}`, status, body: JSON.stringify(body) },
+    headers: { 'content-type': 'application/json' },
+  })
+
+  it('is the tenant that was recorded', async () => {
+    const granted = {
+      access_token: 'redacted-agent-token-1',
+      token_type: 'Bearer',
+      expires_in: 3600,
+    }
+    const recording = {
+      ...{ recorded: '2026-11-24T03:00:00Z', target: 'staging' },
+      exchanges: [asked('POST', '/api/v1/oauth/token', 200, granted)],
+    }
+    const file = await configured('recording.json', JSON.stringify(recording))
+    await using running = start('--json', '--recording', file)
+    const it = await ready(running)
+
+    expect(it.tenant).toBe('real-one')
+    expect(await agentOf(it).authenticate()).toBe('redacted-agent-token-1')
+    await expect(agentOf(it).jit()).rejects.toThrow('/jit/task was not recorded')
+  })
+
+  it('says what is wrong with a file that is none', async () => {
+    const file = await configured('no-recording.json', '{ "recorded": "yesterday" }')
+    await using running = start('--recording', file)
+
+    expect(await running.ends()).toBe(2)
+    expect(running.stderr).toContain(`${file}:1:`)
+  })
+})
+
 describe('start --log', () => {
   it('json tells of every request in a line, without a secret', async () => {
     await using running = start('--json', '--log', 'json')

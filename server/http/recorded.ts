@@ -1,0 +1,54 @@
+import { didYouMean } from '../wire/closest.ts'
+import { type Recording, recordedOrigin } from '../wire/index.ts'
+import type { Core } from './core.ts'
+import { errorAnswer } from './errors.ts'
+
+/**
+ * Answers as an issuer did when `check issuer --record` listened: the n-th request for a path as the
+ * n-th was, and from then on as the last was. What else is asked of a recorded tenant is refused, for
+ * nobody knows what that issuer would say; all other paths are the core's.
+ */
+export const answeringFrom = ({ exchanges }: Recording, core: Core, origin: () => string): Core => {
+  const lists = Map.groupBy(exchanges, ({ method, path }) => `${method} ${plain(path)}`)
+  const tenants = new Set(exchanges.map(({ path }) => tenantIn(path)))
+  const counts = new Map<string, number>()
+  return async (request) => {
+    const query = request.query.toString()
+    const asked = `${request.method} ${request.path}${query === '' ? '' : `?${query}`}`
+    const count = counts.get(asked) ?? 0
+    const recorded = lists
+      .get(asked)
+      ?.slice(0, count + 1)
+      .at(-1)
+    if (recorded !== undefined) {
+      counts.set(asked, count + 1)
+      const { status, headers, body } = recorded
+      const here = (text: string) => text.replaceAll(recordedOrigin, origin())
+      return {
+        status,
+        headers: Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, here(v)])),
+        ...(body === '' ? {} : { body: here(body) }),
+      }
+    }
+    if (!tenants.has(tenantIn(request.path) ?? 'nobody')) return core(request)
+    const shown = asked.slice(0, 200)
+    const meant = didYouMean(shown, lists.keys())
+    return errorAnswer(404, 'not_recorded', `${shown} was not recorded${meant}`)
+  }
+}
+
+/** The tenant whose issuer a recording is mostly of. */
+export const tenantRecorded = ({ exchanges }: Recording): string | undefined => {
+  const [most] = [...Map.groupBy(exchanges, ({ path }) => tenantIn(path))]
+    .filter(([tenant]) => tenant !== undefined)
+    .sort(([, a], [, b]) => b.length - a.length)
+  return most?.[0]
+}
+
+const tenantIn = (path: string) => /^\/+(?:t|orgs)\/([^/?]+)/.exec(path)?.[1]
+
+/** A path whose query is written as ours is. */
+const plain = (path: string) => {
+  const [start = '', query] = path.split(/\?(.*)/s)
+  return query ? `${start}?${new URLSearchParams(query)}` : start
+}
