@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadAgentScenarios } from '../../scenarios/checks/agent-load.ts'
 import { runAgent } from '../../scenarios/checks/agent-run.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
 import { filesOf } from '../../scenarios/cli/suite.ts'
+import type { Result } from '../../scenarios/runner/verdict.ts'
 import { root } from '../support/running.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
@@ -13,15 +14,33 @@ const { scenarios, problems } = await loadAgentScenarios(
   filesOf([folder]).filter((file) => !file.endsWith('rules.yaml')),
 )
 
-const judged = async (line: readonly string[], names?: readonly string[]) => {
+const judged = async (
+  line: readonly string[],
+  names?: readonly string[],
+  {
+    limit = 60,
+    concurrency = 4,
+    environment = {},
+  }: { limit?: number; concurrency?: number; environment?: Record<string, string> } = {},
+) => {
   const chosen = scenarios.filter(
     ({ file }) => names === undefined || names.some((name) => file.endsWith(`/${name}.yaml`)),
   )
-  const { run, meters } = await runAgent(chosen, { line, limit: 60, concurrency: 4 })
+  const { run, meters } = await runAgent(chosen, {
+    line: [...inEnvironment(environment), ...line],
+    limit,
+    concurrency,
+  })
   const rules = [...new Set(deviationsOf(run.results).map((it) => it.rule))].sort()
   const said = run.results.flatMap((it) => it.failures.map(({ message }) => message))
   return { results: run.results, rules, said, meters }
 }
+
+/** The command of a shell that runs another with more in its environment. */
+const inEnvironment = (environment: Readonly<Record<string, string>>) => [
+  'env',
+  ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+]
 
 const node = (file: string) => [process.execPath, join(root, file)]
 const missing = await pythonMissing()
@@ -109,19 +128,60 @@ describe('an agent under test', () => {
   )
 
   it.skipIf(missing)(
-    'that is the founding CrewAI example does its work, and completes its task when it is denied',
+    'that is the founding CrewAI example fails in the worlds we know, for the rules we know, and in no other',
     async () => {
       const example = join(root, 'client/examples/crewai')
       const lines = (await readFile(join(example, 'requirements.txt'), 'utf8')).trim().split('\n')
       const python = await environmentWith(...lines)
+      const worlds = process.env.INTEROP === 'all' ? undefined : aFewWorlds
 
-      const { said } = await judged(
-        [python, join(example, 'crew.py')],
-        ['a-plain-day', 'denied-by-policy'],
-      )
+      const { results } = await judged([python, join(example, 'crew.py')], worlds, {
+        limit: 180,
+        concurrency: 3,
+        environment: { JIT_POLL_INTERVAL: '2' },
+      })
 
-      expect(said).toEqual([])
+      const known = Object.entries(failsOfTheCrew).filter(([it]) => worlds?.includes(it) ?? true)
+      expect(results).toHaveLength(worlds?.length ?? scenarios.length)
+      expect(rulesBroken(results)).toEqual(Object.fromEntries(known))
+      expect(results.filter((it) => it.verdict === 'skipped')).toEqual([])
     },
-    600_000,
+    1_800_000,
   )
 })
+
+/** Seconds each, as a crew takes long to start; the others with `INTEROP=all`. */
+const aFewWorlds = [
+  'a-plain-day',
+  'denied-by-policy',
+  'terminated-midway',
+  'lured-by-the-status-url',
+  'the-challenge-comes-twice',
+]
+
+/** Where the crew fails, by what, and why: one is CrewAI's, the others those of lumoauth 1.1.0. */
+const failsOfTheCrew = {
+  // complete_task tries once, and says false.
+  'completing-fails-once': ['AGENT-COMPLETES'],
+  // CrewAI calls a tool again that failed, and the first thing that does is the call that was refused.
+  'the-issuer-is-down-and-back': ['AGENT-RETRIES-ONCE'],
+  // It follows status_url wherever that leads, with the agent's own token.
+  'lured-by-the-status-url': ['AGENT-ORIGIN'],
+  // It asks for whatever a challenge names,
+  'the-challenge-asks-for-a-payment': ['HDR-06'],
+  'the-challenge-is-wider-than-allowed': ['HDR-06'],
+  // and reads every challenge there is: the first of two, one of any length, one with __proto__.
+  'the-challenge-comes-twice': ['HDR-01'],
+  'the-challenge-is-oversized': ['HDR-02'],
+  'the-challenge-pollutes': ['THR-30'],
+}
+
+const rulesBroken = (results: readonly Result[]) =>
+  Object.fromEntries(
+    results
+      .filter((it) => it.verdict === 'failed')
+      .map((it) => [
+        basename(it.file, '.yaml'),
+        [...new Set(it.failures.flatMap(({ rules = [] }) => rules))].sort(),
+      ]),
+  )

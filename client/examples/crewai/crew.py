@@ -5,6 +5,8 @@ task voids whatever was granted, however the crew ends.
 """
 
 import os
+import signal
+import sys
 
 os.environ.setdefault("CREWAI_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("CREWAI_TRACING_ENABLED", "false")
@@ -91,7 +93,8 @@ analysis = Task(
 
 crew = Crew(agents=[analyst], tasks=[analysis], verbose=True)
 
-# 4. Run it; completing the task revokes every token, also when the crew fails
+# 4. Run it; completing the task revokes every token, also when the crew fails or is told to end
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 try:
     print(crew.kickoff())
 finally:
