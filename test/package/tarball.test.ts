@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Running, root } from '../support/running.ts'
+import { composite } from './composite.ts'
 
 /*
  * What `npm pack` makes, in an empty project outside the repository. Tools that only judge the
@@ -59,6 +61,18 @@ describe('the tarball, in an empty project,', () => {
     for (const tool of ['vitest', 'msw', 'typescript', '@biomejs', '@types', 'node']) {
       expect(installed).not.toContain(tool)
     }
+  })
+
+  it('holds every suite as it is here', async () => {
+    const suitesIn = async (place: string) =>
+      (await readdir(join(place, 'scenarios'), { recursive: true }))
+        .filter((it) => /^[\w-]*suite\/.*\.yaml$/.test(it))
+        .sort()
+
+    const ours = await suitesIn(root)
+
+    expect(await suitesIn(join(folder, 'node_modules/lumoauth-harness'))).toEqual(ours)
+    expect(new Set(ours.map((it) => it.split('/')[0])).size).toBe(4)
   })
 
   it('holds what is compiled, and the suite, and nothing of our tests', async () => {
@@ -120,6 +134,88 @@ describe('the tarball, in an empty project,', () => {
   })
 })
 
+describe('the action for GitHub, with the tarball,', () => {
+  let port: number
+  beforeAll(async () => {
+    port = await freePort()
+    await writeFile(join(folder, 'guarded.js'), api('guard.requiring(() => ({ detail }))'))
+    await writeFile(join(folder, 'open.js'), api('(request, response, next) => next()'))
+    await writeFile(join(folder, 'target.yaml'), apiTarget(port))
+  })
+  const acted = (inputs: Record<string, string>) =>
+    composite(join(root, '.github/actions/check/action.yml'), inputs, {
+      cwd: folder,
+      env: { ...env, npm_config_cache: join(folder, '.npm') },
+    })
+  const checked = (file: string, more: Record<string, string> = {}) =>
+    acted({
+      seat: 'api',
+      arguments: `--api-command '"${process.execPath}" ${file}'`,
+      harness: tarball,
+      ...more,
+    })
+
+  it('passes an API that keeps the rules, and hands its reports over', async () => {
+    const { codes, output, summary, uses } = await checked('guarded.js')
+
+    expect(codes, output).toEqual([0, 0])
+    expect(summary).toContain('# Conformance')
+    expect(uses.map(({ name }) => name.split('@')[0])).toEqual([
+      'actions/setup-node',
+      'actions/upload-artifact',
+    ])
+    expect(uses[1]?.with).toMatchObject({ name: 'lumoauth-check-api', path: 'lumoauth-check' })
+    expect((await readdir(join(folder, 'lumoauth-check'))).sort()).toEqual([
+      'junit.xml',
+      'statement.json',
+      'statement.md',
+    ])
+  }, 240_000)
+
+  it('fails one that does not, and still hands its reports over', async () => {
+    const reports = 'of the open one'
+    const { codes, output, summary, uses } = await checked('open.js', { reports })
+
+    expect(codes, output).toEqual([1, 0])
+    expect(summary).toContain('API-COVERS')
+    expect(uses[1]?.with).toMatchObject({ path: reports })
+    const { counts } = JSON.parse(await readFile(join(folder, reports, 'statement.json'), 'utf8'))
+    expect(counts.failed).toBeGreaterThan(20)
+  }, 240_000)
+
+  it('passes what is known, once a baseline says so', async () => {
+    const baseline = 'known deviations.yaml'
+    const command = `--api-command '"${process.execPath}" open.js'`
+    await checked('open.js', { baseline, arguments: `${command} --update-baseline` })
+
+    const { codes, output } = await checked('open.js', { baseline })
+
+    expect(codes, output).toEqual([0, 0])
+    expect(output).toContain('(known: ')
+  }, 240_000)
+
+  it('fails an agent, which needs no target', async () => {
+    const { codes, output, uses } = await acted({
+      seat: 'agent',
+      arguments: `--only plain -- "${process.execPath}" --eval ''`,
+      harness: tarball,
+    })
+
+    expect(codes, output).toEqual([1, 0])
+    expect(output).toContain('the agent called neither issuer nor API')
+    expect(uses[1]?.with.name).toBe('lumoauth-check-agent')
+  }, 240_000)
+
+  it('reads no input as shell code but its arguments', async () => {
+    const target = '$(touch taken).yaml; touch taken'
+    const { codes, output } = await checked('guarded.js', { target, baseline: '`touch taken`' })
+
+    expect(codes, output).toEqual([2, 0])
+    expect(output).toContain(`there is no ${target}`)
+    expect(await readdir(folder)).not.toContain('taken')
+  }, 240_000)
+})
+
 describe('the tarball, with its peers,', () => {
   beforeAll(async () => {
     const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -154,6 +250,39 @@ describe('the tarball, with its peers,', () => {
     await run(folder, 'npx', 'attw', tarball, '--profile', 'esm-only')
   }, 60_000)
 })
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+const apiTarget = (port: number) => `api:
+  url: http://127.0.0.1:${port}
+  routes:
+    - request: GET /plan
+      requires: { type: file_access, actions: [read], identifier: plan }
+limits: { requests_per_minute: 60000 }
+`
+
+/** An API as a user writes it. */
+const api = (guarded: string) => `
+import express from 'express'
+import { lumoauthGuard } from 'lumoauth-harness/express'
+
+const { LUMOAUTH_ISSUER, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET } = process.env
+const detail = { type: 'file_access', actions: ['read'], identifier: 'plan' }
+const guard = lumoauthGuard({
+  tenant: LUMOAUTH_ISSUER,
+  audience: LUMOAUTH_AUDIENCE,
+  introspection: { clientId: API_CLIENT_ID, clientSecret: API_CLIENT_SECRET },
+})
+express()
+  .get('/plan', ${guarded}, (request, response) => response.type('text').send('Sell apples.'))
+  .listen(Number(process.env.PORT), process.env.HOST)
+`
 
 /** Runs a command of the package and notes which files it loads. */
 const tracing = async (...args: string[]): Promise<{ stdout: string; loaded: string[] }> => {
