@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import { inspect } from 'node:util'
 import { didYouMean } from '../server/wire/closest.ts'
 import { CannotRun } from './cli/cannot-run.ts'
+
+// What is loaded from here on is compiled, and stripped of its types, once for all runs.
+enableCompileCache()
 
 type Command = (args: string[]) => Promise<number>
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { systemTimers, type Timers } from './http/agenda.ts'
 import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
@@ -10,6 +11,7 @@ import { issuerHandlers, openIssuer } from './http/issuer.ts'
 import { type LogLine, logged } from './http/log.ts'
 import type { Answer, HttpRequest } from './http/message.ts'
 import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
+import { nodeHost } from './http/node.ts'
 import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
 import { limited } from './http/rate-limit.ts'
@@ -93,6 +95,11 @@ export type Harness = AsyncDisposable &
     fetch: typeof fetch
     /** One request to whichever seat its URL names, without a socket. */
     handle: (request: Request) => Promise<Response>
+    /**
+     * The seats for servers of your own: `createServer(listeners.issuer)`, or
+     * `app.use(listeners.issuer)` in an Express app. Each wants the root of an origin.
+     */
+    listeners: Readonly<{ issuer: RequestListener; api: RequestListener }>
     /** @throws {ZodError} for a seed that does not fit */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
@@ -136,7 +143,7 @@ const composed = async (
     const why = whyUnknown(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
   }
-  // The key is made on the thread pool while Express loads.
+  // The key is made on the thread pool while the sockets load.
   const [signingKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
     listen ? import('./sockets.ts') : undefined,
@@ -191,6 +198,7 @@ const composed = async (
     controlToken,
     tenants,
     handle,
+    listeners: { issuer: nodeHost(doors.issuer), api: nodeHost(doors.api) },
     fetch: async (input, init) => {
       const { origin } = new URL(input instanceof Request ? input.url : input)
       if (origin !== origins.issuer && origin !== origins.api) return globalThis.fetch(input, init)

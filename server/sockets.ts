@@ -1,17 +1,14 @@
-import {
-  createServer,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http'
+import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { HarnessOptions, Seats } from './harness.ts'
 import { errorAnswer } from './http/errors.ts'
-import { expressHost } from './http/express.ts'
 import { encoded } from './http/fetch.ts'
+import { nodeHost } from './http/node.ts'
 import type { Origins } from './http/tenancy.ts'
+
+// An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
+const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Opens both ports and writes the origins they give. All or none. */
 export const listenAll = async (
@@ -20,7 +17,7 @@ export const listenAll = async (
   { host = '127.0.0.1', port = 0, apiPort = 0 }: HarnessOptions,
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
-  const seats = [served(expressHost(issuer), patience), served(expressHost(api), patience)] as const
+  const seats = [served(nodeHost(issuer), patience), served(nodeHost(api), patience)] as const
   const close = async () => {
     await Promise.all(seats.map((seat) => seat.close()))
   }
@@ -46,7 +43,7 @@ const usualPatience: Patience = {
   farewell: 3_000,
 }
 
-const served = (host: ReturnType<typeof expressHost>, patience: Patience) => {
+const served = (host: RequestListener, patience: Patience) => {
   const answering = new Set<ServerResponse>()
   let closing = false
   const server = createServer(patience, (request, response) => {

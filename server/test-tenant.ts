@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Core } from './http/core.ts'
-import { fetchHost } from './http/fetch.ts'
+import { encoded } from './http/fetch.ts'
 import { advance, type Tenancy } from './http/tenancy.ts'
 import type { Entry } from './issuer/event.ts'
 import { findUser } from './issuer/tasks.ts'
@@ -185,20 +185,17 @@ const called = async (
   path: string,
   body?: unknown,
 ): Promise<unknown> => {
-  const response = await fetchHost(issuer)(
-    new Request(`http://localhost${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
-  )
-  const text = await response.text()
+  const answer = await issuer({
+    method,
+    path,
+    query: new URLSearchParams(),
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body === undefined ? '' : JSON.stringify(body),
+  })
+  const text = encoded(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)
-  if (response.ok) return said
-  throw new Error(`${method} ${path} was refused (${response.status}): ${said?.error_description}`)
+  if (answer.status < 400) return said
+  throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 
 const firstOf = <T extends Entry['type']>(

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { packageRoot } from './package-root.ts'
 
-/** The version in package.json, which stands above both the sources and the compiled package. */
-export const version: string = ((): string => {
-  for (const up of ['../package.json', '../../package.json']) {
-    try {
-      return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version
-    } catch {
-      // Not here: one folder further up.
-    }
-  }
-  return 'unknown'
-})()
+/** The version in package.json. */
+export const version: string = JSON.parse(
+  readFileSync(new URL('package.json', packageRoot), 'utf8'),
+).version

@@ -1,17 +1,14 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../server/package-root.ts'
 import { loadScenarios, type Problem } from '../runner/load.ts'
 import { loadRules } from '../runner/rules.ts'
 import { placeOf } from '../runner/source.ts'
 import { CannotRun } from './cannot-run.ts'
 
-/** Where the suite of the package stands: beside the sources, or beside `dist`. */
-export const suiteFolder = (): string => {
-  const here = fileURLToPath(new URL('../suite', import.meta.url))
-  const packed = fileURLToPath(new URL('../../../scenarios/suite', import.meta.url))
-  return existsSync(here) ? here : packed
-}
+/** Where the suite of the package stands. */
+export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
 
 /** The catalogue of rules that the suite shows. */
 export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')

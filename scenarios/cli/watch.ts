@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, watch as watchFolder } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../server/package-root.ts'
 import { suiteFolder } from './suite.ts'
 
 /**
@@ -43,9 +44,8 @@ const watched = new Set(['.yaml', '.yml', '.ts', '.json'])
 
 /** The suite, what patterns name elsewhere, and the sources where they run as they are. */
 const foldersOf = (patterns: readonly string[]): string[] => {
-  const here = fileURLToPath(import.meta.url)
-  const root = join(dirname(here), '..', '..')
-  const sources = here.endsWith('.ts') ? ['scenarios', 'server', 'client'] : []
+  const root = fileURLToPath(packageRoot)
+  const sources = import.meta.url.endsWith('.ts') ? ['scenarios', 'server', 'client'] : []
   const named = patterns.map((it) => resolve(it)).filter((it) => existsSync(it))
   const folders = [
     suiteFolder(),

@@ -1,16 +1,18 @@
+import type { Harness } from '../../server/index.ts'
 import type { Misbehaviours } from '../../server/wire/index.ts'
 import { type Controlled, controlled } from './controlled.ts'
 import type { Target } from './target.ts'
 
-/** How the mock is reached: real HTTP, MSW’s interception, or a function call. */
-export const hosts = ['express', 'msw', 'fetch'] as const
+/**
+ * How the mock is reached: over sockets, as `start` serves it; over sockets of Express apps that it is
+ * mounted in; by MSW’s interception; by a function call.
+ */
+export const hosts = ['http', 'express', 'msw', 'fetch'] as const
 export type Host = (typeof hosts)[number]
 
 /** All seats ours, under one of the hosts. */
 export const mock = async (host: Host): Promise<Target> => {
-  const { createHarness } = await import('../../server/index.ts')
-  const harness = await createHarness({ listen: host === 'express' })
-  const { ways, stop } = await waysOf(host, harness)
+  const { harness, ways, stop } = await opened(host)
   const { issuer, controlToken } = harness
   const close = async () => {
     stop()
@@ -31,21 +33,29 @@ export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {
   }))
 }
 
-type Harness = Awaited<ReturnType<typeof import('../../server/index.ts').createHarness>>
-type Ways = Controlled['ways']
+type Opened = Readonly<{
+  harness: Harness
+  ways: Controlled['ways']
+  stop: () => void
+}>
 
 /** MSW serves issuer and API only; the control plane is then reached by a function call. */
-const waysOf = async (host: Host, harness: Harness): Promise<{ ways: Ways; stop: () => void }> => {
+const opened = async (host: Host): Promise<Opened> => {
   const global: typeof fetch = (input, init) => fetch(input, init)
-  if (host !== 'msw') {
-    const way = host === 'express' ? global : harness.fetch
-    return { ways: { issuer: way, api: way, control: way }, stop: () => {} }
+  const everywhere = (way: typeof fetch) => ({ issuer: way, api: way, control: way })
+  if (host === 'express') {
+    const { inExpress } = await import('./mock-express.ts')
+    return { ...(await inExpress()), ways: everywhere(global) }
   }
+  const { createHarness } = await import('../../server/index.ts')
+  const harness = await createHarness({ listen: host === 'http' })
+  if (host !== 'msw') return { harness, ways: everywhere(harness.fetch), stop: () => {} }
   const { setupServer } = await import('msw/node')
   const { createHandlers } = await import('../../server/http/msw.ts')
   const server = setupServer(...createHandlers(harness))
   server.listen({ onUnhandledFrame: 'error' })
   return {
+    harness,
     ways: { issuer: global, api: global, control: harness.fetch },
     stop: () => server.close(),
   }

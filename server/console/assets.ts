@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { packageRoot } from '../package-root.ts'
 
 export type Asset = Readonly<{ type: string; text: string }>
 
@@ -36,7 +37,7 @@ const types: Readonly<Record<string, string>> = {
 }
 
 const load = (): Assets => {
-  const folder = new URL('./page/', import.meta.url)
+  const folder = new URL('server/console/page/', packageRoot)
   const names = readdirSync(folder).filter((name) => typeOf(name) !== undefined)
   const texts = names.sort().map((name) => readFileSync(new URL(name, folder), 'utf8'))
   const version = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16)

@@ -1,6 +1,4 @@
 import { lookup } from 'node:dns/promises'
-import { request as plainRequest } from 'node:http'
-import { request as secureRequest } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 
 /** An address a name stands for. */
@@ -183,7 +181,10 @@ const resolved = async (hostname: string): Promise<readonly Address[]> =>
 /** Connects to the address that was looked at; the name stays for `Host` and for the certificate. */
 const sent = ({ url, to, headers, body, signal }: Message): Promise<number> =>
   new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? secureRequest : plainRequest
+    const { request } =
+      url.protocol === 'https:'
+        ? process.getBuiltinModule('node:https')
+        : process.getBuiltinModule('node:http')
     const outgoing = request(
       url,
       {

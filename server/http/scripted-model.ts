@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { packageRoot } from '../package-root.ts'
 import {
   type ChatRequest,
   type ModelRoute,
@@ -69,7 +70,7 @@ let usual: ModelScript | undefined
 
 /** What a model says that was given no script. */
 export const usualScript = (): ModelScript => {
-  const file = new URL('usual-script.yaml', import.meta.url)
+  const file = new URL('server/http/usual-script.yaml', packageRoot)
   usual ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)
   return usual
 }

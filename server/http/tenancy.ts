@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { ApiTenant } from '../api/resource-server.ts'
 import type { Sessions } from '../console/sessions.ts'
 import { answerApproval, approvalStatus } from '../issuer/approvals.ts'
@@ -77,8 +77,7 @@ export const newSecret = ({ tenant }: Tenancy, prefix: string): string =>
   tenant.id(prefix) + tenant.id('').slice(1)
 
 /** SHA-256, so that no secret is kept. */
-export const hashSecret = (secret: string): string =>
-  createHash('sha256').update(secret).digest('base64url')
+export const hashSecret = (secret: string): string => hash('sha256', secret, 'base64url')
 
 /** Compares in constant time. */
 export const same = (given: string, expected: string): boolean =>

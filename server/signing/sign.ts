@@ -46,6 +46,25 @@ const signatures: Record<Algorithm, (input: Buffer, key: KeyObject) => Buffer | 
         error ? reject(error) : resolve(signature),
       ),
     ),
-  ES256: (input, key) => signBytes('sha256', input, { key, dsaEncoding: 'ieee-p1363' }),
+  ES256: (input, key) => concatenated(signBytes('sha256', input, key)),
   EdDSA: (input, key) => signBytes(null, input, key),
+}
+
+/**
+ * The two integers of an ASN.1 signature on P-256, 32 bytes each (RFC 7518 §3.4). OpenSSL could write
+ * them so itself (`dsaEncoding`), but takes as long again as for the signature.
+ */
+const concatenated = (der: Buffer): Buffer => {
+  const raw = Buffer.alloc(64)
+  const r = 4
+  const s = r + (der[3] as number) + 2
+  copyInteger(der.subarray(r, s - 2), raw.subarray(0, 32))
+  copyInteger(der.subarray(s), raw.subarray(32))
+  return raw
+}
+
+/** DER integers have no leading zeros, but one where the first bit is set. */
+const copyInteger = (integer: Buffer, into: Buffer): void => {
+  const digits = integer.subarray(-32)
+  digits.copy(into, 32 - digits.length)
 }

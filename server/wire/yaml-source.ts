@@ -1,12 +1,5 @@
-import {
-  type Document,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  LineCounter,
-  parseDocument,
-} from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document } from 'yaml'
 import type { z } from 'zod'
 
 /** One thing wrong with a text somebody wrote, and where. */
@@ -36,7 +29,7 @@ export const parseYaml = <S extends z.ZodType>(
   text: string,
   schema: S,
 ): z.output<S> => {
-  const lines = new LineCounter()
+  const lines = new (yaml().LineCounter)()
   const { document, value } = read(file, text, lines)
   const at = (offset: number, message: string): Flaw => {
     const { line, col } = lines.linePos(offset)
@@ -62,9 +55,9 @@ export const parseYaml = <S extends z.ZodType>(
   )
 }
 
-const read = (file: string, text: string, lineCounter: LineCounter) => {
+const read = (file: string, text: string, lineCounter: InstanceType<Yaml['LineCounter']>) => {
   try {
-    const document = parseDocument(text, { lineCounter, uniqueKeys: true })
+    const document = yaml().parseDocument(text, { lineCounter, uniqueKeys: true })
     return { document, value: readValue(document) }
   } catch (thrown) {
     throw new FlawedFile([{ file, line: 1, column: 1, message: unreadable(thrown) }])
@@ -88,6 +81,7 @@ export const unreadable = (thrown: unknown): string =>
 const deepest = 100
 
 const isDeeper = (node: unknown, levels: number): boolean => {
+  const { isCollection, isPair } = yaml()
   if (isPair(node)) return isDeeper(node.key, levels) || isDeeper(node.value, levels)
   if (!isCollection(node)) return false
   return levels === 0 || node.items.some((item) => isDeeper(item, levels - 1))
@@ -95,6 +89,7 @@ const isDeeper = (node: unknown, levels: number): boolean => {
 
 /** Where the key of a path stands, or the nearest thing around it. */
 const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
+  const { isMap, isNode, isPair } = yaml()
   for (let length = path.length; length > 0; length -= 1) {
     const parent = document.getIn(path.slice(0, length - 1), true)
     const key = path[length - 1]
@@ -105,3 +100,13 @@ const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
   }
   return document.contents?.range?.[0] ?? 0
 }
+
+type Yaml = typeof import('yaml')
+
+/** Loaded with the first text: most starts read none, and it takes a tenth of their time. */
+const yaml = (): Yaml => {
+  loaded ??= createRequire(import.meta.url)('yaml') as Yaml
+  return loaded
+}
+
+let loaded: Yaml | undefined

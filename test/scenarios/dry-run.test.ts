@@ -30,4 +30,4 @@ agents:
     '  GET http://127.0.0.1:9/t/acme-corp/api/v1/.well-known/jwks.json',
   ])
   expect(running.stdout).toMatch(/\n\d+ requests to the issuer; none was sent\n$/)
-})
+}, 60_000)
