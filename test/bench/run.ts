@@ -1,177 +1,111 @@
-/**
- * Side by side in one run: `npm run bench [-- --rounds N --seconds N]`. Numbers of different runs do
- * not compare; ratios within one do.
- */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, homedir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import {
-  type Contender,
-  ended,
-  type Load,
-  loaded,
-  median,
-  postForm,
-  residentMiB,
-  spawned,
-  spread,
-} from './measure.ts'
-import { ownFigures } from './own.ts'
+import { chart } from './chart.ts'
+import { build, installPeers } from './contenders.ts'
+import { load, thisMachine } from './machine.ts'
+import { type Results, reportOf } from './report.ts'
+import type { Section } from './section.ts'
+import { agents } from './sections/agents.ts'
+import { flows } from './sections/flows.ts'
+import { journal } from './sections/journal.ts'
+import { own } from './sections/own.ts'
+import { peers } from './sections/peers.ts'
+import { scale } from './sections/scale.ts'
+import { suite } from './sections/suite.ts'
 
-const peerVersions = [
-  'oauth2-mock-server@9.3.0',
-  'oidc-provider@9.13.3',
-  'autocannon@8.0.0',
-  'jose@6.2.3',
-]
+const sections: Readonly<Record<string, Section>> = {
+  peers,
+  flows,
+  own,
+  journal,
+  suite,
+  agents,
+  scale,
+}
 
-const contenders: readonly Contender[] = [
-  { name: 'floor', script: 'servers/floor.ts' },
-  { name: 'oauth2-mock-server', script: 'servers/oauth2-mock-server.mjs' },
-  { name: 'oidc-provider', script: 'servers/oidc-provider.mjs' },
-  { name: 'lumoauth-harness', script: 'servers/ours.ts' },
-]
+const help = `Measures, side by side in one run. Numbers of different runs do not compare; ratios within one do.
+
+Usage: npm run bench [-- OPTIONS]
+
+  --only SECTION   one of these (may be repeated; default all):
+${Object.entries(sections)
+  .map(([name, { says }]) => `                     ${name.padEnd(9)}${says}`)
+  .join('\n')}
+  --rounds N       rounds of fresh processes (default 5)
+  --seconds N      of each measurement; of the 1000 agents twenty times that (default 3)
+  --tokens N       after which memory is looked at, and what scale is made of (default 100000)
+  --help           this
+
+Results are written to test/bench/results: latest.md, latest.json, latest.svg. Needs Linux, and once a
+registry, for the peers.
+
+Exit code: 0 measured, whatever came of it; 2 a section could not be measured.
+
+Example: npm run bench -- --only peers --only flows --rounds 1 --seconds 1 --tokens 1000
+`
 
 const { values } = parseArgs({
   options: {
+    only: { type: 'string', multiple: true, default: Object.keys(sections) },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     tokens: { type: 'string', default: '100000' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
 
-type Round = Readonly<{ firstToken: number; idle: number; load: Load }>
-type Figures = Readonly<{
-  algorithm: string
-  name: string
-  firstTokenMs: number
-  perSecond: number
-  p50: number
-  p99: number
-  idleMiB: number
-  afterMiB: number
-  spread: number
-}>
-
-/** Peers live in a folder of their own, never in our dependencies. */
-const installPeers = (): string => {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const folder = join(cache, 'lumoauth-harness', 'bench')
-  if (!existsSync(join(folder, 'node_modules', 'autocannon'))) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{"name":"bench-peers","private":true}')
-    execFileSync('npm', ['install', '--silent', ...peerVersions], { cwd: folder, stdio: 'inherit' })
-  }
-  return folder
+const wanted = (text: string): [string, Section] => {
+  const section = Object.hasOwn(sections, text) ? sections[text] : undefined
+  if (section) return [text, section]
+  throw new Error(`--only ${text}: expected ${Object.keys(sections).join(', ')}`)
 }
 
-const oneRound = async (contender: Contender, alg: string, peers: string): Promise<Round> => {
-  const { ready, child, startedAt } = await spawned(contender, alg, peers)
-  try {
-    const { url, ...init } = postForm(ready)
-    const answer = await fetch(url, init)
-    if (!answer.ok) throw new Error(`${contender.name}: ${answer.status} ${await answer.text()}`)
-    await answer.arrayBuffer()
-    const firstToken = performance.now() - startedAt
-    const idle = residentMiB(child)
-    const load = await loaded(ready, peers, { duration: Number(values.seconds) })
-    if (load.failed > 0) throw new Error(`${contender.name}: ${load.failed} requests failed`)
-    return { firstToken, idle, load }
-  } finally {
-    await ended(child)
-  }
+const number = (name: 'rounds' | 'seconds' | 'tokens'): number => {
+  const read = Number(values[name])
+  if (Number.isInteger(read) && read >= 1) return read
+  throw new Error(`--${name} ${values[name]}: expected a whole number from 1`)
 }
 
-const memoryAfter = async (contender: Contender, alg: string, peers: string): Promise<number> => {
-  const { ready, child } = await spawned(contender, alg, peers)
-  try {
-    await loaded(ready, peers, { amount: Number(values.tokens) })
-    return residentMiB(child)
-  } finally {
-    await ended(child)
-  }
-}
-
-const compare = async (alg: string, peers: string): Promise<Figures[]> => {
-  const rounds = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]))
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    const order = round % 2 === 0 ? contenders : [...contenders].reverse()
-    for (const contender of order) {
-      rounds.get(contender.name)?.push(await oneRound(contender, alg, peers))
-      process.stderr.write('.')
+const measured = async (): Promise<void> => {
+  const order = values.only.map(wanted)
+  const sizes = { rounds: number('rounds'), seconds: number('seconds'), tokens: number('tokens') }
+  if (process.platform !== 'linux') throw new Error('it reads /proc, and so takes Linux')
+  const begun = load()
+  installPeers()
+  build()
+  const results: Results = { sizes, machine: thisMachine(begun), sections: [] }
+  for (const [name, { measure }] of order) {
+    process.stderr.write(`${name} `)
+    const startedAt = performance.now()
+    try {
+      const found = await measure(sizes)
+      results.sections.push({ name, seconds: (performance.now() - startedAt) / 1000, ...found })
+    } catch (failed) {
+      const told = String(failed)
+      results.sections.push({ name, seconds: 0, tables: [], failed: told, data: undefined })
+      process.stderr.write(` ${told}`)
+      process.exitCode = 2
     }
+    process.stderr.write(` ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`)
   }
-  const figures: Figures[] = []
-  for (const contender of contenders) {
-    const seen = rounds.get(contender.name) ?? []
-    const rates = seen.map(({ load }) => load.perSecond)
-    figures.push({
-      algorithm: alg,
-      name: contender.name,
-      firstTokenMs: median(seen.map(({ firstToken }) => firstToken)),
-      perSecond: median(rates),
-      p50: median(seen.map(({ load }) => load.p50)),
-      p99: median(seen.map(({ load }) => load.p99)),
-      idleMiB: median(seen.map(({ idle }) => idle)),
-      afterMiB: await memoryAfter(contender, alg, peers),
-      spread: spread(rates),
-    })
-  }
-  return figures
+  const finished = { ...results, machine: thisMachine(begun) }
+  const folder = new URL('results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  const write = (name: string, text: string) => writeFileSync(new URL(name, folder), text)
+  const report = reportOf(finished)
+  write('latest.json', `${JSON.stringify(finished, null, 2)}\n`)
+  write('latest.md', report)
+  const bars = finished.sections.flatMap((it) => it.bars ?? [])
+  if (bars.length > 0) write('latest.svg', chart('Tokens by client_credentials', 'tokens/s', bars))
+  process.stdout.write(`\n${report}`)
 }
 
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
-
-const peerTable = (figures: readonly Figures[]): string => {
-  const floor = (it: Figures) =>
-    figures.find(({ name, algorithm }) => name === 'floor' && algorithm === it.algorithm)
-      ?.perSecond ?? Number.NaN
-  const rows = figures.map(
-    (it) =>
-      `| ${it.algorithm} | ${it.name} | ${it.firstTokenMs.toFixed(0)} | ${it.perSecond.toFixed(0)} | ${(it.perSecond / floor(it)).toFixed(2)} | ${it.p50} | ${it.p99} | ${it.idleMiB.toFixed(0)} | ${it.afterMiB.toFixed(0)} | ${(it.spread * 100).toFixed(0)} % |`,
-  )
-  return [
-    `| algorithm | server | first token, ms | tokens/s | × floor | p50, ms | p99, ms | idle, MiB | after ${values.tokens} tokens, MiB | spread |`,
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...rows,
-  ].join('\n')
+if (values.help) process.stdout.write(help)
+else {
+  try {
+    await measured()
+  } catch (wrong) {
+    process.stderr.write(`bench: ${(wrong as Error).message}\n`)
+    process.exitCode = 2
+  }
 }
-
-const warnings = (figures: readonly Figures[]): string =>
-  figures
-    .filter((it) => it.spread > 0.3)
-    .map(
-      (it) =>
-        `- ${it.algorithm} ${it.name}: the rounds lie ${(it.spread * 100).toFixed(0)} % apart; conclude nothing from this row.`,
-    )
-    .join('\n')
-
-const peers = installPeers()
-const figures = [...(await compare('RS256', peers)), ...(await compare('ES256', peers))]
-const own = await ownFigures()
-const report = `# Benchmarks
-
-${machine}; ${values.rounds} rounds of ${values.seconds} s, alternating order, 10 connections, fresh processes.
-
-## Side by side
-
-${peerTable(figures)}
-
-${warnings(figures)}
-
-## lumoauth-harness alone
-
-| what | figure |
-|---|---|
-${own.map(({ what, figure }) => `| ${what} | ${figure} |`).join('\n')}
-`
-const results = new URL('results/', import.meta.url)
-mkdirSync(results, { recursive: true })
-writeFileSync(
-  new URL('latest.json', results),
-  `${JSON.stringify({ machine, figures, own }, null, 2)}\n`,
-)
-writeFileSync(new URL('latest.md', results), report)
-process.stdout.write(`\n${report}`)

@@ -1,0 +1,88 @@
+import type { AgentAt } from '../clients/sequences.ts'
+import { startedHarness } from '../contenders.ts'
+import { told } from '../figures.ts'
+import { type Driven, driven } from '../load.ts'
+import type { Section } from '../section.ts'
+
+const tenants = 10
+const agentsEach = 100
+
+/** How much longer than other measurements this one takes: 60 s as a rule. */
+const longer = 20
+
+type Seen = Driven & Readonly<{ algorithm: string; highestMiB: number; idleMiB: number }>
+
+export const agents: Section = {
+  says: '1000 agents at once, each with its own client, JIT flows without a pause',
+  measure: async ({ seconds }) => {
+    const seen = await crowd(seconds * longer)
+    const { steps } = seen
+    return {
+      tables: [
+        {
+          title: `${tenants * agentsEach} agents at once for ${seconds * longer} s (RS256, revocation by introspection)`,
+          table: {
+            columns: ['what', 'figure'],
+            rows: [
+              ['whole flows', String(seen.done)],
+              ['flows that went wrong', String(seen.failed)],
+              ['flows/s', told(seen.perSecond)],
+              ['requests/s', told(seen.perSecond * 6)],
+              [
+                'a flow, p50 and p99',
+                `${told(seen.sequence.p50)} and ${told(seen.sequence.p99)} ms`,
+              ],
+              ...Object.entries(steps).map(([name, { p50, p99 }]) => [
+                `${name}, p50 and p99`,
+                `${told(p50)} and ${told(p99)} ms`,
+              ]),
+              ['CPU per 1000 flows', `${told(seen.cpuMs)} ms`],
+              [
+                'memory before and at its highest',
+                `${told(seen.idleMiB)} and ${told(seen.highestMiB)} MiB`,
+              ],
+              ['client busy', told(seen.clientBusy)],
+            ],
+          },
+          notes: [
+            `${agentsEach} agents in each of ${tenants} tenants; two connections each. Nobody pauses, so that each waits for all others: a flow takes as long as all agents’ flows.`,
+          ],
+        },
+      ],
+      budgets: [
+        {
+          what: '1000 agents at once: flows that went wrong',
+          unit: '',
+          atMost: 0,
+          rounds: [seen.failed],
+        },
+      ],
+      warnings:
+        seen.failure === undefined ? [] : [`the first flow that went wrong: ${seen.failure}`],
+      data: seen,
+    }
+  },
+}
+
+const crowd = async (seconds: number): Promise<Seen> => {
+  const { server, summary, control } = await startedHarness('RS256')
+  await using _ = server
+  const all: AgentAt[] = []
+  for (let n = 0; n < tenants; n += 1) {
+    const created = await control('POST', '/tenants', {
+      agents: Array.from({ length: agentsEach }, (_, agent) => ({ name: `agent-${agent}` })),
+    })
+    for (const { client_id, client_secret } of created.agents) {
+      all.push({
+        issuer: summary.issuer,
+        api: summary.api,
+        tenant: created.tenant,
+        clientId: client_id,
+        clientSecret: client_secret,
+      })
+    }
+  }
+  const { now: idleMiB } = server.memory()
+  const outcome = await driven(server, { warmUp: Math.min(5, seconds), seconds, agents: all })
+  return { ...outcome, algorithm: 'RS256', idleMiB, highestMiB: server.memory().highest }
+}

@@ -1,0 +1,213 @@
+import {
+  type Algorithm,
+  type Contender,
+  contenders,
+  floor,
+  mockServer,
+  ours,
+  provider,
+  running,
+  startedHarness,
+} from '../contenders.ts'
+import { type Budget, median, ratios, spread, type Table, told, unsteady } from '../figures.ts'
+import { type Load, loaded, steadyLoad } from '../load.ts'
+import { alternating, type Section, type Sizes } from '../section.ts'
+
+/** First tokens of as many fresh processes make the figure of a round. */
+const starts = 3
+
+export type Round = Readonly<{ firstTokenMs: number; idleMiB: number; load: Load }>
+
+/** What the rounds of one contender with one algorithm were. */
+export type Row = Readonly<{ algorithm: string; name: string; rounds: readonly Round[] }>
+
+export const peers: Section = {
+  says: 'tokens, first token and memory, side by side with other issuers',
+  measure: async (sizes) => {
+    const rows = [...(await compared('RS256', sizes)), ...(await compared('ES256', sizes))]
+    const memory = await remembered(sizes)
+    return {
+      tables: [
+        {
+          title: 'Side by side',
+          table: peerTable(rows),
+          notes: ['*lumoauth-harness* is the published package; budgets are judged by it.'],
+        },
+        {
+          title: `Memory after ${sizes.tokens} tokens (ES256)`,
+          table: memoryTable(memory, sizes.tokens),
+          notes: [
+            'Tokens live for an hour, and so all of them are live: what is kept does not depend on the algorithm.',
+            'Then as many again: at once, or after two hours by the tenant’s clock, when the first are forgotten.',
+          ],
+        },
+      ],
+      budgets: [...peerBudgets(rows), memoryBudget(memory, sizes.tokens)],
+      warnings: unsteady(
+        rows.map(({ algorithm, name, rounds }) => ({
+          what: `${algorithm} ${name}`,
+          rounds: rounds.map(({ load }) => load.perSecond),
+        })),
+      ),
+      bars: rows.map(({ algorithm, name, rounds }) => ({
+        group: algorithm,
+        name,
+        value: median(rounds.map(({ load }) => load.perSecond)),
+        isOurs: name.startsWith(ours.name),
+      })),
+      data: { rows, memory },
+    }
+  },
+}
+
+const compared = async (algorithm: Algorithm, { rounds, seconds }: Sizes): Promise<Row[]> => {
+  const seen = await alternating(rounds, contenders, (it) => oneRound(it, algorithm, seconds))
+  return [...seen].map(([{ name }, all]) => ({ algorithm, name, rounds: all }))
+}
+
+const oneRound = async (
+  contender: Contender,
+  algorithm: Algorithm,
+  seconds: number,
+): Promise<Round> => {
+  const times: number[] = []
+  for (let n = 1; n < starts; n += 1) {
+    const { server, firstTokenMs } = await running(contender, algorithm)
+    await server.ends('SIGKILL')
+    times.push(firstTokenMs)
+  }
+  const { server, ready, firstTokenMs } = await running(contender, algorithm)
+  await using _ = server
+  const { now: idleMiB } = server.memory()
+  return {
+    firstTokenMs: median([...times, firstTokenMs]),
+    idleMiB,
+    load: await steadyLoad(server, ready, seconds),
+  }
+}
+
+export const peerTable = (rows: readonly Row[]): Table => ({
+  columns: [
+    'algorithm',
+    'server',
+    'first token, ms',
+    'tokens/s',
+    '× floor',
+    'p50, ms',
+    'p99, ms',
+    'CPU ms per 1000',
+    'idle, MiB',
+    'spread',
+  ],
+  rows: rows.map(({ algorithm, name, rounds }) => {
+    const of = (figure: (round: Round) => number) => median(rounds.map(figure))
+    return [
+      algorithm,
+      name,
+      told(of(({ firstTokenMs }) => firstTokenMs)),
+      told(of(({ load }) => load.perSecond)),
+      told(median(ratios(rates(rows, name, algorithm), rates(rows, floor.name, algorithm)))),
+      told(of(({ load }) => load.p50)),
+      told(of(({ load }) => load.p99)),
+      told(of(({ load }) => load.cpuMs)),
+      told(of(({ idleMiB }) => idleMiB)),
+      `${(spread(rates(rows, name, algorithm)) * 100).toFixed(0)} %`,
+    ]
+  }),
+})
+
+const roundsOf = (rows: readonly Row[], name: string, algorithm: string): readonly Round[] =>
+  rows.find((row) => row.name === name && row.algorithm === algorithm)?.rounds ?? []
+
+const rates = (rows: readonly Row[], name: string, algorithm: string): number[] =>
+  roundsOf(rows, name, algorithm).map(({ load }) => load.perSecond)
+
+export const peerBudgets = (rows: readonly Row[]): Budget[] =>
+  ['RS256', 'ES256'].flatMap((algorithm) => {
+    const starting = (name: string) =>
+      roundsOf(rows, name, algorithm).map(({ firstTokenMs }) => firstTokenMs)
+    const than = ({ name }: Contender, atLeast: number): Budget => ({
+      what: `${algorithm}: tokens/s, of ${name}’s`,
+      unit: '×',
+      atLeast,
+      rounds: ratios(rates(rows, ours.name, algorithm), rates(rows, name, algorithm)),
+    })
+    return [
+      {
+        what: `${algorithm}: start to first token, of ${mockServer.name}’s`,
+        unit: '×',
+        atMost: 1,
+        rounds: ratios(starting(ours.name), starting(mockServer.name)),
+      },
+      than(floor, 0.8),
+      than(provider, 1.2),
+      than(mockServer, 1.5),
+    ]
+  })
+
+type Memories = Readonly<Record<string, readonly number[]>>
+
+/** Resident MiB once so many tokens have been given, by server. */
+const remembered = async ({ rounds, tokens }: Sizes): Promise<Memories> => {
+  const after = async (contender: Contender): Promise<number[]> => {
+    const { server, ready } = await running(contender, 'ES256')
+    await using _ = server
+    await loaded(server, ready, { amount: tokens })
+    return [server.memory().now]
+  }
+  const afterMore = async (pause: object | undefined): Promise<number[]> => {
+    const { server, ready, summary, control } = await startedHarness('ES256')
+    await using _ = server
+    await loaded(server, ready, { amount: tokens })
+    const first = server.memory().now
+    if (pause) await control('POST', `/tenants/${summary.tenant}/clock`, pause)
+    await loaded(server, ready, { amount: tokens })
+    return [first, server.memory().now]
+  }
+  const measurements = {
+    [mockServer.name]: () => after(mockServer),
+    [provider.name]: () => after(provider),
+    atOnce: () => afterMore(undefined),
+    later: () => afterMore({ advance: 'PT2H' }),
+  }
+  const seen = await alternating(
+    Math.ceil(rounds / 2),
+    Object.entries(measurements),
+    ([, measure]) => measure(),
+  )
+  const all = Object.fromEntries([...seen].map(([[name], found]) => [name, found]))
+  const at = (name: string, place: number) => (all[name] ?? []).map((it) => it[place] ?? Number.NaN)
+  return {
+    [mockServer.name]: at(mockServer.name, 0),
+    [provider.name]: at(provider.name, 0),
+    [ours.name]: at('atOnce', 0),
+    'twice as many, all live': at('atOnce', 1),
+    'twice as many, the first expired': at('later', 1),
+  }
+}
+
+const memoryTable = (memory: Memories, tokens: number): Table => ({
+  columns: ['server', 'MiB', `MiB over ${mockServer.name}`, 'KiB per live token over it'],
+  rows: Object.entries(memory).map(([name, rounds]) => {
+    const live = name === 'twice as many, all live' ? 2 * tokens : tokens
+    const over = median(rounds) - median(memory[mockServer.name] ?? [])
+    return [
+      name in { [mockServer.name]: 0, [provider.name]: 0, [ours.name]: 0 }
+        ? name
+        : `${ours.name}, ${name}`,
+      told(median(rounds)),
+      told(over),
+      told((over * 1024) / live),
+    ]
+  }),
+})
+
+const memoryBudget = (memory: Memories, tokens: number): Budget => ({
+  what: `memory after ${tokens} tokens, over ${mockServer.name}’s, per live token`,
+  unit: 'KiB',
+  atMost: 1,
+  rounds: (memory[ours.name] ?? []).map(
+    (mebibytes, round) =>
+      ((mebibytes - (memory[mockServer.name]?.[round] ?? Number.NaN)) * 1024) / tokens,
+  ),
+})
