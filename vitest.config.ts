@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/suite.test.ts', 'test/{browser,interop,bench,package,trust}/**'],
+          exclude: ['test/suite.test.ts', 'test/{browser,interop,package,trust}/**'],
         },
       },
       {

@@ -126,7 +126,8 @@ export const running = async (contender: Contender, algorithm: Algorithm) => {
   try {
     const ready = contender.ready(await server.line('{'))
     await firstToken(ready)
-    return { server, ready, firstTokenMs: performance.now() - server.startedAt }
+    const firstTokenMs = performance.now() - server.startedAt
+    return { server, ready, firstTokenMs, startCpuMs: server.cpu() * 1000 }
   } catch (failed) {
     await server[Symbol.asyncDispose]()
     throw failed

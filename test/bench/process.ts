@@ -12,10 +12,14 @@ export type SpawnOptions = Readonly<{
 }>
 
 const alive = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
-})
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+/** Nothing that was started outlives the bench, however it ends. */
+export const endTogether = (): void => {
+  process.once('exit', () => {
+    for (const child of alive) child.kill('SIGKILL')
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+}
 
 /** A fresh Node, and what the kernel knows of it. */
 export class Process implements AsyncDisposable {
@@ -73,7 +77,10 @@ export class Process implements AsyncDisposable {
   /** The last line it printed, once it has ended. @throws when it failed */
   async result(): Promise<string> {
     const code = await this.#ended
-    if (code !== 0) throw new Error(`${this.#name}: exit code ${code}:\n${this.#complaints}`)
+    if (code !== 0) {
+      const said = `${this.#lines.slice(-5).join('\n')}\n${this.#complaints}`
+      throw new Error(`${this.#name}: exit code ${code}:\n${said}`)
+    }
     return this.#lines.at(-1) ?? ''
   }
 

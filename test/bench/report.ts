@@ -17,13 +17,15 @@ export const reportOf = ({ sizes, machine, sections }: Results): string => {
     ),
     ...doubts(budgets),
     ...sections.flatMap((it) => it.warnings ?? []),
-    ...(sizes.rounds < 5 ? [`${sizes.rounds} rounds are too few for a verdict.`] : []),
+    ...(sizes.rounds < 5
+      ? [`Fewer than 5 rounds (${sizes.rounds}) are too few for a verdict.`]
+      : []),
   ]
   const { cpu, cores, memoryGiB, kernel, node, commit, load } = machine
   return `${[
     '# Benchmarks',
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, commit ${commit}; load average ${load.begun} when it began, ${load.ended} when it ended.`,
-    `${sizes.rounds} rounds of ${sizes.seconds} s in alternating order, fresh processes, loopback, 10 connections unless said otherwise. Figures are medians of the rounds, ratios medians of the ratios within a round.`,
+    `Rounds: ${sizes.rounds}, of ${sizes.seconds} s, in alternating order, fresh processes, loopback, 10 connections unless said otherwise. Figures are medians of the rounds, ratios medians of the ratios within a round.`,
     ...(budgets.length === 0 ? [] : ['## Budgets', markdownOf(budgetTable(budgets))]),
     ...(warnings.length === 0 ? [] : ['## Warnings', warnings.map((it) => `- ${it}`).join('\n')]),
     ...sections.flatMap(({ tables }) =>

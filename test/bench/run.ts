@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
 import { build, installPeers } from './contenders.ts'
 import { load, thisMachine } from './machine.ts'
+import { endTogether } from './process.ts'
 import { type Results, reportOf } from './report.ts'
 import type { Section } from './section.ts'
 import { agents } from './sections/agents.ts'
@@ -27,7 +28,7 @@ const help = `Measures, side by side in one run. Numbers of different runs do no
 
 Usage: npm run bench [-- OPTIONS]
 
-  --only SECTION   one of these (may be repeated; default all):
+  --only SECTION   one of these (may be repeated; default all but scale):
 ${Object.entries(sections)
   .map(([name, { says }]) => `                     ${name.padEnd(9)}${says}`)
   .join('\n')}
@@ -46,7 +47,11 @@ Example: npm run bench -- --only peers --only flows --rounds 1 --seconds 1 --tok
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', multiple: true, default: Object.keys(sections) },
+    only: {
+      type: 'string',
+      multiple: true,
+      default: Object.keys(sections).filter((name) => name !== 'scale'),
+    },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     tokens: { type: 'string', default: '100000' },
@@ -70,6 +75,7 @@ const measured = async (): Promise<void> => {
   const order = values.only.map(wanted)
   const sizes = { rounds: number('rounds'), seconds: number('seconds'), tokens: number('tokens') }
   if (process.platform !== 'linux') throw new Error('it reads /proc, and so takes Linux')
+  endTogether()
   const begun = load()
   installPeers()
   build()

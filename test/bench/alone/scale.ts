@@ -1,4 +1,5 @@
 /** Many tenants, tasks and tokens in one process: how much memory they take, and how long a call. */
+import type { Tenancy } from '../../../server/http/tenancy.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { mebibytes, memory } from '../../trust/steady.ts'
 import { percentile } from '../figures.ts'
@@ -9,6 +10,9 @@ export type Stage = Readonly<{
   what: string
   heapMiB: number
   residentMiB: number
+  /** Tokens and tasks that the rules still know of. */
+  tokens: number
+  tasks: number
   tokenMs: Readonly<{ p50: number; p99: number }>
   flowMs: Readonly<{ p50: number; p99: number }>
   seconds: number
@@ -16,11 +20,27 @@ export type Stage = Readonly<{
 
 const order = JSON.parse(process.argv[2] ?? '') as Order
 
-/** Tenants that give the tokens, and the times between which the older of them expire. */
+/** Tenants that give the tokens, in so many waves, an hour apart, while the tasks go on. */
 const busy = Math.min(100, order.tenants)
 const waves = 10
 
-await using harness = await createHarness({ listen: false, algorithm: 'ES256' })
+const tenancies = new Set<Tenancy>()
+await using harness = await createHarness({
+  listen: false,
+  algorithm: 'ES256',
+  misbehaviours: [
+    {
+      name: 'onlooker',
+      seat: 'issuer',
+      says: 'Nothing goes wrong; somebody looks on.',
+      breaks: 'NET-FRESH',
+      act: (it) => {
+        tenancies.add(it.tenancy)
+        return it.answer()
+      },
+    },
+  ],
+})
 const tenants: TestTenant[] = []
 const stages: Stage[] = []
 let begun = performance.now()
@@ -35,6 +55,9 @@ const timesOf = async (act: () => Promise<unknown>) => {
   const measured = times.slice(100)
   return { p50: percentile(measured, 0.5), p99: percentile(measured, 0.99) }
 }
+
+const sum = (size: (tenancy: Tenancy) => number): number =>
+  [...tenancies].reduce((all, tenancy) => all + size(tenancy), 0)
 
 /** Looks at memory, then asks as one more tenant, which comes and goes. */
 const look = async (what: string) => {
@@ -57,6 +80,8 @@ const look = async (what: string) => {
     what,
     heapMiB,
     residentMiB,
+    tokens: sum(({ tenant }) => tenant.state.tokens.size),
+    tasks: sum(({ tenant }) => tenant.state.tasks.size),
     tokenMs: await timesOf(token),
     flowMs: await timesOf(flow),
     seconds,
@@ -67,13 +92,17 @@ const look = async (what: string) => {
 
 await look('nothing yet')
 for (let n = 0; n < order.tenants; n += 1) {
-  tenants.push(harness.createTenant({ clock: '2026-01-01T00:00:00Z' }))
+  tenants.push(
+    harness.createTenant({ clock: '2026-01-01T00:00:00Z', policy: { task_lifetime: 86_400 } }),
+  )
 }
 await look(`${order.tenants} tenants`)
 
 const each = Math.ceil(order.tasks / order.tenants)
 for (const tenant of tenants) {
+  await tenant.misbehave('onlooker')
   const { post } = await caller(harness, tenant)
+  tenant.behave()
   for (let n = 0; n < each; n += 1) await post('/jit/task')
 }
 await look(`and ${each * order.tenants} tasks`)
@@ -89,8 +118,8 @@ await look(`and ${perWave * busy * waves} tokens, all but ${perWave * busy} of t
 
 // Whoever is asked next forgets.
 for (const tenant of tenants) {
-  tenant.clock.advance('PT3H')
+  tenant.clock.advance('P2D')
   await caller(harness, tenant)
 }
-await look('three hours later')
+await look('two days later')
 process.stdout.write(`${JSON.stringify(stages)}\n`)

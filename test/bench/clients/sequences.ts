@@ -91,6 +91,8 @@ const jitFlow = async (agent: AgentAt): Promise<Sequence> => {
   const post = (path: string, body = {}) =>
     issuer.ask('POST', path, as(wide) + json, JSON.stringify(body))
   const read = (token: string) => api.ask('GET', document, as(token))
+  // So that both connections are there before all begin at once.
+  expected(await read(wide), 403)
   return async () => {
     const task = expected(await step('task', () => post(`${base}/jit/task`)), 201)
     expected(await step('refused read', () => read(wide)), 403)

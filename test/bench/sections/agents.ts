@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { AgentAt } from '../clients/sequences.ts'
 import { startedHarness } from '../contenders.ts'
 import { told } from '../figures.ts'
@@ -10,7 +11,8 @@ const agentsEach = 100
 /** How much longer than other measurements this one takes: 60 s as a rule. */
 const longer = 20
 
-type Seen = Driven & Readonly<{ algorithm: string; highestMiB: number; idleMiB: number }>
+type Seen = Driven &
+  Readonly<{ algorithm: string; highestMiB: number; idleMiB: number; overflows: number }>
 
 export const agents: Section = {
   says: '1000 agents at once, each with its own client, JIT flows without a pause',
@@ -41,6 +43,7 @@ export const agents: Section = {
                 'memory before and at its highest',
                 `${told(seen.idleMiB)} and ${told(seen.highestMiB)} MiB`,
               ],
+              ['connections dropped, the queue of a listener being full', told(seen.overflows)],
               ['client busy', told(seen.clientBusy)],
             ],
           },
@@ -83,6 +86,22 @@ const crowd = async (seconds: number): Promise<Seen> => {
     }
   }
   const { now: idleMiB } = server.memory()
+  const overflows = listenOverflows()
   const outcome = await driven(server, { warmUp: Math.min(5, seconds), seconds, agents: all })
-  return { ...outcome, algorithm: 'RS256', idleMiB, highestMiB: server.memory().highest }
+  return {
+    ...outcome,
+    algorithm: 'RS256',
+    idleMiB,
+    highestMiB: server.memory().highest,
+    overflows: listenOverflows() - overflows,
+  }
+}
+
+/** Of the whole machine: whoever is dropped tries again after 1, 2, 4 … seconds. */
+const listenOverflows = (): number => {
+  const [names = [], numbers = []] = readFileSync('/proc/net/netstat', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('TcpExt:'))
+    .map((line) => line.split(' '))
+  return Number(numbers[names.indexOf('ListenOverflows')])
 }

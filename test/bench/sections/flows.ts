@@ -18,10 +18,14 @@ export const flows: Section = {
       kinds.map((kind) => ({ algorithm, kind })),
     )
     const seen = [...(await alternating(sizes.rounds, asked, (it) => measured(it, sizes)))]
-    const rates = (algorithm: Algorithm, kind: Kind) =>
+    const roundsOf = (algorithm: Algorithm, kind: Kind) =>
       seen
         .filter(([it]) => it.algorithm === algorithm && it.kind === kind)
-        .flatMap(([, rounds]) => rounds.map(({ perSecond }) => perSecond))
+        .flatMap(([, rounds]) => rounds)
+    const rates = (algorithm: Algorithm, kind: Kind) =>
+      roundsOf(algorithm, kind).map(({ perSecond }) => perSecond)
+    const costs = (algorithm: Algorithm, kind: Kind) =>
+      roundsOf(algorithm, kind).map(({ cpuMs }) => cpuMs)
     const named = {
       floor: 'floor: 4 requests, 2 signatures',
       introspection: 'JIT flow, revocation by introspection',
@@ -67,6 +71,7 @@ export const flows: Section = {
           unit: '×',
           atLeast: 0.5,
           rounds: ratios(rates(algorithm, kind), rates(algorithm, 'floor')),
+          byCpu: ratios(costs(algorithm, 'floor'), costs(algorithm, kind)),
         })),
       ),
       warnings: [

@@ -34,7 +34,9 @@ export const own: Section = {
               ['token (ES256), HTTP', told(of(({ httpToken }) => httpToken))],
             ],
           },
-          notes: ['Medians of 800, one after another, client and harness in one process.'],
+          notes: [
+            'Medians of 300, one after another, each in turn, client and harness in one process.',
+          ],
         },
         {
           title: 'Completing a task among the live tokens of others',
