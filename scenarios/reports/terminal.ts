@@ -1,5 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
-import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { isDeepStrictEqual, stripVTControlCharacters, styleText } from 'node:util'
+import { countsOf, type Failure, nameOf, type Result, type Run } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
 
@@ -33,12 +33,15 @@ export const terminal = ({ color = false, hosts = false } = {}): TerminalReport 
       return `${paint('cyan', bar)} ${done.length}/${total}${failed > 0 ? paint('red', `, ${failed} failed`) : ''}`
     },
 
-    failures: (runs) =>
-      runs
-        .flatMap((run) => run.results)
-        .filter((it) => it.verdict === 'failed')
-        .map((result, index) => failuresOf(result, index + 1, paint))
-        .join('\n'),
+    failures: (runs) => {
+      const failed = runs.flatMap((run) => run.results).filter((it) => it.verdict === 'failed')
+      return failed
+        .map((result, index) => {
+          const first = failed.findIndex((it) => failsAlike(it, result))
+          return failuresOf(result, index + 1, first < index ? first + 1 : undefined, paint)
+        })
+        .join('\n')
+    },
 
     counts: (runs) => {
       const { total, passed, failed, skipped } = countsOf(runs.flatMap((run) => run.results))
@@ -88,15 +91,29 @@ const lineOf = (result: Result, paint: Paint): string => {
   }
 }
 
-const failuresOf = (result: Result, number: number, paint: Paint): string =>
-  result.failures
+const failuresOf = (
+  result: Result,
+  number: number,
+  /** The number of one that failed in the same way, and was shown before. */
+  like: number | undefined,
+  paint: Paint,
+): string => {
+  const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
+  const where = paint('dim', `(${result.theme}, ${result.target})`)
+  if (like !== undefined) return `${title} ${where}\n\n   fails in the same way as ${like}.\n`
+  return result.failures
     .map((failure) => {
-      const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
-      const where = paint('dim', `(${result.theme}, ${result.target})`)
       const text = failureText(failure, result).replaceAll(/^(?=.)/gm, '   ')
       return `${title} ${where}\n\n${text}\n`
     })
     .join('\n')
+}
+
+/** The same scenario, under the other prefix or over another host, with the same to say. */
+const failsAlike = (one: Result, other: Result): boolean =>
+  one.file === other.file && isDeepStrictEqual(one.failures.map(saidOf), other.failures.map(saidOf))
+
+const saidOf = ({ message, at, differences }: Failure) => ({ message, at, differences })
 
 const time = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`

@@ -36,9 +36,19 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
     return match(it, whole ? view[key] : partOf(value, [key]), key, ['expect', key])
   })
   if (differences.length === 0) return
-  const where = answer === undefined ? '' : `, ${summary(answer)}`
-  throw new Unmet(`not as expected${where}`, [], differences)
+  const wrong = differences.map(({ path }) => path)
+  const answered = wrong.some((path) => path === 'status' || path === 'error')
+  throw new Unmet(
+    `not as expected: ${listed(wrong)}${answered && answer ? `; ${summary(answer)}` : ''}`,
+    [],
+    differences,
+  )
 }
+
+const listed = (paths: readonly string[]): string =>
+  paths.length > 3
+    ? `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`
+    : paths.join(', ')
 
 /** What `save` can reach. */
 export const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {

@@ -187,7 +187,7 @@ const performStep = async (
             : 'crash',
       message: messageOf(error, world.patience),
       at: place,
-      excerpt: scenario.source.excerpt(place),
+      excerpt: scenario.source.excerpt(place, scenario.source.locate(path).line),
       step: number,
       differences,
       seat: error instanceof Violation ? error.subject.seat : subject?.seat,

@@ -12,8 +12,8 @@ export type Source = Readonly<{
   problems: readonly Readonly<{ message: string; at: Position }>[]
   /** Where the value a path leads to stands (or its key); the nearest that exists. */
   locate(path: Path, part?: 'key' | 'value'): Position
-  /** The lines around a position, numbered, with a mark under the column. */
-  excerpt(at: Position, around?: number): string
+  /** The lines around a position, numbered, with a mark under the column; from `first` on, if that is near. */
+  excerpt(at: Position, first?: number): string
 }>
 
 export const readSource = (file: string, text: string): Source => {
@@ -29,7 +29,7 @@ export const readSource = (file: string, text: string): Source => {
     value,
     problems: errors.map(({ message, pos }) => ({ message, at: position(pos[0]) })),
     locate: (path, part = 'value') => position(offsetOf(contents, path, part)),
-    excerpt: (at, around = 2) => excerpt(text, at, around),
+    excerpt: (at, first = at.line) => excerpt(text, at, first),
   }
 }
 
@@ -81,8 +81,11 @@ const childOf = (node: unknown, key: string | number) => {
 
 const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined)
 
-const excerpt = (text: string, { line, column }: Position, around: number): string => {
-  const first = Math.max(1, line - around)
+const around = 2
+const near = 8
+
+const excerpt = (text: string, { line, column }: Position, from: number): string => {
+  const first = Math.max(1, Math.min(line - around, line - from > near ? line : from))
   const shown = text.split(/\r?\n/).slice(first - 1, line + around)
   const width = String(first + shown.length).length
   return shown

@@ -56,6 +56,24 @@ describe('the terminal report', () => {
     expect(text.endsWith('1 passed, 1 failed, 1 skipped of 3 scenarios in 1.23 s\n')).toBe(true)
   })
 
+  it('tells a failure in full once, not again for each prefix and host', async () => {
+    const scenario = scenarioOf(
+      `prefix: both\n${yaml('The keys are told', 'discover: jwks')}`,
+      'suite/oauth/x.yaml',
+    )
+    const refused = (why: string) => fakeTarget(() => refusal(403, why))
+    const runs = [await run([scenario], refused('no')), await run([scenario], refused('never'))]
+
+    const text = terminal().failures(runs)
+
+    expect(text.match(/expected a success, answered 403 no/g)).toHaveLength(1)
+    expect(text).toContain(
+      '2. The keys are told (/orgs) (oauth, fake)\n\n   fails in the same way as 1.\n',
+    )
+    expect(text).toMatch(/3\. The keys are told \(oauth, fake\)\n\n.*answered 403 never/)
+    expect(text).toContain('   fails in the same way as 3.\n')
+  })
+
   it('has colours only when asked for', async () => {
     const { results } = await sample()
     const [result] = results as [Result]

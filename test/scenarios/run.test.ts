@@ -50,7 +50,32 @@ describe('a failing scenario', () => {
         differences: [{ path: 'agent.name', expected: '"other"', received: '"report-bot"' }],
       },
     ])
+    expect(result.failures[0]?.message).toBe('not as expected: agent.name')
     expect(result.failures[0]?.excerpt).toContain('> 5 |       agent: { name: other')
+  })
+
+  it('shows the step from its beginning, and what is wrong of how much', async () => {
+    const { result } = await only(
+      steps(
+        '- open_task: {}',
+        '  expect:',
+        '    status: 201',
+        '    task_id: other',
+        '    agent: { name: other, id: other }',
+        '    expires_at: never',
+      ),
+    )
+
+    expect(result.failures[0]?.message).toBe(
+      'not as expected: task_id, agent.name, agent.id and 1 more',
+    )
+    expect(result.failures[0]?.excerpt).toMatch(/^ {2}3 \| {3}- open_task: \{\}\n[\s\S]*\n> 6 \|/)
+  })
+
+  it('says what was answered when that is what is wrong', async () => {
+    const { result } = await only(steps('- call: GET /v1/documents/x', '  expect: { status: 403 }'))
+
+    expect(result.failures[0]?.message).toBe('not as expected: status; answered 404 not_found (no)')
   })
 
   it('fails when an answer is no success and none was spoken of', async () => {
