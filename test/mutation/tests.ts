@@ -1,0 +1,21 @@
+/**
+ * The tests each folder is measured by, in this order, since the first failure ends a run: its own,
+ * those of them that take long, and those that reach it over HTTP.
+ */
+export const tests: Readonly<Record<string, readonly string[]>> = {
+  'server/issuer': [
+    'test/server/issuer/!(model|properties|compaction).test.ts',
+    'test/server/issuer/{compaction,properties,model}.test.ts',
+    'test/server/http/{jit,agents,signals}.test.ts',
+    'test/server/http/oauth-*.test.ts',
+  ],
+  'server/api': ['test/server/api/*.test.ts', 'test/server/http/express-guard.test.ts'],
+  client: ['test/client/!(readme).test.ts', 'test/client/tools/*.test.ts'],
+  'server/wire': [
+    'test/server/wire/*.test.ts',
+    'test/server/{jwt-shape,yaml-source,openapi,routes}.test.ts',
+    'test/server/issuer/policy.test.ts',
+    'test/server/api/*.test.ts',
+    'test/scenarios/load.test.ts',
+  ],
+}
