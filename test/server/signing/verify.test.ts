@@ -360,3 +360,34 @@ describe('verifying an access token', () => {
     await expect(verify(await signJwt(ec, rich))).resolves.toEqual(rich)
   })
 })
+
+describe('a token that has been found good before', () => {
+  let jwt: string
+  beforeAll(async () => {
+    jwt = await signJwt(ec, claims)
+    await verify(jwt)
+  })
+
+  it.each<[string, Partial<Verification>, InvalidTokenReason]>([
+    ['has expired', { now: claims.exp }, 'expired'],
+    ['was signed by a key that has gone', { keys: () => undefined }, 'unknown_key'],
+    ['is shown to somebody else', { audience: 'https://other.test' }, 'audience'],
+    ['comes from an issuer nobody trusts any more', { issuers: [] }, 'issuer'],
+    ['is of a type that is not accepted here', { types: ['JWT'] }, 'type'],
+  ])('is refused when it %s', async (_, more, reason) => {
+    expect((await refusal(jwt, more)).reason).toBe(reason)
+  })
+
+  it('is looked at again when another key has the name of its own', async () => {
+    const other = await generateSigningKey('ES256', 'ec')
+
+    expect((await refusal(jwt, { keys: () => other })).reason).toBe('signature')
+  })
+
+  it('is as it was, whatever its last reader has made of its claims', async () => {
+    const read = await verify(jwt)
+    read.sub = 'agent:somebody-else'
+
+    expect(await verify(jwt)).toMatchObject({ sub: claims.sub })
+  })
+})
