@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../support/running.ts'
 import { Connection } from './clients/connection.ts'
@@ -35,6 +36,11 @@ const versions = {
   'oidc-provider': '9.13.3',
 }
 
+/** The command of the package, compiled. */
+export const published: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin[
+  'lumoauth-harness'
+]
+
 /** Where the peers are installed: in a folder of their own, never among our dependencies. */
 export const peers = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
@@ -58,17 +64,20 @@ export const installPeers = (): void => {
 
 /** Builds the package unless what is built is newer than everything it is built from. */
 export const build = (): void => {
-  const built = join(root, 'dist/scenarios/cli.js')
+  const built = join(root, published)
   const sources = ['server', 'client', 'scenarios'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(root, folder, file),
     ),
   )
-  const newest = [...sources, join(root, 'package.json'), join(root, 'tsconfig.build.json')]
+  const settings = readdirSync(root).filter((file) =>
+    /^package\.json$|^tsconfig|\.config\.ts$/.test(file),
+  )
+  const newest = [...sources, ...settings.map((file) => join(root, file))]
     .filter((file) => !file.includes('node_modules'))
     .reduce((latest, file) => Math.max(latest, statSync(file).mtimeMs), 0)
   if (existsSync(built) && statSync(built).mtimeMs > newest) return
-  execFileSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 2, 2] })
+  execFileSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 2] })
 }
 
 const { NODE_ENV: _, ...asIs } = process.env
@@ -104,8 +113,6 @@ export const readyOf = ({ issuer, tenant, client_id, client_secret }: Started): 
   }).toString(),
 })
 
-export const published = 'dist/scenarios/cli.js'
-
 /** The published package is what budgets are judged by. */
 export const ours = started('lumoauth-harness', published)
 export const floor = scripted('floor', 'floor.mjs')
@@ -119,6 +126,19 @@ export const contenders: readonly Contender[] = [
   ours,
   started('lumoauth-harness (sources)', 'scenarios/cli.ts'),
 ]
+
+/** The published package as if it had never been started here: Node has nothing compiled to go by. */
+export const firstStart = async (algorithm: Algorithm): Promise<number> => {
+  const folder = await mkdtemp(join(tmpdir(), 'lumoauth-bench-'))
+  try {
+    const env = { ...ours.env, NODE_COMPILE_CACHE: folder }
+    const { server, firstTokenMs } = await running({ ...ours, env }, algorithm)
+    await server.ends('SIGKILL')
+    return firstTokenMs
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 /** A server in a fresh process, its first token, and how long both took from its spawn. */
 export const running = async (contender: Contender, algorithm: Algorithm) => {

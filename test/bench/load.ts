@@ -52,7 +52,7 @@ export const loaded = async (
   })
   cpuAtLast = server.cpu()
   const failed = result.non2xx + result.errors
-  if (failed > 0 || times.length === 0) throw new Error(`${token}: ${failed} requests failed`)
+  if (failed > 0) throw new Error(`${token}: ${failed} requests failed`)
   return {
     // Autocannon ends on a whole second; the server was done with the last answer.
     perSecond: times.length / ((last - begun) / 1000),
@@ -88,6 +88,8 @@ export const steadyLoad = async (
   seconds: number,
   connections?: number,
 ): Promise<Load> => {
-  await loaded(server, ready, { duration: Math.min(1, seconds) }, connections)
-  return loaded(server, ready, { duration: seconds }, connections)
+  await loaded(server, ready, { duration: 1 }, connections)
+  const load = await loaded(server, ready, { duration: seconds }, connections)
+  if (!Number.isFinite(load.p50)) throw new Error(`${ready.token}: no answer in ${seconds} s`)
+  return load
 }
