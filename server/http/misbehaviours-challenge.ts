@@ -160,13 +160,18 @@ function challenged(change: (answer: Answer, seam: Seam) => Answer): Act {
 
 /** Writes what is missing in another way. */
 function rewritten(write: (detail: AuthorizationDetail) => string): Act {
-  return challenged((answer) => saying(answer, write(missingIn(answer))))
+  return challenged((answer) => {
+    const detail = missingIn(answer)
+    return detail === undefined ? answer : saying(answer, write(detail))
+  })
 }
 
 /** Names something else as missing, in header and body alike. */
 function naming(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
   return challenged((answer) => {
-    const detail = change(missingIn(answer))
+    const missing = missingIn(answer)
+    if (missing === undefined) return answer
+    const detail = change(missing)
     const named = withMembers(answer, { authorization_details_hint: detail })
     return saying(named, encoded(detail))
   })
@@ -175,8 +180,9 @@ function naming(change: (detail: AuthorizationDetail) => AuthorizationDetail): A
 const saying = (answer: Answer, value: string): Answer =>
   withFields(answer, { [challengeHeader]: value })
 
+/** Nothing where another misbehaviour has been before. */
 const missingIn = (answer: Answer) =>
-  membersOf(answer).authorization_details_hint as AuthorizationDetail
+  membersOf(answer).authorization_details_hint as AuthorizationDetail | undefined
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const encoded = (value: unknown) => base64(JSON.stringify(value))

@@ -1,4 +1,4 @@
-import { afterAll, describe } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { challengeMisbehaviours } from '../../../server/http/misbehaviours-challenge.ts'
 import { challengeHeader, encodeChallenge, readChallenge } from '../../../server/wire/index.ts'
 import { misbehavingHarness, type Probe, prove, read, type World } from './misbehave-world.ts'
@@ -120,4 +120,17 @@ describe('a resource server that goes wrong when it says what is missing', () =>
   }
 
   prove(challengeMisbehaviours, probes, tenant)
+
+  it.each(challengeMisbehaviours.map(({ name }) => [name]))(
+    'leaves alone what another one has made unreadable: %s',
+    async (name) => {
+      const world = tenant()
+      await world.on('api-html-error')
+      await world.on(name)
+
+      const { status } = await challenged(world)
+
+      expect([401, 403]).toContain(status)
+    },
+  )
 })
