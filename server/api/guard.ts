@@ -40,18 +40,19 @@ export type Guard = Readonly<{
 /** The door of a resource server (RFC 6750, RFC 9068). It knows nothing of HTTP frameworks. */
 export const createGuard = (options: GuardOptions): Guard => {
   const stillGood = createRevocation(options)
-  const allows: Guard['allows'] = (claims, requirement) =>
-    satisfies(claims, requirement, listed(options.audience))
+  const lack = (claims: AccessTokenClaims, requirement: Requirement) =>
+    lacking(claims, requirement, listed(options.audience))
 
   return {
-    allows,
+    allows: (claims, requirement) => lack(claims, requirement) === undefined,
     admit: async (credentials, requirement) => {
       const token = tokenOf(credentials)
       const claims = await stillGood(
         token,
         ofTenant(options.tenant, await verified(token, options)),
       )
-      return allows(claims, requirement) ? claims : refuse(missing(requirement))
+      const lacks = lack(claims, requirement)
+      return lacks === undefined ? claims : refuse(lacks)
     },
   }
 }
@@ -92,17 +93,21 @@ const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): Access
     : refuse({ error: 'invalid_token', why: 'tenant' })
 
 /**
- * A scope is had by the `scope` claim only, a detail by `authorization_details` only: neither stands
+ * What claims are not enough for. A scope is had by the `scope` claim only, a detail by `authorization_details` only: neither stands
  * in for the other, so a token with details is exactly as wide as they and its scope say.
  */
-const satisfies = (
+const lacking = (
   { scope = '', authorization_details: details = [] }: AccessTokenClaims,
   requirement: Requirement,
   here: readonly string[],
-): boolean => {
-  if ('scope' in requirement) return scope.split(' ').includes(requirement.scope)
-  if ('detail' in requirement) return anyCovers(details.filter(isFor(here)), requirement.detail)
-  return true
+): ApiRefusal | undefined => {
+  if ('scope' in requirement && !scope.split(' ').includes(requirement.scope)) {
+    return { error: 'insufficient_scope', scope: requirement.scope }
+  }
+  if ('detail' in requirement && !anyCovers(details.filter(isFor(here)), requirement.detail)) {
+    return { error: 'insufficient_authorization_details', required: requirement.detail }
+  }
+  return undefined
 }
 
 /** A detail that names places is good at these only (RFC 9396 §2.2, `locations`). */
@@ -110,14 +115,6 @@ const isFor =
   (here: readonly string[]) =>
   ({ locations }: AuthorizationDetail) =>
     locations === undefined || locations.some((place) => here.includes(place))
-
-const missing = (requirement: Requirement): ApiRefusal => {
-  if ('scope' in requirement) return { error: 'insufficient_scope', scope: requirement.scope }
-  if ('detail' in requirement) {
-    return { error: 'insufficient_authorization_details', required: requirement.detail }
-  }
-  return { error: 'invalid_token', why: 'a valid token is enough, so this cannot be' }
-}
 
 const listed = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value

@@ -121,16 +121,15 @@ class IntrospectionCache {
 
   get(token: string, now: number): IntrospectionView | undefined {
     const answer = this.#answers.get(token)
-    if (answer === undefined || now < answer.until) return answer?.view
-    this.#answers.delete(token)
-    return undefined
+    return answer !== undefined && now < answer.until ? answer.view : undefined
   }
 
   set(token: string, view: IntrospectionView, until: number): void {
     this.#answers.delete(token)
     this.#answers.set(token, { view, until })
-    const [oldest] = this.#answers.keys()
-    if (this.#answers.size > mostAnswers && oldest !== undefined) this.#answers.delete(oldest)
+    if (this.#answers.size <= mostAnswers) return
+    const [oldest = ''] = this.#answers.keys()
+    this.#answers.delete(oldest)
   }
 }
 

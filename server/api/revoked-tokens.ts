@@ -44,8 +44,7 @@ export class RevokedTokens {
   }
 
   #holds(name: string) {
-    const until = this.#until.get(name)
-    return until !== undefined && this.#now() <= until
+    return this.#now() <= (this.#until.get(name) ?? 0)
   }
 
   #remember(name: string, until: number) {

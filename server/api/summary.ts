@@ -1,6 +1,6 @@
 /** The first sentences of a text, as many whole ones as fit; of one that is too long, its first words. */
 export const summarise = (text: string, maxWords: number): { summary: string; words: number } => {
-  const sentences = text.trim().split(/(?<=[.!?…])\s+/u)
+  const sentences = text.split(/(?<=[.!?…])\s/u)
   const [first = [], ...others] = sentences.map(wordsOf)
   if (first.length > maxWords) {
     return { summary: `${first.slice(0, maxWords).join(' ')} …`, words: maxWords }
@@ -13,4 +13,4 @@ export const summarise = (text: string, maxWords: number): { summary: string; wo
   return { summary: words.join(' '), words: words.length }
 }
 
-export const wordsOf = (text: string) => text.split(/\s+/u).filter((word) => word !== '')
+export const wordsOf = (text: string) => text.split(/\s/u).filter((word) => word !== '')

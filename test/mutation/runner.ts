@@ -2,7 +2,7 @@
  * How Stryker runs our tests: all of them loaded once in its own process, not in a worker a mutant.
  * Only a mutant in what modules do while they load has them loaded again.
  */
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { tests as patterns } from './tests.ts'
@@ -14,9 +14,20 @@ type MutantOptions = Options &
     testFilter?: readonly string[]
     hitLimit?: number
     activeMutant: Readonly<{ id: string }>
+    sandboxFileName: string
     mutantActivation: 'runtime' | 'static'
     reloadEnvironment: boolean
   }>
+
+type Tried =
+  | Readonly<{ status: 'survived'; nrOfTests: number }>
+  | Readonly<{ status: 'timeout'; reason: string }>
+  | Readonly<{
+      status: 'killed'
+      killedBy: readonly string[]
+      failureMessage: string
+      nrOfTests: number
+    }>
 
 type Hits = Record<string, number>
 type Coverage = Readonly<{ static: Hits; perTest: Record<string, Hits> }>
@@ -47,13 +58,17 @@ registerHooks({
   },
 })
 
+/** Whether a module has something of its own that changes, as a cache. */
+const remembersBetweenTests = (file: string): boolean =>
+  /^(export )?(let |const \w+( *:[^=]+)? = new (Map|Set)\b)/m.test(readFileSync(file, 'utf8'))
+
 class InProcess {
   #tests: readonly Test[] | undefined
   #rejected: string | undefined
 
   constructor() {
     process.on('unhandledRejection', (reason) => {
-      this.#rejected = String(reason)
+      this.#rejected = `unhandled: ${String(reason)}`
     })
   }
 
@@ -77,15 +92,29 @@ class InProcess {
     }
   }
 
-  async mutantRun({
+  async mutantRun(options: MutantOptions) {
+    const { sandboxFileName, mutantActivation, reloadEnvironment } = options
+    const remembers = remembersBetweenTests(sandboxFileName)
+    if (reloadEnvironment || remembers) this.#forget()
+    try {
+      const tried = await this.#tried(options)
+      if (tried.status !== 'killed' || mutantActivation === 'static') return tried
+      if (tried.killedBy.length > 0 && (await this.#isSound(tried.killedBy))) return tried
+      // It may have been what an earlier mutant has left behind.
+      this.#forget()
+      return await this.#tried(options)
+    } finally {
+      if (remembers && mutantActivation === 'runtime') this.#forget()
+    }
+  }
+
+  async #tried({
     testFilter,
     hitLimit,
     activeMutant,
     mutantActivation,
-    reloadEnvironment,
     disableBail,
-  }: MutantOptions) {
-    if (reloadEnvironment) this.#forget()
+  }: MutantOptions): Promise<Tried> {
     seam.hitCount = 0
     seam.hitLimit = hitLimit
     this.#rejected = undefined
@@ -99,38 +128,30 @@ class InProcess {
       if (hitLimit !== undefined && seam.hitCount > hitLimit) {
         return { status: 'timeout', reason: `hit ${seam.hitCount} times` }
       }
-      const failed = outcomes.filter(({ failure }) => failure !== undefined)
       const nrOfTests = outcomes.length
+      const failed = outcomes.filter(({ failure }) => failure !== undefined)
       if (failed.length > 0) {
-        return {
-          status: 'killed',
-          killedBy: failed.map(({ test }) => test.id),
-          failureMessage: failed[0]?.failure ?? '',
-          nrOfTests,
-        }
+        const killedBy = failed.map(({ test }) => test.id)
+        return { status: 'killed', killedBy, failureMessage: failed[0]?.failure ?? '', nrOfTests }
       }
-      if (this.#rejected !== undefined) {
-        this.#forget()
-        return {
-          status: 'killed',
-          killedBy: [order[0]?.id ?? ''],
-          failureMessage: `unhandled: ${this.#rejected}`,
-          nrOfTests,
-        }
-      }
-      return { status: 'survived', nrOfTests }
+      if (this.#rejected === undefined) return { status: 'survived', nrOfTests }
+      this.#forget()
+      return { status: 'killed', killedBy: [], failureMessage: this.#rejected, nrOfTests }
     } catch (thrown) {
       // The tests could not even be loaded.
       this.#forget()
-      return {
-        status: 'killed',
-        killedBy: [],
-        failureMessage: String(thrown),
-        nrOfTests: 0,
-      }
+      return { status: 'killed', killedBy: [], failureMessage: String(thrown), nrOfTests: 0 }
     } finally {
       seam.activeMutant = undefined
     }
+  }
+
+  /** Whether these tests pass when nothing is changed. */
+  async #isSound(ids: readonly string[]): Promise<boolean> {
+    if (this.#tests === undefined) return true
+    const order = this.#tests.filter(({ id }) => ids.includes(id))
+    const { outcomes } = await run(order, { bail: true, onStart: () => {} })
+    return outcomes.every(({ failure }) => failure === undefined)
   }
 
   #forget() {

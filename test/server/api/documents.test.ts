@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Change } from '../../../server/api/changes.ts'
 import { summarise } from '../../../server/api/summary.ts'
 import { Document, DocumentList, Report, readChallenge } from '../../../server/wire/index.ts'
 import { file, jitToken, start, tokenWith, world } from './world.ts'
@@ -161,6 +162,34 @@ describe('writing a document', () => {
     expect((await put('doc_9982', 'x'.repeat(50))).status).toBe(200)
   })
 
+  it('is refused for an id no document can have', () => {
+    const { api } = world()
+
+    expect(() => api.documents.put('a b', order, 'ada')).toThrow(
+      expect.objectContaining({ refusal: { error: 'not_found', what: 'document' } }),
+    )
+  })
+
+  it('fills the room to the last character, and no further', () => {
+    const { api } = world({ documents: [], documentLimits: { documents: 2, characters: 10 } })
+    const put = (id: string, body: string) => api.documents.put(id, { title: 'x', body }, 'ada')
+    put('a', 'xxxx')
+
+    expect(() => put('b', 'xxxxx')).toThrow('insufficient_storage')
+    put('b', 'xxxx')
+    expect(() => put('c', '')).toThrow('insufficient_storage')
+  })
+
+  it('has room for ten thousand documents and 16 Mi characters, unless told otherwise', () => {
+    const { api } = world({ documents: [] })
+    const put = (id: string, body: string) => api.documents.put(id, { title: '', body }, 'ada')
+
+    expect(() => put('large', 'x'.repeat(16 * 1024 * 1024 + 1))).toThrow('insufficient_storage')
+    put('large', 'x'.repeat(16 * 1024 * 1024))
+    for (let at = 1; at < 10_000; at += 1) put(`doc_${at}`, '')
+    expect(() => put('doc_10000', '')).toThrow('insufficient_storage')
+  })
+
   it('makes room again by deleting', () => {
     const { api } = world({ documentLimits: { documents: 4, characters: 200 } })
 
@@ -188,6 +217,14 @@ describe('deleting a document', () => {
     expect(await call('DELETE /v1/documents/doc_9982', { token })).toMatchObject({ status: 204 })
     expect((await call('DELETE /v1/documents/doc_9982', { token })).status).toBe(404)
     expect((await call('GET /v1/documents/doc_9982', { token })).status).toBe(404)
+  })
+
+  it('is refused for a document that is not there', () => {
+    const { api } = world()
+
+    expect(() => api.documents.delete('doc_0000')).toThrow(
+      expect.objectContaining({ refusal: { error: 'not_found', what: 'document' } }),
+    )
   })
 })
 
@@ -313,5 +350,72 @@ describe('reports', () => {
     const answer = await call('POST /v1/reports', { token: await jitToken(writing), body: order })
 
     expect(answer.status).toBe(507)
+  })
+
+  it('fill the room to the last character, titles included, and no further', () => {
+    const { api } = world({ reportLimits: { reports: 2, characters: 10 } })
+    const create = (title: string, content: string) => api.reports.create({ title, content }, 'ada')
+    create('xx', 'xxx')
+
+    expect(() => create('xx', 'xxxx')).toThrow('insufficient_storage')
+    create('xx', 'xxx')
+    expect(() => create('', '')).toThrow('insufficient_storage')
+    expect([...api.reports.all()].map((it) => it.document_ids)).toEqual([[], []])
+  })
+
+  it('have room for ten thousand and 16 Mi characters, unless told otherwise', () => {
+    const { api } = world()
+    const create = (content: string) => api.reports.create({ title: '', content }, 'ada')
+
+    expect(() => create('x'.repeat(16 * 1024 * 1024 + 1))).toThrow('insufficient_storage')
+    create('x'.repeat(16 * 1024 * 1024))
+    for (let at = 1; at < 10_000; at += 1) create('')
+    expect(() => create('')).toThrow('insufficient_storage')
+  })
+})
+
+describe('what was written before', () => {
+  const limits = {
+    documents: [],
+    documentLimits: { documents: 2, characters: 10 },
+    reportLimits: { reports: 2, characters: 10 },
+  }
+  const worked = () => {
+    const changes: Change[] = []
+    const { api } = world({ ...limits, keep: (change) => changes.push(change) })
+    api.documents.put('gone', { title: 'x', body: 'xxxx' }, 'ada')
+    api.documents.put('kept', { title: 'x', body: '1' }, 'ada')
+    api.documents.put('kept', { title: 'x', body: '2' }, 'bob')
+    api.documents.delete('gone')
+    api.reports.create({ title: 'Q4', content: 'rose' }, 'ada')
+    return { api, changes }
+  }
+
+  it('comes back as it was', () => {
+    const { api, changes } = worked()
+
+    const { api: again } = world({ ...limits, changes })
+
+    expect([...again.documents.all()]).toEqual([...api.documents.all()])
+    expect(again.documents.find('kept')).toMatchObject({ body: '2', version: 2 })
+    expect([...again.reports.all()]).toEqual([...api.reports.all()])
+    expect(again.reports.find('report_1')?.content).toBe('rose')
+  })
+
+  it('takes the room it took', () => {
+    const { api } = world({ ...limits, changes: worked().changes })
+
+    expect(() => api.documents.put('more', { title: '', body: 'x'.repeat(9) }, 'ada')).toThrow()
+    api.documents.put('more', { title: '', body: 'x'.repeat(8) }, 'ada')
+    expect(() => api.reports.create({ title: '', content: 'xxxxx' }, 'ada')).toThrow()
+    api.reports.create({ title: '', content: 'xxxx' }, 'ada')
+  })
+
+  it('may have been deleted twice', () => {
+    const { changes } = worked()
+
+    const { api } = world({ ...limits, changes: [...changes, { deleted: 'gone' }] })
+
+    expect(api.documents.find('kept')).toBeDefined()
   })
 })

@@ -30,6 +30,7 @@ describe('a request without usable credentials', () => {
   it.each([
     ['sends it in the query, too', '?access_token=y', 'Bearer x'],
     ['sends it in two fields', '', 'Bearer x, Bearer y'],
+    ['sends it in two fields, joined closely', '', 'Bearer x,Bearer y'],
     ['names the scheme only', '', 'Bearer'],
   ])('BRR-02: is malformed if it %s', async (_, query, authorization) => {
     const { call } = world()
@@ -92,11 +93,21 @@ describe('a request without usable credentials', () => {
     expect(await status('acme')).toBe(200)
   })
 
-  it('BRR-01: is let in whatever the case of the scheme', async () => {
+  it('is let in whatever tenant its token names, where tenants share no issuer', async () => {
+    const { call } = world()
+
+    const { status } = await call('GET /v1/documents/doc_public', {
+      token: await tokenWith({ tenant: 'acme' }),
+    })
+
+    expect(status).toBe(200)
+  })
+
+  it('BRR-01: is let in whatever the case of the scheme, and after any number of spaces', async () => {
     const { call } = world()
     const token = await tokenWith()
 
-    for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
+    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer  ']) {
       const { status } = await call('GET /v1/documents/doc_public', bearer(`${scheme} ${token}`))
       expect(status).toBe(200)
     }
@@ -150,6 +161,7 @@ const insufficient: readonly (readonly [string, AuthorizationDetail[]])[] = [
   ['another type', [{ type: 'user_data', actions: ['read'], identifier: 'doc_9982' }]],
   ['halves in two details', [file('doc_9982', 'write'), file('doc_1', 'read')]],
   ['another place', [{ ...file('doc_9982', 'read'), locations: ['https://other.test'] }]],
+  ['a part of this place', [{ ...file('doc_9982', 'read'), locations: ['https://api'] }]],
   ['no place', [{ ...file('doc_9982', 'read'), locations: [] }]],
   ['a further condition', [{ ...file('doc_9982', 'read'), only_page: 1 }]],
 ]
@@ -181,6 +193,18 @@ describe('a token without the detail', () => {
     for (const locations of [undefined, ['https://other.test', here]]) {
       const wide = { ...file('doc_9982', 'write', 'read'), ...(locations && { locations }) }
       const token = await jitToken(file('doc_1', 'read'), wide)
+      expect((await call('GET /v1/documents/doc_9982', { token })).status).toBe(200)
+    }
+  })
+})
+
+describe('a resource server of several names', () => {
+  it('lets in a token for any of them, and a detail at any of them', async () => {
+    const { call } = world({ audience: [here, 'urn:documents'] })
+
+    for (const place of [here, 'urn:documents']) {
+      const detail = { ...file('doc_9982', 'read'), locations: [place] }
+      const token = await tokenWith({ aud: place, authorization_details: [detail] })
       expect((await call('GET /v1/documents/doc_9982', { token })).status).toBe(200)
     }
   })

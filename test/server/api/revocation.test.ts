@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../../server/api/guard.ts'
-import type { IntrospectionView } from '../../../server/api/revocation.ts'
+import { createRevocation, type IntrospectionView } from '../../../server/api/revocation.ts'
 import { RevokedTokens } from '../../../server/api/revoked-tokens.ts'
-import type { Dialect } from '../../../server/wire/index.ts'
+import type { AccessTokenClaims, AuthorizationDetail, Dialect } from '../../../server/wire/index.ts'
 import { file, here, issuer, jitToken, keys, start, tokenWith, world } from './world.ts'
 
 const guardOptions = {
@@ -24,6 +24,53 @@ describe('introspection', () => {
     expect(answer.status).toBe(503)
     expect(answer.headers['retry-after']).toBe('1')
     expect(JSON.stringify(answer.body)).not.toContain('connection refused')
+  })
+
+  it('leaves the cause of that to the log', async () => {
+    const cause = new Error('connection refused')
+    const guard = createGuard({ ...guardOptions, introspect: () => Promise.reject(cause) })
+
+    const admitted = guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
+
+    await expect(admitted).rejects.toMatchObject({ name: 'ApiRefused', cause })
+  })
+
+  it.each<[string | undefined, string | undefined, string | undefined]>([
+    ['a b', 'b c', 'b'],
+    ['a b', 'b a', 'a b'],
+    [undefined, 'a', 'a'],
+    ['a', undefined, 'a'],
+    [undefined, undefined, undefined],
+  ])('of a token for %j that answers %j leaves the scope %j', async (scope, answered, left) => {
+    const { api } = answering({ active: true, scope: answered })
+
+    const claims = await api.guard.admit(
+      { authorization: `Bearer ${await tokenWith({ scope })}` },
+      { token: 'any' },
+    )
+
+    expect(claims.scope).toBe(left)
+    expect('scope' in claims).toBe(left !== undefined)
+  })
+
+  const all = file('doc_1', 'read', 'write')
+  it.each<[AuthorizationDetail[] | undefined, AuthorizationDetail[] | undefined, unknown]>([
+    [[all], [file('doc_1', 'read'), file('doc_2', 'read')], [file('doc_1', 'read')]],
+    [[file('doc_1', 'read'), file('doc_2', 'read')], [all, file('doc_3')], [file('doc_1', 'read')]],
+    [[file('doc_2', 'read'), all], [file('doc_1', 'read')], [file('doc_1', 'read')]],
+    [undefined, [all], [all]],
+    [[all], undefined, []],
+    [undefined, undefined, undefined],
+  ])('of a token for %j that answers %j leaves the details %j', async (held, answered, left) => {
+    const { api } = answering({ active: true, authorization_details: answered })
+
+    const claims = await api.guard.admit(
+      { authorization: `Bearer ${await tokenWith({ authorization_details: held })}` },
+      { token: 'any' },
+    )
+
+    expect(claims.authorization_details).toEqual(left)
+    expect('authorization_details' in claims).toBe(left !== undefined)
   })
 
   it('is not asked about a token that is not valid anyway', async () => {
@@ -153,6 +200,36 @@ describe('introspection', () => {
     expect(answer.status).toBe(401)
   })
 
+  it('remembers ten thousand answers, and forgets the one that was given first', async () => {
+    let now = start
+    const asked: string[] = []
+    const stillGood = createRevocation({
+      revocation: 'introspection',
+      cache: 100,
+      now: () => now,
+      introspect: async (token) => {
+        asked.push(token)
+        return { active: true }
+      },
+    })
+    const claims = { exp: start + 1000 } as AccessTokenClaims
+    await stillGood('again', claims)
+    await stillGood('first', claims)
+    now += 100
+    await stillGood('again', claims)
+    for (let at = 2; at < 10_000; at += 1) await stillGood(`token ${at}`, claims)
+    asked.length = 0
+
+    now -= 50
+    await stillGood('first', claims)
+    expect(asked).toEqual([])
+    await stillGood('one more', claims)
+    await stillGood('again', claims)
+    expect(asked).toEqual(['one more'])
+    await stillGood('first', claims)
+    expect(asked).toEqual(['one more', 'first'])
+  })
+
   it('is a mistake in the setup when there is no way to introspect', async () => {
     const guard = createGuard(guardOptions)
 
@@ -176,6 +253,17 @@ describe('signals', () => {
       'a complex subject with the task',
       event({ format: 'complex', session: { format: 'opaque', id: 'task_1' } }),
     ],
+    [
+      'a complex subject, a member of which is empty',
+      event({ format: 'complex', user: null, session: { format: 'opaque', id: 'task_1' } }),
+    ],
+    [
+      'an event among others',
+      {
+        ...event({ format: 'opaque', id: 'task_1' }),
+        events: { other: {}, ...event({}).events },
+      },
+    ],
     ['a narrowed grant', event({ format: 'opaque', id: 'task_1' }, 'token-claims-change')],
   ])('end the tokens of %s', (_, set) => {
     const revoked = new RevokedTokens(() => start)
@@ -191,12 +279,42 @@ describe('signals', () => {
     ['nobody', { events: event({}).events }],
     ['a subject of no known format', event({ format: 'email', email: 'a@b.test' })],
     ['a task whose id is a token’s', event({ format: 'opaque', id: 'jti-1' })],
+    ['a token in a subject of another format', event({ format: 'opaque', jti: 'jti-1' })],
+    ['a task in a subject of another format', event({ format: 'jwt_id', id: 'task_1' })],
   ])('about %s change nothing', (_, set) => {
     const revoked = new RevokedTokens(() => start)
 
     revoked.receive(set)
 
     expect(revoked.has(claims)).toBe(false)
+  })
+
+  it('that name something by a number name nothing', () => {
+    const revoked = new RevokedTokens(() => start)
+
+    revoked.receive(event({ format: 'jwt_id', jti: 7 }))
+    revoked.receive(event({ format: 'opaque', id: 7 }))
+
+    expect(revoked.has({ ...claims, jti: '7' })).toBe(false)
+    expect(revoked.has({ ...claims, task_id: '7' })).toBe(false)
+  })
+
+  it('are remembered however many there are', () => {
+    const revoked = new RevokedTokens(() => start)
+
+    for (let at = 0; at < 3000; at += 1) revoked.revokeToken(`jti-${at}`, start + at)
+
+    for (const jti of ['jti-0', 'jti-1023', 'jti-2999']) {
+      expect(revoked.has({ ...claims, jti })).toBe(true)
+    }
+  })
+
+  it('end nothing where nobody listens to them', async () => {
+    const guard = createGuard({ ...guardOptions, revocation: 'signals' })
+
+    const admitted = guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
+
+    await expect(admitted).resolves.toMatchObject({ jti: 'jti-1' })
   })
 
   it('are forgotten when no token they speak of can be alive', () => {
@@ -225,10 +343,12 @@ describe('how the API learns of a revocation', () => {
       options.revocation = revocation
       return guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
     }
-    const refused = { refusal: { error: 'invalid_token' } }
+    const refused = (by: string) => ({
+      refusal: { error: 'invalid_token', why: `revoked, by ${by}` },
+    })
 
-    await expect(admitted('introspection')).rejects.toMatchObject(refused)
-    await expect(admitted('signals')).rejects.toMatchObject(refused)
+    await expect(admitted('introspection')).rejects.toMatchObject(refused('introspection'))
+    await expect(admitted('signals')).rejects.toMatchObject(refused('signal'))
     await expect(admitted('expiry')).resolves.toMatchObject({ jti: 'jti-1' })
   })
 
