@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { answerApproval, approvalStatus, askApproval } from '../../../server/issuer/approvals.ts'
-import { ada, alice, bot, errorOf, stranger, world } from './world.ts'
+import {
+  answerApproval,
+  approvalStatus,
+  askApproval,
+  ownApproval,
+} from '../../../server/issuer/approvals.ts'
+import { ada, alice, bot, errorOf, refusalOf, start, stranger, world } from './world.ts'
 
 describe('a push approval', () => {
   const asked = (here: ReturnType<typeof world>) =>
@@ -36,10 +41,61 @@ describe('a push approval', () => {
     expect(errorOf(() => answer(here, id, alice.id, true))).toBe('approval_forbidden')
     expect(errorOf(() => answer(here, 'apr_x'))).toBe('not_found')
     answer(here, id)
-    expect(errorOf(() => answer(here, id))).toBe('already_decided')
+    expect(refusalOf(() => answer(here, id))).toEqual({
+      error: 'already_decided',
+      requestId: id,
+      status: 'approved',
+      by: alice.id,
+    })
     const late = asked(here)
     here.clock.advance(120)
     expect(errorOf(() => answer(here, late.id))).toBe('request_expired')
+  })
+
+  it('is the question as it was put', () => {
+    const here = world()
+    const order = { agentId: bot.id, task: 't', reason: 'r', impact: 'low' } as const
+    const meta = { amount: 5 }
+
+    const [{ approval }] = here.tenant.run(askApproval, { ...order, onBehalfOf: alice.id, meta })
+
+    expect(approval).toStrictEqual({
+      ...order,
+      id: 'apr_1',
+      userId: alice.id,
+      askedAt: start,
+      expiresAt: start + 120,
+      meta,
+    })
+    expect(asked(here)).not.toHaveProperty('meta')
+  })
+
+  it('is seen by the agent that asked, and by no other', () => {
+    const here = world()
+    const { id } = asked(here)
+    const seen = (approvalId: string, agentId: string) => () =>
+      ownApproval(here.state, approvalId, agentId)
+
+    expect(refusalOf(seen(id, stranger.id))).toEqual({ error: 'request_forbidden', requestId: id })
+    expect(errorOf(seen('apr_x', bot.id))).toBe('not_found')
+    expect(seen(id, bot.id)().approval.id).toBe(id)
+  })
+
+  it('of one agent leaves room for those of another', () => {
+    const here = world({ policy: { limits: { approvals_per_agent: 1 } } })
+    const other = { ...bot, id: 'agt_other', name: 'other', clientId: 'other' }
+    here.tenant.happen([{ type: 'agent.registered', agent: other, by: 'ada' }])
+    asked(here)
+
+    here.tenant.run(askApproval, {
+      agentId: other.id,
+      task: 't',
+      reason: 'r',
+      impact: 'low',
+      onBehalfOf: alice.id,
+    })
+
+    expect(here.state.approvals.size).toBe(2)
   })
 
   it('waits 120 s, and is forgotten later', () => {

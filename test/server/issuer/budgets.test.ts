@@ -19,7 +19,12 @@ describe('a budget', () => {
 
     const refusal = refusalOf(() => request(task.id, reading()))
 
-    expect(refusal).toMatchObject({ error: 'budget_exceeded', limit: 2 })
+    expect(refusal).toEqual({
+      error: 'budget_exceeded',
+      what: 'calls an hour',
+      limit: 2,
+      retryAfter: 3600 - ((start + 1000) % 3600),
+    })
     expect(errorOf(() => tenant.run(ask, { agent: frugal, action: 'x' }))).toBe('budget_exceeded')
     clock.advance(refusal && 'retryAfter' in refusal ? refusal.retryAfter : 0)
     tenant.run(ask, { agent: frugal, action: 'x' })
@@ -29,11 +34,37 @@ describe('a budget', () => {
     const { open, request, exchange, clock, tenant } = seeded()
     tenant.run(issueClientToken, { client: frugal })
 
-    expect(errorOf(() => tenant.run(issueClientToken, { client: frugal }))).toBe('budget_exceeded')
+    expect(refusalOf(() => tenant.run(issueClientToken, { client: frugal }))).toMatchObject({
+      error: 'budget_exceeded',
+      what: 'tokens a day',
+      limit: 1,
+    })
     const made = request(open().id, reading())
     expect(errorOf(() => exchange(made.id))).toBe('budget_exceeded')
     clock.advance(86_400)
     tenant.run(issueClientToken, { client: frugal })
+  })
+
+  it('begins anew with the hour and with the day, and not before', () => {
+    const { clock, tenant } = seeded()
+    const midnight = Math.ceil(start / 86_400) * 86_400
+    const calls = () => errorOf(() => tenant.run(ask, { agent: frugal, action: 'x' }))
+    const tokens = () => errorOf(() => tenant.run(issueClientToken, { client: frugal }))
+    clock.set(midnight - 3600)
+    for (const act of [calls, calls, tokens]) act()
+
+    clock.set(midnight - 1)
+    expect([calls(), tokens()]).toEqual(['budget_exceeded', 'budget_exceeded'])
+    clock.set(midnight)
+    expect([calls(), tokens()]).toEqual([undefined, undefined])
+  })
+
+  it('of one thing says nothing of another', () => {
+    const { tenant } = seeded()
+    const agent = { ...bot, budget: { tokensPerDay: 1 } }
+    tenant.happen([{ type: 'tenant.seeded', agents: [agent], users: [] }])
+
+    for (let times = 0; times < 5; times += 1) tenant.run(ask, { agent, action: 'x' })
   })
 
   it('does not hold for an agent without one', () => {

@@ -61,4 +61,17 @@ describe('evaluating a task', () => {
 
     expect(happened()).toEqual(['task.opened', 'task.completed', 'task.evaluated'])
   })
+
+  it('suspends nothing that is over', () => {
+    const { open, request, complete, tenant, status } = world()
+    const taskId = open().id
+    request(taskId, reading())
+    complete(taskId)
+    const policy = Policy.parse({ scoring: { suspend_from: 1 } })
+    tenant.happen([{ type: 'policy.replaced', policy }])
+
+    tenant.run(evaluateTask, { taskId, agentId: bot.id })
+
+    expect(status(taskId)).toBe('completed')
+  })
 })

@@ -53,10 +53,18 @@ describe('what one caller can have is limited:', () => {
     const task = open()
     for (const name of ['a', 'b']) request(task.id, exporting(name))
 
-    expect(refusalOf(() => request(task.id, exporting('c')))).toMatchObject({ limit: 2 })
+    expect(refusalOf(() => request(task.id, exporting('c')))).toEqual({
+      error: 'limit_reached',
+      what: 'pending requests within one task',
+      limit: 2,
+    })
     clock.advance(300)
     for (const name of ['c', 'd']) request(task.id, exporting(name))
-    expect(refusalOf(() => request(task.id, reading()))).toMatchObject({ limit: 4 })
+    expect(refusalOf(() => request(task.id, reading()))).toEqual({
+      error: 'limit_reached',
+      what: 'requests within one task',
+      limit: 4,
+    })
   })
 
   it('unanswered push approvals of one agent', () => {

@@ -50,6 +50,9 @@ describe('a condition', () => {
     ['actions where there are none', { actions: '*' }, { detail: { type: 'x' } }, false],
     ['the identifier', { identifier: 'reports/*.pdf' }, {}, true],
     ['two stars', { identifier: '*q4*' }, {}, true],
+    ['stars around the beginning', { identifier: '*reports*pdf' }, {}, true],
+    ['a star for nothing', { identifier: 'reports/*q4.pdf' }, {}, true],
+    ['a part twice that is there once', { identifier: '*q4*q4*' }, {}, false],
     ['stars that would have to overlap', { identifier: 'reports/q4*4.pdf' }, {}, false],
     ['an identifier where there is none', { identifier: '?*' }, { detail: { type: 'x' } }, false],
     ['a dot is a dot', { identifier: 'reports/q4?pdf' }, {}, false],
@@ -102,10 +105,12 @@ describe('a condition', () => {
     ['within the hours', { from: '09:00', to: '17:00' }, at(24, '16:59'), true],
     ['at their end', { from: '09:00', to: '17:00' }, at(24, '17:00'), false],
     ['at their beginning', { from: '09:00', to: '17:00' }, at(24, '09:00'), true],
+    ['before it', { from: '09:00', to: '17:00' }, at(24, '08:59'), false],
     ['without an end', { from: '09:00' }, at(24, '23:59'), true],
     ['without a beginning', { to: '09:00' }, at(24, '00:00'), true],
     ['on the day', { days: ['tue' as const] }, at(24, '00:00'), true],
     ['on another day', { days: ['mon' as const] }, at(24, '00:00'), false],
+    ['at its beginning before midnight', { from: '22:00', to: '06:00' }, at(24, '22:00'), true],
     ['before midnight', { from: '22:00', to: '06:00' }, at(24, '23:00'), true],
     ['after midnight', { from: '22:00', to: '06:00' }, at(24, '05:59'), true],
     ['neither', { from: '22:00', to: '06:00' }, at(24, '06:00'), false],
@@ -166,7 +171,11 @@ describe('an assessment', () => {
       rules: [{ name: 'a', when: { type: 'x' }, risk: 'low', decision: 'approve' }],
     })
 
-    expect(assess(policy, facts).rule).toMatchObject({ decision: 'ask', risk: 'high' })
+    expect(assess(policy, facts).rule).toMatchObject({
+      name: 'no rule applies, so a person is asked',
+      decision: 'ask',
+      risk: 'high',
+    })
   })
 
   it.each([
@@ -192,6 +201,40 @@ describe('an assessment', () => {
     const { explanation } = assess(Policy.parse({}), { ...facts, detail })
 
     expect(explanation.would_pass).toEqual({ ...detail, actions: ['read', 'write'] })
+  })
+
+  it('leaves out what was approved anyway', () => {
+    const detail = { type: 'file_access', actions: ['read', 'list'] }
+
+    expect(assess(Policy.parse({}), { ...facts, detail }).explanation).not.toHaveProperty(
+      'would_pass',
+    )
+  })
+
+  it('names one action of two, and none that no rule is about', () => {
+    const policy = Policy.parse({
+      rules: [
+        { name: 'a', when: { actions: 'delete' }, risk: 'high', decision: 'deny' },
+        { name: 'b', when: { actions: 'read' }, risk: 'low', decision: 'approve' },
+      ],
+    })
+    const passing = (...actions: string[]) =>
+      assess(policy, { ...facts, detail: { type: 'x', actions } }).explanation.would_pass
+
+    expect(passing('read', 'delete')).toEqual({ type: 'x', actions: ['read'] })
+    expect(passing('read', 'delete', 'moon')).toEqual({ type: 'x', actions: ['read'] })
+  })
+
+  it('says why the policy denies, where the rule does', () => {
+    const policy = Policy.parse({
+      rules: [
+        { name: 'a', when: { type: 'x' }, risk: 'low', decision: 'deny', reason: 'because' },
+        { name: 'b', risk: 'low', decision: 'deny' },
+      ],
+    })
+
+    expect(assess(policy, { ...facts, detail: { type: 'x' } }).explanation.reason).toBe('because')
+    expect(assess(policy, facts).explanation).not.toHaveProperty('reason')
   })
 
   it('names none where nothing would pass', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { registerAgent } from '../../../server/issuer/registration.ts'
-import { ada, bot, errorOf, world } from './world.ts'
+import { ada, bot, errorOf, refusalOf, world } from './world.ts'
 
 describe('registering an agent', () => {
   const order = { name: 'helper', clientId: 'helper', secretHash: '' }
@@ -40,5 +40,35 @@ describe('registering an agent', () => {
 
     expect(agent).toMatchObject({ capabilities: ['read:documents'], mayDelegate: false })
     expect(tenant.state.clients.get('helper')).toBe(agent)
+  })
+
+  it('is done by people with agents.manage, and says by whom', () => {
+    const { tenant, state } = world()
+    const manager = { ...ada, permissions: ['agents.manage'] }
+    const capabilities = ['admin', 'admin']
+
+    const byPerson = tenant.run(registerAgent, { by: { user: manager }, ...order, capabilities })
+    const byAgent = tenant.run(registerAgent, {
+      by: { agent: bot, user: ada },
+      ...order,
+      name: 'other',
+      clientId: 'other',
+    })
+
+    expect(byPerson).toMatchObject([
+      { by: ada.id, agent: { id: 'agt_1', capabilities: ['admin'] } },
+    ])
+    expect(byAgent).toMatchObject([{ by: bot.id, agent: { id: 'agt_2', capabilities: [] } }])
+    expect(state.agents.get('agt_1')?.name).toBe('helper')
+  })
+
+  it('is refused when there are many', () => {
+    const { tenant } = world({ policy: { limits: { agents: 2 } } })
+
+    expect(refusalOf(() => tenant.run(registerAgent, { by: { agent: bot }, ...order }))).toEqual({
+      error: 'limit_reached',
+      what: 'agents',
+      limit: 2,
+    })
   })
 })

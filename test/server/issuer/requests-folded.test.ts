@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { denyRequest } from '../../../server/issuer/requests.ts'
 import { ada, bob, errorOf, exporting, reading, start, world } from './world.ts'
 
 describe('pending requests of the same detail in a task', () => {
@@ -38,6 +39,52 @@ describe('pending requests of the same detail in a task', () => {
     expect(errorOf(() => approve(ids[1] ?? '', ada))).toBe('approval_forbidden')
     approve(ids[1] ?? '', bob)
     expect(ids.map(life)).toEqual(['approved', 'approved'])
+  })
+
+  it('are endorsed by the same person once', () => {
+    const { open, request, approve, life, state } = world({
+      policy: { rules: [{ name: 'six eyes', risk: 'high', decision: 'ask', approvers: 3 }] },
+    })
+    const task = open()
+    const first = request(task.id, reading()).id
+    approve(first, ada)
+    const second = request(task.id, reading()).id
+
+    approve(second, ada)
+
+    expect(state.requests.get(first)?.endorsedBy).toEqual([ada.id])
+    expect(state.requests.get(second)?.endorsedBy).toEqual([ada.id])
+    expect(life(first)).toBe('pending')
+  })
+
+  it('are those only: what is decided or expired stays as it is', () => {
+    const { open, request, approve, deny, life, clock, happened } = world()
+    const task = open()
+    const denied = request(task.id, exporting()).id
+    deny(denied)
+    const expired = request(task.id, exporting()).id
+    clock.advance(300)
+    const pending = request(task.id, exporting()).id
+    const before = happened().length
+
+    approve(pending)
+
+    expect([denied, expired, pending].map(life)).toEqual(['denied', 'expired', 'approved'])
+    expect(happened().slice(before)).toEqual(['permission.endorsed', 'permission.approved'])
+  })
+
+  it('are denied for the same reason, if there is one', () => {
+    const { open, request, deny, tenant } = world()
+    const twice = (taskId: string) => [1, 2].map(() => request(taskId, exporting()).id)
+    const [first, second] = twice(open().id)
+    const [other, last] = twice(open().id)
+    const decided = (id = '') => tenant.state.requests.get(id)?.decided
+
+    deny(first ?? '')
+    tenant.run(denyRequest, { requestId: other ?? '', userId: ada.id, agentHeld: false })
+
+    expect(decided(second)).toMatchObject({ as: 'denied', by: ada.id, reason: 'no' })
+    expect(decided(last)).not.toHaveProperty('reason')
   })
 
   it('each keep the time their own rule gives, at most what the approver says', () => {

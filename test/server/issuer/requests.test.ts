@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { approveRequest, requestPermission } from '../../../server/issuer/requests.ts'
+import { approveRequest, denyRequest, requestPermission } from '../../../server/issuer/requests.ts'
 import {
   ada,
   alice,
@@ -44,10 +44,18 @@ describe('requesting a permission', () => {
     const { open, request } = world({ dialect: { unknown_types: 'refuse' } })
     const task = open()
 
-    for (const detail of [{ type: 'moon' }, { type: 'file_access', actions: ['Read'] }]) {
+    for (const detail of [{ type: 'moon' }, { type: 'file_access', actions: ['read', 'Read'] }]) {
       expect(errorOf(() => request(task.id, detail))).toBe('invalid_authorization_details')
     }
     expect(request(task.id, reading()).risk).toBe('low')
+    request(task.id, { type: 'file_access' })
+    request(task.id, { type: 'scope', actions: ['anything'] })
+  })
+
+  it('takes any type and any action, unless the dialect says otherwise', () => {
+    const { open, request } = world()
+
+    expect(request(open().id, { type: 'moon', actions: ['land'] }).detail.type).toBe('moon')
   })
 
   it('is approved at once for a read, and carries its explanation', () => {
@@ -117,9 +125,11 @@ describe('deciding a request', () => {
       [ada.id, false],
       ['', false],
     ] as const) {
-      expect(
-        errorOf(() => tenant.run(approveRequest, { requestId: mine.id, userId, agentHeld })),
-      ).toBe('approval_forbidden')
+      for (const rule of [approveRequest, denyRequest]) {
+        expect(errorOf(() => tenant.run(rule, { requestId: mine.id, userId, agentHeld }))).toBe(
+          'approval_forbidden',
+        )
+      }
     }
     expect(life(mine.id)).toBe('pending')
     approve(mine.id, bob)
@@ -146,6 +156,53 @@ describe('deciding a request', () => {
 
     expect(errorOf(() => approve(id))).toBe('request_expired')
     expect(life(id)).toBe('expired')
+  })
+
+  it('is refused with what became of it, and by whom', () => {
+    const { open, request, approve, exchange, complete, clock } = world()
+    const task = open()
+    const [exchanged, unfetched] = ['a', 'b'].map((name) => request(task.id, exporting(name)).id)
+    for (const id of [exchanged, unfetched]) approve(id ?? '')
+    exchange(exchanged ?? '')
+    const over = open()
+    const undecided = request(over.id, exporting()).id
+    complete(over.id)
+    const refused = (id = '') => refusalOf(() => approve(id, bob))
+
+    expect(refused(exchanged)).toMatchObject({ status: 'approved', by: ada.id })
+    expect(refused(undecided)).toMatchObject({ status: 'revoked', by: 'nobody' })
+    clock.advance(600)
+    expect(refused(unfetched)).toMatchObject({
+      error: 'already_decided',
+      status: 'expired',
+      by: ada.id,
+    })
+  })
+
+  it('says what it was for: the notes of who approves, the reason of who denies', () => {
+    const { open, request, tenant } = world()
+    const task = open()
+    const [yes, no] = ['a', 'b'].map((name) => request(task.id, exporting(name)).id)
+    const by = { userId: ada.id, agentHeld: false }
+
+    const approved = tenant.run(approveRequest, { requestId: yes ?? '', ...by, notes: 'fine' })
+    const denied = tenant.run(denyRequest, { requestId: no ?? '', ...by })
+
+    expect(approved).toStrictEqual([
+      { type: 'permission.endorsed', requestId: yes, taskId: task.id, by: ada.id },
+      {
+        type: 'permission.approved',
+        requestId: yes,
+        taskId: task.id,
+        by: ada.id,
+        ttl: 600,
+        notes: 'fine',
+      },
+    ])
+    expect(tenant.state.requests.get(yes ?? '')?.decided).toMatchObject({ notes: 'fine' })
+    expect(denied).toHaveLength(1)
+    expect(denied[0]).not.toHaveProperty('reason')
+    expect(tenant.state.requests.get(no ?? '')?.decided).not.toHaveProperty('reason')
   })
 
   it('is refused once the task is completed', () => {
@@ -206,10 +263,40 @@ describe('exchanging an approval', () => {
 
     expect(errorOf(() => exchange(approved.id, stranger))).toBe('request_forbidden')
     expect(errorOf(() => exchange('jit_x'))).toBe('not_found')
-    expect(refusalOf(() => exchange(pending.id))).toMatchObject({ status: 'pending' })
+    expect(refusalOf(() => exchange(pending.id))).toMatchObject({
+      error: 'request_not_approved',
+      status: 'pending',
+    })
     expect(refusalOf(() => exchange(denied.id))).toMatchObject({ status: 'denied' })
     clock.advance(700)
     expect(refusalOf(() => exchange(approved.id))).toMatchObject({ status: 'expired' })
+  })
+
+  it('is refused once the task is over', () => {
+    const { open, request, exchange, complete } = world()
+    const task = open()
+    const { id } = request(task.id, reading())
+    complete(task.id)
+
+    expect(refusalOf(() => exchange(id))).toEqual({
+      error: 'request_not_approved',
+      requestId: id,
+      status: 'revoked',
+      reason: 'its task is completed',
+    })
+  })
+
+  it.each([
+    [60, 300],
+    [600, 600],
+  ])('of %i s is possible within %i s', (ttl, seconds) => {
+    const { open, request, life, clock } = world()
+    const { id } = request(open().id, reading(), { requestedTtl: ttl })
+
+    clock.advance(seconds - 1)
+    expect(life(id)).toBe('approved')
+    clock.advance(1)
+    expect(life(id)).toBe('expired')
   })
 
   it('is refused the second time', () => {
@@ -232,7 +319,10 @@ describe('exchanging an approval', () => {
     expect(second.expiresAt).toBe(first.expiresAt)
     expect(second.jti).not.toBe(first.jti)
     clock.advance(200)
-    expect(refusalOf(() => exchange(id))).toMatchObject({ status: 'expired' })
+    expect(refusalOf(() => exchange(id))).toMatchObject({
+      error: 'request_not_approved',
+      status: 'expired',
+    })
   })
 
   it('gives exactly what was approved, to this task, for no longer than it lives', () => {
@@ -276,13 +366,30 @@ describe('the running risk of a task', () => {
   })
 
   it('denies the request that reaches the limit, and suspends', () => {
-    const { open, request, status, life } = world({
+    const { open, request, status, life, tenant } = world({
       policy: { scoring: { high: 30, suspend_from: 65 } },
     })
     const task = open()
     const ids = ['a', 'b', 'c'].map((name) => request(task.id, deleting(name)).id)
 
     expect(ids.map(life)).toEqual(['revoked', 'revoked', 'denied'])
+    expect(status(task.id)).toBe('suspended')
+    const reason = 'the task reached the risk score 65'
+    expect(tenant.state.requests.get(ids[2] ?? '')?.decided).toMatchObject({ by: 'policy', reason })
+    expect(tenant.state.tasks.get(task.id)?.ended).toMatchObject({ as: 'suspended', reason })
+  })
+
+  it('counts a request the policy denies, and the denial, before it goes on', () => {
+    const { open, request, status } = world({
+      policy: {
+        rules: [{ name: 'never', risk: 'high', decision: 'deny' }],
+        scoring: { high: 30, denial: 5, suspend_from: 35 },
+      },
+    })
+    const task = open()
+
+    request(task.id, reading())
+
     expect(status(task.id)).toBe('suspended')
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { scopeApproval, scopeDetail } from '../../../server/issuer/scopes.ts'
-import { ada, bot, errorOf, start, stranger, world } from './world.ts'
+import { ada, bob, bot, errorOf, exporting, start, stranger, world } from './world.ts'
 
 describe('scopes of the older form', () => {
   const status = ({ tenant, clock }: ReturnType<typeof world>, taskId: string) =>
@@ -39,5 +39,49 @@ describe('scopes of the older form', () => {
     expect(errorOf(() => scopeApproval(tenant.state, taskId, stranger.id, start))).toBe(
       'task_forbidden',
     )
+  })
+
+  it('are asked for with where they are to be good, if anywhere', () => {
+    expect(scopeDetail(['a', 'a'], ['https://a.test'])).toStrictEqual({
+      type: 'scope',
+      actions: ['a'],
+      locations: ['https://a.test'],
+    })
+    expect(scopeDetail(['a'])).toStrictEqual({ type: 'scope', actions: ['a'] })
+  })
+
+  it('have nothing to do with what else is asked within the task', () => {
+    const here = world()
+    const taskId = here.open().id
+    here.approve(here.request(taskId, exporting()).id)
+    here.request(taskId, exporting('other'))
+
+    expect(status(here, taskId)).toEqual({ status: 'expired', scopes: [] })
+  })
+
+  it('wait as long as any of them does, and last as long as the first of them', () => {
+    const here = world()
+    const taskId = here.open().id
+    const [first, second] = ['a', 'b'].map((scope) => here.request(taskId, scopeDetail([scope])).id)
+    here.approve(first ?? '', ada, 60)
+
+    expect(status(here, taskId)).toEqual({ status: 'pending', scopes: ['a'] })
+    here.clock.advance(10)
+    here.approve(second ?? '', bob, 600)
+    expect(status(here, taskId)).toEqual({
+      status: 'approved',
+      scopes: ['a', 'b'],
+      by: bob.id,
+      at: start + 10,
+      expiresAt: start + 60,
+    })
+  })
+
+  it('that were denied say by whom', () => {
+    const here = world()
+    const taskId = here.open().id
+    here.deny(here.request(taskId, scopeDetail(['x'])).id)
+
+    expect(status(here, taskId)).toEqual({ status: 'denied', scopes: [], by: ada.id, at: start })
   })
 })

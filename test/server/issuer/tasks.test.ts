@@ -70,7 +70,10 @@ describe('completing a task', () => {
     const task = open()
     clock.advance(3600)
 
-    expect(refusalOf(() => complete(task.id))).toMatchObject({ status: 'expired' })
+    expect(refusalOf(() => complete(task.id))).toMatchObject({
+      error: 'task_not_active',
+      status: 'expired',
+    })
   })
 
   it('happens once, however often it is asked for', () => {
@@ -109,6 +112,20 @@ describe('completing a task', () => {
     ])
     expect(status(other.id)).toBe('active')
     expect(tenant.state.tokens.get(tokens[3]?.jti ?? '')?.revokedAt).toBeUndefined()
+  })
+
+  it('ends nothing below it that has ended already', () => {
+    const { open, complete, tenant } = world()
+    const parent = open()
+    const child = open({ parentTaskId: parent.id })
+    complete(child.id)
+    const before = tenant.journal.last
+
+    complete(parent.id)
+
+    expect(tenant.journal.after(before)).toMatchObject([
+      { type: 'task.completed', taskId: parent.id },
+    ])
   })
 
   it('leaves the parent of a completed child alone', () => {
