@@ -394,7 +394,9 @@ const noteOpen = (state: State, { agentId, id }: Task) => {
 }
 
 const noteEnded = (state: State, { agentId, id }: Task) => {
-  state.openTasks.get(agentId)?.delete(id)
+  const open = state.openTasks.get(agentId)
+  open?.delete(id)
+  if (open?.size === 0) state.openTasks.delete(agentId)
 }
 
 const use = (

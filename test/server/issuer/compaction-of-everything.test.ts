@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest'
+import { answerApproval, askApproval } from '../../../server/issuer/approvals.ts'
+import { ask } from '../../../server/issuer/asks.ts'
+import { usageAt } from '../../../server/issuer/budgets.ts'
+import { registerClient, useAssertion } from '../../../server/issuer/clients.ts'
+import { compacted } from '../../../server/issuer/compaction.ts'
+import { evaluateTask } from '../../../server/issuer/evaluation.ts'
+import type { Entry } from '../../../server/issuer/event.ts'
+import {
+  giveGrant,
+  pushRequest,
+  redeemCode,
+  refresh,
+  revokeGrant,
+} from '../../../server/issuer/grants.ts'
+import { createStream, knownEvents, verifyStream } from '../../../server/issuer/signals.ts'
+import type { State } from '../../../server/issuer/state.ts'
+import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
+import { revokeToken } from '../../../server/issuer/tokens.ts'
+import { ApproverScript, RateLimits, RegisterClient } from '../../../server/wire/index.ts'
+import { ada, alice, bot, deleting, exporting, reading, world } from './world.ts'
+
+const redirectUri = 'https://app.test/cb'
+const streaming = {
+  clientId: 'rs',
+  issuer: 'https://lumo.test',
+  audience: [],
+  requested: knownEvents,
+}
+
+/** A tenant with a client, a receiver and a budget, where everything can happen again and again. */
+const busy = () => {
+  const here = world()
+  const { tenant } = here
+  const asked = RegisterClient.parse({ redirect_uris: [redirectUri] })
+  const [{ client }] = tenant.run(registerClient, { asked, clientId: 'app' })
+  const agent = { ...bot, budget: { tokensPerDay: 1000, callsPerHour: 1000 } }
+  tenant.happen([{ type: 'agent.registered', agent, by: ada.id }])
+  const streamId = tenant.run(createStream, streaming)[0].stream.id
+  const granted = (name: string) => {
+    const given = {
+      clientId: 'app',
+      userId: alice.id,
+      scope: 'openid',
+      codeHash: name,
+      redirectUri,
+    }
+    tenant.run(giveGrant, given)
+    const drawn = { client, codeHash: name, redirectUri, refreshHash: `${name} 1` }
+    tenant.run(redeemCode, drawn)
+    tenant.run(refresh, { client, usedHash: `${name} 1`, refreshHash: `${name} 2` })
+  }
+  /** Each thing once; `times` tells the rounds apart. */
+  const round = (times: number) => {
+    const task = here.open()
+    here.open({ parentTaskId: task.id })
+    const token = here.exchange(here.request(task.id, reading()).id)
+    here.approve(here.request(task.id, exporting()).id)
+    here.deny(here.request(task.id, exporting('other')).id)
+    tenant.run(revokeToken, { jti: token.jti, clientId: token.clientId })
+    tenant.run(evaluateTask, { taskId: task.id, agentId: bot.id })
+    here.exchange(here.request(task.id, reading()).id)
+    here.complete(task.id)
+    const risky = here.open()
+    for (const name of ['a', 'b', 'c']) here.deny(here.request(risky.id, deleting(name)).id)
+    tenant.run(ask, { agent: bot, action: 'x' })
+    granted(`kept ${times}`)
+    granted(`gone ${times}`)
+    tenant.run(revokeGrant, { refreshHash: `gone ${times} 2`, clientId: 'app' })
+    tenant.run(giveGrant, {
+      clientId: 'app',
+      userId: alice.id,
+      scope: 'openid',
+      codeHash: `unused ${times}`,
+      redirectUri,
+    })
+    tenant.run(pushRequest, { uri: `urn:${times}`, clientId: 'app', parameters: {} })
+    const expiresAt = here.clock.now() + 60
+    tenant.run(useAssertion, { clientId: 'app', jti: `${times}`, expiresAt })
+    const [{ approval }] = tenant.run(askApproval, {
+      agentId: bot.id,
+      task: 't',
+      reason: 'r',
+      impact: 'low',
+      onBehalfOf: alice.id,
+    })
+    const answer = { approvalId: approval.id, userId: alice.id, agentHeld: false }
+    tenant.run(answerApproval, { ...answer, as: 'approved' })
+    const attempt = { requestId: 'jit_x', taskId: task.id, deliveryId: `${times}`, attempt: 1 }
+    tenant.happen([
+      { type: 'callback.delivered', ...attempt, status: 200 },
+      { type: 'callback.failed', ...attempt, reason: 'r', final: true },
+      { type: 'key.rotated', kid: `${times}`, alg: 'ES256' },
+      { type: 'key.retired', kid: `${times}` },
+      { type: 'policy.replaced', policy: { ...here.state.policy, approval_timeout: 300 + times } },
+      { type: 'dialect.set', dialect: here.state.dialect },
+      { type: 'approver.scripted', script: ApproverScript.parse({ decision: 'ignore' }) },
+      { type: 'limits.set', limits: RateLimits.parse({ api: { limit: times + 1 } }) },
+    ])
+    tenant.run(verifyStream, { clientId: 'rs', streamId })
+    for (const [at, { jti }] of here.state.streams.get(streamId)?.waiting.entries() ?? []) {
+      const told = { streamId, jti, attempt: 1 }
+      tenant.happen([
+        at % 3 === 0
+          ? { type: 'signal.delivered', ...told }
+          : at % 3 === 1
+            ? { type: 'signal.failed', ...told, reason: 'r', final: true }
+            : { type: 'signal.acknowledged', streamId, jtis: [jti] },
+      ])
+    }
+  }
+  const pass = (seconds: number) => {
+    here.clock.advance(seconds)
+    tenant.happen([{ type: 'clock.moved', by: seconds }])
+  }
+  return { ...here, round, pass }
+}
+
+const month = 31 * 86_400
+const rounds = (many: number) => {
+  const here = busy()
+  for (let times = 0; times < many; times += 1) {
+    here.round(times)
+    here.pass(month)
+  }
+  return here
+}
+
+const replayed = (entries: readonly Entry[]) => {
+  const tenant = new Tenant('acme', new Clock(undefined, 0), (prefix) => prefix)
+  tenant.replay(entries)
+  return tenant.state
+}
+
+/** A state without its way to forget, and without what an agent used in days that are over. */
+const seen = ({ forgetting: _, usage, ...state }: State) => ({
+  ...state,
+  used: usageAt({ usage }, bot.id, state.lastForgotten * 60),
+})
+const kinds = (entries: readonly Entry[]) => entries.map(({ type }) => type)
+
+describe('of everything that can happen', () => {
+  it('nothing is kept that is over but what the tenant is made of', () => {
+    const { tenant } = rounds(4)
+
+    const kept = compacted(tenant.journal.after(0), 0)
+
+    expect(kinds(kept).sort()).toEqual([
+      'agent.registered',
+      'approver.scripted',
+      'client.registered',
+      'clock.moved',
+      'dialect.set',
+      'limits.set',
+      'policy.replaced',
+      'stream.created',
+      'tenant.seeded',
+    ])
+  })
+
+  it('what goes on is as it was', () => {
+    const here = rounds(3)
+    here.round(3)
+    const entries = here.tenant.journal.after(0)
+
+    const kept = compacted(entries, 0)
+
+    expect(kept.length).toBeLessThan(entries.length / 3)
+    expect(seen(replayed(kept))).toEqual(seen(here.state))
+  })
+
+  it.each([60, 700, 3600, 7200, 86_400])('what goes on %i s later is as it was', (seconds) => {
+    const here = rounds(2)
+    here.round(2)
+    here.pass(seconds)
+    here.pass(60)
+    const entries = here.tenant.journal.after(0)
+
+    const kept = compacted(entries, 0)
+
+    expect(kept.length).toBeLessThan(entries.length / 2)
+    expect(seen(replayed(kept))).toEqual(seen(here.state))
+  })
+})
