@@ -102,7 +102,8 @@ const themeOf = (file: string): string => {
   return folders.slice(folders.lastIndexOf('suite') + 1).join('/') || 'scenarios'
 }
 
-const durationOf = (step: Step): number => ('advance' in step ? Duration.parse(step.advance) : 0)
+/** How far a step moves time, as far as that is known beforehand. */
+const durationOf = ({ advance }: Step): number => Duration.safeParse(advance).data ?? 0
 
 const needsOf = (scenario: Scenario, steps: readonly Placed[]): Capability[] => {
   const ofSteps = steps.flatMap(({ step, word }) => [

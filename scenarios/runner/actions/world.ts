@@ -9,15 +9,19 @@ import {
   SwitchMisbehaviour,
 } from '../../../server/wire/index.ts'
 import { type Action, action, answered, control, Time } from '../action.ts'
+import { unmet } from '../scene.ts'
 
 /** What changes the world around the seats. */
 export const worldActions = {
   advance: action({
-    says: 'Moves the tenant’s time; against a real target, waits.',
+    says: 'Moves the tenant’s time, or to just after a moment (`{ until: $over }`); against a real target, waits.',
     example: 'advance: PT5M',
-    args: Time,
+    args: z.union([Time, z.strictObject({ until: z.string() })]),
     looks: 'nothing',
-    run: async (time, { wait }) => answered(await wait(Duration.parse(time))),
+    run: async (time, { wait, now }) =>
+      answered(
+        await wait(typeof time === 'object' ? secondsTo(time.until, now()) : Duration.parse(time)),
+      ),
   }),
 
   set_policy: action({
@@ -82,3 +86,11 @@ export const worldActions = {
     run: (json, scene) => control(scene, 'POST', '/forged-token', json),
   }),
 } satisfies Record<string, Action>
+
+/** Seconds until a moment is over for sure: clocks differ a little. */
+const secondsTo = (moment: string, now: number): number => {
+  const seconds = Date.parse(moment) / 1000 - now
+  return Number.isNaN(seconds)
+    ? unmet(`${moment} is no moment`)
+    : Math.max(0, Math.ceil(seconds)) + 1
+}
