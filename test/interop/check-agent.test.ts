@@ -5,7 +5,8 @@ import { loadAgentScenarios } from '../../scenarios/checks/agent-load.ts'
 import { runAgent } from '../../scenarios/checks/agent-run.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
 import { filesOf } from '../../scenarios/cli/suite.ts'
-import type { Result } from '../../scenarios/runner/verdict.ts'
+import { countsOf, type Result } from '../../scenarios/runner/verdict.ts'
+import { figure } from '../support/figure.ts'
 import { root } from '../support/running.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
@@ -32,6 +33,11 @@ const judged = async (
     concurrency,
   })
   const rules = [...new Set(deviationsOf(run.results).map((it) => it.rule))].sort()
+  const seconds = (run.duration / 1000).toFixed(0)
+  figure(`check agent, ${line.at(-1)?.split('/').slice(-2).join('/')}`, {
+    ...countsOf(run.results),
+    seconds,
+  })
   const said = run.results.flatMap((it) => it.failures.map(({ message }) => message))
   return { results: run.results, rules, said, meters }
 }
@@ -97,32 +103,15 @@ describe('an agent under test', () => {
   }, 120_000)
 
   it.skipIf(missing)(
-    'that is the published Python SDK escalates as it should, and trusts status_url too far',
+    'that is the published Python SDK fails in the worlds we know, for the rules we know, and in no other',
     async () => {
       const python = await environmentWith('lumoauth==1.1.0')
       const script = join(root, 'test/interop/python/call_with_escalation.py')
 
-      const { results, rules } = await judged(
-        [python, script],
-        [
-          'a-plain-day',
-          'denied-by-policy',
-          'the-issuer-is-slow',
-          'lured-by-the-status-url',
-          'the-token-got-lost',
-        ],
-      )
+      const { results } = await judged([python, script])
 
-      const verdicts = Object.fromEntries(
-        results.map((it) => [it.file.split('/').at(-1), it.verdict]),
-      )
-      expect(verdicts).toMatchObject({
-        'a-plain-day.yaml': 'passed',
-        'denied-by-policy.yaml': 'passed',
-        'the-issuer-is-slow.yaml': 'passed',
-        'lured-by-the-status-url.yaml': 'failed',
-      })
-      expect(rules).toContain('AGENT-ORIGIN')
+      expect(rulesBroken(results)).toEqual(failsOfTheSdk)
+      expect(results.filter((it) => it.verdict === 'skipped')).toEqual([])
     },
     300_000,
   )
@@ -159,12 +148,10 @@ const aFewWorlds = [
   'the-challenge-comes-twice',
 ]
 
-/** Where the crew fails, by what, and why: one is CrewAI's, the others those of lumoauth 1.1.0. */
-const failsOfTheCrew = {
+/** Where lumoauth 1.1.0 fails, by what, and why. */
+const ofTheSdk = {
   // complete_task tries once, and says false.
   'completing-fails-once': ['AGENT-COMPLETES'],
-  // CrewAI calls a tool again that failed, and the first thing that does is the call that was refused.
-  'the-issuer-is-down-and-back': ['AGENT-RETRIES-ONCE'],
   // It follows status_url wherever that leads, with the agent's own token.
   'lured-by-the-status-url': ['AGENT-ORIGIN'],
   // It asks for whatever a challenge names,
@@ -175,6 +162,12 @@ const failsOfTheCrew = {
   'the-challenge-is-oversized': ['HDR-02'],
   'the-challenge-pollutes': ['THR-30'],
 }
+
+/** SIGTERM ends a Python program before any `with` is left. */
+const failsOfTheSdk = { ...ofTheSdk, 'terminated-midway': ['AGENT-COMPLETES'] }
+
+/** The crew heeds SIGTERM; but CrewAI calls a tool again that failed, which begins with what was refused. */
+const failsOfTheCrew = { ...ofTheSdk, 'the-issuer-is-down-and-back': ['AGENT-RETRIES-ONCE'] }
 
 const rulesBroken = (results: readonly Result[]) =>
   Object.fromEntries(

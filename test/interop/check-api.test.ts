@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { figure } from '../support/figure.ts'
 import { lumoauthHarness, root } from '../support/running.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
@@ -37,6 +38,11 @@ ${more}limits: { requests_per_minute: 60000 }
   const code = await check.ends()
   if (code === 2) throw new Error(check.stderr)
   const { rules, counts, deviations } = JSON.parse(await readFile(report, 'utf8'))
+  const [, mistake] = /^MISTAKE='(.*?)'/.exec(command) ?? []
+  figure(
+    `check api, ${mistake === undefined ? 'Express and our guard' : `Flask ${mistake}`}`,
+    counts,
+  )
   return {
     code,
     counts,

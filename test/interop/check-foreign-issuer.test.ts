@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { figure } from '../support/figure.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 
 /** It stands in a folder of its own, never in our dependencies. */
@@ -42,8 +43,9 @@ limits: { requests_per_minute: 60000 }
     )
 
     expect(await check.ends(), check.stderr).toBe(0)
-    const { rules, deviations } = JSON.parse(await readFile(report, 'utf8'))
+    const { rules, deviations, counts } = JSON.parse(await readFile(report, 'utf8'))
     expect(deviations).toEqual([])
+    figure('check issuer, oidc-provider 9.13.3', counts)
     const kept = rules.filter((it: { verdict: string }) => it.verdict === 'passed')
     expect(kept.map((it: { rule: string }) => it.rule)).toEqual(
       expect.arrayContaining([

@@ -3,7 +3,7 @@ import { type JitContext, LumoAuthAgent, LumoAuthError } from '../../client/inde
 import { networkMisbehaviours } from '../../server/http/misbehaviours-network.ts'
 import { createHarness, type Harness } from '../../server/index.ts'
 import type { TestTenant } from '../../server/test-tenant.ts'
-import { figure } from './sizes.ts'
+import { figure } from '../support/figure.ts'
 
 /** Seconds that one exchange may take; what is late here is later than that. */
 const deadline = 0.3

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { figure } from '../support/figure.ts'
 import { lumoauthHarness } from '../support/running.ts'
 import { freePorts, started, Witness } from './crashing.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('CRASH_ROUNDS', 40, 200)
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)

@@ -1,7 +1,8 @@
 import { afterAll, expect, it } from 'vitest'
 import { bugs, harness, openWorld } from '../server/bad-input-world.ts'
+import { figure } from '../support/figure.ts'
 import { type Garbage, garbageFor } from './garbage.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 import { mebibytes, memory } from './steady.ts'
 
 const requests = size('FUZZ_REQUESTS', 20_000, 1_000_000)

@@ -2,8 +2,9 @@ import { connect } from 'node:net'
 import { expect, it } from 'vitest'
 import { createHarness } from '../../server/index.ts'
 import { openWorld, harness as world } from '../server/bad-input-world.ts'
+import { figure } from '../support/figure.ts'
 import { type Garbage, garbageFor, pick, type Random, scrambled, text } from './garbage.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 import { mebibytes, memory } from './steady.ts'
 
 const connections = size('FUZZ_CONNECTIONS', 2_000, 100_000)

@@ -15,8 +15,9 @@ import {
   readChallenge,
   readChallengeBody,
 } from '../../server/wire/challenge.ts'
+import { figure } from '../support/figure.ts'
 import { pick, type Random, scrambled, text } from './garbage.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 
 const texts = size('FUZZ_TEXTS', 2_000, 100_000)
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)

@@ -1,6 +1,7 @@
 import { it } from 'vitest'
 import { holds } from '../server/issuer/model.ts'
-import { figure, size } from './sizes.ts'
+import { figure } from '../support/figure.ts'
+import { size } from './sizes.ts'
 
 const sequences = size('MODEL_SEQUENCES', 1000, 10_000)
 

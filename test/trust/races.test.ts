@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../server/index.ts'
 import type { TestTenant } from '../../server/test-tenant.ts'
+import { figure } from '../support/figure.ts'
 import { type Answered, asked } from './crashing.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('RACE_ROUNDS', 100, 1000)
 

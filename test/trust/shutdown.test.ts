@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { figure } from '../support/figure.ts'
 import { asked, freePorts, started, Witness } from './crashing.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('SHUTDOWN_ROUNDS', 5, 50)
 

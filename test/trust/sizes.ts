@@ -5,12 +5,6 @@
 export const size = (name: string, usual: number, nightly: number): number =>
   Number(process.env[name] ?? (process.env.NIGHTLY === '1' ? nightly : usual))
 
-/** Says what was found, for the table in `test/README.md`. */
-export const figure = (what: string, outcome: Readonly<Record<string, unknown>>): void => {
-  const facts = Object.entries(outcome).map(([name, value]) => `${name} ${value}`)
-  process.stdout.write(`figure: ${what}: ${facts.join(', ')}\n`)
-}
-
 /** A generator of numbers in [0, 1) that begins the same for the same seed. */
 export const randomFrom = (seed: number) => {
   let state = seed | 0

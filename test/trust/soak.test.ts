@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { LumoAuthAgent, LumoAuthError } from '../../client/index.ts'
 import type { Tenancy } from '../../server/http/tenancy.ts'
 import { createHarness } from '../../server/index.ts'
-import { figure, randomFrom, size } from './sizes.ts'
+import { figure } from '../support/figure.ts'
+import { randomFrom, size } from './sizes.ts'
 import { mebibytes, memory } from './steady.ts'
 
 const seconds = size('SOAK_SECONDS', 60, 1800)

@@ -9,10 +9,10 @@ import { loadScenarios, run } from '../../scenarios/runner/index.ts'
 import { remote } from '../../scenarios/targets/remote.ts'
 import type { TenantCreated } from '../../server/wire/index.ts'
 import { eventsOf } from '../server/console/world.ts'
+import { figure } from '../support/figure.ts'
 import { blocksOf } from '../support/markdown.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 import { asked, freePorts } from './crashing.ts'
-import { figure } from './sizes.ts'
 
 const token = 'control-token-of-three'
 const folder = mkdtempSync(join(tmpdir(), 'spread-'))
