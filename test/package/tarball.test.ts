@@ -37,6 +37,7 @@ const run = async (cwd: string, command: string, ...args: string[]): Promise<str
 
 let folder: string
 let tarball: string
+const cli = () => join(folder, 'node_modules/lumoauth-harness/dist/cli/cli.js')
 const bin = () => join(folder, 'node_modules/.bin/lumoauth-harness')
 
 beforeAll(async () => {
@@ -104,9 +105,17 @@ describe('the tarball, in an empty project,', () => {
     const { stdout, loaded } = await tracing('start', '--port', '0', '--api-port', '0', '--json')
 
     expect(JSON.parse(stdout)).toMatchObject({ tenant: 'acme-corp', client_id: 'report-bot' })
-    expect(
-      loaded.filter((it) => /dist\/(client|scenarios\/(runner|reports|targets))/.test(it)),
-    ).toEqual([])
+    const chunks = dirname(cli())
+    const all = (await readdir(chunks)).filter((it) => it.endsWith('.js'))
+    const texts = async (names: readonly string[]) =>
+      (await Promise.all(names.map((it) => readFile(join(chunks, it), 'utf8')))).join()
+    const [there, here] = await Promise.all([
+      texts(all),
+      texts(all.filter((it) => loaded.some((url) => url.endsWith(`/dist/cli/${it}`)))),
+    ])
+    const marks = ['LumoAuthAgent = class', 'wait_for_decision', '<testsuite', 'Careful = class']
+    expect(marks.filter((it) => there.includes(it))).toEqual(marks)
+    expect(marks.filter((it) => here.includes(it))).toEqual([])
   })
 
   it('gives every export that needs no peer', async () => {
@@ -289,8 +298,7 @@ const tracing = async (...args: string[]): Promise<{ stdout: string; loaded: str
   const hook = join(folder, 'trace.mjs')
   const trace = join(folder, 'loaded.json')
   await writeFile(hook, hookText(trace))
-  const cli = join(folder, 'node_modules/lumoauth-harness/dist/scenarios/cli.js')
-  await using running = new Running(process.execPath, ['--import', hook, cli, ...args], {
+  await using running = new Running(process.execPath, ['--import', hook, cli(), ...args], {
     cwd: folder,
     env,
   })
