@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
-import { issuer, json, never, refusal, secret, signedUp } from './world.ts'
+import { atWork, issuer, json, never, reading, refusal, secret, signedUp } from './world.ts'
 
 const credentials = { AGENT_CLIENT_ID: 'report-bot', AGENT_CLIENT_SECRET: secret }
 
@@ -35,7 +35,15 @@ describe('configuring an agent', () => {
     )
   })
 
+  it.each(['xhttp://lumo.test', 'https-x://lumo.test', 'nowhere'])('is refused for %s', (url) => {
+    expect(() => new LumoAuthAgent({ url, tenant: 'a', env: credentials })).toThrow(
+      expect.objectContaining({ code: 'config_error' }),
+    )
+  })
+
   it.each([
+    [{ LUMOAUTH_URL: `${issuer}//`, LUMOAUTH_TENANT: 'a' }, `${issuer}/t/a/api/v1`],
+    [{ LUMOAUTH_URL: 'http://lumo.test', LUMOAUTH_TENANT: 'a' }, 'http://lumo.test/t/a/api/v1'],
     [{ LUMOAUTH_TENANT: 'acme' }, 'https://app.lumoauth.dev/t/acme/api/v1'],
     [{ LUMOAUTH_ORG_ID: 'acme' }, 'https://app.lumoauth.dev/orgs/acme/api/v1'],
     [{ LUMOAUTH_TENANT: 'acme', LUMOAUTH_ORG_ID: 'b' }, 'https://app.lumoauth.dev/t/acme/api/v1'],
@@ -69,6 +77,24 @@ describe('signing in', () => {
         scope: 'read:documents',
       },
     })
+  })
+
+  it('asks for no scope unless it is told to', async () => {
+    const { world, agent } = signedUp()
+
+    await agent.token()
+
+    expect(world.received[0]?.json).not.toHaveProperty('scope')
+  })
+
+  it('has the token of another renewed by nobody but who holds it', async () => {
+    const { agent } = signedUp()
+    agent.forgetToken('unknown')
+    const token = await agent.token()
+
+    agent.forgetToken('unknown')
+
+    expect(await agent.token()).toBe(token)
   })
 
   it('reports what the server said, without the secret it echoed', async () => {
@@ -247,6 +273,47 @@ describe('calling the issuer', () => {
       await expect(agent.userinfo()).rejects.toMatchObject({ code: 'invalid_answer' })
     },
   )
+
+  it('says which call it was, and where its answer is wrong', async () => {
+    const { world, agent } = signedUp()
+    const messages: string[] = []
+    for (const text of ['{"sub":7}', '[]', 'null']) {
+      world.on('GET /oauth/userinfo', () => new Response(text))
+      messages.push((await agent.userinfo().catch((it) => it)).message)
+    }
+
+    expect(messages).toEqual([
+      'GET /oauth/userinfo: the answer is not what was expected at sub',
+      'GET /oauth/userinfo: the answer is not what was expected at the body',
+      'GET /oauth/userinfo: the answer is not what was expected at the body',
+    ])
+  })
+
+  it.each([199, 299, 300])('takes an answer for a success by its status: %i', async (status) => {
+    const { world, agent } = signedUp()
+    const answer = new Response('{"sub":"bot"}')
+    Object.defineProperty(answer, 'status', { value: status })
+    world.on('GET /oauth/userinfo', () => answer)
+
+    const { sub, code } = await agent.userinfo().catch((it) => it)
+
+    expect([sub, code]).toEqual(status === 299 ? ['bot', undefined] : [undefined, 'api_error'])
+  })
+
+  it('asks for JSON, and says when it sends some', async () => {
+    const { world, jit, agent } = await atWork()
+    world.on('GET /oauth/userinfo', () => json(200, { sub: 'bot' }))
+    await agent.userinfo()
+    await jit.requestPermission(reading('d'))
+    const sent = (line: string) => {
+      const { headers, text } = world.to(line)[0] ?? {}
+      return [headers?.get('accept'), headers?.get('content-type'), text !== '']
+    }
+
+    expect(sent('GET /oauth/userinfo')).toEqual(['application/json', null, false])
+    expect(sent('POST /jit/request')).toEqual(['application/json', 'application/json', true])
+    expect(sent('POST /oauth/token')[1]).toMatch('application/x-www-form-urlencoded')
+  })
 
   it('does not follow a redirect, which would carry the credentials elsewhere', async () => {
     const { world, agent } = signedUp()

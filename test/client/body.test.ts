@@ -29,6 +29,14 @@ describe('a body that cannot be sent again', () => {
     expect(sent(world)).toEqual([])
   })
 
+  it('may be just as long as the limit', async () => {
+    const { world, jit } = await atWork({ allow, bodyLimit: 8 })
+
+    await jit.fetch(doc, { method: 'PUT', body: stream('1234', '5678'), duplex: 'half' })
+
+    expect(sent(world)).toEqual(['12345678', '12345678'])
+  })
+
   it('is told to stop when it is refused', async () => {
     const { jit } = await atWork({ allow, bodyLimit: 8 })
     let reason: unknown

@@ -1,9 +1,28 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ApiError, LumoAuthError, NetworkError } from '../../client/index.ts'
+import {
+  ApiError,
+  ApprovalTimeoutError,
+  AuthenticationError,
+  BodyNotReplayableError,
+  CompletionError,
+  ConfigError,
+  DeadlineExceededError,
+  EscalationRefusedError,
+  InvalidAnswerError,
+  LumoAuthError,
+  NetworkError,
+  NoTaskError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitedError,
+  RedirectRefusedError,
+  TaskOpenError,
+  UnavailableError,
+} from '../../client/errors.ts'
 import { redacted } from '../../client/redact.ts'
-import { atWork, json, reading, secret } from './world.ts'
+import { atWork, json, reading, secret, signedUp } from './world.ts'
 
 const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl'
 
@@ -16,6 +35,120 @@ describe('an error', () => {
     ['red \u001b[31m alert\r\nSet-Cookie: x', 'red  [31m alert Set-Cookie: x'],
   ])('shows %j as %j', (message, shown) => {
     expect(new LumoAuthError('api_error', message).message).toBe(shown)
+  })
+
+  const refusal = { status: 418 }
+  it.each<[LumoAuthError, string, string, string]>([
+    [new LumoAuthError('api_error', 'no'), 'LumoAuthError', 'api_error', 'no'],
+    [new ConfigError('no'), 'ConfigError', 'config_error', 'no'],
+    [new NetworkError('no'), 'NetworkError', 'network_error', 'no'],
+    [
+      new DeadlineExceededError('GET /', 5),
+      'DeadlineExceededError',
+      'deadline_exceeded',
+      'GET /: no answer within 5 s',
+    ],
+    [new InvalidAnswerError('no'), 'InvalidAnswerError', 'invalid_answer', 'no'],
+    [new ApiError('GET /', refusal), 'ApiError', 'api_error', 'GET /: answered 418'],
+    [
+      new ApiError('GET /', { ...refusal, description: 'so bad' }),
+      'ApiError',
+      'api_error',
+      'GET /: answered 418 so bad',
+    ],
+    [
+      new AuthenticationError('GET /', refusal),
+      'AuthenticationError',
+      'authentication_error',
+      'GET /: answered 418',
+    ],
+    [
+      new PermissionDeniedError('GET /', refusal),
+      'PermissionDeniedError',
+      'permission_denied',
+      'GET /: answered 418',
+    ],
+    [new NotFoundError('GET /', refusal), 'NotFoundError', 'not_found', 'GET /: answered 418'],
+    [
+      new RateLimitedError('GET /', refusal),
+      'RateLimitedError',
+      'rate_limited',
+      'GET /: answered 418',
+    ],
+    [
+      new UnavailableError('GET /', refusal),
+      'UnavailableError',
+      'api_error',
+      'GET /: answered 418',
+    ],
+    [new NoTaskError('no'), 'NoTaskError', 'no_task', 'no'],
+    [
+      new TaskOpenError('task_1'),
+      'TaskOpenError',
+      'task_open',
+      'complete task_1 before opening another',
+    ],
+    [
+      new TaskOpenError(undefined),
+      'TaskOpenError',
+      'task_open',
+      'complete the task being opened before opening another',
+    ],
+    [
+      new ApprovalTimeoutError('jit_1', 60),
+      'ApprovalTimeoutError',
+      'approval_timeout',
+      'jit_1: not decided within 60 s',
+    ],
+    [
+      new EscalationRefusedError('denied', reading('d'), 'no'),
+      'EscalationRefusedError',
+      'escalation_refused',
+      'no',
+    ],
+    [
+      new CompletionError('task_1', {}),
+      'CompletionError',
+      'completion_failed',
+      'task_1 is left over: it could not be completed',
+    ],
+    [new BodyNotReplayableError('no'), 'BodyNotReplayableError', 'body_not_replayable', 'no'],
+    [new RedirectRefusedError('no'), 'RedirectRefusedError', 'redirect_refused', 'no'],
+  ])('is told apart by name and code: %s', (error, name, code, message) => {
+    expect(error).toMatchObject({ name, code, message })
+    expect(error).not.toHaveProperty('cause')
+    expect(String(error)).toBe(`${name}: ${message}`)
+  })
+
+  it('keeps of its causes what they are: name, code, message, stack and causes of their own', () => {
+    const inner = new RangeError('inner')
+    const outer = Object.assign(new TypeError('outer', { cause: inner }), { code: 'E_X' })
+
+    const { cause } = new NetworkError('no', { cause: outer })
+
+    expect(cause).toMatchObject({
+      name: 'TypeError',
+      code: 'E_X',
+      message: 'outer',
+      stack: outer.stack,
+      cause: { name: 'RangeError', message: 'inner' },
+    })
+    expect((cause as Error).cause).not.toHaveProperty('cause')
+    expect((cause as Error).cause).not.toHaveProperty('code')
+    expect(
+      new NetworkError('no', { cause: Object.assign(inner, { code: 7 }) }).cause,
+    ).not.toHaveProperty('code')
+  })
+
+  it('leaves a cause of its own kind as it is', () => {
+    const cause = new ConfigError('inner')
+
+    expect(new NetworkError('no', { cause }).cause).toBe(cause)
+  })
+
+  it('hides the longer of two secrets that begin alike, and no empty one', () => {
+    expect(redacted('x secret-long y', ['', 'secret', 'secret-long'])).toBe('x [hidden] y')
+    expect(redacted('Bearer   abcdefghijklmnopqrstuvwxyz0')).toBe('Bearer [hidden]')
   })
 
   it('leaves text alone that only speaks of such things', () => {
@@ -81,6 +214,27 @@ describe('an error', () => {
 
     expect(error.description).toHaveLength(1000)
     expect(error.message).not.toContain(secret.slice(0, 6))
+  })
+})
+
+describe('a refusal of the issuer', () => {
+  it.each([400, 401, 403, 404, 429, 503])('with %i shows no secret it repeats', async (status) => {
+    const { world, agent } = signedUp()
+    world.on('POST /oauth/token', () => json(status, { error: `${secret} is wrong` }))
+
+    const error = await agent.authenticate().catch((it) => it)
+
+    expect(error).toMatchObject({ status, serverCode: '[hidden] is wrong' })
+    expect(error.message).not.toContain(secret)
+  })
+
+  it.each([400, 401, 403, 404, 429, 503])('with %i shows no token it repeats', async (status) => {
+    const { world, jit } = await atWork()
+    world.on('POST /jit/request', ({ token }) => json(status, { error: `not with ${token}` }))
+
+    const error = await jit.requestPermission(reading('d')).catch((it) => it)
+
+    expect(error).toMatchObject({ status, serverCode: 'not with [hidden]' })
   })
 })
 

@@ -219,6 +219,55 @@ describe('a call that may ask for more', () => {
     expect((await jit.fetch(doc)).status).toBe(200)
   })
 
+  const inBody = {
+    error: 'insufficient_authorization_details',
+    authorization_details: [reading('doc_1')],
+  }
+  it.each([
+    ['application/json', true],
+    ['application/problem+json; charset=utf-8', true],
+    ['Application/JSON', true],
+    ['text/plain', false],
+    ['text/x-application/json', false],
+    ['application/jsonl', false],
+  ])('looks for it in a body of type %s: %s', async (type, found) => {
+    const { world, jit } = await atWork()
+    world.once(
+      line,
+      () =>
+        new Response(JSON.stringify(inBody), { status: 403, headers: { 'content-type': type } }),
+    )
+
+    expect((await jit.fetch(doc)).status).toBe(found ? 200 : 403)
+  })
+
+  it('does not look for it in the body of a 401', async () => {
+    const { world, jit } = await atWork()
+    world.once(line, () => json(401, inBody))
+
+    expect((await jit.fetch(doc)).status).toBe(401)
+    expect(asked(world)).toEqual([])
+  })
+
+  it('reads it however it is cut into chunks', async () => {
+    const { world, jit } = await atWork({ allow: () => true })
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({ ...inBody, authorization_details: [{ type: 'ä€' }] }),
+    )
+    const body = new ReadableStream({
+      start: (controller) => {
+        for (const byte of bytes) controller.enqueue(new Uint8Array([byte]))
+        controller.close()
+      },
+    })
+    const headers = { 'content-type': 'application/json' }
+    world.once(line, () => new Response(body, { status: 403, headers }))
+
+    await jit.fetch(doc)
+
+    expect(asked(world)[0]?.json.authorization_details).toEqual({ type: 'ä€' })
+  })
+
   it('understands the remediation of a 401, of wg-00, and keeps the wide token', async () => {
     const { world, jit } = await atWork()
     const remediation = encodeRemediation({ authorization_details: [reading('doc_1')] })
@@ -470,13 +519,22 @@ describe('where tokens may go', () => {
     await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'config_error' })
   })
 
-  it.each(['api.test', 'file:///etc', ''])('cannot be %j', async (origin) => {
+  it('may be where there is no TLS, if that is said', async () => {
     const { jit } = await atWork()
 
-    expect(() => createJitFetch(jit, { origins: [origin] })).toThrow(
-      expect.objectContaining({ code: 'config_error' }),
-    )
+    expect(() => createJitFetch(jit, { origins: ['http://localhost:3000'] })).not.toThrow()
   })
+
+  it.each(['api.test', 'file:///etc', '', 'xhttp://api.test', 'https-x://api.test'])(
+    'cannot be %j',
+    async (origin) => {
+      const { jit } = await atWork()
+
+      expect(() => createJitFetch(jit, { origins: [origin] })).toThrow(
+        expect.objectContaining({ code: 'config_error' }),
+      )
+    },
+  )
 
   it.each([elsewhere, 'http://api.test', 'https://api.test:8443', 'https://api.test.evil.test'])(
     'is not %s: it gets a plain fetch, and its challenges are answers',

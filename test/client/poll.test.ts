@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { secondsToWait } from '../../client/poll.ts'
+import { ApiError, ConfigError, DeadlineExceededError, NetworkError } from '../../client/errors.ts'
+import { isBadLuck, secondsToWait } from '../../client/poll.ts'
 import { systemSleep } from '../../client/time.ts'
 import { atWork, json, reading, refusal } from './world.ts'
 
@@ -128,6 +129,16 @@ describe('polling', () => {
     await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'network_error' })
   })
 
+  it('counts a look that takes too long as bad luck', async () => {
+    const { world, jit, request } = await waiting()
+    const late = () => {
+      throw new DeadlineExceededError('GET /', 30)
+    }
+    world.once(status, late)
+
+    await expect(jit.waitForApproval(request)).resolves.toMatchObject({ status: 'approved' })
+  })
+
   it('forgives bad luck once a look has succeeded', async () => {
     const { world, jit, request } = await waiting()
     const unlucky = () => refusal(504, 'gateway_timeout')
@@ -166,6 +177,21 @@ describe('sleeping by the clock of the system', () => {
   })
 })
 
+describe('bad luck', () => {
+  it.each<[unknown, boolean]>([
+    [new DeadlineExceededError('GET /', 1), true],
+    [new NetworkError('no'), true],
+    [new ApiError('GET /', { status: 502 }), true],
+    [new ApiError('GET /', { status: 503 }), true],
+    [new ApiError('GET /', { status: 504 }), true],
+    [new ApiError('GET /', { status: 500 }), false],
+    [new ConfigError('no'), false],
+    [new Error('no'), false],
+  ])('%s: %s', (error, expected) => {
+    expect(isBadLuck(error)).toBe(expected)
+  })
+})
+
 describe('Retry-After', () => {
   const noon = Date.UTC(2026, 10, 6, 12) / 1000
 
@@ -177,16 +203,24 @@ describe('Retry-After', () => {
     ['Friday, 06-Nov-26 12:00:30 GMT', 30],
     ['Fri Nov  6 12:00:30 2026', 30],
     ['Fri, 06 Nov 2026 11:59:00 GMT', 0],
+    ['Fri, 06 Nov 2026 12:00:30', 30],
   ])('%j asks for %i seconds', (value, seconds) => {
     expect(secondsToWait(value, noon)).toBe(seconds)
   })
 
-  it.each([null, '', '-5', '1.5', '1e9', 'soon', 'Fri, 99 Nov', '9'.repeat(400)])(
-    '%j asks for nothing',
-    (value) => {
-      expect(secondsToWait(value, noon)).toBeUndefined()
-    },
-  )
+  it.each([
+    null,
+    '',
+    '-5',
+    '1.5',
+    '1e9',
+    'soon',
+    'Fri, 99 Nov',
+    'on Fri, 06 Nov 2026 12:00:30 GMT',
+    '9'.repeat(400),
+  ])('%j asks for nothing', (value) => {
+    expect(secondsToWait(value, noon)).toBeUndefined()
+  })
 
   it('never asks for a negative or infinite time', () => {
     fc.assert(
