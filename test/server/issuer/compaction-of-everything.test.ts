@@ -158,6 +158,20 @@ describe('of everything that can happen', () => {
     ])
   })
 
+  it.each([1, 5, 10, 20, 30, 40, 50, 60, 70, 80])(
+    'the newest %i entries stay, and lead to the same',
+    (newest) => {
+      const { tenant, state } = rounds(5)
+      const entries = tenant.journal.after(0)
+
+      const kept = compacted(entries, newest)
+
+      expect(kept.slice(-newest)).toEqual(entries.slice(-newest))
+      expect(kept.length).toBeLessThan(entries.length / 2)
+      expect(seen(replayed(kept))).toEqual(seen(state))
+    },
+  )
+
   it('what goes on is as it was', () => {
     const here = rounds(3)
     here.round(3)

@@ -4,13 +4,16 @@ import type { Client } from '../../../server/issuer/event.ts'
 import {
   codeLifetime,
   giveGrant,
+  liveGrant,
   pushRequest,
   redeemCode,
   refresh,
   refreshLifetime,
+  revokeGrant,
+  soundRequest,
 } from '../../../server/issuer/grants.ts'
 import { RegisterClient } from '../../../server/wire/index.ts'
-import { alice, errorOf, start, world } from './world.ts'
+import { alice, bot, errorOf, reading, start, world } from './world.ts'
 
 const redirectUri = 'https://app.test/cb'
 
@@ -41,7 +44,223 @@ const tick = ({ tenant, clock }: ReturnType<typeof world>, seconds: number) => {
   tenant.run(useAssertion, { clientId: 'clock', jti: `${clock.now()}`, expiresAt: clock.now() })
 }
 
+describe('what a client asks of a person', () => {
+  const client: Client = { name: 'App', clientId: 'app', capabilities: ['a'], secretHash: 'hash' }
+  const asked = { responseType: 'code' }
+  const challenge = 'x'.repeat(43)
+  const pkce = { challenge, challengeMethod: 'S256' }
+  const sound = (more: object = {}, of = client, here = world({ dialect: { pkce: 'public' } })) =>
+    soundRequest(here.state, of, { ...asked, ...more })
+
+  it.each<[string, object, string]>([
+    ['another response type', { responseType: 'token' }, 'unsupported_response_type'],
+    ['another response mode', { responseMode: 'fragment' }, 'invalid_request'],
+    ['nobody to be asked', { prompt: 'login none' }, 'login_required'],
+    ['another challenge method', { challenge, challengeMethod: 'plain' }, 'invalid_request'],
+    ['no challenge method', { challenge }, 'invalid_request'],
+    ['a challenge too long', { ...pkce, challenge: `${challenge}x` }, 'invalid_request'],
+    ['a challenge too short', { ...pkce, challenge: challenge.slice(1) }, 'invalid_request'],
+    [
+      'a challenge in other letters',
+      { ...pkce, challenge: `${challenge.slice(1)}+` },
+      'invalid_request',
+    ],
+    ['an agent nobody knows', { actor: 'nobody' }, 'invalid_request'],
+    ['a scope the client does not have', { scope: 'b' }, 'invalid_scope'],
+  ])('is refused with %s', (_says, more, error) => {
+    expect(errorOf(() => sound(more))).toBe(error)
+  })
+
+  it('is refused to a client of another grant, and to a public one without a challenge', () => {
+    const { secretHash: _, ...open } = client
+
+    expect(errorOf(() => sound({}, { ...client, grantTypes: ['refresh_token'] }))).toBe(
+      'unauthorized_client',
+    )
+    expect(
+      errorOf(() => sound({}, { ...client, grantTypes: ['authorization_code'] })),
+    ).toBeUndefined()
+    expect(errorOf(() => sound({}, open))).toBe('invalid_request')
+    expect(errorOf(() => sound(pkce, open))).toBeUndefined()
+    expect(errorOf(() => sound({}, client, world({ dialect: { pkce: 'all' } })))).toBe(
+      'invalid_request',
+    )
+  })
+
+  it('is refused for a detail nobody knows, where the dialect says so', () => {
+    const strict = world({ dialect: { unknown_types: 'refuse', pkce: 'public' } })
+
+    expect(errorOf(() => sound({ details: [{ type: 'moon' }] }, client, strict))).toBe(
+      'invalid_authorization_details',
+    )
+  })
+
+  it('is openid unless it says more, and names an agent by any of its names', () => {
+    expect(sound()).toStrictEqual({ scope: 'openid' })
+    expect(
+      sound({ responseMode: 'query', prompt: 'login', scope: 'a openid', ...pkce }),
+    ).toStrictEqual({
+      scope: 'a openid',
+      challenge,
+    })
+    for (const actor of [bot.id, bot.name, bot.clientId, 'agent:report-bot']) {
+      expect(sound({ actor })).toStrictEqual({ scope: 'openid', mayAct: 'agent:report-bot' })
+    }
+  })
+})
+
 describe('a grant', () => {
+  const details = [reading('a'), reading('b')]
+  const given = (more: object = {}) => {
+    const here = world()
+    const asked = RegisterClient.parse({ redirect_uris: [redirectUri] })
+    const [{ client }] = here.tenant.run(registerClient, { asked, clientId: 'app' })
+    const [{ grant }] = here.tenant.run(giveGrant, {
+      clientId: 'app',
+      userId: alice.id,
+      scope: 'openid email',
+      codeHash: 'code',
+      redirectUri,
+      ...more,
+    })
+    const redeem = (drawn: object = {}) =>
+      here.tenant.run(redeemCode, { client, codeHash: 'code', redirectUri, ...drawn })
+    return { ...here, client, grant, redeem }
+  }
+
+  it('is refused with another redirect URI, another proof, and after its time', () => {
+    const { redeem, clock } = given({ challenge: 'c' })
+
+    expect(errorOf(() => redeem({ proof: 'c', redirectUri: 'https://else.test' }))).toBe(
+      'invalid_grant',
+    )
+    expect(errorOf(() => redeem({ proof: 'd' }))).toBe('invalid_grant')
+    expect(errorOf(() => redeem())).toBe('invalid_grant')
+    clock.advance(codeLifetime - 1)
+    expect(errorOf(() => redeem({ proof: 'c' }))).toBeUndefined()
+    const late = given()
+    late.clock.advance(codeLifetime)
+    expect(errorOf(() => late.redeem())).toBe('invalid_grant')
+  })
+
+  it('becomes a token with all that was consented to', () => {
+    const { redeem, grant } = given({ details, mayAct: 'agent:x', audience: ['https://api.test'] })
+
+    expect(grant.id).toBe('grant_1')
+    expect(redeem()).toStrictEqual([
+      { type: 'grant.redeemed', grantId: 'grant_1' },
+      {
+        type: 'token.issued',
+        token: {
+          jti: 'jti_2',
+          kind: 'user',
+          sub: alice.id,
+          clientId: 'app',
+          userId: alice.id,
+          issuedAt: start,
+          expiresAt: start + 3600,
+          scope: 'openid email',
+          audience: ['https://api.test'],
+          details,
+          mayAct: 'agent:x',
+          grantId: 'grant_1',
+        },
+      },
+    ])
+  })
+
+  it('becomes a token with less, where less is asked for', () => {
+    const { redeem } = given({ details, audience: ['x', 'y'] })
+    const audience = { names: ['y'], servers: [] }
+
+    const [, issued] = redeem({ scope: 'email', details: [reading('a')], audience })
+
+    expect(issued).toMatchObject({
+      token: { scope: 'email', details: [reading('a')], audience: ['y'] },
+    })
+  })
+
+  it('never becomes more than was consented to', () => {
+    const refused = (drawn: object, more: object = { details }) =>
+      errorOf(() => given(more).redeem(drawn))
+
+    expect(refused({ scope: 'openid profile' })).toBe('invalid_scope')
+    expect(refused({ details: [reading('a'), reading('c')] })).toBe('invalid_authorization_details')
+    expect(refused({ details: [reading('a')] }, {})).toBe('invalid_authorization_details')
+    expect(refused({ audience: { names: ['z'], servers: [] } }, { audience: ['x', 'y'] })).toBe(
+      'invalid_target',
+    )
+  })
+
+  it('lives as short as the MCP server its token is for says', () => {
+    const server = { id: 'm', name: 'm', description: '', resourceUri: 'm', scopes: [] }
+    const servers = [{ ...server, tokenLifetime: 60, createdAt: 0 }]
+
+    const [, issued] = given().redeem({ audience: { names: ['m'], servers } })
+
+    expect(issued).toMatchObject({ token: { expiresAt: start + 60 } })
+  })
+
+  it('dies with a reason: by its code, by its refresh token, by its client', () => {
+    const twice = given()
+    twice.redeem()
+    const stolen = given()
+    stolen.redeem({ refreshHash: 'first' })
+    const order = { client: stolen.client, usedHash: 'first' }
+    stolen.tenant.run(refresh, { ...order, refreshHash: 'second' })
+    const ended = given()
+    ended.redeem({ refreshHash: 'first' })
+    const revoke = (refreshHash: string, clientId = 'app') =>
+      ended.tenant.run(revokeGrant, { refreshHash, clientId })
+
+    const gone = { type: 'grant.revoked', grantId: 'grant_1' }
+    expect(twice.redeem().at(-1)).toEqual({ ...gone, reason: 'code_reused' })
+    expect(stolen.tenant.run(refresh, order).at(-1)).toEqual({
+      ...gone,
+      reason: 'refresh_token_reused',
+    })
+    expect([revoke('unknown'), revoke('first', 'other')]).toEqual([[], []])
+    expect(revoke('first').at(-1)).toEqual({ ...gone, reason: 'grant_revoked' })
+    expect(revoke('first')).toEqual([])
+  })
+
+  it('is good as long as its refresh token is, and by the newest only', () => {
+    const { redeem, tenant, client, state, clock } = given()
+    redeem({ refreshHash: 'first' })
+    const good = (hash: string) => liveGrant(state, hash, clock.now())?.grant.id
+
+    expect(good('first')).toBe('grant_1')
+    tenant.run(refresh, { client, usedHash: 'first', refreshHash: 'second' })
+    expect([good('first'), good('second'), good('third')]).toEqual([
+      undefined,
+      'grant_1',
+      undefined,
+    ])
+    clock.advance(refreshLifetime - 1)
+    expect(good('second')).toBe('grant_1')
+    clock.advance(1)
+    expect(good('second')).toBeUndefined()
+    expect(errorOf(() => tenant.run(refresh, { client, usedHash: 'second' }))).toBe('invalid_grant')
+  })
+
+  it('is not good any more when it was revoked, or never had a refresh token', () => {
+    const { redeem, tenant, state } = given()
+    redeem({ refreshHash: 'first' })
+    tenant.run(revokeGrant, { refreshHash: 'first', clientId: 'app' })
+
+    expect(liveGrant(state, 'first', start)).toBeUndefined()
+  })
+
+  it('stays without a refresh token where none was asked for', () => {
+    expect(given().redeem()).toHaveLength(2)
+    expect(given().redeem({ refreshHash: 'r' })[2]).toEqual({
+      type: 'grant.refreshable',
+      grantId: 'grant_1',
+      refreshHash: 'r',
+      expiresAt: start + refreshLifetime,
+    })
+  })
+
   it('revokes every token that was drawn from it when a code comes twice', () => {
     const { redeem, happened } = consented()
     redeem()

@@ -3,11 +3,12 @@ import {
   acknowledge,
   createStream,
   deleteStream,
+  eventUri,
   knownEvents,
   verifyStream,
 } from '../../../server/issuer/signals.ts'
-import { revokeToken } from '../../../server/issuer/tokens.ts'
-import { deleting, errorOf, reading, stranger, world } from './world.ts'
+import { issueClientToken, revokeToken } from '../../../server/issuer/tokens.ts'
+import { bot, deleting, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 
 const rs = { clientId: 'documents-api' }
 
@@ -96,6 +97,45 @@ describe('a stream', () => {
     expect(waiting()).toHaveLength(1)
   })
 
+  it('hears of a token its client has revoked, by whom and why', () => {
+    const { tenant, waiting } = streaming()
+    const [{ token }] = tenant.run(issueClientToken, { client: bot })
+
+    tenant.run(revokeToken, { jti: token.jti, clientId: token.clientId })
+    const [{ token: other }] = tenant.run(issueClientToken, { client: bot })
+    tenant.happen([{ type: 'token.revoked', jti: other.jti, reason: 'grant_revoked' }])
+
+    expect(waiting()).toMatchObject([
+      {
+        event: 'session-revoked',
+        about: { tokenId: token.jti, sub: token.sub },
+        by: 'user',
+        reason: 'the token was revoked: revoked_by_client',
+      },
+      { by: 'system', reason: 'the token was revoked: grant_revoked' },
+    ])
+  })
+
+  it('hears once of a task that was suspended, and nothing of each of its tokens', () => {
+    const { open, request, exchange, deny, waiting } = streaming()
+    const task = open()
+    exchange(request(task.id, reading()).id)
+
+    for (const name of ['a', 'b', 'c']) deny(request(task.id, deleting(name)).id)
+
+    expect(waiting()).toMatchObject([{ event: 'session-revoked', by: 'policy' }])
+  })
+
+  it('has what happened in it told by the names of CAEP and SSF', () => {
+    expect(knownEvents).toEqual([
+      'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+      'https://schemas.openid.net/secevent/caep/event-type/token-claims-change',
+    ])
+    expect(eventUri('verification')).toBe(
+      'https://schemas.openid.net/secevent/ssf/event-type/verification',
+    )
+  })
+
   it('hears only what it asked for', () => {
     const here = world()
     const [{ stream }] = here.tenant.run(createStream, {
@@ -127,8 +167,37 @@ describe('a stream', () => {
     const verify = () => tenant.run(verifyStream, { ...rs, streamId: stream.id, state: 'abc' })
     for (let times = 0; times < 10; times += 1) verify()
 
-    expect(errorOf(verify)).toBe('limit_reached')
+    expect(refusalOf(verify)).toEqual({
+      error: 'limit_reached',
+      what: 'undelivered verifications',
+      limit: 10,
+    })
     expect(waiting()[0]).toMatchObject({ event: 'verification', state: 'abc' })
+  })
+
+  it('is verified with what the receiver said, though much else waits there', () => {
+    const { open, complete, tenant, stream, waiting } = streaming()
+    for (let times = 0; times < 12; times += 1) complete(open().id)
+
+    const events = tenant.run(verifyStream, { ...rs, streamId: stream.id })
+
+    expect(events).toStrictEqual([{ type: 'stream.verified', streamId: stream.id }])
+    const { jti: _, ...signal } = waiting().at(-1) ?? {}
+    expect(signal).toStrictEqual({
+      at: start,
+      event: 'verification',
+      about: { streamId: stream.id },
+      by: 'system',
+      reason: 'the receiver asked for it',
+    })
+  })
+
+  it('records no acknowledgement of what does not wait', () => {
+    const { tenant, stream } = streaming()
+
+    const events = tenant.run(acknowledge, { ...rs, streamId: stream.id, jtis: ['unknown'] })
+
+    expect(events).toEqual([])
   })
 
   it('is gone when it is deleted', () => {

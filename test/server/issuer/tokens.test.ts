@@ -1,0 +1,380 @@
+import { describe, expect, it } from 'vitest'
+import { delegate, exchangeForTask, narrow } from '../../../server/issuer/delegation.ts'
+import type { Client, Token } from '../../../server/issuer/event.ts'
+import { scopeDetail } from '../../../server/issuer/scopes.ts'
+import {
+  grantedScope,
+  issueClientToken,
+  issueUserToken,
+  liveToken,
+  revokeToken,
+} from '../../../server/issuer/tokens.ts'
+import { alice, bot, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
+
+const app: Client = { name: 'App', clientId: 'app', capabilities: ['a', 'b'] }
+const audience = { names: ['https://api.test'], servers: [] }
+const hour = start + 3600
+
+describe('the own token of a client', () => {
+  const issued = (client: Client, more: object = {}) =>
+    world().tenant.run(issueClientToken, { client, ...more })[0].token
+
+  it('is that of an application, or of an agent', () => {
+    expect(issued(app)).toStrictEqual({
+      jti: 'jti_1',
+      kind: 'client',
+      sub: 'app',
+      clientId: 'app',
+      issuedAt: start,
+      expiresAt: hour,
+      scope: 'a b',
+    })
+    expect(issued(bot)).toStrictEqual({
+      jti: 'jti_1',
+      kind: 'agent',
+      sub: 'agent:report-bot',
+      clientId: 'report-bot',
+      issuedAt: start,
+      expiresAt: hour,
+      agentId: bot.id,
+      scope: 'read:documents',
+    })
+  })
+
+  it('is good where it was asked for, and no longer than it may be', () => {
+    expect(issued(app, { audience, until: start + 60 })).toMatchObject({
+      audience: ['https://api.test'],
+      expiresAt: start + 60,
+    })
+    expect(issued(app, { until: hour + 60 }).expiresAt).toBe(hour)
+    expect(issued({ ...app, capabilities: [] })).not.toHaveProperty('scope')
+  })
+
+  it('lives as long as the MCP servers it is for say, the shortest of them', () => {
+    const server = {
+      id: 'm',
+      name: 'm',
+      description: '',
+      resourceUri: 'https://m.test',
+      scopes: [],
+    }
+    const servers = [60, 30, 90].map((tokenLifetime) => ({
+      ...server,
+      tokenLifetime,
+      createdAt: 0,
+    }))
+
+    expect(issued(bot, { audience: { names: [], servers } }).expiresAt).toBe(start + 30)
+  })
+
+  it('is refused for an MCP server that is for certain agents only', () => {
+    const servers = [
+      {
+        id: 'm',
+        name: 'm',
+        description: '',
+        resourceUri: 'https://m.test',
+        scopes: [],
+        tokenLifetime: 60,
+        createdAt: 0,
+        agents: [bot.id],
+      },
+    ]
+    const to = (client: Client) =>
+      errorOf(() => issued(client, { audience: { names: [], servers } }))
+
+    expect([to(bot), to(stranger), to(app)]).toEqual([undefined, 'access_denied', 'access_denied'])
+  })
+})
+
+describe('the token of a person', () => {
+  const order = { userId: alice.id, clientId: 'app', lifetime: 60 }
+  const issued = (more: object = {}) =>
+    world().tenant.run(issueUserToken, { ...order, ...more })[0].token
+
+  it('says what was consented to, and nothing else', () => {
+    const minimal = {
+      jti: 'jti_1',
+      kind: 'user',
+      sub: alice.id,
+      clientId: 'app',
+      userId: alice.id,
+      issuedAt: start,
+      expiresAt: start + 60,
+    }
+    const more = { scope: 'openid', details: [reading()], mayAct: 'agent:x', grantId: 'grant_1' }
+
+    expect(issued()).toStrictEqual(minimal)
+    expect(issued({ scope: '' })).toStrictEqual(minimal)
+    expect(issued({ ...more, audience })).toStrictEqual({
+      ...minimal,
+      ...more,
+      audience: audience.names,
+    })
+  })
+})
+
+describe('revoking a token', () => {
+  it('does nothing to one that is unknown, somebody else’s, revoked or over', () => {
+    const { tenant, clock } = world()
+    const [{ token }] = tenant.run(issueClientToken, { client: app })
+    const [{ token: second }] = tenant.run(issueClientToken, { client: app })
+    const revoke = (jti: string, clientId = 'app') => tenant.run(revokeToken, { jti, clientId })
+
+    expect(revoke('jti_x')).toEqual([])
+    expect(revoke(token.jti, 'other')).toEqual([])
+    expect(revoke(token.jti)).toStrictEqual([
+      { type: 'token.revoked', jti: token.jti, reason: 'revoked_by_client' },
+    ])
+    expect(revoke(token.jti)).toEqual([])
+    clock.advance(3599)
+    expect(liveToken(tenant.state, second.jti, clock.now())).toBe(second)
+    clock.advance(1)
+    expect(liveToken(tenant.state, second.jti, clock.now())).toBeUndefined()
+    expect(revoke(second.jti)).toEqual([])
+  })
+
+  it('says which task it was granted in', () => {
+    const { open, request, exchange, tenant } = world()
+    const task = open()
+    const { jti, clientId } = exchange(request(task.id, reading()).id)
+
+    expect(tenant.run(revokeToken, { jti, clientId })).toStrictEqual([
+      { type: 'token.revoked', jti, reason: 'revoked_by_client', taskId: task.id },
+    ])
+  })
+})
+
+describe('a scope', () => {
+  it('is all that is registered, or what of it was asked for, once', () => {
+    expect(grantedScope(['a', 'b'], undefined)).toBe('a b')
+    expect(grantedScope(['a', 'b'], ' b  b ')).toBe('b')
+    expect(grantedScope(['a', 'b'], '')).toBe('')
+  })
+
+  it('is refused with what there is', () => {
+    expect(refusalOf(() => grantedScope(['a'], 'a c'))).toEqual({
+      error: 'invalid_scope',
+      scope: 'a c',
+      allowed: ['a'],
+    })
+  })
+})
+
+/** A person's token and an agent's, with which the agent comes to act for the person. */
+const both = (login: object = {}, budget?: { tokensPerDay: number }) => {
+  const here = world()
+  const agent = { ...bot, capabilities: ['a', 'b'], ...(budget && { budget }) }
+  here.tenant.happen([{ type: 'agent.registered', agent, by: 'ada' }])
+  const [{ token: subject }] = here.tenant.run(issueUserToken, {
+    userId: alice.id,
+    clientId: 'app',
+    lifetime: 600,
+    scope: 'b  c',
+    ...login,
+  })
+  const [{ token: actor }] = here.tenant.run(issueClientToken, { client: agent })
+  return { ...here, agent, subject, actor }
+}
+
+describe('a delegated token', () => {
+  const delegated = (login: object = {}, more: object = {}) => {
+    const { tenant, subject, actor } = both(login)
+    return tenant.run(delegate, { subject, actor, ...more })[0].token
+  }
+  const minimal = {
+    jti: 'jti_3',
+    kind: 'delegated',
+    sub: alice.id,
+    clientId: bot.clientId,
+    agentId: bot.id,
+    userId: alice.id,
+    issuedAt: start,
+    expiresAt: start + 600,
+    act: { sub: 'agent:report-bot' },
+  }
+
+  it('is no wider than both it is made of', () => {
+    expect(delegated()).toStrictEqual({ ...minimal, scope: 'b' })
+    expect(delegated({ scope: 'c' })).toStrictEqual(minimal)
+  })
+
+  it('keeps the grant it came from, and carries details and places that are asked for', () => {
+    const login = { grantId: 'grant_1', details: [reading()] }
+
+    expect(delegated(login, { details: [reading()], audience })).toStrictEqual({
+      ...minimal,
+      scope: 'b',
+      grantId: 'grant_1',
+      details: [reading()],
+      audience: audience.names,
+    })
+    expect(delegated({ ...login, audience })).toMatchObject({ audience: audience.names })
+    expect(delegated(login)).not.toHaveProperty('details')
+  })
+
+  it('is refused where one of the two is not what it has to be', () => {
+    const { tenant, subject, actor } = both()
+    const refused = (of: { subject?: Token; actor?: Token }) =>
+      errorOf(() => tenant.run(delegate, { subject, actor, ...of }))
+
+    expect(refused({ subject: actor })).toBe('bad_exchange_token')
+    expect(refused({ actor: subject })).toBe('bad_exchange_token')
+    expect(refused({ actor: { ...actor, kind: 'jit' } })).toBe('bad_exchange_token')
+  })
+
+  it('is refused for more than both have, with what they have', () => {
+    const { tenant, subject, actor } = both()
+
+    expect(refusalOf(() => tenant.run(delegate, { subject, actor, scope: 'a b' }))).toMatchObject({
+      error: 'insufficient_scope',
+      allowed: ['b'],
+    })
+    const detail = reading()
+    expect(
+      refusalOf(() => tenant.run(delegate, { subject, actor, details: [detail] })),
+    ).toMatchObject({ error: 'invalid_authorization_details', detail })
+  })
+
+  it('counts against the tokens of the agent', () => {
+    const { tenant, subject, actor } = both({}, { tokensPerDay: 2 })
+    tenant.run(delegate, { subject, actor })
+
+    expect(errorOf(() => tenant.run(delegate, { subject, actor }))).toBe('budget_exceeded')
+  })
+})
+
+describe('a narrower token', () => {
+  it('is the same but for what was asked', () => {
+    const { tenant, clock, subject } = both({ details: [reading()], mayAct: 'agent:x' })
+    clock.advance(10)
+
+    const narrowed = (more: object) => tenant.run(narrow, { subject, ...more })[0].token
+
+    expect(narrowed({})).toStrictEqual({
+      ...subject,
+      jti: 'jti_3',
+      issuedAt: start + 10,
+      scope: 'b c',
+    })
+    expect(narrowed({ scope: '', details: [], audience })).toStrictEqual({
+      jti: 'jti_4',
+      kind: 'user',
+      sub: alice.id,
+      clientId: 'app',
+      userId: alice.id,
+      issuedAt: start + 10,
+      expiresAt: start + 600,
+      mayAct: 'agent:x',
+      details: [],
+      audience: audience.names,
+    })
+  })
+
+  it('is refused for what is not held, and for what is narrow already', () => {
+    const { tenant, subject } = both({ audience: { names: ['x', 'y'], servers: [] } })
+    const refused = (more: object, of = subject) =>
+      refusalOf(() => tenant.run(narrow, { subject: of, ...more }))
+
+    expect(refused({ scope: 'b z' })).toEqual({
+      error: 'invalid_scope',
+      scope: 'b z',
+      allowed: ['b', 'c'],
+    })
+    expect(refused({}, { ...subject, kind: 'jit' })).toMatchObject({ error: 'bad_exchange_token' })
+    expect(refused({ details: [reading()] })).toMatchObject({
+      error: 'invalid_authorization_details',
+    })
+    expect(refused({ audience: { names: ['x', 'z'], servers: [] } })).toMatchObject({
+      error: 'invalid_target',
+    })
+    expect(refused({ audience: { names: ['y'], servers: [] } })).toBeUndefined()
+  })
+
+  it('for an MCP server keeps the scopes the server knows', () => {
+    const { tenant, subject } = both()
+    const server = { id: 'm', name: 'm', description: '', resourceUri: 'm', tokenLifetime: 60 }
+    const scopes = (...known: string[]) => {
+      const servers = [{ ...server, createdAt: 0, scopes: known }]
+      return tenant.run(narrow, { subject, audience: { names: ['m'], servers } })[0].token.scope
+    }
+
+    expect([scopes('c', 'd'), scopes()]).toEqual(['c', 'b c'])
+  })
+
+  it('counts against the tokens of an agent, and of nobody else', () => {
+    const { tenant, subject, actor } = both({}, { tokensPerDay: 2 })
+    tenant.run(narrow, { subject: actor })
+
+    expect(errorOf(() => tenant.run(narrow, { subject: actor }))).toBe('budget_exceeded')
+    expect(errorOf(() => tenant.run(narrow, { subject }))).toBeUndefined()
+  })
+})
+
+describe('a token for the scopes of a task', () => {
+  const approved = (ttl?: number, budget?: { tokensPerDay: number }) => {
+    const here = both({}, budget)
+    const task = here.open({ onBehalfOf: alice.email })
+    const { id } = here.request(task.id, scopeDetail(['a', 'b']))
+    const exchanged = (more: object = {}) =>
+      here.tenant.run(exchangeForTask, { subject: here.actor, taskId: task.id, ...more })[0]
+    return { ...here, task, id, exchanged, approveIt: () => here.approve(id, undefined, ttl) }
+  }
+
+  it('is what was approved, for the task and for whom it is for', () => {
+    const { exchanged, approveIt, task } = approved()
+    approveIt()
+
+    expect(exchanged({ scope: 'a' })).toStrictEqual({
+      type: 'token.issued',
+      taskId: task.id,
+      token: {
+        jti: 'jti_6',
+        kind: 'jit',
+        sub: `agent:report-bot:task:${task.id}`,
+        clientId: bot.clientId,
+        agentId: bot.id,
+        taskId: task.id,
+        issuedAt: start,
+        expiresAt: start + 600,
+        scope: 'a',
+        userId: alice.id,
+      },
+    })
+    expect(exchanged().token.scope).toBe('a b')
+  })
+
+  it('is for nobody where the agent acts for nobody', () => {
+    const { tenant, actor, open, request, approve } = both()
+    const taskId = open().id
+    approve(request(taskId, scopeDetail(['a'])).id)
+
+    const [{ token }] = tenant.run(exchangeForTask, { subject: actor, taskId })
+
+    expect(token).not.toHaveProperty('userId')
+  })
+
+  it('is refused before it is approved, when the approval is over, and for a JIT token', () => {
+    const { exchanged, approveIt, clock, task, actor } = approved(60)
+    const refused = (more: object = {}) => refusalOf(() => exchanged(more))
+    const about = { error: 'request_not_approved', requestId: task.id }
+
+    expect(refused()).toEqual({ ...about, status: 'pending' })
+    approveIt()
+    expect(refused({ subject: { ...actor, kind: 'jit' } })).toMatchObject({
+      error: 'bad_exchange_token',
+    })
+    clock.advance(59)
+    expect(refused()).toBeUndefined()
+    clock.advance(1)
+    expect(refused()).toEqual({ ...about, status: 'expired' })
+  })
+
+  it('counts against the tokens of the agent', () => {
+    const { exchanged, approveIt } = approved(60, { tokensPerDay: 2 })
+    approveIt()
+    exchanged()
+
+    expect(errorOf(exchanged)).toBe('budget_exceeded')
+  })
+})
