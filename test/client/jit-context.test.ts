@@ -30,6 +30,21 @@ describe('opening a task', () => {
     })
   })
 
+  it('sends everything it was given, and remembers the answer until the end', async () => {
+    const { world, agent } = signedUp()
+
+    const jit = await agent.jit({ name: 'Q4', type: 'analysis', parentTaskId: 'task_0' })
+
+    expect(world.to('POST /jit/task')[0]?.json).toEqual({
+      name: 'Q4',
+      type: 'analysis',
+      parent_task_id: 'task_0',
+    })
+    expect(jit.task).toMatchObject({ task_id: jit.taskId })
+    await jit.completeTask()
+    expect(jit.task).toBeUndefined()
+  })
+
   it('may be done again once the first is completed', async () => {
     const { jit } = await atWork()
     const first = jit.taskId
@@ -148,6 +163,17 @@ describe('waiting for an approval', () => {
     expect(world.received.at(-1)?.url.href).toBe(
       `https://issuer.test/t/acme/api/v1/jit/request/${request.request_id}/status`,
     )
+  })
+
+  it('looks at a request that is named by its id alone', async () => {
+    const { world, jit } = await atWork()
+    world.afterPolls = 1
+    const { request_id } = await jit.requestPermission(reading('doc_1'))
+
+    const decided = await jit.waitForApproval(request_id)
+
+    expect(decided).toMatchObject({ request_id, status: 'approved' })
+    expect(await jit.getToken(request_id)).toMatchObject({ expires_in: 300 })
   })
 
   it('refuses an id that would lead to another path', async () => {

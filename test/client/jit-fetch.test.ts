@@ -325,6 +325,68 @@ describe('a call that may ask for more', () => {
     expect(JSON.stringify(steps)).not.toMatch(/-token_/)
   })
 
+  it('tells why it came to nothing to whoever observes', async () => {
+    const steps: JitStep[] = []
+    const { jit } = await atWork({ allow: [], observe: (step) => steps.push(step) })
+
+    await jit.fetch(doc)
+
+    expect(steps).toEqual([
+      { step: 'challenged', request: `GET ${doc}`, required: reading('doc_1') },
+      {
+        step: 'refused',
+        reason: 'not_allowed',
+        message: 'not asked for: file_access read doc_1 is beyond what this client may ask for',
+      },
+    ])
+  })
+
+  it.each([
+    [{ type: 't', actions: ['a', 'b'], identifier: 'x' }, 't a, b x'],
+    [{ type: 't' }, 't'],
+    [{ type: 't', identifier: 'x' }, 't x'],
+    [{ type: 't', identifier: 'x'.repeat(240) }, `t ${'x'.repeat(198)}`],
+  ])('is called by what is missing: %j', async (detail, name) => {
+    const { world, jit } = await atWork({ allow: [] })
+    world.on(line, () => challenge(detail))
+
+    expect(refusalOf(await jit.fetch(doc))?.message).toBe(
+      `not asked for: ${name} is beyond what this client may ask for`,
+    )
+  })
+
+  it.each([
+    ['get', 'GET'],
+    ['DELETE', 'DELETE'],
+    ['Options', 'OPTIONS'],
+    ['MYGET', 'MYGET'],
+    ['getx', 'getx'],
+  ])('is sent by the method %s as %s', async (method, sent) => {
+    const { world, jit } = await atWork()
+
+    await jit.fetch(`${api}/v1/else`, { method })
+
+    expect(world.received.at(-1)?.line).toBe(`${sent} /v1/else`)
+  })
+
+  it('keeps the settings of a Request and of the init', async () => {
+    const seen: RequestInit[] = []
+    const { world, jit } = await atWork({}, {})
+    Object.defineProperty(jit.agent, 'fetch', {
+      value: (input: URL, init: RequestInit) => {
+        seen.push(init)
+        return world.fetch(input, init)
+      },
+    })
+    const request = new Request(`${api}/v1/else`, { cache: 'no-store', credentials: 'omit' })
+
+    await jit.fetch(request)
+    await jit.fetch(`${api}/v1/else`, { cache: 'reload' })
+
+    const calls = seen.filter((it) => it.cache !== undefined)
+    expect(calls).toMatchObject([{ cache: 'no-store', credentials: 'omit' }, { cache: 'reload' }])
+  })
+
   it('is a plain call where nothing is missing', async () => {
     const { world, jit } = await atWork()
 

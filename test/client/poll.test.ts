@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ApiError, ConfigError, DeadlineExceededError, NetworkError } from '../../client/errors.ts'
 import { isBadLuck, secondsToWait } from '../../client/poll.ts'
-import { systemSleep } from '../../client/time.ts'
+import { systemNow, systemSleep } from '../../client/time.ts'
 import { atWork, json, reading, refusal } from './world.ts'
 
 const status = 'GET /jit/request/jit_3/status'
@@ -145,6 +145,12 @@ describe('polling', () => {
     world.once(status, unlucky, unlucky, () => json(200, request), unlucky, unlucky)
 
     await expect(jit.waitForApproval(request)).resolves.toMatchObject({ status: 'approved' })
+  })
+})
+
+describe('the clock of the system', () => {
+  it('counts seconds', () => {
+    expect(Math.abs(systemNow() - Date.now() / 1000)).toBeLessThan(60)
   })
 })
 

@@ -74,6 +74,8 @@ const measured = (tools: string, folder: string, mutate: readonly string[]): Rep
     plugins: ['runner.ts', 'prose.ts'].map((file) => join(copy, 'test', 'mutation', file)),
     ignorers: ['prose'],
     coverageAnalysis: 'perTest',
+    // Schemas and routes are data: what their modules do as they load is nearly all there is.
+    ignoreStatic: folder === 'server/wire',
     concurrency: Number(values.concurrency),
     // A slow machine is no mutant found.
     timeoutMS: 60_000,

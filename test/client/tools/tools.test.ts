@@ -38,6 +38,43 @@ describe('making tools', () => {
   })
 })
 
+describe('a tool', () => {
+  it('asks for JSON, and says when it sends some', async () => {
+    const { world, tools, read } = await equipped({ allow: () => true })
+    await read.execute(input)
+    await tools.write_analysis_report.execute({ title: 'Q4', content: 'rose' })
+    const sent = (line: string) => {
+      const { headers, text } = world.to(line)[0] ?? {}
+      return [headers?.get('accept'), headers?.get('content-type'), text]
+    }
+
+    expect(sent(line)).toEqual(['application/json', null, ''])
+    expect(sent('POST /v1/reports')).toEqual([
+      'application/json',
+      'application/json',
+      '{"title":"Q4","content":"rose"}',
+    ])
+  })
+
+  it.each(['', '.hidden', '-x', 'a/b', 'a b', `a${'b'.repeat(128)}`])(
+    'takes no report for %j',
+    async (report_id) => {
+      const { tools } = await equipped()
+
+      expect(await tools.fetch_report_summary.execute({ report_id })).toContain(
+        'expected the id of a report',
+      )
+    },
+  )
+
+  it('takes a report by an id of 128 characters', async () => {
+    const { tools } = await equipped()
+    const report_id = `a${'.-_Z9'.repeat(25)}bc`
+
+    expect(tools.fetch_report_summary.inputSchema.safeParse({ report_id }).success).toBe(true)
+  })
+})
+
 describe('a tool that is refused', () => {
   it.each(['return', 'throw'] as const)('says why it was denied (%s)', async (onRefusal) => {
     const { world, read } = await equipped({ onRefusal })
