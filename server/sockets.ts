@@ -103,11 +103,14 @@ const refuse = (socket: Duplex, code: string | undefined) => {
   )
 }
 
+/** Connections that may wait to be accepted: a thousand agents that begin at once overflow the usual 511. */
+const backlog = 4096
+
 /** @returns the origin it can be reached at */
 const listening = (server: Server, host: string, port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog }, () => {
       const { port: chosen, family } = server.address() as AddressInfo
       const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
       resolve(`http://${family === 'IPv6' && name !== 'localhost' ? `[${name}]` : name}:${chosen}`)

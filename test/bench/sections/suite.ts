@@ -12,13 +12,8 @@ type Ran = Readonly<{ seconds: number; highestMiB: number; cpu: number; says: st
 export const suite: Section = {
   says: 'the whole suite, and sabotage: wall time, processor time and peak memory',
   measure: async ({ rounds }) => {
-    const asScript = scenariosCommand()
     const variants = [
-      { what: '`npm run scenarios`', args: asScript },
-      {
-        what: 'the same without its heap flags',
-        args: asScript.filter((it) => !it.startsWith('--')),
-      },
+      { what: '`npm run scenarios`', args: scenariosCommand() },
       { what: '`lumoauth-harness run`, the published package', args: [published, 'run'] },
     ]
     const seen = await alternating(rounds, variants, ({ args }) => timed(args))
