@@ -55,6 +55,7 @@ describe('a target file', () => {
       requests: 5000,
       wait: 10,
       timeout: 10,
+      person: 300,
     })
   })
 
