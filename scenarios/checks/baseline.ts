@@ -12,7 +12,7 @@ export type Baseline = z.infer<typeof Baseline>
 
 /** @throws {FlawedFile} */
 export const readBaseline = (file: string, text: string): Baseline =>
-  text.replaceAll(/^\s*#.*$/gm, '').trim() === '' ? {} : parseYaml(file, text, Baseline)
+  text.replaceAll(/^[ \t]*#.*$/gm, '').trim() === '' ? {} : parseYaml(file, text, Baseline)
 
 export type Compared = Readonly<{
   /** Rules that are broken, and nobody knew. */

@@ -85,7 +85,7 @@ const shape = (path: string): string =>
   path
     .replace(/^\/(?:t|orgs)\/[^/]+\/api\/v1/, '')
     .replace(/^\/api\/v1/, '')
-    .replaceAll(/\{[^}]+\}|:\w+/g, '{}')
+    .replaceAll(/\{[^{}]+\}|:\w+/g, '{}')
 
 const bodies = (
   name: RouteName,

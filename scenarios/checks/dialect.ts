@@ -130,5 +130,5 @@ const portable = (text: string): string =>
     .replaceAll(/\b[a-z]+_[0-9a-f]{16}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d{10}\b/g, 'TIME')
-    .replaceAll(/‹[^›]*›/g, 'SECRET')
+    .replaceAll(/‹[^‹›]*›/g, 'SECRET')
     .replaceAll(/\beyJ[\w.-]+…?/g, 'JWT')

@@ -29,7 +29,7 @@ export const recordingOf = ({ target, startedAt, results }: Run): Recording => (
 const plain = (text: string, origin: string): string =>
   text
     .replaceAll(origin, recordedOrigin)
-    .replaceAll(/‹([^›]*)›/g, (_, name: string) => `redacted-${name.replaceAll(/\W+/g, '-')}`)
+    .replaceAll(/‹([^‹›]*)›/g, (_, name: string) => `redacted-${name.replaceAll(/\W+/g, '-')}`)
 
 /** Fields about one connection, not about the answer. */
 const passing = new Set([

@@ -24,7 +24,7 @@ export const senderOf = (exchange: Exchange): Part => {
 
 /** The token a request bears, by its name. */
 export const bearerOf = ({ request }: Exchange): string | undefined =>
-  /‹[^›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
+  /‹[^‹›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
 
 /** The request in a few words: the path below its base, ids cut short. */
 export const asked = (exchange: Exchange): string => {

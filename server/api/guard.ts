@@ -59,7 +59,7 @@ export const createGuard = (options: GuardOptions): Guard => {
 
 /** The scheme is case-insensitive (RFC 9110 §11.1); another scheme is no credentials for us. */
 const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): string => {
-  const [, scheme, token = ''] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? []
+  const [, scheme, token = ''] = /^(\S+)(?: +(.*))?$/s.exec(authorization) ?? []
   if (scheme?.toLowerCase() !== 'bearer') return refuse({ error: 'missing_token' })
   if (alsoElsewhere || /,\s*bearer\s/i.test(token)) {
     return refuse({ error: 'invalid_request', says: 'expected the token once (RFC 6750 §2)' })

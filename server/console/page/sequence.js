@@ -164,7 +164,7 @@ const tone = ({ type, reason }) => {
 const shortPath = (path) =>
   path
     .replace(/^\/(t|orgs)\/[^/]+(\/api\/v1)?/, '')
-    .replace(/([a-z]+_[0-9a-f]{4})[0-9a-f]{8,}/g, '$1…')
+    .replace(/(?<![a-z])([a-z]+_[0-9a-f]{4})[0-9a-f]{8,}/g, '$1…')
 
 const spoken = ({ exchange, entries, from, to }) => {
   const events = entries.map(({ type }) => type).join(', ')

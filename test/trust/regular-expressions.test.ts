@@ -1,0 +1,132 @@
+import { Script } from 'node:vm'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { sourceNodes } from '../support/sources.ts'
+import { figure, randomFrom } from './sizes.ts'
+
+/** Takes time that grows with the square of its text. Why nobody can make use of that: */
+const slow: Readonly<Record<string, string>> = {
+  '/\\/+$/': 'reads URLs that the operator gives',
+  '/=+$/': 'reads base64 that was written on the same line, with two = at most',
+  '/([\\w-]+)"?\\s*[:=]\\s*"?$/': 'reads 64 characters at most',
+  '/^(.*\\/api\\/v1)(\\/.*)$/': 'reads paths of our own requests',
+  '/^-+|-+$/g': 'reads titles in files of the operator',
+  '/-+$/': 'reads titles in files of the operator',
+  '/(expires_in|granted_ttl): .*900/': 'reads one line that our own checks wrote',
+}
+
+/** Is made while running. Why nobody else can say what it is, or it is never matched: */
+const made: Readonly<Record<string, string>> = {
+  'scenarios/runner/exchange.ts': 'of the paths of our routes',
+  'scenarios/runner/match.ts': 'of a scenario, which the operator gives',
+  'scenarios/runner/save.ts': 'of a scenario, which the operator gives',
+  'scenarios/targets/real-cast.ts': 'of names in a target file, which the operator gives',
+  'scenarios/targets/real.ts': 'of a target file, which the operator gives',
+  'server/http/record.ts': 'of constants',
+  'server/wire/policy.ts': 'only to see whether it is one; RE2 matches it',
+}
+
+type Regex = Readonly<{ pattern: string; flags: string }>
+
+const regexes = new Map<string, Regex & { where: string }>()
+const makers = new Set<string>()
+for (const { node, where, text } of sourceNodes()) {
+  if (node.regex) regexes.set(text, { ...(node.regex as Regex), where })
+  const callee = node.callee as { name?: string } | undefined
+  if (callee?.name === 'RegExp') makers.add(where.replace(/:\d+$/, ''))
+}
+
+const replacing = new Script('text.replace(regex, "")')
+
+/** Milliseconds of its thread. What takes longer than two seconds is stopped. */
+const timed = (regex: RegExp, text: string): number => {
+  Object.assign(globalThis, { regex, text })
+  const start = process.threadCpuUsage()
+  try {
+    replacing.runInThisContext({ timeout: 2000 })
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw thrown
+  }
+  const { user, system } = process.threadCpuUsage(start)
+  return (user + system) / 1000
+}
+
+/** Texts that it matches, as far as fast-check can make them, and its own source. */
+const samplesOf = ({ pattern, flags }: Regex): string[] => {
+  const plain = pattern.replaceAll(/\(\?<?[=!](?:[^()[\]\\]|\\.|\[[^\]]*\])*\)|\\[bB]/g, '')
+  try {
+    const matching = fc.stringMatching(new RegExp(plain, flags.replaceAll(/[gimy]/g, '')))
+    return [...fc.sample(matching, { numRuns: 6, seed: 1 }), pattern.replaceAll('\\', '')]
+  } catch {
+    return [pattern.replaceAll('\\', '')]
+  }
+}
+
+/** What is repeated to keep it busy: single characters of what it matches, and pieces. */
+const pumpsOf = (samples: readonly string[]): Set<string> => {
+  const random = randomFrom(1)
+  const pumps = new Set(['a', ' ', '\n'])
+  for (const sample of samples) {
+    const text = sample.slice(0, 60)
+    for (const character of text.slice(0, 30)) pumps.add(character)
+    for (let end = 2; end <= 24; end += 1) if (text) pumps.add(text.slice(0, end))
+    for (const piece of [text, text.slice(1), text.slice(0, -1)]) if (piece) pumps.add(piece)
+    for (let count = 0; count < 8; count += 1) {
+      const at = Math.floor(random() * text.length)
+      const piece = text.slice(at, at + 2 + Math.floor(random() * 20))
+      if (piece) pumps.add(piece)
+    }
+  }
+  return pumps
+}
+
+/** A text for which four times the length takes more than eight times as long. */
+const attackOn = (it: Regex): { tried: number; pump?: string } => {
+  const regex = new RegExp(it.pattern, it.flags.replace('y', ''))
+  const samples = samplesOf(it)
+  let tried = 0
+  for (const pump of pumpsOf(samples)) {
+    for (const [head, tail] of [
+      ['', '\0'],
+      [samples[0]?.slice(0, 8) ?? '', '\n!'],
+    ] as const) {
+      tried += 1
+      const text = (length: number) =>
+        head + pump.repeat(Math.ceil(length / pump.length)).slice(0, length) + tail
+      if (timed(regex, text(8192)) < 1) continue
+      const took = timed(regex, text(16_384))
+      const isSlow = took > 1500 || (took > 10 && took > 8 * timed(regex, text(4096)))
+      if (isSlow) return { tried, pump }
+    }
+  }
+  return { tried }
+}
+
+describe('a regular expression', () => {
+  it('takes time that grows with its text, or nobody else writes the text', () => {
+    let texts = 0
+    const found = [...regexes].flatMap(([text, regex]) => {
+      const { tried, pump } = attackOn(regex)
+      texts += tried
+      return pump === undefined ? [] : [{ text, where: regex.where, pump }]
+    })
+
+    figure('regular expressions', { different: regexes.size, texts, slow: found.length })
+    expect(found.filter(({ text }) => !Object.hasOwn(slow, text))).toEqual([])
+    expect(found.map(({ text }) => text)).toEqual(expect.arrayContaining(Object.keys(slow)))
+  })
+
+  it('that is slow is noticed', () => {
+    const known: Regex[] = [
+      { pattern: '(a+)+$', flags: '' },
+      { pattern: '\\s+$', flags: '' },
+      { pattern: '<!-- [\\s\\S]*? -->', flags: 'g' },
+    ]
+
+    expect(known.map((it) => attackOn(it).pump)).not.toContain(undefined)
+  })
+
+  it('is made while running only where nobody else can say what it is', () => {
+    expect([...makers].sort()).toEqual(Object.keys(made).sort())
+  })
+})
