@@ -6,19 +6,19 @@ import { root } from './running.ts'
 export type Node = Readonly<{ type: string; start: number; end: number }> &
   Readonly<Record<string, unknown>>
 
-/** Every node of every source we publish, with the file it is in and the line it begins on. */
-export function* sourceNodes(): Generator<{ node: Node; where: string; text: string }> {
-  for (const file of globSync('{server,client,scenarios}/**/*.{ts,js}', { cwd: root }).sort()) {
-    const source = readFileSync(`${root}/${file}`, 'utf8')
-    for (const node of within(parseAst(source, { lang: file.endsWith('.js') ? 'js' : 'ts' }))) {
-      const line = source.slice(0, node.start).split('\n').length
-      yield { node, where: `${file}:${line}`, text: source.slice(node.start, node.end) }
-    }
-  }
-}
+/** Every node of every source we publish, with its file and its text. */
+export const sourceNodes = (): { node: Node; file: string; text: string }[] =>
+  globSync('{server,client,scenarios}/**/*.{ts,js}', { cwd: root })
+    .sort()
+    .flatMap((file) => {
+      const source = readFileSync(`${root}/${file}`, 'utf8')
+      const found: Node[] = []
+      collect(parseAst(source, { lang: file.endsWith('.js') ? 'js' : 'ts' }), found)
+      return found.map((node) => ({ node, file, text: source.slice(node.start, node.end) }))
+    })
 
-function* within(value: unknown): Generator<Node> {
+const collect = (value: unknown, found: Node[]): void => {
   if (value === null || typeof value !== 'object') return
-  if ('type' in value && 'start' in value) yield value as Node
-  for (const part of Object.values(value)) yield* within(part)
+  if ('type' in value && 'start' in value) found.push(value as Node)
+  for (const part of Object.values(value)) collect(part, found)
 }
