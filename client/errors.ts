@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'approval_timeout'
   | 'escalation_refused'
   | 'completion_failed'
+  | 'opening_unknown'
   | 'body_not_replayable'
   | 'redirect_refused'
 
@@ -228,6 +229,17 @@ export class CompletionError extends LumoAuthError {
   constructor(taskId: string, facts: ErrorFacts) {
     super('completion_failed', `${taskId} is left over: it could not be completed`, facts)
     this.taskId = taskId
+  }
+}
+
+/**
+ * Nobody can say whether a task was opened: no answer came that could be read, see `cause`. LumoAuth
+ * has no call that would find it; if it is there, no token was granted in it, and it ends in its time.
+ */
+export class OpeningError extends LumoAuthError {
+  override readonly name = 'OpeningError'
+  constructor(what: string, facts: ErrorFacts) {
+    super('opening_unknown', `${what}: it may be left over, its opening was not answered`, facts)
   }
 }
 

@@ -9,7 +9,11 @@ import {
   ApiError,
   ApprovalTimeoutError,
   CompletionError,
+  DeadlineExceededError,
+  InvalidAnswerError,
+  NetworkError,
   NoTaskError,
+  OpeningError,
   RateLimitedError,
   TaskOpenError,
 } from './errors.ts'
@@ -87,26 +91,13 @@ export class JitContext implements AsyncDisposable {
     return this.#fetch(input, init)
   }
 
-  async createTask({
-    name,
-    type,
-    onBehalfOf,
-    parentTaskId,
-    signal,
-  }: TaskOrder = {}): Promise<Task> {
+  /** @throws {OpeningError} when nobody can say whether there is a task now */
+  async createTask(order: TaskOrder = {}): Promise<Task> {
     if (this.#task !== undefined || this.#opening !== undefined)
       throw new TaskOpenError(this.taskId)
     this.#closed = new AbortController()
     this.#completed = undefined
-    this.#opening = this.agent.call(jitRoutes['jit.task.create'], Task, {
-      body: {
-        ...(name ? { name } : {}),
-        ...(type ? { type } : {}),
-        ...(parentTaskId ? { parent_task_id: parentTaskId } : {}),
-        ...(onBehalfOf ? { on_behalf_of: onBehalfOf } : {}),
-      } satisfies CreateTask,
-      signal,
-    })
+    this.#opening = this.#opened(order)
     try {
       this.#task = await this.#opening
       return this.#task
@@ -212,6 +203,25 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
+  /** Signs in first: what fails there has opened nothing. */
+  async #opened({ name, type, onBehalfOf, parentTaskId, signal }: TaskOrder): Promise<Task> {
+    await this.agent.token({ signal })
+    try {
+      return await this.agent.call(jitRoutes['jit.task.create'], Task, {
+        body: {
+          ...(name ? { name } : {}),
+          ...(type ? { type } : {}),
+          ...(parentTaskId ? { parent_task_id: parentTaskId } : {}),
+          ...(onBehalfOf ? { on_behalf_of: onBehalfOf } : {}),
+        } satisfies CreateTask,
+        signal,
+      })
+    } catch (cause) {
+      const what = name ? `the task ${JSON.stringify(name)}` : 'a task'
+      throw mayHaveHappened(cause) ? new OpeningError(what, { cause }) : cause
+    }
+  }
+
   /** The open task, and a signal that also aborts when it is completed. */
   #open(signal?: AbortSignal): { task: Task; within: AbortSignal } {
     if (this.#task === undefined) throw new NoTaskError('open a task first: createTask()')
@@ -251,6 +261,18 @@ export class JitContext implements AsyncDisposable {
     return this.#completed
   }
 }
+
+/** Whether a request that failed so may have been heard all the same: its answer got lost. */
+const mayHaveHappened = (error: unknown): boolean => {
+  if (error instanceof ApiError) return error.status === 502 || error.status === 504
+  if (error instanceof NetworkError) return !wasNeverSent(error)
+  return error instanceof DeadlineExceededError || error instanceof InvalidAnswerError
+}
+
+const wasNeverSent = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(error.code))) ||
+    wasNeverSent(error.cause))
 
 const evaluateRoute: Route = {
   seat: 'issuer',

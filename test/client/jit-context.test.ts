@@ -66,6 +66,32 @@ describe('opening a task', () => {
     expect(jit.taskId).toBeDefined()
   })
 
+  it.each([
+    ['no answer', never],
+    ['an answer that cannot be read', () => new Response('<html>', { status: 200 })],
+    ['an answer of a gateway', () => refusal(502, 'bad_gateway')],
+  ])('says that a task may be left over after %s', async (_, handler) => {
+    const { world, agent } = signedUp({ deadline: 0.05 })
+    world.on('POST /jit/task', handler)
+
+    await expect(agent.jit({ name: 'Q4' })).rejects.toMatchObject({
+      code: 'opening_unknown',
+      message: expect.stringContaining('"Q4"'),
+    })
+  })
+
+  it.each([
+    ['a refusal', 'POST /jit/task', () => refusal(403, 'no'), 'permission_denied'],
+    ['a 503', 'POST /jit/task', () => refusal(503, 'temporarily_unavailable'), 'api_error'],
+    ['no connection', 'POST /jit/task', () => Promise.reject(refusedConnection()), 'network_error'],
+    ['a failed login', 'POST /oauth/token', () => refusal(502, 'bad_gateway'), 'api_error'],
+  ])('does not after %s: nothing was opened', async (_, line, handler, code) => {
+    const { world, agent } = signedUp()
+    world.on(line, handler)
+
+    await expect(agent.jit()).rejects.toMatchObject({ code })
+  })
+
   it('ends when the caller aborts', async () => {
     const { world, agent } = signedUp()
     const abort = new AbortController()
@@ -368,3 +394,9 @@ describe('leaving an await using block', () => {
     expect(onLeftover).toHaveBeenCalledWith(expect.objectContaining({ code: 'completion_failed' }))
   })
 })
+
+/** As `fetch` throws it when nobody listens. */
+const refusedConnection = () =>
+  new TypeError('fetch failed', {
+    cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+  })
