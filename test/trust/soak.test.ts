@@ -51,16 +51,20 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   const elapsed = () => (performance.now() - begun) / 1000
   const isOver = () => elapsed() >= seconds
   const periods = 6
+  const period = () => Math.min(periods - 1, Math.floor((elapsed() / seconds) * periods))
+  // What a round costs this thread, by period, whoever else shares the processor.
+  const costs = Array.from({ length: periods }, () => ({ rounds: 0, cpu: 0 }))
 
   const working = async () => {
     while (!isOver()) {
       try {
         await work(agent, harness.api, random, (milliseconds) => {
-          const period = Math.min(periods - 1, Math.floor((elapsed() / seconds) * periods))
-          latencies[period] ??= []
-          latencies[period]?.push(milliseconds)
+          latencies[period()] ??= []
+          latencies[period()]?.push(milliseconds)
         })
         rounds += 1
+        const cost = costs[period()]
+        if (cost) cost.rounds += 1
       } catch (error) {
         if (!(error instanceof LumoAuthError)) throw error
         refusals[error.code] = (refusals[error.code] ?? 0) + 1
@@ -78,7 +82,11 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   }
   const passing = async () => {
     for (let second = 1; !isOver(); second += 1) {
+      const before = process.threadCpuUsage()
+      const cost = costs[period()]
       await pause(1000)
+      const { user, system } = process.threadCpuUsage(before)
+      if (cost) cost.cpu += (user + system) / 1000
       tenant.clock.advance(speed)
       if (second % Math.ceil(seconds / periods) === 0) memories.push(memory())
     }
@@ -91,6 +99,7 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   const remembered =
     state.tasks.size + state.requests.size + state.tokens.size + state.undecided.size
   const [first = [], last = []] = [latencies[0], latencies.at(-1)]
+  const perRound = costs.map(({ rounds, cpu }) => cpu / rounds)
   figure('soak', {
     seconds,
     'virtual hours': Math.round((seconds * speed) / 3600),
@@ -98,6 +107,7 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
     'journal entries': journal.last,
     'median ms first and last': `${middle(first, 0.5)} and ${middle(last, 0.5)}`,
     'p95 ms first and last': `${middle(first, 0.95)} and ${middle(last, 0.95)}`,
+    'ms of CPU a round over time': perRound.map((it) => it.toFixed(2)).join(' '),
     'MiB over time': memories.map(mebibytes).join(' '),
     'remembered of what expired': remembered,
     refusals: JSON.stringify(refusals),
@@ -107,6 +117,8 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   // The first reading is of a process that still warms up; journal and exchanges fill to their limit.
   const [, early = 0] = memories
   expect(memories.at(-1)).toBeLessThan(early * 1.25 + 16 * 2 ** 20)
+  const [, earlyCost = 0] = perRound
+  expect(perRound.at(-1)).toBeLessThan(earlyCost * 1.1 + 0.5)
   // Others share the processor: only what grows without end would come to this.
   expect(Number(middle(last, 0.5))).toBeLessThan(Number(middle(first, 0.5)) * 3 + 5)
 })
