@@ -55,7 +55,7 @@ const served = (host: RequestListener, patience: Patience) => {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const isAnswered = [...answering].some((it) => it.socket === socket && it.headersSent)
     if (isAnswered || !socket.writable || error.code === 'ECONNRESET') socket.destroy()
-    else refuse(socket, error.code)
+    else refuse(socket, error.code, patience.farewell)
   })
 
   /** Answers what was accepted, and waits for nobody who has nothing to ask. */
@@ -75,8 +75,11 @@ const served = (host: RequestListener, patience: Patience) => {
   return { server, close }
 }
 
-/** What is no request, or takes too long to become one, never reaches a seat. */
-const refuse = (socket: Duplex, code: string | undefined) => {
+/**
+ * What is no request, or takes too long to become one, never reaches a seat. Whoever does not hang up
+ * then is hung up on.
+ */
+const refuse = (socket: Duplex, code: string | undefined, farewell: number) => {
   const known: Record<string, ReturnType<typeof errorAnswer>> = {
     HPE_HEADER_OVERFLOW: errorAnswer(
       431,
@@ -101,6 +104,8 @@ const refuse = (socket: Duplex, code: string | undefined) => {
   socket.end(
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${head.join('')}\r\n${body}`,
   )
+  const enough = setTimeout(() => socket.destroy(), farewell)
+  socket.once('close', () => clearTimeout(enough))
 }
 
 /** Connections that may wait to be accepted: a thousand agents that begin at once overflow the usual 511. */

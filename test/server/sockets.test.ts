@@ -63,6 +63,19 @@ describe('who takes too long is cut off:', () => {
     expect(answerIn(await heard)).toMatchObject({ status: 408, body: { error: 'request_timeout' } })
   })
 
+  it('whoever then neither listens nor hangs up is hung up on', async () => {
+    const { port } = await listening()
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).pause()
+    socket.write(get)
+
+    const ended = new Promise((resolve) => socket.once('error', resolve))
+    // Only who writes hears that nobody is there any more.
+    const writing = setInterval(() => socket.write('x'), 50)
+
+    expect(await ended).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) })
+    clearInterval(writing)
+  })
+
   it('a byte at a time helps nobody', async () => {
     const { port } = await listening()
     const { socket, heard } = talking(port, get)

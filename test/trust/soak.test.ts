@@ -118,7 +118,8 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   const [, early = 0] = memories
   expect(memories.at(-1)).toBeLessThan(early * 1.25 + 16 * 2 ** 20)
   const [, earlyCost = 0] = perRound
-  expect(perRound.at(-1)).toBeLessThan(earlyCost * 1.1 + 0.5)
+  // In a short run there are few rounds a period, and they differ.
+  expect(perRound.at(-1)).toBeLessThan(earlyCost * (seconds < 600 ? 1.5 : 1.1) + 0.2)
   // Others share the processor: only what grows without end would come to this.
   expect(Number(middle(last, 0.5))).toBeLessThan(Number(middle(first, 0.5)) * 3 + 5)
 })
