@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import {
+  challengeHeader,
+  encodeChallenge,
+  encodeRemediation,
+  longestChallenge,
+  MalformedChallenge,
+  readChallenge,
+  readChallengeBody,
+} from '../../../server/wire/challenge.ts'
+
+const detail = { type: 'file_access', actions: ['read'], identifier: 'ä€?>~' }
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
+const reading = (status: number, headers: Record<string, string>) =>
+  readChallenge(status, new Headers(headers))
+const lumo = (value: string, status = 403) => reading(status, { [challengeHeader]: value })
+const drafted = (value: string, status = 401) =>
+  reading(status, { 'www-authenticate': `Bearer authorization_remediation=${value}` })
+
+describe('a challenge', () => {
+  it('comes through as it was sent, in either encoding', () => {
+    const remediation = encodeRemediation({ authorization_details: [detail] })
+
+    expect(encodeChallenge(detail)).toBe(base64(detail))
+    expect(lumo(encodeChallenge(detail))).toEqual([detail])
+    expect(remediation).toMatch(/^[\w-]+$/)
+    expect(remediation).toBe(
+      Buffer.from(JSON.stringify({ authorization_details: [detail] })).toString('base64url'),
+    )
+    expect([401, 403].map((status) => drafted(remediation, status))).toEqual([[detail], [detail]])
+    expect(drafted(`"${remediation}", realm="x"`)).toEqual([detail])
+    expect(drafted(`${remediation}, realm="x"`)).toEqual([detail])
+  })
+
+  it('may be a list, padded or not, in both alphabets', () => {
+    const json = JSON.stringify([detail])
+
+    expect(lumo(Buffer.from(json).toString('base64'))).toEqual([detail])
+    expect(lumo(Buffer.from(json).toString('base64').replace(/=+$/, ''))).toEqual([detail])
+    expect(lumo(Buffer.from(json).toString('base64url'))).toEqual([detail])
+  })
+
+  it('is none in an answer of another status, or without a header', () => {
+    const remediation = encodeRemediation({ authorization_details: [detail] })
+
+    expect(reading(403, {})).toBeUndefined()
+    expect([200, 401, 500].map((status) => lumo(encodeChallenge(detail), status))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect([200, 402, 404].map((status) => drafted(remediation, status))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(
+      reading(401, { 'www-authenticate': `Bearer xauthorization_remediation=${remediation}` }),
+    ).toBeUndefined()
+  })
+
+  const padded = (length: number) => {
+    const empty = base64([{ type: 't', more: '' }]).length
+    return base64([{ type: 't', more: 'x'.repeat(Math.ceil(((length - empty) * 3) / 4)) }])
+  }
+  it('is read up to its greatest length', () => {
+    const longest = padded(longestChallenge)
+
+    expect(longest).toHaveLength(longestChallenge)
+    expect(lumo(longest)).toHaveLength(1)
+    expect(() => lumo(`${longest}AAAA`)).toThrow(
+      `the challenge is longer than ${longestChallenge} characters`,
+    )
+  })
+
+  it.each<[string, string, string]>([
+    ['nothing', '', 'not base64'],
+    ['two alphabets', `${base64(detail)}+-`, 'not base64'],
+    ['something before it', `:${base64({ type: 't' })}`, 'not base64'],
+    ['something behind it', `${base64({ type: 't' })}:`, 'not base64'],
+    ['three equals signs', `${base64({ type: 't' })}===`, 'not base64'],
+    ['no JSON', Buffer.from('{').toString('base64'), 'does not decode'],
+    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('base64'), 'does not decode'],
+    ['__proto__', Buffer.from('{"type":"t","__proto__":1}').toString('base64'), 'does not decode'],
+    ['a constructor', base64({ type: 't', constructor: 1 }), 'does not decode'],
+    ['no detail', base64({ actions: [] }), 'not an authorization detail'],
+    ['an empty list', base64([]), 'not an authorization detail'],
+    ['a long list', base64(Array(17).fill({ type: 't' })), 'not an authorization detail'],
+  ])('that holds %s is malformed', (_says, value, message) => {
+    const read = () =>
+      readChallenge(403, { get: (name) => (name === challengeHeader ? value : null) })
+
+    expect(read).toThrow(MalformedChallenge)
+    expect(read).toThrow(message)
+    expect(read).toThrow(
+      expect.objectContaining({ name: 'MalformedChallenge', code: 'malformed_challenge' }),
+    )
+  })
+
+  it('keeps the cause of what does not decode', () => {
+    expect(() => lumo(Buffer.from('{').toString('base64'))).toThrow(
+      expect.objectContaining({ cause: expect.any(SyntaxError) }),
+    )
+  })
+
+  it('of the draft that uses the body is read from there', () => {
+    const body = { error: 'insufficient_authorization_details', authorization_details: [detail] }
+
+    expect(readChallengeBody(body)).toEqual([detail])
+    expect(readChallengeBody({ ...body, error: 'other' })).toBeUndefined()
+    expect(readChallengeBody({ ...body, authorization_details: [] })).toBeUndefined()
+    expect(readChallengeBody(undefined)).toBeUndefined()
+  })
+})
