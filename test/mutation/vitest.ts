@@ -46,13 +46,15 @@ export const collected = async (
 export const around = (it: Suite | undefined): Suite[] =>
   it === undefined ? [] : [...around(it.parent), it]
 
-const each =
-  (define: (name: string, act: () => unknown) => void) =>
+/** Vitest's `each` gives a row as arguments, its `for` as it is. */
+const many =
+  (define: (name: string, act: () => unknown) => void, spread: boolean) =>
   (rows: readonly unknown[]) =>
   (name: string, act: Act) => {
     for (const row of rows) {
-      const given = (Array.isArray(row) ? row : [row]) as never[]
-      define(format(name, ...given), () => act(...given))
+      const members = (Array.isArray(row) ? row : [row]) as never[]
+      const given = spread ? members : [row as never]
+      define(format(name, ...members), () => act(...given))
     }
   }
 
@@ -62,7 +64,7 @@ const group = (name: string, act: () => unknown) => {
   act()
   here = outer
 }
-export const describe = Object.assign(group, { each: each(group) })
+export const describe = Object.assign(group, { each: many(group, true), for: many(group, false) })
 
 const single = (name: string, act: () => unknown) => {
   const title = [...around(here).map((it) => it.name), name].filter((it) => it !== '').join(' > ')
@@ -72,7 +74,7 @@ const single = (name: string, act: () => unknown) => {
   const id = `${inFile}#${title}${same.length === 0 ? '' : ` §${same.length + 1}`}`
   tests.push({ id, file: inFile, suite: here, act })
 }
-export const it = Object.assign(single, { each: each(single) })
+export const it = Object.assign(single, { each: many(single, true), for: many(single, false) })
 
 export const beforeAll = (act: Act) => here.hooks.beforeAll.push(act)
 export const afterAll = (act: Act) => here.hooks.afterAll.push(act)
