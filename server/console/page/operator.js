@@ -12,14 +12,19 @@ const jumps = [
 /** The clock of the tenant, and what can be made to go wrong. */
 export const createOperator = (page) => {
   const problem = h('p', { class: 'problem', role: 'alert' })
+  /** How many acts have begun, and how many are over. */
+  let begun = 0
+  let over = 0
   const doing = (act) => async (event) => {
     event?.preventDefault()
     setText(problem, '')
+    begun += 1
     try {
       await act(event)
     } catch (refused) {
       setText(problem, refused.message)
     }
+    over += 1
     await refresh()
   }
 
@@ -139,7 +144,10 @@ export const createOperator = (page) => {
   }
 
   const refresh = coalesced(async () => {
+    const before = over
     const { known, active } = await page.server.get('/misbehaviours')
+    // Older than what somebody has just switched, whose own look follows.
+    if (before !== begun) return
     const on = new Set(active.map(({ name }) => name))
     const seats = [...new Set(known.map(({ seat }) => seat))].map((seat) => ({
       seat,
