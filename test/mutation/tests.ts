@@ -13,7 +13,7 @@ export const tests: Readonly<Record<string, readonly string[]>> = {
   client: ['test/client/!(readme).test.ts', 'test/client/tools/*.test.ts'],
   'server/wire': [
     'test/server/wire/*.test.ts',
-    'test/server/{jwt-shape,yaml-source,openapi,routes}.test.ts',
+    'test/server/{openapi,routes}.test.ts',
     'test/server/issuer/policy.test.ts',
     'test/server/api/*.test.ts',
     'test/scenarios/load.test.ts',

@@ -32,6 +32,14 @@ describe('a challenge', () => {
     expect(drafted(`${remediation}, realm="x"`)).toEqual([detail])
   })
 
+  it.each(['a', 'ab', 'abc'])('in a parameter has no padding: %s', (type) => {
+    const remediation = { authorization_details: [{ type }] }
+
+    expect(encodeRemediation(remediation)).toBe(
+      Buffer.from(JSON.stringify(remediation)).toString('base64url'),
+    )
+  })
+
   it('may be a list, padded or not, in both alphabets', () => {
     const json = JSON.stringify([detail])
 

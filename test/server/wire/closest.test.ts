@@ -19,6 +19,8 @@ describe('the word a typing error most likely meant', () => {
     ['is the first of the nearest', 'cat', ['hat', 'bat'], 'hat'],
     ['is none where there are no words', 'x', [], undefined],
     ['is none that swaps letters which are apart', 'abc', ['cba'], undefined],
+    ['is none that only moves a letter to the left', 'ab', ['ca'], undefined],
+    ['is none that only moves a letter to the right', 'ab', ['bc'], undefined],
     ['is counted from both ends', 'xxxabcdef', ['abcdef'], 'abcdef'],
     ['is counted to both ends', 'abcdefxxx', ['abcdef'], 'abcdef'],
     ['is none with one letter more', 'xxxxabcdef', ['abcdef'], undefined],

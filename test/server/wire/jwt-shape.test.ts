@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { redacted } from '../../client/redact.ts'
-import { mask } from '../../server/http/record.ts'
-import { scopesIn } from '../../server/issuer/asks.ts'
-import { jwtsIn, replaceJwts } from '../../server/wire/jwt-shape.ts'
-import { bot } from './issuer/world.ts'
+import { redacted } from '../../../client/redact.ts'
+import { mask } from '../../../server/http/record.ts'
+import { scopesIn } from '../../../server/issuer/asks.ts'
+import { jwtsIn, replaceJwts } from '../../../server/wire/jwt-shape.ts'
+import { bot } from '../issuer/world.ts'
 
 const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
 
 describe('what has the shape of a JWT', () => {
   it('is found wherever it stands, however many there are', () => {
     expect(jwtsIn(`Bearer ${jwt}`)).toEqual([{ at: 7, jwt }])
-    expect(jwtsIn(`a-${jwt}, "t":"${jwt}"`).map((it) => it.jwt)).toEqual([jwt, jwt])
+    expect(jwtsIn(`a-${jwt}, "t":"${jwt}"`)).toEqual([
+      { at: 2, jwt },
+      { at: jwt.length + 9, jwt },
+    ])
     expect(replaceJwts(`${jwt}.${jwt}&x=${jwt}`, '***')).toBe('***.***&x=***')
     expect(replaceJwts(`v1.a.${jwt}...${jwt}`, '***')).toBe('v1.a.***...***')
   })

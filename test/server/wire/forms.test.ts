@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { AgentsMe } from '../../../server/wire/agent.ts'
+import { TenantSeed } from '../../../server/wire/control.ts'
+import { Jwks } from '../../../server/wire/discovery.ts'
+import { Condition } from '../../../server/wire/policy.ts'
+import { CreateStream, pollDelivery, pushDelivery } from '../../../server/wire/signal.ts'
+import { CreateTask } from '../../../server/wire/task.ts'
+import { AuthorizationDetailsText, TokenForm } from '../../../server/wire/token.ts'
+
+describe('opening a task', () => {
+  it.each([
+    [{}],
+    [{ name: 'Q4 report' }],
+    [{ task_description: 'Q4 report', required_scopes: ['reports:read'] }],
+  ])('takes %j', (order) => {
+    expect(CreateTask.parse(order)).toEqual(order)
+  })
+
+  it.each([
+    ['required_scopes', { task_description: 'Q4 report' }],
+    ['task_description', { required_scopes: ['reports:read'] }],
+  ])('in the older form needs %s beside the other', (missing, order) => {
+    expect(CreateTask.safeParse(order).error?.issues).toEqual([
+      { code: 'custom', path: [missing], message: `expected ${missing} beside the other` },
+    ])
+  })
+})
+
+describe('an agent, as it sees itself,', () => {
+  const identity = { id: 'agent_1', type: 'agent', tenant: 'acme' }
+
+  it('has an id in one form, in the other, or in both', () => {
+    expect(AgentsMe.safeParse({ identity }).success).toBe(true)
+    expect(AgentsMe.safeParse({ agent_id: 'agent_1' }).success).toBe(true)
+    expect(AgentsMe.safeParse({ identity, agent_id: 'agent_1' }).success).toBe(true)
+    expect(AgentsMe.safeParse({ name: 'Analyst' }).error?.issues).toMatchObject([
+      { message: 'an agent has an id in one form or the other' },
+    ])
+  })
+})
+
+describe('a stream of signals', () => {
+  it('that is pushed says where to', () => {
+    const endpoint_url = 'https://receiver.example/signals'
+
+    expect(
+      CreateStream.safeParse({ delivery: { method: pushDelivery, endpoint_url } }).success,
+    ).toBe(true)
+    expect(CreateStream.safeParse({ delivery: { method: pollDelivery } }).success).toBe(true)
+    expect(
+      CreateStream.safeParse({ delivery: { method: pushDelivery } }).error?.issues,
+    ).toMatchObject([{ path: ['delivery', 'endpoint_url'], message: 'expected a URL to push to' }])
+  })
+})
+
+describe('a token form', () => {
+  const grant_type = 'client_credentials'
+
+  it.each(['resource', 'audience'])('has %s as a list, repeated or not', (name) => {
+    expect(TokenForm.parse({ grant_type, [name]: 'a' })).toEqual({ grant_type, [name]: ['a'] })
+    expect(TokenForm.parse({ grant_type, [name]: ['a', 'b'] })).toEqual({
+      grant_type,
+      [name]: ['a', 'b'],
+    })
+  })
+
+  it('names details as a JSON array (RFC 9396 §2)', () => {
+    expect(AuthorizationDetailsText.parse('[{"type":"file_access"}]')).toEqual([
+      { type: 'file_access' },
+    ])
+  })
+
+  it.each([
+    ['no JSON', '[{', 'custom'],
+    ['no array', '{"type":"file_access"}', 'invalid_type'],
+  ])('names none in what is %s', (_says, text, code) => {
+    expect(AuthorizationDetailsText.safeParse(text).error?.issues).toMatchObject([
+      { code, path: [], message: 'expected a JSON array of objects' },
+    ])
+  })
+})
+
+describe('a key set', () => {
+  const key = { kty: 'EC', kid: 'key_1', use: 'sig', alg: 'ES256', x: 'AA', y: 'AA' }
+
+  it('publishes no private key', () => {
+    expect(Jwks.parse({ keys: [key] })).toEqual({ keys: [key] })
+    expect(Jwks.safeParse({ keys: [key, { ...key, d: 'AA' }] }).error?.issues).toMatchObject([
+      { path: ['keys', 1], message: 'a private key is published' },
+    ])
+  })
+})
+
+describe('a tenant', () => {
+  it('begins with a misbehaviour by its name alone, or with more said of it', () => {
+    const { misbehave } = TenantSeed.parse({
+      misbehave: ['token.leaked', { name: 'slow', ms: 5 }],
+    })
+
+    expect(misbehave).toEqual([{ name: 'token.leaked' }, { name: 'slow', ms: 5 }])
+  })
+})
+
+describe('a pattern of a policy', () => {
+  const lacking = (pattern: string) =>
+    Condition.safeParse({ justification_lacks: { pattern } }).error?.issues
+
+  it.each(['Q[1-4]', '\\bQ4\\b', '(?:a|b)', '\\p{Lu}', '\\(?=x'])('may be %s', (pattern) => {
+    expect(lacking(pattern)).toBeUndefined()
+  })
+
+  it.each(['(a)\\1', '\\k<a>', '(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(a)\\9'])(
+    'refers to no group and looks nowhere: %s',
+    (pattern) => {
+      expect(lacking(pattern)).toMatchObject([
+        { code: 'custom', message: 'expected a pattern without back-references and look-around' },
+      ])
+    },
+  )
+
+  // The last two are patterns only where Unicode is not asked for.
+  it.each(['(a', '[', '*', 'a{', '\\-'])('is a regular expression: not %s', (pattern) => {
+    expect(lacking(pattern)).toMatchObject([
+      {
+        code: 'custom',
+        path: ['justification_lacks', 'pattern'],
+        message: 'expected a regular expression',
+      },
+    ])
+  })
+})

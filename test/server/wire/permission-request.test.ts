@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { PermissionRequest, RequestPermission } from '../../../server/wire/permission-request.ts'
+
+const detail = { type: 'file_access', actions: ['read'], identifier: 'doc_1' }
+
+describe('asking for a permission', () => {
+  it('takes one detail, or a list of exactly one', () => {
+    const asked = { task_id: 'task_1', authorization_details: detail }
+
+    expect(RequestPermission.parse(asked)).toEqual(asked)
+    expect(RequestPermission.parse({ ...asked, authorization_details: [detail] })).toEqual(asked)
+  })
+
+  it('needs no justification for a detail, and takes one', () => {
+    const asked = { task_id: 'task_1', authorization_details: detail, justification: 'Q4' }
+
+    expect(RequestPermission.parse(asked)).toEqual(asked)
+  })
+
+  it('takes a scope and why it is needed', () => {
+    const asked = { task_id: 'task_1', scope: 'reports:read', justification: ' Q4 ' }
+
+    expect(RequestPermission.parse(asked)).toEqual(asked)
+  })
+
+  it.each([
+    [
+      'neither a detail nor a scope',
+      {},
+      ['authorization_details'],
+      'expected one authorization detail (an object with a type)',
+    ],
+    [
+      'a justification alone',
+      { justification: 'Q4' },
+      ['authorization_details'],
+      'expected one authorization detail (an object with a type)',
+    ],
+    [
+      'a detail and a scope',
+      { authorization_details: detail, scope: 'reports:read', justification: 'Q4' },
+      ['scope'],
+      'expected a detail or a scope, not both',
+    ],
+    [
+      'a scope without a justification',
+      { scope: 'reports:read' },
+      ['justification'],
+      'expected a justification',
+    ],
+    [
+      'a scope and an empty justification',
+      { scope: 'reports:read', justification: '' },
+      ['justification'],
+      'expected a justification',
+    ],
+    [
+      'a scope and a justification of spaces',
+      { scope: 'reports:read', justification: '  ' },
+      ['justification'],
+      'expected a justification',
+    ],
+  ])('is refused with %s', (_says, asked, path, message) => {
+    const { error } = RequestPermission.safeParse({ task_id: 'task_1', ...asked })
+
+    expect(error?.issues).toEqual([{ code: 'custom', path, message }])
+  })
+})
+
+describe('a permission request, as its agent sees it,', () => {
+  const request = {
+    request_id: 'req_1',
+    risk_level: 'low',
+    task_id: 'task_1',
+    authorization_details: detail,
+  }
+  const complaints = (it: object) =>
+    PermissionRequest.safeParse({ ...request, ...it }).error?.issues.map(({ message }) => message)
+
+  it('says where to look while it is pending', () => {
+    expect(complaints({ status: 'pending', status_url: '/jit/request/req_1' })).toBeUndefined()
+    expect(complaints({ status: 'pending', token_url: '/jit/token' })).toEqual([
+      'a pending request carries status_url',
+    ])
+  })
+
+  it('says where the token is once it is approved', () => {
+    expect(complaints({ status: 'approved', token_url: '/jit/token' })).toBeUndefined()
+    expect(complaints({ status: 'approved', status_url: '/jit/request/req_1' })).toEqual([
+      'an approved request carries token_url',
+    ])
+  })
+
+  it.each(['denied', 'expired', 'revoked'])('need say neither when it is %s', (status) => {
+    expect(complaints({ status })).toBeUndefined()
+  })
+})

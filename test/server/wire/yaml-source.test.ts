@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { FlawedFile, parseYaml } from '../../../server/wire/yaml-source.ts'
+
+/** Found by fuzzing (test/trust/fuzz-texts.test.ts). */
+describe('a YAML text that cannot be read is refused in words, and soon:', () => {
+  it.each([
+    ['an alias that leads nowhere', '<<: *nothing', 'x.yaml:1:1: Unresolved alias'],
+    ['collections as keys within one another', '? '.repeat(1000), 'not nested so deeply'],
+    [
+      'a list within a list, and so on',
+      `${'['.repeat(1000)}${']'.repeat(1000)}`,
+      'not nested so deeply',
+    ],
+    [
+      'aliases that multiply',
+      `a: &a [x,x,x,x,x,x,x,x,x]
+b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]
+c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]
+d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]`,
+      'Excessive alias count',
+    ],
+  ])('%s', (_, text, complaint) => {
+    const read = () => parseYaml('x.yaml', text, z.unknown())
+
+    expect(read).toThrow(FlawedFile)
+    expect(read).toThrow(complaint)
+  })
+})
+
+describe('a YAML text', () => {
+  const Crew = z.strictObject({
+    name: z.string(),
+    members: z
+      .array(z.strictObject({ id: z.string(), scopes: z.array(z.string()).default([]) }))
+      .default([]),
+    limits: z.strictObject({ ttl: z.number() }).optional(),
+  })
+  const flawsOf = (text: string) => {
+    try {
+      parseYaml('crew.yaml', text, Crew)
+    } catch (thrown) {
+      if (thrown instanceof FlawedFile) return thrown.message.split('\n')
+      throw thrown
+    }
+    return []
+  }
+
+  it('is what the schema makes of it', () => {
+    expect(parseYaml('crew.yaml', 'name: a\nmembers: [{ id: b }]', Crew)).toEqual({
+      name: 'a',
+      members: [{ id: 'b', scopes: [] }],
+    })
+  })
+
+  it.each([
+    [
+      'a wrong value at its key',
+      'name: a\nlimits:\n  ttl: soon',
+      'crew.yaml:3:3: limits.ttl: Invalid input: expected number, received string',
+    ],
+    [
+      'a wrong item where it stands',
+      'name: a\nmembers:\n  - id: b\n    scopes: [x, 7]',
+      'crew.yaml:4:17: members.0.scopes.1: Invalid input: expected string, received number',
+    ],
+    [
+      'a key that is unknown where it stands',
+      'name: a\nnmae: b',
+      'crew.yaml:2:1: Unrecognized key: "nmae"',
+    ],
+    [
+      'an unknown key of an item where it stands',
+      'name: a\nmembers:\n  - id: b\n    scpoes: []',
+      'crew.yaml:4:5: members.0: Unrecognized key: "scpoes"',
+    ],
+    [
+      'what an item lacks at the item',
+      'name: a\nmembers:\n  - id: b\n  - scopes: []',
+      'crew.yaml:4:5: members.1.id: Invalid input: expected string, received undefined',
+    ],
+    [
+      'what a mapping lacks at its key',
+      'name: a\nlimits: {}',
+      'crew.yaml:2:1: limits.ttl: Invalid input: expected number, received undefined',
+    ],
+    [
+      'what is not there at all where the text begins',
+      '# A crew.\n\nmembers: []',
+      'crew.yaml:3:1: name: Invalid input: expected string, received undefined',
+    ],
+    [
+      'an empty text at its beginning',
+      '',
+      'crew.yaml:1:1: Invalid input: expected object, received null',
+    ],
+    [
+      'a key that stands there twice at the second',
+      'name: a\nname: b',
+      'crew.yaml:2:1: Map keys must be unique at line 2, column 1:',
+    ],
+    [
+      'what is no YAML before an alias that leads nowhere',
+      'name: *nobody\nmembers: "',
+      'crew.yaml:2:11: Missing closing "quote at line 2, column 11:',
+    ],
+  ])('is refused for %s', (_, text, flaw) => {
+    expect(flawsOf(text)).toEqual([flaw])
+  })
+
+  it('is refused for all its flaws at once, each on a line', () => {
+    const read = () => parseYaml('crew.yaml', 'name: 1\nmembers: 2', Crew)
+
+    expect(read).toThrow(
+      expect.objectContaining({
+        name: 'FlawedFile',
+        message:
+          'crew.yaml:1:1: name: Invalid input: expected string, received number\n' +
+          'crew.yaml:2:1: members: Invalid input: expected array, received number',
+        flaws: [
+          {
+            file: 'crew.yaml',
+            line: 1,
+            column: 1,
+            message: 'name: Invalid input: expected string, received number',
+          },
+          {
+            file: 'crew.yaml',
+            line: 2,
+            column: 1,
+            message: 'members: Invalid input: expected array, received number',
+          },
+        ],
+      }),
+    )
+  })
+})
