@@ -10,7 +10,7 @@ export type CarefulOptions = Readonly<{
   /** Seconds an answer may take, and seconds that may be waited for a limit to pass. */
   timeout: number
   wait: number
-  /** Aborts what is under way; from then on only what is `urgent` is sent. */
+  /** Aborts what is under way and only reads; from then on only what is `urgent` is sent. */
   signal: AbortSignal
   fetch?: typeof globalThis.fetch
 }>
@@ -85,7 +85,7 @@ export class Careful {
     try {
       const response = await this.#fetch(request, {
         redirect: 'manual',
-        signal: AbortSignal.any([given, late, ...(urgent ? [] : [signal])]),
+        signal: AbortSignal.any([given, late, ...(urgent || opens(request) ? [] : [signal])]),
       })
       return await whole(response, new URL(request.url).host)
     } catch (error) {
@@ -95,6 +95,9 @@ export class Careful {
     }
   }
 }
+
+/** Only its answer tells what there is to clean up: once sent, it is waited for, whatever happens. */
+const opens = ({ method }: Request) => method !== 'GET'
 
 /** Seconds after which the other side wants to be asked again (RFC 9110 §10.2.3). */
 const comeBack = ({ status, headers }: Response): number | undefined => {

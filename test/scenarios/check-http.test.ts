@@ -114,6 +114,34 @@ describe('speaking to somebody else’s issuer', () => {
     await expect(http.send(at())).rejects.toThrow('interrupted')
     expect((await http.send(at(), { urgent: true })).status).toBe(200)
   })
+
+  it('waits for the answer that tells what was opened, even when it is interrupted meanwhile', async () => {
+    const interrupted = new AbortController()
+    const late = ({ signal }: Request) =>
+      new Promise<Response>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+        interrupted.abort()
+        setImmediate(() => resolve(Response.json({ task_id: 'task_1' }, { status: 201 })))
+      })
+    const http = careful(late, { signal: interrupted.signal })
+
+    const opened = await http.send(new Request(at('/jit/task'), { method: 'POST' }))
+
+    expect(await opened.json()).toEqual({ task_id: 'task_1' })
+  })
+
+  it('does not wait for what it only reads', async () => {
+    const interrupted = new AbortController()
+    const never = ({ signal }: Request) =>
+      new Promise<Response>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+        interrupted.abort()
+      })
+
+    await expect(careful(never, { signal: interrupted.signal }).send(at())).rejects.toThrow(
+      'interrupted',
+    )
+  })
 })
 
 describe('the ledger of what was opened', () => {
