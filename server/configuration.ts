@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { catalogue } from './catalogue.ts'
 import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
 import { Unusable } from './unusable.ts'
 import { type ApproverScript, ModelScript, Policy, TenantSeed } from './wire/index.ts'
@@ -84,8 +85,6 @@ const onlyKnown = (known: readonly Misbehaviour[]) =>
       context.addIssue({ code: 'custom', path: ['misbehave', index, 'name'], message })
     }
   })
-
-const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
 
 /** @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw */
 export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {

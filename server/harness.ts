@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
+import { catalogue } from './catalogue.ts'
 import { systemTimers, type Timers } from './http/agenda.ts'
 import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
 import { consoleHandlers, openConsole, secured } from './http/console.ts'
@@ -220,9 +221,6 @@ const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
       throw new TypeError(`origins.${seat}: expected an origin such as https://example.com`)
     }),
   )
-
-/** Loaded when somebody misbehaves for the first time: it is no part of a start. */
-const catalogue = async () => (await import('./http/misbehaviours.ts')).misbehaviours
 
 /** What `fetch` does with an answer that never came. */
 const received = (response: Response, signal: AbortSignal): Response => {

@@ -66,7 +66,6 @@ const largest = 256 * 1024 * 1024
  * are appended while the disk is busy share the next sync. It grows until the next start, which
  * leaves out what is over.
  */
-
 export class JournalFile {
   /** What was left out at the start, in words, if anything was. */
   readonly warning: string | undefined

@@ -93,8 +93,9 @@ const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): Access
     : refuse({ error: 'invalid_token', why: 'tenant' })
 
 /**
- * What claims are not enough for. A scope is had by the `scope` claim only, a detail by `authorization_details` only: neither stands
- * in for the other, so a token with details is exactly as wide as they and its scope say.
+ * What claims are not enough for. A scope is had by the `scope` claim only, a detail by
+ * `authorization_details` only: neither stands in for the other, so a token with details is exactly
+ * as wide as they and its scope say.
  */
 const lacking = (
   { scope = '', authorization_details: details = [] }: AccessTokenClaims,

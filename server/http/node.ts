@@ -12,6 +12,7 @@ import { largestBody, largestConversation } from './parse.ts'
 export const nodeHost =
   (core: Core): RequestListener =>
   (request, response) => {
+    // A client that left, or a fault that is to break the connection: a core itself never throws.
     answered(core, request, response).catch(() => response.destroy())
   }
 

@@ -2,24 +2,18 @@ import type { Tenancy } from '../../server/http/tenancy.ts'
 import { createHarness } from '../../server/index.ts'
 import { ErrorBody, pathsOf, type Route, type RouteName, routes } from '../../server/wire/index.ts'
 import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi.ts'
+import { onlooker } from '../support/onlooker.ts'
 
-/** A misbehaviour that changes nothing: it shows a test what the harness remembers. */
+/** What the harness remembers of the tenant. */
 let seen: Tenancy | undefined
 
 export const harness = await createHarness({
   listen: false,
   algorithm: 'ES256',
   misbehaviours: [
-    {
-      name: 'onlooker',
-      seat: 'issuer',
-      says: 'Nothing goes wrong; somebody looks on.',
-      breaks: 'NET-FRESH',
-      act: ({ tenancy, answer }) => {
-        seen = tenancy
-        return answer()
-      },
-    },
+    onlooker((tenancy) => {
+      seen = tenancy
+    }),
   ],
   // Long polls end at once.
   timers: { set: (act) => setTimeout(act, 0), clear: (timer) => clearTimeout(timer as number) },

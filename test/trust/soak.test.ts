@@ -4,6 +4,7 @@ import { LumoAuthAgent, LumoAuthError } from '../../client/index.ts'
 import type { Tenancy } from '../../server/http/tenancy.ts'
 import { createHarness } from '../../server/index.ts'
 import { figure } from '../support/figure.ts'
+import { onlooker } from '../support/onlooker.ts'
 import { randomFrom, size } from './sizes.ts'
 import { mebibytes, memory } from './steady.ts'
 
@@ -18,16 +19,9 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   await using harness = await createHarness({
     algorithm: 'ES256',
     misbehaviours: [
-      {
-        name: 'onlooker',
-        seat: 'issuer',
-        says: 'Nothing goes wrong; somebody looks on.',
-        breaks: 'NET-FRESH',
-        act: (it) => {
-          tenancy = it.tenancy
-          return it.answer()
-        },
-      },
+      onlooker((it) => {
+        tenancy = it
+      }),
     ],
   })
   const tenant = harness.createTenant({ clock: '2026-01-01T00:00:00Z' })

@@ -1,6 +1,7 @@
 /** Many tenants, tasks and tokens in one process: how much memory they take, and how long a call. */
 import type { Tenancy } from '../../../server/http/tenancy.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
+import { onlooker } from '../../support/onlooker.ts'
 import { mebibytes, memory } from '../../trust/steady.ts'
 import { percentile } from '../figures.ts'
 import { caller } from './caller.ts'
@@ -28,18 +29,7 @@ const tenancies = new Set<Tenancy>()
 await using harness = await createHarness({
   listen: false,
   algorithm: 'ES256',
-  misbehaviours: [
-    {
-      name: 'onlooker',
-      seat: 'issuer',
-      says: 'Nothing goes wrong; somebody looks on.',
-      breaks: 'NET-FRESH',
-      act: (it) => {
-        tenancies.add(it.tenancy)
-        return it.answer()
-      },
-    },
-  ],
+  misbehaviours: [onlooker((tenancy) => tenancies.add(tenancy))],
 })
 const tenants: TestTenant[] = []
 const stages: Stage[] = []

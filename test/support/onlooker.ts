@@ -1,0 +1,14 @@
+import type { Misbehaviour } from '../../server/http/misbehave.ts'
+import type { Tenancy } from '../../server/http/tenancy.ts'
+
+/** A misbehaviour that changes nothing: it shows a test what the harness remembers of a tenant. */
+export const onlooker = (see: (tenancy: Tenancy) => void): Misbehaviour => ({
+  name: 'onlooker',
+  seat: 'issuer',
+  says: 'Nothing goes wrong; somebody looks on.',
+  breaks: 'NET-FRESH',
+  act: ({ tenancy, answer }) => {
+    see(tenancy)
+    return answer()
+  },
+})
