@@ -16,6 +16,8 @@ export class DialectEar {
   readonly #mock: Target
   readonly #names: readonly string[]
   readonly #known = new Map<string, Promise<string | undefined>>()
+  /** Over when nothing is being heard. */
+  #before: Promise<unknown> = Promise.resolve()
 
   /**
    * @param known switches that are told beforehand
@@ -31,8 +33,17 @@ export class DialectEar {
     return this.#found
   }
 
-  /** A failed result, as skipped where only the dialect made it fail. */
-  async heard(result: Result, scenario: Loaded): Promise<Result> {
+  /**
+   * A failed result, as skipped where only the dialect made it fail. One after the other: a switch
+   * found meanwhile would be passed over, and its effect taken for that of the next.
+   */
+  heard(result: Result, scenario: Loaded): Promise<Result> {
+    const heard = this.#before.then(() => this.#hear(result, scenario))
+    this.#before = heard.catch(() => {})
+    return heard
+  }
+
+  async #hear(result: Result, scenario: Loaded): Promise<Result> {
     const [failure] = result.failures
     if (result.verdict !== 'failed' || failure === undefined) return result
     const parts = partsOf(scenario)
