@@ -140,10 +140,14 @@ describe.skipIf(noBrowser)(
       const other = await it.world.enter(browser, grace)
       await rowOf(other.page, it.requestId).click()
       await other.page.route('**/events*', (route) => route.abort())
-      await other.page.route('**/inbox', (route) => route.abort())
+      // The other page learns nothing until its person has decided, too.
+      let decides = false
+      other.page.on('request', (request) => {
+        decides ||= request.method() === 'POST'
+      })
+      await other.page.route('**/inbox', (route) => (decides ? route.continue() : route.abort()))
       await it.page.getByRole('button', { name: 'Approve' }).click()
       await verdict(it.page, 'Approved by Ada Approver')
-      await other.page.unroute('**/inbox')
 
       await other.page.getByRole('button', { name: 'Deny' }).click()
 
