@@ -1,36 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import type { RequestListener } from 'node:http'
 import { catalogue } from './catalogue.ts'
+import { createSeats, type Seats } from './harness/seats.ts'
 import { systemTimers, type Timers } from './http/agenda.ts'
-import { apiHandlers, openApi, tenancyOfCall } from './http/api.ts'
-import { consoleHandlers, openConsole, secured } from './http/console.ts'
-import { controlHandlers, openControl } from './http/control.ts'
-import { type Core, createCore, type Inner, type Routed } from './http/core.ts'
-import { errorAnswer } from './http/errors.ts'
 import { fetchHost, HarnessClosed } from './http/fetch.ts'
-import { issuerHandlers, openIssuer } from './http/issuer.ts'
-import { type LogLine, logged } from './http/log.ts'
-import type { Answer, HttpRequest } from './http/message.ts'
+import type { LogLine } from './http/log.ts'
+import type { HttpRequest } from './http/message.ts'
 import { type Misbehaviour, whyUnknown } from './http/misbehave.ts'
-import { nodeHost } from './http/node.ts'
-import { openApiHandlers, openOpenApi } from './http/openapi.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
-import { limited } from './http/rate-limit.ts'
-import { answeringFrom } from './http/recorded.ts'
-import { inOpenAiForm, modelHandlers, openModel } from './http/scripted-model.ts'
-import type { Origins, Tenancy } from './http/tenancy.ts'
-import { JournalUnusable } from './journal-unusable.ts'
+import type { Origins } from './http/tenancy.ts'
 import { type Algorithm, generateSigningKey } from './signing/keys.ts'
 import type { Store } from './store.ts'
 import { createTenancies } from './tenancies.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
-import {
-  isModelPath,
-  type Recording,
-  type RouteName,
-  type TenantCreated,
-  TenantSeed,
-} from './wire/index.ts'
+import { type Recording, type TenantCreated, TenantSeed } from './wire/index.ts'
 
 /** What a tenant begins with; all of it has defaults. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
@@ -96,11 +78,8 @@ export type Harness = AsyncDisposable &
     fetch: typeof fetch
     /** One request to whichever seat its URL names, without a socket. */
     handle: (request: Request) => Promise<Response>
-    /**
-     * The seats for servers of your own: `createServer(listeners.issuer)`, or
-     * `app.use(listeners.issuer)` in an Express app. Each wants the root of an origin.
-     */
-    listeners: Readonly<{ issuer: RequestListener; api: RequestListener }>
+    /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
+    seats: Seats
     /** @throws {ZodError} for a seed that does not fit */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
@@ -147,25 +126,29 @@ const composed = async (
   // The key is made on the thread pool while the sockets load.
   const [signingKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
-    listen ? import('./sockets.ts') : undefined,
+    listen ? import('./http/hosts/listen.ts') : undefined,
   ])
   const tenancies = createTenancies({
     origins,
     signingKey,
     misbehaviours,
     now: options.now,
-    outbound: afterwards(createOutbound(options.outbound), store),
+    outbound: keepFirst(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
     store,
   })
-  const seats = createSeats(tenancies, controlToken, origins, options, store)
-  const { log } = options
-  const doors: Seats =
-    log === undefined
-      ? seats
-      : { issuer: logged('issuer', seats.issuer, log), api: logged('api', seats.api, log) }
-  const listening = await sockets?.listenAll(doors, origins, options)
+  const seats: Seats = createSeats({
+    tenancies,
+    controlToken,
+    origins,
+    store,
+    recording: options.recording,
+    log: options.log,
+    onBug: options.onBug,
+    onWarning: options.onWarning ?? console.warn,
+  })
+  const listening = await sockets?.listenAll(seats, origins, options)
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...tenancies, issuer: seats.issuer, controlToken })
@@ -183,8 +166,8 @@ const composed = async (
   const handle = async (request: Request): Promise<Response> => {
     refuseIfClosed()
     const { origin } = new URL(request.url)
-    if (origin === origins.issuer) return fetchHost(doors.issuer)(request)
-    if (origin === origins.api) return fetchHost(doors.api)(request)
+    if (origin === origins.issuer) return fetchHost(seats.issuer)(request)
+    if (origin === origins.api) return fetchHost(seats.api)(request)
     throw new TypeError(`expected ${origins.issuer} or ${origins.api}, not ${origin}`)
   }
   const close = async () => {
@@ -199,7 +182,7 @@ const composed = async (
     controlToken,
     tenants,
     handle,
-    listeners: { issuer: nodeHost(doors.issuer), api: nodeHost(doors.api) },
+    seats,
     fetch: async (input, init) => {
       const { origin } = new URL(input instanceof Request ? input.url : input)
       if (origin !== origins.issuer && origin !== origins.api) return globalThis.fetch(input, init)
@@ -230,94 +213,8 @@ const received = (response: Response, signal: AbortSignal): Response => {
   throw new TypeError('fetch failed', { cause })
 }
 
-/** The doors of a harness. The control plane stands on the issuer's origin. */
-export type Seats = Readonly<{ issuer: Core; api: Core }>
-
-const createSeats = (
-  tenancies: ReturnType<typeof createTenancies>,
-  controlToken: string,
-  origins: Origins,
-  { onBug: hears = reportBug, onWarning = console.warn, recording: recorded }: HarnessOptions,
-  store: Store | undefined,
-): Seats => {
-  const onBug = (bug: unknown, request: HttpRequest) => {
-    if (!(bug instanceof JournalUnusable)) hears(bug, request)
-  }
-  const find = tenancyOfCall(tenancies.open)
-  const live = createCore({
-    handlers: issuerHandlers,
-    open: openIssuer(find),
-    around: recording(find, tenancies.open),
-    onBug,
-  })
-  const issuer = recorded === undefined ? live : answeringFrom(recorded, live, () => origins.issuer)
-  const api = createCore({
-    handlers: apiHandlers,
-    open: openApi(find),
-    around: recording(find, tenancies.open),
-    onBug,
-  })
-  const control = createCore({
-    handlers: controlHandlers,
-    open: openControl(tenancies, controlToken, () => origins.issuer),
-    around: recording(find, tenancies.open),
-    onBug,
-  })
-  const page = createCore({
-    handlers: consoleHandlers,
-    open: openConsole(tenancies, controlToken, () => origins.issuer),
-    around: secured,
-    onBug,
-  })
-  const model = createCore({
-    handlers: modelHandlers,
-    open: openModel(tenancies.find),
-    around: inOpenAiForm,
-    onBug,
-  })
-  const about = createCore({
-    handlers: openApiHandlers,
-    open: openOpenApi(origins, tenancies.version),
-    onBug,
-  })
-  const isPage = /^\/+(?:console|approve)(?:\/|$)/
-  const isControl = /^\/+(?:_harness|healthz)(?:\/|$)/
-  const isAbout = /^\/+(?:openapi\.json|docs)$/
-  const byPath: Core = (request) => {
-    if (isModelPath(request.path)) return model(request)
-    if (isControl.test(request.path)) return control(request)
-    if (isAbout.test(request.path)) return about(request)
-    return isPage.test(request.path) ? page(request) : issuer(request)
-  }
-  if (store === undefined) return { issuer: byPath, api }
-  const onFailure = once(onWarning)
-  return { issuer: durable(byPath, store, onFailure), api: durable(api, store, onFailure) }
-}
-
-/** No answer leaves before what it says is on the disk; nothing is promised that cannot be kept. */
-const durable =
-  (core: Core, store: Store, onFailure: (message: string) => void): Core =>
-  async (request) => {
-    try {
-      if (request.method !== 'GET' && request.method !== 'HEAD') store.refuseIfFailed()
-      const answer = await core(request)
-      await store.durable()
-      return answer
-    } catch (failed) {
-      if (!(failed instanceof JournalUnusable)) throw failed
-      onFailure(`${failed.message}; nothing is decided any more until it is started again`)
-      return errorAnswer(
-        503,
-        'temporarily_unavailable',
-        'the journal cannot be written: nothing was decided',
-        {},
-        { 'retry-after': '60' },
-      )
-    }
-  }
-
-/** Nor does a callback or a signal. */
-const afterwards = (outbound: Outbound, store: Store | undefined): Outbound =>
+/** Holds callbacks and signals back until the events they tell of are kept. */
+const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
   store === undefined
     ? outbound
     : {
@@ -328,50 +225,6 @@ const afterwards = (outbound: Outbound, store: Store | undefined): Outbound =>
         },
       }
 
-const once = (say: (message: string) => void) => {
-  let said = false
-  return (message: string) => {
-    if (!said) say(message)
-    said = true
-  }
-}
-
-/** Loaded only by whoever keeps a journal. */
+/** Loads the store only where a journal is kept. */
 const openStore = async (path: string, algorithm: Algorithm): Promise<Store> =>
   (await import('./store.ts')).Store.open(path, algorithm)
-
-/** The one seam around every answer: misbehaves when told to, and records what went over the wire. */
-const recording =
-  <N extends RouteName>(
-    find: (routed: Routed<N>) => Tenancy | undefined,
-    open: ReadonlyMap<string, Tenancy>,
-  ) =>
-  async (routed: Routed<N>, answer: Inner): Promise<Answer> => {
-    const tenancy = find(routed)
-    const { seat } = routed.route
-    if (tenancy === undefined) return answer()
-    const { journal } = tenancy.tenant
-    const before = journal.last
-    const others = () => [...open.values()].filter((it) => it !== tenancy)
-    const { name: route, request } = routed
-    const counted: Inner =
-      seat === 'issuer'
-        ? (change) => limited(tenancy, route, request, () => answer(change))
-        : answer
-    const answered = await tenancy.misbehaving.around(routed, counted, tenancy, others)
-    // The control plane is no seat: a defect may concern what it asks, but nothing of it is recorded.
-    if (seat === 'control') return answered
-    tenancy.exchanges.record({
-      at: tenancy.tenant.clock.now(),
-      seat,
-      route,
-      request,
-      answer: answered,
-      meanwhile: [before, journal.last],
-    })
-    return answered
-  }
-
-const reportBug = (bug: unknown, { method, path }: HttpRequest) => {
-  console.error(`bug while answering ${method} ${path}:`, bug)
-}

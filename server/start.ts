@@ -1,6 +1,6 @@
 import { configuration, readFile } from './configuration.ts'
 import { createHarness, type Harness, type HarnessOptions } from './harness.ts'
-import { tenantRecorded } from './http/recorded.ts'
+import { tenantRecorded } from './http/replay.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import { logTo } from './log-style.ts'
 import { reloading } from './reload.ts'

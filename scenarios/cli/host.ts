@@ -8,6 +8,7 @@ import { CannotRun } from './cannot-run.ts'
 export const readHost = (name: string, others: readonly string[] = []): Host => {
   const host = hosts.find((it) => it === name)
   if (host !== undefined) return host
+  if (name === 'http') throw new CannotRun('the host http is named express now')
   const names = [...hosts, ...others]
   const hint = didYouMean(name, names) || `; hosts are ${names.join(', ')}`
   throw new CannotRun(`unknown host "${name}"${hint}`)

@@ -27,7 +27,7 @@ of a path in it. Without one, the whole suite runs.
   --only TEXT         only scenarios with this in their title
   --tag TAG           only those with this tag (several: any of them)
   --rule RULE         only those that cover this rule (several: any of them)
-  --host HOST         ${hosts.join(', ')}, or all; default http
+  --host HOST         ${hosts.join(', ')}, or all; default express
   --harness URL       the harness that start has up there, instead of one of our own;
                       LUMOAUTH_HARNESS_CONTROL_TOKEN holds its control token
   --report FORMAT[=FILE]
@@ -177,7 +177,7 @@ const sharded = (scenarios: readonly Loaded[], shard: string | undefined): reado
 
 /** Where it runs: under hosts of ours, or on a harness that is up already. */
 const readTargets = (host: string | undefined, harness: string | undefined) => {
-  if (harness === undefined) return readHosts(host ?? 'http').map((it) => () => mockOf(it))
+  if (harness === undefined) return readHosts(host ?? 'express').map((it) => () => mockOf(it))
   if (host !== undefined)
     throw new CannotRun('--host is for a harness of our own: not with --harness')
   return [() => harnessAt(harness)]

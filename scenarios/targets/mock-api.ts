@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createResourceServer } from '../../server/api/resource-server.ts'
 import { apiHandlers } from '../../server/http/api.ts'
-import { createCore } from '../../server/http/core.ts'
 import { fetchHost } from '../../server/http/fetch.ts'
+import { createSeat } from '../../server/http/pipeline.ts'
 import { RemoteIssuer } from '../../server/http/remote-issuer.ts'
 import { DocumentSeed } from '../../server/wire/index.ts'
 import type { Given } from '../runner/format.ts'
@@ -47,7 +47,12 @@ export const apiBefore = ({ base, issuers, audience, client, fetch }: ForeignIss
       revocation: client === undefined ? 'expiry' : 'introspection',
       introspect: remote.introspect,
     })
-    const serve = fetchHost(createCore({ handlers: apiHandlers, open: () => ({ tenant }) }))
+    const serve = fetchHost(
+      createSeat({
+        name: 'api',
+        areas: [{ handlers: apiHandlers, authenticate: () => ({ tenant }) }],
+      }),
+    )
     return (input, init) => serve(new Request(input, init))
   }
 }

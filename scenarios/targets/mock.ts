@@ -3,11 +3,8 @@ import type { Misbehaviours } from '../../server/wire/index.ts'
 import { type Controlled, controlled } from './controlled.ts'
 import type { Target } from './target.ts'
 
-/**
- * How the mock is reached: over sockets, as `start` serves it; over sockets of Express apps that it is
- * mounted in; by MSW’s interception; by a function call.
- */
-export const hosts = ['http', 'express', 'msw', 'fetch'] as const
+/** How the mock is reached: over sockets by Express, as `start` serves it; by MSW; by a function call. */
+export const hosts = ['express', 'msw', 'fetch'] as const
 export type Host = (typeof hosts)[number]
 
 /** All seats ours, under one of the hosts. */
@@ -43,12 +40,8 @@ type Opened = Readonly<{
 const opened = async (host: Host): Promise<Opened> => {
   const global: typeof fetch = (input, init) => fetch(input, init)
   const everywhere = (way: typeof fetch) => ({ issuer: way, api: way, control: way })
-  if (host === 'express') {
-    const { inExpress } = await import('./mock-express.ts')
-    return { ...(await inExpress()), ways: everywhere(global) }
-  }
   const { createHarness } = await import('../../server/index.ts')
-  const harness = await createHarness({ listen: host === 'http' })
+  const harness = await createHarness({ listen: host === 'express' })
   if (host !== 'msw') return { harness, ways: everywhere(harness.fetch), stop: () => {} }
   const { setupServer } = await import('msw/node')
   const { createHandlers } = await import('../../server/http/msw.ts')

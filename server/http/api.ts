@@ -1,7 +1,7 @@
 import type { ApiTenant } from '../api/resource-server.ts'
-import type { ApiRoute, RouteName } from '../wire/index.ts'
+import type { ApiRoute } from '../wire/index.ts'
 import { bearerToken } from './authenticate.ts'
-import type { Routed } from './core.ts'
+import type { Area, FindTenant, Routed } from './core.ts'
 import { documentHandlers } from './documents.ts'
 import type { Handlers, HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
@@ -20,8 +20,8 @@ export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
  * guard checks that afterwards); or the first tenant of the harness.
  */
 export const tenancyOfCall =
-  (open: ReadonlyMap<string, Tenancy>) =>
-  ({ request, params }: Pick<Routed<RouteName>, 'request' | 'params'>): Tenancy | undefined => {
+  (open: ReadonlyMap<string, Tenancy>): FindTenant =>
+  ({ request, params }) => {
     if (params.tenant !== undefined) return open.get(params.tenant)
     const named = open.get(tenantOfToken(request) ?? '')
     if (named) return named
@@ -29,25 +29,24 @@ export const tenancyOfCall =
     return first
   }
 
-export const openApi =
-  (find: ReturnType<typeof tenancyOfCall>) =>
-  (routed: Routed<ApiRoute>): ApiContext => {
-    const tenancy = find(routed)
+/** The documents API. It authenticates in its handlers, for what it asks depends on the document. */
+export const apiArea: Area<ApiRoute, ApiContext> = {
+  handlers: apiHandlers,
+  authenticate: ({ tenancy, params }: Routed<ApiRoute>): ApiContext => {
     if (tenancy) return { tenant: tenancy.api }
-    const { tenant: slug } = routed.params
+    const { tenant: slug } = params
     if (slug === undefined) {
       return answerWith(
         503,
         'temporarily_unavailable',
         'the harness has no tenant yet',
         {},
-        {
-          'retry-after': '1',
-        },
+        { 'retry-after': '1' },
       )
     }
     return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
-  }
+  },
+}
 
 /** What a token says of its tenant, unverified. */
 const tenantOfToken = (request: HttpRequest): string | undefined => {

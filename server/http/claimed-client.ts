@@ -1,3 +1,5 @@
+import { decodeJwt } from 'jose'
+import { bearerToken } from './authenticate.ts'
 import type { HttpRequest } from './message.ts'
 
 /** What a request says of its client, in the form or by HTTP Basic, unchecked. */
@@ -13,3 +15,21 @@ export const credentialsIn = ({ headers, body }: HttpRequest): { id: string; sec
 
 /** Of what is not form-encoded, as much as can be read: the honest handler refuses it. */
 const formDecoded = (text: string) => new URLSearchParams(`text=${text}`).get('text') ?? ''
+
+/**
+ * The client that a request says it is from, by whichever way of client authentication, or by the
+ * bearer token it shows. Nothing is checked. Undefined where it shows nothing at all.
+ */
+export const claimedClientId = (request: HttpRequest): string | undefined => {
+  const { id } = credentialsIn(request)
+  if (id !== '') return id
+  const form = new URLSearchParams(request.body)
+  const jwt = form.get('client_assertion') ?? bearerToken(request)
+  if (jwt === undefined) return request.headers.authorization ?? request.headers['x-api-key']
+  try {
+    const { client_id: clientId, iss = '' } = decodeJwt<{ client_id?: unknown }>(jwt)
+    return String(clientId ?? iss)
+  } catch {
+    return ''
+  }
+}

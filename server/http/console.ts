@@ -15,8 +15,8 @@ import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { RequestRecord } from '../issuer/state.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../wire/index.ts'
 import { isOurs, misbehaviours, moveClock, reading, type Tenancies, tooMany } from './control.ts'
-import type { Routed } from './core.ts'
-import { type Answer, type Handlers, type HttpRequest, noContent, ok } from './message.ts'
+import type { Area, Routed } from './core.ts'
+import { type Handlers, type HttpRequest, noContent, ok } from './message.ts'
 import { answerWith } from './refusals.ts'
 import { letApproverAnswer, same, type Tenancy } from './tenancy.ts'
 
@@ -34,9 +34,9 @@ export type ConsoleContext = Readonly<{
  * Finds who is signed in. What changes something must come from our own page: its `Origin` is the
  * one it was asked under, and it carries the token of its session, which no other page can read.
  */
-export const openConsole =
+const consoleContext =
   (tenancies: Tenancies, controlToken: string, origin: () => string) =>
-  ({ route, request, params }: Routed<ConsoleRoute>): ConsoleContext => {
+  ({ route, request, params, tenancy: found }: Routed<ConsoleRoute>): ConsoleContext => {
     const { host = new URL(origin()).host } = request.headers
     if (!isOurs(host, origin())) {
       answerWith(403, 'foreign_host', 'the approvals page does not answer under this name')
@@ -44,7 +44,7 @@ export const openConsole =
     if (route.method !== 'GET') refuseForeign(request, host)
     const { tenant: slug = '' } = params
     const tenancy = () =>
-      tenancies.find(slug) ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+      found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
     const sessionId = cookieOf(request, cookieName(origin())) ?? ''
     const session = () => sessionOf(tenancy(), sessionId)
     if (route.auth !== 'none') {
@@ -65,14 +65,14 @@ export const openConsole =
     }
   }
 
-/** What every answer of the page carries, whatever it is. */
-export const secured = async (
-  _routed: Routed<ConsoleRoute>,
-  answer: () => Promise<Answer>,
-): Promise<Answer> => {
-  const answered = await answer()
-  return { ...answered, headers: { ...securityHeaders, ...answered.headers } }
-}
+/** The approvals page, below `/console`. */
+export const consoleArea = (
+  ...harness: Parameters<typeof consoleContext>
+): Area<ConsoleRoute, ConsoleContext> => ({
+  handlers: consoleHandlers,
+  authenticate: consoleContext(...harness),
+  shapeAnswer: (answer) => ({ ...answer, headers: { ...securityHeaders, ...answer.headers } }),
+})
 
 const securityHeaders = {
   'cache-control': 'no-store',
@@ -84,7 +84,7 @@ const securityHeaders = {
   'x-frame-options': 'DENY',
 }
 
-export const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
+const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.home': ({ tenancies, query }) => {
     const [only, ...others] = tenancies.slugs()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)

@@ -17,7 +17,7 @@ import {
 } from '../wire/index.ts'
 import { accessToken, claimsOf } from './access-token.ts'
 import { bearerToken } from './authenticate.ts'
-import type { Routed } from './core.ts'
+import type { Area, Routed } from './core.ts'
 import { isoTime } from './iso-time.ts'
 import { created, type Handlers, noContent, ok } from './message.ts'
 import { type Misbehaviour, whyUnknown } from './misbehave.ts'
@@ -44,9 +44,9 @@ export type ControlContext = Readonly<{ tenancies: Tenancies; tenancy: () => Ten
  * Asks for the control token, and refuses browsers that come from elsewhere: neither a foreign
  * `Origin` nor a `Host` that only resolves here (DNS rebinding) gets in.
  */
-export const openControl =
+const controlContext =
   (tenancies: Tenancies, controlToken: string, origin: () => string) =>
-  ({ route, request, params }: Routed<ControlRoute>): ControlContext => {
+  ({ route, request, params, tenancy: found }: Routed<ControlRoute>): ControlContext => {
     if (route.auth === 'control') {
       const { host, origin: from } = request.headers
       if (from !== undefined && from !== origin()) {
@@ -69,10 +69,7 @@ export const openControl =
     }
     const tenancy = () => {
       const { tenant: slug = '' } = params
-      return (
-        tenancies.find(slug) ??
-        answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
-      )
+      return found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
     }
     return { tenancies, tenancy }
   }
@@ -83,7 +80,7 @@ export const isOurs = (host: string, origin: string) => {
   return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
 }
 
-export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
+const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.health': ({ tenancies }) =>
     ok({ status: 'ok', tenants: tenancies.slugs().length, version: tenancies.version }),
 
@@ -301,6 +298,14 @@ export const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     return noContent
   },
 }
+
+/** The control plane, below `/_harness`. */
+export const controlArea = (
+  ...harness: Parameters<typeof controlContext>
+): Area<ControlRoute, ControlContext> => ({
+  handlers: controlHandlers,
+  authenticate: controlContext(...harness),
+})
 
 const opened = async (tenancies: Tenancies, seed: TenantSeed): Promise<TenantCreated> => {
   if (seed.misbehave.length > 0) {

@@ -1,110 +1,91 @@
-import { type Route, type RouteName, routes } from '../wire/index.ts'
-import { errorAnswer } from './errors.ts'
+import type { Route, RouteName } from '../wire/index.ts'
 import type { Answer, Handlers, HttpRequest } from './message.ts'
-import { parse } from './parse.ts'
-import { answerOf } from './refusals.ts'
-import { createRouter } from './router.ts'
+import type { Tenancy } from './tenancy.ts'
 
-/** A seat without a host: from a request to its answer. It never throws. */
+/** Answers the requests of one seat; every host calls it. It never throws. */
 export type Core = (request: HttpRequest) => Promise<Answer>
 
-/** A request whose route is known, on its way to the handler. */
-export type Routed<N extends RouteName> = Readonly<{
-  name: N
-  route: Route
-  request: HttpRequest
-  params: Readonly<Record<string, string>>
+/** The steps that are left. */
+export type Next<Call> = (call: Call) => Promise<Answer>
+
+/** One thing that happens around a handler: before, after or instead of the steps that are left. */
+export type Step<Call> = (call: Call, next: Next<Call>) => Promise<Answer>
+
+/** Runs the steps in this order, the first outermost, and `last` inside all of them. */
+export const inOrder = <Call>(steps: readonly Step<Call>[], last: Next<Call>): Next<Call> =>
+  steps.reduceRight<Next<Call>>((next, step) => (call) => step(call, next), last)
+
+/** Routes with their handlers, and what these handlers get beside the call. */
+export type Area<N extends RouteName, Context> = Readonly<{
+  handlers: Handlers<N, Context>
+  /**
+   * Authenticates the caller.
+   * @throws {Refusing} 401, 403 or 404
+   */
+  authenticate: (routed: Routed<N>) => Context | Promise<Context>
+  /** Finds the tenant where the seat's own way does not fit. */
+  findTenant?: FindTenant
+  /** Gives every answer of the area its final form. */
+  shapeAnswer?: (answer: Answer) => Answer
 }>
 
-/** What somebody at the seam hands to the handler in place of what came. */
+/** An area, whichever routes it has. */
+export type AnyArea = Omit<Area<never, object>, 'handlers' | 'authenticate'> &
+  Readonly<{
+    handlers: Readonly<Record<string, (call: never) => Answer | Promise<Answer>>>
+    authenticate: (routed: never) => object | Promise<object>
+  }>
+
+export type FindTenant = (
+  call: Readonly<{ request: HttpRequest; params: Readonly<Record<string, string>> }>,
+) => Tenancy | undefined
+
+/** A request whose route is known, on its way to the handler. */
+export type Routed<N extends RouteName = RouteName> = Readonly<{
+  name: N
+  route: Route
+  area: AnyArea
+  request: HttpRequest
+  params: Readonly<Record<string, string>>
+  /** Absent where there is no such tenant, or the call is about none. */
+  tenancy: Tenancy | undefined
+  /** Replaces the result of authentication. */
+  changeContext?: ChangeContext | undefined
+  /** Query and body as the schemas of the route gave them, or why they did not. */
+  input?: Outcome<Input>
+  /** What the handler gets beside the call, or why the caller is refused. */
+  context?: Outcome<object>
+}>
+
+export type Input = Readonly<{ query: unknown; body: unknown }>
+
+/** A value, or what was thrown in its place: a later step decides when that is thrown again. */
+export type Outcome<T> = Readonly<{ value: T } | { thrown: unknown }>
+
+export const outcomeOf = async <T>(get: () => T | Promise<T>): Promise<Outcome<T>> => {
+  try {
+    return { value: await get() }
+  } catch (thrown) {
+    return { thrown }
+  }
+}
+
+/** @throws what was thrown in place of the value */
+export const unwrap = <T>(outcome: Outcome<T> | undefined): T => {
+  if (outcome === undefined) throw new TypeError('a step of the pipeline is missing')
+  if ('thrown' in outcome) throw outcome.thrown
+  return outcome.value
+}
+
+/** What a misbehaviour gives to the steps that are left, in place of what came. */
 export type Change = Readonly<{
   request?: HttpRequest
   params?: Readonly<Record<string, string>>
-  /** Told to the handler in place of what `open` finds out, which may also throw. */
-  context?: (honest: () => Promise<object>) => object | Promise<object>
+  context?: ChangeContext
 }>
 
-/** The answer inside the seam; it may be asked for again, or for something else. */
+/** Gets what authentication finds out, which may be a refusal, and gives the handler something else. */
+export type ChangeContext = (authenticate: () => Promise<object>) => object | Promise<object>
+
+/** Runs the steps that are left. May be called more than once, with changes. */
 export type Inner = (change?: Change) => Promise<Answer>
-
-export type CoreOptions<N extends RouteName, Context> = Readonly<{
-  handlers: Handlers<N, Context>
-  /** What the handlers know beside the call: it finds the tenant and authenticates. */
-  open: (routed: Routed<N>) => Context | Promise<Context>
-  /** The one seam around every answer: records, and misbehaves when told to. */
-  around?: (routed: Routed<N>, answer: Inner) => Promise<Answer>
-  /** Hears of bugs; the client learns nothing of them. */
-  onBug?: (bug: unknown, request: HttpRequest) => void
-}>
-
-/** Routes, parses, authenticates, answers: the same for every host. */
-export const createCore = <N extends RouteName, Context extends object>({
-  handlers,
-  open,
-  around = (_routed, answer) => answer(),
-  onBug = () => {},
-}: CoreOptions<N, Context>): Core => {
-  const find = createRouter(Object.keys(handlers) as N[])
-
-  const answer = async (routed: Routed<N>, knowing?: Change['context']): Promise<Answer> => {
-    const { name, route, request, params } = routed
-    try {
-      const context = knowing ? await knowing(async () => open(routed)) : await open(routed)
-      const { query, body } = parse(route, request)
-      // The schemas of this very route have just said that the call is of its type.
-      const handler = handlers[name] as (call: unknown) => Answer | Promise<Answer>
-      return unstored(
-        route,
-        await handler({ ...context, route: name, request, params, query, body }),
-      )
-    } catch (thrown) {
-      return answerOf(thrown) ?? bugAnswer(thrown, request)
-    }
-  }
-
-  const seamed = async (routed: Routed<N>): Promise<Answer> => {
-    try {
-      return await around(routed, ({ context, ...changed } = {}) =>
-        answer({ ...routed, ...changed }, context),
-      )
-    } catch (thrown) {
-      return answerOf(thrown) ?? bugAnswer(thrown, routed.request)
-    }
-  }
-
-  const bugAnswer = (bug: unknown, request: HttpRequest): Answer => {
-    onBug(bug, request)
-    return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
-  }
-
-  return async (request) => {
-    const found = lookUp(find, request)
-    if ('status' in found) return found
-    const routed = { name: found.name, route: routes[found.name], request, params: found.params }
-    const answered = await seamed(routed)
-    return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
-  }
-}
-
-/** What one caller alone may see is not kept on the way, unless the handler knows better (THR-27). */
-const unstored = ({ auth }: Route, answer: Answer): Answer =>
-  auth === 'none' || answer.headers?.['cache-control'] !== undefined
-    ? answer
-    : { ...answer, headers: { ...answer.headers, 'cache-control': 'no-store' } }
-
-const lookUp = <N extends RouteName>(
-  find: ReturnType<typeof createRouter<N>>,
-  { method, path }: HttpRequest,
-) => {
-  try {
-    const found = find(method, path)
-    if (found === undefined) return errorAnswer(404, 'not_found', `there is no ${shown(path)} here`)
-    if ('name' in found) return found
-    const allow = found.allow.join(', ')
-    return errorAnswer(405, 'method_not_allowed', `expected ${allow}`, {}, { allow })
-  } catch {
-    return errorAnswer(400, 'invalid_request', 'the path is not percent-encoded UTF-8')
-  }
-}
-
-const shown = (path: string) => path.slice(0, 200).replace(/[^!-~]/g, '?')

@@ -1,23 +1,29 @@
 import type { Fault } from '../wire/index.ts'
 import type { Core } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { largestConversation } from './parse.ts'
+import { largestBody, tooLarge } from './parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */
 export const fetchHost =
   (core: Core) =>
   async (request: Request): Promise<Response> =>
-    delivered(await core(await requestOf(request)), request.signal)
+    delivered(await answerTo(core, request), request.signal)
 
-/** @returns the request as the core reads it; a body over the limit is cut just above it */
-export const requestOf = async (request: Request): Promise<HttpRequest> => {
+const answerTo = async (core: Core, request: Request): Promise<Answer> => {
+  const { pathname } = new URL(request.url)
+  const body = request.body === null ? '' : await request.text()
+  const largest = largestBody(pathname)
+  return Buffer.byteLength(body) > largest ? tooLarge(largest) : core(requestOf(request, body))
+}
+
+const requestOf = (request: Request, body: string): HttpRequest => {
   const { pathname, searchParams } = new URL(request.url)
   return {
     method: request.method,
     path: pathname,
     query: searchParams,
     headers: Object.fromEntries(request.headers),
-    body: request.body === null ? '' : (await request.text()).slice(0, largestConversation + 1),
+    body,
   }
 }
 

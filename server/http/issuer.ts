@@ -4,7 +4,7 @@ import { aauthHandlers } from './aauth.ts'
 import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
 import { agentBearer, bearer, type Principal } from './authenticate.ts'
-import type { Routed } from './core.ts'
+import type { Area, Routed } from './core.ts'
 import { discoveryHandlers } from './discovery.ts'
 import { jitHandlers } from './jit.ts'
 import { mcpHandlers } from './mcp.ts'
@@ -18,35 +18,43 @@ import type { Tenancy } from './tenancy.ts'
 /** What every handler of the issuer knows beside its call. */
 export type IssuerContext = Readonly<{
   tenancy: Tenancy
+  /** The bearer; undefined on routes that want none. */
+  caller: Principal | undefined
   /** The bearer, on routes that want one. */
   principal: () => Principal
   /** The agent that asks, on routes that want one. */
   agent: () => Agent
 }>
 
-/** Finds the tenant, then the bearer. An unknown tenant is a 404 whoever asks. */
-export const openIssuer =
-  (find: (call: Pick<Routed<IssuerRoute>, 'request' | 'params'>) => Tenancy | undefined) =>
-  async ({ route, request, params }: Routed<IssuerRoute>): Promise<IssuerContext> => {
+/** Authenticates the bearer. An unknown tenant is a 404, with credentials or without. */
+export const issuerContext = async ({
+  tenancy,
+  route,
+  request,
+  params,
+}: Pick<
+  Routed<IssuerRoute>,
+  'tenancy' | 'route' | 'request' | 'params'
+>): Promise<IssuerContext> => {
+  if (tenancy === undefined) {
     const { tenant: slug = 'named' } = params
-    const tenancy =
-      find({ request, params }) ??
-      answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
-    const authenticated =
-      route.auth === 'agent'
-        ? await agentBearer(tenancy, request)
-        : route.auth === 'bearer'
-          ? await bearer(tenancy, request)
-          : undefined
-    const principal = () => authenticated ?? missing()
-    return { tenancy, principal, agent: () => principal().agent ?? missing() }
+    return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
   }
+  const caller =
+    route.auth === 'agent'
+      ? await agentBearer(tenancy, request)
+      : route.auth === 'bearer'
+        ? await bearer(tenancy, request)
+        : undefined
+  const principal = () => caller ?? missing()
+  return { tenancy, caller, principal, agent: () => principal().agent ?? missing() }
+}
 
 const missing = (): never => {
   throw new Error('the route asks for nobody, but its handler does')
 }
 
-export const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
+const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...oauthHandlers,
   ...discoveryHandlers,
   ...jitHandlers,
@@ -56,4 +64,10 @@ export const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...signalHandlers,
   ...aauthHandlers,
   ...mcpHandlers,
+}
+
+/** The issuer: everything below `/t/TENANT/api/v1` and `/orgs/TENANT/api/v1`. */
+export const issuerArea: Area<IssuerRoute, IssuerContext> = {
+  handlers: issuerHandlers,
+  authenticate: issuerContext,
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Seat } from '../wire/index.ts'
-import type { Core } from './core.ts'
+import type { Step } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { mask } from './record.ts'
 
@@ -19,13 +19,14 @@ export type LogLine = Readonly<{
   description?: string
 }>
 
-/** Tells a log of every answer of a seat, also of those that no route gave. */
-export const logged =
-  (seat: LogLine['seat'], core: Core, log: (line: LogLine) => void): Core =>
-  async (request) => {
+/** Logs every answer of a seat, also where no route was found; names it in `X-Request-Id`. */
+export const writeLog =
+  (seat: LogLine['seat'], log: ((line: LogLine) => void) | undefined): Step<HttpRequest> =>
+  async (request, next) => {
+    if (log === undefined) return next(request)
     const started = performance.now()
     const id = named(request) ?? randomUUID()
-    const answer = await core(request)
+    const answer = await next(request)
     log({
       time: new Date(),
       id,

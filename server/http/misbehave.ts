@@ -1,9 +1,21 @@
 import { closest } from '../wire/closest.ts'
 import type { RouteName, Seat, SwitchMisbehaviour } from '../wire/index.ts'
 import type { BrokenRule } from './broken-rules.ts'
-import type { Change, Inner, Routed } from './core.ts'
+import type { Change, Inner, Routed, Step } from './core.ts'
 import type { Answer } from './message.ts'
 import type { Tenancy } from './tenancy.ts'
+
+/** Lets the defects that are on in the tenant act. */
+export const misbehave =
+  (tenants: () => Iterable<Tenancy>): Step<Routed> =>
+  async (routed, next) => {
+    const { tenancy } = routed
+    if (tenancy === undefined) return next(routed)
+    const inner: Inner = ({ context: changeContext, ...changed } = {}) =>
+      next({ ...routed, ...changed, changeContext })
+    const others = () => [...tenants()].filter((it) => it !== tenancy)
+    return tenancy.misbehaving.around(routed, inner, tenancy, others)
+  }
 
 /** Where a misbehaviour acts: around one answer of one tenant, with everything in reach. */
 export type Seam = Readonly<{

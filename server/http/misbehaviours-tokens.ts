@@ -17,7 +17,7 @@ import {
 import { bearerToken } from './authenticate.ts'
 import { credentialsIn } from './claimed-client.ts'
 import type { Routed } from './core.ts'
-import { openIssuer } from './issuer.ts'
+import { issuerContext } from './issuer.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { type Act, misbehavioursOf, type Seam } from './misbehave.ts'
 import { having, instead, misled, mistaken } from './mistakes.ts'
@@ -381,9 +381,8 @@ function admitting(believing: Believing): Act {
           const alive = await revived(tenancy, claims)
           const headers = { ...routed.request.headers, authorization: `Bearer ${alive.jwt}` }
           const request = { ...routed.request, headers }
-          const open = openIssuer(() => alive.tenancy)
-          const context = await open({ ...(routed as Routed<IssuerRoute>), request })
-          return { ...context, tenancy }
+          const call = { ...(routed as Routed<IssuerRoute>), request, tenancy: alive.tenancy }
+          return { ...(await issuerContext(call)), tenancy }
         }
       },
     })

@@ -1,6 +1,7 @@
 import { pageAssets } from '../console/assets.ts'
 import type { OpenApiRoute } from '../wire/index.ts'
 import { cookieName } from './console.ts'
+import type { Area } from './core.ts'
 import type { Answer, Handlers } from './message.ts'
 import type { Origins } from './tenancy.ts'
 
@@ -10,7 +11,7 @@ export type OpenApiContext = Readonly<{ texts: () => Promise<Texts> }>
 type Texts = Readonly<{ document: string; page: string }>
 
 /** Both texts are made when somebody first asks, and kept. Who only starts a harness loads neither. */
-export const openOpenApi = (origins: Origins, version: string) => {
+const docsContext = (origins: Origins, version: string) => {
   let made: Promise<Texts> | undefined
   return (): OpenApiContext => ({
     texts: () => {
@@ -20,7 +21,7 @@ export const openOpenApi = (origins: Origins, version: string) => {
   })
 }
 
-export const openApiHandlers: Handlers<OpenApiRoute, OpenApiContext> = {
+const openApiHandlers: Handlers<OpenApiRoute, OpenApiContext> = {
   'openapi.document': async ({ texts }) =>
     publicly('application/json; charset=utf-8', (await texts()).document),
   'openapi.page': async ({ texts }) => {
@@ -28,6 +29,15 @@ export const openApiHandlers: Handlers<OpenApiRoute, OpenApiContext> = {
     return { ...answer, headers: { ...answer.headers, ...pageHeaders } }
   },
 }
+
+/** The OpenAPI document and the page made of it. */
+export const docsArea = (
+  origins: Origins,
+  version: string,
+): Area<OpenApiRoute, OpenApiContext> => ({
+  handlers: openApiHandlers,
+  authenticate: docsContext(origins, version),
+})
 
 const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> => {
   const [{ openApi }, { openApiPage }] = await Promise.all([

@@ -1,26 +1,32 @@
 import type { z } from 'zod'
-import { type Route, routes } from '../wire/index.ts'
-import type { HttpRequest } from './message.ts'
+import { isModelPath, type Route, routes } from '../wire/index.ts'
+import { outcomeOf, type Routed, type Step } from './core.ts'
+import { errorAnswer } from './errors.ts'
+import type { Answer, HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
 
-/** The largest request body, in bytes. */
-export const largestBody = 64 * 1024
+/** The largest request body, in bytes; larger to the scripted model, for conversations grow. */
+export const largestBody = (path: string): number =>
+  isModelPath(path) ? 4 * 1024 * 1024 : 64 * 1024
 
-/** The largest body of a request to the scripted model: conversations grow. */
-export const largestConversation = 4 * 1024 * 1024
+/** The answer to a larger body. Hosts send it, so that no more than that is ever in memory. */
+export const tooLarge = (largest: number): Answer =>
+  errorAnswer(413, 'request_too_large', `expected a body of at most ${largest} bytes`)
+
+/** Reads query and body by the schemas of the route. A fault waits for the handler's turn. */
+export const parseInput: Step<Routed> = async (routed, next) =>
+  next({ ...routed, input: await outcomeOf(() => parse(routed.route, routed.request)) })
 
 /**
  * Query and body of a request, as its route's schemas want them.
- * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
+ * @throws {Refusing} 400 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
   query: route.query && checked(route.query, fieldsOf(request.query), 'query', route.invalid),
   body: bodyOf(route, request),
 })
 
-const bodyOf = ({ form, body, invalid, auth }: Route, request: HttpRequest): unknown => {
-  const largest = auth === 'model' ? largestConversation : largestBody
-  if (Buffer.byteLength(request.body) > largest) tooLarge(largest)
+const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown => {
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }
@@ -28,10 +34,6 @@ const bodyOf = ({ form, body, invalid, auth }: Route, request: HttpRequest): unk
   if (body) return checked(body, jsonOf(request), 'body', invalid)
   return undefined
 }
-
-/** @throws {Refusing} always */
-const tooLarge = (largest: number): never =>
-  answerWith(413, 'request_too_large', `expected a body of at most ${largest} bytes`)
 
 const jsonOf = (request: HttpRequest): unknown => {
   if (request.body === '') return {}
@@ -75,7 +77,9 @@ const fieldsOf = (parameters: URLSearchParams): Record<string, string | string[]
   for (const [name, value] of parameters) {
     if (value === '') continue
     const before = fields[name]
-    fields[name] = before === undefined ? value : [before, value].flat()
+    if (before === undefined) fields[name] = value
+    else if (typeof before === 'string') fields[name] = [before, value]
+    else before.push(value)
   }
   return fields
 }

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import type { Tenant } from '../issuer/tenant.ts'
 import type { RateLimits, RouteName } from '../wire/index.ts'
+import { claimedClientId } from './claimed-client.ts'
+import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { Answer, HttpRequest } from './message.ts'
-import type { Tenancy } from './tenancy.ts'
+import type { IssuerContext } from './issuer.ts'
 
 /** Callers counted apart in one window; those beyond share a count. */
 const most = 10_000
@@ -27,22 +28,19 @@ export class Visits {
 }
 
 /**
- * The answer, with what is left of the caller's rate in its headers; 429 where nothing is. Without
- * a limit for the group nothing is counted and no header is sent (contract §5.6).
+ * Counts the call for its caller, and answers 429 when the rate is used up; else the headers say what
+ * is left. Without a limit for the group nothing is counted and no header is sent (contract §5.6).
  */
-export const limited = async (
-  { tenant, visits }: Tenancy,
-  route: RouteName,
-  request: HttpRequest,
-  answer: () => Promise<Answer>,
-): Promise<Answer> => {
-  const group = groupOf(route)
-  const rule = tenant.state.limits[group]
-  if (rule === undefined) return answer()
+export const limitRate: Step<Routed> = async (routed, next) => {
+  const { tenancy, name, route } = routed
+  const group = groupOf(name)
+  const rule = tenancy?.tenant.state.limits[group]
+  if (tenancy === undefined || route.seat !== 'issuer' || rule === undefined) return next(routed)
+  const { tenant, visits } = tenancy
   const { limit, window } = rule
   const now = tenant.clock.now()
   const start = now - (now % window)
-  const count = visits.count(group, callerOf(request), start)
+  const count = visits.count(group, callerOf(tenant, routed), start)
   const reset = start + window
   const headers = {
     'x-ratelimit-limit': String(limit),
@@ -50,8 +48,8 @@ export const limited = async (
     'x-ratelimit-reset': String(reset),
   }
   if (count <= limit) {
-    const answered = await answer()
-    return { ...answered, headers: { ...answered.headers, ...headers } }
+    const answer = await next(routed)
+    return { ...answer, headers: { ...answer.headers, ...headers } }
   }
   const wait = reset - now
   return errorAnswer(
@@ -70,9 +68,15 @@ const groupOf = (route: RouteName): keyof RateLimits => {
   return route.startsWith('jit.') ? 'jit' : 'api'
 }
 
-/** By what the request says of itself, unverified: a limit protects before anything is looked up. */
-const callerOf = ({ headers, body }: HttpRequest): string => {
-  const credentials = headers.authorization ?? headers['x-api-key']
-  const said = credentials ?? /(?:^|&)client_id=([^&]*)/.exec(body)?.[1] ?? ''
-  return createHash('sha256').update(said).digest('base64url')
+/**
+ * Who is counted: the authenticated caller, else the client that the request names, however it spells
+ * it. All that name no client of the tenant share one count, so that made-up names gain nothing.
+ */
+const callerOf = ({ state }: Tenant, { context, request }: Routed): string => {
+  const caller =
+    context && 'value' in context ? (context.value as Partial<IssuerContext>).caller : undefined
+  if (caller !== undefined) return `${caller.claims.client_id} ${caller.claims.sub}`
+  const clientId = claimedClientId(request)
+  if (clientId === undefined) return 'anonymous'
+  return state.clients.has(clientId) ? clientId : 'unknown'
 }

@@ -1,5 +1,6 @@
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
+import type { Routed, Step } from './core.ts'
 import { encoded } from './fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
@@ -17,6 +18,28 @@ type Recorded = Readonly<{
   /** The newest journal entry before the exchange began, and when it was over. */
   meanwhile: readonly [number, number]
 }>
+
+/**
+ * Records what went over the wire at issuer and API, as the client saw it. The control plane is not
+ * recorded: it is the harness itself that is asked there.
+ */
+export const recordExchange: Step<Routed> = async (routed, next) => {
+  const { tenancy, name, request, route } = routed
+  if (tenancy === undefined || route.seat === 'control') return next(routed)
+  const { journal, clock } = tenancy.tenant
+  const before = journal.last
+  const answer = await next(routed)
+  const meanwhile = [before, journal.last] as const
+  tenancy.exchanges.record({
+    at: clock.now(),
+    seat: route.seat,
+    route: name,
+    request,
+    answer,
+    meanwhile,
+  })
+  return answer
+}
 
 /** The recorded requests and answers of a tenant. Recording is cheap: masking waits for a reader. */
 export class ExchangeLog {

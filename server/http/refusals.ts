@@ -1,6 +1,7 @@
 import { type Refusal, Refused } from '../issuer/refusal.ts'
+import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { Answer } from './message.ts'
+import type { Answer, HttpRequest } from './message.ts'
 
 /** How each refusal of the rules looks over HTTP. A new one does not compile until it is here. */
 export const render = (refusal: Refusal): Answer => {
@@ -160,6 +161,20 @@ export class Refusing extends Error {
 export const answerWith = (...error: Parameters<typeof errorAnswer>): never => {
   throw new Refusing(errorAnswer(...error))
 }
+
+/** Answers with what was refused; 500 without details for a bug of the harness, which `onBug` receives. */
+export const renderErrors =
+  (onBug: (bug: unknown, request: HttpRequest) => void): Step<Routed> =>
+  async (routed, next) => {
+    try {
+      return await next(routed)
+    } catch (thrown) {
+      const answer = answerOf(thrown)
+      if (answer !== undefined) return answer
+      onBug(thrown, routed.request)
+      return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
+    }
+  }
 
 /** What a thrown thing looks like over HTTP; undefined for a bug. */
 export const answerOf = (thrown: unknown): Answer | undefined => {

@@ -11,7 +11,7 @@ import {
 import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
 import { bearerToken } from './authenticate.ts'
 import type { ConversationLog } from './conversations.ts'
-import type { Routed } from './core.ts'
+import type { Area, Routed } from './core.ts'
 import { type Answer, type Handlers, ok } from './message.ts'
 import {
   callId,
@@ -35,19 +35,25 @@ export type ScriptedModel = {
 
 export type ModelContext = Readonly<{ tenancy: Tenancy; script: ModelScript }>
 
-/** Finds the tenant, by the path or by the key alone, and checks the key. */
-export const openModel =
-  (find: (slug: string) => Tenancy | undefined) =>
-  ({ request, params }: Routed<ModelRoute>): ModelContext => {
-    const key = bearerToken(request) ?? ''
-    const slug = params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(key)?.[1] ?? ''
-    const tenancy = find(slug)
-    if (tenancy === undefined || !same(key, tenancy.model.key)) {
-      const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
-      answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
-    }
-    return { tenancy: tenancy as Tenancy, script: tenancy?.model.script ?? usualScript() }
+/** The scripted model of every tenant, which the path names, or the key alone. */
+export const modelArea = (
+  find: (slug: string) => Tenancy | undefined,
+): Area<ModelRoute, ModelContext> => ({
+  handlers: modelHandlers,
+  findTenant: ({ request, params }) =>
+    find(params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1] ?? ''),
+  authenticate: modelContext,
+  shapeAnswer: inOpenAiForm,
+})
+
+const modelContext = ({ tenancy, request }: Routed<ModelRoute>): ModelContext => {
+  const key = bearerToken(request) ?? ''
+  if (tenancy === undefined || !same(key, tenancy.model.key)) {
+    const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
+    answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
   }
+  return { tenancy: tenancy as Tenancy, script: tenancy?.model.script ?? usualScript() }
+}
 
 /** The key of a tenant's model: it names the tenant, and is the same as long as its secrets are. */
 export const modelKeyOf = (slug: string, secret: string): string =>
@@ -76,18 +82,14 @@ export const usualScript = (): ModelScript => {
 }
 
 /** Refusals in OpenAI's form, where its clients look for them. */
-export const inOpenAiForm = async (
-  _routed: unknown,
-  answer: () => Promise<Answer>,
-): Promise<Answer> => {
-  const { status, body, headers } = await answer()
+const inOpenAiForm = ({ status, body, headers }: Answer): Answer => {
   if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
   const { error: code, message, param = null } = body as Record<string, unknown>
   const type = status < 500 ? 'invalid_request_error' : 'server_error'
   return { status, body: { error: { message, type, param, code } } }
 }
 
-export const modelHandlers: Handlers<ModelRoute, ModelContext> = {
+const modelHandlers: Handlers<ModelRoute, ModelContext> = {
   'model.chat': (call) => {
     const { body } = call
     const answer = answered(call, 'chat', body, turnsOfChat(body))

@@ -9,7 +9,7 @@ export const tests: Readonly<Record<string, readonly string[]>> = {
     'test/server/http/{jit,agents,signals}.test.ts',
     'test/server/http/oauth-*.test.ts',
   ],
-  'server/api': ['test/server/api/*.test.ts', 'test/server/http/express-guard.test.ts'],
+  'server/api': ['test/server/api/*.test.ts', 'test/server/express/express-guard.test.ts'],
   client: ['test/client/!(readme).test.ts', 'test/client/tools/*.test.ts'],
   'server/wire': [
     'test/server/wire/*.test.ts',

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { largestBody, largestConversation } from '../../server/http/parse.ts'
+import { largestBody } from '../../server/http/parse.ts'
 import { pathsOf, type Route, type RouteName } from '../../server/wire/index.ts'
 import { jsonSchema } from '../../server/wire/openapi-schemas.ts'
 import { type Fault, faultsOf, sample } from '../support/faults.ts'
@@ -214,7 +214,7 @@ const malformed = (route: Route, world: World, headers: Record<string, string>):
     sent: { path, headers: { ...headers, ...(type ? { 'content-type': type } : {}) }, body },
     wants,
   })
-  const most = route.auth === 'model' ? largestConversation : largestBody
+  const most = largestBody(path)
   const tooLarge = 'x'.repeat(most + 1)
   const wide = 'ä'.repeat(most / 2 + 1)
   if (route.method === 'GET') return []

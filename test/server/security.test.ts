@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
-import { controlHandlers } from '../../server/http/control.ts'
+import { controlArea } from '../../server/http/control.ts'
 import { createHarness } from '../../server/index.ts'
 import { registerClient } from '../../server/issuer/clients.ts'
 import { logTo } from '../../server/log-style.ts'
@@ -79,8 +79,9 @@ describe('the control plane', () => {
   it('says when there is no room for more', async () => {
     const call = { tenancies: { slugs: () => Array(10_000).fill('x'), find: () => undefined } }
 
+    const { handlers } = controlArea(call.tenancies as never, 'x', () => 'http://localhost')
     const refused = async () =>
-      controlHandlers['control.tenant.create']({ ...call, body: TenantSeed.parse({}) } as never)
+      handlers['control.tenant.create']({ ...call, body: TenantSeed.parse({}) } as never)
 
     await expect(refused()).rejects.toMatchObject({ answer: { status: 429 } })
   })

@@ -2,8 +2,8 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Core } from '../../server/http/core.ts'
+import { listenAll, type Patience } from '../../server/http/hosts/listen.ts'
 import { ok } from '../../server/http/message.ts'
-import { listenAll, type Patience } from '../../server/sockets.ts'
 
 const impatient: Patience = {
   headersTimeout: 200,

@@ -1,6 +1,6 @@
 /** A documents API as a user writes it: Express and our guard. */
 import express from 'express'
-import { lumoauthGuard } from '../../../server/http/express-guard.ts'
+import { lumoauthGuard } from '../../../server/express/index.ts'
 
 const { LUMOAUTH_ISSUER, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET, PORT, HOST } =
   process.env

@@ -1,8 +1,8 @@
 import type { ResourceServerOptions } from '../../../server/api/resource-server.ts'
 import { createResourceServer } from '../../../server/api/resource-server.ts'
 import type { IntrospectionView } from '../../../server/api/revocation.ts'
-import { createCore } from '../../../server/http/core.ts'
 import { documentHandlers } from '../../../server/http/documents.ts'
+import { createSeat } from '../../../server/http/pipeline.ts'
 import { reportHandlers } from '../../../server/http/reports.ts'
 import { generateSigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
@@ -51,9 +51,14 @@ export const world = (more: Partial<ResourceServerOptions> = {}) => {
     ],
     ...more,
   })
-  const core = createCore({
-    handlers: { ...documentHandlers, ...reportHandlers },
-    open: () => ({ tenant: api }),
+  const core = createSeat({
+    name: 'api',
+    areas: [
+      {
+        handlers: { ...documentHandlers, ...reportHandlers },
+        authenticate: () => ({ tenant: api }),
+      },
+    ],
   })
   const call = async (
     line: string,

@@ -1,18 +1,24 @@
 import { didYouMean } from '../wire/closest.ts'
 import { type Recording, recordedOrigin } from '../wire/index.ts'
-import type { Core } from './core.ts'
+import type { Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
+import type { HttpRequest } from './message.ts'
 
 /**
  * Answers as an issuer did when `check issuer --record` listened: the n-th request for a path as the
  * n-th was, and from then on as the last was. What else is asked of a recorded tenant is refused, for
  * nobody knows what that issuer would say; all other paths are the core's.
  */
-export const answeringFrom = ({ exchanges }: Recording, core: Core, origin: () => string): Core => {
+export const replayRecording = (
+  recording: Readonly<{ of: Recording; origin: () => string }> | undefined,
+): Step<HttpRequest> => {
+  if (recording === undefined) return (request, next) => next(request)
+  const { origin } = recording
+  const { exchanges } = recording.of
   const lists = Map.groupBy(exchanges, ({ method, path }) => `${method} ${plain(path)}`)
   const tenants = new Set(exchanges.map(({ path }) => tenantIn(path)))
   const counts = new Map<string, number>()
-  return async (request) => {
+  return async (request, next) => {
     const query = request.query.toString()
     const asked = `${request.method} ${request.path}${query === '' ? '' : `?${query}`}`
     const count = counts.get(asked) ?? 0
@@ -30,7 +36,7 @@ export const answeringFrom = ({ exchanges }: Recording, core: Core, origin: () =
         ...(body === '' ? {} : { body: here(body) }),
       }
     }
-    if (!tenants.has(tenantIn(request.path) ?? 'nobody')) return core(request)
+    if (!tenants.has(tenantIn(request.path) ?? 'nobody')) return next(request)
     const shown = asked.slice(0, 200)
     const meant = didYouMean(shown, lists.keys())
     return errorAnswer(404, 'not_recorded', `${shown} was not recorded${meant}`)

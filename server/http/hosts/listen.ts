@@ -1,23 +1,30 @@
 import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { HarnessOptions, Seats } from './harness.ts'
-import { errorAnswer } from './http/errors.ts'
-import { encoded } from './http/fetch.ts'
-import { nodeHost } from './http/node.ts'
-import type { Origins } from './http/tenancy.ts'
+import type { Core } from '../core.ts'
+import { errorAnswer } from '../errors.ts'
+import { encoded } from '../fetch.ts'
+import type { Origins } from '../tenancy.ts'
+import { createExpressApp } from './express.ts'
 
 // An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Opens both ports and writes the origins they give. All or none. */
 export const listenAll = async (
-  { issuer, api }: Seats,
+  { issuer, api }: Readonly<{ issuer: Core; api: Core }>,
   origins: Origins,
-  { host = '127.0.0.1', port = 0, apiPort = 0 }: HarnessOptions,
+  {
+    host = '127.0.0.1',
+    port = 0,
+    apiPort = 0,
+  }: Readonly<{ host?: string; port?: number; apiPort?: number }>,
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
-  const seats = [served(nodeHost(issuer), patience), served(nodeHost(api), patience)] as const
+  const seats = [
+    served(createExpressApp(issuer), patience),
+    served(createExpressApp(api), patience),
+  ] as const
   const close = async () => {
     await Promise.all(seats.map((seat) => seat.close()))
   }
@@ -37,7 +44,8 @@ export type Patience = ServerOptions & Readonly<{ farewell: number }>
 const usualPatience: Patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  keepAliveTimeout: 5_000,
+  // Longer than the pools of usual clients keep an idle connection: they close it, not we.
+  keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
   farewell: 3_000,

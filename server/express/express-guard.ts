@@ -1,9 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { type Credentials, createGuard, type Requirement } from '../api/guard.ts'
 import { ApiRefused } from '../api/refusal.ts'
+import { renderApiRefusal } from '../http/api-refusals.ts'
+import { authorizationOf } from '../http/authorization-field.ts'
+import { RemoteIssuer } from '../http/remote-issuer.ts'
 import type { AccessTokenClaims, ChallengeFormat } from '../wire/index.ts'
-import { renderApiRefusal } from './api-refusals.ts'
-import { RemoteIssuer } from './remote-issuer.ts'
 
 export type { Requirement } from '../api/guard.ts'
 export type { AccessTokenClaims, AuthorizationDetail, ChallengeFormat } from '../wire/index.ts'
@@ -128,11 +129,8 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring })
 }
 
-/** Node keeps the first of several `Authorization` fields only; the raw ones show them all. */
 const credentialsOf = (request: Request): Credentials => ({
-  authorization: request.rawHeaders
-    .filter((_, at, raw) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'authorization')
-    .join(', '),
+  authorization: authorizationOf(request),
   alsoElsewhere: names(request.query) || (isForm(request) && names(request.body)),
 })
 

@@ -1,0 +1,25 @@
+import type { Express } from 'express'
+import type { Core } from '../http/core.ts'
+import { createExpressApp } from '../http/hosts/express.ts'
+
+/**
+ * Issuer and API of a harness as Express apps, to mount in an app of your own. Each answers every
+ * request that reaches it, so mount it behind your own routes, or below a path or a host name; give
+ * the harness these addresses as `origins`.
+ *
+ * ```ts
+ * const harness = await createHarness({ origins: { issuer: 'http://localhost:3000', api: 'http://localhost:3001' } })
+ * const { issuer, api } = expressApps(harness)
+ * app.use('/healthz', ownHealth)
+ * app.use(issuer)
+ * ```
+ */
+export const expressApps = ({
+  seats,
+}: Readonly<{ seats: Readonly<{ issuer: Core; api: Core }> }>): {
+  issuer: Express
+  api: Express
+} => ({
+  issuer: createExpressApp(seats.issuer),
+  api: createExpressApp(seats.api),
+})

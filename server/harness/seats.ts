@@ -1,0 +1,85 @@
+import { apiArea, tenancyOfCall } from '../http/api.ts'
+import { consoleArea } from '../http/console.ts'
+import { controlArea, type Tenancies } from '../http/control.ts'
+import type { Core } from '../http/core.ts'
+import { issuerArea } from '../http/issuer.ts'
+import type { LogLine } from '../http/log.ts'
+import type { HttpRequest } from '../http/message.ts'
+import { docsArea } from '../http/openapi.ts'
+import { createSeat } from '../http/pipeline.ts'
+import { modelArea } from '../http/scripted-model.ts'
+import type { Origins, Tenancy } from '../http/tenancy.ts'
+import { JournalUnusable } from '../journal-unusable.ts'
+import type { Store } from '../store.ts'
+import type { Recording } from '../wire/index.ts'
+
+/** Issuer and API, without a host. The control plane stands on the issuer's origin. */
+export type Seats = Readonly<{ issuer: Core; api: Core }>
+
+export type SeatsOptions = Readonly<{
+  tenancies: Tenancies & Readonly<{ open: ReadonlyMap<string, Tenancy> }>
+  controlToken: string
+  /** Written when the sockets are open, hence read at each request. */
+  origins: Origins
+  store: Store | undefined
+  recording: Recording | undefined
+  log: ((line: LogLine) => void) | undefined
+  onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
+  onWarning: (message: string) => void
+}>
+
+export const createSeats = ({
+  tenancies,
+  controlToken,
+  origins,
+  store,
+  recording,
+  log,
+  onBug = reportBug,
+  onWarning,
+}: SeatsOptions): Seats => {
+  const { open } = tenancies
+  const issuerOrigin = () => origins.issuer
+  const shared = {
+    findTenant: tenancyOfCall(open),
+    tenants: () => open.values(),
+    log,
+    journal: store && journalOf(store, onWarning),
+    onBug: (bug: unknown, request: HttpRequest) => {
+      // The journal step answers these, and warns.
+      if (!(bug instanceof JournalUnusable)) onBug(bug, request)
+    },
+  }
+  return {
+    issuer: createSeat({
+      ...shared,
+      name: 'issuer',
+      areas: [
+        issuerArea,
+        controlArea(tenancies, controlToken, issuerOrigin),
+        consoleArea(tenancies, controlToken, issuerOrigin),
+        modelArea(tenancies.find),
+        docsArea(origins, tenancies.version),
+      ],
+      recording: recording && { of: recording, origin: issuerOrigin },
+    }),
+    api: createSeat({ ...shared, name: 'api', areas: [apiArea] }),
+  }
+}
+
+/** Warns once: every answer after the first failure is a 503. */
+const journalOf = (store: Store, onWarning: (message: string) => void) => {
+  let hasWarned = false
+  return {
+    durable: () => store.durable(),
+    refuseIfFailed: () => store.refuseIfFailed(),
+    onFailure: ({ message }: JournalUnusable) => {
+      if (!hasWarned) onWarning(`${message}; nothing is decided any more until it is started again`)
+      hasWarned = true
+    },
+  }
+}
+
+const reportBug = (bug: unknown, { method, path }: HttpRequest) => {
+  console.error(`bug while answering ${method} ${path}:`, bug)
+}

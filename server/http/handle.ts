@@ -1,0 +1,26 @@
+import type { Route } from '../wire/index.ts'
+import { type Next, type Routed, unwrap } from './core.ts'
+import type { Answer } from './message.ts'
+
+/**
+ * Calls the handler of the route.
+ * @throws first what authentication threw, then what parsing threw: without credentials a caller
+ *   gets 401, whatever else is wrong
+ */
+export const handle: Next<Routed> = async (routed) => {
+  const { name, route, area, request, params } = routed
+  const context = unwrap(routed.context)
+  const { query, body } = unwrap(routed.input)
+  // The schemas of this very route have just said that the call is of its type.
+  const handler = area.handlers[name] as (call: unknown) => Answer | Promise<Answer>
+  return forbidStoring(
+    route,
+    await handler({ ...context, route: name, request, params, query, body }),
+  )
+}
+
+/** Answers for one caller are not stored on the way, unless the handler says otherwise (THR-27). */
+const forbidStoring = ({ auth }: Route, answer: Answer): Answer =>
+  auth === 'none' || answer.headers?.['cache-control'] !== undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'cache-control': 'no-store' } }

@@ -1,0 +1,37 @@
+import { JournalUnusable } from '../journal-unusable.ts'
+import type { Step } from './core.ts'
+import { errorAnswer } from './errors.ts'
+import type { HttpRequest } from './message.ts'
+
+/** Where events are kept. */
+export type Durable = Readonly<{
+  /** Resolves when all events so far are kept. @throws {JournalUnusable} */
+  durable: () => Promise<void>
+  /** @throws {JournalUnusable} when something could not be kept before */
+  refuseIfFailed: () => void
+  /** Receives the error of the first event that cannot be kept. */
+  onFailure: (failed: JournalUnusable) => void
+}>
+
+/** Sends no answer before its events are kept; 503 when they cannot be. */
+export const keepJournal =
+  (journal: Durable | undefined): Step<HttpRequest> =>
+  async (request, next) => {
+    if (journal === undefined) return next(request)
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') journal.refuseIfFailed()
+      const answer = await next(request)
+      await journal.durable()
+      return answer
+    } catch (failed) {
+      if (!(failed instanceof JournalUnusable)) throw failed
+      journal.onFailure(failed)
+      return errorAnswer(
+        503,
+        'temporarily_unavailable',
+        'the journal cannot be written: nothing was decided',
+        {},
+        { 'retry-after': '60' },
+      )
+    }
+  }
