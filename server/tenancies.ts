@@ -213,6 +213,7 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
       authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
     },
     body: new URLSearchParams({ token }).toString(),
+    isInternal: true,
   })
   return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
 }

@@ -191,6 +191,7 @@ const called = async (
     query: new URLSearchParams(),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: body === undefined ? '' : JSON.stringify(body),
+    isInternal: true,
   })
   const text = encoded(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)

@@ -1,29 +1,25 @@
 import type { Fault } from '../wire/index.ts'
 import type { Core } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { largestBody, tooLarge } from './parse.ts'
+import { largestBody } from './parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */
 export const fetchHost =
   (core: Core) =>
   async (request: Request): Promise<Response> =>
-    delivered(await answerTo(core, request), request.signal)
+    delivered(await core(await requestOf(request)), request.signal)
 
-const answerTo = async (core: Core, request: Request): Promise<Answer> => {
-  const { pathname } = new URL(request.url)
+const requestOf = async (request: Request): Promise<HttpRequest> => {
+  const { pathname, searchParams } = new URL(request.url)
   const body = request.body === null ? '' : await request.text()
   const largest = largestBody(pathname)
-  return Buffer.byteLength(body) > largest ? tooLarge(largest) : core(requestOf(request, body))
-}
-
-const requestOf = (request: Request, body: string): HttpRequest => {
-  const { pathname, searchParams } = new URL(request.url)
+  const isTooLarge = Buffer.byteLength(body) > largest
   return {
     method: request.method,
     path: pathname,
     query: searchParams,
     headers: Object.fromEntries(request.headers),
-    body,
+    ...(isTooLarge ? { body: '', bodyOver: largest } : { body }),
   }
 }
 

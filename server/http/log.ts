@@ -23,7 +23,7 @@ export type LogLine = Readonly<{
 export const writeLog =
   (seat: LogLine['seat'], log: ((line: LogLine) => void) | undefined): Step<HttpRequest> =>
   async (request, next) => {
-    if (log === undefined) return next(request)
+    if (log === undefined || request.isInternal) return next(request)
     const started = performance.now()
     const id = named(request) ?? randomUUID()
     const answer = await next(request)

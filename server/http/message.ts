@@ -11,6 +11,10 @@ export type HttpRequest = Readonly<{
   headers: Readonly<Record<string, string>>
   /** Empty where there is none. */
   body: string
+  /** The body was longer than so many bytes; the host has left it out. */
+  bodyOver?: number
+  /** The harness itself asks, not a client: the log leaves it out. */
+  isInternal?: true
 }>
 
 /**

@@ -1,17 +1,12 @@
 import type { z } from 'zod'
 import { isModelPath, type Route, routes } from '../wire/index.ts'
 import { outcomeOf, type Routed, type Step } from './core.ts'
-import { errorAnswer } from './errors.ts'
-import type { Answer, HttpRequest } from './message.ts'
+import type { HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
 
-/** The largest request body, in bytes; larger to the scripted model, for conversations grow. */
+/** The largest request body a host reads, in bytes; larger to the scripted model, for conversations grow. */
 export const largestBody = (path: string): number =>
   isModelPath(path) ? 4 * 1024 * 1024 : 64 * 1024
-
-/** The answer to a larger body. Hosts send it, so that no more than that is ever in memory. */
-export const tooLarge = (largest: number): Answer =>
-  errorAnswer(413, 'request_too_large', `expected a body of at most ${largest} bytes`)
 
 /** Reads query and body by the schemas of the route. A fault waits for the handler's turn. */
 export const parseInput: Step<Routed> = async (routed, next) =>
@@ -19,7 +14,7 @@ export const parseInput: Step<Routed> = async (routed, next) =>
 
 /**
  * Query and body of a request, as its route's schemas want them.
- * @throws {Refusing} 400 or 415 that says what was wrong and what would be right
+ * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
   query: route.query && checked(route.query, fieldsOf(request.query), 'query', route.invalid),
@@ -27,6 +22,9 @@ export const parse = (route: Route, request: HttpRequest): { query: unknown; bod
 })
 
 const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown => {
+  if (request.bodyOver !== undefined) {
+    answerWith(413, 'request_too_large', `expected a body of at most ${request.bodyOver} bytes`)
+  }
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }

@@ -12,7 +12,7 @@ import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import { arriving, encoded, pause } from '../fetch.ts'
 import type { Answer, HttpRequest } from '../message.ts'
-import { largestBody, tooLarge } from '../parse.ts'
+import { largestBody } from '../parse.ts'
 import { textOfBody } from './parsed-body.ts'
 
 /**
@@ -22,15 +22,15 @@ import { textOfBody } from './parsed-body.ts'
 export const createExpressApp = (core: Core): Express => {
   const app = express().disable('x-powered-by').disable('etag')
   app.use(async (request, response) => {
-    const text = await readBody(request, response)
-    await send(response, await core(requestOf(request, text)))
+    const body = await readBody(request, response)
+    await send(response, await core(requestOf(request, body)))
   })
   app.use(answerError(core))
   return app
 }
 
 /** Reads the body, unless a parser of the surrounding app has done so. */
-const readBody = async (request: Request, response: Response): Promise<BodyText> => {
+const readBody = async (request: Request, response: Response): Promise<Body> => {
   const given: unknown = request.body
   const read = largestBody(request.path) === usual ? readUsual : readConversation
   await new Promise<void>((resolve, reject) =>
@@ -39,14 +39,15 @@ const readBody = async (request: Request, response: Response): Promise<BodyText>
   return { text: textOfBody(request), isAsSent: given === undefined || given !== request.body }
 }
 
-type BodyText = Readonly<{ text: string; isAsSent: boolean }>
+/** `isAsSent`: no parser has undone the coding that the header fields name. */
+type Body = Readonly<{ text: string; isAsSent: boolean; over?: number }>
 
 const parserOf = (limit: number) => express.raw({ type: () => true, inflate: false, limit })
 const usual = largestBody('')
 const readUsual = parserOf(usual)
 const readConversation = parserOf(largestBody('/_harness/llm/'))
 
-const requestOf = (request: Request, { text, isAsSent }: BodyText): HttpRequest => {
+const requestOf = (request: Request, { text, isAsSent, over }: Body): HttpRequest => {
   const [path = '/', query] = request.url.split(/\?(.*)/s)
   const { authorization: _, 'content-encoding': coding, ...others } = request.headers
   const authorization = authorizationOf(request)
@@ -61,6 +62,7 @@ const requestOf = (request: Request, { text, isAsSent }: BodyText): HttpRequest 
       ...(isAsSent && coding !== undefined ? { 'content-encoding': coding } : {}),
     },
     body: text,
+    ...(over === undefined ? {} : { bodyOver: over }),
   }
 }
 
@@ -69,12 +71,14 @@ const answerError =
   (core: Core): ErrorRequestHandler =>
   async (error: { type?: string; status?: number }, request, response, _next) => {
     if (response.headersSent || error.type === 'request.aborted') return response.destroy()
+    const unread = { text: '', isAsSent: true }
+    // These two are refused by the pipeline, in their turn.
     if (error.type === 'entity.too.large') {
-      return send(response, tooLarge(largestBody(request.path)))
+      const over = largestBody(request.path)
+      return send(response, await core(requestOf(request, { ...unread, over })))
     }
     if (error.type === 'encoding.unsupported') {
-      // The pipeline refuses the coding, in its turn.
-      return send(response, await core(requestOf(request, { text: '', isAsSent: true })))
+      return send(response, await core(requestOf(request, unread)))
     }
     const { status = 500 } = error
     if (status >= 500)

@@ -1,6 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { issuerWorld, noonEpoch } from './issuer-world.ts'
 
+/** A tenant with the agents `a` and `b`, of which each may try twice to get a token. */
+const tokenLimit = async () => {
+  const { harness, tenant } = await issuerWorld()
+  tenant.reset({
+    agents: [{ name: 'a' }, { name: 'b' }].map((it) => ({ ...it, client_id: it.name })),
+    rate_limits: { token: { limit: 2 } },
+    clock: '2026-11-24T12:00:00Z',
+  })
+  const token = async ({ headers = {}, body }: { headers?: object; body: string }) =>
+    (
+      await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+        body,
+      })
+    ).status
+  const login = (client_id: string) =>
+    token({
+      body: `${new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret: 'x' })}`,
+    })
+  return { login, token }
+}
+
 describe('a rate limit', () => {
   it('is off unless somebody wants one, and sends no headers then', async () => {
     const { ask, agent } = await issuerWorld()
@@ -63,22 +86,52 @@ describe('a rate limit', () => {
     expect(await openTask()).toMatch(/^task_/)
   })
 
-  it('counts clients at the token endpoint by the id they say', async () => {
-    const { harness, tenant } = await issuerWorld()
-    tenant.reset({ rate_limits: { token: { limit: 1 } }, clock: '2026-11-24T12:00:00Z' })
-    const login = async (client_id: string) =>
-      (
-        await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
-          method: 'POST',
-          body: new URLSearchParams({
-            grant_type: 'client_credentials',
-            client_id,
-            client_secret: 'x',
-          }),
-        })
-      ).status
+  it('counts clients at the token endpoint by their id, and all unknown ids together', async () => {
+    const { login } = await tokenLimit()
 
-    expect([await login('a'), await login('a'), await login('b')]).toEqual([401, 429, 401])
+    expect([await login('a'), await login('a'), await login('b')]).toEqual([401, 401, 401])
+    expect([await login('x'), await login('y'), await login('z')]).toEqual([401, 401, 429])
+    expect([await login('a'), await login('b')]).toEqual([429, 401])
+  })
+
+  it('counts a client id however it is spelled', async () => {
+    const { token } = await tokenLimit()
+    const form = (id: string) => ({
+      body: `grant_type=client_credentials&client_id=${id}&client_secret=x`,
+    })
+    const basic = (text: string) => ({
+      headers: { authorization: `Basic ${Buffer.from(text).toString('base64')}` },
+      body: 'grant_type=client_credentials',
+    })
+
+    const answers = [
+      await token(form('a')),
+      await token(form('a')),
+      await token(form('%61')),
+      await token({ body: `${form('a').body}&scope=` }),
+      await token(basic('a:x')),
+      await token(basic('%61:x')),
+      await token({ ...form('a'), headers: { 'x-api-key': 'something' } }),
+    ]
+
+    expect(answers).toEqual([401, 401, 429, 429, 429, 429, 429])
+  })
+
+  it('counts an agent by its token, however the header is spelled', async () => {
+    const { ask, agent } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
+    const look = async (authorization: string, more = {}) =>
+      (await ask('GET /agents/me', { headers: { authorization, ...more } })).status
+
+    expect(await look(`Bearer ${agent}`)).toBe(200)
+    expect(await look(`bearer   ${agent}`)).toBe(429)
+    expect(await look(`BEARER ${agent} `, { 'x-request-id': 'other' })).toBe(429)
+  })
+
+  it('leaves clients of the tenant their share when made-up ids have used up theirs', async () => {
+    const { login } = await tokenLimit()
+    for (let i = 0; i < 50; i++) await login(`made-up-${i}`)
+
+    expect([await login('a'), await login('b')]).toEqual([401, 401])
   })
 
   it('is set by the control plane, which has none itself', async () => {
