@@ -117,14 +117,26 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
     async (request, response, next) => {
       try {
         const requirement = typeof required === 'function' ? await required(request) : required
-        request.auth = await guard.admit(credentialsOf(request), requirement)
+        const refusal = await refusalOf(request, requirement)
+        if (refusal === undefined) return next()
+        onRefusal(refusal, request)
+        answer(response, refusal, { challenge, realm })
       } catch (thrown) {
-        if (!(thrown instanceof ApiRefused)) return next(thrown)
-        onRefusal(thrown.refusal, request)
-        return answer(response, thrown.refusal, { challenge, realm })
+        // Express 4 does not look at what an async handler rejects with.
+        next(thrown)
       }
-      next()
     }
+
+  /** Admits the request, or tells why not. */
+  const refusalOf = async (request: Request, requirement: Requirement) => {
+    try {
+      request.auth = await guard.admit(credentialsOf(request), requirement)
+      return undefined
+    } catch (thrown) {
+      if (thrown instanceof ApiRefused) return thrown.refusal
+      throw thrown
+    }
+  }
 
   return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring })
 }

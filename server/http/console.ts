@@ -138,7 +138,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     if (watching.count >= mostWatching) tooMany(mostWatching, 'event streams')
     return {
       status: 200,
-      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' },
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        // Neither a proxy nor a compressing middleware holds events back.
+        'x-accel-buffering': 'no',
+        'cache-control': 'no-store, no-transform',
+      },
       body: eventStream({
         journal: tenant.journal,
         lastEventId: request.headers['last-event-id'] ?? query.last_event_id,

@@ -228,6 +228,9 @@ const pieces = (text: string): string[] => text.match(/.{1,12}/gsu) ?? []
 
 const eventStream = (events: readonly string[]): Answer => ({
   status: 200,
-  headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
+  headers: {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+  },
   body: events.map((event) => `${event}\n\n`).join(''),
 })

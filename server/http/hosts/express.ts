@@ -13,7 +13,7 @@ import { errorAnswer } from '../errors.ts'
 import { arriving, encoded, pause } from '../fetch.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { largestBody } from '../parse.ts'
-import { textOfBody } from './parsed-body.ts'
+import { BodyConsumed, textOfBody } from './parsed-body.ts'
 
 /**
  * A seat as an Express app, to listen with or to mount in another app. It answers every request:
@@ -69,7 +69,7 @@ const requestOf = (request: Request, { text, isAsSent, over }: Body): HttpReques
 /** Answers what the body parser could not read, in the envelope of every other error. */
 const answerError =
   (core: Core): ErrorRequestHandler =>
-  async (error: { type?: string; status?: number }, request, response, _next) => {
+  async (error: Error & { type?: string; status?: number }, request, response, _next) => {
     if (response.headersSent || error.type === 'request.aborted') return response.destroy()
     const unread = { text: '', isAsSent: true }
     // These two are refused by the pipeline, in their turn.
@@ -79,6 +79,9 @@ const answerError =
     }
     if (error.type === 'encoding.unsupported') {
       return send(response, await core(requestOf(request, unread)))
+    }
+    if (error instanceof BodyConsumed) {
+      return send(response, errorAnswer(500, 'server_error', error.message))
     }
     const { status = 500 } = error
     if (status >= 500)

@@ -19,11 +19,11 @@ export const textOfBody = (request: Request): string => {
 /** Something before the harness has read the request body and left nothing in `req.body`. */
 export class BodyConsumed extends Error {
   override readonly name = 'BodyConsumed'
-  readonly status = 500
-  readonly type = 'body.consumed'
 
   constructor() {
-    super('something before the harness has read the request body and left nothing in req.body')
+    super(
+      'something before the harness has read the request body and left nothing in req.body: mount the harness before it',
+    )
   }
 }
 
