@@ -1,51 +1,32 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../package-root.ts'
 
-export type Asset = Readonly<{ type: string; text: string }>
+const folder = new URL('server/console/page/', packageRoot)
 
-/** The files of the page. Their version is in their path, so a browser may keep them for ever. */
-export type Assets = Readonly<{ version: string; files: ReadonlyMap<string, Asset> }>
+/** Where the style sheets and modules of the page stand, for whatever serves static files. */
+export const pageFolder: string = fileURLToPath(folder)
+
+/** Where a browser finds these files. The path changes with them, so that it may keep them for ever. */
+export const assetsPath = (): string => `/console/_page/${version()}`
+
+/** A page of the console as HTML. */
+export const pageHtml = (name: 'index' | 'choose'): string =>
+  readFileSync(new URL(`${name}.html`, folder), 'utf8').replaceAll('{{version}}', version())
+
+let known: string | undefined
 
 /** Read once, when the first browser comes. */
-export const pageAssets = (): Assets => {
-  loaded ??= load()
-  return loaded
+const version = (): string => {
+  known ??= createHash('sha256')
+    .update(
+      readdirSync(folder)
+        .sort()
+        .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+        .join('\0'),
+    )
+    .digest('hex')
+    .slice(0, 16)
+  return known
 }
-
-let loaded: Assets | undefined
-
-/** What the page may do: run and show its own files, ask its own server, and be framed by nobody. */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
-
-const types: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml',
-}
-
-const load = (): Assets => {
-  const folder = new URL('server/console/page/', packageRoot)
-  const names = readdirSync(folder).filter((name) => typeOf(name) !== undefined)
-  const texts = names.sort().map((name) => readFileSync(new URL(name, folder), 'utf8'))
-  const version = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16)
-  const files = names.map((name, at): [string, Asset] => [
-    name,
-    { type: typeOf(name) ?? '', text: (texts[at] ?? '').replaceAll('{{version}}', version) },
-  ])
-  return { version, files: new Map(files) }
-}
-
-const typeOf = (name: string) => types[name.split('.').at(-1) ?? '']

@@ -1,6 +1,6 @@
 import type { Express } from 'express'
 import type { Core } from '../http/core.ts'
-import { createExpressApp } from '../http/hosts/express.ts'
+import { createExpressApp, createIssuerApp } from '../http/hosts/express.ts'
 
 /**
  * Issuer and API of a harness as Express apps, to mount in an app of your own. Each answers every
@@ -20,6 +20,6 @@ export const expressApps = ({
   issuer: Express
   api: Express
 } => ({
-  issuer: createExpressApp(seats.issuer),
+  issuer: createIssuerApp(seats.issuer),
   api: createExpressApp(seats.api),
 })

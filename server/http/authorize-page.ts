@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { stringifySetCookie } from 'cookie'
 import type { Client, User } from '../issuer/event.ts'
 import type { AuthorizationDetail } from '../wire/index.ts'
 import { html, Markup } from './html.ts'
@@ -41,7 +42,14 @@ ${consent.mayAct === undefined ? '' : html`<p>Only <code>${consent.mayAct}</code
 <button name="decision" value="deny">Deny</button></p>
 </form>`,
     {
-      'set-cookie': `${csrfCookie}=${consent.csrf}; HttpOnly; SameSite=Lax; Path=/${consent.secure ? '; Secure' : ''}`,
+      'set-cookie': stringifySetCookie({
+        name: csrfCookie,
+        value: consent.csrf,
+        path: '/',
+        httpOnly: true,
+        sameSite: 'lax',
+        secure: consent.secure,
+      }),
     },
     formTargets(consent.redirectUri),
   )

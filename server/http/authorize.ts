@@ -1,3 +1,4 @@
+import { parseCookie } from 'cookie'
 import { isRegisteredRedirect } from '../issuer/clients.ts'
 import type { Client, PushedRequest } from '../issuer/event.ts'
 import { giveGrant, pushLifetime, pushRequest, type Sound, soundRequest } from '../issuer/grants.ts'
@@ -201,11 +202,11 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
 
 /** The form was sent by our own page: it knows the cookie, and comes from our own origin. */
 const refuseForgedForm = ({ origins }: Tenancy, { headers }: HttpRequest, csrf: string): void => {
-  const cookies = (headers.cookie ?? '').split(/; */)
+  const cookies = parseCookie(headers.cookie ?? '')
   const { origin } = headers
   const foreign =
     origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
-  if (foreign || !cookies.includes(`${csrfCookie}=${csrf}`)) {
+  if (foreign || cookies[csrfCookie] !== csrf) {
     stop(403, 'The form is not from here, or its page is too old. Go back to where you came from.')
   }
 }

@@ -1,4 +1,5 @@
-import { contentSecurityPolicy, pageAssets } from '../console/assets.ts'
+import { parseCookie, stringifySetCookie } from 'cookie'
+import { pageHtml } from '../console/assets.ts'
 import { eventStream } from '../console/event-stream.ts'
 import type { Session } from '../console/sessions.ts'
 import {
@@ -71,24 +72,17 @@ export const consoleArea = (
 ): Area<ConsoleRoute, ConsoleContext> => ({
   handlers: consoleHandlers,
   authenticate: consoleContext(...harness),
-  shapeAnswer: (answer) => ({ ...answer, headers: { ...securityHeaders, ...answer.headers } }),
+  shapeAnswer: (answer) => ({
+    ...answer,
+    headers: { 'cache-control': 'no-store', ...answer.headers },
+  }),
 })
-
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': contentSecurityPolicy,
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-}
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.home': ({ tenancies, query }) => {
     const [only, ...others] = tenancies.slugs()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return asset('choose.html')
+    if (chosen === undefined) return htmlPage('choose')
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
   },
   'console.approval': ({ tenancies, params }) => {
@@ -100,15 +94,9 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     return { status: 303, headers: { location } }
   },
   'console.page': ({ tenancies, params }) => ({
-    ...asset('index.html'),
+    ...htmlPage('index'),
     status: tenancies.find(params.tenant ?? '') ? 200 : 404,
   }),
-  'console.asset': ({ params }) => {
-    if (params.version !== pageAssets().version || params.file?.endsWith('.html')) notThere()
-    const { headers, ...answer } = asset(params.file ?? '')
-    const forEver = 'public, max-age=31536000, immutable'
-    return { ...answer, headers: { ...headers, 'cache-control': forEver } }
-  },
 
   'console.session.read': ({ tenancy, session }) => ok(signedIn(tenancy(), session())),
   'console.session.open': (call) => {
@@ -118,15 +106,16 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     sessions.close(sessionId)
     const session = sessionOf(tenancy(), opened.id)
     const { protocol } = new URL(request.headers.origin ?? origins.issuer)
-    const cookie = [
-      `${cookieName(origins.issuer)}=${opened.id}`,
-      `Path=/console/${tenancy().tenant.slug}`,
-      `Max-Age=${opened.lifetime}`,
-      'HttpOnly',
-      'SameSite=Strict',
-      ...(protocol === 'https:' ? ['Secure'] : []),
-    ]
-    return { ...ok(signedIn(tenancy(), session)), headers: { 'set-cookie': cookie.join('; ') } }
+    const cookie = stringifySetCookie({
+      name: cookieName(origins.issuer),
+      value: opened.id,
+      path: `/console/${tenancy().tenant.slug}`,
+      maxAge: opened.lifetime,
+      httpOnly: true,
+      sameSite: 'strict',
+      secure: protocol === 'https:',
+    })
+    return { ...ok(signedIn(tenancy(), session)), headers: { 'set-cookie': cookie } }
   },
   'console.session.close': ({ tenancy, sessionId }) => {
     tenancy().sessions.close(sessionId)
@@ -218,20 +207,18 @@ const notThere = (): never => answerWith(404, 'not_found', 'there is no such thi
 /** Open pages of one tenant. */
 const mostWatching = 100
 
-const asset = (name: string) => {
-  const { type, text } = pageAssets().files.get(name) ?? notThere()
-  return { status: 200, headers: { 'content-type': type }, body: text }
-}
+const htmlPage = (name: 'index' | 'choose') => ({
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: pageHtml(name),
+})
 
 /** Ports share cookies, so harnesses side by side need names of their own. */
 export const cookieName = (origin: string) =>
   `lumoauth-console-${new URL(origin).port || 'default'}`
 
 const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
-  (headers.cookie ?? '')
-    .split(/; */)
-    .find((pair) => pair.startsWith(`${name}=`))
-    ?.slice(name.length + 1)
+  parseCookie(headers.cookie ?? '')[name]
 
 const refuseForeign = ({ headers }: HttpRequest, host: string) => {
   const { origin = '' } = headers

@@ -1,4 +1,4 @@
-import { pageAssets } from '../console/assets.ts'
+import { assetsPath } from '../console/assets.ts'
 import type { OpenApiRoute } from '../wire/index.ts'
 import { cookieName } from './console.ts'
 import type { Area } from './core.ts'
@@ -47,7 +47,7 @@ const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> 
   const document = openApi({ issuer, api, version, sessionCookie: cookieName(issuer) })
   return {
     document: JSON.stringify(document, null, 2),
-    page: openApiPage(document, `/console/_page/${pageAssets().version}`),
+    page: openApiPage(document, assetsPath()),
   }
 }
 

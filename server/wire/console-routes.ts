@@ -3,7 +3,7 @@ import * as control from './control.ts'
 import * as permission from './permission-request.ts'
 import type { Route } from './route.ts'
 
-/** The approvals page (design §4): a shell, its assets, and what its modules ask for. */
+/** The approvals page (design §4): its HTML, and what its modules ask for. */
 export const consoleRoutes = {
   'console.home': {
     seat: 'control',
@@ -33,15 +33,6 @@ export const consoleRoutes = {
     auth: 'none',
     summary: 'The approvals page of a tenant',
     media: 'text/html',
-    answers: { 200: null },
-  },
-  'console.asset': {
-    seat: 'control',
-    method: 'GET',
-    path: '/console/_page/:version/:file',
-    auth: 'none',
-    summary: 'A style sheet or a module of the approvals page',
-    media: '*/*',
     answers: { 200: null },
   },
   'console.session.read': {

@@ -145,9 +145,6 @@ export const openWorld = async () => {
     cookie: opened.headers.get('set-cookie')?.split(';')[0] ?? '',
     'x-csrf-token': JSON.parse(opened.text).csrf_token as string,
   }
-  const [style = ''] =
-    /\/console\/_page\/[^"]+\.css/.exec((await ask(harness.issuer, { path: '/docs' })).text) ?? []
-  const [, , , version = '', file = ''] = style.split('/')
 
   /** What stands in paths, and in bodies under the same names. */
   const known: Record<string, string> = {
@@ -162,8 +159,6 @@ export const openWorld = async () => {
     kid: tenancy.keys.current.kid,
     name: 'onlooker',
     model: 'scripted',
-    version,
-    file,
   }
   const inBodies: Record<string, unknown> = {
     task_id,

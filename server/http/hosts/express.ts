@@ -4,6 +4,7 @@ import express, {
   type ErrorRequestHandler,
   type Express,
   type Request,
+  type RequestHandler,
   type Response,
 } from 'express'
 import type { Fault } from '../../wire/index.ts'
@@ -13,14 +14,16 @@ import { errorAnswer } from '../errors.ts'
 import { arriving, encoded, pause } from '../fetch.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { largestBody } from '../parse.ts'
+import { servePageFiles } from './page-files.ts'
 import { BodyConsumed, textOfBody } from './parsed-body.ts'
 
 /**
  * A seat as an Express app, to listen with or to mount in another app. It answers every request:
- * mount it behind routes of your own, or below a path.
+ * mount it behind routes of your own, or below a path. `before` comes first.
  */
-export const createExpressApp = (core: Core): Express => {
+export const createExpressApp = (core: Core, ...before: RequestHandler[]): Express => {
   const app = express().disable('x-powered-by').disable('etag')
+  for (const handler of before) app.use(handler)
   app.use(async (request, response) => {
     const body = await readBody(request, response)
     await send(response, await core(requestOf(request, body)))
@@ -93,6 +96,9 @@ const answerError =
         : errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more'),
     )
   }
+
+/** The issuer, with the files of its approvals page. */
+export const createIssuerApp = (core: Core): Express => createExpressApp(core, servePageFiles())
 
 const send = async (response: Response, answer: Answer): Promise<void> => {
   try {

@@ -5,7 +5,7 @@ import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import { encoded } from '../fetch.ts'
 import type { Origins } from '../tenancy.ts'
-import { createExpressApp } from './express.ts'
+import { createExpressApp, createIssuerApp } from './express.ts'
 
 // An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -22,7 +22,7 @@ export const listenAll = async (
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
   const seats = [
-    served(createExpressApp(issuer), patience),
+    served(createIssuerApp(issuer), patience),
     served(createExpressApp(api), patience),
   ] as const
   const close = async () => {

@@ -209,7 +209,7 @@ describe('what the approvals page lets in', () => {
 
 describe('the files of the approvals page', () => {
   it('carry a policy under which no other script runs and nobody frames the page', async () => {
-    await using world = await createWorld()
+    await using world = await createWorld({ listen: true })
 
     const { headers } = await world.send('GET /console/acme')
 
@@ -227,7 +227,7 @@ describe('the files of the approvals page', () => {
   })
 
   it('are kept by browsers for ever, under a path that names their version', async () => {
-    await using world = await createWorld()
+    await using world = await createWorld({ listen: true })
     const html = await (await world.send('GET /console/acme')).text()
     const paths = [...html.matchAll(/(?:href|src)="(\/console\/_page[^"]+)"/g)].map(([, it]) => it)
 
@@ -243,7 +243,7 @@ describe('the files of the approvals page', () => {
   it.each(['../views.ts', '..%2fviews.ts', 'index.html', 'nothing.js'])(
     'do not include %s',
     async (name) => {
-      await using world = await createWorld()
+      await using world = await createWorld({ listen: true })
       const html = await (await world.send('GET /console/acme')).text()
       const version = /_page\/(\w+)\//.exec(html)?.[1]
 
