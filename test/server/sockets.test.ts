@@ -156,3 +156,15 @@ describe('at the end', () => {
     expect(await heard).toBe('')
   })
 })
+
+it('keeps an idle connection longer than the pools of common clients do', async () => {
+  const origins = { issuer: '', api: '' }
+  const core: Core = async () => ok({ fine: true })
+  const { close } = await listenAll({ issuer: core, api: core }, origins, {})
+  closing.push(close)
+
+  const { headers } = await fetch(origins.issuer)
+
+  const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? []
+  expect(Number(seconds)).toBeGreaterThan(90)
+})

@@ -44,8 +44,9 @@ export type Patience = ServerOptions & Readonly<{ farewell: number }>
 const usualPatience: Patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  // Longer than the pools of usual clients keep an idle connection: they close it, not we.
-  keepAliveTimeout: 75_000,
+  // Longer than the pools of common clients keep an idle connection (Go: 90 s), so that the client
+  // closes it, and never sends a request into a connection that we are about to close.
+  keepAliveTimeout: 95_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
   farewell: 3_000,
