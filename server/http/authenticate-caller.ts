@@ -4,6 +4,6 @@ import { outcomeOf, type Routed, type Step } from './core.ts'
 export const authenticate: Step<Routed> = async (routed, next) => {
   const { area, changeContext } = routed
   const real = async () => area.authenticate(routed as never)
-  const context = await outcomeOf(() => (changeContext ? changeContext(real) : real()))
-  return next({ ...routed, context })
+  const authentication = await outcomeOf(() => (changeContext ? changeContext(real) : real()))
+  return next({ ...routed, authentication })
 }

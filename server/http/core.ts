@@ -54,7 +54,7 @@ export type Routed<N extends RouteName = RouteName> = Readonly<{
   /** Query and body as the schemas of the route gave them, or why they did not. */
   input?: Outcome<Input>
   /** What the handler gets beside the call, or why the caller is refused. */
-  context?: Outcome<object>
+  authentication?: Outcome<object>
 }>
 
 export type Input = Readonly<{ query: unknown; body: unknown }>

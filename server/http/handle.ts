@@ -9,13 +9,13 @@ import type { Answer } from './message.ts'
  */
 export const handle: Next<Routed> = async (routed) => {
   const { name, route, area, request, params } = routed
-  const context = unwrap(routed.context)
+  const known = unwrap(routed.authentication)
   const { query, body } = unwrap(routed.input)
   // The schemas of this very route have just said that the call is of its type.
   const handler = area.handlers[name] as (call: unknown) => Answer | Promise<Answer>
   return forbidStoring(
     route,
-    await handler({ ...context, route: name, request, params, query, body }),
+    await handler({ ...known, route: name, request, params, query, body }),
   )
 }
 

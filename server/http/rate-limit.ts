@@ -72,9 +72,11 @@ const groupOf = (route: RouteName): keyof RateLimits => {
  * Who is counted: the authenticated caller, else the client that the request names, however it spells
  * it. All that name no client of the tenant share one count, so that made-up names gain nothing.
  */
-const callerOf = ({ state }: Tenant, { context, request }: Routed): string => {
+const callerOf = ({ state }: Tenant, { authentication, request }: Routed): string => {
   const caller =
-    context && 'value' in context ? (context.value as Partial<IssuerContext>).caller : undefined
+    authentication && 'value' in authentication
+      ? (authentication.value as Partial<IssuerContext>).caller
+      : undefined
   if (caller !== undefined) return `${caller.claims.client_id} ${caller.claims.sub}`
   const clientId = claimedClientId(request)
   if (clientId === undefined) return 'anonymous'
