@@ -21,6 +21,8 @@ const licences: Plugin = {
 export default defineConfig({
   input: 'scenarios/cli.ts',
   platform: 'node',
+  // The oldest Node that package.json's engines allow.
+  transform: { target: 'node22.18' },
   external: ['express', 'yaml', /^msw/, 'vitest'],
   output: { dir: 'dist/cli', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
   plugins: [licences],
