@@ -51,5 +51,5 @@ describe('the container', () => {
 
     expect(healthy.status).toBe(200)
     expect(await running.ends()).toBe(0)
-  }, 300_000)
+  }, 600_000)
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile } from 'node:fs/promises'
-import { join, matchesGlob } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../support/running.ts'
 import { environmentWith, runIn } from './project.ts'
@@ -14,14 +14,21 @@ export const buildContext = async (): Promise<string[]> => {
   const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => ({ keeps: line.startsWith('!'), glob: line.replace(/^!/, '') }))
+    .map((line) => ({ keeps: line.startsWith('!'), names: pattern(line.replace(/^!/, '')) }))
   return stdout.split('\0').filter((file) => {
     const parts = file.split('/')
     const places = parts.map((_, at) => parts.slice(0, at + 1).join('/'))
     // The last rule that names a file, or a folder it is in, decides.
-    const last = rules.findLast(({ glob }) => places.some((it) => matchesGlob(it, glob)))
+    const last = rules.findLast(({ names }) => places.some((it) => names.test(it)))
     return file !== '' && (last?.keeps ?? true)
   })
+}
+
+/** A pattern of .dockerignore. Its `*` names hidden files, too. */
+const pattern = (glob: string): RegExp => {
+  if (/\*\*|[?[\\]/.test(glob)) throw new Error(`.dockerignore: cannot read ${glob} here`)
+  const parts = glob.replace(/^\/|\/$/g, '').split('*')
+  return new RegExp(`^${parts.map((it) => RegExp.escape(it)).join('[^/]*')}$`)
 }
 
 type Instruction = Readonly<{ name: string; rest: string }>
