@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'rolldown'
 
-/** What is bundled keeps its licence. */
+/** Writes the licence of every package that is bundled beside what it is bundled into. */
 const licences: Plugin = {
   name: 'licences',
   generateBundle() {
@@ -9,19 +9,36 @@ const licences: Plugin = {
       (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? [],
     )
     for (const folder of new Set(packages)) {
-      const file = ['LICENSE', 'LICENSE.md'].map((it) => `${folder}/${it}`).find(existsSync)
-      if (file === undefined) throw new Error(`${folder} says nothing of its licence`)
       const fileName = `licences/${folder.replace(/^.*\/node_modules\//, '').replace('/', '-')}.txt`
-      this.emitFile({ type: 'asset', fileName, source: readFileSync(file, 'utf8') })
+      this.emitFile({ type: 'asset', fileName, source: licenceOf(folder) })
     }
   },
+}
+
+/** The text of a package's licence: its file, or that part of its README. @throws where neither is */
+const licenceOf = (folder: string): string => {
+  const files = readdirSync(folder)
+  const read = (name: RegExp) =>
+    files.filter((it) => name.test(it)).map((it) => readFileSync(`${folder}/${it}`, 'utf8'))
+  const texts = read(/^(?:licen[cs]e|copying|notice)\b(?!.*\.[cm]?[jt]s$)/i)
+  if (texts.length === 0) {
+    const heading = /^(?:#+ *licen[cs]e\b.*|licen[cs]e\n[-=]+)$/im
+    texts.push(
+      ...read(/^readme\b/i).flatMap((it) => it.slice(heading.exec(it)?.index ?? it.length)),
+    )
+  }
+  const text = texts.join('\n').trim()
+  if (!/copyright/i.test(text)) throw new Error(`${folder} has no text of its licence`)
+  return text
 }
 
 /** The command line in few files: loading hundreds took longer than everything else at a start. */
 export default defineConfig({
   input: 'scenarios/cli.ts',
   platform: 'node',
-  external: ['express', 'yaml', /^msw/, 'vitest'],
+  // The oldest Node that package.json's engines allow.
+  transform: { target: 'node22.18' },
+  external: ['yaml', /^msw/, 'vitest'],
   output: { dir: 'dist/cli', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
   plugins: [licences],
 })

