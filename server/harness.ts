@@ -123,14 +123,16 @@ const composed = async (
     const why = whyUnknown(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
   }
-  // The key is made on the thread pool while the sockets load.
-  const [signingKey, sockets] = await Promise.all([
+  // The keys are made on the thread pool while the sockets load.
+  const [signingKey, platformKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
+    store?.platformKey ?? generateSigningKey('ES256'),
     listen ? import('./http/hosts/listen.ts') : undefined,
   ])
   const tenancies = createTenancies({
     origins,
     signingKey,
+    platformKey,
     misbehaviours,
     now: options.now,
     outbound: keepFirst(createOutbound(options.outbound), store),

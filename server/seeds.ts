@@ -10,7 +10,7 @@ import type {
   WorkloadTrust,
 } from './issuer/event.ts'
 import type { Clock, Ids } from './issuer/tenant.ts'
-import { generateSmallKey, type SigningKey } from './signing/keys.ts'
+import type { SigningKey } from './signing/keys.ts'
 import type { BudgetSeed, TenantSeed } from './wire/index.ts'
 
 /** The client the API introspects with. */
@@ -30,13 +30,18 @@ export const webhookSecret = 'webhook secret'
 
 export const keySecret = (name: string): string => `api key ${name}`
 
-/** @param known secrets that stay as they are when a tenant is put back to its seeds */
+/**
+ * @param known secrets that stay as they are when a tenant is put back to its seeds
+ * @param platformKey signs for every platform that the harness plays: a platform has the same key for
+ *   all its customers, and making keys takes longer than making a tenant may
+ */
 export const seeded = (
   seed: TenantSeed,
   slug: string,
   clock: Clock,
   id: Ids,
   known: ReadonlyMap<string, string>,
+  platformKey: SigningKey,
 ): Seeded => {
   const secrets = new Map<string, string>()
   const platforms = new Map<string, SigningKey>()
@@ -50,9 +55,8 @@ export const seeded = (
     secretHash: secretOf(clientId, given, 'secret'),
   })
   const platform = (issuer: string) => {
-    const key = platforms.get(issuer) ?? generateSmallKey()
-    platforms.set(issuer, key)
-    return [key.publicJwk]
+    platforms.set(issuer, platformKey)
+    return [platformKey.publicJwk]
   }
 
   const agents = [

@@ -4,6 +4,7 @@ import type { LogStyle } from './log-style.ts'
 import type { Algorithm } from './signing/keys.ts'
 import { Unusable } from './unusable.ts'
 import { didYouMean } from './wire/closest.ts'
+import { signingAlgorithms } from './wire/token.ts'
 
 export const usage = `lumoauth-harness start: a simulated LumoAuth issuer and a protected API, until Ctrl-C
 
@@ -23,7 +24,7 @@ Usage: lumoauth-harness start [OPTIONS]
                       tokens survive a restart on the same ports
   --recording FILE    answer for a tenant as its real issuer did: check issuer --record wrote it
   --misbehave NAME    switch a defect on in every tenant, for good; may be repeated
-  --algorithm ALG     RS256 (default), ES256 or EdDSA
+  --algorithm ALG     RS256 (default), ES256, EdDSA or Ed25519
   --env SHELL         how the environment is printed: bash (default), powershell, dotenv
   --log STYLE         requests on standard error: pretty, json or off
                       (default: pretty on a terminal, else off)
@@ -70,7 +71,7 @@ export const readOptions = (
       ...(issuer === undefined ? {} : { issuer: origin('--issuer-origin', issuer) }),
       ...(api === undefined ? {} : { api: origin('--api-origin', api) }),
     },
-    algorithm: oneOf('--algorithm', values.algorithm, ['RS256', 'ES256', 'EdDSA']),
+    algorithm: oneOf('--algorithm', values.algorithm, signingAlgorithms),
     ...(controlToken ? { controlToken } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(values.policy === undefined ? {} : { policy: values.policy }),

@@ -6,7 +6,6 @@ import { JournalFile, replaceFile, sealed, unsealed } from './journal-file.ts'
 import { JournalUnusable } from './journal-unusable.ts'
 import {
   type Algorithm,
-  exportSigningKey,
   generateSigningKey,
   importSigningKey,
   KeyRing,
@@ -27,6 +26,8 @@ export type Kept = Readonly<{
 /** What must not stand in the journal: keys and secrets, in a file beside it that only its owner reads. */
 const Beside = z.strictObject({
   signing_key: z.looseObject({ kid: z.string(), alg: z.string() }),
+  /** Absent in files of before December 2026. */
+  platform_key: z.looseObject({ kid: z.string(), alg: z.string() }).optional(),
   tenants: z.record(
     z.string(),
     z.strictObject({
@@ -41,6 +42,8 @@ type Beside = z.infer<typeof Beside>
 export class Store {
   /** The key tenants begin with; the same after a restart. */
   readonly signingKey: SigningKey
+  /** The key of the platforms that the harness plays; the same after a restart. */
+  readonly platformKey: SigningKey
   readonly #journal: JournalFile
   readonly #path: string
   readonly #beside: Beside
@@ -50,10 +53,11 @@ export class Store {
     const journal = JournalFile.open(path)
     try {
       const beside = readBeside(`${path}.keys`)
-      const key = beside
-        ? importSigningKey(beside.signing_key as PrivateJwk)
-        : await generateSigningKey(algorithm)
-      return new Store(journal, `${path}.keys`, key, beside)
+      const [signingKey, platformKey] = await Promise.all([
+        keptOr(beside?.signing_key, algorithm),
+        keptOr(beside?.platform_key, 'ES256'),
+      ])
+      return new Store(journal, `${path}.keys`, { signingKey, platformKey }, beside)
     } catch (failed) {
       await journal.close()
       throw failed
@@ -63,15 +67,17 @@ export class Store {
   private constructor(
     journal: JournalFile,
     path: string,
-    key: SigningKey,
+    { signingKey, platformKey }: Pick<Store, 'signingKey' | 'platformKey'>,
     beside: Beside | undefined,
   ) {
     this.#journal = journal
     this.#path = path
-    this.signingKey = key
+    this.signingKey = signingKey
+    this.platformKey = platformKey
     const tenants = Object.entries(beside?.tenants ?? {})
     this.#beside = {
-      signing_key: exportSigningKey(key),
+      signing_key: signingKey.privateJwk,
+      platform_key: platformKey.privateJwk,
       tenants: Object.fromEntries(tenants.filter(([slug]) => journal.slugs.includes(slug))),
     }
     this.#writeBeside()
@@ -129,7 +135,7 @@ export class Store {
 
   /** What happened at once; it comes back as a whole or not at all. */
   happened(slug: string, entries: readonly Entry[], keys: KeyRing): void {
-    if (entries.some(({ type }) => type === 'key.rotated' || type === 'key.retired')) {
+    if (entries.some(({ type }) => type.startsWith('key.'))) {
       const tenant = this.#beside.tenants[slug]
       if (tenant) tenant.keys = [...keys.export()]
       this.#writeBeside()
@@ -159,6 +165,9 @@ export class Store {
     replaceFile(this.#path, sealed(this.#beside))
   }
 }
+
+const keptOr = (jwk: object | undefined, algorithm: Algorithm): SigningKey | Promise<SigningKey> =>
+  jwk === undefined ? generateSigningKey(algorithm) : importSigningKey(jwk as PrivateJwk)
 
 const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
   ...seed,

@@ -28,6 +28,8 @@ export type TenanciesOptions = Readonly<{
   origins: Origins
   /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
   signingKey: SigningKey
+  /** The key of the platforms that the harness plays. */
+  platformKey: SigningKey
   /** The defects that can be switched on. */
   misbehaviours: () => Promise<readonly Misbehaviour[]>
   /** Epoch seconds, for tenants on the system's clock. */
@@ -108,9 +110,11 @@ const openTenancy = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  { origins, signingKey, misbehaviours, now, issuer, outbound, timers, store }: TenanciesOptions,
+  options: TenanciesOptions,
   kept: Kept | undefined,
 ): { tenancy: Tenancy; secrets: Secrets } => {
+  const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
+  const { outbound, timers, store } = options
   // Ids that can be foretold would come twice after a restart.
   const id = seed.seed === undefined || kept !== undefined ? randomIds : seededIds(seed.seed)
   const slug = seed.tenant ?? id('tenant').replace('_', '-')
@@ -119,7 +123,7 @@ const openTenancy = (
   const tenant = new Tenant(slug, clock, id, (entries) => {
     if (entries.length > 0) store?.happened(slug, entries, keys)
   })
-  const { event, secrets, platforms } = seeded(seed, slug, clock, id, known)
+  const { event, secrets, platforms } = seeded(seed, slug, clock, id, known, platformKey)
   if (!kept) store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const tenancy: Tenancy = {
@@ -155,7 +159,7 @@ const openTenancy = (
       now: clock.now,
       realm: 'documents',
       tenant: slug,
-      keys: (kid) => keys.find(kid),
+      keys: keys.findKeys,
       introspect: (token) => introspect(issuer(), tenant, secrets, token),
       isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,
       get types() {

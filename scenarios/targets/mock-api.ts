@@ -43,7 +43,7 @@ export const apiBefore = ({ base, issuers, audience, client, fetch }: ForeignIss
       issuers,
       audience,
       types: ['at+jwt', 'JWT'],
-      keys: remote.key,
+      keys: remote.findKeys,
       revocation: client === undefined ? 'expiry' : 'introspection',
       introspect: remote.introspect,
     })

@@ -1,4 +1,6 @@
-import { InvalidToken, type Verification, verifyAccessToken } from '../signing/verify.ts'
+import { InvalidToken } from '../signing/invalid-token.ts'
+import type { FindKeys } from '../signing/key-set.ts'
+import { type Verification, verifyAccessToken } from '../signing/verify.ts'
 import { type AccessTokenClaims, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
 import { type ApiRefusal, refuse } from './refusal.ts'
 import { createRevocation, type RevocationOptions } from './revocation.ts'
@@ -72,10 +74,11 @@ const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): st
 
 const verified = async (token: string, options: GuardOptions): Promise<AccessTokenClaims> => {
   const { issuers, audience, now, leeway = 0, types = ['at+jwt'] } = options
-  const keys = async (kid: string) => {
+  const keys: FindKeys = async (header) => {
     try {
-      return await options.keys(kid)
+      return await options.keys(header)
     } catch (cause) {
+      if (cause instanceof InvalidToken) throw cause
       return refuse({ error: 'temporarily_unavailable', why: 'the keys cannot be had' }, cause)
     }
   }

@@ -34,7 +34,10 @@ export type LumoAuthGuardOptions = Readonly<{
   leeway?: number
   /** Accepted `typ` headers. Default only `at+jwt`; add `JWT` for an issuer that says no better. */
   types?: readonly string[]
-  /** Seconds between two fetches of the keys because of an unknown `kid`. Default 30. */
+  /**
+   * Seconds between two fetches of the keys because of an unknown `kid`; the first one fetches at once.
+   * Default 1.
+   */
   coolDown?: number
   /** Seconds for which fetched keys are believed. Default 600. */
   keysLifetime?: number
@@ -95,14 +98,14 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
     client: introspection,
     fetch: options.fetch ?? globalThis.fetch,
     now,
-    coolDown: options.coolDown ?? 30,
+    coolDown: options.coolDown ?? 1,
     keysLifetime: options.keysLifetime ?? 600,
     timeout: options.timeout ?? 5000,
   })
   const guard = createGuard({
     issuers,
     audience,
-    keys: issuer.key,
+    keys: issuer.findKeys,
     now,
     leeway,
     ...(options.types && { types: options.types }),

@@ -88,7 +88,7 @@ export const verifyOwn = async (
   try {
     const claims = await verifyAccessToken(jwt, {
       issuers: issuersOf(tenancy),
-      keys: (kid) => keys.find(kid),
+      keys: keys.findKeys,
       now: tenant.clock.now(),
       types: ['at+jwt', 'JWT'],
       ...(audience === undefined ? {} : { audience }),

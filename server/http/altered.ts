@@ -1,4 +1,5 @@
-import { type Header, signJwt } from '../signing/sign.ts'
+import { forgeSigned } from '../signing/forge.ts'
+import { peekJwt } from '../signing/peek.ts'
 import type { Answer } from './message.ts'
 import type { Act, Seam } from './misbehave.ts'
 import type { Tenancy } from './tenancy.ts'
@@ -43,34 +44,16 @@ export const withFields = (
   }
 }
 
-/** A JWT as it can be read without any key. */
-export type Jwt = Readonly<{ text: string; header: Members; claims: Members }>
-
-/** @returns undefined for what is no JWT */
-export const readJwt = (text: string | undefined): Jwt | undefined => {
-  const [header, claims] = (text ?? '').split('.')
-  try {
-    const read = { header: membersOf(decoded(header)), claims: membersOf(decoded(claims)) }
-    return { text: text ?? '', ...read }
-  } catch {
-    return undefined
-  }
-}
-
-const decoded = (part = '') => ({
-  body: JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown,
-})
-
 /** A token answer whose token says something else, signed with the tenant's own key. */
-export const resigned = async (
+export const resigned = (
   answer: Answer,
   { keys }: Tenancy,
   change: (claims: Members) => Members,
-  header: Header = {},
-): Promise<Answer> => {
-  const jwt = readJwt(String(membersOf(answer).access_token))
+  header: Members = {},
+): Answer => {
+  const jwt = peekJwt(String(membersOf(answer).access_token))
   if (jwt === undefined) return answer
   return withMembers(answer, {
-    access_token: await signJwt(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
+    access_token: forgeSigned(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
   })
 }

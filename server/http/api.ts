@@ -1,4 +1,5 @@
 import type { ApiTenant } from '../api/resource-server.ts'
+import { peekJwt } from '../signing/peek.ts'
 import type { ApiRoute } from '../wire/index.ts'
 import { bearerToken } from './authenticate.ts'
 import type { Area, FindTenant, Routed } from './core.ts'
@@ -50,11 +51,8 @@ export const apiArea: Area<ApiRoute, ApiContext> = {
 
 /** What a token says of its tenant, unverified. */
 const tenantOfToken = (request: HttpRequest): string | undefined => {
-  const [, payload = ''] = bearerToken(request)?.split('.') ?? []
-  try {
-    const { iss, tenant } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    return /\/(?:t|orgs)\/([^/]+)\/api\/v1$/.exec(String(iss))?.[1] ?? String(tenant)
-  } catch {
-    return undefined
-  }
+  const jwt = peekJwt(bearerToken(request))
+  if (jwt === undefined) return undefined
+  const { iss, tenant } = jwt.claims
+  return /\/(?:t|orgs)\/([^/]+)\/api\/v1$/.exec(String(iss))?.[1] ?? String(tenant)
 }

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose'
+import { peekJwt } from '../signing/peek.ts'
 import { bearerToken } from './authenticate.ts'
 import type { HttpRequest } from './message.ts'
 
@@ -26,10 +26,6 @@ export const claimedClientId = (request: HttpRequest): string | undefined => {
   const form = new URLSearchParams(request.body)
   const jwt = form.get('client_assertion') ?? bearerToken(request)
   if (jwt === undefined) return request.headers.authorization ?? request.headers['x-api-key']
-  try {
-    const { client_id: clientId, iss = '' } = decodeJwt<{ client_id?: unknown }>(jwt)
-    return String(clientId ?? iss)
-  } catch {
-    return ''
-  }
+  const { client_id: clientId, iss = '' } = peekJwt(jwt)?.claims ?? {}
+  return String(clientId ?? iss)
 }

@@ -1,6 +1,7 @@
 import { isPublic, useAssertion } from '../issuer/clients.ts'
 import type { Client } from '../issuer/event.ts'
-import { importPublicKey, type VerificationKey } from '../signing/keys.ts'
+import { createKeySet, type FindKeys } from '../signing/key-set.ts'
+import { peekJwt } from '../signing/peek.ts'
 import { verifyAssertion } from '../signing/verify-assertion.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../wire/index.ts'
 import type { HttpRequest } from './message.ts'
@@ -92,13 +93,13 @@ const clientByAssertion = async (
     answerWith(400, 'invalid_request', `client_assertion_type: expected ${jwtBearerAssertion}`)
   }
   const { tenant } = tenancy
-  const clientId = posted ?? claimedIssuer(jwt)
+  const clientId = posted ?? String(peekJwt(jwt)?.claims.iss)
   const client = tenant.state.clients.get(clientId)
   const refused = () => refuseClient(tenancy, 'the client assertion is not valid')
   if (client?.keys === undefined) return refused()
   const now = tenant.clock.now()
   const { jti, exp } = await verifyAssertion(jwt, {
-    keys: keysOf(client.keys),
+    keys: keySetOf(client.keys),
     algorithms: assertionAlgorithms,
     issuers: [clientId],
     subject: clientId,
@@ -111,28 +112,14 @@ const clientByAssertion = async (
   return client
 }
 
-/** Whom an assertion names; nothing has been checked yet, so it is good for finding the key only. */
-const claimedIssuer = (jwt: string): string => {
-  try {
-    const { iss } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    return String(iss)
-  } catch {
-    return ''
-  }
+/** The keys of a JWKS, imported once. */
+export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): FindKeys => {
+  const known = keySets.get(jwks) ?? createKeySet(jwks)
+  keySets.set(jwks, known)
+  return known
 }
 
-/** The keys of a JWKS that can be used; imported once. A key without `kid` is known by its place. */
-export const keysOf = (
-  jwks: readonly Readonly<Record<string, unknown>>[],
-): readonly VerificationKey[] => {
-  const known = imported.get(jwks)
-  if (known) return known
-  const keys = jwks.flatMap((jwk, at) => importPublicKey({ kid: `#${at}`, ...jwk }) ?? [])
-  imported.set(jwks, keys)
-  return keys
-}
-
-const imported = new WeakMap<object, readonly VerificationKey[]>()
+const keySets = new WeakMap<object, FindKeys>()
 
 /** Both parts are form-encoded before they are joined (RFC 6749 §2.3.1). */
 const basicCredentials = (tenancy: Tenancy, { headers }: HttpRequest) => {

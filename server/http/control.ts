@@ -215,14 +215,24 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.key.rotate': async ({ tenancy, body }) => {
     const { tenant, keys } = tenancy()
     const key = await generateSigningKey(body.algorithm ?? keys.current.alg)
-    keys.rotate(key)
-    tenant.happen([{ type: 'key.rotated', kid: key.kid, alg: key.alg }])
+    const { kid, alg } = key
+    keys.publish(key)
+    if (body.sign) keys.signWith(kid)
+    tenant.happen([{ type: body.sign ? 'key.rotated' : 'key.published', kid, alg }])
     return created(keysOf(tenancy()))
+  },
+  'control.key.sign': ({ tenancy, params }) => {
+    const { tenant, keys } = tenancy()
+    const { kid, alg } = publishedKey(tenancy(), params.kid)
+    if (kid !== keys.current.kid) {
+      keys.signWith(kid)
+      tenant.happen([{ type: 'key.rotated', kid, alg }])
+    }
+    return ok(keysOf(tenancy()))
   },
   'control.key.retire': ({ tenancy, params }) => {
     const { tenant, keys } = tenancy()
-    const { kid = '' } = params
-    if (keys.find(kid) === undefined) answerWith(404, 'not_found', `there is no key ${kid} here`)
+    const { kid } = publishedKey(tenancy(), params.kid)
     if (kid === keys.current.kid) {
       answerWith(409, 'key_in_use', 'this key signs: rotate first, then retire it')
     }
@@ -361,6 +371,10 @@ export const misbehaviours = async ({ misbehaving }: Tenancy) => ({
 })
 
 const platformHeader: Header = { typ: 'JWT' }
+
+/** @throws {Refusing} 404 for a key that is not published */
+const publishedKey = ({ keys }: Tenancy, kid = '') =>
+  keys.find(kid) ?? answerWith(404, 'not_found', `there is no key ${kid} here`)
 
 const keysOf = ({ keys }: Tenancy) => ({
   current: keys.current.kid,

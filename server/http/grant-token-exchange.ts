@@ -2,10 +2,11 @@ import { delegate, exchangeForTask, narrow } from '../issuer/delegation.ts'
 import type { Client, Token, WorkloadTrust } from '../issuer/event.ts'
 import { refuse } from '../issuer/refusal.ts'
 import { issueClientToken } from '../issuer/tokens.ts'
+import { peekJwt } from '../signing/peek.ts'
 import { verifyAssertion } from '../signing/verify-assertion.ts'
 import { accessTokenType, assertionAlgorithms, idTokenType, jwtTokenType } from '../wire/index.ts'
 import { verifyOwn } from './access-token.ts'
-import { clientOf, hasClientCredentials, keysOf } from './client-authentication.ts'
+import { clientOf, hasClientCredentials, keySetOf } from './client-authentication.ts'
 import { readIdToken } from './id-token.ts'
 import { type GrantHandler, issued, type TokenCall } from './issued.ts'
 import { answerWith } from './refusals.ts'
@@ -22,7 +23,7 @@ export const exchangeToken: GrantHandler = async (call) => {
   const subjectType = body.subject_token_type ?? missing('subject_token_type')
   refuseUnknownTypes(body)
   const client = await clientIfAny(call)
-  if (await isForeign(tenancy, subjectToken, subjectType)) return workload(call, subjectToken)
+  if (isForeign(tenancy, subjectToken, subjectType)) return workload(call, subjectToken)
 
   const subject = await subjectOf(tenancy, subjectToken, subjectType)
   if (body.jit_task_id !== undefined) {
@@ -118,14 +119,10 @@ const subjectOf = async (tenancy: Tenancy, text: string, type: string): Promise<
 }
 
 /** Whether a JWT is for a workload, since it names no issuer of ours. Nothing is believed yet. */
-const isForeign = async (tenancy: Tenancy, text: string, type: string): Promise<boolean> => {
+const isForeign = (tenancy: Tenancy, text: string, type: string): boolean => {
   if (type !== jwtTokenType) return false
-  try {
-    const payload = Buffer.from(text.split('.')[1] ?? '', 'base64url').toString('utf8')
-    return !issuersOf(tenancy).includes(JSON.parse(payload).iss)
-  } catch {
-    return false
-  }
+  const jwt = peekJwt(text)
+  return jwt !== undefined && !issuersOf(tenancy).includes(String(jwt.claims.iss))
 }
 
 /** A platform says which workload it is, and the tenant says which agent that is. */
@@ -159,7 +156,7 @@ const workload = async ({ tenancy, body, request }: TokenCall, jwt: string) => {
 
 const workloadProof = (tenancy: Tenancy, { keys, issuer, subject }: WorkloadTrust, jwt: string) =>
   verifyAssertion(jwt, {
-    keys: keysOf(keys),
+    keys: keySetOf(keys),
     algorithms: assertionAlgorithms,
     issuers: [issuer],
     subject,

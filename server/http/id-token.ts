@@ -36,7 +36,7 @@ export const readIdToken = async (
 ): Promise<{ grantId: string; clientId: string; expiresAt: number } | undefined> => {
   try {
     const { sid, aud, exp } = await verifyAssertion(jwt, {
-      keys: tenancy.keys.all,
+      keys: tenancy.keys.findKeys,
       algorithms: tenancy.keys.all.map(({ alg }) => alg),
       issuers: issuersOf(tenancy),
       now: tenancy.tenant.clock.now(),

@@ -1,13 +1,14 @@
 import { Documents, type summaryOf } from '../api/documents.ts'
 import { createGuard, type Guard, type GuardOptions, type Requirement } from '../api/guard.ts'
 import type { ApiTenant } from '../api/resource-server.ts'
+import { peekJwt } from '../signing/peek.ts'
 import {
   type AccessTokenClaims,
   type ApiRoute,
   type AuthorizationDetail,
   PutDocument,
 } from '../wire/index.ts'
-import { membersOf, onError, onSuccess, readJwt, withFields, withMembers } from './altered.ts'
+import { membersOf, onError, onSuccess, withFields, withMembers } from './altered.ts'
 import type { ApiContext } from './api.ts'
 import { bearerToken } from './authenticate.ts'
 import { errorAnswer } from './errors.ts'
@@ -277,7 +278,7 @@ export const apiMisbehaviours = misbehavioursOf('api', {
     breaks: 'THR-26',
     act: onError((answer, { routed: { request }, tenancy: { tenant } }) => {
       if (membersOf(answer).error !== 'invalid_token') return answer
-      const { exp } = readJwt(bearerToken(request))?.claims ?? {}
+      const { exp } = peekJwt(bearerToken(request))?.claims ?? {}
       const why = Number(exp) <= tenant.clock.now() ? 'the token has expired' : 'wrong signature'
       return withMembers(answer, { error_description: why, message: why })
     }),
@@ -333,7 +334,7 @@ const guardOf = (tenancy: Tenancy, more: Partial<GuardOptions> = {}): Guard => {
     audience: namesOf(tenancy),
     tenant: tenant.slug,
     types: tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt'],
-    keys: (kid) => keys.find(kid),
+    keys: keys.findKeys,
     now: tenant.clock.now,
     revocation: tenant.state.dialect.revocation === 'expiry' ? 'expiry' : 'signals',
     isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,

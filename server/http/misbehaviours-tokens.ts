@@ -1,19 +1,12 @@
 import type { Token } from '../issuer/event.ts'
 import type { State } from '../issuer/state.ts'
-import { forgeJwt } from '../signing/forge.ts'
-import { exportSigningKey, generateSigningKey, type SigningKey } from '../signing/keys.ts'
+import { forgeJwt, forgeSigned } from '../signing/forge.ts'
+import { generateSigningKey, type SigningKey } from '../signing/keys.ts'
+import { peekJwt } from '../signing/peek.ts'
 import { signJwt } from '../signing/sign.ts'
 import { verifyAccessToken } from '../signing/verify.ts'
 import type { AccessTokenClaims, IssuerRoute } from '../wire/index.ts'
-import {
-  membersOf,
-  onError,
-  onSuccess,
-  readJwt,
-  resigned,
-  withFields,
-  withMembers,
-} from './altered.ts'
+import { membersOf, onError, onSuccess, resigned, withFields, withMembers } from './altered.ts'
 import { bearerToken } from './authenticate.ts'
 import { credentialsIn } from './claimed-client.ts'
 import type { Routed } from './core.ts'
@@ -172,12 +165,34 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
       let fresh: Promise<SigningKey> | undefined
       return onSuccess(async (answer, { tenancy: { keys } }) => {
         fresh ??= generateSigningKey(keys.current.alg)
-        const jwt = readJwt(String(membersOf(answer).access_token))
+        const jwt = peekJwt(String(membersOf(answer).access_token))
         return withMembers(answer, {
-          access_token: await signJwt(await fresh, jwt?.claims ?? {}, { typ: jwt?.header.typ }),
+          access_token: await signJwt(await fresh, jwt?.claims ?? {}, {
+            typ: String(jwt?.header.typ),
+          }),
         })
       })
     },
+  },
+  'issuer-publishes-key-late': {
+    says: 'The JWKS holds only the key that signs: the next key is published when it signs.',
+    breaks: 'JWT-18',
+    routes: ['discovery.jwks'],
+    act: onSuccess((answer, { tenancy: { keys } }) =>
+      withMembers(answer, { keys: [keys.current.publicJwk] }),
+    ),
+  },
+  'issuer-signs-with-newest-key': {
+    says: 'Tokens are signed with the newest key, which is published but was not told to sign.',
+    breaks: 'JWT-18',
+    routes: ['oauth.token'],
+    act: onSuccess((answer, { tenancy: { keys } }) => {
+      const newest = keys.all.at(-2) ?? keys.current
+      const jwt = peekJwt(String(membersOf(answer).access_token))
+      if (jwt === undefined) return answer
+      const header = { ...jwt.header, alg: newest.alg, kid: newest.kid }
+      return withMembers(answer, { access_token: forgeSigned(newest, jwt.claims, header) })
+    }),
   },
   'issuer-signs-with-none': {
     says: 'JIT tokens are not signed: alg is none.',
@@ -202,7 +217,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     breaks: 'LUMO-JWKS',
     routes: ['discovery.jwks'],
     act: onSuccess((answer, { tenancy: { keys } }) =>
-      withMembers(answer, { keys: [{ ...exportSigningKey(keys.current), use: 'sig' }] }),
+      withMembers(answer, { keys: [{ ...keys.current.privateJwk, use: 'sig' }] }),
     ),
   },
   'issuer-metadata-of-another': {
@@ -280,7 +295,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     act: async ({ answer, routed: { request }, tenancy: { tenant } }) => {
       const before = tenant.journal.last
       const answered = await answer()
-      const known = readJwt(new URLSearchParams(request.body).get('token') ?? '') !== undefined
+      const known = peekJwt(new URLSearchParams(request.body).get('token') ?? '') !== undefined
       if (answered.status !== 200 || tenant.journal.last > before || known) return answered
       return { status: 404, body: { error: 'not_found', error_description: 'no such token' } }
     },
@@ -328,7 +343,7 @@ type Believing = (
 
 const usual = (tenancy: Tenancy) => ({
   issuers: issuersOf(tenancy),
-  keys: (kid: string) => tenancy.keys.find(kid),
+  keys: tenancy.keys.findKeys,
   now: tenancy.tenant.clock.now(),
   types: ['at+jwt', 'JWT'],
 })
@@ -437,7 +452,7 @@ function acceptingSecrets(
 
 function forged(how: 'none' | 'hmac') {
   return async (answer: Answer, { tenancy: { keys } }: Seam): Promise<Answer> => {
-    const jwt = readJwt(String(membersOf(answer).access_token))
+    const jwt = peekJwt(String(membersOf(answer).access_token))
     return withMembers(answer, {
       access_token: await forgeJwt(keys.current, how, jwt?.claims ?? {}),
     })

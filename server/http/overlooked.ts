@@ -1,7 +1,8 @@
-import { createHmac } from 'node:crypto'
+import { isForgedByHmac } from '../signing/forge.ts'
+import type { FindKeys } from '../signing/key-set.ts'
+import { peekJwt } from '../signing/peek.ts'
 import { signJwt } from '../signing/sign.ts'
 import type { Verification } from '../signing/verify.ts'
-import { type Jwt, readJwt } from './altered.ts'
 import { issuersOf, type Tenancy } from './tenancy.ts'
 
 /** What somebody who verifies tokens may fail to look at. */
@@ -31,14 +32,14 @@ export const overlook = async (
   tenancy: Tenancy,
   others: readonly Tenancy[],
 ): Promise<Overlooked | undefined> => {
-  const jwt = readJwt(text)
+  const jwt = peekJwt(text)
   if (jwt === undefined || text === undefined) return undefined
   const { keys } = tenancy
   const { slug } = tenancy.tenant
   const seen: Overlooked = { token: text, verification: {}, audience: [], tenant: slug }
   const anew = async () => ({
     ...seen,
-    token: await signJwt(keys.current, jwt.claims, { typ: jwt.header.typ }),
+    token: await signJwt(keys.current, jwt.claims, { typ: String(jwt.header.typ) }),
   })
   switch (oversight) {
     case 'expiry':
@@ -52,7 +53,7 @@ export const overlook = async (
         tenant: String(jwt.claims.tenant),
         verification: {
           issuers: others.flatMap(issuersOf),
-          keys: (kid) => [tenancy, ...others].flatMap((it) => it.keys.find(kid) ?? [])[0],
+          keys: keysOf([tenancy, ...others]),
         },
       }
     case 'type':
@@ -62,14 +63,15 @@ export const overlook = async (
     case 'unsigned':
       return String(jwt.header.alg).toLowerCase() === 'none' ? anew() : undefined
     case 'hmac':
-      return isSignedWithPublicKey(jwt, tenancy) ? anew() : undefined
+      return jwt.header.alg === 'HS256' && (await isForgedByHmac(keys.current.publicJwk, text))
+        ? anew()
+        : undefined
   }
 }
 
-/** JWT-02: the public key of the tenant, as text, taken for a shared secret. */
-const isSignedWithPublicKey = ({ text, header }: Jwt, { keys }: Tenancy): boolean => {
-  const [head, claims, signature] = text.split('.')
-  const secret = keys.current.publicKey.export({ format: 'pem', type: 'spki' })
-  const expected = createHmac('sha256', secret).update(`${head}.${claims}`).digest('base64url')
-  return header.alg === 'HS256' && signature === expected
-}
+const keysOf =
+  (tenancies: readonly Tenancy[]): FindKeys =>
+  async (header) => {
+    const found = await Promise.allSettled(tenancies.map(({ keys }) => keys.findKeys(header)))
+    return found.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
+  }

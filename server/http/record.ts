@@ -1,3 +1,4 @@
+import { peekJwt } from '../signing/peek.ts'
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import type { Routed, Step } from './core.ts'
@@ -130,18 +131,9 @@ const tokensIn = (side: string, text = ''): DecodedToken[] =>
   jwtsIn(text).flatMap(({ at, jwt }) => {
     const before = text.slice(Math.max(0, at - 64), at)
     const name = /([\w-]+)"?\s*[:=]\s*"?$/.exec(before)?.[1] ?? 'authorization'
-    const [header, claims] = jwt.split('.').map(decode)
-    return header && claims ? [{ where: `${side} ${name}`, header, claims }] : []
+    const peeked = peekJwt(jwt)
+    return peeked === undefined ? [] : [{ where: `${side} ${name}`, ...peeked }]
   })
-
-const decode = (base64: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(base64, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
-}
 
 const secretHeaders = new Set(['authorization', 'cookie', 'set-cookie', 'x-api-key', 'dpop'])
 

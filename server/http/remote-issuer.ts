@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { IntrospectionView } from '../api/revocation.ts'
-import { importPublicKey, type VerificationKey } from '../signing/keys.ts'
+import { InvalidToken } from '../signing/invalid-token.ts'
+import { createKeySet, type FindKeys } from '../signing/key-set.ts'
 import { AuthorizationDetail } from '../wire/index.ts'
 
 export type RemoteIssuerOptions = Readonly<{
@@ -19,42 +20,53 @@ export type RemoteIssuerOptions = Readonly<{
   keysLifetime: number
   /** Milliseconds to wait for an answer. */
   timeout: number
+  /** Resolves after so many seconds. Default: of real time. */
+  pause?: (seconds: number) => Promise<unknown>
 }>
 
 /** An issuer at the other end of the network: its metadata, its keys, its introspection. */
 export class RemoteIssuer {
   readonly #options: RemoteIssuerOptions
   #metadata: Metadata | undefined
-  #keys: ReadonlyMap<string, VerificationKey> = new Map()
+  /** The last good set; undefined until there was one. */
+  #keys: FindKeys | undefined
+  /** The same as text: keys that have not changed are not imported again. */
+  #published: string | undefined
   #fetchedAt = Number.NEGATIVE_INFINITY
   #triedAt = Number.NEGATIVE_INFINITY
   #failure: unknown
+  /** How many fetches have begun, and how many of these were over when the last one ended. */
+  #begun = 0
+  #ended = 0
+  /** A fetch that is under way. */
   #refreshing: Promise<void> | undefined
+  /** A fetch that begins once the cool-down is over. */
+  #next: Promise<void> | undefined
 
   constructor(options: RemoteIssuerOptions) {
     this.#options = options
   }
 
   /**
-   * The key of this name. Keys are fetched when first needed and when they are too old; a name that
-   * is not among them fetches anew, but at most once per cool-down, whoever makes names up (JWT-08).
-   * Rejects while the issuer's keys cannot be had.
+   * Keys are fetched when first needed and when they are too old. A name that is not among them
+   * fetches anew, at once or as soon as the cool-down is over (JWT-08): made-up names neither flood the
+   * issuer nor have the token of a new key refused. A fetch that fails leaves the last good keys.
+   * Rejects with something else than `InvalidToken` while the issuer's keys cannot be had.
    */
-  readonly key = async (kid: string): Promise<VerificationKey | undefined> => {
-    const { now, keysLifetime, coolDown } = this.#options
-    const isFresh = now() < this.#fetchedAt + keysLifetime
-    const known = isFresh ? this.#keys.get(kid) : undefined
-    if (known !== undefined) return known
-    const pause = isFresh ? coolDown : Math.min(coolDown, pauseAfterFailure)
-    const isPaused = this.#refreshing === undefined && now() < this.#triedAt + pause
-    if (isPaused && isFresh) return undefined
-    if (isPaused && this.#failure !== undefined) throw this.#failure
-    try {
-      await this.#refresh()
-    } catch (failure) {
-      if (!isFresh) throw failure
+  readonly findKeys: FindKeys = async (header) => {
+    const begunBefore = this.#begun
+    for (;;) {
+      const keys = this.#freshKeys ?? (await this.#firstKeys())
+      try {
+        return await keys(header)
+      } catch (failed) {
+        const isUnknown = failed instanceof InvalidToken && failed.reason === 'unknown_key'
+        if (!isUnknown || this.#ended > begunBefore) throw failed
+        const fetched = this.#refreshing ?? this.#refreshSoon()
+        if (fetched === undefined) throw failed
+        await fetched.catch(() => {})
+      }
     }
-    return this.#keys.get(kid)
   }
 
   /** RFC 7662 §2.1. Rejects unless the issuer gives an answer that can be understood. */
@@ -75,20 +87,51 @@ export class RemoteIssuer {
     )
   }
 
+  /** Undefined where keys have never been fetched, or too long ago. */
+  get #freshKeys(): FindKeys | undefined {
+    const { now, keysLifetime } = this.#options
+    return now() < this.#fetchedAt + keysLifetime ? this.#keys : undefined
+  }
+
+  async #firstKeys(): Promise<FindKeys> {
+    const isPaused = this.#options.now() < this.#triedAt + pauseAfterFailure
+    if (isPaused && this.#refreshing === undefined && this.#failure !== undefined) {
+      throw this.#failure
+    }
+    await this.#refresh()
+    return this.#keys as FindKeys
+  }
+
+  /** Fetches once the cool-down is over; undefined where that takes longer than a request may wait. */
+  #refreshSoon(): Promise<void> | undefined {
+    const { now, coolDown, pause = realPause } = this.#options
+    const left = this.#triedAt + coolDown - now()
+    if (left <= 0) return this.#refresh()
+    if (left > longestPause) return undefined
+    this.#next ??= pause(left).then(() => {
+      this.#next = undefined
+      return this.#refresh()
+    })
+    return this.#next
+  }
+
   #refresh(): Promise<void> {
     this.#refreshing ??= this.#fetchKeys().finally(() => {
       this.#refreshing = undefined
+      this.#ended = this.#begun
     })
     return this.#refreshing
   }
 
   async #fetchKeys() {
+    this.#begun++
     this.#triedAt = this.#options.now()
     try {
       const { jwks_uri: uri } = await this.#discovered()
       const { keys } = RemoteJwks.parse(await this.#json(uri))
-      const usable = keys.map(importPublicKey).filter((key) => key !== undefined)
-      this.#keys = new Map(usable.map((key) => [key.kid, key]))
+      const published = JSON.stringify(keys)
+      if (published !== this.#published) this.#keys = createKeySet(keys)
+      this.#published = published
       this.#fetchedAt = this.#triedAt
       this.#failure = undefined
     } catch (failure) {
@@ -127,6 +170,11 @@ export class RemoteIssuer {
 
 /** Without any keys, seconds until the issuer is tried again. */
 const pauseAfterFailure = 1
+
+/** Seconds that a request waits for keys that may be fetched again soon. */
+const longestPause = 1
+
+const realPause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 
 const Metadata = z.looseObject({
   issuer: z.string(),

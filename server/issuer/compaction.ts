@@ -160,6 +160,7 @@ const about = (entry: Entry): readonly string[] => {
     case 'dialect.set':
     case 'approver.scripted':
     case 'limits.set':
+    case 'key.published':
     case 'key.rotated':
     case 'key.retired':
     case 'clock.moved':

@@ -251,6 +251,9 @@ export type Event =
   | { type: 'dialect.set'; dialect: Dialect }
   | { type: 'approver.scripted'; script: ApproverScript }
   | { type: 'client.registered'; client: Client }
+  /** It does not sign yet. */
+  | { type: 'key.published'; kid: string; alg: string }
+  /** It signs from now on, and is published from now on if it was not before. */
   | { type: 'key.rotated'; kid: string; alg: string }
   | { type: 'key.retired'; kid: string }
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }

@@ -175,6 +175,7 @@ export const evolve = (state: State, entry: Entry): void => {
     case 'client.registered':
       state.clients.set(entry.client.clientId, entry.client)
       break
+    case 'key.published':
     case 'key.rotated':
     case 'key.retired':
       break

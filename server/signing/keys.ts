@@ -1,85 +1,65 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair as generate,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto'
-import { promisify } from 'node:util'
-import type { Jwks } from '../wire/index.ts'
+import type { JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import type { Jwks, signingAlgorithms } from '../wire/index.ts'
+import { createKeySet, type FindKeys, publicPart } from './key-set.ts'
 
 /** RS256 by default, as LumoAuth signs (contract §3.1). */
-export type Algorithm = 'RS256' | 'ES256' | 'EdDSA'
+export type Algorithm = (typeof signingAlgorithms)[number]
 
 /** RFC 7517, as it is published: never with a private member. */
 export type PublicJwk = Jwks['keys'][number]
 
-/** A public key under its `kid`, good for exactly one algorithm. */
-export type VerificationKey = Readonly<{ kid: string; alg: string; publicKey: KeyObject }>
-
-export type SigningKey = VerificationKey &
-  Readonly<{ alg: Algorithm; privateKey: KeyObject; publicJwk: PublicJwk }>
-
 /** A private key as it is stored beside a journal file; never leaves the issuer otherwise. */
-export type PrivateJwk = Readonly<JsonWebKey & { kid: string; alg: Algorithm }>
-
-/** Generates on the thread pool. `kid` defaults to the thumbprint of RFC 7638. */
-export const generateSigningKey = async (alg: Algorithm, kid?: string): Promise<SigningKey> => {
-  const { privateKey, publicKey } = await pairs[alg]()
-  return signingKey(alg, privateKey, publicKey, kid)
-}
-
-/** An ES256 key, made on the spot: that takes less than the way to the thread pool. */
-export const generateSmallKey = (): SigningKey => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return signingKey('ES256', privateKey, publicKey)
-}
-
-export const exportSigningKey = ({ kid, alg, privateKey }: SigningKey): PrivateJwk => ({
-  ...privateKey.export({ format: 'jwk' }),
-  kid,
-  alg,
-})
-
-/** @throws when the JWK is no private key of its `alg` */
-export const importSigningKey = (jwk: PrivateJwk): SigningKey => {
-  const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
-  const publicKey = createPublicKey(privateKey)
-  if (!fits(jwk.alg, publicKey)) throw new TypeError(`the key ${jwk.kid} is not for ${jwk.alg}`)
-  return signingKey(jwk.alg, privateKey, publicKey, jwk.kid)
-}
+export type PrivateJwk = Readonly<JWK & { kid: string; alg: Algorithm }>
 
 /**
- * A key from somebody's JWKS. Undefined for a key that is not for checking signatures, that is too
- * weak, or that disagrees with itself (JWT-04): one odd key must not take the others down.
+ * A key that signs. jose imports a JWK when it is first used, and remembers the import by the identity
+ * of the object: always pass the same one.
  */
-export const importPublicKey = (
-  jwk: Readonly<Record<string, unknown>>,
-): VerificationKey | undefined => {
-  const { kid, use = 'sig', key_ops: operations = ['verify'] } = jwk
-  if (typeof kid !== 'string' || use !== 'sig') return undefined
-  if (!Array.isArray(operations) || !operations.includes('verify')) return undefined
-  try {
-    const publicKey = createPublicKey({ key: { ...jwk } as JsonWebKey, format: 'jwk' })
-    const alg = jwk.alg ?? usualAlgorithm(publicKey)
-    return typeof alg === 'string' && fits(alg, publicKey) ? { kid, alg, publicKey } : undefined
-  } catch {
-    return undefined
+export type SigningKey = Readonly<{
+  kid: string
+  alg: Algorithm
+  privateJwk: PrivateJwk
+  publicJwk: PublicJwk
+}>
+
+/** Generates a key. `kid` defaults to the thumbprint of RFC 7638. */
+export const generateSigningKey = async (alg: Algorithm, kid?: string): Promise<SigningKey> => {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  const jwk = await exportJWK(privateKey)
+  return importSigningKey({ ...jwk, kid: kid ?? (await calculateJwkThumbprint(jwk)), alg })
+}
+
+/** @throws when the JWK is not a private key for its `alg` */
+export const importSigningKey = (jwk: PrivateJwk): SigningKey => {
+  const { kid, alg, kty, crv, d } = jwk
+  const { kty: type, crv: curve } = keyTypes[alg] ?? {}
+  if (kty !== type || crv !== curve || typeof d !== 'string') {
+    throw new TypeError(`the key ${kid} is not for ${alg}`)
   }
+  const publicJwk = { ...publicPart(jwk), kid, use: 'sig', alg } as PublicJwk
+  return { kid, alg, privateJwk: { ...jwk }, publicJwk }
+}
+
+/** What an algorithm asks of a key (RFC 7518 §3.3, §3.4; RFC 9864 §2.2). */
+const keyTypes: Readonly<Record<Algorithm, Pick<JWK, 'kty' | 'crv'>>> = {
+  RS256: { kty: 'RSA' },
+  ES256: { kty: 'EC', crv: 'P-256' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519' },
 }
 
 /** A tenant's keys: one signs, all are published, so that tokens outlive a rotation. */
 export class KeyRing {
-  /** Oldest first; the last one signs. */
+  /** Oldest first, but the last one is the one that signs. */
   #keys: readonly SigningKey[]
-  #byId: ReadonlyMap<string, SigningKey>
   #jwks: Jwks
+  #findKeys: FindKeys | undefined
 
   constructor(...keys: readonly [SigningKey, ...SigningKey[]]) {
     this.#keys = keys
-    this.#byId = index(keys)
     this.#jwks = published(keys)
   }
 
@@ -90,7 +70,7 @@ export class KeyRing {
   }
 
   export(): readonly PrivateJwk[] {
-    return this.#keys.map(exportSigningKey)
+    return this.#keys.map(({ privateJwk }) => privateJwk)
   }
 
   get current(): SigningKey {
@@ -103,13 +83,32 @@ export class KeyRing {
   }
 
   find(kid: string): SigningKey | undefined {
-    return this.#byId.get(kid)
+    return this.#keys.find((key) => key.kid === kid)
   }
 
-  /** Signs with `key` from now on. The key before stays published until it is retired. */
+  /** The published keys, for verifying. */
+  readonly findKeys: FindKeys = (header) => {
+    this.#findKeys ??= createKeySet(this.#jwks.keys)
+    return this.#findKeys(header)
+  }
+
+  /** Publishes `key`; it does not sign yet, so that verifiers get to know it first. */
+  publish(key: SigningKey): void {
+    if (this.find(key.kid)) throw new TypeError(`there is already a key ${key.kid}`)
+    this.#replace([...this.#keys.slice(0, -1), key, this.current])
+  }
+
+  /** Signs with a published key from now on. The one before stays published until it is retired. */
+  signWith(kid: string): void {
+    const key = this.find(kid)
+    if (key === undefined) throw new TypeError(`there is no key ${kid}`)
+    this.#replace([...this.#keys.filter((it) => it !== key), key])
+  }
+
+  /** Publishes `key` and signs with it from now on. */
   rotate(key: SigningKey): void {
-    if (this.#byId.has(key.kid)) throw new TypeError(`there is already a key ${key.kid}`)
-    this.#replace([...this.#keys, key])
+    this.publish(key)
+    this.signWith(key.kid)
   }
 
   /** No longer publishes a key: what it signed is worth nothing from now on. */
@@ -118,68 +117,18 @@ export class KeyRing {
     this.#replace(this.#keys.filter((key) => key.kid !== kid))
   }
 
-  /** The newest first, as a reader that takes the first key expects. */
+  /** The one that signs first, as a reader that takes the first key expects. */
   jwks(): Jwks {
     return this.#jwks
   }
 
   #replace(keys: readonly SigningKey[]) {
     this.#keys = keys
-    this.#byId = index(keys)
     this.#jwks = published(keys)
+    this.#findKeys = undefined
   }
 }
 
-const index = (keys: readonly SigningKey[]) => new Map(keys.map((key) => [key.kid, key]))
 const published = (keys: readonly SigningKey[]): Jwks => ({
   keys: keys.map((key) => key.publicJwk).reverse(),
 })
-
-const generateKeyPair = promisify(generate)
-const pairs: Record<Algorithm, () => Promise<{ privateKey: KeyObject; publicKey: KeyObject }>> = {
-  RS256: () => generateKeyPair('rsa', { modulusLength: 2048 }),
-  ES256: () => generateKeyPair('ec', { namedCurve: 'P-256' }),
-  EdDSA: () => generateKeyPair('ed25519'),
-}
-
-const signingKey = (
-  alg: Algorithm,
-  privateKey: KeyObject,
-  publicKey: KeyObject,
-  name?: string,
-): SigningKey => {
-  const jwk = publicKey.export({ format: 'jwk' })
-  const kid = name ?? thumbprint(jwk)
-  const publicJwk = { ...jwk, kid, use: 'sig', alg } as PublicJwk & JsonWebKey
-  return { kid, alg, privateKey, publicKey, publicJwk }
-}
-
-/** RFC 7638 §3: the required members in the order of their names, without a space. */
-const thumbprint = ({ crv, e, kty, n, x, y }: JsonWebKey): string =>
-  createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
-
-/** What an algorithm asks of a key (RFC 7518 §3.3, §3.4; RFC 8037 §3.1). */
-const fits = (alg: string, key: KeyObject): boolean => {
-  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {}
-  switch (alg) {
-    case 'RS256':
-    case 'RS384':
-    case 'RS512':
-    case 'PS256':
-      return key.asymmetricKeyType === 'rsa' && modulusLength >= 2048
-    case 'ES256':
-      return namedCurve === 'prime256v1'
-    case 'ES384':
-      return namedCurve === 'secp384r1'
-    case 'ES512':
-      return namedCurve === 'secp521r1'
-    case 'EdDSA':
-      return key.asymmetricKeyType === 'ed25519'
-    default:
-      return false
-  }
-}
-
-/** `alg` is optional in a JWK (RFC 7517 §4.4); without it a key is good for the usual one only. */
-const usualAlgorithm = (key: KeyObject) =>
-  ['RS256', 'ES256', 'ES384', 'ES512', 'EdDSA'].find((alg) => fits(alg, key))

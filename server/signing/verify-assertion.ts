@@ -1,9 +1,10 @@
 import { jwtVerify } from 'jose/jwt/verify'
-import type { VerificationKey } from './keys.ts'
-import { InvalidToken, type Members, readJwt } from './verify.ts'
+import { InvalidToken } from './invalid-token.ts'
+import type { FindKeys } from './key-set.ts'
+import { firstThatVerifies, type Members, readJwt } from './verify.ts'
 
 export type AssertionRules = Readonly<{
-  keys: readonly VerificationKey[]
+  keys: FindKeys
   algorithms: readonly string[]
   issuers: readonly string[]
   /** One of these must be the sole audience (rfc7523bis §4). Absent: not looked at. */
@@ -34,20 +35,17 @@ export const verifyAssertion = async (
     throw new InvalidToken('critical_header')
   }
   if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new InvalidToken('algorithm')
-  const key = keys.find((it) => it.alg === alg && (kid === undefined || it.kid === kid))
-  if (key === undefined) throw new InvalidToken('unknown_key')
-  try {
-    await jwtVerify(jwt, key.publicKey, {
+  if (kid !== undefined && typeof kid !== 'string') throw new InvalidToken('unknown_key')
+  await firstThatVerifies(await keys({ alg, kid }), (key) =>
+    jwtVerify(jwt, key, {
       algorithms: [alg],
       issuer: [...issuers],
       ...(subject === undefined ? {} : { subject }),
       currentDate: new Date(now * 1000),
       clockTolerance: skew,
       requiredClaims: ['exp', 'sub'],
-    })
-  } catch (cause) {
-    throw new InvalidToken('claims', { cause })
-  }
+    }),
+  )
   const { aud, exp } = payload as Assertion
   if (audiences !== undefined && !isSole(aud, audiences)) throw new InvalidToken('audience')
   if (exp > now + longest) throw new InvalidToken('claims')

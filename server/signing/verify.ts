@@ -1,7 +1,9 @@
-import * as errors from 'jose/errors'
+import type { CryptoKey } from 'jose'
+import { JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { AccessTokenClaims } from '../wire/index.ts'
-import type { VerificationKey } from './keys.ts'
+import { InvalidToken, type InvalidTokenReason } from './invalid-token.ts'
+import type { FindKeys } from './key-set.ts'
 
 export type Verification = Readonly<{
   /** Compared exactly; a trailing slash counts (AT-04). */
@@ -9,7 +11,7 @@ export type Verification = Readonly<{
   /** Any of these must be in `aud`. Absent: not looked at, for whoever issued the token itself. */
   audience?: string | readonly string[]
   /** May reject where the keys cannot be had; that error is passed on as it is. */
-  keys: (kid: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>
+  keys: FindKeys
   /** Epoch seconds. */
   now: number
   /** Seconds by which clocks may differ. */
@@ -17,34 +19,6 @@ export type Verification = Readonly<{
   /** Accepted `typ` headers, without `application/`. Add `JWT` for issuers that do not say `at+jwt`. */
   types?: readonly string[]
 }>
-
-/** Why a token was refused: for tests and the audit log, never for whoever sent it (THR-26). */
-export type InvalidTokenReason =
-  | 'too_large'
-  | 'malformed'
-  | 'duplicate_member'
-  | 'critical_header'
-  | 'type'
-  | 'unknown_key'
-  | 'algorithm'
-  | 'signature'
-  | 'claims'
-  | 'issuer'
-  | 'audience'
-  | 'expired'
-  | 'not_yet_valid'
-
-/** Whatever is wrong, the message is the same: a forger learns nothing. */
-export class InvalidToken extends Error {
-  override readonly name = 'InvalidToken'
-  readonly code = 'invalid_token'
-  readonly reason: InvalidTokenReason
-
-  constructor(reason: InvalidTokenReason, options?: ErrorOptions) {
-    super('the access token is not valid', options)
-    this.reason = reason
-  }
-}
 
 /** The longest token that is looked at. */
 export const longestToken = 16_384
@@ -61,16 +35,17 @@ export const verifyAccessToken = async (
   const before = signed.get(jwt)
   const { header, payload } = before ?? readJwt(jwt)
   const { alg, kid } = checkedHeader(header, types)
-  const key = await keys(kid)
-  if (!key) throw new InvalidToken('unknown_key')
-  if (key.alg !== alg) throw new InvalidToken('algorithm')
-  if (before?.key !== key) await verifySignature(jwt, key)
+  const candidates = await keys({ alg, kid })
+  const isKnown = before !== undefined && candidates.includes(before.key)
+  const key = isKnown ? before.key : await verifySignature(jwt, alg, candidates)
   const wrong = whatIsWrong(payload, { issuers, audience, now, leeway })
   if (wrong !== undefined) throw new InvalidToken(wrong)
   const claims = before?.claims ?? parsedClaims(payload)
   if (!plausible(claims, now, leeway)) throw new InvalidToken('claims')
-  if (before?.key !== key) remember(jwt, { header, payload, key, claims })
-  return { ...claims }
+  if (isKnown) return JSON.parse(before.text)
+  const text = JSON.stringify(claims)
+  remember(jwt, { header, payload, key, claims, text })
+  return JSON.parse(text)
 }
 
 const usualTypes = ['at+jwt']
@@ -78,8 +53,10 @@ const usualTypes = ['at+jwt']
 type Signed = Readonly<{
   header: Members
   payload: Members
-  key: VerificationKey
+  key: CryptoKey
   claims: AccessTokenClaims
+  /** The claims as they are handed out: parsed anew each time, so that no reader changes them. */
+  text: string
 }>
 
 /**
@@ -98,13 +75,35 @@ const remember = (jwt: string, it: Signed): void => {
 }
 
 /** @throws {InvalidToken} */
-const verifySignature = async (jwt: string, { alg, publicKey }: VerificationKey): Promise<void> => {
-  try {
-    await compactVerify(jwt, publicKey, { algorithms: [alg] })
-  } catch (cause) {
-    const isForged = cause instanceof errors.JWSSignatureVerificationFailed
-    throw new InvalidToken(isForged ? 'signature' : 'malformed', { cause })
+const verifySignature = (jwt: string, alg: string, keys: readonly CryptoKey[]) =>
+  firstThatVerifies(keys, (key) => compactVerify(jwt, key, { algorithms: [alg] }))
+
+/**
+ * The first of the keys with which `verify` succeeds.
+ * @throws {InvalidToken}
+ */
+export const firstThatVerifies = async (
+  keys: readonly CryptoKey[],
+  verify: (key: CryptoKey) => Promise<unknown>,
+): Promise<CryptoKey> => {
+  let refused = new InvalidToken('unknown_key')
+  for (const key of keys) {
+    try {
+      await verify(key)
+      return key
+    } catch (cause) {
+      refused = new InvalidToken(whyNot(cause), { cause })
+      if (refused.reason === 'claims') break
+    }
   }
+  throw refused
+}
+
+/** jose refuses a key that is too weak with a TypeError (RFC 7518 §3.3). */
+const whyNot = (cause: unknown): InvalidTokenReason => {
+  if (cause instanceof JWSSignatureVerificationFailed) return 'signature'
+  if (cause instanceof JWTClaimValidationFailed || cause instanceof JWTExpired) return 'claims'
+  return cause instanceof TypeError ? 'unknown_key' : 'malformed'
 }
 
 /** @throws {InvalidToken} */

@@ -179,9 +179,17 @@ export const controlRoutes = {
     method: 'POST',
     path: '/_harness/tenants/:tenant/keys',
     auth: 'control',
-    summary: 'Sign with a fresh key from now on',
+    summary: 'Publish a fresh key, and sign with it from now on unless told not to',
     body: control.RotateKey,
     answers: { 201: control.Keys },
+  },
+  'control.key.sign': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/keys/:kid/sign',
+    auth: 'control',
+    summary: 'Sign with a published key from now on',
+    answers: { 200: control.Keys },
   },
   'control.key.retire': {
     seat: 'control',

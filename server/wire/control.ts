@@ -6,6 +6,7 @@ import { Duration } from './duration.ts'
 import { ModelAccess, ModelScript } from './model.ts'
 import { Explanation, Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
+import { signingAlgorithms } from './token.ts'
 
 /** What a tenant is called in paths. */
 export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -372,12 +373,18 @@ export const MintWorkloadToken = z
   .meta({ id: 'MintWorkloadToken' })
 export type MintWorkloadToken = z.infer<typeof MintWorkloadToken>
 
-/** Signs with a fresh key from now on; the one before stays published until it is retired. */
+/** Makes a key and publishes it; the one before stays published until it is retired. */
 export const RotateKey = z
-  .strictObject({ algorithm: z.enum(['RS256', 'ES256', 'EdDSA']).optional() })
+  .strictObject({
+    /** Default: that of the key that signs. */
+    algorithm: z.enum(signingAlgorithms).optional(),
+    /** Whether it signs from now on. False: it is only published, so that verifiers fetch it first. */
+    sign: z.boolean().default(true),
+  })
   .meta({ id: 'RotateKey' })
 export type RotateKey = z.infer<typeof RotateKey>
 
+/** The names of the keys. `published` is in the order of the JWKS: the one that signs first. */
 export const Keys = z
   .object({ current: z.string(), published: z.array(z.string()).min(1) })
   .meta({ id: 'Keys' })

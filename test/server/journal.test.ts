@@ -144,6 +144,27 @@ describe('a harness that keeps a journal', () => {
     expect(body.keys).toHaveLength(2)
   })
 
+  it('still knows a key that was published and does not sign yet', async () => {
+    const first = await started()
+    await signedIn(first)
+    const control = `${first.issuer}/_harness/tenants/acme/keys`
+    const made = await asked<{ current: string; published: string[] }>(
+      first,
+      first.controlToken,
+      'POST',
+      control,
+      { sign: false },
+    )
+    await first.close()
+
+    await using second = await started()
+
+    const [signs, next] = made.body.published
+    expect(signs).toBe(made.body.current)
+    const signed = await asked(second, second.controlToken, 'POST', `${control}/${next}/sign`, {})
+    expect(signed).toMatchObject({ status: 200, body: { current: next, published: [next, signs] } })
+  })
+
   it('writes no secret and no token into the journal itself', async () => {
     const harness = await started()
     const { tenant, token, grant } = await granted(harness)

@@ -10,7 +10,7 @@ describe('the options of start', () => {
     [['surplus'], "Unexpected argument 'surplus' (see --help)"],
     [['--log', 'jsno'], '--log jsno: expected pretty, json, off; did you mean "json"?'],
     [['--approve', 'maybe'], '--approve maybe: expected auto, ask, deny'],
-    [['--algorithm', 'none'], '--algorithm none: expected RS256, ES256, EdDSA'],
+    [['--algorithm', 'none'], '--algorithm none: expected RS256, ES256, EdDSA, Ed25519'],
     [['--port', '70000'], '--port 70000: expected a port, 0 to 65535'],
     [['--api-port', '-1'], "Option '--api-port' argument is ambiguous (see --help)"],
     [['--api-origin', 'api'], '--api-origin api: expected an origin such as http://lumoauth:4400'],

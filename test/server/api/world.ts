@@ -4,7 +4,7 @@ import type { IntrospectionView } from '../../../server/api/revocation.ts'
 import { documentHandlers } from '../../../server/http/documents.ts'
 import { createSeat } from '../../../server/http/pipeline.ts'
 import { reportHandlers } from '../../../server/http/reports.ts'
-import { generateSigningKey } from '../../../server/signing/keys.ts'
+import { generateSigningKey, KeyRing } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
 
@@ -13,7 +13,7 @@ export const here = 'https://api.test'
 export const start = 1_800_000_000
 
 const key = await generateSigningKey('ES256')
-export const keys = (kid: string) => (kid === key.kid ? key : undefined)
+export const keys = new KeyRing(key).findKeys
 
 /** A resource server with a clock of its own, and an issuer that knows what was revoked. */
 export const world = (more: Partial<ResourceServerOptions> = {}) => {

@@ -95,6 +95,7 @@ const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
     refusals,
     fetch,
     fetched,
+    now: () => now,
     advance: (seconds: number) => {
       now += seconds
     },
@@ -220,33 +221,105 @@ describe('the keys of a remote issuer', () => {
       issuers: [tenant],
       fetch,
       now: () => start,
-      coolDown: 30,
+      coolDown: 1,
       keysLifetime: 600,
       timeout: 5000,
     })
 
-    const found = await Promise.all([1, 2, 3].map(() => remote.key('first')))
+    const found = await Promise.all(
+      [1, 2, 3].map(() => remote.findKeys({ alg: 'RS256', kid: 'first' })),
+    )
 
-    expect(found.map((key) => key?.kid)).toEqual(['first', 'first', 'first'])
+    expect(found.map(({ length }) => length)).toEqual([1, 1, 1])
     expect(fetched('oauth-authorization-server')).toBe(1)
     expect(issuer.calls).toHaveLength(2)
   })
 
-  it('JWT-08: are fetched anew for an unknown kid at most once per cool-down', async () => {
-    const { api, fetched, advance } = world()
-    await api
-      .get('/open')
-      .set('authorization', as(await tokenOf(first)))
-      .expect(200)
-    const unknown = as(await tokenOf(second))
+  /** The keys alone, and pauses that take no time but are counted. */
+  const remoteKeys = (more: Partial<ConstructorParameters<typeof RemoteIssuer>[0]> = {}) => {
+    const { fetch, fetched, ring, issuer, advance, now } = world()
+    const pauses: number[] = []
+    const { findKeys } = new RemoteIssuer({
+      tenant,
+      issuers: [tenant],
+      fetch,
+      now,
+      coolDown: 1,
+      keysLifetime: 600,
+      timeout: 5000,
+      pause: async (seconds) => {
+        pauses.push(seconds)
+        advance(seconds)
+      },
+      ...more,
+    })
+    const find = (kid: string, alg = 'ES256') =>
+      findKeys({ alg, kid }).then(
+        ({ length }) => length,
+        ({ reason }) => reason,
+      )
+    return { find, fetched, ring, issuer, advance, pauses }
+  }
 
-    advance(29)
-    for (const _ of [1, 2, 3]) await api.get('/open').set('authorization', unknown).expect(401)
-    expect(fetched('jwks.json')).toBe(1)
-
+  it('JWT-08: are fetched anew for unknown kids at most once per cool-down', async () => {
+    const { find, fetched, pauses, advance } = remoteKeys()
+    expect(await find('first', 'RS256')).toBe(1)
     advance(1)
-    for (const _ of [1, 2, 3]) await api.get('/open').set('authorization', unknown).expect(401)
+
+    expect(await find('made-up')).toBe('unknown_key')
     expect(fetched('jwks.json')).toBe(2)
+    expect(pauses).toEqual([])
+
+    const names = Array.from({ length: 50 }, (_, at) => `made-up-${at}`)
+    const found = await Promise.all(names.map((name) => find(name)))
+    expect(new Set(found)).toEqual(new Set(['unknown_key']))
+    expect(fetched('jwks.json')).toBe(3)
+    expect(pauses).toEqual([1])
+  })
+
+  it('JWT-17: are had at once when a new one signs, whatever kids were made up before', async () => {
+    const { find, ring, fetched } = remoteKeys()
+    await find('first', 'RS256')
+    const madeUp = ['one', 'two', 'three'].map((kid) => find(kid))
+    ring.rotate(second)
+
+    expect(await find('second')).toBe(1)
+    expect(await Promise.all(madeUp)).toEqual(Array(3).fill('unknown_key'))
+    expect(fetched('jwks.json')).toBeLessThanOrEqual(3)
+  })
+
+  it('are not fetched anew for a key that is there but not for the algorithm', async () => {
+    const { find, fetched, advance } = remoteKeys()
+    await find('first', 'RS256')
+    advance(5)
+
+    expect(await find('first', 'PS256')).toBe('algorithm')
+    expect(fetched('jwks.json')).toBe(1)
+  })
+
+  it('do not keep a request waiting where the cool-down is longer than a second', async () => {
+    const { find, fetched, advance } = remoteKeys({ coolDown: 30 })
+    await find('first', 'RS256')
+
+    expect(await find('second')).toBe('unknown_key')
+    expect(fetched('jwks.json')).toBe(1)
+    advance(30)
+    expect(await find('second')).toBe('unknown_key')
+    expect(fetched('jwks.json')).toBe(2)
+  })
+
+  it('stay what they were when they cannot be fetched anew', async () => {
+    const { find, issuer, ring, advance } = remoteKeys()
+    await find('first', 'RS256')
+    issuer.up = false
+    advance(5)
+
+    expect(await find('second')).toBe('unknown_key')
+    expect(await find('first', 'RS256')).toBe(1)
+
+    issuer.up = true
+    ring.rotate(second)
+    expect(await find('second')).toBe(1)
   })
 
   it('JWT-17: follow a rotation without a restart, and a withdrawal within their lifetime', async () => {
@@ -255,7 +328,7 @@ describe('the keys of a remote issuer', () => {
     await api.get('/open').set('authorization', old).expect(200)
     ring.rotate(second)
 
-    advance(30)
+    advance(1)
     await api.get('/open').set('authorization', next).expect(200)
     await api.get('/open').set('authorization', old).expect(200)
 

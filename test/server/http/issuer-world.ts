@@ -1,6 +1,8 @@
 import type { Timers } from '../../../server/http/agenda.ts'
 import type { Address, Message } from '../../../server/http/outbound.ts'
 import { createHarness, type Harness } from '../../../server/index.ts'
+import { generateSigningKey } from '../../../server/signing/keys.ts'
+import { signJwt } from '../../../server/signing/sign.ts'
 
 export type Seed = NonNullable<Parameters<Harness['createTenant']>[0]>
 
@@ -125,14 +127,19 @@ export const issuerWorld = async (
         token: agent,
         body: { task_id, authorization_details, ...more },
       }),
-    /** Lets everything that is due be done. */
+    /** Lets everything that is due be done. Signatures are made on other threads: these take turns, too. */
     settle: async () => {
-      for (let turns = 0; turns < 20; turns += 1) await new Promise((next) => setImmediate(next))
+      for (let turns = 0; turns < 20; turns += 1) {
+        await new Promise((next) => setImmediate(next))
+        await signJwt(anyKey, {})
+      }
     },
     happened: (type?: string) =>
       tenant.journal().filter((entry) => type === undefined || entry.type === type),
   }
 }
+
+const anyKey = await generateSigningKey('ES256')
 
 export const exporting = { type: 'user_data', actions: ['read'], identifier: 'ada' }
 export const reading = { type: 'file_access', actions: ['read'], identifier: 'q4.pdf' }

@@ -1,6 +1,6 @@
+import { base64url } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { generateSigningKey, generateSmallKey } from '../../../server/signing/keys.ts'
-import { encode } from '../../../server/signing/sign.ts'
+import { generateSigningKey } from '../../../server/signing/keys.ts'
 import { byAssertion, claimsOf, clientKey, keyed, type Seed, world } from './oauth-world.ts'
 
 const grant = { grant_type: 'client_credentials' }
@@ -118,7 +118,7 @@ describe('a client with a key (private_key_jwt)', () => {
   })
 
   it('is refused for the signature of another key', async () => {
-    const other = { ...generateSmallKey(), kid: clientKey.kid }
+    const other = await generateSigningKey('ES256', clientKey.kid)
 
     expect((await signedIn({}, {}, other)).status).toBe(401)
   })
@@ -126,7 +126,7 @@ describe('a client with a key (private_key_jwt)', () => {
   it('is refused for an algorithm that is not on the list', async () => {
     const at = world(keyed)
     const [, claims, signature] = (await at.assertion(clientKey)).split('.')
-    const forged = `${encode({ alg: 'none', typ: 'JWT' })}.${claims}.${signature}`
+    const forged = `${base64url.encode(JSON.stringify({ alg: 'none', typ: 'JWT' }))}.${claims}.${signature}`
 
     expect((await at.token({ ...grant, ...byAssertion(forged) })).status).toBe(401)
   })

@@ -1,3 +1,4 @@
+import { decodeProtectedHeader as headerOf } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { harness, type Seed, world } from './oauth-world.ts'
 
@@ -101,6 +102,41 @@ describe('keys that rotate', () => {
     await at.control('DELETE', `/keys/${before.keys[0].kid}`)
     expect((await at.get('/oauth/userinfo', at.bearer(old))).status).toBe(401)
     expect((await at.get('/oauth/userinfo', at.bearer(fresh))).status).toBe(200)
+  })
+
+  it('can be published before they sign', async () => {
+    const at = world()
+    const { body: before } = await at.get('/.well-known/jwks.json')
+
+    const first = await at.control('POST', '/keys', { algorithm: 'Ed25519', sign: false })
+    const [, next] = first.published
+    const old = await at.agentToken()
+    const { body: during } = await at.get('/.well-known/jwks.json')
+
+    expect(first.current).toBe(before.keys[0].kid)
+    expect(headerOf(old).kid).toBe(before.keys[0].kid)
+    expect(during.keys[1]).toMatchObject({ kid: next, alg: 'Ed25519', kty: 'OKP' })
+
+    const second = await at.control('POST', `/keys/${next}/sign`)
+    const again = await at.control('POST', `/keys/${next}/sign`)
+    const fresh = await at.agentToken()
+
+    expect(second).toEqual({ current: next, published: [next, before.keys[0].kid] })
+    expect(again).toEqual(second)
+    expect(headerOf(fresh)).toMatchObject({ kid: next, alg: 'Ed25519' })
+    for (const token of [old, fresh]) {
+      expect((await at.get('/oauth/userinfo', at.bearer(token))).status).toBe(200)
+    }
+    const { entries } = await at.control('GET', '/journal')
+    const told = entries.filter(({ type }: { type: string }) => type.startsWith('key.'))
+    expect(told.map(({ type, kid }: { type: string; kid: string }) => [type, kid])).toEqual([
+      ['key.published', next],
+      ['key.rotated', next],
+    ])
+  })
+
+  it('do not sign when they are unknown', async () => {
+    expect((await world().control('POST', '/keys/nobody/sign')).error).toBe('not_found')
   })
 
   it('cannot be retired while they sign, or when they are unknown', async () => {

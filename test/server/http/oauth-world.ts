@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createHarness, type Harness } from '../../../server/index.ts'
-import { generateSmallKey, type SigningKey } from '../../../server/signing/keys.ts'
-import { signJwt } from '../../../server/signing/sign.ts'
+import { forgeSigned } from '../../../server/signing/forge.ts'
+import { generateSigningKey, type SigningKey } from '../../../server/signing/keys.ts'
 import { accessTokenType, jwtBearerAssertion, tokenExchange } from '../../../server/wire/index.ts'
 
 export type Seed = NonNullable<Parameters<Harness['createTenant']>[0]>
@@ -86,9 +86,13 @@ export const world = (seed: Seed = {}) => {
     exchange: (fields: Fields) =>
       token({ grant_type: tokenExchange, subject_token_type: accessTokenType, ...fields }),
     /** An assertion as a careful client makes it; claims and header members given here replace its own. */
-    assertion: (key: SigningKey, claims: object = {}, header: object = {}): Promise<string> => {
+    assertion: async (
+      key: SigningKey,
+      claims: object = {},
+      header: object = {},
+    ): Promise<string> => {
       const now = tenant.clock.now()
-      return signJwt(
+      return forgeSigned(
         key,
         {
           iss: own.client_id,
@@ -99,7 +103,7 @@ export const world = (seed: Seed = {}) => {
           exp: now + 60,
           ...claims,
         },
-        { typ: 'JWT', ...header },
+        { typ: 'JWT', kid: key.kid, ...header },
       )
     },
   }
@@ -107,7 +111,7 @@ export const world = (seed: Seed = {}) => {
 
 let assertions = 0
 
-export const clientKey: SigningKey = generateSmallKey()
+export const clientKey = await generateSigningKey('ES256')
 export const keyed: Seed = {
   agents: [{ name: 'report-bot', jwks: { keys: [clientKey.publicJwk] } }],
 }

@@ -90,6 +90,7 @@ const busy = () => {
     tenant.happen([
       { type: 'callback.delivered', ...attempt, status: 200 },
       { type: 'callback.failed', ...attempt, reason: 'r', final: true },
+      { type: 'key.published', kid: `${times}`, alg: 'ES256' },
       { type: 'key.rotated', kid: `${times}`, alg: 'ES256' },
       { type: 'key.retired', kid: `${times}` },
       { type: 'policy.replaced', policy: { ...here.state.policy, approval_timeout: 300 + times } },

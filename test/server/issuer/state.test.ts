@@ -32,6 +32,7 @@ describe('the state', () => {
     { type: 'task.completed', taskId: 'task_x' },
     { type: 'task.suspended', taskId: 'task_x', reason: 'r' },
     { type: 'task.evaluated', taskId: 'task_x' },
+    { type: 'key.published', kid: 'k', alg: 'ES256' },
     { type: 'key.rotated', kid: 'k', alg: 'ES256' },
     { type: 'key.retired', kid: 'k' },
     { type: 'clock.moved', by: 1 },

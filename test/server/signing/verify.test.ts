@@ -1,20 +1,19 @@
-import { createHmac, sign as signBytes } from 'node:crypto'
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBytes,
+} from 'node:crypto'
+import { base64url } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { forgeJwt } from '../../../server/signing/forge.ts'
-import {
-  generateSigningKey,
-  importPublicKey,
-  KeyRing,
-  type SigningKey,
-  type VerificationKey,
-} from '../../../server/signing/keys.ts'
-import { encode, signJwt } from '../../../server/signing/sign.ts'
-import {
-  InvalidToken,
-  type InvalidTokenReason,
-  type Verification,
-  verifyAccessToken,
-} from '../../../server/signing/verify.ts'
+import { InvalidToken, type InvalidTokenReason } from '../../../server/signing/invalid-token.ts'
+import { createKeySet } from '../../../server/signing/key-set.ts'
+import { generateSigningKey, KeyRing, type SigningKey } from '../../../server/signing/keys.ts'
+import { signJwt } from '../../../server/signing/sign.ts'
+import { type Verification, verifyAccessToken } from '../../../server/signing/verify.ts'
+import { signingAlgorithms } from '../../../server/wire/index.ts'
 
 const now = 1_800_000_000
 const issuer = 'https://lumo.test/t/acme/api/v1'
@@ -43,7 +42,7 @@ const verify = (jwt: string, more: Partial<Verification> = {}) =>
   verifyAccessToken(jwt, {
     issuers: [issuer],
     audience: 'https://api.test',
-    keys: (kid) => new KeyRing(rsa, ec, ed).find(kid),
+    keys: new KeyRing(rsa, ec, ed).findKeys,
     now,
     ...more,
   })
@@ -61,13 +60,16 @@ const withClaims = (more: Record<string, unknown>): Make => {
   return () => signJwt(ec, { ...claims, ...more })
 }
 const withHeader = (more: Record<string, unknown>): Make => {
-  return () => signJwt(ec, claims, { typ: 'at+jwt', ...more })
+  return () => forgeJwt(ec, 'own', claims, more)
 }
+const encode = (part: unknown) => base64url.encode(JSON.stringify(part))
+const privateKeyOf = ({ privateJwk }: SigningKey) =>
+  createPrivateKey({ key: { ...privateJwk }, format: 'jwk' })
 /** Signs the header and the payload as they are written here. */
 const written = (header: string, payload: string) => {
   const input = [header, payload].map((text) => Buffer.from(text).toString('base64url')).join('.')
   const signature = signBytes('sha256', Buffer.from(input), {
-    key: ec.privateKey,
+    key: privateKeyOf(ec),
     dsaEncoding: 'ieee-p1363',
   })
   return `${input}.${signature.toString('base64url')}`
@@ -96,7 +98,13 @@ const refused: readonly Row[] = [
     'JWT-02',
     'HS256 with the public key as DER',
     'algorithm',
-    () => signedByHmac(rsa.publicKey.export({ format: 'der', type: 'spki' })),
+    () =>
+      signedByHmac(
+        createPublicKey({ key: { ...rsa.publicJwk }, format: 'jwk' }).export({
+          format: 'der',
+          type: 'spki',
+        }),
+      ),
   ],
   [
     'JWT-02',
@@ -111,7 +119,7 @@ const refused: readonly Row[] = [
     () => {
       const input = `${encode({ alg: 'PS256', kid: 'rsa', typ: 'at+jwt' })}.${encode(claims)}`
       const signature = signBytes('sha256', Buffer.from(input), {
-        key: rsa.privateKey,
+        key: privateKeyOf(rsa),
         padding: 6,
         saltLength: 32,
       })
@@ -138,7 +146,7 @@ const refused: readonly Row[] = [
     'signature',
     async () => {
       const [head, payload] = await parts()
-      const signature = signBytes('sha256', Buffer.from(`${head}.${payload}`), ec.privateKey)
+      const signature = signBytes('sha256', Buffer.from(`${head}.${payload}`), privateKeyOf(ec))
       return `${head}.${payload}.${signature.toString('base64url')}`
     },
   ],
@@ -148,8 +156,7 @@ const refused: readonly Row[] = [
     'signature',
     async () => {
       const forger = await generateSigningKey('ES256', 'ec')
-      return signJwt(forger, claims, {
-        typ: 'at+jwt',
+      return forgeJwt(forger, 'own', claims, {
         jwk: forger.publicJwk,
         jku: 'https://forger.test/jwks',
         x5u: 'https://forger.test/x5u',
@@ -300,7 +307,7 @@ describe('verifying an access token', () => {
     const before = await signJwt(ring.current, claims)
     ring.rotate(ec)
     const after = await signJwt(ring.current, claims)
-    const keys = (kid: string) => ring.find(kid)
+    const keys = ring.findKeys
     await expect(verify(before, { keys })).resolves.toEqual(claims)
 
     ring.retire('rsa')
@@ -315,19 +322,33 @@ describe('verifying an access token', () => {
     await expect(verify(await signJwt(ec, claims), { keys })).rejects.toThrow('no route to host')
   })
 
-  it('AT-03: takes RS256, ES256 and EdDSA', async () => {
-    for (const key of [rsa, ec, ed]) {
-      await expect(verify(await signJwt(key, claims))).resolves.toEqual(claims)
-    }
+  it.each(signingAlgorithms)('AT-03: takes %s', async (alg) => {
+    const key = await generateSigningKey(alg)
+    const { findKeys: keys } = new KeyRing(key)
+
+    await expect(verify(await signJwt(key, claims), { keys })).resolves.toEqual(claims)
   })
 
   it('takes PS256 from a key that is published for it', async () => {
-    const published = importPublicKey({ ...rsa.publicJwk, alg: 'PS256' })
+    const keys = createKeySet([{ ...rsa.publicJwk, alg: 'PS256' }])
     const make = refused.find(([rule]) => rule === 'JWT-03')?.[3] as Make
 
-    const verified = verify(await make(), { keys: () => published as VerificationKey })
+    const verified = verify(await make(), { keys })
 
     await expect(verified).resolves.toEqual(claims)
+  })
+
+  it('refuses a key of less than 2048 bits, even where it is published (RFC 7518 §3.3)', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const keys = createKeySet([{ ...publicKey.export({ format: 'jwk' }), kid: 'rsa' }])
+    const weak = {
+      ...rsa,
+      privateJwk: { ...rsa.privateJwk, ...privateKey.export({ format: 'jwk' }) },
+    }
+
+    const jwt = await forgeJwt(weak as SigningKey, 'own', claims)
+
+    expect((await refusal(jwt, { keys })).reason).toBe('unknown_key')
   })
 
   it('AT-01: takes application/at+jwt, and JWT only where that is asked for', async () => {
@@ -349,7 +370,11 @@ describe('verifying an access token', () => {
   it('takes any audience where none is asked for', async () => {
     const jwt = await signJwt(ec, { ...claims, aud: 'https://other.test' })
 
-    const verified = verifyAccessToken(jwt, { issuers: [issuer], keys: () => ec, now })
+    const verified = verifyAccessToken(jwt, {
+      issuers: [issuer],
+      keys: new KeyRing(ec).findKeys,
+      now,
+    })
 
     await expect(verified).resolves.toMatchObject({ aud: 'https://other.test' })
   })
@@ -370,7 +395,7 @@ describe('a token that has been found good before', () => {
 
   it.each<[string, Partial<Verification>, InvalidTokenReason]>([
     ['has expired', { now: claims.exp }, 'expired'],
-    ['was signed by a key that has gone', { keys: () => undefined }, 'unknown_key'],
+    ['was signed by a key that has gone', { keys: createKeySet([]) }, 'unknown_key'],
     ['is shown to somebody else', { audience: 'https://other.test' }, 'audience'],
     ['comes from an issuer nobody trusts any more', { issuers: [] }, 'issuer'],
     ['is of a type that is not accepted here', { types: ['JWT'] }, 'type'],
@@ -381,13 +406,20 @@ describe('a token that has been found good before', () => {
   it('is looked at again when another key has the name of its own', async () => {
     const other = await generateSigningKey('ES256', 'ec')
 
-    expect((await refusal(jwt, { keys: () => other })).reason).toBe('signature')
+    const { findKeys: keys } = new KeyRing(other)
+
+    expect((await refusal(jwt, { keys })).reason).toBe('signature')
   })
 
-  it('is as it was, whatever its last reader has made of its claims', async () => {
-    const read = await verify(jwt)
-    read.sub = 'agent:somebody-else'
+  it('is as it was, whatever its readers have made of its claims', async () => {
+    const details = [{ type: 'file_access', actions: ['read'] }]
+    const rich = await signJwt(ec, { ...claims, authorization_details: details })
+    for (const _ of ['first', 'again']) {
+      const read = await verify(rich)
+      read.sub = 'agent:somebody-else'
+      read.authorization_details?.[0]?.actions?.push('write')
+    }
 
-    expect(await verify(jwt)).toMatchObject({ sub: claims.sub })
+    expect(await verify(rich)).toEqual({ ...claims, authorization_details: details })
   })
 })
