@@ -3,30 +3,26 @@ import { issuerWorld, noonEpoch } from './issuer-world.ts'
 
 describe('a rate limit', () => {
   it('is off unless somebody wants one, and sends no headers then', async () => {
-    const { ask, agent } = await issuerWorld()
+    const { request } = await issuerWorld()
 
-    const { headers } = await ask('GET /agents/me', { token: agent })
+    const { headers } = await request.get('/agents/me')
 
-    expect([...headers.keys()].filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
   })
 
   it('says what is left on every answer, refusals too, and 429 when nothing is', async () => {
-    const { ask, agent, tenant } = await issuerWorld({
+    const { request, tenant } = await issuerWorld({
       rate_limits: { jit: { limit: 2, window: 60 } },
     })
     tenant.clock.advance(15)
-    const open = (body: object = {}) => ask('POST /jit/task', { token: agent, body })
+    const open = (body: object = {}) => request.post('/jit/task').send(body)
 
     const answers = [await open(), await open({ name: 7 }), await open()]
 
     expect(answers.map(({ status }) => status)).toEqual([201, 400, 429])
-    expect(answers.map(({ headers }) => headers.get('x-ratelimit-remaining'))).toEqual([
-      '1',
-      '0',
-      '0',
-    ])
+    expect(answers.map(({ headers }) => headers['x-ratelimit-remaining'])).toEqual(['1', '0', '0'])
     const [, , refused] = answers
-    expect(Object.fromEntries(refused?.headers ?? [])).toMatchObject({
+    expect(refused?.headers).toMatchObject({
       'x-ratelimit-limit': '2',
       'x-ratelimit-reset': String(noonEpoch + 60),
       'retry-after': '45',
@@ -42,8 +38,8 @@ describe('a rate limit', () => {
   })
 
   it('is over when the window is', async () => {
-    const { ask, agent, tenant } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
-    const look = async () => (await ask('GET /agents/me', { token: agent })).status
+    const { request, tenant } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
+    const look = async () => (await request.get('/agents/me')).status
     expect([await look(), await look()]).toEqual([200, 429])
 
     tenant.clock.advance(60)
@@ -52,47 +48,43 @@ describe('a rate limit', () => {
   })
 
   it('counts each caller and each group apart', async () => {
-    const { ask, agent, agentNamed, openTask } = await issuerWorld({
+    const { as, agentToken, agent, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
       rate_limits: { api: { limit: 1 }, jit: { limit: 1 } },
     })
-    const look = async (token: string) => (await ask('GET /agents/me', { token })).status
+    const look = async (token: string) => (await as(token).get('/agents/me')).status
 
     expect([await look(agent), await look(agent)]).toEqual([200, 429])
-    expect(await look(await agentNamed('stranger'))).toBe(200)
+    expect(await look(await agentToken('stranger'))).toBe(200)
     expect(await openTask()).toMatch(/^task_/)
   })
 
   it('counts clients at the token endpoint by the id they say', async () => {
-    const { harness, tenant } = await issuerWorld()
+    const { anonymous, tenant } = await issuerWorld()
     tenant.reset({ rate_limits: { token: { limit: 1 } }, clock: '2026-11-24T12:00:00Z' })
     const login = async (client_id: string) =>
       (
-        await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
-          method: 'POST',
-          body: new URLSearchParams({
-            grant_type: 'client_credentials',
-            client_id,
-            client_secret: 'x',
-          }),
-        })
+        await anonymous
+          .post('/oauth/token')
+          .type('form')
+          .send({ grant_type: 'client_credentials', client_id, client_secret: 'x' })
       ).status
 
     expect([await login('a'), await login('a'), await login('b')]).toEqual([401, 429, 401])
   })
 
   it('is set by the control plane, which has none itself', async () => {
-    const { ask, agent, control } = await issuerWorld({
+    const { request, control } = await issuerWorld({
       dialect: { rate_limited: 'too_many_requests' },
     })
 
-    const set = await control('PUT /rate-limits', { api: { limit: 1, window: 'PT1H' } })
-    await ask('GET /agents/me', { token: agent })
-    const { body } = await ask('GET /agents/me', { token: agent })
+    const set = await control.put('/rate-limits').send({ api: { limit: 1, window: 'PT1H' } })
+    await request.get('/agents/me')
+    const { body } = await request.get('/agents/me')
 
     expect(set).toMatchObject({ status: 200, body: { api: { limit: 1, window: 3600 } } })
-    expect((await control('GET /rate-limits')).body).toEqual(set.body)
+    expect((await control.get('/rate-limits')).body).toEqual(set.body)
     expect(body).toMatchObject({ error: 'too_many_requests', retry_after: 3600 })
-    expect((await control('PUT /rate-limits', { api: { limit: 0 } })).status).toBe(400)
+    expect((await control.put('/rate-limits').send({ api: { limit: 0 } })).status).toBe(400)
   })
 })
