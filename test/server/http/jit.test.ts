@@ -1,6 +1,6 @@
-import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { createHarness } from '../../../server/index.ts'
+import { supertest } from '../../support/supertest.ts'
 import { exporting, issuerWorld, reading } from './issuer-world.ts'
 
 const envelope = (error: string, status: number) => ({
