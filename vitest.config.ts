@@ -14,6 +14,8 @@ export default defineConfig({
           isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/suite.test.ts', 'test/{browser,interop,package,trust}/**'],
+          // A test without an assertion fails; supertest's count by test/support/supertest.ts.
+          expect: { requireAssertions: true },
         },
       },
       {

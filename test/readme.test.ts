@@ -90,6 +90,7 @@ describe('a command', () => {
     )
 
     await running.prints('stdout', /Ctrl-C ends it/)
+    expect(running.stderr).toBe('')
   })
 
   it.each(others)('that ends: $at', async ({ text, prints }) => {

@@ -57,6 +57,7 @@ describe('a journal file', () => {
 
       const file = JournalFile.open(path)
 
+      expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({ pid: process.pid })
       await file.close()
     })
 

@@ -198,13 +198,12 @@ describe('nothing is ever sent to', () => {
     }
     const task = await here.openTask()
     const waits = { type: 'user_data', actions: ['read'], identifier: 'ada' }
-    const callback = await here.request(task, waits, { callback_url: url })
-    const push = await here.ask('POST /ssf/stream', {
-      token: here.agent,
-      body: { delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: url } },
-    })
+    const callback = await here.requestPermission(task, waits, { callback_url: url })
+    const push = await here.request
+      .post('/ssf/stream')
+      .send({ delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: url } })
     if (callback.status < 300) await here.tenant.approver.approve(callback.body)
-    await here.ask(`POST /jit/task/${task}/complete`, { token: here.agent })
+    await here.request.post(`/jit/task/${task}/complete`)
     await here.settle()
 
     for (const { status } of [callback, push]) expect(status).toBeLessThan(500)

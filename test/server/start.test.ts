@@ -88,7 +88,7 @@ describe('start', () => {
     shell.kill('SIGTERM')
 
     // The stream closes when nobody is left who could write to it.
-    await once(shell, 'close')
+    expect(await once(shell, 'close')).toEqual([null, 'SIGTERM'])
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends cleanly on %s', async (signal) => {

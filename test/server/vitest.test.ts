@@ -24,6 +24,8 @@ describe('the fixtures', () => {
   const tenants = new Set<string>()
   test('give the first test a tenant', ({ tenant }) => {
     tenants.add(tenant.tenant)
+
+    expect(tenant.agents).toMatchObject([{ name: 'report-bot' }])
   })
   test('give the next test another, in the same harness', ({ tenant, harness }) => {
     expect(tenants).not.toContain(tenant.tenant)

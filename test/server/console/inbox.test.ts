@@ -15,7 +15,7 @@ describe('the inbox', () => {
     const { requestId } = await world.asked(detail, { justification: 'because' })
     const ada = await world.signedInAs('ada@example.com')
 
-    const { body } = await ada.ask('GET /console/acme/inbox')
+    const { body } = await ada.request.get('/console/acme/inbox')
 
     expect(body.requests).toMatchObject([
       {
@@ -37,7 +37,7 @@ describe('the inbox', () => {
     await world.asked({ type: 'file_access', actions: ['read'], identifier: 'doc_1' })
     const ada = await world.signedInAs('ada@example.com')
 
-    const { body } = await ada.ask('GET /console/acme/inbox')
+    const { body } = await ada.request.get('/console/acme/inbox')
 
     expect(body.requests).toEqual([])
   })
@@ -47,10 +47,12 @@ describe('the inbox', () => {
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
 
-    const { body } = await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {
-      ttl: 60,
-      notes: 'fine',
-    })
+    const { body } = await ada.request
+      .post(`/console/acme/requests/${agent.requestId}/approve`)
+      .send({
+        ttl: 60,
+        notes: 'fine',
+      })
 
     expect(body).toMatchObject({
       status: 'approved',
@@ -64,7 +66,9 @@ describe('the inbox', () => {
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
 
-    await ada.ask(`POST /console/acme/requests/${agent.requestId}/deny`, { reason: 'not today' })
+    await ada.request
+      .post(`/console/acme/requests/${agent.requestId}/deny`)
+      .send({ reason: 'not today' })
 
     expect(await agent.status()).toMatchObject({ status: 'denied', review_notes: 'not today' })
   })
@@ -76,11 +80,11 @@ describe('the inbox', () => {
     const { requestId } = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
     const grace = await world.signedInAs('grace@example.com')
-    const approve = `POST /console/acme/requests/${requestId}/approve`
+    const approve = `/console/acme/requests/${requestId}/approve`
 
-    const first = await ada.ask(approve, {})
-    const again = await ada.ask(approve, {})
-    const second = await grace.ask(approve, {})
+    const first = await ada.request.post(approve).send({})
+    const again = await ada.request.post(approve).send({})
+    const second = await grace.request.post(approve).send({})
 
     expect(first.body).toMatchObject({
       status: 'pending',
@@ -104,8 +108,8 @@ describe('the inbox', () => {
     ]
 
     const both = await Promise.all([
-      ada.ask(`POST /console/acme/requests/${requestId}/approve`, {}),
-      grace.ask(`POST /console/acme/requests/${requestId}/deny`, {}),
+      ada.request.post(`/console/acme/requests/${requestId}/approve`).send({}),
+      grace.request.post(`/console/acme/requests/${requestId}/deny`).send({}),
     ])
 
     expect(both.map(({ status }) => status)).toEqual([200, 400])
@@ -118,13 +122,13 @@ describe('the timeline of a task', () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
-    await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {})
+    await ada.request.post(`/console/acme/requests/${agent.requestId}/approve`).send({})
     const { access_token: jit } = await agent.exchange()
     const api = `${world.harness.api}/t/acme/v1/documents`
     await world.harness.fetch(api, { headers: { authorization: `Bearer ${jit}` } })
     await agent.complete()
 
-    const { body } = await ada.ask(`GET /console/acme/tasks/${agent.taskId}`)
+    const { body } = await ada.request.get(`/console/acme/tasks/${agent.taskId}`)
 
     const [own, token] = body.tokens
     const use = body.exchanges.find(({ seat }: { seat: string }) => seat === 'api')
@@ -151,12 +155,12 @@ describe('the timeline of a task', () => {
     await using world = await createWorld()
     const agent = await world.asked(undefined, { callback_url: 'https://hook.example/?key=k3y' })
     const ada = await world.signedInAs('ada@example.com')
-    await ada.ask(`POST /console/acme/requests/${agent.requestId}/approve`, {})
+    await ada.request.post(`/console/acme/requests/${agent.requestId}/approve`).send({})
     const { access_token: jit } = await agent.exchange()
 
     const views = await Promise.all(
       ['inbox', 'tasks', `tasks/${agent.taskId}`, 'journal', 'exchanges'].map((view) =>
-        ada.ask(`GET /console/acme/${view}`),
+        ada.request.get(`/console/acme/${view}`),
       ),
     )
 
@@ -171,7 +175,7 @@ describe('the timeline of a task', () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
 
-    const { status } = await ada.ask('GET /console/acme/tasks/task_nobody')
+    const { status } = await ada.request.get('/console/acme/tasks/task_nobody')
 
     expect(status).toBe(404)
   })
@@ -184,7 +188,7 @@ describe('the event stream', () => {
     lastEventId?: string,
   ) =>
     eventsOf(
-      await world.send('GET /console/acme/events', undefined, {
+      await world.events({
         ...own,
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       }),
@@ -248,7 +252,7 @@ describe('the event stream', () => {
     const { own } = await world.signedInAs('ada@example.com')
     const stream = await open(world, own)
     const { id } = (await stream.nextOf('hello')) ?? {}
-    await world.control('POST /_harness/tenants/acme/reset')
+    await world.control.post('/_harness/tenants/acme/reset')
 
     const ended = await stream.nextOf('entry')
     const again = await open(world, own, id)
@@ -263,7 +267,7 @@ describe('the event stream', () => {
     const { own } = await world.signedInAs('ada@example.com')
     const streams = await Promise.all(Array.from({ length: 100 }, () => open(world, own)))
     await Promise.all(streams.map((stream) => stream.nextOf('hello')))
-    const again = () => world.send('GET /console/acme/events', undefined, own)
+    const again = () => world.events(own)
 
     const refused = await again()
 

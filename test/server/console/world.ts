@@ -1,4 +1,5 @@
 import { createHarness, type HarnessOptions } from '../../../server/index.ts'
+import { bearer, openTask, serve } from '../../support/signed-in.ts'
 
 /** Whom a tenant of these tests knows: two approvers, and one person who is none. */
 export const users = [
@@ -20,89 +21,62 @@ export const createWorld = async (options: HarnessOptions = {}) => {
     ...options,
   })
   const origin = harness.issuer
-
-  const send = async (line: string, body?: unknown, headers: Headers = {}) => {
-    const [method = '', path = ''] = line.split(' ')
-    const response = await harness.fetch(origin + path, {
-      method,
-      redirect: 'manual',
-      headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    return response
-  }
-  const control = async (line: string, body?: unknown) => {
-    const response = await send(line, body, { authorization: 'Bearer the-control-token' })
-    const text = await response.text()
-    return (text === '' ? undefined : JSON.parse(text)) as Json
-  }
+  const { requests } = await serve(harness)
+  /** Requests to the issuer's origin, without credentials. */
+  const request = requests()
+  const control = requests(origin, bearer(harness.controlToken))
   const codeFor = async (user: string, more: object = {}) => {
-    const { url } = await control('POST /_harness/tenants/acme/console-link', { user, ...more })
-    return new URL(url).hash.replace('#code=', '')
+    const path = '/_harness/tenants/acme/console-link'
+    const { body } = await control.post(path).send({ user, ...more })
+    return new URL(body.url).hash.replace('#code=', '')
   }
 
-  /** A browser that is signed in, by what is shown at the door. */
+  /** A browser that is signed in by `proof`: a code or the control token. */
   const browser = async (proof: object) => {
-    const opened = await send('POST /console/acme/session', proof, { origin })
-    const session = (await opened.json()) as Json
-    const cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const opened = await request.post('/console/acme/session').set({ origin }).send(proof)
+    const { status, headers, body: session } = opened
+    const cookie: string = headers['set-cookie']?.[0]?.split(';')[0] ?? ''
     const own: Headers = { origin, cookie, 'x-csrf-token': session.csrf_token ?? '' }
-    const ask = async (line: string, body?: unknown, more: Headers = {}) => {
-      const response = await send(line, body, { ...own, ...more })
-      const text = await response.text()
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: (text.startsWith('{') ? JSON.parse(text) : text) as Json,
-      }
-    }
-    return { status: opened.status, headers: opened.headers, session, own, ask }
+    return { status, headers, session, own, request: requests(origin, own) }
   }
 
   /** An agent with a request that waits for a person. */
   const asked = async (detail: object = { type: 'user_data', actions: ['read'] }, more = {}) => {
-    const [agent] = harness.tenants[0]?.agents ?? []
-    const base = '/t/acme/api/v1'
-    const granted = await harness.fetch(`${origin}${base}/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: agent?.client_id ?? '',
-        client_secret: agent?.client_secret ?? '',
-      }),
-    })
-    const { access_token: token } = (await granted.json()) as Json
-    const call = async (line: string, body?: unknown) => {
-      const response = await send(line, body, { authorization: `Bearer ${token}` })
-      return (await response.json()) as Json
-    }
-    const { task_id: taskId } = await call(`POST ${base}/jit/task`, { name: 'Q4 report' })
-    const { request_id: requestId } = await call(`POST ${base}/jit/request`, {
-      task_id: taskId,
-      authorization_details: detail,
-      ...more,
-    })
+    const [tenant] = harness.tenants
+    const { client_id, client_secret } = tenant?.agents[0] ?? {}
+    const base = `${origin}/t/acme/api/v1`
+    const granted = await requests(base)
+      .post('/oauth/token')
+      .type('form')
+      .send({ grant_type: 'client_credentials', client_id, client_secret })
+    const token: string = granted.body.access_token
+    const agent = requests(base, bearer(token))
+    const taskId = await openTask(agent, { name: 'Q4 report' })
+    const { body } = await agent
+      .post('/jit/request')
+      .send({ task_id: taskId, authorization_details: detail, ...more })
+    const requestId: string = body.request_id
     return {
       taskId,
       requestId,
       token,
-      status: () => call(`GET ${base}/jit/request/${requestId}/status`),
-      exchange: () => call(`POST ${base}/jit/request/${requestId}/token`),
-      complete: () => call(`POST ${base}/jit/task/${taskId}/complete`),
+      status: async () => (await agent.get(`/jit/request/${requestId}/status`)).body,
+      exchange: async () => (await agent.post(`/jit/request/${requestId}/token`)).body,
+      complete: async () => (await agent.post(`/jit/task/${taskId}/complete`)).body,
     }
   }
 
   return {
     harness,
     origin,
-    send,
+    requests,
+    request,
     control,
     codeFor,
     browser,
     asked,
+    /** The stream of events, which has no end. */
+    events: (headers: Headers) => harness.fetch(`${origin}/console/acme/events`, { headers }),
     signedInAs: async (user: string, more: object = {}) =>
       browser({ code: await codeFor(user, more) }),
     [Symbol.asyncDispose]: () => harness.close(),

@@ -1,10 +1,10 @@
 import express from 'express'
-import request from 'supertest'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type LumoAuthGuardOptions, lumoauthGuard } from '../../../server/express/index.ts'
 import { RemoteIssuer } from '../../../server/http/remote-issuer.ts'
 import { generateSigningKey, KeyRing, type SigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
+import { supertest as request } from '../../support/supertest.ts'
 
 const tenant = 'https://lumo.test/orgs/acme/api/v1'
 const audience = 'https://documents.test'

@@ -5,10 +5,10 @@ const helpers = { agents: [{ name: 'report-bot' }, { name: 'stranger', may_deleg
 
 describe('agents/me', () => {
   it('is refused without the token of an agent', async () => {
-    const { ask, user } = await issuerWorld()
+    const { anonymous, as, userToken } = await issuerWorld()
 
-    expect((await ask('GET /agents/me')).status).toBe(401)
-    expect((await ask('GET /agents/me', { token: await user() })).status).toBe(403)
+    expect((await anonymous.get('/agents/me')).status).toBe(401)
+    expect((await as(await userToken()).get('/agents/me')).status).toBe(403)
   })
 
   it.each([
@@ -16,18 +16,18 @@ describe('agents/me', () => {
     ['spec', ['identity', 'capabilities', 'workspace']],
     ['docs', ['agent_id', 'name', 'scopes']],
   ] as const)('has the form %s', async (agents_me, members) => {
-    const { ask, agent } = await issuerWorld({ dialect: { agents_me } })
+    const { request } = await issuerWorld({ dialect: { agents_me } })
 
-    const { status, body } = await ask('GET /agents/me', { token: agent })
+    const { status, body } = await request.get('/agents/me')
 
     expect(status).toBe(200)
     expect(Object.keys(body).filter((it) => it !== 'expires_at')).toEqual(members)
   })
 
   it('names the base path the caller used', async () => {
-    const { ask, agent, tenant } = await issuerWorld()
+    const { request, tenant } = await issuerWorld()
 
-    const { body } = await ask(`GET ${tenant.urls.org}/agents/me`, { token: agent })
+    const { body } = await request.get(`${tenant.urls.org}/agents/me`)
 
     expect(body.workspace.api_base).toBe(tenant.urls.org)
   })
@@ -37,33 +37,32 @@ describe('agents/ask', () => {
   it.each([{}, { action: '' }, { action: 1 }, { action: 'x', context: 'y' }])(
     'is refused for %j',
     async (body) => {
-      const { ask, agent, happened } = await issuerWorld()
+      const { request, happened } = await issuerWorld()
 
-      expect((await ask('POST /agents/ask', { token: agent, body })).status).toBe(400)
+      expect((await request.post('/agents/ask').send(body)).status).toBe(400)
       expect(happened('agent.asked')).toEqual([])
     },
   )
 
   it('answers 429 with the time to wait when the budget is used up', async () => {
-    const { ask, agent } = await issuerWorld({
+    const { request } = await issuerWorld({
       agents: [{ name: 'report-bot', budget: { max_api_calls_per_hour: 1 } }],
     })
     const body = { action: 'read:documents' }
-    await ask('POST /agents/ask', { token: agent, body })
+    await request.post('/agents/ask').send(body)
 
-    const answer = await ask('POST /agents/ask', { token: agent, body })
+    const answer = await request.post('/agents/ask').send(body)
 
     expect(answer).toMatchObject({ status: 429, body: { error: 'budget_exceeded' } })
-    expect(answer.headers.get('retry-after')).toBe('3600')
+    expect(answer.headers['retry-after']).toBe('3600')
   })
 
   it('answers in both forms at once, and the journal has the same id', async () => {
-    const { ask, agent, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld()
 
-    const { body } = await ask('POST /agents/ask', {
-      token: agent,
-      body: { action: 'read:documents', context: { ticket: 7 } },
-    })
+    const { body } = await request
+      .post('/agents/ask')
+      .send({ action: 'read:documents', context: { ticket: 7 } })
 
     expect(body).toEqual({
       allowed: true,
@@ -82,25 +81,21 @@ describe('agents/ask', () => {
     ['action', 'confidence', 'reason'],
     ['question', 'reason', 'confidence'],
   ] as const)('has the form %s', async (ask_answer, absent, present) => {
-    const { ask, agent } = await issuerWorld({ dialect: { ask_answer } })
+    const { request } = await issuerWorld({ dialect: { ask_answer } })
 
-    const { body } = await ask('POST /agents/ask', {
-      token: agent,
-      body: { question: 'May I read:documents?' },
-    })
+    const { body } = await request.post('/agents/ask').send({ question: 'May I read:documents?' })
 
     expect(body).not.toHaveProperty(absent)
     expect(body).toHaveProperty(present)
   })
 
   it('puts a detail to the policy', async () => {
-    const { ask, agent } = await issuerWorld()
+    const { request } = await issuerWorld()
     const allowed = async (authorization_details: object) =>
       (
-        await ask('POST /agents/ask', {
-          token: agent,
-          body: { action: 'read', context: { authorization_details } },
-        })
+        await request
+          .post('/agents/ask')
+          .send({ action: 'read', context: { authorization_details } })
       ).body.allowed
 
     expect(await allowed(reading)).toBe(true)
@@ -117,46 +112,46 @@ describe('agents/register', () => {
     [{ name: 'x', capabilities: ['admin:all'] }, 403],
     [{ name: 'report-bot' }, 409],
   ])('is refused for %j with %j', async (body, status) => {
-    const { ask, agent, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld()
 
-    expect((await ask('POST /agents/register', { token: agent, body })).status).toBe(status)
+    expect((await request.post('/agents/register').send(body)).status).toBe(status)
     expect(happened('agent.registered')).toEqual([])
   })
 
   it('gives an agent that can get a token of its own', async () => {
-    const { ask, agent, harness, tenant } = await issuerWorld()
+    const { anonymous, request, tenant } = await issuerWorld()
 
-    const { status, body } = await ask('POST /agents/register', {
-      token: agent,
-      body: { name: 'helper', capabilities: ['read:documents'] },
-    })
-    const login = await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: body.client_id,
-        client_secret: body.client_secret,
-      }),
-    })
+    const { status, body } = await request
+      .post('/agents/register')
+      .send({ name: 'helper', capabilities: ['read:documents'] })
+    const { client_id, client_secret } = body
+    const login = await anonymous
+      .post('/oauth/token')
+      .type('form')
+      .send({ grant_type: 'client_credentials', client_id, client_secret })
 
     expect(status).toBe(201)
     expect(body).toMatchObject({ name: 'helper', client_id: 'helper', status: 'active' })
-    expect(await login.json()).toMatchObject({ scope: 'read:documents' })
+    expect(login.body).toMatchObject({ scope: 'read:documents' })
     expect(JSON.stringify(tenant.journal())).not.toContain(body.client_secret)
     expect(JSON.stringify(tenant.exchanges())).not.toContain(body.client_secret)
   })
 
   it('takes a person with agents.manage, and answers 200 where the dialect says so', async () => {
-    const { ask, user } = await issuerWorld({
+    const { as, userToken } = await issuerWorld({
       dialect: { register_status: '200' },
       users: [{ email: 'ada@example.com', permissions: ['agents.manage'] }, { email: 'b@x.com' }],
     })
     const body = { name: 'helper', capabilities: ['anything'] }
-    const as = async (email: string) =>
-      (await ask('POST /agents/register', { token: await user(email), body })).status
+    const register = async (email: string) =>
+      (
+        await as(await userToken(email))
+          .post('/agents/register')
+          .send(body)
+      ).status
 
-    expect(await as('b@x.com')).toBe(403)
-    expect(await as('ada@example.com')).toBe(200)
+    expect(await register('b@x.com')).toBe(403)
+    expect(await register('ada@example.com')).toBe(200)
   })
 })
 
@@ -185,21 +180,20 @@ describe('agents/me/mcp/authorize', () => {
     [{ server_id: 'closed', tool: 'search' }, 403],
     [{ server_id: 'unknown', tool: 'search' }, 403],
   ])('is refused for %j with %j', async (body, status) => {
-    const { ask, agent } = await issuerWorld(seed)
+    const { request } = await issuerWorld(seed)
 
-    expect((await ask('POST /agents/me/mcp/authorize', { token: agent, body })).status).toBe(status)
+    expect((await request.post('/agents/me/mcp/authorize').send(body)).status).toBe(status)
   })
 
   it.each([
     ['open', 'https://open.example/mcp#search'],
     ['local', 'local#search'],
   ])('allows a tool of the server %s', async (server_id, resource) => {
-    const { ask, agent } = await issuerWorld(seed)
+    const { request } = await issuerWorld(seed)
 
-    const { body } = await ask('POST /agents/me/mcp/authorize', {
-      token: agent,
-      body: { server_id, tool: 'search' },
-    })
+    const { body } = await request
+      .post('/agents/me/mcp/authorize')
+      .send({ server_id, tool: 'search' })
 
     expect(body).toEqual({ allowed: true, agent_id: 'agt_report-bot', resource })
   })
@@ -215,35 +209,36 @@ describe('a push approval', () => {
     [{ task_id: 'x', reason: 'y' }, 400],
     [{ ...order, on_behalf_of: 'nobody@example.com' }, 404],
   ])('is refused for %j with %j', async (body, status) => {
-    const { ask, agent, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld()
 
-    expect((await ask('POST /agents/me/approvals', { token: agent, body })).status).toBe(status)
+    expect((await request.post('/agents/me/approvals').send(body)).status).toBe(status)
     expect(happened('approval.asked')).toEqual([])
   })
 
   it('is refused to an agent that may not act for users, and to people', async () => {
-    const { ask, agentNamed, user } = await issuerWorld(helpers)
-    const as = async (token: string) =>
-      (await ask('POST /agents/me/approvals', { token, body: order })).status
+    const { as, agentToken, userToken } = await issuerWorld(helpers)
+    const ask = async (token: string) =>
+      (await as(token).post('/agents/me/approvals').send(order)).status
 
-    expect(await as(await agentNamed('stranger'))).toBe(403)
-    expect(await as(await user())).toBe(403)
+    expect(await ask(await agentToken('stranger'))).toBe(403)
+    expect(await ask(await userToken())).toBe(403)
   })
 
   it('waits, is answered by the person it names, and says by whom', async () => {
-    const { ask, agent, user } = await issuerWorld()
-    const asked = await ask('POST /agents/me/approvals', {
-      token: agent,
-      body: { ...order, meta: null },
-    })
+    const { as, request, userToken, agent } = await issuerWorld()
+    const asked = await request.post('/agents/me/approvals').send({ ...order, meta: null })
     const { approval_token } = asked.body
     const look = async () =>
-      (await ask(`GET /agents/me/approvals/${approval_token}/status`, { token: agent })).body
+      (await request.get(`/agents/me/approvals/${approval_token}/status`)).body
     const before = await look()
 
-    const [byAgent, byOther, byAlice] = [agent, await user(), await user('alice@example.com')]
+    const [byAgent, byOther, byAlice] = [
+      agent,
+      await userToken(),
+      await userToken('alice@example.com'),
+    ]
     const answer = async (token: string) =>
-      (await ask(`POST /jit/approve/${approval_token}`, { token, body: {} })).status
+      (await as(token).post(`/jit/approve/${approval_token}`).send({})).status
     expect([await answer(byAgent), await answer(byOther), await answer(byAlice)]).toEqual([
       403, 403, 200,
     ])
@@ -265,16 +260,16 @@ describe('a push approval', () => {
   })
 
   it('is answered by the control plane and by a script, and otherwise expires', async () => {
-    const { ask, agent, control, tenant } = await issuerWorld()
+    const { request, control, tenant } = await issuerWorld()
     const open = async () =>
-      (await ask('POST /agents/me/approvals', { token: agent, body: order })).body.approval_token
+      (await request.post('/agents/me/approvals').send(order)).body.approval_token
     const status = async (token: string) =>
-      (await ask(`GET /agents/me/approvals/${token}/status`, { token: agent })).body.status
+      (await request.get(`/agents/me/approvals/${token}/status`)).body.status
     const denied = await open()
-    await control(`POST /approvals/${denied}`, { decision: 'deny' })
+    await control.post(`/approvals/${denied}`).send({ decision: 'deny' })
     const expired = await open()
     tenant.clock.advance('PT2M')
-    const late = await control(`POST /approvals/${expired}`, { decision: 'approve' })
+    const late = await control.post(`/approvals/${expired}`).send({ decision: 'approve' })
     expect([await status(denied), await status(expired)]).toEqual(['denied', 'expired'])
     tenant.approver.answers({ decision: 'approve', after_polls: 1 })
     const scripted = await open()
@@ -284,20 +279,18 @@ describe('a push approval', () => {
   })
 
   it('is another agent’s secret', async () => {
-    const { ask, agent, agentNamed } = await issuerWorld(helpers)
-    const { approval_token } = (
-      await ask('POST /agents/me/approvals', { token: agent, body: order })
-    ).body
-    const line = `GET /agents/me/approvals/${approval_token}/status`
+    const { as, request, agentToken } = await issuerWorld(helpers)
+    const { approval_token } = (await request.post('/agents/me/approvals').send(order)).body
+    const line = `/agents/me/approvals/${approval_token}/status`
 
-    expect((await ask(line, { token: await agentNamed('stranger') })).status).toBe(403)
-    expect((await ask('GET /agents/me/approvals/apr_x/status', { token: agent })).status).toBe(404)
+    expect((await as(await agentToken('stranger')).get(line)).status).toBe(403)
+    expect((await request.get('/agents/me/approvals/apr_x/status')).status).toBe(404)
   })
 
   it('is an e-mail where users have no device, so there is no token', async () => {
-    const { ask, agent } = await issuerWorld({ dialect: { push_device: 'email' } })
+    const { request } = await issuerWorld({ dialect: { push_device: 'email' } })
 
-    const { status, body } = await ask('POST /agents/me/approvals', { token: agent, body: order })
+    const { status, body } = await request.post('/agents/me/approvals').send(order)
 
     expect(status).toBe(202)
     expect(body.status).toBe('email_fallback_sent')
@@ -307,10 +300,10 @@ describe('a push approval', () => {
 
 describe('me', () => {
   it('is an agent or a person, without anything null', async () => {
-    const { ask, agent, user } = await issuerWorld({ name: 'Acme', tenant: 'acme' })
+    const { request, as, userToken } = await issuerWorld({ name: 'Acme', tenant: 'acme' })
 
-    const bot = (await ask('GET /me', { token: agent })).body
-    const person = (await ask('GET /me', { token: await user() })).body
+    const bot = (await request.get('/me')).body
+    const person = (await as(await userToken()).get('/me')).body
 
     expect(bot).toMatchObject({ subject_type: 'agent', id: 'agt_report-bot', name: 'report-bot' })
     expect(person).toMatchObject({
@@ -325,13 +318,12 @@ describe('me', () => {
 
 describe('authz', () => {
   it('tells the tenant from the token where the path names none', async () => {
-    const { ask, agent, harness } = await issuerWorld()
+    const { request, harness } = await issuerWorld()
     harness.createTenant({})
 
-    const { status, body } = await ask(`POST ${harness.issuer}/api/v1/authz/check`, {
-      token: agent,
-      body: { permission: 'read:documents', context: { a: 1 } },
-    })
+    const { status, body } = await request
+      .post(`${harness.issuer}/api/v1/authz/check`)
+      .send({ permission: 'read:documents', context: { a: 1 } })
 
     expect(status).toBe(200)
     expect(body).toEqual({
@@ -343,24 +335,24 @@ describe('authz', () => {
   })
 
   it.each([
-    ['POST /authz/check', {}, 'MISSING_PERMISSION'],
-    ['POST /authz/check', { permission: '' }, 'MISSING_PERMISSION'],
-    ['POST /authz/check-bulk', {}, 'INVALID_PERMISSIONS'],
-    ['POST /authz/check-any', { permissions: [] }, 'INVALID_PERMISSIONS'],
-    ['POST /authz/check-all', { permissions: [''] }, 'INVALID_PERMISSIONS'],
-  ])('%s is refused for %j', async (line, body, code) => {
-    const { ask, agent } = await issuerWorld()
+    ['/authz/check', {}, 'MISSING_PERMISSION'],
+    ['/authz/check', { permission: '' }, 'MISSING_PERMISSION'],
+    ['/authz/check-bulk', {}, 'INVALID_PERMISSIONS'],
+    ['/authz/check-any', { permissions: [] }, 'INVALID_PERMISSIONS'],
+    ['/authz/check-all', { permissions: [''] }, 'INVALID_PERMISSIONS'],
+  ])('POST %s is refused for %j', async (path, body, code) => {
+    const { request } = await issuerWorld()
 
-    const answer = await ask(line, { token: agent, body })
+    const answer = await request.post(path).send(body)
 
     expect(answer).toMatchObject({ status: 400, body: { code } })
   })
 
   it('checks several at once', async () => {
-    const { ask, agent } = await issuerWorld()
+    const { request } = await issuerWorld()
     const permissions = ['read:documents', 'launch:rockets']
     const check = async (variant: string) =>
-      (await ask(`POST /authz/check-${variant}`, { token: agent, body: { permissions } })).body
+      (await request.post(`/authz/check-${variant}`).send({ permissions })).body
 
     expect((await check('bulk')).results).toEqual({
       'read:documents': true,
@@ -371,15 +363,14 @@ describe('authz', () => {
   })
 
   it('tells an agent about a user only if it may act for users', async () => {
-    const { ask, agent, agentNamed } = await issuerWorld(helpers)
+    const { request, as, agentToken } = await issuerWorld(helpers)
     const body = { permission: 'jit.approve', user_id: 'approver@example.com' }
-    const stranger = await agentNamed('stranger')
+    const stranger = await agentToken('stranger')
 
-    expect((await ask('POST /authz/check', { token: agent, body })).body.allowed).toBe(true)
-    expect((await ask('POST /authz/check', { token: stranger, body })).status).toBe(403)
-    const line = 'GET /authz/permissions?user_id=nobody'
-    expect((await ask(line, { token: agent })).status).toBe(404)
-    expect((await ask('GET /authz/permissions', { token: stranger })).body).toEqual({
+    expect((await request.post('/authz/check').send(body)).body.allowed).toBe(true)
+    expect((await as(stranger).post('/authz/check').send(body)).status).toBe(403)
+    await request.get('/authz/permissions?user_id=nobody').expect(404)
+    expect((await as(stranger).get('/authz/permissions')).body).toEqual({
       permissions: ['read:documents', 'write:reports'],
       user_id: 'agt_stranger',
     })
@@ -388,14 +379,14 @@ describe('authz', () => {
 
 describe('userinfo of an agent', () => {
   it('shows its budget and what it has used', async () => {
-    const { ask, agent } = await issuerWorld({
+    const { request } = await issuerWorld({
       agents: [
         { name: 'report-bot', budget: { max_tokens_per_day: 10, allowed_models: ['small'] } },
       ],
     })
-    await ask('POST /agents/ask', { token: agent, body: { action: 'x' } })
+    await request.post('/agents/ask').send({ action: 'x' })
 
-    const { body } = await ask('GET /oauth/userinfo', { token: agent })
+    const { body } = await request.get('/oauth/userinfo')
 
     expect(body.budget_policy).toEqual({
       max_tokens_per_day: 10,

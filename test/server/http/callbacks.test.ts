@@ -15,9 +15,11 @@ describe('a callback_url', () => {
     'file:///etc/passwd',
     'not a url',
   ])('is refused at once where it may not lead: %s', async (url) => {
-    const { openTask, request, far, happened } = await issuerWorld()
+    const { requestPermission, openTask, far, happened } = await issuerWorld()
 
-    const { status, body } = await request(await openTask(), exporting, { callback_url: url })
+    const { status, body } = await requestPermission(await openTask(), exporting, {
+      callback_url: url,
+    })
 
     expect(status).toBe(400)
     expect(body.error).toBe('invalid_request')
@@ -26,20 +28,23 @@ describe('a callback_url', () => {
   })
 
   it('is not called for what the policy decides at once', async () => {
-    const { openTask, request, far, settle } = await issuerWorld()
+    const { requestPermission, openTask, far, settle } = await issuerWorld()
 
-    await request(await openTask(), reading, { callback_url })
+    await requestPermission(await openTask(), reading, { callback_url })
     await settle()
 
     expect(far.sent).toEqual([])
   })
 
   it('is told of an approval, signed in both forms', async () => {
-    const { tenant, openTask, request, far, ask, user, settle, happened } = await issuerWorld()
+    const { as, requestPermission, userToken, tenant, openTask, far, settle, happened } =
+      await issuerWorld()
     const task = await openTask()
-    const { request_id } = (await request(task, exporting, { callback_url })).body
+    const { request_id } = (await requestPermission(task, exporting, { callback_url })).body
 
-    await ask(`POST /jit/approve/${request_id}`, { token: await user(), body: { ttl: 60 } })
+    await as(await userToken())
+      .post(`/jit/approve/${request_id}`)
+      .send({ ttl: 60 })
     await settle()
 
     const [message] = far.sent
@@ -68,12 +73,15 @@ describe('a callback_url', () => {
     ['x-lumo-signature', 'x-lumoauth-signature'],
     ['x-lumoauth-signature', 'x-lumo-signature'],
   ] as const)('is signed with %s alone where the dialect says so', async (only, other) => {
-    const { openTask, request, far, ask, user, settle } = await issuerWorld({
+    const { as, requestPermission, userToken, openTask, far, settle } = await issuerWorld({
       dialect: { callback_signature: only },
     })
-    const { request_id } = (await request(await openTask(), exporting, { callback_url })).body
+    const { request_id } = (await requestPermission(await openTask(), exporting, { callback_url }))
+      .body
 
-    await ask(`POST /jit/deny/${request_id}`, { token: await user(), body: { reason: 'no' } })
+    await as(await userToken())
+      .post(`/jit/deny/${request_id}`)
+      .send({ reason: 'no' })
     await settle()
 
     expect(far.sent[0]?.headers).toHaveProperty(only)
@@ -85,8 +93,8 @@ describe('a callback_url', () => {
   })
 
   it('is told when nobody decided in time', async () => {
-    const { tenant, openTask, request, far, settle } = await issuerWorld()
-    await request(await openTask(), exporting, { callback_url })
+    const { requestPermission, tenant, openTask, far, settle } = await issuerWorld()
+    await requestPermission(await openTask(), exporting, { callback_url })
 
     tenant.clock.advance('PT5M')
     await settle()
@@ -95,9 +103,12 @@ describe('a callback_url', () => {
   })
 
   it('is not told that time is over when somebody had decided', async () => {
-    const { tenant, openTask, request, far, ask, user, settle } = await issuerWorld()
-    const { request_id } = (await request(await openTask(), exporting, { callback_url })).body
-    await ask(`POST /jit/approve/${request_id}`, { token: await user(), body: {} })
+    const { as, requestPermission, userToken, tenant, openTask, far, settle } = await issuerWorld()
+    const { request_id } = (await requestPermission(await openTask(), exporting, { callback_url }))
+      .body
+    await as(await userToken())
+      .post(`/jit/approve/${request_id}`)
+      .send({})
     await settle()
 
     tenant.clock.advance('PT10M')
@@ -107,10 +118,10 @@ describe('a callback_url', () => {
   })
 
   it('is told what a scripted approver said, though nobody polls', async () => {
-    const { tenant, openTask, request, far, settle } = await issuerWorld({
+    const { requestPermission, tenant, openTask, far, settle } = await issuerWorld({
       approver: { decision: 'approve', after: 'PT1M' },
     })
-    await request(await openTask(), exporting, { callback_url })
+    await requestPermission(await openTask(), exporting, { callback_url })
 
     tenant.clock.advance('PT1M')
     await settle()
@@ -119,11 +130,11 @@ describe('a callback_url', () => {
   })
 
   it('is tried five times within about an hour, then no more', async () => {
-    const { tenant, openTask, request, far, settle, happened } = await issuerWorld({
+    const { requestPermission, tenant, openTask, far, settle, happened } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
     far.answers[0] = 503
-    await request(await openTask(), exporting, { callback_url })
+    await requestPermission(await openTask(), exporting, { callback_url })
     tenant.clock.advance(1)
     await settle()
     for (const pause of [10, 60, 600, 2900, 10_000, 10_000]) {
@@ -145,11 +156,11 @@ describe('a callback_url', () => {
   })
 
   it('takes a redirect for a failure and does not follow it, and is told once', async () => {
-    const { tenant, openTask, request, far, settle, happened } = await issuerWorld({
+    const { requestPermission, tenant, openTask, far, settle, happened } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
     far.answers.unshift(302)
-    await request(await openTask(), exporting, { callback_url })
+    await requestPermission(await openTask(), exporting, { callback_url })
     tenant.clock.advance(1)
     await settle()
     tenant.clock.advance('PT2H')
@@ -162,11 +173,13 @@ describe('a callback_url', () => {
   })
 
   it('that turns out to lead elsewhere is given up at once, without a connection', async () => {
-    const { tenant, openTask, request, far, settle, happened } = await issuerWorld({
+    const { requestPermission, tenant, openTask, far, settle, happened } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
     far.names.set('rebound.example', [{ address: '169.254.169.254', family: 4 }])
-    await request(await openTask(), exporting, { callback_url: 'http://rebound.example/' })
+    await requestPermission(await openTask(), exporting, {
+      callback_url: 'http://rebound.example/',
+    })
 
     tenant.clock.advance(1)
     await settle()
@@ -176,10 +189,10 @@ describe('a callback_url', () => {
   })
 
   it('is silent once the harness is closed', async () => {
-    const { harness, tenant, openTask, request, far, settle } = await issuerWorld({
+    const { requestPermission, harness, tenant, openTask, far, settle } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
-    await request(await openTask(), exporting, { callback_url })
+    await requestPermission(await openTask(), exporting, { callback_url })
 
     await harness.close()
     tenant.clock.advance('PT1H')

@@ -1,14 +1,8 @@
 import type { Timers } from '../../../server/http/agenda.ts'
 import type { Address, Message } from '../../../server/http/outbound.ts'
-import { createHarness, type Harness } from '../../../server/index.ts'
 import { generateSigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
-
-export type Seed = NonNullable<Parameters<Harness['createTenant']>[0]>
-
-/** What a far side would see of an answer. */
-// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
-export type Answered = Readonly<{ status: number; headers: Headers; body: any }>
+import { openTask, type Seed, type SignInOptions, signedIn } from '../../support/signed-in.ts'
 
 export const noon = '2026-11-24T12:00:00Z'
 export const noonEpoch = Date.parse(noon) / 1000
@@ -51,82 +45,30 @@ export const handTimers = () => {
 
 export const issuerWorld = async (
   seed: Seed = {},
-  { allow = 'loopback' as 'loopback' | 'public' } = {},
+  { allow = 'loopback', ...options }: SignInOptions & { allow?: 'loopback' | 'public' } = {},
 ) => {
   const far = outside()
   const { timers, waiting } = handTimers()
-  const harness = await createHarness({
-    listen: false,
-    algorithm: 'ES256',
+  const here = await signedIn({
     timers,
     outbound: { allow, resolve: far.resolve, send: far.send },
+    seed: { clock: noon, ...seed },
+    task: false,
+    ...options,
   })
-  const tenant = harness.createTenant({ clock: noon, ...seed })
-  const ask = async (
-    line: string,
-    { token, body, headers = {} }: { token?: string; body?: unknown; headers?: object } = {},
-  ): Promise<Answered> => {
-    const [method = '', path = ''] = line.split(' ')
-    const response = await harness.fetch(
-      path.startsWith('http') ? path : tenant.urls.tenant + path,
-      {
-        method,
-        headers: {
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      },
-    )
-    const text = await response.text()
-    const { status, headers: answered } = response
-    return { status, headers: answered, body: text === '' ? undefined : JSON.parse(text) }
-  }
-  const login = async (client: { client_id: string; client_secret: string }) => {
-    const response = await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: client.client_id,
-        client_secret: client.client_secret,
-      }),
-    })
-    return (await response.json()) as { access_token: string }
-  }
-  const control = (line: string, body?: unknown) => {
-    const [method, path] = line.split(' ')
-    return ask(`${method} ${harness.issuer}/_harness/tenants/${tenant.tenant}${path}`, {
-      token: harness.controlToken,
-      ...(body !== undefined && { body }),
-    })
-  }
-  const [first] = tenant.agents
-  if (first === undefined) throw new Error('a tenant without agents')
-  const agent = (await login(first)).access_token
+  const { tenant, request } = here
   return {
-    harness,
-    tenant,
+    ...here,
     far,
     /** Timers that wait for real time to pass. */
     waiting,
-    ask,
-    control,
-    agent,
-    agentNamed: async (name: string) => {
-      const found = tenant.agents.find((it) => it.name === name)
-      return (await login(found ?? first)).access_token
-    },
-    api: async () => (await login(tenant.api_client)).access_token,
-    user: async (user?: string) =>
-      (await control('POST /user-token', { user })).body.access_token as string,
-    openTask: async (body: object = {}) =>
-      (await ask('POST /jit/task', { token: agent, body })).body.task_id as string,
-    request: (task_id: string, authorization_details: object, more: object = {}) =>
-      ask('POST /jit/request', {
-        token: agent,
-        body: { task_id, authorization_details, ...more },
-      }),
+    /** The agent's own token. */
+    agent: here.token,
+    /** The token of the resource server. */
+    apiToken: () => here.agentToken(tenant.api_client),
+    openTask: (task?: object) => openTask(request, task),
+    requestPermission: (task_id: string, authorization_details: object, more: object = {}) =>
+      request.post('/jit/request').send({ task_id, authorization_details, ...more }),
     /** Lets everything that is due be done. Signatures are made on other threads: these take turns, too. */
     settle: async () => {
       for (let turns = 0; turns < 20; turns += 1) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { exporting, issuerWorld, reading, type Seed } from './issuer-world.ts'
+import type { Seed } from '../../support/signed-in.ts'
+import { exporting, issuerWorld, reading } from './issuer-world.ts'
 
 type Switches = NonNullable<Seed['dialect']>
 
@@ -7,14 +8,14 @@ type Switches = NonNullable<Seed['dialect']>
 const waiting = async (dialect: Switches) => {
   const here = await issuerWorld({ dialect })
   const task = await here.openTask()
-  const asked = await here.request(task, exporting)
+  const asked = await here.requestPermission(task, exporting)
   const { request_id: id } = asked.body
   return {
     ...here,
     task,
     asked,
     id,
-    look: () => here.ask(`GET /jit/request/${id}/status`, { token: here.agent }),
+    look: () => here.request.get(`/jit/request/${id}/status`),
   }
 }
 
@@ -22,23 +23,23 @@ describe('a dialect switch', () => {
   it.each(['201', '202'] as const)(
     'pending_status: %s for what waits, 201 at once',
     async (status) => {
-      const { asked, request, task } = await waiting({ pending_status: status })
+      const { requestPermission, asked, task } = await waiting({ pending_status: status })
 
       expect(asked.status).toBe(Number(status))
-      expect((await request(task, reading)).status).toBe(201)
+      expect((await requestPermission(task, reading)).status).toBe(201)
     },
   )
 
   it.each(['201', '200'] as const)('create_task_status: %s', async (create_task_status) => {
-    const { ask, agent } = await issuerWorld({ dialect: { create_task_status } })
+    const { request } = await issuerWorld({ dialect: { create_task_status } })
 
-    expect((await ask('POST /jit/task', { token: agent })).status).toBe(Number(create_task_status))
+    expect((await request.post('/jit/task')).status).toBe(Number(create_task_status))
   })
 
   it.each(['200', '204'] as const)('complete_status: %s', async (complete_status) => {
-    const { ask, agent, openTask } = await issuerWorld({ dialect: { complete_status } })
+    const { request, openTask } = await issuerWorld({ dialect: { complete_status } })
 
-    const answer = await ask(`POST /jit/task/${await openTask()}/complete`, { token: agent })
+    const answer = await request.post(`/jit/task/${await openTask()}/complete`)
 
     expect(answer.status).toBe(Number(complete_status))
     expect(answer.body?.status).toBe(complete_status === '200' ? 'completed' : undefined)
@@ -49,8 +50,10 @@ describe('a dialect switch', () => {
     ['review_notes', ['review_notes']],
     ['deny_reason', ['deny_reason']],
   ] as const)('denial_text: %s', async (denial_text, members) => {
-    const { ask, user, id, look } = await waiting({ denial_text })
-    await ask(`POST /jit/deny/${id}`, { token: await user(), body: { reason: 'no' } })
+    const { as, userToken, id, look } = await waiting({ denial_text })
+    await as(await userToken())
+      .post(`/jit/deny/${id}`)
+      .send({ reason: 'no' })
 
     const { body } = await look()
 
@@ -63,28 +66,28 @@ describe('a dialect switch', () => {
     ['spec', ['pending_requests', 'data', 'count', 'pagination']],
     ['sdk', ['requests']],
   ] as const)('pending_list: %s', async (pending_list, members) => {
-    const { ask, user, id } = await waiting({ pending_list })
+    const { as, userToken, id } = await waiting({ pending_list })
 
-    const { body } = await ask('GET /jit/pending', { token: await user() })
+    const { body } = await as(await userToken()).get('/jit/pending')
 
     expect(Object.keys(body)).toEqual(members)
     expect((body.requests ?? body.data)[0].request_id).toBe(id)
   })
 
   it('pending_list: array', async () => {
-    const { ask, user, id } = await waiting({ pending_list: 'array' })
+    const { as, userToken, id } = await waiting({ pending_list: 'array' })
 
-    expect((await ask('GET /jit/pending', { token: await user() })).body[0].request_id).toBe(id)
+    expect((await as(await userToken()).get('/jit/pending')).body[0].request_id).toBe(id)
   })
 
   it('pending_for: approvers see all, agents nothing; or agents their own', async () => {
     const [strict, lenient] = [await waiting({}), await waiting({ pending_for: 'agents_own' })]
-    const list = (here: typeof strict) => here.ask('GET /jit/pending', { token: here.agent })
+    const list = (here: typeof strict) => here.request.get('/jit/pending')
 
     expect((await list(strict)).status).toBe(403)
     expect((await list(lenient)).body.requests).toHaveLength(1)
-    const nobody = await strict.user('alice@example.com')
-    expect((await strict.ask('GET /jit/pending', { token: nobody })).status).toBe(403)
+    const nobody = await strict.userToken('alice@example.com')
+    expect((await strict.as(nobody).get('/jit/pending')).status).toBe(403)
   })
 
   it('slow_down: a look before the interval is over is 429, and changes nothing', async () => {
@@ -94,7 +97,7 @@ describe('a dialect switch', () => {
     const fast = await look()
 
     expect(fast).toMatchObject({ status: 429, body: { error: 'slow_down', interval: 5 } })
-    expect(fast.headers.get('retry-after')).toBe('5')
+    expect(fast.headers['retry-after']).toBe('5')
     tenant.clock.advance(5)
     expect((await look()).body.status).toBe('pending')
     tenant.clock.advance(300)
@@ -103,41 +106,42 @@ describe('a dialect switch', () => {
   })
 
   it('unknown_types: refuse', async () => {
-    const { openTask, request } = await issuerWorld({ dialect: { unknown_types: 'refuse' } })
+    const { requestPermission, openTask } = await issuerWorld({
+      dialect: { unknown_types: 'refuse' },
+    })
 
-    const { status, body } = await request(await openTask(), { type: 'moon' })
+    const { status, body } = await requestPermission(await openTask(), { type: 'moon' })
 
     expect(status).toBe(400)
     expect(body.error).toBe('invalid_authorization_details')
   })
 
   it('duplicate_requests: separate leaves the second to be decided by itself', async () => {
-    const { ask, agent, user, id, task, request } = await waiting({
+    const { request, as, requestPermission, userToken, id, task } = await waiting({
       duplicate_requests: 'separate',
     })
-    const second = (await request(task, exporting)).body.request_id
-    await ask(`POST /jit/approve/${id}`, { token: await user(), body: {} })
+    const second = (await requestPermission(task, exporting)).body.request_id
+    await as(await userToken())
+      .post(`/jit/approve/${id}`)
+      .send({})
 
-    const { body } = await ask(`GET /jit/request/${second}/status`, { token: agent })
+    const { body } = await request.get(`/jit/request/${second}/status`)
 
     expect(body.status).toBe('pending')
   })
 
   it('approved_by: user_id leaves the e-mail out', async () => {
-    const { ask, agent } = await issuerWorld({
+    const { request } = await issuerWorld({
       dialect: { approved_by: 'user_id' },
       approver: { decision: 'approve' },
     })
     const { approval_token } = (
-      await ask('POST /agents/me/approvals', {
-        token: agent,
-        body: { task_id: 't', reason: 'r', on_behalf_of: 'alice@example.com' },
-      })
+      await request
+        .post('/agents/me/approvals')
+        .send({ task_id: 't', reason: 'r', on_behalf_of: 'alice@example.com' })
     ).body
 
-    const { body } = await ask(`GET /agents/me/approvals/${approval_token}/status`, {
-      token: agent,
-    })
+    const { body } = await request.get(`/agents/me/approvals/${approval_token}/status`)
 
     expect(body.approved_by).toEqual({ user_id: 'user:alice' })
   })
@@ -147,7 +151,7 @@ describe('a hypothetical request', () => {
   it('is decided with its explanation and the smallest that would pass, and not made', async () => {
     const { control, happened } = await issuerWorld()
 
-    const { status, body } = await control('POST /policy/decide', {
+    const { status, body } = await control.post('/policy/decide').send({
       authorization_details: { ...reading, actions: ['read', 'delete'] },
     })
 
@@ -162,13 +166,13 @@ describe('a hypothetical request', () => {
 
 describe('a JIT token', () => {
   it('opens no tasks and asks for nothing, even where its details name the issuer', async () => {
-    const { ask, agent, openTask, request, harness } = await issuerWorld()
+    const { as, request, requestPermission, openTask, harness } = await issuerWorld()
     const { request_id } = (
-      await request(await openTask(), { ...reading, locations: [harness.issuer] })
+      await requestPermission(await openTask(), { ...reading, locations: [harness.issuer] })
     ).body
-    const jit = (await ask(`POST /jit/request/${request_id}/token`, { token: agent })).body
+    const jit = (await request.post(`/jit/request/${request_id}/token`)).body
 
-    const { status } = await ask('POST /jit/task', { token: jit.access_token })
+    const { status } = await as(jit.access_token).post('/jit/task')
 
     expect([401, 403]).toContain(status)
   })

@@ -1,6 +1,6 @@
-import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { createHarness } from '../../../server/index.ts'
+import { supertest } from '../../support/supertest.ts'
 import { exporting, issuerWorld, reading } from './issuer-world.ts'
 
 const envelope = (error: string, status: number) => ({
@@ -21,9 +21,9 @@ describe('a task', () => {
     [{ task_description: 'x', required_scopes: ['two words'] }, /required_scopes/],
     [{ task_description: 'x', required_scopes: ['x'], duration: 0 }, /duration/],
   ])('is refused for %j', async (body, says) => {
-    const { ask, agent, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld()
 
-    const answer = await ask('POST /jit/task', { token: agent, body })
+    const answer = await request.post('/jit/task').send(body)
 
     expect(answer).toMatchObject({ status: 400, body: envelope('invalid_request', 400) })
     expect(answer.body.error_description).toMatch(says)
@@ -31,58 +31,58 @@ describe('a task', () => {
   })
 
   it('is refused to people, and to those without a token', async () => {
-    const { ask, user } = await issuerWorld()
+    const { anonymous, as, userToken } = await issuerWorld()
 
-    expect((await ask('POST /jit/task', { body: {} })).status).toBe(401)
-    expect((await ask('POST /jit/task', { token: await user(), body: {} })).status).toBe(403)
+    expect((await anonymous.post('/jit/task').send({})).status).toBe(401)
+    expect(
+      (
+        await as(await userToken())
+          .post('/jit/task')
+          .send({})
+      ).status,
+    ).toBe(403)
   })
 
   it('opens without any body, as Python and JavaScript send it', async () => {
-    const { ask, agent } = await issuerWorld()
+    const { request } = await issuerWorld()
 
-    const bare = await ask('POST /jit/task', { token: agent })
-    const typed = await ask('POST /jit/task', {
-      token: agent,
-      headers: { 'content-type': 'application/json' },
-    })
+    const bare = await request.post('/jit/task')
+    const typed = await request.post('/jit/task').set({ 'content-type': 'application/json' })
 
     expect([bare.status, typed.status]).toEqual([201, 201])
   })
 
   it('within another is named by its parent, and ends with it', async () => {
-    const { ask, agent, openTask } = await issuerWorld()
+    const { request, openTask } = await issuerWorld()
     const parent = await openTask()
-    const child = await ask('POST /jit/task', { token: agent, body: { parent_task_id: parent } })
+    const child = await request.post('/jit/task').send({ parent_task_id: parent })
 
-    await ask(`POST /jit/task/${parent}/complete`, { token: agent })
+    await request.post(`/jit/task/${parent}/complete`)
 
     expect(child.body.parent_task_id).toBe(parent)
-    const late = await ask('POST /jit/task', {
-      token: agent,
-      body: { parent_task_id: child.body.task_id },
-    })
+    const late = await request.post('/jit/task').send({ parent_task_id: child.body.task_id })
     expect(late.body).toMatchObject({ error: 'task_not_active', task_status: 'completed' })
   })
 
   it('carries its parent into the claims of its tokens', async () => {
-    const { ask, agent, openTask, request } = await issuerWorld()
+    const { request, requestPermission, openTask } = await issuerWorld()
     const parent = await openTask()
     const child = await openTask({ parent_task_id: parent })
-    const { request_id } = (await request(child, reading)).body
+    const { request_id } = (await requestPermission(child, reading)).body
 
-    const { body } = await ask(`POST /jit/request/${request_id}/token`, { token: agent })
+    const { body } = await request.post(`/jit/request/${request_id}/token`)
 
     const claims = JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString())
     expect(claims).toMatchObject({ task_id: child, parent_task_id: parent, jit: true })
   })
 
   it('answers too many with 429 and the limit', async () => {
-    const { ask, agent, openTask } = await issuerWorld({
+    const { request, openTask } = await issuerWorld({
       policy: { limits: { tasks_per_agent: 1 } },
     })
     await openTask()
 
-    const { status, body } = await ask('POST /jit/task', { token: agent })
+    const { status, body } = await request.post('/jit/task')
 
     expect(status).toBe(429)
     expect(body).toMatchObject({ ...envelope('limit_reached', 429), limit: 1 })
@@ -91,9 +91,9 @@ describe('a task', () => {
 
 describe('a lifetime that is asked for', () => {
   it.each([0, -1, 1.5, '300', null, true])('is refused when it is %j', async (ttl) => {
-    const { openTask, request } = await issuerWorld()
+    const { requestPermission, openTask } = await issuerWorld()
 
-    const { status } = await request(await openTask(), reading, { requested_ttl: ttl })
+    const { status } = await requestPermission(await openTask(), reading, { requested_ttl: ttl })
 
     expect(status).toBe(400)
   })
@@ -105,9 +105,9 @@ describe('a lifetime that is asked for', () => {
     [901, 900],
     [Number.MAX_SAFE_INTEGER, 900],
   ])('of %j becomes %j', async (requested_ttl, granted_ttl) => {
-    const { openTask, request } = await issuerWorld()
+    const { requestPermission, openTask } = await issuerWorld()
 
-    const { body } = await request(await openTask(), reading, { requested_ttl })
+    const { body } = await requestPermission(await openTask(), reading, { requested_ttl })
 
     expect(body.granted_ttl).toBe(granted_ttl)
   })
@@ -115,25 +115,25 @@ describe('a lifetime that is asked for', () => {
 
 describe('evaluating a task', () => {
   it('is refused to another agent and to people who are no approvers', async () => {
-    const { ask, agentNamed, user, openTask } = await issuerWorld({
+    const { anonymous, as, agentToken, userToken, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
-    const line = `POST /jit/task/${await openTask()}/evaluate`
+    const line = `/jit/task/${await openTask()}/evaluate`
 
-    const foreign = await ask(line, { token: await agentNamed('stranger') })
-    const person = await ask(line, { token: await user('alice@example.com') })
+    const foreign = await as(await agentToken('stranger')).post(line)
+    const person = await as(await userToken('alice@example.com')).post(line)
 
     expect(foreign).toMatchObject({ status: 403, body: { error: 'task_forbidden' } })
     expect(person).toMatchObject({ status: 403, body: { error: 'approval_forbidden' } })
-    expect((await ask(line)).status).toBe(401)
+    expect((await anonymous.post(line)).status).toBe(401)
   })
 
   it('without a body is a look, as the spec has it', async () => {
-    const { ask, agent, user, openTask } = await issuerWorld()
+    const { as, userToken, agent, openTask } = await issuerWorld()
     const task = await openTask()
 
-    for (const token of [agent, await user()]) {
-      const { status, body } = await ask(`POST /jit/task/${task}/evaluate`, { token })
+    for (const token of [agent, await userToken()]) {
+      const { status, body } = await as(token).post(`/jit/task/${task}/evaluate`)
 
       expect(status).toBe(200)
       expect(body).toMatchObject({ task_id: task, active: true, events: [], action: 'none' })
@@ -141,29 +141,28 @@ describe('evaluating a task', () => {
   })
 
   it('with a result ends the task, as SDKs have it', async () => {
-    const { ask, agent, openTask, happened } = await issuerWorld()
+    const { request, openTask, happened } = await issuerWorld()
     const task = await openTask()
 
-    const { body } = await ask(`POST /jit/task/${task}/evaluate`, {
-      token: agent,
-      body: { result: 'failed', notes: 'the API was down' },
-    })
+    const { body } = await request
+      .post(`/jit/task/${task}/evaluate`)
+      .send({ result: 'failed', notes: 'the API was down' })
 
     expect(body).toMatchObject({ active: false, action: 'completed' })
     expect(happened('task.evaluated')).toMatchObject([{ notes: 'the API was down' }])
   })
 
   it('tells of a suspension in the words of LumoAuth’s example', async () => {
-    const { ask, agent, openTask, request, user } = await issuerWorld()
+    const { as, request, userToken, requestPermission, openTask } = await issuerWorld()
     const task = await openTask()
-    const token = await user()
+    const token = await userToken()
     for (const identifier of ['a', 'b']) {
-      const { request_id } = (await request(task, { ...exporting, identifier })).body
-      await ask(`POST /jit/deny/${request_id}`, { token, body: {} })
+      const { request_id } = (await requestPermission(task, { ...exporting, identifier })).body
+      await as(token).post(`/jit/deny/${request_id}`).send({})
     }
-    await request(task, exporting)
+    await requestPermission(task, exporting)
 
-    const { body } = await ask(`POST /jit/task/${task}/evaluate`, { token: agent })
+    const { body } = await request.post(`/jit/task/${task}/evaluate`)
 
     expect(body).toMatchObject({
       active: false,
@@ -187,9 +186,9 @@ describe('the older JIT form', () => {
   }
 
   it('opens a task that waits for a person, on the same path', async () => {
-    const { ask, agent, harness } = await issuerWorld()
+    const { request, harness } = await issuerWorld()
 
-    const { status, body } = await ask('POST /jit/task', { token: agent, body: older })
+    const { status, body } = await request.post('/jit/task').send(older)
 
     expect(status).toBe(201)
     expect(body).toEqual({
@@ -201,26 +200,24 @@ describe('the older JIT form', () => {
   })
 
   it('leads the approver from approval_url to the task', async () => {
-    const { ask, agent, harness, tenant } = await issuerWorld()
-    const { task_id, approval_url } = (await ask('POST /jit/task', { token: agent, body: older }))
-      .body
+    const { anonymous, request, harness, tenant } = await issuerWorld()
+    const { task_id, approval_url } = (await request.post('/jit/task').send(older)).body
 
-    const page = await harness.fetch(approval_url, { redirect: 'manual' })
+    const page = await anonymous.get(approval_url)
 
     expect(page.status).toBe(303)
-    expect(page.headers.get('location')).toBe(`/console/${tenant.tenant}#/tasks/${task_id}`)
-    const unknown = await harness.fetch(`${harness.issuer}/approve/task_x`)
-    expect(unknown.status).toBe(404)
+    expect(page.headers.location).toBe(`/console/${tenant.tenant}#/tasks/${task_id}`)
+    await anonymous.get(`${harness.issuer}/approve/task_x`).expect(404)
   })
 
   it('shows what was approved, by whom and when', async () => {
-    const { ask, agent, user } = await issuerWorld()
-    const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
-    const token = await user()
-    const [waiting] = (await ask('GET /jit/pending', { token })).body.requests
-    await ask(`POST /jit/approve/${waiting.request_id}`, { token, body: {} })
+    const { as, request, userToken } = await issuerWorld()
+    const task = (await request.post('/jit/task').send(older)).body.task_id
+    const token = await userToken()
+    const [waiting] = (await as(token).get('/jit/pending')).body.requests
+    await as(token).post(`/jit/approve/${waiting.request_id}`).send({})
 
-    const { body } = await ask(`GET /jit/status/${task}`, { token: agent })
+    const { body } = await request.get(`/jit/status/${task}`)
 
     expect(waiting.authorization_details).toEqual({
       type: 'scope',
@@ -236,13 +233,11 @@ describe('the older JIT form', () => {
   })
 
   it('is denied, or expires when nobody answers', async () => {
-    const { ask, agent, tenant } = await issuerWorld({
+    const { request, tenant } = await issuerWorld({
       approver: { decision: 'deny', after_polls: 1 },
     })
-    const open = async () =>
-      (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
-    const status = async (task: string) =>
-      (await ask(`GET /jit/status/${task}`, { token: agent })).body.status
+    const open = async () => (await request.post('/jit/task').send(older)).body.task_id
+    const status = async (task: string) => (await request.get(`/jit/status/${task}`)).body.status
     const denied = await open()
     tenant.approver.answers({ decision: 'deny' })
     expect(await status(denied)).toBe('denied')
@@ -254,27 +249,25 @@ describe('the older JIT form', () => {
   })
 
   it('counts as a look for the approver who answers after some', async () => {
-    const { ask, agent } = await issuerWorld({ approver: { decision: 'approve', after_polls: 2 } })
-    const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
-    const look = async () =>
-      (await ask(`GET /jit/status/${task}`, { token: agent })).body.status as string
+    const { request } = await issuerWorld({ approver: { decision: 'approve', after_polls: 2 } })
+    const task = (await request.post('/jit/task').send(older)).body.task_id
+    const look = async () => (await request.get(`/jit/status/${task}`)).body.status as string
 
     expect([await look(), await look(), await look()]).toEqual(['pending', 'pending', 'approved'])
   })
 
   it('asks for one scope more within the task', async () => {
-    const { ask, agent } = await issuerWorld({ approver: { decision: 'approve' } })
-    const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
-    await ask(`GET /jit/status/${task}`, { token: agent })
+    const { request } = await issuerWorld({ approver: { decision: 'approve' } })
+    const task = (await request.post('/jit/task').send(older)).body.task_id
+    await request.get(`/jit/status/${task}`)
 
-    const { status, body } = await ask('POST /jit/request', {
-      token: agent,
-      body: { task_id: task, scope: 'delete:drafts', justification: 'they are in the way' },
-    })
+    const { status, body } = await request
+      .post('/jit/request')
+      .send({ task_id: task, scope: 'delete:drafts', justification: 'they are in the way' })
 
     expect(status).toBe(201)
     expect(body).toMatchObject({ status: 'pending', task_id: task })
-    const later = await ask(`GET /jit/status/${task}`, { token: agent })
+    const later = await request.get(`/jit/status/${task}`)
     expect(later.body.approved_scopes).toEqual([...older.required_scopes, 'delete:drafts'])
   })
 
@@ -283,49 +276,48 @@ describe('the older JIT form', () => {
     [{ scope: 'x', justification: '  ' }, 'justification'],
     [{ scope: 'x', justification: 'y', authorization_details: reading }, 'scope'],
   ])('is refused for %j', async (more, field) => {
-    const { ask, agent, openTask } = await issuerWorld()
+    const { request, openTask } = await issuerWorld()
 
-    const { status, body } = await ask('POST /jit/request', {
-      token: agent,
-      body: { task_id: await openTask(), ...more },
-    })
+    const { status, body } = await request
+      .post('/jit/request')
+      .send({ task_id: await openTask(), ...more })
 
     expect(status).toBe(400)
     expect(body.issues).toEqual([expect.stringContaining(field)])
   })
 
   it('is nobody else’s to look at', async () => {
-    const { ask, agent, agentNamed } = await issuerWorld({
+    const { request, as, agentToken } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
-    const task = (await ask('POST /jit/task', { token: agent, body: older })).body.task_id
+    const task = (await request.post('/jit/task').send(older)).body.task_id
 
-    const answer = await ask(`GET /jit/status/${task}`, { token: await agentNamed('stranger') })
+    const answer = await as(await agentToken('stranger')).get(`/jit/status/${task}`)
 
     expect(answer.status).toBe(403)
-    expect((await ask('GET /jit/status/task_x', { token: agent })).status).toBe(404)
+    expect((await request.get('/jit/status/task_x')).status).toBe(404)
   })
 })
 
 describe('requests for the same detail', () => {
   it('are shown to the approver with what is decided along', async () => {
-    const { ask, agent, user, openTask, request } = await issuerWorld()
+    const { as, request, requestPermission, userToken, openTask } = await issuerWorld()
     const task = await openTask()
     const ids = []
     for (const justification of ['please', 'pretty please']) {
-      ids.push((await request(task, exporting, { justification })).body.request_id)
+      ids.push((await requestPermission(task, exporting, { justification })).body.request_id)
     }
-    const token = await user()
+    const token = await userToken()
 
-    const { requests } = (await ask('GET /jit/pending', { token })).body
-    await ask(`POST /jit/approve/${ids[0]}`, { token, body: {} })
+    const { requests } = (await as(token).get('/jit/pending')).body
+    await as(token).post(`/jit/approve/${ids[0]}`).send({})
 
     expect(requests.map((it: { decided_together: string[] }) => it.decided_together)).toEqual([
       [ids[1]],
       [ids[0]],
     ])
     for (const id of ids) {
-      expect((await ask(`POST /jit/request/${id}/token`, { token: agent })).status).toBe(200)
+      expect((await request.post(`/jit/request/${id}/token`)).status).toBe(200)
     }
   })
 })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../../server/api/guard.ts'
 import { RemoteIssuer } from '../../../server/http/remote-issuer.ts'
 import { assertionAlgorithms, signingAlgorithms } from '../../../server/wire/index.ts'
-import { byAssertion, harness, type Seed, world } from './oauth-world.ts'
+import { bearer, type Seed } from '../../support/signed-in.ts'
+import { byAssertion, harness, world } from './oauth-world.ts'
 
 const grant = { grant_type: 'client_credentials' }
 
@@ -81,7 +82,7 @@ describe('a client assertion', () => {
   )
 
   it('is what the metadata say it is', async () => {
-    const { body } = await world().get('/.well-known/oauth-authorization-server')
+    const { body } = await world().request.get('/.well-known/oauth-authorization-server')
 
     for (const endpoint of ['token', 'introspection', 'revocation']) {
       expect(body[`${endpoint}_endpoint_auth_signing_alg_values_supported`]).toEqual(
@@ -175,13 +176,13 @@ describe('the token of a platform', () => {
 describe('a token of our own', () => {
   it.each(signingAlgorithms)('by %s is accepted by the issuer and the API', async (algorithm) => {
     const at = world()
-    await at.control('POST', '/keys', { algorithm })
+    await at.control.post('/keys').send({ algorithm }).expect(201)
     const token = await at.agentToken()
 
-    const { body: metadata } = await at.get('/.well-known/openid-configuration')
-    const { status } = await at.get('/oauth/userinfo', at.bearer(token))
+    const { body: metadata } = await at.request.get('/.well-known/openid-configuration')
+    const { status } = await at.as(token).get('/oauth/userinfo')
     const documents = await harness.fetch(`${at.tenant.urls.api}/v1/documents`, {
-      headers: at.bearer(token),
+      headers: bearer(token),
     })
 
     expect(metadata.id_token_signing_alg_values_supported).toEqual([algorithm])

@@ -1,19 +1,8 @@
 import { expect, it } from 'vitest'
-import { createHarness, type Harness, type HarnessOptions } from '../../../server/harness.ts'
+import { createHarness, type HarnessOptions } from '../../../server/harness.ts'
 import type { Misbehaviour } from '../../../server/http/misbehave.ts'
-import type { AuthorizationDetail, TenantCreated } from '../../../server/wire/index.ts'
-
-/** What came back, read to its end. */
-// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
-export type Seen = { status: number; headers: Headers; text: string; body: any }
-
-export type Sent = Readonly<{
-  token?: string | undefined
-  body?: unknown
-  form?: Readonly<Record<string, string>>
-  headers?: Readonly<Record<string, string>>
-  signal?: AbortSignal
-}>
+import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+import { openTask, serve } from '../../support/signed-in.ts'
 
 export const read = (identifier = 'doc_9982'): AuthorizationDetail => ({
   type: 'file_access',
@@ -27,8 +16,11 @@ export const remove: AuthorizationDetail = { ...read(), actions: ['delete'] }
 /** A harness whose tenants each have two agents, an approver and a user. */
 export const misbehavingHarness = async (options: HarnessOptions = {}) => {
   const harness = await createHarness({ listen: false, algorithm: 'ES256', ...options })
-  return { harness, tenant: () => openWorld(harness) }
+  const server = await serve(harness)
+  return { harness, server, tenant: () => openWorld(server) }
 }
+
+export type Server = Awaited<ReturnType<typeof serve>>
 
 export type World = ReturnType<typeof openWorld>
 
@@ -61,8 +53,8 @@ export const prove = (
   })
 }
 
-export const openWorld = (harness: Harness) => {
-  const created = harness.createTenant({
+export const openWorld = (server: Server, fetch = server.harness.fetch) => {
+  const here = server.tenant({
     agents: [
       { name: 'report-bot' },
       { name: 'other-bot', may_delegate: false },
@@ -80,79 +72,55 @@ export const openWorld = (harness: Harness) => {
       { id: 'doc_inner', title: 'Canteen', classification: 'internal', body: 'Soup.' },
     ],
   })
-  const issuer = created.urls.tenant
-  const call = async (line: string, sent: Sent = {}): Promise<Seen> => {
-    const response = await harness.fetch(...requestOf(line, sent))
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: jsonOf(text) }
-  }
-  const control = (line: string, body?: unknown) => {
-    const [method, path] = line.split(' ')
-    return call(`${method} ${harness.issuer}/_harness/tenants/${created.tenant}${path}`, {
-      token: harness.controlToken,
-      body,
-    })
-  }
-  const login = async (name = 'report-bot', more: Record<string, string> = {}): Promise<string> =>
-    (await call(`POST ${issuer}/oauth/token`, { form: { ...client(created, name), ...more } })).body
-      .access_token
-  const open = async (token: string, body: object = {}): Promise<string> =>
-    (await call(`POST ${issuer}/jit/task`, { token, body })).body.task_id
-  const ask = (token: string, task: string, detail = read(), more: object = {}) =>
-    call(`POST ${issuer}/jit/request`, {
-      token,
-      body: { task_id: task, authorization_details: detail, justification: 'a query', ...more },
-    })
-  const status = (token: string, id: string) =>
-    call(`GET ${issuer}/jit/request/${id}/status`, { token })
-  const exchange = (token: string, id: string) =>
-    call(`POST ${issuer}/jit/request/${id}/token`, { token })
-  const complete = (token: string, task: string) =>
-    call(`POST ${issuer}/jit/task/${task}/complete`, { token })
-  const user = async (email = 'approver@example.com'): Promise<string> =>
-    (await control('POST /user-token', { user: email })).body.access_token
-  const decide = (how: 'approve' | 'deny', token: string, id: string, body: object = {}) =>
-    call(`POST ${issuer}/jit/${how}/${id}`, { token, body })
-  const introspect = (token: string) =>
-    call(`POST ${issuer}/oauth/introspect`, { form: { ...created.api_client, token } })
-  const document = (id: string, token?: string, sent: Sent = {}) =>
-    call(`GET ${created.urls.api}/v1/documents/${id}`, { token, ...sent })
+  const { tenant, as, anonymous, control, agentToken } = here
+  const form = (path: string, fields: object) => anonymous.post(path).type('form').send(fields)
+  const ask = (token: string, task_id: string, detail = read(), more: object = {}) =>
+    as(token)
+      .post('/jit/request')
+      .send({ task_id, authorization_details: detail, justification: 'a query', ...more })
+  const exchange = (token: string, id: string) => as(token).post(`/jit/request/${id}/token`)
+  const documents = `${tenant.urls.api}/v1/documents`
   const forge = async (order: object): Promise<string> =>
-    (await control('POST /forged-token', order)).body.access_token
+    (await control.post('/forged-token').send(order)).body.access_token
+  const client = (name = 'report-bot') => {
+    const { client_id, client_secret } = tenant.agents.find((it) => it.name === name) ?? here.agent
+    return { grant_type: 'client_credentials', client_id, client_secret }
+  }
+  const open = (token: string, task?: object) => openTask(as(token), task)
 
   return {
-    ...created,
-    harness,
-    issuer,
-    neighbour: () => openWorld(harness),
-    documents: `${created.urls.api}/v1/documents`,
-    call,
-    control,
-    login,
+    ...tenant,
+    ...here,
+    issuer: tenant.urls.tenant,
+    /** Reaches both seats through the host that is under test. */
+    fetch,
+    neighbour: () => openWorld(server),
+    documents,
+    login: agentToken,
     open,
     ask,
-    status,
+    status: (token: string, id: string) => as(token).get(`/jit/request/${id}/status`),
     exchange,
-    complete,
-    user,
-    decide,
-    introspect,
-    document,
+    complete: (token: string, task: string) => as(token).post(`/jit/task/${task}/complete`),
+    user: (email = 'approver@example.com') => here.userToken(email),
+    decide: (how: 'approve' | 'deny', token: string, id: string, body: object = {}) =>
+      as(token).post(`/jit/${how}/${id}`).send(body),
+    introspect: (token: string) => form('/oauth/introspect', { ...tenant.api_client, token }),
+    document: (id: string, token?: string) => as(token).get(`${documents}/${id}`),
     forge,
-    client: (name = 'report-bot') => client(created, name),
+    client,
     on: (order: object | string) =>
-      control('POST /misbehaviours', typeof order === 'string' ? { name: order } : order),
-    pendingList: (token: string) => call(`GET ${issuer}/jit/pending`, { token }),
-    userinfo: (token?: string) => call(`GET ${issuer}/oauth/userinfo`, { token }),
-    revoke: (token: string) =>
-      call(`POST ${issuer}/oauth/revoke`, { form: { ...client(created, 'report-bot'), token } }),
-    off: () => control('DELETE /misbehaviours'),
-    advance: (advance: string) => control('POST /clock', { advance }),
+      control.post('/misbehaviours').send(typeof order === 'string' ? { name: order } : order),
+    pendingList: (token: string) => as(token).get('/jit/pending'),
+    userinfo: (token?: string) => as(token).get('/oauth/userinfo'),
+    revoke: (token: string) => form('/oauth/revoke', { ...client(), token }),
+    off: () => control.delete('/misbehaviours'),
+    advance: (advance: string) => control.post('/clock').send({ advance }),
     /** A token of the agent that holds these details. */
     holding: (...details: object[]) => forge({ claims: { authorization_details: details } }),
     /** From login to a JIT token for one detail. */
     jit: async (detail = read(), more: object = {}) => {
-      const agent = await login()
+      const agent = await agentToken()
       const task = await open(agent)
       const request = await ask(agent, task, detail, more)
       const answer = await exchange(agent, request.body.request_id)
@@ -160,7 +128,7 @@ export const openWorld = (harness: Harness) => {
     },
     /** A request that waits for a person. */
     pending: async (task: object = {}, detail = remove) => {
-      const agent = await login()
+      const agent = await agentToken()
       const id = await open(agent, task)
       const request = await ask(agent, id, detail)
       return { agent, task: id, request, id: request.body.request_id as string }
@@ -168,35 +136,7 @@ export const openWorld = (harness: Harness) => {
   }
 }
 
-const client = ({ agents }: TenantCreated, name: string) => {
-  const { client_id = name, client_secret = '' } = agents.find((it) => it.name === name) ?? {}
-  return { grant_type: 'client_credentials', client_id, client_secret }
-}
-
-const requestOf = (
-  line: string,
-  { token, body, form, headers = {}, signal }: Sent,
-): [string, RequestInit] => {
-  const [method = '', url = ''] = line.split(' ')
-  return [
-    url,
-    {
-      method,
-      redirect: 'manual',
-      ...(signal && { signal }),
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(form && { body: new URLSearchParams(form).toString() }),
-    },
-  ]
-}
-
-const jsonOf = (text: string) => {
+export const jsonOf = (text: string) => {
   try {
     return JSON.parse(text)
   } catch {

@@ -2,9 +2,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createHarness } from '../../../server/harness.ts'
 import type { Misbehaviour } from '../../../server/http/misbehave.ts'
 import { misbehaviours } from '../../../server/http/misbehaviours.ts'
+import { bearer } from '../../support/signed-in.ts'
 import { misbehavingHarness } from './misbehave-world.ts'
 
-const { harness, tenant } = await misbehavingHarness()
+const { harness, server, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
 describe('the catalogue of misbehaviours', () => {
@@ -22,7 +23,7 @@ describe('the catalogue of misbehaviours', () => {
   it('is listed by the control plane with the rules it breaks', async () => {
     const world = tenant()
 
-    const { body } = await world.control('GET /misbehaviours')
+    const { body } = await world.control.get('/misbehaviours')
 
     expect(body.known).toHaveLength(misbehaviours.length)
     expect(body.known).toContainEqual({
@@ -123,9 +124,9 @@ describe('switching a misbehaviour on', () => {
     await world.on('network-unavailable')
     await world.on('issuer-omits-description')
 
-    await world.control('DELETE /misbehaviours?name=network-unavailable')
+    await world.control.delete('/misbehaviours?name=network-unavailable')
 
-    const { body } = await world.control('GET /misbehaviours')
+    const { body } = await world.control.get('/misbehaviours')
     expect(body.active).toEqual([{ name: 'issuer-omits-description' }])
   })
 
@@ -145,7 +146,7 @@ describe('switching a misbehaviour on', () => {
     await world.on('issuer-omits-description')
     await world.on('issuer-ok-with-error')
 
-    const answer = await world.call(`GET ${world.issuer}/oauth/userinfo`)
+    const answer = await world.anonymous.get('/oauth/userinfo')
 
     expect(answer.status).toBe(200)
     expect(answer.body).not.toHaveProperty('error_description')
@@ -168,38 +169,27 @@ describe('switching a misbehaviour on', () => {
 })
 
 describe('a tenant whose seeds say what goes wrong', () => {
+  const anonymous = server.requests()
+  const control = server.requests(harness.issuer, bearer(harness.controlToken))
   const made = async (...misbehave: (string | object)[]) =>
-    (
-      await tenant().call(`POST ${harness.issuer}/_harness/tenants`, {
-        token: harness.controlToken,
-        body: { misbehave },
-      })
-    ).body
+    (await control.post('/_harness/tenants').send({ misbehave })).body
   const answers = async ({ urls }: { urls: { tenant: string } }, times: number) => {
     const seen: number[] = []
     for (let time = 0; time < times; time += 1) {
-      seen.push((await tenant().call(`GET ${urls.tenant}/oauth/userinfo`)).status)
+      seen.push((await anonymous.get(`${urls.tenant}/oauth/userinfo`)).status)
     }
     return seen
   }
-  const control = (slug: string, line: string, body?: object) => {
-    const [method, path] = line.split(' ')
-    return tenant().call(`${method} ${harness.issuer}/_harness/tenants/${slug}${path}`, {
-      token: harness.controlToken,
-      body,
-    })
-  }
 
   it('is refused for a name nobody knows, and is not made', async () => {
-    const before = (await tenant().call(`GET ${harness.issuer}/healthz`)).body.tenants
+    const before = (await anonymous.get('/healthz')).body.tenants
     const refused = await made('network-unavailable', 'netwrok-reset')
 
     expect(refused.error_description).toBe(
       'misbehave: there is no misbehaviour netwrok-reset; did you mean network-reset?',
     )
-    const { body } = await tenant().call(`GET ${harness.issuer}/healthz`)
-    // The two look in by tenants of their own.
-    expect(body.tenants).toBe(before + 2)
+    const { body } = await anonymous.get('/healthz')
+    expect(body.tenants).toBe(before)
   })
 
   it('goes wrong from the first exchange on, as often as they say', async () => {
@@ -223,21 +213,23 @@ describe('a tenant whose seeds say what goes wrong', () => {
   it('lists them before the first exchange, and ends any of them', async () => {
     const { tenant: slug, urls } = await made('network-unavailable', 'issuer-omits-description')
 
-    const { body } = await control(slug, 'GET /misbehaviours')
-    await control(slug, 'DELETE /misbehaviours?name=network-unavailable')
+    const { body } = await control.get(`/_harness/tenants/${slug}/misbehaviours`)
+    await control.delete(`/_harness/tenants/${slug}/misbehaviours?name=network-unavailable`)
 
     const names = body.active.map(({ name }: { name: string }) => name)
     expect(names).toEqual(['network-unavailable', 'issuer-omits-description'])
-    const refused = await tenant().call(`GET ${urls.tenant}/oauth/userinfo`)
+    const refused = await anonymous.get(`${urls.tenant}/oauth/userinfo`)
     expect(refused.status).toBe(401)
     expect(refused.body).not.toHaveProperty('error_description')
   })
 
   it('lets what is switched on later act around them', async () => {
     const odd = await made('issuer-omits-description')
-    await control(odd.tenant, 'POST /misbehaviours', { name: 'issuer-ok-with-error' })
+    await control
+      .post(`/_harness/tenants/${odd.tenant}/misbehaviours`)
+      .send({ name: 'issuer-ok-with-error' })
 
-    const answer = await tenant().call(`GET ${odd.urls.tenant}/oauth/userinfo`)
+    const answer = await anonymous.get(`${odd.urls.tenant}/oauth/userinfo`)
 
     expect(answer.status).toBe(200)
     expect(answer.body).not.toHaveProperty('error_description')
@@ -246,7 +238,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
   it('goes wrong again after a reset', async () => {
     const next = await made({ name: 'network-unavailable', times: 1 })
     const before = await answers(next, 2)
-    await control(next.tenant, 'POST /reset')
+    await control.post(`/_harness/tenants/${next.tenant}/reset`)
 
     expect([...before, ...(await answers(next, 2))]).toEqual([503, 401, 503, 401])
   })
@@ -297,4 +289,4 @@ describe('a harness', () => {
 })
 
 const info = async (world: ReturnType<typeof tenant>) =>
-  (await world.call(`GET ${world.issuer}/oauth/userinfo`)).status
+  (await world.anonymous.get('/oauth/userinfo')).status

@@ -14,29 +14,33 @@ const { harness, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
 const delegated = async (world: World, agent: string) =>
-  world.call(`POST ${world.issuer}/oauth/token`, {
-    form: {
+  world.anonymous
+    .post('/oauth/token')
+    .type('form')
+    .send({
       grant_type: tokenExchange,
       subject_token: await world.user('alice@example.com'),
       subject_token_type: accessTokenType,
       actor_token: await world.login(agent),
       actor_token_type: accessTokenType,
-    },
-  })
+    })
 
 const asked = async (world: World, agent: string, action = 'read:documents') =>
-  world.call(`POST ${world.issuer}/agents/ask`, {
-    token: await world.login(agent),
-    body: { action },
-  })
+  world
+    .as(await world.login(agent))
+    .post('/agents/ask')
+    .send({ action })
 
 /** A push approval that waits for Alice, as an agent sees it. */
 const pushed = async (world: World, seenBy: string) => {
   const url = `${world.issuer}/agents/me/approvals`
   const body = { task_id: 't', reason: 'why not', on_behalf_of: 'alice@example.com' }
-  const { body: made } = await world.call(`POST ${url}`, { token: await world.login(), body })
+  const { body: made } = await world
+    .as(await world.login())
+    .post(url)
+    .send(body)
   const token = await world.login(seenBy)
-  return world.call(`GET ${url}/${made.approval_token}/status`, { token })
+  return world.as(token).get(`${url}/${made.approval_token}/status`)
 }
 
 describe('an issuer that goes wrong with agents', () => {
@@ -73,10 +77,7 @@ describe('an issuer that goes wrong with agents', () => {
           const { body } = await world.ask(agent, task, remove)
           await world.decide('deny', approver, body.request_id)
         }
-        const { body } = await world.call(`POST ${world.issuer}/jit/task/${task}/evaluate`, {
-          token: agent,
-          body: {},
-        })
+        const { body } = await world.as(agent).post(`/jit/task/${task}/evaluate`).send({})
         return [body.active, body.action]
       },
       [false, 'suspended'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, describe } from 'vitest'
 import { consentMisbehaviours } from '../../../server/http/misbehaviours-consent.ts'
+import type { Response } from '../../support/supertest.ts'
 import { decode, misbehavingHarness, type Probe, prove, type World } from './misbehave-world.ts'
 
 const { harness, tenant } = await misbehavingHarness()
@@ -19,47 +20,48 @@ const usual: Fields = { response_type: 'code', client_id: 'report-bot', redirect
 
 /** The page that asks a person, or where they are sent instead. */
 const open = (world: World, more: Fields = {}) =>
-  world.call(
-    `GET ${world.issuer}/oauth/authorize?${new URLSearchParams({ ...usual, ...more }).toString()}`,
-  )
+  world.anonymous.get(`/oauth/authorize?${new URLSearchParams({ ...usual, ...more }).toString()}`)
 
 /** What the person decided, as the page sends it. */
 const decide = (world: World, more: Fields = {}, cookie = 'lumoauth_consent=it') =>
-  world.call(`POST ${world.issuer}/oauth/authorize`, {
-    form: { ...usual, user: 'alice@example.com', decision: 'allow', csrf: 'it', ...more },
-    headers: { cookie },
-  })
+  world.anonymous
+    .post('/oauth/authorize')
+    .set({ cookie })
+    .type('form')
+    .send({ ...usual, user: 'alice@example.com', decision: 'allow', csrf: 'it', ...more })
 
 /** A member of the address the person is sent to. */
-const told = ({ headers }: { headers: Headers }, name: string) =>
-  new URL(headers.get('location') ?? '').searchParams.get(name)
+const told = ({ headers }: Pick<Response, 'headers'>, name: string) =>
+  new URL(headers.location ?? '').searchParams.get(name)
 
 const codeOf = async (world: World, more: Fields = {}) =>
   told(await decide(world, more), 'code') ?? ''
 
 const redeem = (world: World, code: string, more: Fields = {}, client = 'report-bot') =>
-  world.call(`POST ${world.issuer}/oauth/token`, {
-    form: {
+  world.anonymous
+    .post('/oauth/token')
+    .type('form')
+    .send({
       ...world.client(client),
       grant_type: 'authorization_code',
       code,
       redirect_uri,
       ...more,
-    },
-  })
+    })
 
 const refresh = (world: World, token: string) =>
-  world.call(`POST ${world.issuer}/oauth/token`, {
-    form: { ...world.client(), grant_type: 'refresh_token', refresh_token: token },
-  })
+  world.anonymous
+    .post('/oauth/token')
+    .type('form')
+    .send({ ...world.client(), grant_type: 'refresh_token', refresh_token: token })
 
 describe('an issuer that goes wrong when a person consents', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-ignores-missing-pkce': [
       async (world) => {
-        const registered = await world.call(`POST ${world.issuer}/connect/register`, {
-          body: { redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' },
-        })
+        const registered = await world.anonymous
+          .post('/connect/register')
+          .send({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })
         return (await open(world, { client_id: registered.body.client_id })).status
       },
       302,
@@ -78,7 +80,7 @@ describe('an issuer that goes wrong when a person consents', () => {
     'issuer-redirects-anywhere': [
       async (world) => {
         const decided = await decide(world, { redirect_uri: 'https://evil.example/' })
-        return [decided.status, decided.headers.get('location')?.split('?')[0]]
+        return [decided.status, decided.headers.location?.split('?')[0]]
       },
       [400, undefined],
       [303, 'https://evil.example/'],

@@ -3,28 +3,35 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Harness } from '../../../server/harness.ts'
 import { networkMisbehaviours } from '../../../server/http/misbehaviours-network.ts'
 import { createHandlers } from '../../../server/http/msw.ts'
-import { misbehavingHarness, openWorld, type Probe, prove, type World } from './misbehave-world.ts'
+import { bearer } from '../../support/signed-in.ts'
+import {
+  jsonOf,
+  misbehavingHarness,
+  openWorld,
+  type Probe,
+  prove,
+  type Server,
+  type World,
+} from './misbehave-world.ts'
 
-const { harness: listening } = await misbehavingHarness({ listen: true })
-const { harness: inProcess } = await misbehavingHarness()
-const { harness: mocked } = await misbehavingHarness({
+const { harness: listening, server: behindSockets } = await misbehavingHarness({ listen: true })
+const { harness: inProcess, server: behindFetch } = await misbehavingHarness()
+const { harness: mocked, server: behindMsw } = await misbehavingHarness({
   origins: { issuer: 'https://issuer.mocked.test', api: 'https://api.mocked.test' },
 })
 const msw = setupServer(...createHandlers(mocked))
 
 afterAll(() => Promise.all([listening, inProcess, mocked].map((harness) => harness.close())))
 
-/** Through MSW, but for the control plane, which it leaves out. */
-const throughMsw: Harness['fetch'] = (url, init) =>
-  String(url).includes('/_harness/') ? mocked.fetch(url, init) : globalThis.fetch(url, init)
-
-const hosts: [name: string, Harness][] = [
-  ['Express', listening],
-  ['a fetch function', inProcess],
-  ['MSW', { ...mocked, fetch: throughMsw }],
+/** What is asked goes through one of the hosts by `fetch`; the control plane is asked by supertest. */
+const hosts: [name: string, server: Server, fetch: Harness['fetch']][] = [
+  ['Express', behindSockets, listening.fetch],
+  ['a fetch function', behindFetch, inProcess.fetch],
+  ['MSW', behindMsw, (url, init) => globalThis.fetch(url, init)],
 ]
 
-describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
+describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch) => {
+  const tenant = () => openWorld(server, fetch)
   if (name === 'MSW') {
     beforeAll(() => msw.listen())
     afterAll(() => msw.close())
@@ -34,7 +41,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
     'network-slow': [
       async (world) => {
         const began = performance.now()
-        await world.userinfo()
+        await userinfo(world)
         return performance.now() - began >= 295
       },
       false,
@@ -93,7 +100,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
     ],
     'network-redirected': [
       async (world) => {
-        const { status, headers } = await world.userinfo()
+        const { status, headers } = await userinfo(world)
         const location = headers.get('location')
         return [status, location && new URL(location).origin]
       },
@@ -102,43 +109,43 @@ describe.each(hosts)('a network before %s that goes wrong', (name, harness) => {
     ],
     'network-cached': [
       async (world) => {
-        const first = await world.document('doc_open', await world.forge({}))
-        return [first.status, (await world.document('doc_open')).status]
+        const first = await document(world, 'doc_open', await world.forge({}))
+        return [first.status, (await document(world, 'doc_open')).status]
       },
       [200, 401],
       [200, 200],
     ],
     'network-fields-lost': [
-      async (world) => (await world.userinfo()).headers.has('www-authenticate'),
+      async (world) => (await userinfo(world)).headers.has('www-authenticate'),
       true,
       false,
     ],
   }
 
-  prove(networkMisbehaviours, probes, () => openWorld(harness))
+  prove(networkMisbehaviours, probes, tenant)
 
   it('takes as long as it is told to', async () => {
-    const world = openWorld(harness)
+    const world = tenant()
     await world.on({ name: 'network-slow', ms: 5000 })
 
     expect(await infoWithin(world, 100)).toBe('TimeoutError')
   })
 
   it('is seen by the API when it asks the issuer about a token', async () => {
-    const world = openWorld(harness)
+    const world = tenant()
     const token = await world.forge({})
     await world.on({ name: 'network-reset', route: 'oauth.introspect', times: 1 })
 
-    expect((await world.document('doc_open', token)).status).toBe(503)
-    expect((await world.document('doc_open', token)).status).toBe(200)
+    expect((await document(world, 'doc_open', token)).status).toBe(503)
+    expect((await document(world, 'doc_open', token)).status).toBe(200)
   })
 
   it('records what the seat answered, and what became of it', async () => {
-    const world = openWorld(harness)
+    const world = tenant()
     await world.on('network-answer-lost')
     await opening(world)
 
-    const { body } = await world.control('GET /exchanges')
+    const { body } = await world.control.get('/exchanges')
 
     expect(body.exchanges).toHaveLength(1)
     expect(body.exchanges[0].answer).toMatchObject({ status: 201, fault: { breaks: 'before' } })
@@ -150,10 +157,14 @@ async function opening(world: World): Promise<[seen: string, opened: number]> {
   const token = await world.forge({})
   const before = (await tasks(world)).length
   const seen = await failureOr(async () => {
-    const { status, body, text } = await world.call(`POST ${world.issuer}/jit/task`, {
-      token,
-      body: {},
+    const response = await world.fetch(`${world.issuer}/jit/task`, {
+      method: 'POST',
+      headers: { ...bearer(token), 'content-type': 'application/json' },
+      body: '{}',
     })
+    const { status } = response
+    const text = await response.text()
+    const body = jsonOf(text)
     last.set(world, body?.task_id)
     return body === undefined ? `${status} ${text === '' ? 'empty' : 'not JSON'}` : `${status}`
   })
@@ -164,7 +175,7 @@ async function opening(world: World): Promise<[seen: string, opened: number]> {
 const last = new WeakMap<World, unknown>()
 
 const tasks = async (world: World): Promise<{ task: { id: string } }[]> =>
-  (await world.control('GET /journal?type=task.opened')).body.entries
+  (await world.control.get('/journal?type=task.opened')).body.entries
 
 const whichTask = async (world: World) => {
   const ids = (await tasks(world)).map(({ task }) => task.id)
@@ -181,28 +192,32 @@ const failureOr = async (attempt: () => Promise<string>) => {
 
 const infoWithin = (world: World, milliseconds: number) =>
   failureOr(async () => {
-    const signal = AbortSignal.timeout(milliseconds)
-    return String((await world.call(`GET ${world.issuer}/oauth/userinfo`, { signal })).status)
+    const response = await userinfo(world, { signal: AbortSignal.timeout(milliseconds) })
+    await response.text()
+    return String(response.status)
   })
 
 async function info(world: World) {
-  const { status, headers } = await world.userinfo()
+  const { status, headers } = await userinfo(world)
   return [status, headers.get('retry-after')]
 }
 
 async function kind(world: World) {
-  const { status, headers } = await world.userinfo()
+  const { status, headers } = await userinfo(world)
   return [status, headers.get('content-type')]
 }
 
-const statusOf = async (world: World) => {
-  const { status } = await world.harness.fetch(`${world.issuer}/oauth/userinfo`)
-  return status
-}
+const statusOf = async (world: World) => (await userinfo(world)).status
 
 const piecesOf = async (world: World) => {
-  const { body } = await world.harness.fetch(`${world.issuer}/oauth/userinfo`)
+  const { body } = await userinfo(world)
   let pieces = 0
   for await (const _ of body ?? []) pieces += 1
   return pieces
 }
+
+const userinfo = (world: World, init: RequestInit = {}) =>
+  world.fetch(`${world.issuer}/oauth/userinfo`, { redirect: 'manual', ...init })
+
+const document = (world: World, id: string, token?: string) =>
+  world.fetch(`${world.documents}/${id}`, token === undefined ? {} : { headers: bearer(token) })

@@ -13,10 +13,10 @@ const { harness, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
 const wonder = (world: World, detail = remove, more: object = {}) =>
-  world.control('POST /policy/decide', { authorization_details: detail, ...more })
+  world.control.post('/policy/decide').send({ authorization_details: detail, ...more })
 
 const eventsOf = async (world: World): Promise<string[]> =>
-  (await world.control('GET /journal')).body.entries.map(({ type }: { type: string }) => type)
+  (await world.control.get('/journal')).body.entries.map(({ type }: { type: string }) => type)
 
 describe('an issuer that goes wrong when it is asked how it would decide', () => {
   const probes: Readonly<Record<string, Probe>> = {
@@ -66,7 +66,7 @@ describe('an issuer that goes wrong when it is asked how it would decide', () =>
     const world = tenant()
     await world.on('issuer-makes-what-is-hypothetical')
 
-    expect((await world.control('POST /policy/decide', {})).status).toBe(400)
+    expect((await world.control.post('/policy/decide').send({})).status).toBe(400)
     expect((await wonder(world, read(), { task_id: 'no-such-task' })).status).toBe(404)
   })
 })

@@ -206,10 +206,10 @@ describe('an issuer that goes wrong with requests', () => {
     'issuer-acts-for-anybody': [
       async (world) =>
         (
-          await world.call(`POST ${world.issuer}/jit/task`, {
-            token: await world.login('other-bot'),
-            body: { on_behalf_of: 'alice@example.com' },
-          })
+          await world
+            .as(await world.login('other-bot'))
+            .post('/jit/task')
+            .send({ on_behalf_of: 'alice@example.com' })
         ).status,
       403,
       201,
@@ -232,7 +232,7 @@ describe('an issuer that goes wrong with requests', () => {
     'issuer-counts-approver-twice': [
       async (world) => {
         const two = { name: 'two', when: {}, risk: 'high', decision: 'ask', approvers: 2 }
-        await world.control('PUT /policy', { rules: [two] })
+        await world.control.put('/policy').send({ rules: [two] })
         const { agent, id } = await world.pending()
         const approver = await world.user()
         await world.decide('approve', approver, id)
@@ -284,7 +284,7 @@ describe('an issuer that goes wrong with requests', () => {
       async (world) => {
         const { id } = await world.pending()
         await world.decide('deny', await world.user(), id)
-        const { body } = await world.control('GET /journal?type=permission.denied')
+        const { body } = await world.control.get('/journal?type=permission.denied')
         return body.entries.find((it: { requestId: string }) => it.requestId === id).by
       },
       'user:approver',

@@ -6,7 +6,10 @@ const { harness, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
 const badLogin = (world: World, fields: object = { client_secret: 'not the secret' }) =>
-  world.call(`POST ${world.issuer}/oauth/token`, { form: { ...world.client(), ...fields } })
+  world.anonymous
+    .post('/oauth/token')
+    .type('form')
+    .send({ ...world.client(), ...fields })
 
 const claim =
   (name: string) =>
@@ -19,7 +22,7 @@ const member =
     decode((await world.jit()).token).header[name]
 
 const published = async (world: World, kid: unknown) => {
-  const { body } = await world.call(`GET ${world.issuer}/.well-known/jwks.json`)
+  const { body } = await world.anonymous.get('/.well-known/jwks.json')
   return body.keys.some((key: { kid: string }) => key.kid === kid)
 }
 
@@ -33,7 +36,7 @@ describe('an issuer that goes wrong with tokens', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-accepts-wrong-secret': [async (world) => (await badLogin(world)).status, 401, 200],
     'issuer-hides-client-challenge': [
-      async (world) => (await badLogin(world)).headers.has('www-authenticate'),
+      async (world) => (await badLogin(world)).headers['www-authenticate'] !== undefined,
       true,
       false,
     ],
@@ -66,9 +69,9 @@ describe('an issuer that goes wrong with tokens', () => {
       true,
     ],
     'issuer-allows-storing': [
-      async (world) => (await badLogin(world, {})).headers.get('cache-control'),
+      async (world) => (await badLogin(world, {})).headers['cache-control'],
       'no-store',
-      null,
+      undefined,
     ],
     'issuer-overstates-expires-in': [
       async (world) => {
@@ -119,21 +122,19 @@ describe('an issuer that goes wrong with tokens', () => {
     'issuer-signs-with-none': [member('alg'), 'ES256', 'none'],
     'issuer-signs-with-hmac': [member('alg'), 'ES256', 'HS256'],
     'issuer-jwks-empty': [
-      async (world) =>
-        (await world.call(`GET ${world.issuer}/.well-known/jwks.json`)).body.keys.length === 0,
+      async (world) => (await world.anonymous.get('/.well-known/jwks.json')).body.keys.length === 0,
       false,
       true,
     ],
     'issuer-jwks-private': [
-      async (world) =>
-        'd' in (await world.call(`GET ${world.issuer}/.well-known/jwks.json`)).body.keys[0],
+      async (world) => 'd' in (await world.anonymous.get('/.well-known/jwks.json')).body.keys[0],
       false,
       true,
     ],
     'issuer-metadata-of-another': [
       async (world) =>
-        (await world.call(`GET ${world.issuer}/.well-known/oauth-authorization-server`)).body
-          .issuer === world.issuer,
+        (await world.anonymous.get('/.well-known/oauth-authorization-server')).body.issuer ===
+        world.issuer,
       true,
       false,
     ],
@@ -164,8 +165,7 @@ describe('an issuer that goes wrong with tokens', () => {
     ],
     'issuer-introspects-for-anybody': [
       async (world) =>
-        (await world.call(`POST ${world.issuer}/oauth/introspect`, { form: { token: 'x' } }))
-          .status,
+        (await world.anonymous.post('/oauth/introspect').type('form').send({ token: 'x' })).status,
       401,
       200,
     ],
@@ -233,10 +233,11 @@ describe('an issuer that goes wrong with tokens', () => {
     const world = tenant()
     await world.on('issuer-grants-any-scope')
 
-    const { status } = await world.call(`POST ${world.issuer}/oauth/token`, {
-      form: { grant_type: 'client_credentials' },
-      headers: { authorization: `Basic ${btoa('report-bot:100%')}` },
-    })
+    const { status } = await world.anonymous
+      .post('/oauth/token')
+      .set({ authorization: `Basic ${btoa('report-bot:100%')}` })
+      .type('form')
+      .send({ grant_type: 'client_credentials' })
 
     expect(status).toBe(401)
   })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { challenge, claimsOf, delegation, type Seed, verifier, world } from './oauth-world.ts'
+import type { Seed } from '../../support/signed-in.ts'
+import type { Response } from '../../support/supertest.ts'
+import { challenge, claimsOf, delegation, verifier, world } from './oauth-world.ts'
 
 const redirect_uri = 'https://app.test/callback'
 const seed: Seed = {
@@ -39,7 +41,7 @@ const queryOf = (parameters: Parameters) =>
   )
 
 const open = (at: World, parameters: Parameters = {}) =>
-  at.get(`/oauth/authorize?${queryOf({ ...request, ...parameters })}`)
+  at.request.get(`/oauth/authorize?${queryOf({ ...request, ...parameters })}`)
 
 /** What a browser would send back from the page: every hidden field, as it stands there. */
 const fieldsOf = (page: string): Record<string, string> =>
@@ -59,16 +61,16 @@ const unescaped = (text: string) =>
 
 const decide = async (at: World, parameters: Parameters = {}, decision = 'allow') => {
   const { text, headers } = await open(at, parameters)
-  const cookie = headers.get('set-cookie')?.split(';', 1)[0] ?? ''
-  return at.form(
-    '/oauth/authorize',
-    { ...fieldsOf(text), user: 'user:alice', decision },
-    { cookie, origin: 'https://issuer.lumoauth.test' },
-  )
+  const cookie = headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
+  return at.request
+    .post('/oauth/authorize')
+    .set({ cookie, origin: 'https://issuer.lumoauth.test' })
+    .type('form')
+    .send({ ...fieldsOf(text), user: 'user:alice', decision })
 }
 
-const location = (answered: { headers: Headers }) =>
-  new URL(answered.headers.get('location') ?? 'about:blank')
+const location = (answered: Pick<Response, 'headers'>) =>
+  new URL(answered.headers.location ?? 'about:blank')
 
 const codeFor = async (at: World, parameters?: Parameters) =>
   location(await decide(at, parameters)).searchParams.get('code') ?? ''
@@ -97,7 +99,10 @@ const refreshed = (at: World, refresh_token: string, fields: Parameters = {}) =>
   })
 
 const isAlive = async (at: World, token: string) => {
-  const { body } = await at.form('/oauth/introspect', { token, ...credentials(at, 'web-app') })
+  const { body } = await at.request
+    .post('/oauth/introspect')
+    .type('form')
+    .send({ token, ...credentials(at, 'web-app') })
   return body.active
 }
 
@@ -120,8 +125,8 @@ describe('the page where a person signs in', () => {
     const { status, headers, text } = await open(world(seed), parameters)
 
     expect(status).toBe(400)
-    expect(headers.get('location')).toBeNull()
-    expect(headers.get('content-type')).toMatch(/^text\/html/)
+    expect(headers.location).toBeUndefined()
+    expect(headers['content-type']).toMatch(/^text\/html/)
     expect(text).not.toContain('<form')
   })
 
@@ -170,24 +175,32 @@ describe('the page where a person signs in', () => {
     expect(text).toContain('value="xyz&amp;&lt;&quot;"')
     expect(text).toMatch(/value="user:bob" required checked/)
     expect(text).not.toContain('<script')
-    const policy = headers.get('content-security-policy') ?? ''
+    const policy = headers['content-security-policy'] ?? ''
     expect(policy).toContain("default-src 'none'")
     expect(policy).toContain("form-action 'self' https://app.test")
     expect(policy).toContain("frame-ancestors 'none'")
-    const [, ...attributes] = headers.get('set-cookie')?.split('; ') ?? []
+    const [, ...attributes] = headers['set-cookie']?.[0]?.split('; ') ?? []
     expect(attributes.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'])
   })
 
   it('takes no form from another page: no cookie, another cookie, another origin', async () => {
     const at = world(seed)
     const { text, headers } = await open(at)
-    const cookie = headers.get('set-cookie')?.split(';', 1)[0] ?? ''
+    const cookie = headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
     const fields = { ...fieldsOf(text), user: 'user:alice', decision: 'allow' }
 
     const attempts = [
-      await at.form('/oauth/authorize', fields),
-      await at.form('/oauth/authorize', fields, { cookie: 'lumoauth_consent=guess' }),
-      await at.form('/oauth/authorize', fields, { cookie, origin: 'https://evil.test' }),
+      await at.request.post('/oauth/authorize').type('form').send(fields),
+      await at.request
+        .post('/oauth/authorize')
+        .set({ cookie: 'lumoauth_consent=guess' })
+        .type('form')
+        .send(fields),
+      await at.request
+        .post('/oauth/authorize')
+        .set({ cookie, origin: 'https://evil.test' })
+        .type('form')
+        .send(fields),
     ]
 
     expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403])
@@ -319,8 +332,8 @@ describe('redeeming a code', () => {
     const at = world({ ...seed, dialect: { token_typ: 'JWT' } })
     const { body } = await redeem(at, await codeFor(at))
 
-    expect((await at.get('/oauth/userinfo', at.bearer(body.id_token))).status).toBe(401)
-    expect((await at.get('/oauth/userinfo', at.bearer(body.access_token))).status).toBe(200)
+    expect((await at.as(body.id_token).get('/oauth/userinfo')).status).toBe(401)
+    expect((await at.as(body.access_token).get('/oauth/userinfo')).status).toBe(200)
   })
 
   it('lets a public client do without a secret, but no other', async () => {
@@ -427,10 +440,13 @@ describe('a refresh token', () => {
     )
     const ofOther = { token: body.refresh_token, ...credentials(at, 'other-app') }
 
-    const { body: foreign } = await at.form('/oauth/introspect', ofOther)
-    await at.form('/oauth/revoke', ofOther)
+    const { body: foreign } = await at.request.post('/oauth/introspect').type('form').send(ofOther)
+    await at.request.post('/oauth/revoke').type('form').send(ofOther)
     const stillAlive = await isAlive(at, body.refresh_token)
-    await at.form('/oauth/revoke', { token: body.refresh_token, ...credentials(at, 'web-app') })
+    await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token: body.refresh_token, ...credentials(at, 'web-app') })
 
     expect(foreign).toEqual({ active: false })
     expect(stillAlive).toBe(true)
@@ -442,7 +458,10 @@ describe('a refresh token', () => {
 
 describe('a pushed request (RFC 9126)', () => {
   const pushed = (at: World, fields: Parameters = {}) =>
-    at.form('/oauth/par', { ...request, ...credentials(at, 'web-app'), ...fields })
+    at.request
+      .post('/oauth/par')
+      .type('form')
+      .send({ ...request, ...credentials(at, 'web-app'), ...fields })
 
   it.each<[string, Parameters, number]>([
     ['no credentials', { client_secret: undefined }, 401],
@@ -458,7 +477,7 @@ describe('a pushed request (RFC 9126)', () => {
     const { status, body } = await pushed(at)
     const { request_uri } = body
     const by = (client_id: string) =>
-      at.get(`/oauth/authorize?${queryOf({ client_id, request_uri })}`)
+      at.request.get(`/oauth/authorize?${queryOf({ client_id, request_uri })}`)
 
     const own = await by('web-app')
     const foreign = await by('other-app')
@@ -475,7 +494,7 @@ describe('logging out', () => {
   it('goes back to a registered address only', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
-    const out = (parameters: Parameters) => at.get(`/oauth/logout?${queryOf(parameters)}`)
+    const out = (parameters: Parameters) => at.request.get(`/oauth/logout?${queryOf(parameters)}`)
 
     const evil = await out({ client_id: 'web-app', post_logout_redirect_uri: 'https://evil.test' })
     const nobody = await out({ post_logout_redirect_uri: redirect_uri })

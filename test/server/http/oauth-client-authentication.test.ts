@@ -1,15 +1,16 @@
 import { base64url } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { generateSigningKey } from '../../../server/signing/keys.ts'
-import { byAssertion, claimsOf, clientKey, keyed, type Seed, world } from './oauth-world.ts'
+import type { Seed } from '../../support/signed-in.ts'
+import { byAssertion, claimsOf, clientKey, keyed, world } from './oauth-world.ts'
 
 const grant = { grant_type: 'client_credentials' }
 
 const basic = (id: string, secret: string) => ({
-  authorization: `Basic ${Buffer.from(`${form(id)}:${form(secret)}`).toString('base64')}`,
+  authorization: `Basic ${Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64')}`,
 })
 
-const form = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
+const formEncoded = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
 
 describe('a client at the token endpoint', () => {
   it('reads the same refusal for an unknown id and a wrong secret, with a challenge', async () => {
@@ -21,7 +22,7 @@ describe('a client at the token endpoint', () => {
     expect(unknown.status).toBe(401)
     expect(unknown.body.error).toBe('invalid_client')
     expect(unknown.body).toEqual(wrong.body)
-    expect(wrong.headers.get('www-authenticate')).toMatch(/^Basic realm=/)
+    expect(wrong.headers['www-authenticate']).toMatch(/^Basic realm=/)
   })
 
   it.each([
@@ -43,17 +44,17 @@ describe('a client at the token endpoint', () => {
   it('is refused for Basic beside a secret in the form', async () => {
     const { token, own } = world()
 
-    const answered = await token({ ...grant, ...own }, basic(own.client_id, own.client_secret))
+    const answered = await token({ ...grant, ...own }).set(basic(own.client_id, own.client_secret))
 
     expect(answered.status).toBe(400)
     expect(answered.body.error).toBe('invalid_request')
   })
 
   it('does not send its secret in the URI (CC-04)', async () => {
-    const { form: send, own } = world()
+    const { request, own } = world()
     const query = new URLSearchParams(own)
 
-    const { status, body } = await send(`/oauth/token?${query}`, grant)
+    const { status, body } = await request.post(`/oauth/token?${query}`).type('form').send(grant)
 
     expect(status).toBe(400)
     expect(body.error).toBe('invalid_request')
@@ -64,7 +65,7 @@ describe('a client at the token endpoint', () => {
     async (client_secret) => {
       const { token, own } = world({ agents: [{ name: 'odd', client_secret }] })
 
-      const { status } = await token(grant, basic(own.client_id, client_secret))
+      const { status } = await token(grant).set(basic(own.client_id, client_secret))
 
       expect(status).toBe(200)
     },
@@ -76,8 +77,8 @@ describe('a client at the token endpoint', () => {
     const { body, headers } = await token({ ...grant, ...own })
 
     expect(body).not.toHaveProperty('refresh_token')
-    expect(headers.get('cache-control')).toBe('no-store')
-    expect(headers.get('pragma')).toBe('no-cache')
+    expect(headers['cache-control']).toBe('no-store')
+    expect(headers.pragma).toBe('no-cache')
   })
 
   it('hears which grants there are', async () => {
@@ -91,7 +92,7 @@ describe('a client at the token endpoint', () => {
 })
 
 describe('a client with a key (private_key_jwt)', () => {
-  const signedIn = async (claims: object = {}, header: object = {}, key = clientKey) => {
+  const authenticate = async (claims: object = {}, header: object = {}, key = clientKey) => {
     const at = world(keyed)
     const assertion = await at.assertion(key, claims, header)
     return at.token({ ...grant, ...byAssertion(assertion) })
@@ -111,7 +112,7 @@ describe('a client with a key (private_key_jwt)', () => {
     ['the type of an access token', {}, { typ: 'at+jwt' }],
     ['an unknown key', {}, { kid: 'nobody' }],
   ])('is refused for %s', async (_name, claims, header) => {
-    const { status, body } = await signedIn(claims, header)
+    const { status, body } = await authenticate(claims, header)
 
     expect(status).toBe(401)
     expect(body.error).toBe('invalid_client')
@@ -120,7 +121,7 @@ describe('a client with a key (private_key_jwt)', () => {
   it('is refused for the signature of another key', async () => {
     const other = await generateSigningKey('ES256', clientKey.kid)
 
-    expect((await signedIn({}, {}, other)).status).toBe(401)
+    expect((await authenticate({}, {}, other)).status).toBe(401)
   })
 
   it('is refused for an algorithm that is not on the list', async () => {
@@ -165,9 +166,18 @@ describe('a client with a key (private_key_jwt)', () => {
     const access = await at.agentToken()
     const proof = async () => byAssertion(await at.assertion(clientKey))
 
-    const alive = await at.form('/oauth/introspect', { token: access, ...(await proof()) })
-    const revoked = await at.form('/oauth/revoke', { token: access, ...(await proof()) })
-    const dead = await at.form('/oauth/introspect', { token: access, ...(await proof()) })
+    const alive = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token: access, ...(await proof()) })
+    const revoked = await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token: access, ...(await proof()) })
+    const dead = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token: access, ...(await proof()) })
 
     expect(alive.body.active).toBe(true)
     expect(revoked.status).toBe(200)
@@ -193,7 +203,7 @@ describe('a resource indicator (RFC 8707)', () => {
     const { body } = await at.token({ ...grant, ...at.own, resource: 'https://api.lumoauth.test' })
 
     expect(claimsOf(body.access_token).aud).toBe('https://api.lumoauth.test')
-    expect((await at.get('/oauth/userinfo', at.bearer(body.access_token))).status).toBe(401)
+    expect((await at.as(body.access_token).get('/oauth/userinfo')).status).toBe(401)
   })
 
   it('may be repeated', async () => {

@@ -1,6 +1,7 @@
 import { decodeProtectedHeader as headerOf } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { harness, type Seed, world } from './oauth-world.ts'
+import type { Seed } from '../../support/signed-in.ts'
+import { harness, world } from './oauth-world.ts'
 
 const server = {
   server_id: 'mcp_0123456789abcdef01234567',
@@ -10,7 +11,7 @@ const server = {
 
 describe('the metadata', () => {
   it('is found wherever a client looks, and names the issuer that was asked (ASM-01, ASM-02)', async () => {
-    const { tenant, get } = world()
+    const { request, tenant } = world()
     const slug = tenant.tenant
     const paths = ['t', 'orgs'].flatMap((kind) => [
       `/${kind}/${slug}/api/v1/.well-known/oauth-authorization-server`,
@@ -21,14 +22,16 @@ describe('the metadata', () => {
     ])
 
     for (const path of paths) {
-      const { status, body } = await get(harness.issuer + path)
+      const { status, body } = await request.get(harness.issuer + path)
       expect(status).toBe(200)
       expect(body.issuer).toBe(path.includes('/orgs/') ? tenant.urls.org : tenant.urls.tenant)
     }
   })
 
   it('is nowhere below a name that no tenant can have', async () => {
-    const { status } = await world().get(`${harness.issuer}/t/%00/api/v1/.well-known/jwks.json`)
+    const { status } = await world().request.get(
+      `${harness.issuer}/t/%00/api/v1/.well-known/jwks.json`,
+    )
 
     expect(status).toBe(404)
   })
@@ -39,7 +42,7 @@ describe('the metadata', () => {
     'oauth-authorization-server',
     'oauth-protected-resource',
   ])('answers for the first tenant at the root: %s', async (document) => {
-    const { status } = await world().get(`${harness.issuer}/.well-known/${document}`)
+    const { status } = await world().request.get(`${harness.issuer}/.well-known/${document}`)
 
     expect(status).toBe(200)
   })
@@ -50,12 +53,21 @@ describe('the metadata', () => {
       client_id: first?.agents[0]?.client_id,
       client_secret: first?.agents[0]?.client_secret,
     }
-    const { form } = world()
+    const { request } = world()
     const root = `${harness.issuer}/api/v1/oauth`
 
-    const { body } = await form(`${root}/token`, { grant_type: 'client_credentials', ...own })
-    const seen = await form(`${root}/introspect`, { token: body.access_token, ...own })
-    const revoked = await form(`${root}/revoke`, { token: body.access_token, ...own })
+    const { body } = await request
+      .post(`${root}/token`)
+      .type('form')
+      .send({ grant_type: 'client_credentials', ...own })
+    const seen = await request
+      .post(`${root}/introspect`)
+      .type('form')
+      .send({ token: body.access_token, ...own })
+    const revoked = await request
+      .post(`${root}/revoke`)
+      .type('form')
+      .send({ token: body.access_token, ...own })
 
     expect(seen.body.active).toBe(true)
     expect(revoked.status).toBe(200)
@@ -63,17 +75,17 @@ describe('the metadata', () => {
 
   it('lists only endpoints that are there', async () => {
     const at = world()
-    const { body } = await at.get('/.well-known/openid-configuration')
+    const { body } = await at.request.get('/.well-known/openid-configuration')
     const endpoints = Object.entries(body).filter(([name]) => /_endpoint$|^jwks_uri$/.test(name))
 
     expect(endpoints.length).toBeGreaterThanOrEqual(9)
     for (const [, url] of endpoints) {
-      expect([404, 501]).not.toContain((await at.get(String(url))).status)
+      expect([404, 501]).not.toContain((await at.request.get(String(url))).status)
     }
   })
 
   it('says how clients may sign, and never `none` (ASM-04)', async () => {
-    const { body } = await world().get('/.well-known/oauth-authorization-server')
+    const { body } = await world().request.get('/.well-known/oauth-authorization-server')
 
     expect(body.token_endpoint_auth_methods_supported).toContain('private_key_jwt')
     expect(body.token_endpoint_auth_signing_alg_values_supported).toContain('RS256')
@@ -85,12 +97,13 @@ describe('keys that rotate', () => {
   it('are both published until the old one is retired, and its tokens with it', async () => {
     const at = world()
     const old = await at.agentToken()
-    const { body: before } = await at.get('/.well-known/jwks.json')
+    const { body: before } = await at.request.get('/.well-known/jwks.json')
 
-    const { current, published } = await at.control('POST', '/keys', { algorithm: 'EdDSA' })
+    const { current, published } = (await at.control.post('/keys').send({ algorithm: 'EdDSA' }))
+      .body
     const fresh = await at.agentToken()
-    const { body: during } = await at.get('/.well-known/jwks.json')
-    const both = [old, fresh].map((token) => at.get('/oauth/userinfo', at.bearer(token)))
+    const { body: during } = await at.request.get('/.well-known/jwks.json')
+    const both = [old, fresh].map((token) => at.as(token).get('/oauth/userinfo'))
 
     expect(published).toHaveLength(2)
     expect(during.keys.map(({ kid }: { kid: string }) => kid)).toEqual([
@@ -99,35 +112,35 @@ describe('keys that rotate', () => {
     ])
     expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200])
 
-    await at.control('DELETE', `/keys/${before.keys[0].kid}`)
-    expect((await at.get('/oauth/userinfo', at.bearer(old))).status).toBe(401)
-    expect((await at.get('/oauth/userinfo', at.bearer(fresh))).status).toBe(200)
+    await at.control.delete(`/keys/${before.keys[0].kid}`)
+    expect((await at.as(old).get('/oauth/userinfo')).status).toBe(401)
+    expect((await at.as(fresh).get('/oauth/userinfo')).status).toBe(200)
   })
 
   it('can be published before they sign', async () => {
     const at = world()
-    const { body: before } = await at.get('/.well-known/jwks.json')
+    const { body: before } = await at.request.get('/.well-known/jwks.json')
 
-    const first = await at.control('POST', '/keys', { algorithm: 'Ed25519', sign: false })
+    const first = (await at.control.post('/keys').send({ algorithm: 'Ed25519', sign: false })).body
     const [, next] = first.published
     const old = await at.agentToken()
-    const { body: during } = await at.get('/.well-known/jwks.json')
+    const { body: during } = await at.request.get('/.well-known/jwks.json')
 
     expect(first.current).toBe(before.keys[0].kid)
     expect(headerOf(old).kid).toBe(before.keys[0].kid)
     expect(during.keys[1]).toMatchObject({ kid: next, alg: 'Ed25519', kty: 'OKP' })
 
-    const second = await at.control('POST', `/keys/${next}/sign`)
-    const again = await at.control('POST', `/keys/${next}/sign`)
+    const second = (await at.control.post(`/keys/${next}/sign`)).body
+    const again = (await at.control.post(`/keys/${next}/sign`)).body
     const fresh = await at.agentToken()
 
     expect(second).toEqual({ current: next, published: [next, before.keys[0].kid] })
     expect(again).toEqual(second)
     expect(headerOf(fresh)).toMatchObject({ kid: next, alg: 'Ed25519' })
     for (const token of [old, fresh]) {
-      expect((await at.get('/oauth/userinfo', at.bearer(token))).status).toBe(200)
+      expect((await at.as(token).get('/oauth/userinfo')).status).toBe(200)
     }
-    const { entries } = await at.control('GET', '/journal')
+    const { entries } = (await at.control.get('/journal')).body
     const told = entries.filter(({ type }: { type: string }) => type.startsWith('key.'))
     expect(told.map(({ type, kid }: { type: string; kid: string }) => [type, kid])).toEqual([
       ['key.published', next],
@@ -136,15 +149,15 @@ describe('keys that rotate', () => {
   })
 
   it('do not sign when they are unknown', async () => {
-    expect((await world().control('POST', '/keys/nobody/sign')).error).toBe('not_found')
+    expect((await world().control.post('/keys/nobody/sign')).body.error).toBe('not_found')
   })
 
   it('cannot be retired while they sign, or when they are unknown', async () => {
     const at = world()
-    const { body } = await at.get('/.well-known/jwks.json')
+    const { body } = await at.request.get('/.well-known/jwks.json')
 
-    const used = await at.control('DELETE', `/keys/${body.keys[0].kid}`)
-    const unknown = await at.control('DELETE', '/keys/nobody')
+    const used = (await at.control.delete(`/keys/${body.keys[0].kid}`)).body
+    const unknown = (await at.control.delete('/keys/nobody')).body
 
     expect([used.status, unknown.status]).toEqual([409, 404])
   })
@@ -155,9 +168,9 @@ describe('a protected resource (RFC 9728)', () => {
     const path = '/.well-known/oauth-protected-resource'
     const second = { ...server, server_id: 'second', resource_uri: 'https://second.test/' }
 
-    const { body: none } = await world().get(path)
-    const { body: one } = await world({ mcp_servers: [server] }).get(path)
-    const { body: two } = await world({ mcp_servers: [server, second] }).get(path)
+    const { body: none } = await world().request.get(path)
+    const { body: one } = await world({ mcp_servers: [server] }).request.get(path)
+    const { body: two } = await world({ mcp_servers: [server, second] }).request.get(path)
 
     expect(none.resource).toMatch(/^https:\/\/api\.lumoauth\.test\/t\//)
     expect(one.resource).toBe(server.resource_uri)
@@ -170,17 +183,17 @@ describe('a protected resource (RFC 9728)', () => {
     const docs = world(seed)
     const rfc = world({ ...seed, dialect: { authorization_servers: 'issuer' } })
 
-    const { body: asInDocs } = await docs.get(path)
-    const { body: asInRfc } = await rfc.get(path)
+    const { body: asInDocs } = await docs.request.get(path)
+    const { body: asInRfc } = await rfc.request.get(path)
 
-    expect((await docs.get(asInDocs.authorization_servers[0])).body.issuer).toBe(
+    expect((await docs.request.get(asInDocs.authorization_servers[0])).body.issuer).toBe(
       docs.tenant.urls.tenant,
     )
     expect(asInRfc.authorization_servers).toEqual([rfc.tenant.urls.tenant])
   })
 
   it('is not there for an unknown server', async () => {
-    const { status } = await world().get('/.well-known/oauth-protected-resource/mcp/nobody')
+    const { status } = await world().request.get('/.well-known/oauth-protected-resource/mcp/nobody')
 
     expect(status).toBe(404)
   })
@@ -198,13 +211,13 @@ describe('the MCP servers', () => {
 
   it('are listed for whoever holds settings.manage, not for others', async () => {
     const at = world(seed)
-    const admin = at.bearer(await at.userToken({ user: 'admin@example.com' }))
-    const alice = at.bearer(await at.userToken())
+    const admin = at.as(await at.userToken({ user: 'admin@example.com' }))
+    const alice = at.as(await at.userToken())
 
-    const { body } = await at.get('/mcp/servers', admin)
-    const refused = await at.get('/mcp/servers', alice)
-    const one = await at.get(`/mcp/servers/${server.server_id}`, admin)
-    const unknown = await at.get('/mcp/servers/nobody', admin)
+    const { body } = await admin.get('/mcp/servers')
+    const refused = await alice.get('/mcp/servers')
+    const one = await admin.get(`/mcp/servers/${server.server_id}`)
+    const unknown = await admin.get('/mcp/servers/nobody')
 
     expect(body.data).toEqual(body.servers)
     expect(body.data[0]).toMatchObject({ ...server, token_lifetime: 3600 })
@@ -216,9 +229,9 @@ describe('the MCP servers', () => {
   it('challenge a client without a token, and lead it to one that is good', async () => {
     const at = world(seed)
     const path = `/mcp/${server.server_id}/challenge`
-    const challenged = await at.form(path, {})
-    const challenge = challenged.headers.get('www-authenticate') ?? ''
-    const { body: resource } = await at.get(
+    const challenged = await at.request.post(path).type('form')
+    const challenge = challenged.headers['www-authenticate'] ?? ''
+    const { body: resource } = await at.request.get(
       /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '',
     )
 
@@ -232,8 +245,8 @@ describe('the MCP servers', () => {
       401,
       expect.stringContaining('scope="mcp:read mcp:write"'),
     ])
-    expect((await at.get(path, at.bearer(general))).status).toBe(401)
-    expect((await at.get(path, at.bearer(issued.access_token))).body).toMatchObject({
+    expect((await at.as(general).get(path)).status).toBe(401)
+    expect((await at.as(issued.access_token).get(path)).body).toMatchObject({
       active: true,
       scope: 'mcp:read',
     })
@@ -246,12 +259,11 @@ describe('the MCP servers', () => {
       audience: server.server_id,
     })
 
-    const { status, headers } = await at.get(
-      `/mcp/${server.server_id}/challenge`,
-      at.bearer(body.access_token),
-    )
+    const { status, headers } = await at
+      .as(body.access_token)
+      .get(`/mcp/${server.server_id}/challenge`)
 
     expect(status).toBe(403)
-    expect(headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+    expect(headers['www-authenticate']).toContain('error="insufficient_scope"')
   })
 })

@@ -11,10 +11,13 @@ describe('introspection', () => {
   ])('is refused with %s (INT-01)', async (_name, fields) => {
     const at = world()
 
-    const { status } = await at.form('/oauth/introspect', {
-      token: await at.agentToken(),
-      ...fields,
-    })
+    const { status } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({
+        token: await at.agentToken(),
+        ...fields,
+      })
 
     expect(status).toBe('client_assertion' in fields ? 400 : 401)
   })
@@ -26,7 +29,10 @@ describe('introspection', () => {
     at.tenant.clock.advance('PT1H')
 
     for (const token of [expired, foreign, 'gibberish', 'a.b.c', '{}']) {
-      const { status, body } = await at.form('/oauth/introspect', { token, ...at.own })
+      const { status, body } = await at.request
+        .post('/oauth/introspect')
+        .type('form')
+        .send({ token, ...at.own })
       expect(status).toBe(200)
       expect(body).toEqual({ active: false })
     }
@@ -37,7 +43,12 @@ describe('introspection', () => {
     const { client_id, client_secret } = at.tenant.api_client
     const seen = async (resource: string) => {
       const token = await at.agentToken(undefined, { resource })
-      return (await at.form('/oauth/introspect', { token, client_id, client_secret })).body.active
+      return (
+        await at.request
+          .post('/oauth/introspect')
+          .type('form')
+          .send({ token, client_id, client_secret })
+      ).body.active
     }
 
     expect(await seen(at.tenant.urls.tenant)).toBe(false)
@@ -49,7 +60,9 @@ describe('introspection', () => {
     const { client_id, client_secret } = at.tenant.applications[0] ?? {}
     const fields = { token: await at.agentToken(), client_id, client_secret }
 
-    expect((await at.form('/oauth/introspect', fields)).body).toEqual({ active: false })
+    expect((await at.request.post('/oauth/introspect').type('form').send(fields)).body).toEqual({
+      active: false,
+    })
   })
 
   it('tells of the actor of a delegated token, and of its user', async () => {
@@ -58,7 +71,10 @@ describe('introspection', () => {
       delegation(await at.userToken(), await at.agentToken()),
     )
 
-    const { body } = await at.form('/oauth/introspect', { token: issued.access_token, ...at.own })
+    const { body } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token: issued.access_token, ...at.own })
 
     expect(body).toMatchObject({
       active: true,
@@ -76,8 +92,14 @@ describe('revocation', () => {
     const at = world({ agents: [{ name: 'report-bot' }, { name: 'other' }] })
     const token = await at.agentToken('other')
 
-    const { status, body } = await at.form('/oauth/revoke', { token, ...at.own })
-    const { body: seen } = await at.form('/oauth/introspect', { token, ...at.own })
+    const { status, body } = await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token, ...at.own })
+    const { body: seen } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token, ...at.own })
 
     expect([status, body.error]).toEqual([400, 'unauthorized_client'])
     expect(seen.active).toBe(true)
@@ -86,11 +108,14 @@ describe('revocation', () => {
   it('is refused for a type it does not know', async () => {
     const at = world()
 
-    const { status, body } = await at.form('/oauth/revoke', {
-      token: await at.agentToken(),
-      token_type_hint: 'id_token',
-      ...at.own,
-    })
+    const { status, body } = await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({
+        token: await at.agentToken(),
+        token_type_hint: 'id_token',
+        ...at.own,
+      })
 
     expect([status, body.error]).toEqual([400, 'unsupported_token_type'])
   })
@@ -98,14 +123,18 @@ describe('revocation', () => {
   it('is no error for an unknown token, and finds one under the wrong hint (REV-02, REV-03)', async () => {
     const at = world()
     const token = await at.agentToken()
-    const revoke = (fields: object) => at.form('/oauth/revoke', { ...at.own, ...fields })
+    const revoke = (fields: object) =>
+      at.request
+        .post('/oauth/revoke')
+        .type('form')
+        .send({ ...at.own, ...fields })
 
     const unknown = await revoke({ token: 'gibberish' })
     const hinted = await revoke({ token, token_type_hint: 'refresh_token' })
     const again = await revoke({ token })
 
     expect([unknown.status, hinted.status, again.status]).toEqual([200, 200, 200])
-    expect(hinted.headers.get('pragma')).toBe('no-cache')
-    expect((await at.get('/oauth/userinfo', at.bearer(token))).status).toBe(401)
+    expect(hinted.headers.pragma).toBe('no-cache')
+    expect((await at.as(token).get('/oauth/userinfo')).status).toBe(401)
   })
 })

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type Seed, world } from './oauth-world.ts'
+import { bearer, type Seed } from '../../support/signed-in.ts'
+import { world } from './oauth-world.ts'
 
 const metadata = { client_name: 'Notebook', redirect_uris: ['https://notebook.test/cb'] }
 
 const register = (seed: Seed = {}, more: object = {}, headers = {}) =>
-  world(seed).post('/connect/register', { ...metadata, ...more }, headers)
+  world(seed)
+    .request.post('/connect/register')
+    .set(headers)
+    .send({ ...metadata, ...more })
 
 describe('registering a client', () => {
   it.each<[string, object, string]>([
@@ -39,9 +43,9 @@ describe('registering a client', () => {
   it('is refused where the dialect closes the door, or asks for a bearer', async () => {
     const closed = await register({ dialect: { registration: 'closed' } })
     const at = world({ dialect: { registration: 'authenticated' } })
-    const anonymous = await at.post('/connect/register', metadata)
+    const anonymous = await at.request.post('/connect/register').send(metadata)
     const key = { 'x-api-key': at.tenant.api_keys[0]?.key ?? '' }
-    const known = await at.post('/connect/register', metadata, key)
+    const known = await at.request.post('/connect/register').set(key).send(metadata)
 
     expect([closed.status, closed.body.error]).toEqual([403, 'registration_not_allowed'])
     expect([anonymous.status, known.status]).toEqual([401, 201])
@@ -50,12 +54,17 @@ describe('registering a client', () => {
   it('gives a client no scopes of its own that its maker lacks', async () => {
     const at = world({ agents: [{ name: 'reader', capabilities: ['read:documents'] }] })
     const itself = { grant_types: ['client_credentials'] }
-    const maker = at.bearer(await at.agentToken())
+    const maker = bearer(await at.agentToken())
 
-    const anonymous = await at.post('/connect/register', { ...itself, scope: 'read:documents' })
-    const wider = await at.post('/connect/register', { ...itself, scope: 'write:reports' }, maker)
-    const forged = await at.post('/connect/register', itself, at.bearer('x.y.z'))
-    const silent = await at.post('/connect/register', itself)
+    const anonymous = await at.request
+      .post('/connect/register')
+      .send({ ...itself, scope: 'read:documents' })
+    const wider = await at.request
+      .post('/connect/register')
+      .set(maker)
+      .send({ ...itself, scope: 'write:reports' })
+    const forged = await at.as('x.y.z').post('/connect/register').send(itself)
+    const silent = await at.request.post('/connect/register').send(itself)
 
     expect([anonymous, wider].map(({ body }) => body.error)).toEqual([
       'invalid_client_metadata',
@@ -69,7 +78,7 @@ describe('registering a client', () => {
     const { status, body, headers } = await register({}, { logo_uri: 'https://a.test/x' })
 
     expect(status).toBe(201)
-    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers['cache-control']).toBe('no-store')
     expect(body).toMatchObject({
       ...metadata,
       client_secret_expires_at: 0,
@@ -81,22 +90,21 @@ describe('registering a client', () => {
   })
 
   it.each(['/oauth/register', '/oidc/register'])('is found at %s too (row 24)', async (path) => {
-    expect((await world().post(path, metadata)).status).toBe(201)
+    expect((await world().request.post(path).send(metadata)).status).toBe(201)
   })
 
   it('makes a client that uses the grants it registered, and no other', async () => {
     const at = world()
-    const { body: own } = await at.post(
-      '/connect/register',
-      { grant_types: ['client_credentials'], scope: 'read:documents' },
-      at.bearer(await at.agentToken()),
-    )
+    const { body: own } = await at
+      .as(await at.agentToken())
+      .post('/connect/register')
+      .send({ grant_types: ['client_credentials'], scope: 'read:documents' })
     const { client_id, client_secret } = own
     const asking = (fields: object) => at.token({ client_id, client_secret, ...fields })
 
     const allowed = await asking({ grant_type: 'client_credentials' })
     const refused = await asking({ grant_type: 'authorization_code', code: 'x' })
-    await at.control('PUT', '/dialect', { unauthorized_client_status: '400' })
+    await at.control.put('/dialect').send({ unauthorized_client_status: '400' })
     const asInRfc = await asking({ grant_type: 'refresh_token', refresh_token: 'x' })
 
     expect(allowed.body.scope).toBe('read:documents')
@@ -106,13 +114,13 @@ describe('registering a client', () => {
 
   it('gives a client no tasks: only agents have them', async () => {
     const at = world()
-    const { body: own } = await at.post('/connect/register', {
+    const { body: own } = await at.request.post('/connect/register').send({
       grant_types: ['client_credentials'],
     })
     const { client_id, client_secret } = own
     const { body } = await at.token({ grant_type: 'client_credentials', client_id, client_secret })
 
-    const { status } = await at.post('/jit/task', {}, at.bearer(body.access_token))
+    const { status } = await at.as(body.access_token).post('/jit/task').send({})
 
     expect(status).toBe(403)
   })

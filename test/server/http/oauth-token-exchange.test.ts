@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { accessTokenType, jwtTokenType, tokenExchange } from '../../../server/wire/index.ts'
-import { claimsOf, delegation, type Seed, world } from './oauth-world.ts'
+import { bearer, type Seed } from '../../support/signed-in.ts'
+import { claimsOf, delegation, world } from './oauth-world.ts'
 
 const agents: Seed['agents'] = [
   { name: 'orchestrator' },
@@ -49,7 +50,10 @@ describe('exchanging a token', () => {
     })
     const revoked = await at.agentToken()
     const expired = await at.agentToken()
-    await at.form('/oauth/revoke', { token: revoked, ...at.own })
+    await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token: revoked, ...at.own })
 
     const first = await at.exchange({ subject_token: revoked })
     at.tenant.clock.advance('PT1H')
@@ -103,7 +107,7 @@ describe('delegation', () => {
     const fields = delegation(await at.userToken(), await at.agentToken('loner'))
 
     const { status, body } = await at.exchange(fields)
-    await at.control('PUT', '/dialect', { no_delegation: 'insufficient_scope' })
+    await at.control.put('/dialect').send({ no_delegation: 'insufficient_scope' })
     const asInGo = await at.exchange(fields)
 
     expect([status, body.error]).toEqual([403, 'delegation_not_allowed'])
@@ -124,7 +128,7 @@ describe('delegation', () => {
   it('puts the newest actor innermost, or outermost as in RFC 8693 (row 16)', async () => {
     const at = world({ agents })
     const lumo = await chain(at, 'orchestrator', 'searcher')
-    await at.control('PUT', '/dialect', { act_order: 'rfc8693' })
+    await at.control.put('/dialect').send({ act_order: 'rfc8693' })
     const rfc = await chain(at, 'orchestrator', 'searcher')
 
     expect(claimsOf(lumo).act).toEqual({
@@ -201,9 +205,9 @@ describe('delegation', () => {
     const at = world({ agents })
     const own = await at.agentToken('searcher')
     const delegated = await chain(at, 'searcher')
-    const { body: task } = await at.post('/jit/task', { name: 'Q4' }, at.bearer(delegated))
+    const { body: task } = await at.as(delegated).post('/jit/task').send({ name: 'Q4' })
 
-    const byItself = await at.post(`/jit/task/${task.task_id}/complete`, {}, at.bearer(own))
+    const byItself = await at.as(own).post(`/jit/task/${task.task_id}/complete`).send({})
 
     expect(task.agent_id).toBe('agt_searcher')
     expect(byItself.status).toBe(200)
@@ -214,8 +218,8 @@ describe('delegation', () => {
     const user = await at.userToken({ user: 'approver@example.com' })
     const { body } = await at.exchange(delegation(user, await at.agentToken()))
 
-    expect((await at.get('/jit/pending', at.bearer(user))).status).toBe(200)
-    expect((await at.get('/jit/pending', at.bearer(body.access_token))).status).toBe(403)
+    expect((await at.as(user).get('/jit/pending')).status).toBe(200)
+    expect((await at.as(body.access_token).get('/jit/pending')).status).toBe(403)
   })
 })
 
@@ -243,15 +247,17 @@ describe('narrowing one’s own token', () => {
 
   it('is refused for a JIT token (TEX-15)', async () => {
     const at = world()
-    const auth = at.bearer(await at.agentToken())
+    const auth = bearer(await at.agentToken())
     const detail = { type: 'file_access', actions: ['read'], identifier: 'q4.pdf' }
-    const { body: task } = await at.post('/jit/task', {}, auth)
-    const { body: made } = await at.post(
-      '/jit/request',
-      { task_id: task.task_id, authorization_details: detail },
-      auth,
-    )
-    const { body: jit } = await at.post(`/jit/request/${made.request_id}/token`, {}, auth)
+    const { body: task } = await at.request.post('/jit/task').set(auth).send({})
+    const { body: made } = await at.request
+      .post('/jit/request')
+      .set(auth)
+      .send({ task_id: task.task_id, authorization_details: detail })
+    const { body: jit } = await at.request
+      .post(`/jit/request/${made.request_id}/token`)
+      .set(auth)
+      .send({})
 
     const { status, body } = await at.exchange({ subject_token: jit.access_token })
 
@@ -285,9 +291,9 @@ describe('the older form, for an approved task', () => {
   const opened = async (required_scopes: string[], seed: Seed = {}) => {
     const at = world({ clock: '2026-01-01T00:00:00Z', ...seed })
     const subject_token = await at.agentToken()
-    const auth = at.bearer(subject_token)
+    const auth = bearer(subject_token)
     const order = { task_description: 'Read the Q4 report', required_scopes }
-    const { body: task } = await at.post('/jit/task', order, auth)
+    const { body: task } = await at.request.post('/jit/task').set(auth).send(order)
     return { ...at, auth, subject_token, jit_task_id: task.task_id }
   }
 
@@ -322,13 +328,18 @@ describe('the older form, for an approved task', () => {
     const { subject_token, jit_task_id } = at
     const { body } = await at.exchange({ subject_token, jit_task_id, scope: 'read:documents' })
     const alive = async () =>
-      (await at.form('/oauth/introspect', { token: body.access_token, ...at.own })).body.active
+      (
+        await at.request
+          .post('/oauth/introspect')
+          .type('form')
+          .send({ token: body.access_token, ...at.own })
+      ).body.active
 
     expect(body).toMatchObject({ scope: 'read:documents', expires_in: 300 })
     expect(claimsOf(body.access_token)).toMatchObject({ jit: true, task_id: jit_task_id })
     expect(await alive()).toBe(true)
 
-    await at.post(`/jit/task/${jit_task_id}/complete`, {}, at.auth)
+    await at.request.post(`/jit/task/${jit_task_id}/complete`).set(at.auth).send({})
     expect(await alive()).toBe(false)
   })
 })
@@ -387,7 +398,7 @@ describe('a workload', () => {
     ],
   }
   const login = async (at: ReturnType<typeof world>, order: object = {}, fields: object = {}) => {
-    const { access_token } = await at.control('POST', '/workload-token', order)
+    const { access_token } = (await at.control.post('/workload-token').send(order)).body
     return at.token({
       grant_type: tokenExchange,
       subject_token: access_token,
@@ -410,7 +421,7 @@ describe('a workload', () => {
 
   it('is refused for a platform nobody trusts', async () => {
     const at = world()
-    const { access_token } = await world(seed).control('POST', '/workload-token', {})
+    const { access_token } = (await world(seed).control.post('/workload-token').send({})).body
 
     const { status } = await at.exchange({
       subject_token: access_token,
@@ -437,7 +448,7 @@ describe('a workload', () => {
 
   it('shows in userinfo', async () => {
     const at = world(seed)
-    const { body } = await at.get('/oauth/userinfo', at.bearer(await at.agentToken()))
+    const { body } = await at.as(await at.agentToken()).get('/oauth/userinfo')
 
     expect(body.workload_identity).toMatchObject({ provider: 'kubernetes' })
   })

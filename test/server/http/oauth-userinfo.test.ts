@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bearer } from '../../support/signed-in.ts'
 import { delegation, world } from './oauth-world.ts'
 
 describe('userinfo', () => {
@@ -9,18 +10,18 @@ describe('userinfo', () => {
     ['an unknown key as bearer', { authorization: 'Bearer lmk_unknown' }, 401],
     ['Basic', { authorization: 'Basic eDp5' }, 401],
   ])('is refused for %s', async (_name, headers, status) => {
-    const answered = await world().get('/oauth/userinfo', headers)
+    const answered = await world().request.get('/oauth/userinfo').set(headers)
 
     expect(answered.status).toBe(status)
-    expect(answered.headers.get('www-authenticate')).toMatch(/^Bearer realm=/)
+    expect(answered.headers['www-authenticate']).toMatch(/^Bearer realm=/)
   })
 
   it('says who an agent is, by GET and by POST, and nothing is null', async () => {
     const at = world()
-    const auth = at.bearer(await at.agentToken())
+    const auth = bearer(await at.agentToken())
 
-    const { body } = await at.get('/oauth/userinfo', auth)
-    const posted = await at.form('/oauth/userinfo', {}, auth)
+    const { body } = await at.request.get('/oauth/userinfo').set(auth)
+    const posted = await at.request.post('/oauth/userinfo').set(auth).type('form')
 
     expect(posted.body).toEqual(body)
     expect(body).toMatchObject({
@@ -46,7 +47,7 @@ describe('userinfo', () => {
       ],
     })
 
-    const { body } = await at.get('/oauth/userinfo', at.bearer(await at.userToken()))
+    const { body } = await at.as(await at.userToken()).get('/oauth/userinfo')
 
     expect(body).toEqual({
       sub: 'user:alice',
@@ -68,7 +69,7 @@ describe('userinfo', () => {
       delegation(await at.userToken(), await at.agentToken()),
     )
 
-    const { body } = await at.get('/oauth/userinfo', at.bearer(issued.access_token))
+    const { body } = await at.as(issued.access_token).get('/oauth/userinfo')
 
     expect(body).toMatchObject({ sub: 'user:alice', act: { sub: 'agent:report-bot' } })
   })
@@ -76,7 +77,7 @@ describe('userinfo', () => {
   it('spells an agent as one example does, where the dialect says so (row 23)', async () => {
     const at = world({ dialect: { userinfo_sub: 'agent_name' } })
 
-    const { body } = await at.get('/oauth/userinfo', at.bearer(await at.agentToken()))
+    const { body } = await at.as(await at.agentToken()).get('/oauth/userinfo')
 
     expect(body.sub).toBe('agent_report-bot')
   })
@@ -95,7 +96,7 @@ describe('an API key', () => {
 
     expect(key).toMatch(/^lmk_/)
     for (const headers of forms(key)) {
-      const { body } = await at.get('/oauth/userinfo', headers)
+      const { body } = await at.request.get('/oauth/userinfo').set(headers)
       expect(body.agent_id).toBe('agt_report-bot')
     }
   })
@@ -104,8 +105,8 @@ describe('an API key', () => {
     const at = world()
     const [{ key } = { key: '' }] = at.tenant.api_keys
 
-    const { status, body } = await at.get('/oauth/userinfo', {
-      ...at.bearer(await at.agentToken()),
+    const { status, body } = await at.request.get('/oauth/userinfo').set({
+      ...bearer(await at.agentToken()),
       'x-api-key': key,
     })
 
@@ -117,17 +118,17 @@ describe('an API key', () => {
     const at = world(seed)
     const headers = { 'x-api-key': 'sk_agent_live_123' }
 
-    expect((await at.get('/oauth/userinfo', headers)).status).toBe(200)
-    expect((await world().get('/oauth/userinfo', headers)).status).toBe(401)
+    expect((await at.request.get('/oauth/userinfo').set(headers)).status).toBe(200)
+    expect((await world().request.get('/oauth/userinfo').set(headers)).status).toBe(401)
   })
 
   it('opens tasks as its agent, and approves nothing', async () => {
     const at = world()
     const headers = { 'x-api-key': at.tenant.api_keys[0]?.key ?? '' }
 
-    const { status, body } = await at.post('/jit/task', {}, headers)
+    const { status, body } = await at.request.post('/jit/task').set(headers).send({})
 
     expect([status, body.agent_id]).toEqual([201, 'agt_report-bot'])
-    expect((await at.get('/jit/pending', headers)).status).toBe(403)
+    expect((await at.request.get('/jit/pending').set(headers)).status).toBe(403)
   })
 })

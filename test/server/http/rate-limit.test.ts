@@ -3,7 +3,7 @@ import { issuerWorld, noonEpoch } from './issuer-world.ts'
 
 /** A tenant with the agents `a` and `b`, of which each may try twice to get a token. */
 const tokenLimit = async () => {
-  const { harness, tenant } = await issuerWorld()
+  const { anonymous, tenant } = await issuerWorld()
   tenant.reset({
     agents: [{ name: 'a' }, { name: 'b' }].map((it) => ({ ...it, client_id: it.name })),
     rate_limits: { token: { limit: 2 } },
@@ -11,11 +11,10 @@ const tokenLimit = async () => {
   })
   const token = async ({ headers = {}, body }: { headers?: object; body: string }) =>
     (
-      await harness.fetch(`${tenant.urls.tenant}/oauth/token`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        body,
-      })
+      await anonymous
+        .post('/oauth/token')
+        .set({ 'content-type': 'application/x-www-form-urlencoded', ...headers })
+        .send(body)
     ).status
   const login = (client_id: string) =>
     token({
@@ -26,30 +25,26 @@ const tokenLimit = async () => {
 
 describe('a rate limit', () => {
   it('is off unless somebody wants one, and sends no headers then', async () => {
-    const { ask, agent } = await issuerWorld()
+    const { request } = await issuerWorld()
 
-    const { headers } = await ask('GET /agents/me', { token: agent })
+    const { headers } = await request.get('/agents/me')
 
-    expect([...headers.keys()].filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
   })
 
   it('says what is left on every answer, refusals too, and 429 when nothing is', async () => {
-    const { ask, agent, tenant } = await issuerWorld({
+    const { request, tenant } = await issuerWorld({
       rate_limits: { jit: { limit: 2, window: 60 } },
     })
     tenant.clock.advance(15)
-    const open = (body: object = {}) => ask('POST /jit/task', { token: agent, body })
+    const open = (body: object = {}) => request.post('/jit/task').send(body)
 
     const answers = [await open(), await open({ name: 7 }), await open()]
 
     expect(answers.map(({ status }) => status)).toEqual([201, 400, 429])
-    expect(answers.map(({ headers }) => headers.get('x-ratelimit-remaining'))).toEqual([
-      '1',
-      '0',
-      '0',
-    ])
+    expect(answers.map(({ headers }) => headers['x-ratelimit-remaining'])).toEqual(['1', '0', '0'])
     const [, , refused] = answers
-    expect(Object.fromEntries(refused?.headers ?? [])).toMatchObject({
+    expect(refused?.headers).toMatchObject({
       'x-ratelimit-limit': '2',
       'x-ratelimit-reset': String(noonEpoch + 60),
       'retry-after': '45',
@@ -65,8 +60,8 @@ describe('a rate limit', () => {
   })
 
   it('is over when the window is', async () => {
-    const { ask, agent, tenant } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
-    const look = async () => (await ask('GET /agents/me', { token: agent })).status
+    const { request, tenant } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
+    const look = async () => (await request.get('/agents/me')).status
     expect([await look(), await look()]).toEqual([200, 429])
 
     tenant.clock.advance(60)
@@ -75,14 +70,14 @@ describe('a rate limit', () => {
   })
 
   it('counts each caller and each group apart', async () => {
-    const { ask, agent, agentNamed, openTask } = await issuerWorld({
+    const { as, agentToken, agent, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
       rate_limits: { api: { limit: 1 }, jit: { limit: 1 } },
     })
-    const look = async (token: string) => (await ask('GET /agents/me', { token })).status
+    const look = async (token: string) => (await as(token).get('/agents/me')).status
 
     expect([await look(agent), await look(agent)]).toEqual([200, 429])
-    expect(await look(await agentNamed('stranger'))).toBe(200)
+    expect(await look(await agentToken('stranger'))).toBe(200)
     expect(await openTask()).toMatch(/^task_/)
   })
 
@@ -118,9 +113,9 @@ describe('a rate limit', () => {
   })
 
   it('counts an agent by its token, however the header is spelled', async () => {
-    const { ask, agent } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
+    const { anonymous, agent } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
     const look = async (authorization: string, more = {}) =>
-      (await ask('GET /agents/me', { headers: { authorization, ...more } })).status
+      (await anonymous.get('/agents/me').set({ authorization, ...more })).status
 
     expect(await look(`Bearer ${agent}`)).toBe(200)
     expect(await look(`bearer   ${agent}`)).toBe(429)
@@ -135,17 +130,17 @@ describe('a rate limit', () => {
   })
 
   it('is set by the control plane, which has none itself', async () => {
-    const { ask, agent, control } = await issuerWorld({
+    const { request, control } = await issuerWorld({
       dialect: { rate_limited: 'too_many_requests' },
     })
 
-    const set = await control('PUT /rate-limits', { api: { limit: 1, window: 'PT1H' } })
-    await ask('GET /agents/me', { token: agent })
-    const { body } = await ask('GET /agents/me', { token: agent })
+    const set = await control.put('/rate-limits').send({ api: { limit: 1, window: 'PT1H' } })
+    await request.get('/agents/me')
+    const { body } = await request.get('/agents/me')
 
     expect(set).toMatchObject({ status: 200, body: { api: { limit: 1, window: 3600 } } })
-    expect((await control('GET /rate-limits')).body).toEqual(set.body)
+    expect((await control.get('/rate-limits')).body).toEqual(set.body)
     expect(body).toMatchObject({ error: 'too_many_requests', retry_after: 3600 })
-    expect((await control('PUT /rate-limits', { api: { limit: 0 } })).status).toBe(400)
+    expect((await control.put('/rate-limits').send({ api: { limit: 0 } })).status).toBe(400)
   })
 })

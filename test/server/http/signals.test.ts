@@ -20,8 +20,8 @@ const decoded = (jwt: string) => {
 
 const streaming = async (body: object = {}, seed: Parameters<typeof issuerWorld>[0] = {}) => {
   const here = await issuerWorld(seed)
-  const token = await here.api()
-  const created = await here.ask('POST /ssf/stream', { token, body })
+  const token = await here.apiToken()
+  const created = await here.as(token).post('/ssf/stream').send(body)
   const streamId = created.body.stream_id as string
   return {
     ...here,
@@ -30,22 +30,22 @@ const streaming = async (body: object = {}, seed: Parameters<typeof issuerWorld>
     streamId,
     poll: async (order: object = {}) =>
       (
-        await here.ask(`POST /ssf/poll/${streamId}`, {
-          token,
-          body: { returnImmediately: true, ...order },
-        })
+        await here
+          .as(token)
+          .post(`/ssf/poll/${streamId}`)
+          .send({ returnImmediately: true, ...order })
       ).body as { sets: Record<string, string>; moreAvailable?: boolean },
-    complete: (task: string) => here.ask(`POST /jit/task/${task}/complete`, { token: here.agent }),
+    complete: (task: string) => here.request.post(`/jit/task/${task}/complete`),
   }
 }
 
 describe('a stream', () => {
   it('is refused without a token, and to people who manage none', async () => {
-    const { ask, user } = await issuerWorld()
+    const { anonymous, as, userToken } = await issuerWorld()
 
-    expect((await ask('POST /ssf/stream', { body: {} })).status).toBe(401)
-    const token = await user('alice@example.com')
-    expect((await ask('POST /ssf/stream', { token, body: {} })).status).toBe(403)
+    expect((await anonymous.post('/ssf/stream').send({})).status).toBe(401)
+    const token = await userToken('alice@example.com')
+    expect((await as(token).post('/ssf/stream').send({})).status).toBe(403)
   })
 
   it.each([
@@ -58,16 +58,16 @@ describe('a stream', () => {
     { events_requested: 'all' },
     { audience: [] },
   ])('is refused for %j', async (body) => {
-    const { ask, agent, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld()
 
-    expect((await ask('POST /ssf/stream', { token: agent, body })).status).toBe(400)
+    expect((await request.post('/ssf/stream').send(body)).status).toBe(400)
     expect(happened('stream.created')).toEqual([])
   })
 
   it('waits to be fetched when no delivery is named, and names its issuer', async () => {
-    const { created, ask, tenant, streamId } = await streaming()
+    const { anonymous, created, tenant, streamId } = await streaming()
 
-    const configuration = await ask('GET /.well-known/ssf-configuration')
+    const configuration = await anonymous.get('/.well-known/ssf-configuration')
 
     expect(created).toMatchObject({
       status: 201,
@@ -86,35 +86,31 @@ describe('a stream', () => {
   })
 
   it('is its owner’s alone to read, to verify, to poll and to delete', async () => {
-    const { ask, agent, token, streamId } = await streaming()
+    const { as, request, token, streamId } = await streaming()
 
-    for (const [line, body] of [
-      [`GET /ssf/stream?stream_id=${streamId}`, undefined],
-      [`DELETE /ssf/stream?stream_id=${streamId}`, undefined],
-      ['POST /ssf/verify', { stream_id: streamId }],
-      [`POST /ssf/poll/${streamId}`, { returnImmediately: true }],
-    ] as const) {
-      expect((await ask(line, { token: agent, ...(body && { body }) })).status).toBe(404)
-    }
-    expect((await ask('GET /ssf/stream', { token: agent })).body).toEqual([])
-    expect((await ask('GET /ssf/stream', { token })).body).toHaveLength(1)
-    expect((await ask('DELETE /ssf/stream', { token })).status).toBe(204)
-    expect((await ask('DELETE /ssf/stream', { token })).status).toBe(404)
+    await request.get(`/ssf/stream?stream_id=${streamId}`).expect(404)
+    await request.delete(`/ssf/stream?stream_id=${streamId}`).expect(404)
+    await request.post('/ssf/verify').send({ stream_id: streamId }).expect(404)
+    await request.post(`/ssf/poll/${streamId}`).send({ returnImmediately: true }).expect(404)
+    expect((await request.get('/ssf/stream')).body).toEqual([])
+    expect((await as(token).get('/ssf/stream')).body).toHaveLength(1)
+    expect((await as(token).delete('/ssf/stream')).status).toBe(204)
+    expect((await as(token).delete('/ssf/stream')).status).toBe(404)
   })
 
   it('has to be named when there are several', async () => {
-    const { ask, token } = await streaming()
-    await ask('POST /ssf/stream', { token, body: {} })
+    const { as, token } = await streaming()
+    await as(token).post('/ssf/stream').send({})
 
-    expect((await ask('DELETE /ssf/stream', { token })).status).toBe(400)
+    expect((await as(token).delete('/ssf/stream')).status).toBe(400)
   })
 
   it('never shows what authorizes a push, anywhere', async () => {
-    const { ask, token, created, tenant, control } = await streaming(push())
+    const { as, token, created, tenant, control } = await streaming(push())
 
-    const read = await ask('GET /ssf/stream', { token })
-    const journal = await control('GET /journal')
-    const exchanges = await control('GET /exchanges')
+    const read = await as(token).get('/ssf/stream')
+    const journal = await control.get('/journal')
+    const exchanges = await control.get('/exchanges')
 
     expect(tenant.journal().length).toBeGreaterThan(0)
     expect(JSON.stringify([created.body, read.body, journal.body, exchanges.body])).not.toContain(
@@ -125,7 +121,7 @@ describe('a stream', () => {
 
 describe('a poll', () => {
   it('brings a signed token about a completed task, as RFC 8417 and SSF want it', async () => {
-    const { openTask, complete, poll, tenant, created, ask } = await streaming()
+    const { anonymous, openTask, complete, poll, tenant, created } = await streaming()
     const task = await openTask()
     const { caep_session_id } = tenant
       .journal()
@@ -139,7 +135,7 @@ describe('a poll', () => {
 
     const [[jti, jwt = ''] = ['']] = Object.entries(sets)
     const { header, claims } = decoded(jwt)
-    const { keys } = (await ask('GET /.well-known/jwks.json')).body
+    const { keys } = (await anonymous.get('/.well-known/jwks.json')).body
     expect(header).toMatchObject({ typ: 'secevent+jwt', kid: keys[0].kid })
     expect(SecurityEventToken.parse(claims)).toEqual({
       iss: created.body.iss,
@@ -204,18 +200,14 @@ describe('a poll', () => {
   })
 
   it('tells of one revoked JIT token, by its id', async () => {
-    const { ask, agent, openTask, request, poll, harness, tenant } = await streaming()
-    const { request_id } = (await request(await openTask(), reading)).body
-    const jit = (await ask(`POST /jit/request/${request_id}/token`, { token: agent })).body
-    const [client] = tenant.agents
-    await harness.fetch(`${tenant.urls.tenant}/oauth/revoke`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        token: jit.access_token,
-        client_id: client?.client_id ?? '',
-        client_secret: client?.client_secret ?? '',
-      }),
-    })
+    const { request, requestPermission, openTask, poll, anonymous, tenant } = await streaming()
+    const { request_id } = (await requestPermission(await openTask(), reading)).body
+    const jit = (await request.post(`/jit/request/${request_id}/token`)).body
+    const { client_id, client_secret } = tenant.agents[0] ?? {}
+    await anonymous
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token: jit.access_token, client_id, client_secret })
 
     const [set = ''] = Object.values((await poll()).sets)
 
@@ -228,17 +220,16 @@ describe('a poll', () => {
   })
 
   it('of an agent brings what is about itself only', async () => {
-    const { ask, agent, agentNamed, openTask } = await issuerWorld({
+    const { as, request, agentToken, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
-    const stranger = await agentNamed('stranger')
-    const { stream_id } = (await ask('POST /ssf/stream', { token: stranger, body: {} })).body
-    await ask(`POST /jit/task/${await openTask()}/complete`, { token: agent })
+    const stranger = await agentToken('stranger')
+    const { stream_id } = (await as(stranger).post('/ssf/stream').send({})).body
+    await request.post(`/jit/task/${await openTask()}/complete`)
 
-    const { body } = await ask(`POST /ssf/poll/${stream_id}`, {
-      token: stranger,
-      body: { returnImmediately: true },
-    })
+    const { body } = await as(stranger)
+      .post(`/ssf/poll/${stream_id}`)
+      .send({ returnImmediately: true })
 
     expect(body.sets).toEqual({})
   })
@@ -246,12 +237,11 @@ describe('a poll', () => {
 
 describe('a verification', () => {
   it('comes through the stream with the state it was given', async () => {
-    const { ask, token, streamId, poll } = await streaming()
+    const { as, token, streamId, poll } = await streaming()
 
-    const { status } = await ask('POST /ssf/verify', {
-      token,
-      body: { stream_id: streamId, state: 'hello' },
-    })
+    const { status } = await as(token)
+      .post('/ssf/verify')
+      .send({ stream_id: streamId, state: 'hello' })
 
     const [set = ''] = Object.values((await poll()).sets)
     expect(status).toBe(204)
@@ -264,9 +254,9 @@ describe('a verification', () => {
   })
 
   it('is refused for a stream that is not there, and when many wait', async () => {
-    const { ask, token, streamId } = await streaming()
+    const { as, token, streamId } = await streaming()
     const verify = async (stream_id: string) =>
-      (await ask('POST /ssf/verify', { token, body: { stream_id } })).status
+      (await as(token).post('/ssf/verify').send({ stream_id })).status
     for (let times = 0; times < 10; times += 1) await verify(streamId)
 
     expect(await verify('ssf_x')).toBe(404)
@@ -344,12 +334,12 @@ describe('a push', () => {
   })
 
   it('stops when the stream is deleted', async () => {
-    const { ask, token, openTask, complete, far, settle, tenant } = await streaming(push())
+    const { as, token, openTask, complete, far, settle, tenant } = await streaming(push())
     far.answers[0] = 503
     await complete(await openTask())
     await settle()
 
-    await ask('DELETE /ssf/stream', { token })
+    await as(token).delete('/ssf/stream')
     tenant.clock.advance('PT2H')
     await settle()
 

@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { issuerWorld } from './issuer-world.ts'
 
 describe('an answer', () => {
-  it.each(['GET /me', 'GET /agents/me', 'GET /ssf/stream'])(
-    'that is for the bearer alone is never stored: %s',
-    async (call) => {
-      const { ask, agent } = await issuerWorld()
+  it.each(['/me', '/agents/me', '/ssf/stream'])(
+    'that is for the bearer alone is never stored: GET %s',
+    async (path) => {
+      const { request } = await issuerWorld()
 
-      expect((await ask(call, { token: agent })).headers.get('cache-control')).toBe('no-store')
+      await request.get(path).expect('cache-control', 'no-store')
     },
   )
 
   it('that anybody may have says nothing of storing', async () => {
-    const { ask } = await issuerWorld()
+    const { anonymous } = await issuerWorld()
 
-    const { headers } = await ask('GET /.well-known/ssf-configuration', {})
+    const { headers } = await anonymous.get('/.well-known/ssf-configuration')
 
-    expect(headers.get('cache-control')).toBeNull()
+    expect(headers['cache-control']).toBeUndefined()
   })
 })

@@ -64,14 +64,20 @@ describe('a budget', () => {
     const agent = { ...bot, budget: { tokensPerDay: 1 } }
     tenant.happen([{ type: 'tenant.seeded', agents: [agent], users: [] }])
 
-    for (let times = 0; times < 5; times += 1) tenant.run(ask, { agent, action: 'x' })
+    const errors = Array.from({ length: 5 }, () =>
+      errorOf(() => tenant.run(ask, { agent, action: 'x' })),
+    )
+
+    expect(errors).toEqual(Array(5).fill(undefined))
   })
 
   it('does not hold for an agent without one', () => {
     const { tenant } = seeded()
 
-    for (let times = 0; times < 5; times += 1) {
-      tenant.run(issueClientToken, { client: stranger })
-    }
+    const errors = Array.from({ length: 5 }, () =>
+      errorOf(() => tenant.run(issueClientToken, { client: stranger })),
+    )
+
+    expect(errors).toEqual(Array(5).fill(undefined))
   })
 })

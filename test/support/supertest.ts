@@ -1,0 +1,23 @@
+import supertest from 'supertest'
+import { expect } from 'vitest'
+
+/**
+ * supertest, with `.expect(…)` counted as an assertion of the running test: Vitest fails a test that
+ * asserts nothing (`requireAssertions`) and counts only its own `expect`.
+ */
+export { supertest }
+
+export type Response = supertest.Response
+
+const test = supertest.Test.prototype
+const addCheck = test.expect as (this: supertest.Test, ...checks: unknown[]) => supertest.Test
+
+/** Counts when the answer is there and has passed the check. */
+const countAssertion = () => {
+  expect.setState({ assertionCalls: expect.getState().assertionCalls + 1 })
+}
+
+test.expect = function (this: supertest.Test, ...checks: unknown[]) {
+  addCheck.apply(this, checks)
+  return addCheck.call(this, countAssertion)
+}
