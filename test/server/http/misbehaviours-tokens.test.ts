@@ -119,6 +119,22 @@ describe('an issuer that goes wrong with tokens', () => {
       [true, 200],
       [false, 401],
     ],
+    'issuer-publishes-key-late': [
+      async (world) => {
+        const { body } = await world.control('POST /keys', { sign: false })
+        return published(world, body.published[1])
+      },
+      true,
+      false,
+    ],
+    'issuer-signs-with-newest-key': [
+      async (world) => {
+        const { body } = await world.control('POST /keys', { sign: false })
+        return decode(await world.login()).header.kid === body.current
+      },
+      true,
+      false,
+    ],
     'issuer-signs-with-none': [member('alg'), 'ES256', 'none'],
     'issuer-signs-with-hmac': [member('alg'), 'ES256', 'HS256'],
     'issuer-jwks-empty': [
