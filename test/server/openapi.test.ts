@@ -1,12 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { expressApps } from '../../server/express/index.ts'
 import { createHarness } from '../../server/index.ts'
 import { pathsOf, type Route, routes } from '../../server/wire/index.ts'
 import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi.ts'
+import { supertest as request } from '../support/supertest.ts'
 
 const harness = await createHarness({ listen: false, algorithm: 'ES256' })
 const response = await harness.fetch(`${harness.issuer}/openapi.json`)

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import compression from 'compression'
 import express5 from 'express'
 import serverless from 'serverless-http'
-import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expressApps, lumoauthGuard } from '../../../server/express/index.ts'
 import { createHarness, type Harness, type TestTenant } from '../../../server/index.ts'
+import { supertest as request } from '../../support/supertest.ts'
 
 type Express = typeof express5
 const express4 = createRequire(import.meta.url)('express4') as Express

@@ -121,7 +121,7 @@ describe('an issuer that goes wrong with tokens', () => {
     ],
     'issuer-publishes-key-late': [
       async (world) => {
-        const { body } = await world.control('POST /keys', { sign: false })
+        const { body } = await world.control.post('/keys').send({ sign: false })
         return published(world, body.published[1])
       },
       true,
@@ -129,7 +129,7 @@ describe('an issuer that goes wrong with tokens', () => {
     ],
     'issuer-signs-with-newest-key': [
       async (world) => {
-        const { body } = await world.control('POST /keys', { sign: false })
+        const { body } = await world.control.post('/keys').send({ sign: false })
         return decode(await world.login()).header.kid === body.current
       },
       true,
