@@ -3,9 +3,9 @@ import { reading, signedIn } from './signed-in.ts'
 
 describe('POST /jit/request', () => {
   it('rejects a request once the task has expired', async () => {
-    const { request, tenant, task } = await signedIn()
+    const { request, tenant, task } = await signedIn({ task: { duration: 60 } })
 
-    tenant.clock.advance('PT2H')
+    tenant.clock.advance('PT2M')
 
     await request
       .post('/jit/request')
