@@ -19,7 +19,7 @@ import type { IssuerContext } from './issuer.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from './message.ts'
 import { answerWith, Refusing, render } from './refusals.ts'
 import { audienceOf } from './targets.ts'
-import { hashSecret, issuerOf, newSecret, type Tenancy } from './tenancy.ts'
+import { hashSecret, issuerOf, newSecret, same, type Tenancy } from './tenancy.ts'
 
 export const authorizeHandlers: Handlers<
   'oauth.authorize' | 'oauth.authorize.submit' | 'oauth.par' | 'oauth.logout',
@@ -206,7 +206,7 @@ const refuseForgedForm = ({ origins }: Tenancy, { headers }: HttpRequest, csrf: 
   const { origin } = headers
   const foreign =
     origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
-  if (foreign || cookies[csrfCookie] !== csrf) {
+  if (foreign || !same(cookies[csrfCookie] ?? '', csrf)) {
     stop(403, 'The form is not from here, or its page is too old. Go back to where you came from.')
   }
 }

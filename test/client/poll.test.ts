@@ -232,7 +232,8 @@ describe('Retry-After', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         const seconds = secondsToWait(value, noon) ?? 0
-        return seconds >= 0 && Number.isFinite(seconds)
+        expect(seconds).toBeGreaterThanOrEqual(0)
+        expect(seconds).toBeLessThan(Number.POSITIVE_INFINITY)
       }),
     )
   })

@@ -3,9 +3,11 @@ import { reading, signedIn } from './signed-in.ts'
 
 describe('POST /jit/request', () => {
   it('rejects a request once the task has expired', async () => {
-    const { request, tenant, task } = await signedIn()
+    const { as, agentToken, tenant, task } = await signedIn()
 
     tenant.clock.advance('PT2H')
+    // The agent's first token has expired with the task.
+    const request = as(await agentToken())
 
     await request
       .post('/jit/request')

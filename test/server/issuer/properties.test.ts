@@ -127,7 +127,7 @@ const firstToken: readonly Step[] = [
 
 const always = (holds: (here: ReturnType<typeof world>) => void) =>
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) =>
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) =>
       holds(after([...firstToken, ...steps])),
     ),
     { numRuns: 200 },
