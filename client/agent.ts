@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { oauthRoutes } from '../server/wire/oauth-routes.ts'
-import type { Route } from '../server/wire/route.ts'
+import { oauthRoutes } from '../server/wire/routes/oauth.ts'
+import type { Route } from '../server/wire/routes/route.ts'
 import type { Allow } from './allow.ts'
 import { RefusalBody, TokenGrant, UserInfo } from './answers.ts'
 import {

@@ -21,7 +21,7 @@ import type { JitContext } from './jit-context.ts'
 import { type Hop, placeOf, redirected } from './redirect.ts'
 import { SingleFlight } from './single-flight.ts'
 import { withDeadline } from './time.ts'
-import { type Held, Wallet } from './wallet.ts'
+import { type Held, Wallet } from './token-cache.ts'
 
 export type JitFetchOptions = Readonly<{
   /** Where tokens may go. URLs are taken for their origin. Everywhere else it is a plain `fetch`. */

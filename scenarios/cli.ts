@@ -18,7 +18,7 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
   },
   start: {
     says: 'start issuer, API and control plane, to develop against',
-    load: async () => (await import('../server/start.ts')).start,
+    load: async () => (await import('../server/start/start.ts')).start,
   },
   rules: {
     says: 'list the rules, the scenarios that show each, and how those last went',
@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, { says: string; load: () => Promise<Comm
   },
   check: {
     says: 'check an issuer, an API or an agent that is not ours',
-    load: async () => (await import('./cli/check.ts')).check,
+    load: async () => (await import('./cli/check/check.ts')).check,
   },
   target: {
     says: 'write the description of a deployment to check',

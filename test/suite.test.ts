@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { filesOf } from '../scenarios/cli/suite.ts'
+import { filesOf } from '../scenarios/cli/find-scenarios.ts'
+import { placeOf } from '../scenarios/language/source.ts'
 import { failureText } from '../scenarios/reports/failure.ts'
 import { difference, loadScenarios, nameOf, type Result, run } from '../scenarios/runner/index.ts'
-import { placeOf } from '../scenarios/runner/source.ts'
-import { type Host, mock } from '../scenarios/targets/mock.ts'
+import { type Host, mock } from '../scenarios/targets/mock/mock.ts'
 
 const { scenarios, problems } = await loadScenarios(filesOf([]))
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { apiRoutes } from '../../server/wire/api-routes.ts'
 import { CreateSummary, Document, PutDocument } from '../../server/wire/document.ts'
+import { apiRoutes } from '../../server/wire/routes/api.ts'
 import { type ToolOptions, toolMaker } from './tool.ts'
 
 /** Tools for the documents API, under the names a model calls them by. */

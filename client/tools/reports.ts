@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { apiRoutes } from '../../server/wire/api-routes.ts'
 import { CreateReport } from '../../server/wire/report.ts'
+import { apiRoutes } from '../../server/wire/routes/api.ts'
 import { type ToolOptions, toolMaker } from './tool.ts'
 
 /** Tools for the reports API, under the names a model calls them by. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Route } from '../../server/wire/route.ts'
+import type { Route } from '../../server/wire/routes/route.ts'
 import type { Fetch } from '../agent.ts'
 import {
   ApiError,

@@ -1,6 +1,6 @@
 import type { AuthorizationDetail } from '../../server/wire/index.ts'
-import { type Loaded, type Problem, readScenario } from '../runner/load.ts'
-import type { ApiRoute, TargetFile } from '../targets/real-file.ts'
+import { type Loaded, type Problem, readScenario } from '../language/load.ts'
+import type { ApiRoute, TargetFile } from '../targets/real/target-file.ts'
 
 type Api = TargetFile['api']
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type Route, type RouteName, routes } from '../../server/wire/index.ts'
-import type { Word } from '../runner/actions.ts'
+import type { Word } from '../language/actions.ts'
+import type { Loaded } from '../language/load.ts'
+import { isObject } from '../language/match.ts'
+import { allSteps } from '../language/steps.ts'
 import { routeOf } from '../runner/exchange.ts'
-import type { Loaded } from '../runner/load.ts'
-import { isObject } from '../runner/match.ts'
-import { allSteps } from '../runner/steps.ts'
 
 /** As much of OpenAPI 3 as is looked at. */
 export type Document = Readonly<{

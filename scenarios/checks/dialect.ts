@@ -1,8 +1,8 @@
 import { Dialect, dialects } from '../../server/wire/index.ts'
-import type { Loaded } from '../runner/load.ts'
+import type { Loaded } from '../language/load.ts'
+import type { Target } from '../language/target.ts'
 import { run } from '../runner/run.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
-import type { Target } from '../targets/target.ts'
 
 type Spoken = Readonly<Partial<Dialect>>
 

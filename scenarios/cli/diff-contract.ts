@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { type Document, differencesFrom, touchedBy } from '../checks/contract-diff.ts'
 import { CannotRun } from './cannot-run.ts'
+import { loadSuite } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
-import { loadSuite } from './suite.ts'
 
 const help = `Lists where an OpenAPI file differs from the built-in contract, and which scenarios that touches.
 

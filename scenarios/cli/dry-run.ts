@@ -1,10 +1,10 @@
-import type { Loaded } from '../runner/load.ts'
+import type { Loaded } from '../language/load.ts'
+import type { Target } from '../language/target.ts'
 import { run } from '../runner/run.ts'
-import { mock } from '../targets/mock.ts'
-import type { TargetFile } from '../targets/real-file.ts'
-import { plannedCannot } from '../targets/real-plan.ts'
-import { probe } from '../targets/real-probe.ts'
-import type { Target } from '../targets/target.ts'
+import { mock } from '../targets/mock/mock.ts'
+import { plannedCannot } from '../targets/real/planned-skips.ts'
+import { probe } from '../targets/real/probe.ts'
+import type { TargetFile } from '../targets/real/target-file.ts'
 
 /**
  * Prints every request that would be sent. They are those the mock is sent for the same scenarios, at

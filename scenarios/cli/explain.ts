@@ -1,11 +1,11 @@
 import { didYouMean } from '../../server/wire/closest.ts'
-import { knownMisbehaviours } from '../targets/mock.ts'
+import { knownMisbehaviours } from '../targets/mock/mock.ts'
 import { CannotRun } from './cannot-run.ts'
+import { loadSuite } from './find-scenarios.ts'
+import { lastVerdicts } from './last-verdicts.ts'
 import { readOptions } from './options.ts'
 import { painter } from './paint.ts'
 import { marks, showingsOf } from './rules.ts'
-import { loadSuite } from './suite.ts'
-import { lastVerdicts } from './verdicts.ts'
 
 const help = `Explains rules: the sentence, its source, the scenarios that show it and how those last went, and the
 misbehaviours that break it.

@@ -1,4 +1,4 @@
-import { knownMisbehaviours } from '../targets/mock.ts'
+import { knownMisbehaviours } from '../targets/mock/mock.ts'
 import { readOptions } from './options.ts'
 import { painter } from './paint.ts'
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import type { Loaded } from '../runner/load.ts'
+import type { Loaded } from '../language/load.ts'
 import { checkCoverage, type Rule, type RuleState, stateOf } from '../runner/rules.ts'
 import type { Verdict } from '../runner/verdict.ts'
+import { loadSuite, tell } from './find-scenarios.ts'
+import { lastVerdicts } from './last-verdicts.ts'
 import { readOptions } from './options.ts'
 import { type Paint, painter } from './paint.ts'
-import { loadSuite, tell } from './suite.ts'
-import { lastVerdicts } from './verdicts.ts'
 
 const help = `Lists the rules of the catalogue, with the scenarios that show each and how those last went.
 

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { CannotRun } from './cannot-run.ts'
+import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
-import { suiteFolder } from './suite.ts'
 
 const help = `Writes a new scenario file to begin with.
 

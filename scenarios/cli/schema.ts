@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { agentSchema } from '../checks/agent-format.ts'
+import { agentSchema } from '../checks/agent/format.ts'
+import { scenarioSchema } from '../language/schema.ts'
+import { withTables } from '../language/tables.ts'
 import { rulesSchema } from '../runner/rules.ts'
-import { scenarioSchema } from '../runner/schema.ts'
-import { withTables } from '../runner/tables.ts'
-import { targetSchema } from '../targets/real-file.ts'
+import { targetSchema } from '../targets/real/target-file.ts'
 import { CannotRun } from './cannot-run.ts'
+import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
-import { suiteFolder } from './suite.ts'
 
 const help = `Writes what is made from the scenario language: the JSON Schemas that editors complete and check
 scenario files and rules.yaml with, and the tables in scenarios/README.md.

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { type Access, accessOf, missingVariables, readTarget } from '../targets/real-access.ts'
-import type { TargetFile } from '../targets/real-file.ts'
+import { type Access, accessOf, missingVariables, readTarget } from '../targets/real/access.ts'
+import type { TargetFile } from '../targets/real/target-file.ts'
 import { CannotRun } from './cannot-run.ts'
-import { tell } from './suite.ts'
+import { tell } from './find-scenarios.ts'
 
 /** Reads a target file; what is wrong in it is told, and ends the command. */
 export const loadTarget = async (name: string): Promise<TargetFile> => {

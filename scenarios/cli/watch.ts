@@ -3,7 +3,7 @@ import { existsSync, watch as watchFolder } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../../server/package-root.ts'
-import { suiteFolder } from './suite.ts'
+import { suiteFolder } from './find-scenarios.ts'
 
 /**
  * Runs a command again whenever a scenario, or the code of the harness, has changed; in a process of its

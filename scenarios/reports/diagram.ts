@@ -1,6 +1,6 @@
 import type { Exchange } from '../runner/exchange.ts'
 import type { Result } from '../runner/verdict.ts'
-import { answererOf, asked, bearerOf, gistOf, type Part, senderOf } from './gist.ts'
+import { answererOf, asked, bearerOf, gistOf, type Part, senderOf } from './exchange-summary.ts'
 import { type Markup, markup } from './markup.ts'
 
 /** The exchanges of a scenario as a sequence diagram, in SVG; `link` makes the target of each arrow. */

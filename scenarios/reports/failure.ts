@@ -1,7 +1,7 @@
+import { placeOf } from '../language/source.ts'
 import type { Exchange } from '../runner/exchange.ts'
-import { placeOf } from '../runner/source.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
-import { answererOf, bearerOf, grantText, neededOf } from './gist.ts'
+import { answererOf, bearerOf, grantText, neededOf } from './exchange-summary.ts'
 
 /** A failure as paragraphs of plain text: what, where, the difference, the exchange. */
 export const failureText = (failure: Failure, { exchanges, tokens }: Result): string => {

@@ -1,6 +1,6 @@
-import { isObject } from '../runner/match.ts'
+import { isObject } from '../language/match.ts'
 import type { Result, SeenToken } from '../runner/verdict.ts'
-import { bearerOf } from './gist.ts'
+import { bearerOf } from './exchange-summary.ts'
 
 /** What became of a token: where it came from, where it was shown, how it ended. */
 export type Lineage = Readonly<{

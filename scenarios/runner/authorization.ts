@@ -1,8 +1,8 @@
-import { actions } from './actions.ts'
-import { basic } from './basic.ts'
+import { actions } from '../language/actions.ts'
+import { basic } from '../language/basic-auth.ts'
+import { isObject } from '../language/match.ts'
+import { type Scene, unmet } from '../language/step-context.ts'
 import { summary } from './expectation.ts'
-import { isObject } from './match.ts'
-import { type Scene, unmet } from './scene.ts'
 
 /** The header by which the one who knocks shows who it is. */
 export const authorization = async (by: string, scene: Scene): Promise<Record<string, string>> => {

@@ -7,7 +7,7 @@ import {
   routes,
   type Seat,
 } from '../../server/wire/index.ts'
-import { withoutUnions } from './issues.ts'
+import { withoutUnions } from '../language/issues.ts'
 
 /** One request the suite made, and what came back. */
 export type Exchange = Readonly<{

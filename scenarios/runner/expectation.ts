@@ -1,10 +1,10 @@
 import { readChallenge, readChallengeBody } from '../../server/wire/index.ts'
-import type { actions } from './actions.ts'
+import type { actions } from '../language/actions.ts'
+import { answerParts } from '../language/format.ts'
+import { isObject, match } from '../language/match.ts'
+import { type Outcome, Unmet } from '../language/step-context.ts'
+import { partOf } from '../language/variables.ts'
 import { type Answer, isSuccess } from './exchange.ts'
-import { answerParts } from './format.ts'
-import { isObject, match } from './match.ts'
-import { type Outcome, Unmet } from './scene.ts'
-import { partOf } from './variables.ts'
 
 export type Looks = (typeof actions)[keyof typeof actions]['looks']
 

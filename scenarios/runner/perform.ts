@@ -1,15 +1,9 @@
 import type { Seat } from '../../server/wire/index.ts'
-import { type Session, type Target, Unable } from '../targets/target.ts'
-import { actions } from './actions.ts'
-import { authorization, signIn, userToken } from './authorization.ts'
-import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
-import { checkAnswer, viewOf } from './expectation.ts'
-import { frozenAt } from './format.ts'
-import type { Loaded } from './load.ts'
-import { isObject, type Path } from './match.ts'
-import type { KnownSecret } from './redact.ts'
-import { requestOf, usualPatience } from './request.ts'
-import { type Saved, saved } from './save.ts'
+import { actions } from '../language/actions.ts'
+import { frozenAt } from '../language/format.ts'
+import type { Loaded } from '../language/load.ts'
+import { isObject, type Path } from '../language/match.ts'
+import { type Saved, saved } from '../language/save.ts'
 import {
   type Memory,
   type Order,
@@ -19,9 +13,15 @@ import {
   type Step,
   Unmet,
   unmet,
-} from './scene.ts'
-import { wordOf } from './steps.ts'
-import { fill, fillExpected, NoSuchPart } from './variables.ts'
+} from '../language/step-context.ts'
+import { wordOf } from '../language/steps.ts'
+import { type Session, type Target, Unable } from '../language/target.ts'
+import { fill, fillExpected, NoSuchPart } from '../language/variables.ts'
+import { authorization, signIn, userToken } from './authorization.ts'
+import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
+import { checkAnswer, viewOf } from './expectation.ts'
+import type { KnownSecret } from './redact.ts'
+import { requestOf, usualPatience } from './request.ts'
 import type { Failure, StepResult } from './verdict.ts'
 
 export type Performance = Readonly<{

@@ -1,7 +1,7 @@
 import { Policy } from '../../server/wire/index.ts'
-import type { Session } from '../targets/target.ts'
+import type { Given } from '../language/format.ts'
+import type { Session } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
-import type { Given } from './format.ts'
 import type { PolicyUse } from './verdict.ts'
 
 /** The policies a tenant had in a scenario, and how many requests each of their rules decided. */

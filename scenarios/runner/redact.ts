@@ -1,7 +1,7 @@
 import { replaceJwts } from '../../server/wire/jwt-shape.ts'
-import { decode } from './decode.ts'
+import { decode } from '../language/decode.ts'
+import { isObject } from '../language/match.ts'
 import type { Exchange } from './exchange.ts'
-import { isObject } from './match.ts'
 import type { SeenToken } from './verdict.ts'
 
 /** Knows every secret of a scenario and the name that stands for it. */

@@ -1,4 +1,4 @@
-import type { Order } from './scene.ts'
+import type { Order } from '../language/step-context.ts'
 
 /** How long an answer may take where nobody says otherwise, in milliseconds. */
 export const usualPatience = 10_000

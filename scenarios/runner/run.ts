@@ -1,6 +1,6 @@
-import { type Session, type Target, Unable } from '../targets/target.ts'
+import type { Loaded } from '../language/load.ts'
+import { type Session, type Target, Unable } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
-import type { Loaded } from './load.ts'
 import { perform } from './perform.ts'
 import { policiesUsed } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'

@@ -1,6 +1,6 @@
 import type { Misbehaviours } from '../../server/wire/index.ts'
-import type { Session, Target } from '../targets/target.ts'
-import type { Loaded } from './load.ts'
+import type { Loaded } from '../language/load.ts'
+import type { Session, Target } from '../language/target.ts'
 import { run } from './run.ts'
 import type { Result } from './verdict.ts'
 

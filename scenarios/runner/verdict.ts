@@ -1,6 +1,6 @@
+import type { Difference } from '../language/match.ts'
+import type { Position } from '../language/source.ts'
 import type { Exchange } from './exchange.ts'
-import type { Difference } from './match.ts'
-import type { Position } from './source.ts'
 
 /** A policy of one of its tenants: its rules, and how many requests each decided. */
 export type PolicyUse = Readonly<{

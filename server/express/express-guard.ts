@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { type Credentials, createGuard, type Requirement } from '../api/guard.ts'
 import { ApiRefused } from '../api/refusal.ts'
-import { renderApiRefusal } from '../http/api-refusals.ts'
+import { renderApiRefusal } from '../http/api/refusals.ts'
 import { authorizationOf } from '../http/authorization-field.ts'
-import { RemoteIssuer } from '../http/remote-issuer.ts'
 import type { AccessTokenClaims, ChallengeFormat } from '../wire/index.ts'
+import { RemoteIssuer } from './remote-issuer.ts'
 
 export type { Requirement } from '../api/guard.ts'
 export type { AccessTokenClaims, AuthorizationDetail, ChallengeFormat } from '../wire/index.ts'

@@ -1,5 +1,5 @@
 import { peekJwt } from '../signing/peek.ts'
-import { bearerToken } from './authenticate.ts'
+import { bearerToken } from './issuer/oauth/bearer.ts'
 import type { HttpRequest } from './message.ts'
 
 /** What a request says of its client, in the form or by HTTP Basic, unchecked. */

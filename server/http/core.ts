@@ -1,6 +1,6 @@
 import type { Route, RouteName } from '../wire/index.ts'
 import type { Answer, Handlers, HttpRequest } from './message.ts'
-import type { Tenancy } from './tenancy.ts'
+import type { Tenancy } from './tenant-context.ts'
 
 /** Answers the requests of one seat; every host calls it. It never throws. */
 export type Core = (request: HttpRequest) => Promise<Answer>

@@ -1,4 +1,4 @@
-import { JournalUnusable } from '../journal-unusable.ts'
+import { JournalUnusable } from '../journal/error.ts'
 import type { Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { HttpRequest } from './message.ts'

@@ -1,9 +1,9 @@
 import { closest } from '../wire/closest.ts'
 import type { RouteName, Seat, SwitchMisbehaviour } from '../wire/index.ts'
-import type { BrokenRule } from './broken-rules.ts'
+import type { BrokenRule } from '../wire/rule-ids.ts'
 import type { Change, Inner, Routed, Step } from './core.ts'
 import type { Answer } from './message.ts'
-import type { Tenancy } from './tenancy.ts'
+import type { Tenancy } from './tenant-context.ts'
 
 /** Lets the defects that are on in the tenant act. */
 export const misbehave =

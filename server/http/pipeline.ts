@@ -12,7 +12,7 @@ import { limitRate } from './rate-limit.ts'
 import { recordExchange } from './record.ts'
 import { renderErrors } from './refusals.ts'
 import { replayRecording } from './replay.ts'
-import type { Tenancy } from './tenancy.ts'
+import type { Tenancy } from './tenant-context.ts'
 
 export type SeatOptions = Readonly<{
   name: LogLine['seat']

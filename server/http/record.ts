@@ -2,7 +2,7 @@ import { peekJwt } from '../signing/peek.ts'
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import type { Routed, Step } from './core.ts'
-import { encoded } from './fetch.ts'
+import { encoded } from './hosts/fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
 

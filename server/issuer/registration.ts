@@ -1,4 +1,4 @@
-import { hasCapability } from './asks.ts'
+import { hasCapability } from './capability-check.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf, User } from './event.ts'
 import { refuse } from './refusal.ts'

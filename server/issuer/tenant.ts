@@ -2,7 +2,7 @@ import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
 import { Journal } from './journal.ts'
-import { refuseWithoutRoom } from './room.ts'
+import { refuseWithoutRoom } from './limits.ts'
 import { emptyState, evolve, forgetExpired, type State } from './state.ts'
 
 /** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */

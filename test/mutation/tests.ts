@@ -6,16 +6,16 @@
 export const tests: Readonly<Record<string, readonly string[]>> = {
   'server/issuer': [
     'test/server/issuer/!(model|properties).test.ts',
-    'test/server/http/{jit,agents,signals}.test.ts',
-    'test/server/http/oauth-*.test.ts',
+    'test/server/http/issuer/{jit,agents,signals}.test.ts',
+    'test/server/http/issuer/oauth/*.test.ts',
   ],
   'server/api': ['test/server/api/*.test.ts', 'test/server/express/express-guard.test.ts'],
   client: ['test/client/!(readme).test.ts', 'test/client/tools/*.test.ts'],
   'server/wire': [
     'test/server/wire/*.test.ts',
-    'test/server/{openapi,routes}.test.ts',
+    'test/server/wire/{openapi/document,routes/routes}.test.ts',
     'test/server/issuer/policy.test.ts',
     'test/server/api/*.test.ts',
-    'test/scenarios/load.test.ts',
+    'test/scenarios/language/load.test.ts',
   ],
 }

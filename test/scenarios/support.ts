@@ -1,5 +1,5 @@
-import { type Loaded, readScenario } from '../../scenarios/runner/load.ts'
-import type { Session, Target } from '../../scenarios/targets/target.ts'
+import { type Loaded, readScenario } from '../../scenarios/language/load.ts'
+import type { Session, Target } from '../../scenarios/language/target.ts'
 
 /** A scenario from YAML that is known to be sound. */
 export const scenarioOf = (yaml: string, file = 'suite/theme/one.yaml'): Loaded => {

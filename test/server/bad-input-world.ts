@@ -1,7 +1,7 @@
-import type { Tenancy } from '../../server/http/tenancy.ts'
+import type { Tenancy } from '../../server/http/tenant-context.ts'
 import { createHarness } from '../../server/index.ts'
 import { ErrorBody, pathsOf, type Route, type RouteName, routes } from '../../server/wire/index.ts'
-import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi.ts'
+import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi/document.ts'
 import { onlooker } from '../support/onlooker.ts'
 
 /** What the harness remembers of the tenant. */

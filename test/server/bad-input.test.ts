@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { largestBody } from '../../server/http/parse.ts'
 import { pathsOf, type Route, type RouteName } from '../../server/wire/index.ts'
-import { jsonSchema } from '../../server/wire/openapi-schemas.ts'
+import { jsonSchema } from '../../server/wire/openapi/schemas.ts'
 import { type Fault, faultsOf, sample } from '../support/faults.ts'
 import {
   type Answered,

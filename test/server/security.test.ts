@@ -1,12 +1,12 @@
 import { connect } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
-import { controlArea } from '../../server/http/control.ts'
+import { controlArea } from '../../server/http/control/control.ts'
 import { createHarness } from '../../server/index.ts'
 import { registerClient } from '../../server/issuer/clients.ts'
-import { logTo } from '../../server/log-style.ts'
+import { logTo } from '../../server/start/log-style.ts'
 import { pathsOf, type Route, routes, TenantSeed } from '../../server/wire/index.ts'
-import { issuerWorld } from './http/issuer-world.ts'
+import { issuerWorld } from './http/issuer/world.ts'
 import { errorOf, world } from './issuer/world.ts'
 
 const printed: string[] = []

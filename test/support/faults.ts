@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { z } from 'zod'
-import type { OpenApi } from '../../server/wire/openapi.ts'
-import type { Schema } from '../../server/wire/openapi-schemas.ts'
+import type { OpenApi } from '../../server/wire/openapi/document.ts'
+import type { Schema } from '../../server/wire/openapi/schemas.ts'
 
 /** A body, or a form or query by its fields. */
 type Value = unknown

@@ -1,5 +1,5 @@
 import type { Misbehaviour } from '../../server/http/misbehave.ts'
-import type { Tenancy } from '../../server/http/tenancy.ts'
+import type { Tenancy } from '../../server/http/tenant-context.ts'
 
 /** A misbehaviour that changes nothing: it shows a test what the harness remembers of a tenant. */
 export const onlooker = (see: (tenancy: Tenancy) => void): Misbehaviour => ({

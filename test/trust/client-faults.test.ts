@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type JitContext, LumoAuthAgent, LumoAuthError, OpeningError } from '../../client/index.ts'
-import { networkMisbehaviours } from '../../server/http/misbehaviours-network.ts'
+import type { TestTenant } from '../../server/harness/test-tenant.ts'
 import { createHarness, type Harness } from '../../server/index.ts'
-import type { TestTenant } from '../../server/test-tenant.ts'
+import { networkMisbehaviours } from '../../server/misbehaviours/network.ts'
 import { figure } from '../support/figure.ts'
 
 /** Seconds that one exchange may take; what is late here is later than that. */

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readScenario } from '../../scenarios/runner/load.ts'
-import { configuration } from '../../server/configuration.ts'
+import { readScenario } from '../../scenarios/language/load.ts'
 import { createHarness } from '../../server/index.ts'
-import { JournalUnusable } from '../../server/journal-unusable.ts'
-import { Store } from '../../server/store.ts'
-import { Unusable } from '../../server/unusable.ts'
+import { JournalUnusable } from '../../server/journal/error.ts'
+import { Store } from '../../server/journal/store.ts'
+import { configuration } from '../../server/start/configuration.ts'
+import { Unusable } from '../../server/usage-error.ts'
 import {
   encodeChallenge,
   encodeRemediation,

@@ -1,5 +1,5 @@
 import { pathsOf, type Route, type RouteName, routes } from '../../server/wire/index.ts'
-import { jsonSchema } from '../../server/wire/openapi-schemas.ts'
+import { jsonSchema } from '../../server/wire/openapi/schemas.ts'
 import { document, type openWorld, type Sent } from '../server/bad-input-world.ts'
 import { sample } from '../support/faults.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { TestTenant } from '../../server/harness/test-tenant.ts'
 import { createHarness, type Harness } from '../../server/index.ts'
-import type { TestTenant } from '../../server/test-tenant.ts'
 import { figure } from '../support/figure.ts'
 import { type Answered, asked } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'

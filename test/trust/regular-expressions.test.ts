@@ -24,10 +24,10 @@ const slow: Readonly<Record<string, string>> = {
 /** Is made while running. Why nobody else can say what it is, or it is never matched: */
 const made: Readonly<Record<string, string>> = {
   'scenarios/runner/exchange.ts': 'of the paths of our routes',
-  'scenarios/runner/match.ts': 'of a scenario, which the operator gives',
-  'scenarios/runner/save.ts': 'of a scenario, which the operator gives',
-  'scenarios/targets/real-cast.ts': 'of names in a target file, which the operator gives',
-  'scenarios/targets/real.ts': 'of a target file, which the operator gives',
+  'scenarios/language/match.ts': 'of a scenario, which the operator gives',
+  'scenarios/language/save.ts': 'of a scenario, which the operator gives',
+  'scenarios/targets/real/roles.ts': 'of names in a target file, which the operator gives',
+  'scenarios/targets/real/real.ts': 'of a target file, which the operator gives',
   'server/http/record.ts': 'of constants',
   'server/wire/policy.ts': 'only to see whether it is one; RE2 matches it',
 }

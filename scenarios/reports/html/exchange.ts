@@ -1,6 +1,6 @@
-import { decode } from '../../runner/decode.ts'
+import { decode } from '../../language/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
-import { answererOf, asked, gistOf } from '../gist.ts'
+import { answererOf, asked, gistOf } from '../exchange-summary.ts'
 import { type Markup, markup } from '../markup.ts'
 
 /** A request and its answer, folded away, with all header fields and what is encoded in them. */

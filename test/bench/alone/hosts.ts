@@ -1,7 +1,7 @@
 /** Tenants, and what a call costs by each of the ways to make it; in one process, without a socket but for HTTP. */
 import { HttpResponse, http } from 'msw'
 import { setupServer } from 'msw/node'
-import { createHandlers } from '../../../server/http/msw.ts'
+import { createHandlers } from '../../../server/http/hosts/msw.ts'
 import { createHarness, type Harness } from '../../../server/index.ts'
 import { median } from '../figures.ts'
 

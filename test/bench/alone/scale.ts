@@ -1,5 +1,5 @@
 /** Many tenants, tasks and tokens in one process: how much memory they take, and how long a call. */
-import type { Tenancy } from '../../../server/http/tenancy.ts'
+import type { Tenancy } from '../../../server/http/tenant-context.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { onlooker } from '../../support/onlooker.ts'
 import { mebibytes, memory } from '../../trust/steady.ts'

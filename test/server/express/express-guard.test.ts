@@ -1,7 +1,7 @@
 import express from 'express'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type LumoAuthGuardOptions, lumoauthGuard } from '../../../server/express/index.ts'
-import { RemoteIssuer } from '../../../server/http/remote-issuer.ts'
+import { RemoteIssuer } from '../../../server/express/remote-issuer.ts'
 import { generateSigningKey, KeyRing, type SigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
 import { supertest as request } from '../../support/supertest.ts'

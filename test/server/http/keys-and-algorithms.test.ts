@@ -1,10 +1,10 @@
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../../server/api/guard.ts'
-import { RemoteIssuer } from '../../../server/http/remote-issuer.ts'
+import { RemoteIssuer } from '../../../server/express/remote-issuer.ts'
 import { assertionAlgorithms, signingAlgorithms } from '../../../server/wire/index.ts'
 import { bearer, type Seed } from '../../support/signed-in.ts'
-import { byAssertion, harness, world } from './oauth-world.ts'
+import { byAssertion, harness, world } from './issuer/oauth/world.ts'
 
 const grant = { grant_type: 'client_credentials' }
 

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { createHarness } from '../../../server/harness.ts'
+import { createHarness } from '../../../server/harness/harness.ts'
 import type { Misbehaviour } from '../../../server/http/misbehave.ts'
-import { misbehaviours } from '../../../server/http/misbehaviours.ts'
+import { misbehaviours } from '../../../server/misbehaviours/catalogue.ts'
 import { bearer } from '../../support/signed-in.ts'
-import { misbehavingHarness } from './misbehave-world.ts'
+import { misbehavingHarness } from '../misbehaviours/world.ts'
 
 const { harness, server, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { issuerWorld, noonEpoch } from './issuer-world.ts'
+import { issuerWorld, noonEpoch } from './issuer/world.ts'
 
 /** A tenant with the agents `a` and `b`, of which each may try twice to get a token. */
 const tokenLimit = async () => {

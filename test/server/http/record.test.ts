@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConversationLog } from '../../../server/http/conversations.ts'
 import { ExchangeLog } from '../../../server/http/record.ts'
+import { ConversationLog } from '../../../server/model/conversations.ts'
 
 const exchange = (body: string) => ({
   at: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { issuerWorld } from './issuer-world.ts'
+import { issuerWorld } from './issuer/world.ts'
 
 describe('an answer', () => {
   it.each(['/me', '/agents/me', '/ssf/stream'])(

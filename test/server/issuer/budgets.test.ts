@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ask } from '../../../server/issuer/asks.ts'
+import { ask } from '../../../server/issuer/capability-check.ts'
 import { issueClientToken } from '../../../server/issuer/tokens.ts'
 import { bot, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 

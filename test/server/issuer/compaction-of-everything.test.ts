@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answerApproval, askApproval } from '../../../server/issuer/approvals.ts'
-import { ask } from '../../../server/issuer/asks.ts'
 import { usageAt } from '../../../server/issuer/budgets.ts'
+import { ask } from '../../../server/issuer/capability-check.ts'
 import { registerClient, useAssertion } from '../../../server/issuer/clients.ts'
 import { compacted } from '../../../server/issuer/compaction.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { askApproval } from '../../../server/issuer/approvals.ts'
-import { ask } from '../../../server/issuer/asks.ts'
+import { ask } from '../../../server/issuer/capability-check.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import { Refused } from '../../../server/issuer/refusal.ts'
 import { createStream, knownEvents } from '../../../server/issuer/signals.ts'

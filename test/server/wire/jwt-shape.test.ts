@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { redacted } from '../../../client/redact.ts'
 import { mask } from '../../../server/http/record.ts'
-import { scopesIn } from '../../../server/issuer/asks.ts'
+import { scopesIn } from '../../../server/issuer/capability-check.ts'
 import { jwtsIn, replaceJwts } from '../../../server/wire/jwt-shape.ts'
 import { bot } from '../issuer/world.ts'
 

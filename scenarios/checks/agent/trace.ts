@@ -1,0 +1,137 @@
+import {
+  type AuthorizationDetail,
+  canonical,
+  type RouteName,
+  readChallenge,
+  readChallengeBody,
+} from '../../../server/wire/index.ts'
+import { isObject } from '../../language/match.ts'
+import { routeOf } from '../../runner/exchange.ts'
+import type { Seen } from '../../targets/mock/recording-proxy.ts'
+
+/** One exchange, with what it means. */
+export type Scene = Seen &
+  Readonly<{
+    index: number
+    route: RouteName | undefined
+    path: string
+    /** The token it shows, if any. */
+    bearer: string | undefined
+    /** What the request holds, where it is JSON or a form. */
+    asked: Readonly<Record<string, unknown>>
+    answered: Readonly<Record<string, unknown>>
+  }>
+
+export type Challenge = Readonly<{ scene: Scene; call: string; detail: AuthorizationDetail }>
+export type Ask = Readonly<{
+  scene: Scene
+  id: string | undefined
+  detail: AuthorizationDetail | undefined
+  justification: string
+  status: string
+}>
+export type Grant = Readonly<{
+  scene: Scene
+  token: string
+  requestId: string
+  details: readonly AuthorizationDetail[]
+  lifetime: number
+}>
+
+/** What an agent did, told from what went over the wire. */
+export type Story = Readonly<{
+  scenes: readonly Scene[]
+  challenges: readonly Challenge[]
+  asks: readonly Ask[]
+  grants: readonly Grant[]
+  /** The agent's own tokens. */
+  wide: ReadonlySet<string>
+}>
+
+export const storyOf = (seen: readonly Seen[]): Story => {
+  const scenes = seen.map(sceneOf)
+  return {
+    scenes,
+    challenges: scenes.flatMap(challengesIn),
+    asks: scenes.filter((it) => it.route === 'jit.request').map(askOf),
+    grants: scenes.flatMap(grantIn),
+    wide: new Set(
+      scenes.flatMap(({ route, answer, answered }) =>
+        route === 'oauth.token' && answer.status === 200 ? textIn(answered, 'access_token') : [],
+      ),
+    ),
+  }
+}
+
+/** A call as it is repeated: method and path. */
+export const callOf = ({ request, path }: Scene): string => `${request.method} ${path}`
+
+export const sameDetail = (a: AuthorizationDetail, b: AuthorizationDetail): boolean =>
+  canonical(a) === canonical(b)
+
+const sceneOf = (seen: Seen, index: number): Scene => {
+  const { seat, request, answer } = seen
+  const path = new URL(request.url).pathname
+  const route = seat === 'elsewhere' ? undefined : routeOf(seat, request.method, path)
+  return {
+    ...seen,
+    index,
+    route,
+    path,
+    bearer: /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1],
+    asked: fieldsOf(request.body),
+    answered: fieldsOf(answer.body),
+  }
+}
+
+const challengesIn = (scene: Scene): Challenge[] => {
+  if (scene.seat !== 'api') return []
+  const { status, headers } = scene.answer
+  const call = callOf(scene)
+  try {
+    const details =
+      readChallenge(status, new Headers(headers)) ?? readChallengeBody(scene.answered) ?? []
+    return details.map((detail) => ({ scene, call, detail }))
+  } catch {
+    return []
+  }
+}
+
+const askOf = (scene: Scene): Ask => {
+  const { authorization_details: given, justification } = scene.asked
+  const [detail] = [given].flat()
+  return {
+    scene,
+    id: textIn(scene.answered, 'request_id')[0],
+    detail: isObject(detail) ? (detail as AuthorizationDetail) : undefined,
+    justification: typeof justification === 'string' ? justification : '',
+    status: textIn(scene.answered, 'status')[0] ?? '',
+  }
+}
+
+const grantIn = (scene: Scene): Grant[] => {
+  const { route, answer, answered, path } = scene
+  if (route !== 'jit.request.token' || answer.status !== 200) return []
+  const details = answered.authorization_details
+  return textIn(answered, 'access_token').map((token) => ({
+    scene,
+    token,
+    requestId: /\/jit\/request\/([^/]+)\/token$/.exec(path)?.[1] ?? '',
+    details: Array.isArray(details) ? (details as AuthorizationDetail[]) : [],
+    lifetime: typeof answered.expires_in === 'number' ? answered.expires_in : 0,
+  }))
+}
+
+const fieldsOf = (text: string): Readonly<Record<string, unknown>> => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : {}
+  } catch {
+    return Object.fromEntries(new URLSearchParams(text))
+  }
+}
+
+const textIn = (fields: Readonly<Record<string, unknown>>, name: string): string[] => {
+  const value = fields[name]
+  return typeof value === 'string' ? [value] : []
+}

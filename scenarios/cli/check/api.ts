@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { version } from '../../../server/version.ts'
+import { command } from '../../checks/agent/command.ts'
+import { planned } from '../../checks/api-plan.ts'
+import { loadRules } from '../../runner/rules.ts'
+import { issuerBefore } from '../../targets/mock/issuer.ts'
+import { Careful } from '../../targets/real/rate-limited-fetch.ts'
+import { interruption } from '../abort-on-signal.ts'
+import { CannotRun } from '../cannot-run.ts'
+import { choices, listOf, wanted } from '../filters.ts'
+import { filesOf, rulesFile, suiteFolder, tell } from '../find-scenarios.ts'
+import { readOptions, wholeNumber } from '../options.ts'
+import { runLive } from '../run-live.ts'
+import { loadTarget } from '../target-file.ts'
+import { baselineOf, conclude, outcomeHelp, outcomeOptions, reportsOrdered } from './outcome.ts'
+
+const help = `Checks an API: our issuer, our agent, and your API in any language.
+
+Usage: lumoauth-harness check api [OPTIONS]
+
+Each route that the target names is called without a token, with the right one, and with every wrong
+one: wide, narrow, expired, revoked, foreign, malformed, unsigned, made out to somebody else, of
+another tenant. Your API has to trust our issuer: --api-command starts it with LUMOAUTH_ISSUER,
+LUMOAUTH_JWKS_URI, LUMOAUTH_INTROSPECTION_ENDPOINT, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET
+and PORT in its environment, and waits until it listens.
+
+  --target FILE       default target.yaml; its api: { url, routes } say what is called
+  --api-command CMD   starts the API, by a shell
+  --issuer-port N     the port of our issuer, for an API that already runs; its tenant is "check"
+  --allow-writes      call routes that write, too
+  --only TEXT, --rule RULE
+                      only some scenarios
+  --list              say what would run
+${outcomeHelp}
+Exit code: 0 no deviation that is not in the baseline, 1 some, 2 could not run.
+
+Example: lumoauth-harness check api --target api.yaml --api-command 'python app.py'
+`
+
+const options = {
+  ...choices,
+  ...outcomeOptions,
+  target: { type: 'string' },
+  'api-command': { type: 'string' },
+  'issuer-port': { type: 'string' },
+  'allow-writes': { type: 'boolean' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** `lumoauth-harness check api`. @returns the exit code */
+export const checkApi = async (args: string[]): Promise<number> => {
+  const { values } = readOptions(args, options)
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const { toStdout } = reportsOrdered(values)
+  const name = values.target ?? 'target.yaml'
+  const file = await loadTarget(name)
+  const { url, routes, audience } = file.api
+  if (url === undefined || routes === undefined) {
+    throw new CannotRun(`${name} does not say what to call: api: { url: …, routes: [...] }`)
+  }
+  const baseline = await baselineOf(values)
+  const reasons = new Map<string, string>()
+  const out = toStdout ? process.stderr : process.stdout
+  using signal = interruption()
+  const http = new Careful({
+    hosts: new Set([new URL(url).host]),
+    perMinute: file.limits.requests_per_minute,
+    total: file.limits.requests,
+    timeout: file.limits.timeout,
+    wait: file.limits.wait,
+    signal,
+  })
+  const target = await issuerBefore(url, {
+    port: wholeNumber('issuer-port', values['issuer-port'], 0) ?? 0,
+    audience: [audience].flat()[0],
+    cannot: ({ title }) => reasons.get(title),
+    fetch: http.fetch,
+  })
+  try {
+    const plan = planned(await templates(), file.api, {
+      issuer: target.issuer,
+      allowWrites: values['allow-writes'] ?? false,
+    })
+    if (plan.problems.length > 0) {
+      tell(plan.problems)
+      throw new CannotRun(`${plan.problems.length} mistakes in scenarios made from ${name}`)
+    }
+    for (const [title, reason] of plan.reasons) reasons.set(title, reason)
+    const chosen = plan.scenarios.filter(wanted(values))
+    if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+    if (values.list) {
+      process.stdout.write(listOf(chosen))
+      return 0
+    }
+    const { catalogue } = await loadRules(rulesFile())
+    await using _api = await started(values['api-command'], url, target.environment, signal)
+    const run = await runLive(chosen, target, { concurrency: 4 }, out, false)
+    const code = await conclude(
+      run,
+      {
+        seat: 'api',
+        name: file.name ?? target.name,
+        where: url,
+        harness: version,
+        facts: [`${routes.length} routes, ${http.sent} requests`],
+        says: (rule) => catalogue.rules.get(rule)?.says ?? '',
+        leftovers: [],
+      },
+      values,
+      baseline,
+      out,
+    )
+    return signal.aborted ? 2 : code
+  } finally {
+    await target.close()
+  }
+}
+
+const templates = async () => {
+  const files = filesOf([join(suiteFolder(), '..', 'api-suite')])
+  return Promise.all(
+    files.map(async (file) => ({
+      file: relative(process.cwd(), file),
+      text: await readFile(file, 'utf8'),
+    })),
+  )
+}
+
+/** The API, started by us or already there, once it listens. */
+const started = async (
+  line: string | undefined,
+  url: string,
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> => {
+  const { hostname, port, protocol } = new URL(url)
+  const at = Number(port || (protocol === 'https:' ? 443 : 80))
+  if (line === undefined) {
+    if (await listens(hostname, at)) return { [Symbol.asyncDispose]: async () => {} }
+    throw new CannotRun(`nothing listens at ${url}; --api-command starts your API`)
+  }
+  if (await listens(hostname, at)) {
+    throw new CannotRun(`something listens at ${url} already; stop it, or leave out --api-command`)
+  }
+  const stop = new AbortController()
+  const running = command({
+    line: ['/bin/sh', '-c', line],
+    environment: { ...environment, PORT: String(at), HOST: hostname },
+    limit: 24 * 3600,
+    signal: stop.signal,
+  })
+  let ended: string | undefined
+  running.ended.then(
+    ({ code, output }) => {
+      ended = `it ended with ${code}\n${output.trimEnd().split('\n').slice(-8).join('\n')}`
+    },
+    (error) => {
+      ended = String(error)
+    },
+  )
+  const end = async () => {
+    stop.abort()
+    await running.ended.catch(() => {})
+  }
+  for (const until = Date.now() + patience; ; await sleep(100)) {
+    if (ended !== undefined) throw new CannotRun(`the API did not start: ${ended}`)
+    if (await listens(hostname, at)) return { [Symbol.asyncDispose]: end }
+    if (Date.now() > until || signal.aborted) {
+      await end()
+      throw new CannotRun(`the API does not listen at ${url} after ${patience / 1000} s`)
+    }
+  }
+}
+
+const patience = 30_000
+
+const listens = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 })
+    const told = (is: boolean) => {
+      socket.destroy()
+      resolve(is)
+    }
+    socket.once('connect', () => told(true))
+    socket.once('timeout', () => told(false))
+    socket.once('error', () => told(false))
+  })

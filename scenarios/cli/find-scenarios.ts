@@ -1,0 +1,70 @@
+import { existsSync, globSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../server/package-root.ts'
+import { loadScenarios, type Problem } from '../language/load.ts'
+import { placeOf } from '../language/source.ts'
+import { loadRules } from '../runner/rules.ts'
+import { CannotRun } from './cannot-run.ts'
+
+/** Where the suite of the package stands. */
+export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
+
+/** The catalogue of rules that the suite shows. */
+export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
+
+/** The whole suite and its catalogue; what is wrong in either is told, and ends the command. */
+export const loadSuite = async () => {
+  const [{ scenarios, problems }, { catalogue, problems: ofRules }] = await Promise.all([
+    loadScenarios(filesOf([])),
+    loadRules(rulesFile()),
+  ])
+  const errors = [...ofRules, ...problems].filter((it) => it.severity === 'error')
+  if (errors.length > 0) {
+    tell(errors)
+    const count = errors.length === 1 ? '1 mistake' : `${errors.length} mistakes`
+    throw new CannotRun(`${count} in scenario files and rules`)
+  }
+  return { scenarios, catalogue }
+}
+
+/** Prints problems as editors and terminals make links of them. */
+export const tell = (problems: readonly Problem[]): void => {
+  for (const { at, message, severity } of problems) {
+    process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
+  }
+}
+
+/**
+ * The scenario files that patterns name: a file, a folder or a glob; a theme or a scenario of the
+ * suite; else part of a path in it.
+ * Without patterns, the whole suite.
+ */
+export const filesOf = (patterns: readonly string[]): string[] => {
+  const suite = suiteFolder()
+  const all = yamlIn(suite)
+  if (patterns.length === 0) return all
+  const found = patterns.flatMap((pattern) => {
+    const files =
+      filesNamed(pattern) ?? all.filter((file) => relative(suite, file).includes(pattern))
+    if (files.length === 0) throw new CannotRun(`no scenario file is named by "${pattern}"`)
+    return files
+  })
+  return [...new Set(found)].sort()
+}
+
+const filesNamed = (pattern: string): string[] | undefined => {
+  const path = [
+    resolve(pattern),
+    join(suiteFolder(), pattern),
+    join(suiteFolder(), `${pattern}.yaml`),
+  ].find((it) => existsSync(it))
+  if (path !== undefined) return statSync(path).isDirectory() ? yamlIn(path) : [path]
+  if (!/[*?[{]/.test(pattern)) return undefined
+  return globSync(pattern).map((it) => resolve(it))
+}
+
+const yamlIn = (folder: string): string[] =>
+  globSync('**/*.{yaml,yml}', { cwd: folder })
+    .map((it) => join(folder, it))
+    .sort()

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { Duration } from '../../server/wire/index.ts'
+import { type Answer, isSuccess } from '../runner/exchange.ts'
+import { isObject, type Path } from './match.ts'
+import { type Outcome, type Scene, type Step, Unmet } from './step-context.ts'
+import type { Capability } from './target.ts'
+
+/** A list of steps inside a step. Each is checked by its own word (load.ts). */
+export const Steps = z.array(z.custom<Step>(() => true)).min(1)
+
+type Nest = Readonly<{ steps: readonly unknown[]; at: Path; times?: number }>
+type Definition<S extends z.ZodType> = Readonly<{
+  /** One sentence for the table in the README. */
+  says: string
+  example: string
+  args: S
+  /** What `expect` looks at: the HTTP answer, the fields of its body, a value, or nothing. */
+  looks: 'answer' | 'fields' | 'value' | 'nothing'
+  /** Built-in variables that hold something from here on. */
+  sets?: readonly string[]
+  needs?: (args: z.input<S>) => readonly Capability[]
+  /** Lists of steps in the argument, whose variables are theirs to fill in. */
+  nests?: (args: z.input<S>) => readonly Nest[]
+  run: (args: z.input<S>, scene: Scene) => Promise<Outcome>
+}>
+export type Action = Omit<Definition<z.ZodType>, 'run' | 'needs' | 'nests'> &
+  Readonly<{
+    needs?: (args: unknown) => readonly Capability[]
+    nests?: (args: unknown) => readonly Nest[]
+    run: (args: unknown, scene: Scene) => Promise<Outcome>
+  }>
+
+/** An action of the language. */
+export const action = <S extends z.ZodType>(definition: Definition<S>): Action =>
+  definition as unknown as Action
+
+/** What came back, looked at by the fields of its body. */
+export const answered = (answer: Answer | undefined): Outcome => ({ answer, value: answer?.body })
+
+/** The value of a field of a successful answer, for what the agent has in hand. */
+export const keep = (answer: Answer, field: string, take: (value: string) => void) => {
+  const value = isObject(answer.body) ? answer.body[field] : undefined
+  if (isSuccess(answer) && typeof value === 'string') take(value)
+}
+
+/** The id in what the agent has in hand. */
+export const current = (
+  held: Readonly<Record<string, unknown>> | undefined,
+  id: string,
+): string => {
+  const value = held?.[id]
+  if (typeof value === 'string') return value
+  throw new Unmet(
+    id === 'task_id'
+      ? 'the agent has no task yet: open_task comes first, or give task_id'
+      : 'the agent has no request yet: request_permission comes first, or give request_id',
+  )
+}
+
+/** Speaks to the control plane of the tenant. */
+export const control = async (scene: Scene, method: string, path: string, json?: unknown) => {
+  const answer = await scene.send('control', { method, path, json, by: 'control' })
+  if (!isSuccess(answer)) {
+    const { error, error_description } = isObject(answer.body) ? answer.body : {}
+    throw new Unmet(
+      `the control plane answered ${answer.status} ${error ?? ''}: ${error_description ?? ''}`,
+    )
+  }
+  return { answer, value: answer.body }
+}
+
+export const Id = z.string().min(1)
+
+export const Token = z.string().min(1).describe('jit, agent, approver, or a token such as $stolen')
+
+export const orVariable = <S extends z.ZodType>(schema: S) => z.union([schema, Variable])
+
+/** A span of time as written; {@link Duration} makes seconds of it. */
+export const Time = z
+  .custom<number | string>((it) => Duration.safeParse(it).success, {
+    error: 'expected a duration: seconds, or ISO 8601 such as PT5M',
+  })
+  .meta({ type: ['number', 'string'], examples: ['PT5M'] })
+
+const Variable = z.string().regex(/^\$[A-Za-z_]/, { error: 'expected a variable such as $name' })

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { type Action, action, answered, current, Id, orVariable } from '../action.ts'
+import type { Outcome, Scene } from '../step-context.ts'
+
+/** What people do. */
+export const peopleActions = {
+  list_pending: action({
+    says: 'An approver lists the requests that wait.',
+    example: 'list_pending: {}',
+    args: z.strictObject({}),
+    looks: 'fields',
+    needs: () => ['approver'],
+    run: async (_, { send }) =>
+      answered(await send('issuer', { method: 'GET', path: '/jit/pending', by: 'approver' })),
+  }),
+
+  approve: action({
+    says: 'An approver approves the request; `as: someone@example.com` says who.',
+    example: 'approve: { ttl: 120, notes: Fine }',
+    args: z.strictObject({
+      request_id: Id.optional(),
+      ttl: orVariable(z.number()).optional(),
+      notes: z.string().optional(),
+    }),
+    looks: 'fields',
+    needs: () => ['approver'],
+    run: (args, scene) => decide('approve', args, scene),
+  }),
+
+  deny: action({
+    says: 'An approver denies the request.',
+    example: 'deny: { reason: Not during the audit }',
+    args: z.strictObject({ request_id: Id.optional(), reason: z.string().optional() }),
+    looks: 'fields',
+    needs: () => ['approver'],
+    run: (args, scene) => decide('deny', args, scene),
+  }),
+} satisfies Record<string, Action>
+
+const decide = async (
+  what: 'approve' | 'deny',
+  { request_id, ...json }: { request_id?: string | undefined; [key: string]: unknown },
+  { send, me }: Scene,
+): Promise<Outcome> => {
+  const id = encodeURIComponent(request_id ?? current(me.request, 'request_id'))
+  return answered(
+    await send('issuer', { method: 'POST', path: `/jit/${what}/${id}`, json, by: 'approver' }),
+  )
+}

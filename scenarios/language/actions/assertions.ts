@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import type { Answer } from '../../runner/exchange.ts'
+import { type Action, action, answered, control, Token } from '../action.ts'
+import { decode } from '../decode.ts'
+import { Expected, isObject, match } from '../match.ts'
+import { Unmet } from '../step-context.ts'
+import { subsequence } from '../subsequence.ts'
+
+/** What only looks. */
+export const lookingActions = {
+  decode_token: action({
+    says: 'Shows the `header` and `claims` of a token. Verifies nothing.',
+    example: 'decode_token: jit',
+    args: Token,
+    looks: 'value',
+    run: async (word, { token }) => {
+      const decoded = decode(await token(word))
+      if (!isObject(decoded) || !isObject(decoded.claims)) throw new Unmet('the token is no JWT')
+      return { value: decoded }
+    },
+  }),
+
+  expect_journal: action({
+    says: 'These events happened in this order, maybe with others between; `never`: these did not.',
+    example: 'expect_journal: [task.opened, { type: permission.requested, risk_level: low }]',
+    args: z.union([
+      z.array(z.union([z.string(), z.looseObject({ type: z.string() })])).min(1),
+      z
+        .strictObject({
+          events: z.array(z.union([z.string(), z.looseObject({ type: z.string() })])).optional(),
+          never: z.array(z.string()).optional(),
+        })
+        .refine((it) => it.events !== undefined || it.never !== undefined, {
+          error: 'expected events, never, or both',
+        }),
+    ]),
+    looks: 'nothing',
+    needs: () => ['control'],
+    run: async (args, scene) => {
+      const { answer } = await control(scene, 'GET', '/journal')
+      const { events = [], never = [] } = Array.isArray(args) ? { events: args } : args
+      const entries = listIn(answer, 'entries')
+      const at = Array.isArray(args) ? [] : ['events']
+      subsequence(
+        events.map((it) => (typeof it === 'string' ? { type: it } : it)),
+        entries,
+        'type',
+        at,
+      )
+      for (const [index, type] of never.entries()) {
+        const found = entries.find((it) => it.type === type)
+        if (found !== undefined) throw new Unmet(`${type} did happen`, ['never', index])
+      }
+      return answered(answer)
+    },
+  }),
+
+  expect_exchanges: action({
+    says: 'The seats saw these requests in this order, maybe with others between.',
+    example: 'expect_exchanges: [{ route: documents.read, status: 403 }, { route: jit.request }]',
+    args: z.array(z.looseObject({})).min(1),
+    looks: 'nothing',
+    needs: () => ['control'],
+    run: async (expected, scene) => {
+      const { answer } = await control(scene, 'GET', '/exchanges')
+      const seen = listIn(answer, 'exchanges').map(({ request, answer, ...rest }) => ({
+        ...(isObject(request) ? { method: request.method, path: request.path } : {}),
+        ...(isObject(answer) ? { status: answer.status } : {}),
+        ...rest,
+        request,
+        answer,
+      }))
+      subsequence(expected, seen, 'route', [])
+      return answered(answer)
+    },
+  }),
+
+  assert: action({
+    says: 'Compares a value, such as saved variables, with an expectation.',
+    example: 'assert: { value: [$first, $second], expect: { in_any_order: [200, 403] } }',
+    args: z.strictObject({ value: z.unknown(), expect: Expected }),
+    looks: 'nothing',
+    run: async ({ value, expect }) => {
+      const differences = match(expect, value, '', ['expect'])
+      if (differences.length > 0) throw new Unmet('the value is not as expected', [], differences)
+      return { value }
+    },
+  }),
+} satisfies Record<string, Action>
+
+const listIn = (answer: Answer, field: string): readonly Readonly<Record<string, unknown>>[] => {
+  const list = isObject(answer.body) ? answer.body[field] : undefined
+  return Array.isArray(list) ? list.filter(isObject) : []
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import {
+  ApproverScript,
+  Dialect,
+  Duration,
+  ForgeToken,
+  MintUserToken,
+  Policy,
+  SwitchMisbehaviour,
+} from '../../../server/wire/index.ts'
+import { type Action, action, answered, control, Time } from '../action.ts'
+import { unmet } from '../step-context.ts'
+
+/** What changes the world around the seats. */
+export const worldActions = {
+  advance: action({
+    says: 'Moves the tenant’s time, or to just after a moment (`{ until: $over }`); against a real target, waits.',
+    example: 'advance: PT5M',
+    args: z.union([Time, z.strictObject({ until: z.string() })]),
+    looks: 'nothing',
+    run: async (time, { wait, now }) =>
+      answered(
+        await wait(typeof time === 'object' ? secondsTo(time.until, now()) : Duration.parse(time)),
+      ),
+  }),
+
+  set_policy: action({
+    says: 'Replaces the tenant’s policy.',
+    example: 'set_policy: { rules: [{ name: all ask, risk: high, decision: ask }] }',
+    args: Policy,
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (json, scene) => control(scene, 'PUT', '/policy', json),
+  }),
+
+  script_approver: action({
+    says: 'Scripts how a person answers from now on.',
+    example: 'script_approver: { decision: approve, after_polls: 2 }',
+    args: ApproverScript,
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (json, scene) => control(scene, 'PUT', '/approver', json),
+  }),
+
+  set_dialect: action({
+    says: 'Sets dialect switches; those not given return to their defaults.',
+    example: 'set_dialect: { challenge: wg-00 }',
+    args: Dialect,
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (json, scene) => control(scene, 'PUT', '/dialect', json),
+  }),
+
+  misbehave: action({
+    says: 'Switches a misbehaviour of a seat on; `none` switches all off.',
+    example: 'misbehave: { name: slow_answers, times: 1 }',
+    args: z.union([z.string().min(1), SwitchMisbehaviour]),
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (args, scene) =>
+      args === 'none'
+        ? control(scene, 'DELETE', '/misbehaviours')
+        : control(
+            scene,
+            'POST',
+            '/misbehaviours',
+            typeof args === 'string' ? { name: args } : args,
+          ),
+  }),
+
+  mint_user_token: action({
+    says: 'Makes an access token of a user, as if that person had signed in.',
+    example: 'mint_user_token: { user: alice@example.com }',
+    args: MintUserToken,
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (json, scene) => control(scene, 'POST', '/user-token', json),
+  }),
+
+  forge_token: action({
+    says: 'Makes a token to order, to test who verifies it; null removes a claim.',
+    example: 'forge_token: { key: foreign, claims: { exp: null } }',
+    args: ForgeToken,
+    looks: 'fields',
+    needs: () => ['control'],
+    run: (json, scene) => control(scene, 'POST', '/forged-token', json),
+  }),
+} satisfies Record<string, Action>
+
+/** Seconds until a moment is over for sure: clocks differ a little. */
+const secondsTo = (moment: string, now: number): number => {
+  const seconds = Date.parse(moment) / 1000 - now
+  return Number.isNaN(seconds)
+    ? unmet(`${moment} is no moment`)
+    : Math.max(0, Math.ceil(seconds)) + 1
+}

@@ -1,0 +1,119 @@
+import { createJitFetch, JitContext, LumoAuthAgent } from '../../client/index.ts'
+import type { Answer } from '../runner/exchange.ts'
+import { isObject } from './match.ts'
+import { type Scene, Unmet } from './step-context.ts'
+
+/** A call through the reference client. */
+export type FetchOrder = Readonly<{
+  method: string
+  path: string
+  json?: unknown
+  headers?: Readonly<Record<string, string>> | undefined
+  justification?: string | undefined
+  /** What the client may ask for; default: reading, as the client has it. */
+  allow?: unknown
+  /** How many identical calls at once. */
+  times?: number | undefined
+}>
+
+/** The client of one agent, kept from step to step so that it keeps its tokens. */
+export type Client = {
+  /** The step that uses it now: its exchanges are that step's. */
+  scene: Scene
+  readonly jit: JitContext
+  readonly fetches: Map<string, typeof fetch>
+}
+
+/** Lets the reference client make a call, in the agent's task if it has one, and escalate by itself. */
+export const agentFetch = async (order: FetchOrder, scene: Scene): Promise<Answer> => {
+  const client = await clientOf(scene)
+  const call = fetchOf(client, order, scene)
+  const send = async () =>
+    answerOf(await call(`${scene.session.urls.api}${order.path}`, initOf(order)))
+  const answers = await Promise.all(Array.from({ length: order.times ?? 1 }, send))
+  const [first, odd] = [answers[0], answers.find((it) => it.status !== answers[0]?.status)]
+  if (first === undefined) throw new Unmet('expected at least one call')
+  if (odd !== undefined)
+    throw new Unmet(`the same call was answered ${first.status} and ${odd.status}`)
+  return first
+}
+
+const clientOf = async (scene: Scene): Promise<Client> => {
+  const { me } = scene
+  if (me.client !== undefined) {
+    me.client.scene = scene
+    return me.client
+  }
+  const { session, agent, prefix } = scene
+  const client: Client = {
+    scene,
+    fetches: new Map(),
+    jit: new JitContext(
+      new LumoAuthAgent({
+        env: {},
+        url: session.urls.issuer,
+        ...(prefix === 'org' ? { orgId: session.tenant } : { tenant: session.tenant }),
+        clientId: agent.client_id,
+        clientSecret: agent.client_secret,
+        deadline: scene.patience / 1000,
+        fetch: (input, init) => withTask(client.scene, new Request(input, init)),
+        now: () => client.scene.now(),
+        sleep: async (seconds) => {
+          await client.scene.wait(seconds)
+        },
+      }),
+    ),
+  }
+  me.client = client
+  await client.jit.createTask()
+  me.task ??= { ...client.jit.task }
+  return client
+}
+
+/** The client opens a task of its own, unless the agent has one: then that is what it gets. */
+const withTask = async ({ me, fetch }: Scene, request: Request): Promise<Response> =>
+  me.task !== undefined && request.method === 'POST' && request.url.endsWith('/jit/task')
+    ? Response.json(me.task, { status: 201 })
+    : fetch(request)
+
+const fetchOf = (
+  { jit, fetches }: Client,
+  { justification, allow }: FetchOrder,
+  { session }: Scene,
+) => {
+  const key = JSON.stringify({ justification, allow })
+  const kept = fetches.get(key)
+  if (kept !== undefined) return kept
+  const made = createJitFetch(jit, {
+    origins: [session.urls.apiOrigin],
+    ...(justification === undefined ? {} : { justification }),
+    ...(allow === undefined ? {} : { allow: allow === 'any' ? () => true : (allow as []) }),
+  })
+  fetches.set(key, made)
+  return made
+}
+
+const initOf = ({ method, json, headers }: FetchOrder): RequestInit => ({
+  method,
+  headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+  ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+})
+
+const answerOf = async (response: Response): Promise<Answer> => {
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: text === '' ? undefined : bodyOf(text),
+    violations: [],
+  }
+}
+
+const bodyOf = (text: string): unknown => {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isObject(parsed) || Array.isArray(parsed) ? parsed : text
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { TenantSeed } from '../../server/wire/index.ts'
+import { Steps } from './action.ts'
+import { actions, type Word } from './actions.ts'
+import { Expected } from './match.ts'
+import { Saved } from './save.ts'
+import { credentials } from './step-context.ts'
+import { capabilities } from './target.ts'
+
+/** What a tenant holds before the first step. Its clock stands still unless `clock: system`. */
+export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })
+export type Given = z.input<typeof Given>
+
+/** The moment at which a scenario's clock stands still. */
+export const frozenAt = '2026-11-24T03:00:00.000Z'
+
+/** One scenario, one file. */
+export const Scenario = z
+  .strictObject({
+    scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),
+    covers: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id, such as RAR-20' }),
+      )
+      .min(1)
+      .optional()
+      .describe('The rules it shows.'),
+    tags: z.array(z.string().regex(/^[a-z0-9-]+$/)).optional(),
+    needs: z
+      .array(z.enum(capabilities))
+      .optional()
+      .describe('What a target must be able to do, beyond what the steps tell.'),
+    prefix: z
+      .enum(['tenant', 'org', 'both'])
+      .default('tenant')
+      .describe('Under which of the issuer’s prefixes it runs: /t/…, /orgs/…, or once under each.'),
+    given: Given.optional().describe('What the one tenant holds.'),
+    tenants: z
+      .record(z.string().regex(/^[a-z][a-z0-9]{0,15}$/), Given)
+      .optional()
+      .describe('Several tenants, by a name for `in`; the first is the default.'),
+    steps: Steps,
+  })
+  .refine((it) => it.given === undefined || it.tenants === undefined, {
+    error: 'expected given (one tenant) or tenants (several), not both',
+    path: ['tenants'],
+  })
+export type Scenario = z.input<typeof Scenario>
+
+const Name = z
+  .string()
+  .regex(/^[A-Za-z_]\w*$/, { error: 'expected a name: letters, digits, underscore' })
+
+const modifiers = {
+  with: z
+    .string()
+    .optional()
+    .describe(`Who knocks: ${credentials.join(', ')}, or a token such as $stolen.`),
+  as: z.string().optional().describe('The agent (by name) or the person (by e-mail) who acts.'),
+  in: z.string().optional().describe('The tenant, where the scenario has several.'),
+  prefix: z.enum(['tenant', 'org']).optional(),
+  note: z.string().optional().describe('Why this step is here.'),
+}
+
+const save = {
+  save: z
+    .record(Name, Saved)
+    .optional()
+    .describe('Variables to keep: a name, and where in the answer its value stands.'),
+}
+
+const answer = {
+  status: Expected.optional().describe('The HTTP status.'),
+  error: Expected.optional().describe('The error code in the body.'),
+  headers: z.record(z.string(), Expected).optional(),
+  body: Expected.optional(),
+  challenge: Expected.optional().describe('The authorization detail the answer asks for.'),
+  violation: Expected.optional().describe(
+    'Where the answer breaks its wire schema; without this, a violation fails the step.',
+  ),
+}
+
+const expectations = {
+  answer: { expect: z.strictObject(answer).optional(), ...save },
+  fields: { expect: z.object(answer).catchall(Expected).optional(), ...save },
+  value: { expect: z.record(z.string(), Expected).optional(), ...save },
+  nothing: {},
+}
+
+/** The schema of a step, by the word of its action. Made once: zod compiles each schema it is given. */
+export const stepOf = (word: Word): z.ZodObject => {
+  const made = steps.get(word) ?? makeStep(word)
+  steps.set(word, made)
+  return made
+}
+
+const steps = new Map<Word, z.ZodObject>()
+
+const makeStep = (word: Word): z.ZodObject =>
+  z.strictObject({
+    [word]: actions[word].args.describe(actions[word].says),
+    ...expectations[actions[word].looks],
+    ...modifiers,
+  })
+
+/** The words a step may carry beside its action. */
+export const modifierWords: readonly string[] = [
+  'expect',
+  ...Object.keys(save),
+  ...Object.keys(modifiers),
+]
+
+/** What `save` can reach in an answer that is looked at as a whole. */
+export const answerParts: readonly string[] = ['status', 'error', 'headers', 'body', 'challenge']
+
+/** Variables that always hold something. */
+export const alwaysSet: readonly string[] = [
+  'tenant',
+  'issuer',
+  'api',
+  'base',
+  'agent',
+  'agents',
+  'users',
+  'api_client',
+]

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { Unmet } from './step-context.ts'
+import { partOf, segments } from './variables.ts'
+
+/** Where the value of a variable stands: a place in the answer, or a part of the text in that place. */
+export const Saved = z.union([
+  z.string().min(1),
+  z.strictObject({
+    from: z.string().min(1),
+    /** Its first group is the value. */
+    matches: z.string().refine(hasGroup, { error: 'expected a regular expression with a group' }),
+  }),
+])
+export type Saved = z.infer<typeof Saved>
+
+/** The place as a path, however it is written. */
+export const placeOfSaved = (from: unknown): readonly string[] =>
+  segments(String(typeof from === 'object' && from !== null && 'from' in from ? from.from : from))
+
+/** @throws {Unmet} where there is nothing to save */
+export const saved = (name: string, from: Saved, view: unknown): unknown => {
+  const value = partOf(view, placeOfSaved(from))
+  const { from: place, matches } = typeof from === 'string' ? { from, matches: undefined } : from
+  if (value === undefined) {
+    throw new Unmet(`nothing to save: the answer has no ${place}`, ['save', name])
+  }
+  if (matches === undefined) return value
+  const [, part] = new RegExp(matches, 'u').exec(String(value)) ?? []
+  if (part === undefined) {
+    throw new Unmet(`nothing to save: ${place} does not match /${matches}/`, ['save', name])
+  }
+  return part
+}
+
+function hasGroup(pattern: string): boolean {
+  try {
+    return (new RegExp(`${pattern}|`, 'u').exec('') ?? []).length > 1
+  } catch {
+    return false
+  }
+}

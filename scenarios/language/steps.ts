@@ -1,0 +1,25 @@
+import { actions, isWord, type Word } from './actions.ts'
+import { isObject, type Path } from './match.ts'
+import type { Step } from './step-context.ts'
+
+/** The word of a step's action. */
+export const wordOf = (step: Step): Word | undefined => Object.keys(step).find(isWord)
+
+/** `times`: how often the step is performed. */
+export type Placed = Readonly<{ step: Step; word: Word; path: Path; times: number }>
+
+/** Every step, those within steps too, in the order they stand in. */
+export const allSteps = (steps: readonly unknown[], path: Path, times = 1): Placed[] =>
+  steps.flatMap((step, index) => {
+    if (!isObject(step)) return []
+    const word = wordOf(step)
+    if (word === undefined) return []
+    const here = [...path, index]
+    const inner = actions[word].nests?.(step[word]) ?? []
+    return [
+      { step, word, path: here, times },
+      ...inner.flatMap((nest) =>
+        allSteps(nest.steps, [...here, word, ...nest.at], times * (nest.times ?? 1)),
+      ),
+    ]
+  })

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { Seat } from '../../../server/wire/index.ts'
+import { TenantCreated } from '../../../server/wire/index.ts'
+import { frozenAt } from '../../language/format.ts'
+import type { Target } from '../../language/target.ts'
+
+export type Controlled = Readonly<{
+  name: string
+  /** Origin of the issuer and of its control plane. */
+  issuer: string
+  controlToken: string
+  /** How each seat is spoken to. */
+  ways: Readonly<Record<Seat, typeof fetch>>
+  close?: () => Promise<void>
+}>
+
+/** A harness, wherever it runs: whatever a scenario takes as given is done over its control plane. */
+export const controlled = ({ name, issuer, controlToken, ways, close }: Controlled): Target => {
+  const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await ways.control(`${issuer}/_harness/tenants${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${controlToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok)
+      throw new Error(`${method} /_harness/tenants${path} answered ${response.status}: ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+
+  return {
+    name,
+    capabilities: new Set(['control', 'virtual_time', 'approver', 'writes']),
+    longestWait: 0,
+
+    open: async (given, { tenant, seed }) => {
+      const answer = await control('PUT', `/${tenant}`, { clock: frozenAt, ...given, seed })
+      const { data: made, error } = TenantCreated.safeParse(answer)
+      if (made === undefined) {
+        throw new Error(`a new tenant is not as its schema says: ${z.prettifyError(error)}`)
+      }
+      const api = bare(made.urls.api)
+      return {
+        tenant: made.tenant,
+        urls: {
+          issuer,
+          tenant: bare(made.urls.tenant),
+          org: bare(made.urls.org),
+          api,
+          apiOrigin: new URL(api).origin,
+          control: `${issuer}/_harness/tenants/${made.tenant}`,
+        },
+        agents: made.agents,
+        users: made.users,
+        apiClient: made.api_client,
+        controlToken,
+        fetch: (seat) => ways[seat],
+        decidedBy: async () => {
+          const journal = await control('GET', `/${made.tenant}/journal?type=permission.requested`)
+          return Decisions.parse(journal).entries.map(({ request }) => request.explanation.rule)
+        },
+        close: async () => {
+          await control('DELETE', `/${made.tenant}`)
+        },
+      }
+    },
+
+    close: async () => close?.(),
+  }
+}
+
+const Decisions = z.object({
+  entries: z.array(
+    z.object({ request: z.object({ explanation: z.object({ rule: z.string() }) }) }),
+  ),
+})
+
+const bare = (url: string): string => url.replace(/\/+$/, '')

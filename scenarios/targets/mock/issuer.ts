@@ -1,0 +1,87 @@
+import { createHarness } from '../../../server/index.ts'
+import { TenantSeed } from '../../../server/wire/index.ts'
+import type { Session, Target } from '../../language/target.ts'
+
+/** Our issuer before an API that is not ours. */
+export type IssuerBefore = Target &
+  Readonly<{
+    /** Base of the tenant whose tokens the API is to take. */
+    issuer: string
+    /** What the API has to know. */
+    environment: Readonly<Record<string, string>>
+  }>
+
+/**
+ * Two tenants with agents, of which the API knows the first; everything asked for is granted.
+ * @param port of the issuer; 0 for any free one
+ */
+export const issuerBefore = async (
+  api: string,
+  {
+    port = 0,
+    audience,
+    cannot,
+    fetch: call = (input, init) => fetch(input, init),
+  }: {
+    port?: number
+    audience?: string | undefined
+    cannot: NonNullable<Target['cannot']>
+    /** How the API is called. */
+    fetch?: typeof fetch
+  },
+): Promise<IssuerBefore> => {
+  const base = api.replace(/\/+$/, '')
+  const { origin } = new URL(audience ?? base)
+  const harness = await createHarness({ listen: true, port, origins: { api: origin } })
+  const seed = (tenant: string) =>
+    TenantSeed.parse({
+      tenant,
+      seed: 1,
+      policy: { rules: [{ name: 'whatever a check takes', risk: 'low', decision: 'approve' }] },
+    })
+  const tenants = ['check', 'check-elsewhere'].map((name) => harness.createTenant(seed(name)))
+  const here = tenants[0] as (typeof tenants)[number]
+
+  const sessionIn = (index: number): Session => {
+    const tenant = tenants[index] ?? here
+    return {
+      tenant: tenant.tenant,
+      urls: {
+        issuer: harness.issuer,
+        tenant: tenant.urls.tenant,
+        org: tenant.urls.org,
+        api: base,
+        apiOrigin: new URL(base).origin,
+        control: `${harness.issuer}/_harness/tenants/${tenant.tenant}`,
+      },
+      agents: tenant.agents,
+      users: tenant.users,
+      apiClient: tenant.api_client,
+      controlToken: harness.controlToken,
+      fetch: (seat) => (seat === 'api' ? call : harness.fetch),
+      unbound: new Set(['api']),
+      close: async () => {},
+    }
+  }
+  const { tenant, urls, api_client } = here
+  return {
+    name: new URL(base).host,
+    capabilities: new Set(['control', 'approver', 'writes']),
+    longestWait: 0,
+    cannot,
+    open: async (_, { index = 0 }) => sessionIn(index),
+    close: () => harness.close(),
+    issuer: urls.tenant,
+    environment: {
+      LUMOAUTH_URL: harness.issuer,
+      LUMOAUTH_TENANT: tenant,
+      LUMOAUTH_ORG_ID: tenant,
+      LUMOAUTH_ISSUER: urls.tenant,
+      LUMOAUTH_JWKS_URI: `${urls.tenant}/.well-known/jwks.json`,
+      LUMOAUTH_INTROSPECTION_ENDPOINT: `${urls.tenant}/oauth/introspect`,
+      LUMOAUTH_AUDIENCE: origin,
+      API_CLIENT_ID: api_client.client_id,
+      API_CLIENT_SECRET: api_client.client_secret,
+    },
+  }
+}

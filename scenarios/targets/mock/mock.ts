@@ -1,0 +1,55 @@
+import type { Harness } from '../../../server/index.ts'
+import type { Misbehaviours } from '../../../server/wire/index.ts'
+import type { Target } from '../../language/target.ts'
+import { type Controlled, controlled } from './control-plane.ts'
+
+/** How the mock is reached: over sockets by Express, as `start` serves it; by MSW; by a function call. */
+export const hosts = ['express', 'msw', 'fetch'] as const
+export type Host = (typeof hosts)[number]
+
+/** All seats ours, under one of the hosts. */
+export const mock = async (host: Host): Promise<Target> => {
+  const { harness, ways, stop } = await opened(host)
+  const { issuer, controlToken } = harness
+  const close = async () => {
+    stop()
+    await harness.close()
+  }
+  return controlled({ name: host, issuer, controlToken, ways, close })
+}
+
+/** The defects that the mock can be told to have. */
+export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {
+  const { misbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
+  return misbehaviours.map(({ name, seat, says, breaks, routes }) => ({
+    name,
+    seat,
+    says,
+    breaks,
+    ...(routes === undefined ? {} : { routes: [...routes] }),
+  }))
+}
+
+type Opened = Readonly<{
+  harness: Harness
+  ways: Controlled['ways']
+  stop: () => void
+}>
+
+/** MSW serves issuer and API only; the control plane is then reached by a function call. */
+const opened = async (host: Host): Promise<Opened> => {
+  const global: typeof fetch = (input, init) => fetch(input, init)
+  const everywhere = (way: typeof fetch) => ({ issuer: way, api: way, control: way })
+  const { createHarness } = await import('../../../server/index.ts')
+  const harness = await createHarness({ listen: host === 'express' })
+  if (host !== 'msw') return { harness, ways: everywhere(harness.fetch), stop: () => {} }
+  const { setupServer } = await import('msw/node')
+  const { createHandlers } = await import('../../../server/http/hosts/msw.ts')
+  const server = setupServer(...createHandlers(harness))
+  server.listen({ onUnhandledFrame: 'error' })
+  return {
+    harness,
+    ways: { issuer: global, api: global, control: harness.fetch },
+    stop: () => server.close(),
+  }
+}

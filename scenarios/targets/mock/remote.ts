@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto'
+import type { Seat } from '../../../server/wire/index.ts'
+import type { Target } from '../../language/target.ts'
+import { controlled } from './control-plane.ts'
+
+/** A harness that somebody else has started. It may serve others meanwhile, and more than one run. */
+export const remote = (issuer: string, controlToken: string): Target => {
+  const way: typeof fetch = (input, init) => fetch(input, init)
+  const target = controlled({
+    name: new URL(issuer).host,
+    issuer,
+    controlToken,
+    ways: { issuer: way, api: way, control: way },
+  })
+  const mine = randomBytes(4).toString('hex')
+  return {
+    ...target,
+    open: async (given, how) => {
+      // With a seed, the transcript has to be the same again, and so have the names.
+      const tenant = how.seed === undefined ? `${mine}-${how.tenant.slice(-54)}` : how.tenant
+      const session = await target.open(given, { ...how, tenant })
+      let misdirected: string | undefined
+      const heard =
+        (seat: Seat): typeof fetch =>
+        async (input, init) => {
+          const response = await session.fetch(seat)(input, init)
+          if (response.status === 421) {
+            const { pathname } = new URL(response.url)
+            misdirected ??= `${pathname} names no tenant, and a proxy leads by tenant (421)`
+          }
+          return response
+        }
+      return { ...session, fetch: heard, unable: () => misdirected }
+    },
+  }
+}

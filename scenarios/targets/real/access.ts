@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import { checkSchema } from '../../language/schema-mistakes.ts'
+import { type Position, readSource } from '../../language/source.ts'
+import type { Credentials } from '../../language/target.ts'
+import { TargetFile, variablesOf } from './target-file.ts'
+
+export type AgentAccess = Credentials &
+  Readonly<{
+    scope?: string | undefined
+    resource?: string | undefined
+    capabilities?: readonly string[] | undefined
+    may_delegate?: boolean | undefined
+  }>
+
+export type PersonAccess = Readonly<{
+  email: string
+  token: string
+  permissions: readonly string[]
+}>
+
+export type ClientSecret = Readonly<{ client_id: string; client_secret: string }>
+
+/** A target whose secrets are at hand. */
+export type Access = Readonly<{
+  file: TargetFile
+  agents: readonly AgentAccess[]
+  users: readonly PersonAccess[]
+  apiClient: ClientSecret | undefined
+  elsewhere:
+    | Readonly<{ tenant: string; agents: readonly AgentAccess[]; apiClient: ClientSecret }>
+    | undefined
+}>
+
+type Problem = Readonly<{ at: Position; message: string }>
+
+/** Reads a target; every mistake comes back at once, with its place. */
+export const readTarget = (
+  name: string,
+  text: string,
+): Readonly<{ file?: TargetFile; problems: readonly Problem[] }> => {
+  const source = readSource(name, text)
+  if (source.problems.length > 0) return { problems: source.problems }
+  const problems: Problem[] = []
+  checkSchema(TargetFile, source.value, [], (message, path, { part = 'value' } = {}) => {
+    const secret = /^unknown key "(client_secret|token|password)"/.exec(message)?.[1]
+    problems.push({
+      at: source.locate(path, part),
+      message:
+        secret === undefined
+          ? message
+          : `a secret has no place in this file; ${secret}_env names the environment variable that holds it`,
+    })
+  })
+  const inOrder = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+  if (inOrder.length > 0) return { problems: inOrder }
+  return { file: TargetFile.parse(source.value), problems: [] }
+}
+
+/** Variables that are not set, or are empty. */
+export const missingVariables = (
+  file: TargetFile,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] => [...new Set(variablesOf(file))].filter((name) => !env[name])
+
+/** The target with what its variables hold. */
+export const accessOf = (
+  file: TargetFile,
+  env: Readonly<Record<string, string | undefined>>,
+): Access => {
+  const heldBy = (name: string | undefined) => (name === undefined ? '' : (env[name] ?? ''))
+  const client = (it: ClientAccess) => ({
+    client_id: it.client_id ?? heldBy(it.client_id_env),
+    client_secret: heldBy(it.client_secret_env),
+  })
+  const agent = (it: ClientAccess & Pick<AgentAccess, 'name'>): AgentAccess => {
+    const { client_id_env: _, client_secret_env: __, ...rest } = it
+    return { agent_id: '', ...rest, ...client(it) }
+  }
+  const { agents = [], users, api_client, elsewhere } = file
+  return {
+    file,
+    agents: agents.map(agent),
+    users: users.map(({ email, permissions, token_env }) => ({
+      email,
+      permissions,
+      token: heldBy(token_env),
+    })),
+    apiClient: api_client === undefined ? undefined : client(api_client),
+    elsewhere:
+      elsewhere === undefined
+        ? undefined
+        : {
+            tenant: elsewhere.tenant,
+            agents: elsewhere.agents.map(agent),
+            apiClient: client(elsewhere.api_client ?? (elsewhere.agents[0] as ClientAccess)),
+          },
+  }
+}
+
+type ClientAccess = NonNullable<z.output<typeof TargetFile>['api_client']>

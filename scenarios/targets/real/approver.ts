@@ -1,0 +1,132 @@
+import type { ApproverScript } from '../../../server/wire/index.ts'
+import { isObject } from '../../language/match.ts'
+import { Unable } from '../../language/target.ts'
+import { pause } from './rate-limited-fetch.ts'
+
+type Send = (request: Request) => Promise<Response>
+
+export type ApproverOptions = Readonly<{
+  /** Of the person we answer for; absent: a real person is told what waits. */
+  token: string | undefined
+  /** Seconds a real person has. */
+  patience: number
+  /** Ends the waiting for a person. */
+  signal: AbortSignal
+  say: (line: string) => void
+}>
+
+/**
+ * The person a scenario takes as given. With a token we answer in their name, when the script says so;
+ * without one, a real person is told what waits and where, and has some time.
+ */
+export class Approver {
+  readonly #options: ApproverOptions
+  readonly #polls = new Map<string, number>()
+  #script: ApproverScript | undefined
+  #since = 0
+
+  constructor(options: ApproverOptions) {
+    this.#options = options
+  }
+
+  follow(script: ApproverScript): void {
+    this.#script = script
+    this.#since = Date.now()
+  }
+
+  /**
+   * Sends a request; one that looks at a pending request first lets the person answer it.
+   * @throws {Unable} where a real person did not, or did something else
+   */
+  async around(request: Request, send: Send): Promise<Response> {
+    const script = this.#script
+    const [, base, id] = statusPath.exec(request.url) ?? []
+    if (script === undefined || script.decision === 'ignore' || id === undefined || !base) {
+      return send(request)
+    }
+    const polls = this.#polls.get(id) ?? 0
+    this.#polls.set(id, polls + 1)
+    const isDue = polls >= script.after_polls && Date.now() >= this.#since + script.after * 1000
+    if (!isDue) return send(request)
+    if (this.#options.token === undefined) return this.#byHand(request, id, script, send)
+    await this.#decide(base, id, script, send)
+    return send(request)
+  }
+
+  async #decide(base: string, id: string, script: ApproverScript, send: Send) {
+    const { decision, reason, ttl } = script
+    const body =
+      decision === 'deny'
+        ? { ...(reason && { reason }) }
+        : { ...(reason && { notes: reason }), ...(ttl && { ttl }) }
+    await send(
+      new Request(`${base}/jit/${decision}/${id}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${this.#options.token}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify(body),
+      }),
+    )
+    this.#script = undefined
+  }
+
+  /** Waits for a person, and answers as the issuer does once they have decided. */
+  async #byHand(request: Request, id: string, script: ApproverScript, send: Send) {
+    const { patience, signal, say } = this.#options
+    const until = Date.now() + patience * 1000
+    for (let told = false; ; told = true) {
+      // A person takes longer than an answer may.
+      const response = await send(new Request(request, { signal: null }))
+      const body: unknown = await response
+        .clone()
+        .json()
+        .catch(() => undefined)
+      const status = isObject(body) ? body.status : undefined
+      if (status !== 'pending') {
+        if (told && typeof status === 'string' && status !== outcome[script.decision]) {
+          throw new Unable(
+            `a person was asked to ${script.decision} a request, and it is ${status}`,
+          )
+        }
+        return response
+      }
+      const left = until - Date.now()
+      if (left <= 0) {
+        throw new Unable(
+          `nobody decided within ${patience} s (approver: manual; limits: { person: … })`,
+        )
+      }
+      if (!told) say(asking(request, id, body as Readonly<Record<string, unknown>>, script))
+      const { interval } = body as { interval?: unknown }
+      const between = typeof interval === 'number' && interval > 0 ? interval : 5
+      await pause(Math.min(left, between * 1000), signal)
+    }
+  }
+}
+
+const outcome: Readonly<Record<string, string>> = { approve: 'approved', deny: 'denied' }
+
+/** What a person is told, in one line: what to do, where, how, and until when. */
+const asking = (
+  { url }: Request,
+  id: string,
+  { task_id, approval_url, expires_at }: Readonly<Record<string, unknown>>,
+  { decision, reason, ttl }: ApproverScript,
+): string => {
+  const page = approval_url ?? (typeof task_id === 'string' && pageOf(task_id))
+  const until = Date.parse(String(expires_at))
+  return [
+    `please ${decision} the request ${id}`,
+    ...(typeof page === 'string' && URL.canParse(page, url) ? [`at ${new URL(page, url)}`] : []),
+    ...(ttl === undefined ? [] : [`for ${ttl} s`]),
+    ...(reason === undefined ? [] : [`with the words ${JSON.stringify(reason)}`]),
+    ...(Number.isNaN(until) ? [] : [`until ${new Date(until).toISOString()}`]),
+  ].join(' ')
+}
+
+/** Where a person decides about a task (contract §2.2.1). */
+const pageOf = (taskId: string) => `/approve/${encodeURIComponent(taskId)}`
+
+const statusPath = /^(.*)\/jit\/request\/([^/]+)\/status$/

@@ -1,0 +1,157 @@
+import { basic } from '../../language/basic-auth.ts'
+import { isObject } from '../../language/match.ts'
+import type { AgentAccess } from './access.ts'
+
+type Send = (request: Request) => Promise<Response>
+
+/** A task somebody has to complete. */
+type Open = Readonly<{ id: string; base: string; authorization: string; owner: object }>
+
+/** Something else that was made at the issuer, and how it is undone, if it can be. */
+type Made = Readonly<{ what: string; owner: object; undo?: Request }>
+
+/**
+ * Everything that was opened at an issuer, so that it can be completed whatever happens. It reads
+ * what goes over the wire: no caller can forget to tell it.
+ */
+export class Ledger {
+  readonly #open: Open[] = []
+  #made: Made[] = []
+  #unsure = 0
+  readonly #send: Send
+  readonly #agents: readonly AgentAccess[]
+
+  /** @param send must work even when the run was interrupted */
+  constructor(agents: readonly AgentAccess[], send: Send) {
+    this.#agents = agents
+    this.#send = send
+  }
+
+  /** Takes note of what an exchange opened or closed. */
+  async note(request: Request, response: Response | undefined, owner: object): Promise<void> {
+    if (request.method === 'GET') return
+    const { pathname, origin } = new URL(request.url)
+    const [, prefix, path = ''] = /^(.*\/api\/v1)(\/.*)$/.exec(pathname) ?? []
+    if (prefix === undefined) return
+    const base = origin + prefix
+    if (path === '/jit/task') {
+      const id = response?.ok ? fieldIn(await response.clone().text(), 'task_id') : undefined
+      if (id === undefined && (response === undefined || response.ok)) this.#unsure += 1
+      const authorization = request.headers.get('authorization') ?? ''
+      if (id !== undefined) this.#open.push({ id, base, authorization, owner })
+      return
+    }
+    const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
+    if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
+    else if (response?.ok && request.method === 'POST' && lasting.test(path)) {
+      const stream = fieldIn(await response.clone().text(), 'stream_id')
+      const headers = { authorization: request.headers.get('authorization') ?? '' }
+      const undo =
+        stream === undefined
+          ? undefined
+          : new Request(`${request.url}?stream_id=${encodeURIComponent(stream)}`, {
+              method: 'DELETE',
+              headers,
+            })
+      this.#made.push({ what: `POST ${pathname}`, owner, ...(undo && { undo }) })
+    }
+  }
+
+  #forget(id: string) {
+    const at = this.#open.findIndex((it) => it.id === id)
+    if (at >= 0) this.#open.splice(at, 1)
+  }
+
+  get open(): number {
+    return this.#open.length
+  }
+
+  /**
+   * Completes what is open, the newest first.
+   * @param owner absent: whoever opened it
+   * @returns a line for each that could not be completed, and for all else that is left
+   */
+  async close(owner?: object): Promise<string[]> {
+    const left: string[] = []
+    const theirs = this.#open.filter((it) => owner === undefined || it.owner === owner)
+    for (const task of theirs.reverse()) {
+      const why = await this.#complete(task).catch((error) => String(error?.message ?? error))
+      if (why === undefined) this.#forget(task.id)
+      else left.push(`the task ${task.id} is still open: ${why}`)
+    }
+    await this.#undo(owner)
+    if (owner !== undefined) return left
+    return [
+      ...left,
+      ...(this.#unsure === 0
+        ? []
+        : [`${this.#unsure} times a task was asked for and no id came back: it may be open`]),
+      ...this.#made.map(({ what }) => `what ${what} made is still there`),
+    ]
+  }
+
+  /** Closes the streams; one that is gone already is as good. */
+  async #undo(owner: object | undefined) {
+    for (const made of this.#made.toReversed()) {
+      if (made.undo === undefined || (owner !== undefined && made.owner !== owner)) continue
+      const { status } = await this.#send(made.undo.clone()).catch(() => ({ status: 0 }))
+      if (status === 404 || (status >= 200 && status < 300)) {
+        this.#made = this.#made.filter((it) => it !== made)
+      }
+    }
+  }
+
+  async #complete({ id, base, authorization }: Open): Promise<string | undefined> {
+    const url = `${base}/jit/task/${encodeURIComponent(id)}/complete`
+    const attempt = async (authorization: string) => {
+      const response = await this.#send(
+        new Request(url, { method: 'POST', headers: { authorization } }),
+      )
+      return { status: response.status, text: await response.text() }
+    }
+    const first = await attempt(authorization)
+    if (isOver(first)) return undefined
+    if (first.status !== 401 && first.status !== 403) return `complete answered ${first.status}`
+    for (const agent of this.#agents) {
+      const token = await this.#signIn(base, agent)
+      if (token !== undefined && isOver(await attempt(`Bearer ${token}`))) return undefined
+    }
+    return `complete answered ${first.status}`
+  }
+
+  async #signIn(base: string, agent: AgentAccess): Promise<string | undefined> {
+    const response = await this.#send(
+      new Request(`${base}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: basic(agent) },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      }),
+    )
+    const body = parsed(await response.text())
+    return isObject(body) && typeof body.access_token === 'string' ? body.access_token : undefined
+  }
+}
+
+/** Completed, or over already. */
+const isOver = ({ status, text }: { status: number; text: string }) => {
+  if (status >= 200 && status < 300) return true
+  const body = parsed(text)
+  return isObject(body) && (body.error === 'task_not_active' || body.code === 'task_not_active')
+}
+
+/** What stays at an issuer after the run. */
+const lasting = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
+
+const fieldIn = (text: string, field: string): string | undefined => {
+  const body = parsed(text)
+  const value = isObject(body) ? body[field] : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

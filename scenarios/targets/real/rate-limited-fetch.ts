@@ -1,0 +1,141 @@
+import { Unable } from '../../language/target.ts'
+import { Unreachable, whyUnreachable } from './unreachable.ts'
+
+export type CarefulOptions = Readonly<{
+  /** Hosts (with port) that may be talked to. */
+  hosts: ReadonlySet<string>
+  perMinute: number
+  /** Requests in all. */
+  total: number
+  /** Seconds an answer may take, and seconds that may be waited for a limit to pass. */
+  timeout: number
+  wait: number
+  /** Aborts what is under way and only reads; from then on only what is `urgent` is sent. */
+  signal: AbortSignal
+  fetch?: typeof globalThis.fetch
+}>
+
+/** Bytes of an answer that are read. No answer of the contract comes near it. */
+export const longestAnswer = 2 * 1024 * 1024
+
+/**
+ * A `fetch` that is a good guest: only hosts it was given, never faster than it may, and when it is
+ * told to come back later, it does. Redirects are not followed, endless answers not read.
+ */
+export class Careful {
+  /** How many requests were sent, and how many of them only to clean up. */
+  sent = 0
+  urgent = 0
+  /** Seconds spent waiting, for the rate limit and for `Retry-After`. */
+  waited = 0
+  readonly #options: CarefulOptions
+  readonly #fetch: typeof globalThis.fetch
+  /** When the latest requests were sent: as many as a minute may hold. */
+  readonly #times: number[] = []
+  #quietUntil = 0
+  #waitedUntil = 0
+
+  constructor(options: CarefulOptions) {
+    this.#options = options
+    this.#fetch = options.fetch ?? globalThis.fetch
+  }
+
+  /** @throws {Unable} at a limit, @throws {Unreachable} where there is no answer */
+  readonly fetch: typeof fetch = (input, init) => this.send(new Request(input, init))
+
+  /** @param urgent cleans up: neither the total nor an interruption stops it */
+  async send(request: Request, { urgent = false } = {}): Promise<Response> {
+    const { hosts, total, signal } = this.#options
+    const { host } = new URL(request.url)
+    if (!hosts.has(host)) {
+      throw new Unable(`${host} is no host of this target; hosts: [${host}] would allow it`)
+    }
+    for (let attempt = 1; ; attempt++) {
+      if (!urgent && signal.aborted) throw new Unable('interrupted')
+      if (!urgent && this.sent - this.urgent >= total) {
+        throw new Unable(`the limit of ${total} requests is reached`)
+      }
+      this.sent += 1
+      if (urgent) this.urgent += 1
+      await this.#turn(urgent)
+      const response = await this.#once(request.clone(), urgent)
+      const later = comeBack(response)
+      if (later === undefined || attempt === 3 || later > this.#options.wait) return response
+      this.#quietUntil = Math.max(this.#quietUntil, performance.now() + later * 1000)
+    }
+  }
+
+  /** Waits for its turn, so that no minute holds more than it may. */
+  async #turn(urgent: boolean) {
+    const { perMinute } = this.#options
+    const now = performance.now()
+    const oldest = this.#times.length < perMinute ? undefined : this.#times.shift()
+    const at = Math.max(now, (oldest ?? Number.NEGATIVE_INFINITY) + 60_000, this.#quietUntil)
+    this.#times.push(at)
+    if (at <= now) return
+    this.waited += Math.max(0, at - Math.max(now, this.#waitedUntil)) / 1000
+    this.#waitedUntil = Math.max(this.#waitedUntil, at)
+    await pause(at - now, urgent ? undefined : this.#options.signal)
+  }
+
+  async #once(request: Request, urgent: boolean): Promise<Response> {
+    const { timeout, signal } = this.#options
+    const given = request.signal
+    const late = AbortSignal.timeout(timeout * 1000)
+    try {
+      const response = await this.#fetch(request, {
+        redirect: 'manual',
+        signal: AbortSignal.any([given, late, ...(urgent || opens(request) ? [] : [signal])]),
+      })
+      return await whole(response, new URL(request.url).host)
+    } catch (error) {
+      if (error instanceof Unreachable) throw error
+      if (!urgent && signal.aborted) throw new Unable('interrupted')
+      throw new Unreachable(whyUnreachable(error, request.url, timeout), { cause: error })
+    }
+  }
+}
+
+/** Only its answer tells what there is to clean up: once sent, it is waited for, whatever happens. */
+const opens = ({ method }: Request) => method !== 'GET'
+
+/** Seconds after which the other side wants to be asked again (RFC 9110 §10.2.3). */
+const comeBack = ({ status, headers }: Response): number | undefined => {
+  const after = headers.get('retry-after')
+  if ((status !== 429 && status !== 503) || after === null) return undefined
+  const seconds = Number(after)
+  const until = Number.isFinite(seconds) ? seconds : (Date.parse(after) - Date.now()) / 1000
+  return Number.isFinite(until) ? Math.max(0, until) : undefined
+}
+
+/** The answer with its body read, so that what follows cannot break in the middle. */
+const whole = async (response: Response, host: string): Promise<Response> => {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length
+    if (length > longestAnswer) {
+      throw new Unreachable(
+        `${host} answered with more than ${longestAnswer / 1024 / 1024} MiB; the rest was not read`,
+      )
+    }
+    chunks.push(chunk)
+  }
+  const body = [101, 204, 205, 304].includes(response.status) ? null : Buffer.concat(chunks)
+  return new Response(body, { status: response.status, headers: response.headers })
+}
+
+/** @throws {Unable} once it is interrupted */
+export const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer)
+      reject(new Unable('interrupted'))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, milliseconds)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })

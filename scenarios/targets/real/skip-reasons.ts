@@ -1,0 +1,257 @@
+import { ApproverScript, type RouteName } from '../../../server/wire/index.ts'
+import type { Given } from '../../language/format.ts'
+import type { Loaded } from '../../language/load.ts'
+import { isObject } from '../../language/match.ts'
+import type { Step } from '../../language/step-context.ts'
+import { allSteps, type Placed } from '../../language/steps.ts'
+import { Unable } from '../../language/target.ts'
+import { references } from '../../language/variables.ts'
+import { routeOf } from '../../runner/exchange.ts'
+import type { Ability } from './probe.ts'
+import { type Cast, spelledOut } from './roles.ts'
+import type { Writing } from './target-file.ts'
+
+/** What a deployment can do for scenarios, and what it may be made to do. */
+export type Offer = Readonly<{
+  lacks: ReadonlyMap<Ability, string>
+  prefixes: readonly ('tenant' | 'org')[]
+  /** Why our API cannot stand before it; undefined: it can. */
+  apiFails: string | undefined
+  /** The target says by which URL the issuer knows the API. */
+  apiIsNamed: boolean
+  approver: 'token' | 'manual' | 'none'
+  writes: ReadonlySet<Writing>
+  longestWait: number
+  /** Any OAuth server: only what a standard says is asked of it. */
+  standardsOnly: boolean
+  cast: (scenario: Loaded) => readonly Cast[]
+}>
+
+/** Why a scenario cannot be run against a deployment; undefined when it can. */
+export const whyNot = (scenario: Loaded, offer: Offer): string | undefined => {
+  if (offer.standardsOnly && !scenario.tags.includes('standard')) {
+    return 'it is about LumoAuth’s contract, and the target is another OAuth server'
+  }
+  if (scenario.takes > offer.longestWait) {
+    return `it takes ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`
+  }
+  const { needs } = scenario.source.value as { needs?: readonly string[] }
+  if (needs?.includes('control')) return 'the target has no control plane'
+  if (needs?.includes('virtual_time')) return 'the target has no virtual time'
+  if (!offer.apiIsNamed && references(scenario.steps).some(({ name }) => name === 'api')) {
+    return 'it names the API by its URL, and the target does not say it (api: { url: … })'
+  }
+  if (speaksOfMoments(scenario.steps)) return 'it expects moments of a clock that stands still'
+  const placed = allSteps(scenario.steps, ['steps'])
+  for (const place of placed) {
+    const reason = whyNotStep(place, offer)
+    if (reason !== undefined) return reason
+  }
+  return whyNotGiven(scenario, placed, offer)
+}
+
+/** Epoch seconds or dates, written as they are at the moment at which the mock's clock stands. */
+const speaksOfMoments = (value: unknown): boolean => {
+  if (typeof value === 'number') return value > 1.7e9 && value < 2e9
+  if (typeof value === 'string') return /^20\d\d-\d\d-\d\dT/.test(value)
+  return Object.values(value ?? {}).some(speaksOfMoments)
+}
+
+const whyNotStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
+  const { lacks, apiFails, prefixes } = offer
+  const args: unknown = step[word]
+  if (step.prefix !== undefined && !prefixes.includes(step.prefix as 'tenant')) {
+    return 'the target has only one of the prefixes'
+  }
+  if (step.with === 'approver' || (decides(word) && step.with === undefined)) {
+    const reason = whyNotDecide(offer)
+    if (reason !== undefined) return reason
+  }
+  switch (word) {
+    case 'set_policy':
+    case 'set_dialect':
+    case 'misbehave':
+    case 'expect_journal':
+    case 'expect_exchanges':
+      return `the target has no control plane, which ${word} needs`
+    case 'mint_user_token':
+      return isObject(args) && Object.keys(args).every((key) => key === 'user')
+        ? undefined
+        : 'a token of a person to order takes a control plane'
+    case 'forge_token':
+      return isObject(args) && args.key !== undefined && args.key !== 'own' && !args.agent
+        ? lacks.get('jwks')
+        : 'a forged token signed by the issuer’s key takes a control plane'
+    case 'script_approver':
+      return whyNotScript(args, offer)
+    case 'discover':
+      return lacks.get(args === 'jwks' ? 'jwks' : 'metadata')
+    case 'introspect':
+      return lacks.get('introspection')
+    case 'revoke':
+      return lacks.get('revocation')
+    case 'userinfo':
+      return lacks.get('userinfo')
+    case 'exchange_token':
+      return lacks.get('exchange')
+    case 'call':
+      return apiFails
+    case 'agent_fetch':
+      return lacks.get('jit') ?? apiFails
+    case 'deny':
+      return lacks.get('jit') ?? mayNot('deny', 'denies a request', offer)
+    case 'http':
+      return whyNotHttp(args as HttpArgs, step, offer)
+    default:
+      return ofJit.has(word) ? lacks.get('jit') : undefined
+  }
+}
+
+const ofJit: ReadonlySet<string> = new Set([
+  'open_task',
+  'request_permission',
+  'request_status',
+  'wait_for_decision',
+  'get_token',
+  'complete_task',
+  'evaluate_task',
+  'list_pending',
+  'approve',
+])
+
+const decides = (word: string) => word === 'approve' || word === 'deny' || word === 'list_pending'
+
+const whyNotDecide = ({ lacks, approver }: Offer) =>
+  approver === 'manual'
+    ? 'the approver is a person who cannot be told what to do in each step (approver: manual)'
+    : approver === 'none'
+      ? 'nobody approves (approver: none)'
+      : lacks.get('approvals')
+
+/** A person who answers by themselves may also be a real one. */
+const whyNotScript = (given: unknown, offer: Offer): string | undefined => {
+  const { data: script } = ApproverScript.safeParse(given)
+  if (script?.decision === 'ignore') return undefined
+  if (script?.decision === 'deny') {
+    const reason = mayNot('deny', 'denies a request', offer)
+    if (reason !== undefined) return reason
+  }
+  const takes = (script?.after_polls ?? 0) * usualInterval + (script?.after ?? 0)
+  if (takes > offer.longestWait) return `the approver answers after ${takes} s of real time`
+  return offer.approver === 'manual' ? undefined : whyNotDecide(offer)
+}
+
+const usualInterval = 5
+
+type HttpArgs = Readonly<{ seat?: string; request: string; from?: string; form?: object }>
+
+const whyNotHttp = (
+  { seat = 'issuer', request, from, form }: HttpArgs,
+  step: Step,
+  offer: Offer,
+) => {
+  if (seat === 'control') return 'the target has no control plane'
+  if (seat === 'api' && from === 'origin') return 'our API stands there for one tenant only'
+  if (seat === 'api') return offer.apiFails
+  const [method = '', path = ''] = request.split(' ')
+  if (form !== undefined && 'authorization_details' in form && offer.lacks.has('details')) {
+    return offer.lacks.get('details')
+  }
+  const full = from === 'origin' ? path : `/t/x/api/v1${path}`
+  const route = routeOf('issuer', method, full.split('?')[0] ?? '')
+  if (route?.startsWith('oauth.authorize')) return 'a person signs in there, with a browser'
+  if (route?.startsWith('jit.')) {
+    const reason = offer.lacks.get('jit')
+    if (reason !== undefined) return reason
+  }
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return undefined
+  const writing = route === undefined ? 'other' : writingOf(route)
+  return writing === undefined || step.with === 'none'
+    ? undefined
+    : mayNot(writing, `sends ${method} ${path}`, offer)
+}
+
+/** What a call that is more than the agent’s own business changes. */
+const writingOf = (route: RouteName): Writing | undefined => {
+  if (route === 'jit.deny' || route === 'jit.approve') return 'deny'
+  if (route.startsWith('ssf.')) return 'streams'
+  if (/register|mcp/.test(route)) return 'register'
+  return /^(jit|oauth|agents|authz)\./.test(route) ? undefined : 'other'
+}
+
+const mayNot = (writing: Writing, does: string, { writes }: Offer): string | undefined =>
+  writes.has(writing) ? undefined : `it ${does}, which takes --allow-writes (writes: [${writing}])`
+
+const whyNotGiven = (
+  scenario: Loaded,
+  placed: readonly Placed[],
+  offer: Offer,
+): string | undefined => {
+  for (const { given } of scenario.tenants) {
+    const reason = given.approver === undefined ? undefined : whyNotScript(given.approver, offer)
+    if (reason !== undefined) return reason
+  }
+  const scripted = scenario.tenants.some(({ given }) => given.approver !== undefined)
+  if (scripted && JSON.stringify(scenario.steps).includes('/jit/status/')) {
+    return 'who stands in for the approver does not know the older form'
+  }
+  const casts = castFor(scenario, offer)
+  if (typeof casts === 'string') return casts
+  for (const [index, cast] of casts.entries()) {
+    const here = placed.filter(({ step }) => tenantOf(step, scenario) === index)
+    const steps = here.map(({ step }) => step)
+    const unusual = cast.agents.find((it, at) => !isUsual(scenario.tenants[index]?.given, at, it))
+    if (unusual !== undefined && /\b(read:documents|write:reports)\b/.test(JSON.stringify(steps))) {
+      return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
+    }
+    if (here.some(isAlone)) return 'it expects a tenant of its own'
+    const name = spelledOut(steps, cast)
+    if (name !== undefined) {
+      return `it speaks of ${name}, who is somebody else here`
+    }
+    const absent = here.map(personOf).find((it) => it !== undefined && !plays(it, cast))
+    if (absent !== undefined) return `nobody plays ${absent}: users of the target may name somebody`
+  }
+  return undefined
+}
+
+const usualScopes = ['read:documents', 'write:reports']
+
+/** An agent of which nothing is said has the usual scopes. */
+const isUsual = (given: Given | undefined, at: number, agent: Cast['agents'][number]) =>
+  given?.agents?.[at]?.capabilities !== undefined ||
+  (agent.capabilities?.length === usualScopes.length &&
+    usualScopes.every((it) => agent.capabilities?.includes(it)))
+
+/** Counts what is in the tenant, where there may be more; or wants a name that may be taken. */
+const isAlone = ({ step, word }: Placed): boolean =>
+  (word === 'http' &&
+    (/ssf\/poll|GET \/ssf\/stream/.test(JSON.stringify(step.http)) ||
+      (/register/.test(JSON.stringify(step.http)) &&
+        /"client_id":"[a-z]/.test(JSON.stringify(step.http))))) ||
+  ((word === 'list_pending' || JSON.stringify(step[word] ?? '').includes('/jit/pending')) &&
+    /"(count|total|length|in_any_order|absent|equals)"|:\s*\[/.test(
+      JSON.stringify(step.expect ?? {}),
+    ))
+
+const castFor = (scenario: Loaded, offer: Offer): readonly Cast[] | string => {
+  try {
+    return offer.cast(scenario)
+  } catch (error) {
+    if (error instanceof Unable) return error.message
+    throw error
+  }
+}
+
+const tenantOf = ({ in: named }: Step, { tenants }: Loaded) =>
+  named === undefined ? 0 : tenants.findIndex((it) => it.name === named)
+
+/** The person a step is about, by e-mail. */
+const personOf = ({ step, word }: Placed): string | undefined => {
+  const args = step[word]
+  const as = typeof step.as === 'string' && step.as.includes('@') ? step.as : undefined
+  const minted = word === 'mint_user_token' && isObject(args) ? args.user : undefined
+  return as ?? (typeof minted === 'string' ? minted : undefined)
+}
+
+const plays = (email: string, { users }: Cast) => users.some((it) => it.email === email)

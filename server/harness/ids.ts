@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import type { Ids } from '../issuer/tenant.ts'
+
+/** Sixteen random hexadecimal digits behind a prefix, as LumoAuth's examples look. */
+export const randomIds: Ids = (prefix) => {
+  // Node draws random bytes for many UUIDs at once. All but the middle of one is random.
+  const uuid = randomUUID()
+  return `${prefix}_${uuid.slice(0, 8)}${uuid.slice(-8)}`
+}
+
+/** The same ids in the same order for the same seed; for tests, since they can be foretold. */
+export const seededIds = (seed: number): Ids => {
+  const next = mulberry32(seed)
+  const word = () => next().toString(16).padStart(8, '0')
+  return (prefix) => `${prefix}_${word()}${word()}`
+}
+
+/** A small generator of 32-bit words; good enough where only repetition matters. */
+const mulberry32 = (seed: number) => {
+  let a = seed | 0
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return (t ^ (t >>> 14)) >>> 0
+  }
+}

@@ -1,0 +1,156 @@
+import { hashSecret } from '../http/tenant-context.ts'
+import type {
+  Agent,
+  ApiKey,
+  Budget,
+  Client,
+  EventOf,
+  McpServer,
+  User,
+  WorkloadTrust,
+} from '../issuer/event.ts'
+import type { Clock, Ids } from '../issuer/tenant.ts'
+import type { SigningKey } from '../signing/keys.ts'
+import type { BudgetSeed, TenantSeed } from '../wire/index.ts'
+
+/** The client the API introspects with. */
+export const apiClientId = 'documents-api'
+
+/** What a tenant begins with, and the secrets that only whoever made it learns. */
+export type Seeded = Readonly<{
+  event: EventOf<'tenant.seeded'>
+  /** By client id; of API keys by `api key NAME`; the one for callbacks by `webhook secret`. */
+  secrets: ReadonlyMap<string, string>
+  /** The keys of the platforms the harness plays, by issuer. */
+  platforms: ReadonlyMap<string, SigningKey>
+}>
+
+/** Where the secret that signs callbacks stands among the others. */
+export const webhookSecret = 'webhook secret'
+
+export const keySecret = (name: string): string => `api key ${name}`
+
+/**
+ * @param known secrets that stay as they are when a tenant is put back to its seeds
+ * @param platformKey signs for every platform that the harness plays: a platform has the same key for
+ *   all its customers, and making keys takes longer than making a tenant may
+ */
+export const seeded = (
+  seed: TenantSeed,
+  slug: string,
+  clock: Clock,
+  id: Ids,
+  known: ReadonlyMap<string, string>,
+  platformKey: SigningKey,
+): Seeded => {
+  const secrets = new Map<string, string>()
+  const platforms = new Map<string, SigningKey>()
+  const secretOf = (name: string, given: string | undefined, prefix: string) => {
+    const secret = given ?? known.get(name) ?? id(prefix) + id('')
+    secrets.set(name, secret)
+    return hashSecret(secret)
+  }
+  const client = (clientId: string, given?: string) => ({
+    clientId,
+    secretHash: secretOf(clientId, given, 'secret'),
+  })
+  const platform = (issuer: string) => {
+    platforms.set(issuer, platformKey)
+    return [platformKey.publicJwk]
+  }
+
+  const agents = [
+    ...seed.agents.map(
+      (it): Agent => ({
+        id: `agt_${it.name}`,
+        name: it.name,
+        capabilities: it.capabilities,
+        mayDelegate: it.may_delegate,
+        ...(it.budget === undefined ? {} : { budget: budgetOf(it.budget) }),
+        redirectUris: it.redirect_uris,
+        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...client(it.client_id ?? it.name, it.client_secret),
+      }),
+    ),
+    {
+      id: `rs_${slug}`,
+      name: apiClientId,
+      capabilities: [],
+      mayDelegate: false,
+      resourceServer: true,
+      ...client(apiClientId),
+    } satisfies Agent,
+  ]
+  const agentId = (name: string | undefined) => `agt_${name ?? seed.agents[0]?.name}`
+  const event: EventOf<'tenant.seeded'> = {
+    type: 'tenant.seeded',
+    agents,
+    users: seed.users.map(
+      (it): User => ({
+        id: `user:${it.email.split('@', 1)[0]}`,
+        email: it.email,
+        name: it.name ?? it.email,
+        permissions: it.permissions,
+        roles: it.roles,
+        updatedAt: clock.now(),
+        ...(it.picture === undefined ? {} : { picture: it.picture }),
+      }),
+    ),
+    applications: seed.applications.map((it): Client => {
+      const clientId = it.client_id ?? it.name
+      const onlyKeys = it.jwks !== undefined && it.client_secret === undefined
+      return {
+        name: it.name,
+        capabilities: it.scopes,
+        redirectUris: it.redirect_uris,
+        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...(it.public || onlyKeys ? { clientId } : client(clientId, it.client_secret)),
+      }
+    }),
+    apiKeys: seed.api_keys.map(
+      (it): ApiKey => ({
+        name: it.name,
+        hash: secretOf(keySecret(it.name), it.key, 'lmk'),
+        permissions: it.permissions,
+        ...(it.agent === null ? {} : { agentId: agentId(it.agent) }),
+      }),
+    ),
+    mcpServers: seed.mcp_servers.map(
+      (it): McpServer => ({
+        id: it.server_id ?? `mcp_${(id('') + id('')).replaceAll('_', '').slice(0, 24)}`,
+        name: it.name,
+        description: it.description,
+        resourceUri: it.resource_uri,
+        scopes: it.scopes,
+        tokenLifetime: it.token_lifetime,
+        createdAt: clock.now(),
+        ...(it.agents === undefined ? {} : { agents: it.agents.map(agentId) }),
+      }),
+    ),
+    workloads: seed.workload.map(
+      (it): WorkloadTrust => ({
+        provider: it.provider,
+        issuer: it.issuer,
+        subject: it.subject,
+        agentId: agentId(it.agent),
+        keys: it.jwks === 'generate' ? platform(it.issuer) : it.jwks.keys,
+      }),
+    ),
+  }
+  secretOf(webhookSecret, undefined, 'whsec')
+  return { event, secrets, platforms }
+}
+
+const budgetOf = (seed: BudgetSeed): Budget => ({
+  ...(seed.max_tokens_per_day === undefined ? {} : { tokensPerDay: seed.max_tokens_per_day }),
+  ...(seed.max_api_calls_per_hour === undefined
+    ? {}
+    : { callsPerHour: seed.max_api_calls_per_hour }),
+  ...(seed.max_cost_per_month_usd === undefined
+    ? {}
+    : { costPerMonth: seed.max_cost_per_month_usd }),
+  ...(seed.allowed_models === undefined ? {} : { models: seed.allowed_models }),
+  ...(seed.require_approval_above_usd === undefined
+    ? {}
+    : { approvalAbove: seed.require_approval_above_usd }),
+})

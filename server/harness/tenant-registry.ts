@@ -1,0 +1,284 @@
+import { createResourceServer } from '../api/resource-server.ts'
+import { Sessions } from '../console/sessions.ts'
+import type { Tenancies } from '../http/control/control.ts'
+import { modelKeyOf } from '../http/control/model.ts'
+import type { Core } from '../http/core.ts'
+import { delivered } from '../http/hosts/fetch.ts'
+import { isoTime } from '../http/iso-time.ts'
+import { startCallbacks } from '../http/issuer/callbacks.ts'
+import { startPushing } from '../http/issuer/signals.ts'
+import { Misbehaving, type Misbehaviour } from '../http/misbehave.ts'
+import { Visits } from '../http/rate-limit.ts'
+import { ExchangeLog } from '../http/record.ts'
+import { issuersOf, type Origins, type Tenancy } from '../http/tenant-context.ts'
+import type { Event, EventOf } from '../issuer/event.ts'
+import { Clock, Tenant } from '../issuer/tenant.ts'
+import { JournalUnusable } from '../journal/error.ts'
+import type { Kept, Store } from '../journal/store.ts'
+import { ConversationLog } from '../model/conversations.ts'
+import { Agenda, type Timers } from '../outbound/agenda.ts'
+import type { Outbound } from '../outbound/outbound.ts'
+import { KeyRing, type SigningKey } from '../signing/keys.ts'
+import { version } from '../version.ts'
+import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
+import { randomIds, seededIds } from './ids.ts'
+import { apiClientId, keySecret, seeded, webhookSecret } from './seeds.ts'
+
+export type TenanciesOptions = Readonly<{
+  origins: Origins
+  /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
+  signingKey: SigningKey
+  /** The key of the platforms that the harness plays. */
+  platformKey: SigningKey
+  /** The defects that can be switched on. */
+  misbehaviours: () => Promise<readonly Misbehaviour[]>
+  /** Epoch seconds, for tenants on the system's clock. */
+  now?: (() => number) | undefined
+  /** How messages leave the harness, and how time passes meanwhile. */
+  outbound: Outbound
+  timers: Timers
+  /** How the API asks the issuer whether a token is alive. */
+  issuer: () => Core
+  /** Where what happens is kept; absent: nowhere. */
+  store?: Store | undefined
+}>
+
+/** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
+type Secrets = ReadonlyMap<string, string>
+
+/** All tenants of a harness, by slug. */
+export const createTenancies = (
+  options: TenanciesOptions,
+): Tenancies &
+  Readonly<{
+    open: ReadonlyMap<string, Tenancy>
+    /** Begins a tenant anew from other seeds; secrets they do not give stay. */
+    reseed: (slug: string, seed: TenantSeed) => void
+    /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
+    restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
+  }> => {
+  const open = new Map<string, Tenancy>()
+  const secrets = new Map<string, Secrets>()
+
+  const create = (
+    seed: TenantSeed,
+    known: Secrets = new Map(),
+    sessions = new Sessions(),
+    kept?: Kept,
+  ): TenantCreated => {
+    const made = openTenancy(seed, known, sessions, options, kept)
+    const { slug } = made.tenancy.tenant
+    open.get(slug)?.ended.abort()
+    open.set(slug, made.tenancy)
+    secrets.set(slug, made.secrets)
+    return described(made.tenancy, made.secrets)
+  }
+
+  const restore = (slug: string, kept: Kept, misbehave = kept.seed.misbehave) =>
+    create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
+
+  const reseed = (slug: string, seed: TenantSeed) => {
+    create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
+  }
+
+  return {
+    open,
+    find: (slug) => open.get(slug),
+    slugs: () => [...open.keys()],
+    create: (seed) => create(seed),
+    restore: (slug, misbehave) => {
+      const kept = options.store?.kept(slug)
+      return kept && restore(slug, kept, misbehave)
+    },
+    reset: (slug) => {
+      const tenancy = open.get(slug)
+      if (tenancy) reseed(slug, tenancy.seed)
+    },
+    reseed,
+    delete: (slug) => {
+      options.store?.deleted(slug)
+      open.get(slug)?.ended.abort()
+      open.delete(slug)
+      secrets.delete(slug)
+    },
+    misbehaviours: options.misbehaviours,
+    version,
+  }
+}
+
+const openTenancy = (
+  seed: TenantSeed,
+  known: Secrets,
+  sessions: Sessions,
+  options: TenanciesOptions,
+  kept: Kept | undefined,
+): { tenancy: Tenancy; secrets: Secrets } => {
+  const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
+  const { outbound, timers, store } = options
+  // Ids that can be foretold would come twice after a restart.
+  const id = seed.seed === undefined || kept !== undefined ? randomIds : seededIds(seed.seed)
+  const slug = seed.tenant ?? id('tenant').replace('_', '-')
+  const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
+  const keys = kept?.keys ?? new KeyRing(signingKey)
+  const tenant = new Tenant(slug, clock, id, (entries) => {
+    if (entries.length > 0) store?.happened(slug, entries, keys)
+  })
+  const { event, secrets, platforms } = seeded(seed, slug, clock, id, known, platformKey)
+  if (!kept) store?.opened(slug, seed, secrets, keys)
+  const ended = new AbortController()
+  const tenancy: Tenancy = {
+    seed,
+    tenant,
+    keys,
+    origins,
+    exchanges: new ExchangeLog(),
+    misbehaving: new Misbehaving(misbehaviours, seed.misbehave),
+    polls: new Map(),
+    platforms,
+    sessions,
+    ended,
+    timers,
+    agenda: new Agenda(clock, timers, ended.signal, unlessUnusable),
+    outbound,
+    webhookSecret: secrets.get(webhookSecret) ?? '',
+    pushHeaders: new Map(),
+    polling: { count: 0 },
+    watching: { count: 0 },
+    durable: async () => store?.durable(),
+    visits: new Visits(),
+    model: {
+      key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
+      script: seed.model,
+      conversations: new ConversationLog(),
+    },
+    api: createResourceServer({
+      documents: kept ? [] : seed.documents,
+      ...(kept ? { changes: kept.changes } : {}),
+      ...(store ? { keep: (change) => store.changed(slug, change) } : {}),
+      id,
+      now: clock.now,
+      realm: 'documents',
+      tenant: slug,
+      keys: keys.findKeys,
+      introspect: (token) => introspect(issuer(), tenant, secrets, token),
+      isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,
+      get types() {
+        return tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt']
+      },
+      get audience() {
+        return [origins.api, `${origins.api}/t/${slug}`]
+      },
+      get issuers() {
+        return issuersOf(tenancy)
+      },
+      get challenge() {
+        return tenant.state.dialect.challenge
+      },
+      get revocation() {
+        return tenant.state.dialect.revocation
+      },
+    }),
+  }
+  // After the documents: once this is kept, all that the tenant begins with is.
+  if (kept) tenant.replay(kept.entries)
+  else tenant.happen(beginning(seed, event))
+  startCallbacks(tenancy)
+  startPushing(tenancy)
+  return { tenancy, secrets }
+}
+
+/** What cannot be kept has not happened; whoever asks next is told. */
+const unlessUnusable = (thrown: unknown) => {
+  if (!(thrown instanceof JournalUnusable)) throw thrown
+}
+
+/** What a tenant's journal begins with. */
+const beginning = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event[] => [
+  event,
+  { type: 'dialect.set', dialect: seed.dialect },
+  ...(seed.policy === undefined ? [] : [{ type: 'policy.replaced', policy: seed.policy } as const]),
+  ...(Object.keys(seed.rate_limits).length === 0
+    ? []
+    : [{ type: 'limits.set', limits: seed.rate_limits } as const]),
+  ...(seed.approver === undefined
+    ? []
+    : [{ type: 'approver.scripted', script: seed.approver } as const]),
+]
+
+/** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
+const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {
+  const credentials = `${apiClientId}:${secrets.get(apiClientId)}`
+  const answer = await issuer({
+    method: 'POST',
+    path: `/t/${slug}/api/v1/oauth/introspect`,
+    query: new URLSearchParams(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+    },
+    body: new URLSearchParams({ token }).toString(),
+    isInternal: true,
+  })
+  return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
+}
+
+const described = (
+  { seed, tenant, origins, model, webhookSecret }: Tenancy,
+  secrets: Secrets,
+): TenantCreated => {
+  const { slug, state, clock } = tenant
+  const agents = [...state.agents.values()].map(({ name, id, clientId, resourceServer }) => ({
+    resourceServer,
+    credentials: {
+      name,
+      agent_id: id,
+      client_id: clientId,
+      client_secret: secrets.get(clientId) ?? '',
+    },
+  }))
+  const api = `${origins.api}/t/${slug}`
+  const [first] = agents
+  const apiClient = agents.find(({ resourceServer }) => resourceServer)?.credentials
+  return {
+    tenant: slug,
+    urls: {
+      tenant: `${origins.issuer}/t/${slug}/api/v1`,
+      org: `${origins.issuer}/orgs/${slug}/api/v1`,
+      api,
+    },
+    agents: agents.filter((it) => !it.resourceServer).map(({ credentials }) => credentials),
+    applications: seed.applications.map(({ name, client_id: id = name }) => {
+      const secret = secrets.get(id)
+      return { name, client_id: id, ...(secret === undefined ? {} : { client_secret: secret }) }
+    }),
+    api_keys: seed.api_keys.map(({ name }) => ({ name, key: secrets.get(keySecret(name)) ?? '' })),
+    mcp_servers: [...state.mcpServers.values()].map(({ id, name, resourceUri }) => ({
+      name,
+      server_id: id,
+      resource_uri: resourceUri,
+    })),
+    users: [...state.users.values()].map(({ id, email, permissions }) => ({
+      id,
+      email,
+      permissions: [...permissions],
+    })),
+    api_client: {
+      client_id: apiClient?.client_id ?? '',
+      client_secret: apiClient?.client_secret ?? '',
+    },
+    webhook_secret: webhookSecret,
+    environment: {
+      LUMOAUTH_URL: origins.issuer,
+      LUMOAUTH_TENANT: slug,
+      LUMOAUTH_ORG_ID: slug,
+      AGENT_CLIENT_ID: first?.credentials.client_id ?? '',
+      AGENT_CLIENT_SECRET: first?.credentials.client_secret ?? '',
+      DOCUMENTS_API_URL: api,
+    },
+    model: {
+      base_url: `${origins.issuer}/_harness/tenants/${slug}/llm/v1`,
+      api_key: model.key,
+    },
+    now: isoTime(clock.now()),
+  }
+}

@@ -1,0 +1,223 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { z } from 'zod'
+import type { Core } from '../http/core.ts'
+import { encoded } from '../http/hosts/fetch.ts'
+import { advance, type Tenancy } from '../http/tenant-context.ts'
+import type { Entry } from '../issuer/event.ts'
+import { findUser } from '../issuer/tasks.ts'
+import { didYouMean } from '../wire/closest.ts'
+import {
+  ApproverScript,
+  Dialect,
+  Duration,
+  type Exchange,
+  Policy,
+  type SwitchMisbehaviour,
+  type TenantCreated,
+  TenantSeed,
+} from '../wire/index.ts'
+
+type Input<S extends z.ZodType> = z.input<S>
+
+/** A tenant in the hands of a test: its credentials, and everything a test may do to it. */
+export type TestTenant = TenantCreated &
+  Readonly<{
+    clock: TestClock
+    approver: TestApprover
+    /** Switches a defect on: for good, or as often as the order says. */
+    misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
+    /** Switches all defects off. */
+    behave: () => void
+    /** Decides by this policy from now on. @throws {ZodError} for one that does not fit */
+    decideBy: (policy: Input<typeof Policy>) => void
+    /** Sets the dialect; switches not given return to their defaults. */
+    speak: (dialect: Input<typeof Dialect>) => void
+    /** What happened, oldest first. */
+    journal: () => readonly Entry[]
+    /** What went over the wire, oldest first, secrets masked. */
+    exchanges: () => Exchange[]
+    /** The first event of a type, be it there or yet to come within so many real seconds (default 5). */
+    waitFor: <T extends Entry['type']>(type: T, seconds?: number) => Promise<EntryOf<T>>
+    /** Takes policy, dialect, approver, model script and defects from other seeds, in the middle of its life. */
+    amend: (seed: Input<typeof TenantSeed>) => void
+    /** Begins anew, from the seeds it had or from others. Credentials they do not give stay. */
+    reset: (seed?: Input<typeof TenantSeed>) => void
+    /** Ends the tenant. Whoever still names it is answered 404. */
+    delete: () => void
+  }>
+
+export type TestClock = Readonly<{
+  /** Epoch seconds, as this tenant sees them. */
+  now: () => number
+  /** Lets time pass: seconds, or ISO 8601 such as `PT2H`. A scripted approver answers on the way. */
+  advance: (time: Input<typeof Duration>) => void
+}>
+
+/** A person who holds `jit.approve`: the first of the tenant, unless `by` names another. */
+export type TestApprover = Readonly<{
+  /** How requests are answered from now on, such as `{ decision: 'approve', after_polls: 2 }`. */
+  answers: (script: Input<typeof ApproverScript>) => void
+  /** What waits for a decision, as the issuer shows it to this person. */
+  pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
+  approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
+  deny: (request: Named, how?: { reason?: string; by?: string }) => Promise<void>
+  /** An access token, to ask the issuer as this person. */
+  token: (as?: { by?: string }) => Promise<string>
+  /** The URL of the approvals page that signs one browser in as this person, once. */
+  page: (as?: { by?: string }) => Promise<string>
+}>
+
+type EntryOf<T extends Entry['type']> = Extract<Entry, { type: T }>
+
+/** A request, by its id or by the answer to it. */
+type Named = string | Readonly<{ request_id: string }>
+
+/** What the handle needs of the harness it belongs to. */
+export type Reach = Readonly<{
+  find: (slug: string) => Tenancy | undefined
+  reseed: (slug: string, seed: TenantSeed) => void
+  delete: (slug: string) => void
+  issuer: Core
+  controlToken: string
+}>
+
+/** Rules and clock are at hand; whatever a person does goes over the wire, as it would outside. */
+export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => {
+  const { tenant: slug, urls } = created
+  const find = () => reach.find(slug) ?? gone(slug)
+  const control = (method: string, path: string, body?: unknown) =>
+    called(reach, reach.controlToken, method, `/_harness/tenants/${slug}${path}`, body)
+
+  const token: TestApprover['token'] = async ({ by } = {}) => {
+    const minted = await control('POST', '/user-token', by === undefined ? {} : { user: by })
+    return (minted as { access_token: string }).access_token
+  }
+  const page: TestApprover['page'] = async ({ by } = {}) => {
+    const link = await control('POST', '/console-link', by === undefined ? {} : { user: by })
+    return (link as { url: string }).url
+  }
+  const asApprover = async (by: string | undefined, method: string, path: string, body?: object) =>
+    called(
+      reach,
+      await token(by === undefined ? {} : { by }),
+      method,
+      `${new URL(urls.tenant).pathname}${path}`,
+      body,
+    )
+
+  return {
+    ...created,
+    clock: {
+      now: () => find().tenant.clock.now(),
+      advance: (time) => advance(find(), Duration.parse(time)),
+    },
+    approver: {
+      token,
+      page,
+      answers: (input) => {
+        const script = ApproverScript.parse(input)
+        const { tenant } = find()
+        if (script.by !== undefined && findUser(tenant.state, script.by) === undefined) {
+          throw new TypeError(`by: ${slug} has no user ${script.by}`)
+        }
+        tenant.happen([{ type: 'approver.scripted', script }])
+      },
+      pending: async ({ by } = {}) => {
+        const { Pending } = await import('../../client/answers.ts')
+        return Pending.parse(await asApprover(by, 'GET', '/jit/pending'))
+      },
+      approve: async (request, { by, ...how } = {}) => {
+        await asApprover(by, 'POST', `/jit/approve/${idOf(request)}`, how)
+      },
+      deny: async (request, { by, ...how } = {}) => {
+        await asApprover(by, 'POST', `/jit/deny/${idOf(request)}`, how)
+      },
+    },
+    misbehave: async (order) => {
+      const wanted = typeof order === 'string' ? { name: order } : order
+      const { misbehaving } = find()
+      if (await misbehaving.on(wanted)) return
+      const known = (await misbehaving.known()).map(({ name }) => name)
+      const hint = didYouMean(wanted.name, known) || `; there are ${known.join(', ')}`
+      throw new TypeError(`there is no misbehaviour "${wanted.name}"${hint}`)
+    },
+    behave: () => find().misbehaving.off(),
+    decideBy: (policy) => {
+      find().tenant.happen([{ type: 'policy.replaced', policy: Policy.parse(policy) }])
+    },
+    speak: (dialect) => {
+      find().tenant.happen([{ type: 'dialect.set', dialect: Dialect.parse(dialect) }])
+    },
+    journal: () => find().tenant.journal.after(0),
+    exchanges: () => find().exchanges.after(0),
+    waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
+    amend: (input) => {
+      const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
+      const tenancy = find()
+      // What a test has switched on meanwhile stays, unless the seeds say something new.
+      if (!isDeepStrictEqual(misbehave, tenancy.seed.misbehave)) tenancy.misbehaving.only(misbehave)
+      tenancy.seed = { ...tenancy.seed, policy, dialect, approver, model, misbehave }
+      tenancy.model.script = model
+      tenancy.tenant.happen([
+        { type: 'policy.replaced', policy: policy ?? Policy.parse({}) },
+        { type: 'dialect.set', dialect },
+        { type: 'approver.scripted', script: approver },
+      ])
+    },
+    reset: (seed) => reach.reseed(slug, seed ? TenantSeed.parse(seed) : find().seed),
+    delete: () => reach.delete(slug),
+  }
+}
+
+const never = ApproverScript.parse({ decision: 'ignore' })
+
+const gone = (slug: string): never => {
+  throw new Error(`the tenant ${slug} has been deleted`)
+}
+
+const idOf = (request: Named) => (typeof request === 'string' ? request : request.request_id)
+
+/** One call of the issuer or its control plane. @throws what it said, when it refuses */
+const called = async (
+  { issuer }: Reach,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<unknown> => {
+  const answer = await issuer({
+    method,
+    path,
+    query: new URLSearchParams(),
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body === undefined ? '' : JSON.stringify(body),
+    isInternal: true,
+  })
+  const text = encoded(answer).body ?? ''
+  const said = text === '' ? undefined : JSON.parse(text)
+  if (answer.status < 400) return said
+  throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
+}
+
+const firstOf = <T extends Entry['type']>(
+  { tenant: { journal, slug } }: Tenancy,
+  type: T,
+  seconds: number,
+): Promise<EntryOf<T>> => {
+  const isIt = (entry: Entry): entry is EntryOf<T> => entry.type === type
+  const there = journal.after(0).find(isIt)
+  if (there) return Promise.resolve(there)
+  return new Promise((resolve, reject) => {
+    const unlisten = journal.listen((entry) => {
+      if (!isIt(entry)) return
+      clearTimeout(timer)
+      unlisten()
+      resolve(entry)
+    })
+    const timer = setTimeout(() => {
+      unlisten()
+      const last = journal.after(0).at(-1)?.type ?? 'nothing'
+      reject(new Error(`${slug}: no ${type} within ${seconds} s; the last event is ${last}`))
+    }, seconds * 1000)
+  })
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { type ApiRefusal, ApiRefused } from '../../api/refusal.ts'
+import {
+  type AuthorizationDetail,
+  type ChallengeFormat,
+  canonical,
+  encodeChallenge,
+  encodeRemediation,
+} from '../../wire/index.ts'
+import { errorAnswer } from '../errors.ts'
+import type { Answer } from '../message.ts'
+
+export type ChallengeStyle = Readonly<{ challenge: ChallengeFormat; realm: string }>
+
+/** A handler whose refusals by the resource server become answers. */
+export const answering =
+  <C extends Readonly<{ tenant: ChallengeStyle }>>(handler: (call: C) => Promise<Answer>) =>
+  async (call: C): Promise<Answer> => {
+    try {
+      return await handler(call)
+    } catch (thrown) {
+      if (thrown instanceof ApiRefused) return renderApiRefusal(thrown.refusal, call.tenant)
+      throw thrown
+    }
+  }
+
+/** How each refusal of the resource server looks over HTTP (RFC 6750 §3.1). */
+export const renderApiRefusal = (
+  refusal: ApiRefusal,
+  { challenge, realm }: ChallengeStyle,
+): Answer => {
+  const { error } = refusal
+  switch (error) {
+    case 'missing_token':
+      // No error code for whoever showed no credentials (RFC 6750 §3.1).
+      return bearer(401, error, 'expected an access token in the Authorization header', { realm })
+    case 'invalid_request':
+      return bearer(400, error, refusal.says, { realm, error })
+    case 'invalid_token':
+      // Always the same words: a forger learns nothing (RFC 8725, THR-26).
+      return bearer(401, error, 'the access token is not valid', { realm, error })
+    case 'insufficient_scope':
+      return bearer(403, error, `expected the scope ${refusal.scope}`, {
+        realm,
+        error,
+        scope: refusal.scope,
+      })
+    case 'insufficient_authorization_details':
+      return challenges[challenge](refusal.required)
+    case 'temporarily_unavailable':
+      return errorAnswer(
+        503,
+        error,
+        'whether the access token is valid cannot be told at the moment',
+        { retry_after: 1 },
+        { 'retry-after': '1' },
+      )
+    case 'not_found':
+      return errorAnswer(404, error, `there is no such ${refusal.what}`)
+    case 'insufficient_storage':
+      // RFC 4918 §11.5: the request was fine, there is no room for it.
+      return errorAnswer(507, error, refusal.says)
+  }
+}
+
+/** An error with its challenge. Values are ours or charset-checked, so none needs an escape. */
+const bearer = (
+  status: number,
+  error: string,
+  description: string,
+  parameters: Readonly<Record<string, string>>,
+): Answer =>
+  errorAnswer(status, error, description, parameters.scope ? { scope: parameters.scope } : {}, {
+    'www-authenticate': `Bearer ${Object.entries(parameters)
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(', ')}`,
+  })
+
+const description = 'the access token lacks the authorization details that this takes'
+const drafted = 'insufficient_authorization_details'
+
+/** What is missing, in the four formats; what each is, `ChallengeFormat` says. */
+const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Answer> = {
+  lumo: (required) =>
+    errorAnswer(403, drafted, description, hint(required), {
+      'www-authenticate': `Bearer error="${drafted}"`,
+      'insufficient-authorization-details': encodeChallenge(required),
+    }),
+  'rar-04': (required) =>
+    errorAnswer(403, drafted, description, listing(required), {
+      'www-authenticate': `Bearer error="${drafted}"`,
+    }),
+  'wg-00': (required) =>
+    errorAnswer(
+      401,
+      'insufficient_authorization',
+      description,
+      {},
+      {
+        'www-authenticate': `Bearer error="insufficient_authorization", ${remediation(required)}`,
+      },
+    ),
+  both: (required) =>
+    errorAnswer(
+      403,
+      drafted,
+      description,
+      { ...hint(required), ...listing(required) },
+      {
+        'www-authenticate': `Bearer error="${drafted}", ${remediation(required)}`,
+        'insufficient-authorization-details': encodeChallenge(required),
+      },
+    ),
+}
+
+const hint = (required: AuthorizationDetail) => ({ authorization_details_hint: required })
+
+const listing = (required: AuthorizationDetail) => ({
+  authorization_details: [required],
+  authorization_details_types_required: [required.type],
+})
+
+/** Unquoted as in the draft: base64url without padding is a token (RFC 9110 §5.6.2). */
+const remediation = (required: AuthorizationDetail) =>
+  `authorization_remediation=${encodeRemediation({
+    authorization_details: [required],
+    authorization_reference: referenceOf(required),
+  })}`
+
+/** The same for details that mean the same (RES-04). */
+const referenceOf = (required: AuthorizationDetail) =>
+  createHash('sha256').update(canonical(required)).digest('base64url').slice(0, 22)

@@ -1,0 +1,282 @@
+import { parseCookie, stringifySetCookie } from 'cookie'
+import { pageHtml } from '../../console/assets.ts'
+import { eventStream } from '../../console/event-stream.ts'
+import type { Session } from '../../console/sessions.ts'
+import {
+  approverNamed,
+  approversOf,
+  inboxOf,
+  personOf,
+  requestView,
+  shownEntry,
+  taskList,
+  timelineOf,
+} from '../../console/views.ts'
+import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
+import type { RequestRecord } from '../../issuer/state.ts'
+import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
+import type { Area, Routed } from '../core.ts'
+import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
+import { answerWith } from '../refusals.ts'
+import { letApproverAnswer, same, type Tenancy } from '../tenant-context.ts'
+import { isOurs, misbehaviours, moveClock, reading, type Tenancies, tooMany } from './control.ts'
+
+export type ConsoleContext = Readonly<{
+  tenancies: Tenancies
+  tenancy: () => Tenancy
+  /** Who is signed in, on routes that ask for somebody. */
+  session: () => Session
+  /** What the browser shows to be recognised. */
+  sessionId: string
+  isControlToken: (token: string) => boolean
+}>
+
+/**
+ * Finds who is signed in. What changes something must come from our own page: its `Origin` is the
+ * one it was asked under, and it carries the token of its session, which no other page can read.
+ */
+const consoleContext =
+  (tenancies: Tenancies, controlToken: string, origin: () => string) =>
+  ({ route, request, params, tenancy: found }: Routed<ConsoleRoute>): ConsoleContext => {
+    const { host = new URL(origin()).host } = request.headers
+    if (!isOurs(host, origin())) {
+      answerWith(403, 'foreign_host', 'the approvals page does not answer under this name')
+    }
+    if (route.method !== 'GET') refuseForeign(request, host)
+    const { tenant: slug = '' } = params
+    const tenancy = () =>
+      found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+    const sessionId = cookieOf(request, cookieName(origin())) ?? ''
+    const session = () => sessionOf(tenancy(), sessionId)
+    if (route.auth !== 'none') {
+      const { csrfToken, operator } = session()
+      if (route.method !== 'GET' && !same(request.headers['x-csrf-token'] ?? '', csrfToken)) {
+        answerWith(403, 'csrf', 'expected X-CSRF-Token of this session')
+      }
+      if (route.auth === 'operator' && !operator) {
+        answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+      }
+    }
+    return {
+      tenancies,
+      tenancy,
+      session,
+      sessionId,
+      isControlToken: (token) => same(token, controlToken),
+    }
+  }
+
+/** The approvals page, below `/console`. */
+export const consoleArea = (
+  ...harness: Parameters<typeof consoleContext>
+): Area<ConsoleRoute, ConsoleContext> => ({
+  handlers: consoleHandlers,
+  authenticate: consoleContext(...harness),
+  shapeAnswer: (answer) => ({
+    ...answer,
+    headers: { 'cache-control': 'no-store', ...answer.headers },
+  }),
+})
+
+const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
+  'console.home': ({ tenancies, query }) => {
+    const [only, ...others] = tenancies.slugs()
+    const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
+    if (chosen === undefined) return htmlPage('choose')
+    return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
+  },
+  'console.approval': ({ tenancies, params }) => {
+    const { taskId = '' } = params
+    const slug =
+      tenancies.slugs().find((it) => tenancies.find(it)?.tenant.state.tasks.has(taskId)) ??
+      notThere()
+    const location = `/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
+    return { status: 303, headers: { location } }
+  },
+  'console.page': ({ tenancies, params }) => ({
+    ...htmlPage('index'),
+    status: tenancies.find(params.tenant ?? '') ? 200 : 404,
+  }),
+
+  'console.session.read': ({ tenancy, session }) => ok(signedIn(tenancy(), session())),
+  'console.session.open': (call) => {
+    const { tenancy, sessionId, request, body } = call
+    const { sessions, origins } = tenancy()
+    const opened = sessions.open(seatOf(call, body))
+    sessions.close(sessionId)
+    const session = sessionOf(tenancy(), opened.id)
+    const { protocol } = new URL(request.headers.origin ?? origins.issuer)
+    const cookie = stringifySetCookie({
+      name: cookieName(origins.issuer),
+      value: opened.id,
+      path: `/console/${tenancy().tenant.slug}`,
+      maxAge: opened.lifetime,
+      httpOnly: true,
+      sameSite: 'strict',
+      secure: protocol === 'https:',
+    })
+    return { ...ok(signedIn(tenancy(), session)), headers: { 'set-cookie': cookie } }
+  },
+  'console.session.close': ({ tenancy, sessionId }) => {
+    tenancy().sessions.close(sessionId)
+    return noContent
+  },
+
+  'console.events': ({ tenancy, request, query, sessionId }) => {
+    const { tenant, ended, sessions, durable, watching } = tenancy()
+    if (watching.count >= mostWatching) tooMany(mostWatching, 'event streams')
+    return {
+      status: 200,
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        // Neither a proxy nor a compressing middleware holds events back.
+        'x-accel-buffering': 'no',
+        'cache-control': 'no-store, no-transform',
+      },
+      body: eventStream({
+        journal: tenant.journal,
+        lastEventId: request.headers['last-event-id'] ?? query.last_event_id,
+        pulse: () => pulseOf(tenancy()),
+        ended: ended.signal,
+        allowed: () => sessions.find(sessionId) !== undefined,
+        durable,
+        watching,
+      }),
+    }
+  },
+  'console.inbox': ({ tenancy, session }) => {
+    letApproverAnswer(tenancy())
+    return ok(inboxOf(tenancy().tenant, session().userId))
+  },
+  'console.approve': ({ tenancy, session, params, body }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    tenancy().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(decidedView(tenancy(), requestId, userId))
+  },
+  'console.deny': ({ tenancy, session, params, body }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    tenancy().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(decidedView(tenancy(), requestId, userId))
+  },
+
+  'console.tasks': ({ tenancy }) => ok(taskList(tenancy().tenant)),
+  'console.task': ({ tenancy, session, params }) => {
+    const { tenant, exchanges } = tenancy()
+    const { taskId = '' } = params
+    const all = exchanges.after(exchanges.forgotten)
+    return ok(timelineOf(tenant, taskId, all, session().userId) ?? notThere())
+  },
+  'console.journal': ({ tenancy, query }) => {
+    const { journal } = tenancy().tenant
+    return ok({
+      entries: journal.after(query.after).map(shownEntry),
+      next: journal.last,
+      forgotten: journal.forgotten,
+    })
+  },
+  'console.exchanges': ({ tenancy, query }) => {
+    const { exchanges } = tenancy()
+    return ok({
+      exchanges: exchanges.after(query.after),
+      next: exchanges.last,
+      forgotten: exchanges.forgotten,
+    })
+  },
+
+  'console.clock.move': ({ tenancy, body }) => {
+    moveClock(tenancy(), body)
+    return ok(reading(tenancy()))
+  },
+  'console.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
+  'console.misbehaviours.on': async ({ tenancy, body }) => {
+    if (!(await tenancy().misbehaving.on(body))) {
+      answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
+    }
+    return ok(await misbehaviours(tenancy()))
+  },
+  'console.misbehaviours.off': async ({ tenancy, params }) => {
+    tenancy().misbehaving.off(params.name)
+    return ok(await misbehaviours(tenancy()))
+  },
+}
+
+const notThere = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+
+/** Open pages of one tenant. */
+const mostWatching = 100
+
+const htmlPage = (name: 'index' | 'choose') => ({
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: pageHtml(name),
+})
+
+/** Ports share cookies, so harnesses side by side need names of their own. */
+export const cookieName = (origin: string) =>
+  `lumoauth-console-${new URL(origin).port || 'default'}`
+
+const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
+  parseCookie(headers.cookie ?? '')[name]
+
+const refuseForeign = ({ headers }: HttpRequest, host: string) => {
+  const { origin = '' } = headers
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    answerWith(403, 'foreign_origin', 'the approvals page does not answer other origins')
+  }
+}
+
+/** Whoever lost the right to approve since signing in has lost the seat, too. */
+const sessionOf = ({ tenant, sessions }: Tenancy, id: string): Session => {
+  const session = sessions.find(id)
+  const stillMay = session && (session.operator || mayApprove(tenant.state, session.userId ?? ''))
+  return session && stillMay ? session : answerWith(401, 'signed_out', 'nobody is signed in')
+}
+
+/** @throws {Refusing} 400, 401 or 403 for what opens no seat */
+const seatOf = ({ tenancy, session, isControlToken }: ConsoleContext, proof: SignIn) => {
+  const { sessions, tenant } = tenancy()
+  if ('code' in proof) {
+    return (
+      sessions.redeem(proof.code) ??
+      answerWith(401, 'invalid_code', 'the link was used before, is too old or unknown')
+    )
+  }
+  if ('control_token' in proof) {
+    if (!isControlToken(proof.control_token)) {
+      answerWith(401, 'invalid_token', 'this is not the control token')
+    }
+  } else if (!session().operator) {
+    answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+  }
+  const approver = approverNamed(tenant.state, proof.user)
+  if (approver === undefined && proof.user !== undefined) {
+    answerWith(400, 'invalid_request', 'user: expected an approver of this tenant')
+  }
+  return { userId: approver?.id, operator: true }
+}
+
+const signedIn = ({ tenant: { state, slug } }: Tenancy, session: Session): SignedIn => ({
+  tenant: slug,
+  user: session.userId === undefined ? null : personOf(state, session.userId),
+  operator: session.operator,
+  approvers: session.operator ? approversOf(state).map(({ id }) => personOf(state, id)) : [],
+  csrf_token: session.csrfToken,
+})
+
+const decidedView = ({ tenant }: Tenancy, requestId: string, userId: string) =>
+  requestView(tenant, tenant.state.requests.get(requestId) as RequestRecord, userId)
+
+/** A running clock is only news when it was moved; one that stands is when it has changed. */
+const pulseOf = (tenancy: Tenancy) => {
+  const { clock } = tenancy.tenant
+  const now = clock.now()
+  const moved = clock.running ? Math.round((now - Date.now() / 1000) / 2) : now
+  const { active } = tenancy.misbehaving
+  const exchanges = tenancy.exchanges.last
+  return {
+    key: JSON.stringify([moved, exchanges, active]),
+    data: { now, running: clock.running, exchanges, misbehaviours: active.length },
+  }
+}

@@ -1,0 +1,275 @@
+import type {
+  Answered,
+  OpenApi,
+  Operation,
+  Parameter,
+  PathItem,
+  Response,
+} from '../../wire/openapi/document.ts'
+import type { Schema } from '../../wire/openapi/schemas.ts'
+import { html, type Markup } from '../html.ts'
+
+/** The document as a page to read: all in it, nothing to run, nothing from elsewhere. */
+export const openApiPage = (document: OpenApi, assets: string): string =>
+  html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>API of ${document.info.title}</title>
+<link rel="icon" type="image/svg+xml" href="${assets}/mark.svg">
+<link rel="stylesheet" href="${assets}/page.css">
+<link rel="stylesheet" href="${assets}/docs.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header class="top">
+<p class="brand"><img src="${assets}/mark.svg" alt="" width="24" height="24"><span>${document.info.title}</span><span class="tenant">${document.info.version}</span></p>
+<p><a href="/openapi.json">openapi.json</a></p>
+</header>
+<div class="docs">
+${contents(document)}
+<main id="main" tabindex="-1">
+<h1>${document.info.summary}</h1>
+${document.info.description.split('\n\n').map((it) => html`<p>${inline(it)}</p>\n`)}
+${waysIn(document)}
+${document.tags.map((tag) => section(document, tag))}
+${schemas(document)}
+</main>
+</div>
+</body>
+</html>
+`.text
+
+/** A route with all its paths, the first one first. */
+type Entry = Readonly<{
+  operation: Operation
+  method: string
+  paths: readonly string[]
+  at: string
+}>
+
+const entriesOf = (document: OpenApi): Entry[] => {
+  const entries = new Map<string, Entry>()
+  for (const [path, item] of Object.entries(document.paths)) {
+    const { servers: [server] = document.servers, ...methods } = item
+    for (const [method, operation] of Object.entries(methods as Omit<PathItem, 'servers'>)) {
+      const name = operation.operationId.replace(/\.\d+$/, '')
+      const known = entries.get(name)
+      entries.set(name, {
+        method: method.toUpperCase(),
+        at: server?.url ?? '',
+        paths: [...(known?.paths ?? []), path],
+        operation: known?.operation ?? operation,
+      })
+    }
+  }
+  return [...entries.values()]
+}
+
+const contents = (document: OpenApi) => html`<nav class="contents" aria-label="Contents">
+<ul>
+<li><a href="#credentials">Credentials</a></li>
+${document.tags.map(({ name }) => html`<li><a href="#${slug(name)}">${name}</a></li>\n`)}
+<li><a href="#schemas">Schemas</a></li>
+</ul>
+</nav>`
+
+const waysIn = ({ components, servers, paths }: OpenApi) => {
+  const api = Object.values(paths).find(({ servers }) => servers !== undefined)?.servers ?? []
+  return html`<section id="credentials" aria-labelledby="credentials-title">
+<h2 id="credentials-title">Where, and with what</h2>
+<dl class="terms">
+${[...servers, ...api].map(({ url, description }) => html`<dt><code>${url}</code></dt><dd>${description}</dd>\n`)}
+</dl>
+<dl class="terms">
+${Object.entries(components.securitySchemes).map(
+  ([name, { description }]) => html`<dt>${name}</dt><dd>${inline(description)}</dd>\n`,
+)}
+</dl>
+</section>`
+}
+
+const section = (
+  document: OpenApi,
+  { name, description }: OpenApi['tags'][number],
+) => html`<section id="${slug(name)}" aria-labelledby="${slug(name)}-title">
+<h2 id="${slug(name)}-title">${name}</h2>
+<p class="muted">${description}</p>
+${entriesOf(document)
+  .filter(({ operation }) => operation.tags.includes(name))
+  .map((entry) => article(document, entry))}
+</section>`
+
+const article = (document: OpenApi, { operation, method, paths: [path, ...others] }: Entry) => {
+  const { operationId, summary, description, parameters = [], requestBody, responses } = operation
+  return html`<article id="${operationId}" aria-labelledby="${operationId}-title">
+<h3 id="${operationId}-title">${summary}</h3>
+<p class="call"><span class="method">${method}</span> <code>${path}</code></p>
+${description ? html`<p>${inline(description)}</p>` : ''}
+<details><summary>${operationId}: what goes in and out</summary>
+${others.length > 0 ? html`<h4>Also at</h4><ul>${others.map((it) => html`<li><code>${it}</code></li>`)}</ul>` : ''}
+<h4>Credentials</h4><p>${credentials(operation)}</p>
+${parameters.length > 0 ? html`<h4>Parameters</h4>${table(parameters.map(parameterRow))}` : ''}
+${Object.entries(requestBody?.content ?? {}).map(
+  ([type, { schema = {} }]) =>
+    html`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolved(document, schema))}`,
+)}
+<h4>Answers</h4>
+<dl class="answers">
+${Object.entries(responses).map(([status, it]) => answer(document, status, it))}
+</dl>
+</details>
+</article>
+`
+}
+
+const credentials = ({ security }: Operation) => {
+  if (security.length === 0) return 'none'
+  return joined(
+    security.map((way) => Object.keys(way).join(' and ') || 'none, where the body says who asks'),
+    ', or ',
+  )
+}
+
+const answer = (document: OpenApi, status: string, response: Response) => {
+  const { description, content = {} }: Answered =
+    '$ref' in response
+      ? (document.components.responses[response.$ref.split('/').at(-1) ?? ''] ?? nothing)
+      : response
+  const bodies = Object.entries(content).map(([type, { schema = {} }]) =>
+    type === 'application/json' ? typeOf(schema) : html`<code>${type}</code>`,
+  )
+  return html`<dt>${status}</dt><dd>${description}${bodies.length > 0 ? html`: ${joined(bodies, ' or ')}` : ''}</dd>\n`
+}
+
+const nothing = { description: '' }
+
+const schemas = ({
+  components,
+}: OpenApi) => html`<section id="schemas" aria-labelledby="schemas-title">
+<h2 id="schemas-title">Schemas</h2>
+${Object.entries(components.schemas).map(
+  ([name, schema]) => html`<article id="schema-${name}" aria-labelledby="schema-${name}-title">
+<h3 id="schema-${name}-title">${name}</h3>
+${schema.description ? html`<p>${schema.description}</p>` : ''}
+${shape(schema)}
+</article>
+`,
+)}
+</section>`
+
+type Row = Readonly<{ name: string; type: Markup; required: boolean; more: Markup | string }>
+
+const table = (
+  rows: readonly Row[],
+) => html`<div class="table" tabindex="0" role="group" aria-label="Members"><table>
+<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Needed</th><th scope="col">More</th></tr></thead>
+<tbody>
+${rows.map(
+  ({ name, type, required, more }) =>
+    html`<tr><th scope="row"><code>${name}</code></th><td>${type}</td><td>${required ? 'yes' : 'no'}</td><td>${more}</td></tr>\n`,
+)}
+</tbody></table></div>`
+
+const parameterRow = ({ name, in: where, required, schema, description }: Parameter): Row => ({
+  name,
+  type: typeOf(schema),
+  required,
+  more: html`${inline(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
+})
+
+const resolved = ({ components }: OpenApi, schema: Schema): Schema =>
+  components.schemas[String(schema.$ref).split('/').at(-1) ?? ''] ?? schema
+
+/** What a body looks like: its members, where it has some of its own. */
+const shape = (schema: Schema): Markup => {
+  const rows = membersOf(schema)
+  if (rows.length > 0) return html`${table(rows)}${together(schema)}`
+  const members = [schema.anyOf, schema.oneOf].find(Array.isArray) ?? []
+  if (members.some((it) => membersOf(it).length > 0)) {
+    return html`${members.map((it, at) => html`${at > 0 ? html`<p>or</p>` : ''}${shape(it)}`)}`
+  }
+  return html`<p>${typeOf(schema)}</p>`
+}
+
+/** Which members belong together, where the table cannot say it. */
+const together = ({ anyOf, oneOf, dependentRequired = {} }: Schema) => {
+  const ways = ([anyOf, oneOf].find(Array.isArray) ?? []).flatMap((it: Schema) =>
+    Array.isArray(it.required) ? [it.required.join(' and ')] : [],
+  )
+  const pairs = Object.entries(dependentRequired as Record<string, string[]>)
+  return html`${ways.length > 0 ? html`<p>Needs ${joined(ways, ', or ')}.</p>` : ''}
+${pairs.map(
+  ([name, others]) => html`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
+`,
+)}`
+}
+
+/** The members of an object, those of objects within it after it. */
+const membersOf = ({ properties = {}, required = [] }: Schema, before = ''): Row[] =>
+  Object.entries(properties as Record<string, Schema>).flatMap(([name, schema]) => [
+    {
+      name: before + name,
+      type: typeOf(schema),
+      required: (required as string[]).includes(name),
+      more: joined(limits(schema), '; '),
+    },
+    ...membersOf(schema, `${before}${name}.`),
+    ...membersOf((schema.items as Schema | undefined) ?? {}, `${before}${name}[].`),
+  ])
+
+const typeOf = (schema: Schema): Markup => {
+  const { $ref, anyOf, oneOf, type, items, prefixItems, format } = schema
+  if (typeof $ref === 'string') {
+    const name = $ref.split('/').at(-1)
+    return html`<a href="#schema-${name}">${name}</a>`
+  }
+  if ('const' in schema) return html`<code>${JSON.stringify(schema.const)}</code>`
+  if (Array.isArray(schema.enum)) {
+    return joined(
+      schema.enum.map((it) => html`<code>${JSON.stringify(it)}</code>`),
+      ' or ',
+    )
+  }
+  const members = [anyOf, oneOf].find(Array.isArray)
+  if (members && type === undefined) return joined(members.map(typeOf), ' or ')
+  if (Array.isArray(prefixItems)) return html`array of ${joined(prefixItems.map(typeOf), ', ')}`
+  if (type === 'array') return html`array of ${typeOf((items as Schema | undefined) ?? {})}`
+  return html`${type ?? 'anything'}${format === undefined ? '' : ` (${format})`}`
+}
+
+const limits = (schema: Schema): string[] => {
+  const { exclusiveMinimum, pattern, format } = schema
+  // What every integer keeps to tells a reader nothing.
+  const [minimum, maximum] = [schema.minimum, schema.maximum].map((it) =>
+    typeof it === 'number' && Math.abs(it) < Number.MAX_SAFE_INTEGER ? it : undefined,
+  )
+  const between = (low: unknown, high: unknown, of: string) => {
+    if (low === 1 && high === undefined && of !== '') return ['not empty']
+    if (low === undefined && high === undefined) return []
+    if (low === undefined) return [`at most ${high}${of}`]
+    return [high === undefined ? `at least ${low}${of}` : `${low} to ${high}${of}`]
+  }
+  return [
+    ...between(schema.minLength, schema.maxLength, ' characters'),
+    ...between(schema.minItems, schema.maxItems, ' items'),
+    ...between(minimum, maximum, ''),
+    ...(exclusiveMinimum === undefined ? [] : [`more than ${exclusiveMinimum}`]),
+    ...(pattern === undefined || format !== undefined ? [] : [`matches ${pattern}`]),
+    ...(schema.default === undefined ? [] : [`default ${short(JSON.stringify(schema.default))}`]),
+    ...(schema.additionalProperties === false && schema.properties ? ['nothing else'] : []),
+  ]
+}
+
+const short = (text: string) => (text.length > 120 ? `${text.slice(0, 119)}…` : text)
+
+const joined = (parts: readonly (Markup | string)[], between: string) =>
+  html`${parts.map((part, at) => html`${at > 0 ? between : ''}${part}`)}`
+
+/** Text in which what stands between backticks is code. */
+const inline = (text: string) =>
+  html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`
+
+const slug = (name: string) => name.toLowerCase().replace(/[^a-z]+/g, '-')

@@ -1,0 +1,72 @@
+import { assetsPath } from '../../console/assets.ts'
+import type { OpenApiRoute } from '../../wire/index.ts'
+import type { Area } from '../core.ts'
+import type { Answer, Handlers } from '../message.ts'
+import type { Origins } from '../tenant-context.ts'
+import { cookieName } from './console.ts'
+
+export type OpenApiContext = Readonly<{ texts: () => Promise<Texts> }>
+
+/** The document and the page that is made of it. */
+type Texts = Readonly<{ document: string; page: string }>
+
+/** Both texts are made when somebody first asks, and kept. Who only starts a harness loads neither. */
+const docsContext = (origins: Origins, version: string) => {
+  let made: Promise<Texts> | undefined
+  return (): OpenApiContext => ({
+    texts: () => {
+      made ??= write(origins, version)
+      return made
+    },
+  })
+}
+
+const openApiHandlers: Handlers<OpenApiRoute, OpenApiContext> = {
+  'openapi.document': async ({ texts }) =>
+    publicly('application/json; charset=utf-8', (await texts()).document),
+  'openapi.page': async ({ texts }) => {
+    const answer = publicly('text/html; charset=utf-8', (await texts()).page)
+    return { ...answer, headers: { ...answer.headers, ...pageHeaders } }
+  },
+}
+
+/** The OpenAPI document and the page made of it. */
+export const docsArea = (
+  origins: Origins,
+  version: string,
+): Area<OpenApiRoute, OpenApiContext> => ({
+  handlers: openApiHandlers,
+  authenticate: docsContext(origins, version),
+})
+
+const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> => {
+  const [{ openApi }, { openApiPage }] = await Promise.all([
+    import('../../wire/openapi/document.ts'),
+    import('./docs-page.ts'),
+  ])
+  const document = openApi({ issuer, api, version, sessionCookie: cookieName(issuer) })
+  return {
+    document: JSON.stringify(document, null, 2),
+    page: openApiPage(document, assetsPath()),
+  }
+}
+
+/** It holds no secret, so tools of other origins may read it. */
+const publicly = (type: string, body: string): Answer => ({
+  status: 200,
+  headers: {
+    'content-type': type,
+    'cache-control': 'no-cache',
+    'access-control-allow-origin': '*',
+    'x-content-type-options': 'nosniff',
+  },
+  body,
+})
+
+/** The page runs nothing: it is text and a style sheet. */
+const pageHeaders = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs'
+import type { ConversationLog } from '../../model/conversations.ts'
+import { nextReply } from '../../model/script.ts'
+import { turnsOfChat, turnsOfResponses } from '../../model/turns.ts'
+import { packageRoot } from '../../package-root.ts'
+import {
+  type ChatRequest,
+  type ModelRoute,
+  ModelScript,
+  type ResponsesRequest,
+  type SetModelScript,
+  type Turn,
+} from '../../wire/index.ts'
+import { FlawedFile, parseYaml } from '../../wire/yaml-source.ts'
+import type { Area, Routed } from '../core.ts'
+import { bearerToken } from '../issuer/oauth/bearer.ts'
+import { type Answer, type Handlers, ok } from '../message.ts'
+import { answerWith, Refusing } from '../refusals.ts'
+import { hashSecret, same, type Tenancy } from '../tenant-context.ts'
+import {
+  callId,
+  chatCompletion,
+  chatStream,
+  type ModelAnswer,
+  modelResponse,
+  responseStream,
+} from './openai-responses.ts'
+
+/** The model of one tenant. Without a script of its own it says the usual. */
+export type ScriptedModel = {
+  readonly key: string
+  script: ModelScript | undefined
+  readonly conversations: ConversationLog
+}
+
+export type ModelContext = Readonly<{ tenancy: Tenancy; script: ModelScript }>
+
+/** The scripted model of every tenant, which the path names, or the key alone. */
+export const modelArea = (
+  find: (slug: string) => Tenancy | undefined,
+): Area<ModelRoute, ModelContext> => ({
+  handlers: modelHandlers,
+  findTenant: ({ request, params }) =>
+    find(params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1] ?? ''),
+  authenticate: modelContext,
+  shapeAnswer: inOpenAiForm,
+})
+
+const modelContext = ({ tenancy, request }: Routed<ModelRoute>): ModelContext => {
+  const key = bearerToken(request) ?? ''
+  if (tenancy === undefined || !same(key, tenancy.model.key)) {
+    const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
+    answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
+  }
+  return { tenancy: tenancy as Tenancy, script: tenancy?.model.script ?? usualScript() }
+}
+
+/** The key of a tenant's model: it names the tenant, and is the same as long as its secrets are. */
+export const modelKeyOf = (slug: string, secret: string): string =>
+  `sk-${slug}-${Buffer.from(hashSecret(`model ${secret}`), 'base64url')
+    .toString('hex')
+    .slice(0, 32)}`
+
+/** @throws {Refusing} 400 with file, line and column of each mistake */
+export const scriptFrom = (given: SetModelScript): ModelScript => {
+  if (!('yaml' in given)) return given
+  try {
+    return parseYaml(given.file, given.yaml, ModelScript)
+  } catch (thrown) {
+    if (!(thrown instanceof FlawedFile)) throw thrown
+    return answerWith(400, 'invalid_script', thrown.message, { issues: thrown.flaws })
+  }
+}
+
+let usual: ModelScript | undefined
+
+/** What a model says that was given no script. */
+export const usualScript = (): ModelScript => {
+  const file = new URL('server/model/usual-script.yaml', packageRoot)
+  usual ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)
+  return usual
+}
+
+/** Refusals in OpenAI's form, where its clients look for them. */
+const inOpenAiForm = ({ status, body, headers }: Answer): Answer => {
+  if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
+  const { error: code, message, param = null } = body as Record<string, unknown>
+  const type = status < 500 ? 'invalid_request_error' : 'server_error'
+  return { status, body: { error: { message, type, param, code } } }
+}
+
+const modelHandlers: Handlers<ModelRoute, ModelContext> = {
+  'model.chat': (call) => {
+    const { body } = call
+    const answer = answered(call, 'chat', body, turnsOfChat(body))
+    return body.stream
+      ? chatStream(answer, body.stream_options?.include_usage ?? false)
+      : ok(chatCompletion(answer))
+  },
+  'model.responses': (call) => {
+    const { body, tenancy } = call
+    const { conversations } = tenancy.model
+    const earlier = body.previous_response_id
+      ? (conversations.upTo(body.previous_response_id) ??
+        answerWith(400, 'previous_response_not_found', 'there is no such previous response', {
+          param: 'previous_response_id',
+        }))
+      : []
+    const turns = turnsOfResponses(body, (id) => conversations.item(id))
+    const answer = answered(call, 'responses', body, [...earlier, ...turns])
+    return body.stream ? responseStream(answer) : ok(modelResponse(answer))
+  },
+  'model.list': ({ script, tenancy }) =>
+    ok({ object: 'list', data: script.models.map((id) => info(id, tenancy)) }),
+  'model.read': ({ script, tenancy, params: { model = '' } }) =>
+    script.models.includes(model) ? ok(info(model, tenancy)) : unknownModel(script, model),
+}
+
+const info = (id: string, { tenant }: Tenancy) => ({
+  id,
+  object: 'model',
+  created: Math.floor(tenant.clock.now()),
+  owned_by: 'lumoauth-harness',
+})
+
+const unknownModel = ({ models }: ModelScript, name: string): never =>
+  answerWith(404, 'model_not_found', `there is no model ${name}; expected ${models.join(', ')}`, {
+    param: 'model',
+  })
+
+/**
+ * What the script says, recorded, as are the requests it did not foresee.
+ * @throws {Refusing} 400 that quotes the last message
+ */
+const answered = (
+  { tenancy, script }: ModelContext,
+  api: 'chat' | 'responses',
+  request: ChatRequest | ResponsesRequest,
+  turns: Turn[],
+): ModelAnswer => {
+  const { tenant } = tenancy
+  const { conversations } = tenancy.model
+  const { model } = request
+  const tools = namesOf(request)
+  const seq = conversations.last + 1
+  const at = tenant.clock.now()
+  const input = tokensIn(JSON.stringify([turns, request.tools ?? []]))
+  const recorded = {
+    seq,
+    at,
+    api,
+    model,
+    stream: request.stream ?? false,
+    turns,
+    tools,
+    ignored: Object.keys(request).filter((name) => !heeded[api].has(name)),
+    described: JSON.stringify(request.tools ?? []),
+  }
+  try {
+    if (!script.models.includes(model)) unknownModel(script, model)
+    const said = nextReply(script, { model, tools, turns })
+    if ('unforeseen' in said) {
+      return answerWith(400, 'no_scripted_reply', said.unforeseen, {
+        param: api === 'chat' ? 'messages' : 'input',
+      })
+    }
+    const turn: Turn = {
+      role: 'assistant',
+      text: said.text,
+      ...(said.calls.length > 0
+        ? { calls: said.calls.map((call, at) => ({ id: callId(seq, at), ...call })) }
+        : {}),
+    }
+    const usage = { input, output: tokensIn(said.text + JSON.stringify(said.calls)) }
+    conversations.record({ ...recorded, reply: turn, usage })
+    return { seq, at, model, turn, usage }
+  } catch (thrown) {
+    if (!(thrown instanceof Refusing)) throw thrown
+    const { message } = thrown.answer.body as { message: string }
+    conversations.record({ ...recorded, error: message, usage: { input, output: 0 } })
+    throw thrown
+  }
+}
+
+const heeded = {
+  chat: new Set(['model', 'messages', 'tools', 'stream', 'stream_options']),
+  responses: new Set(['model', 'input', 'instructions', 'tools', 'stream', 'previous_response_id']),
+}
+
+const namesOf = ({ tools }: ChatRequest | ResponsesRequest): string[] =>
+  (tools ?? []).flatMap((tool) => {
+    const { name } = 'function' in tool ? (tool.function as { name: string }) : tool
+    return typeof name === 'string' ? [name] : []
+  })
+
+/** About four characters make a token, in English. */
+const tokensIn = (text: string) => Math.max(1, Math.ceil(text.length / 4))

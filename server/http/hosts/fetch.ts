@@ -1,0 +1,105 @@
+import type { Fault } from '../../wire/index.ts'
+import type { Core } from '../core.ts'
+import type { Answer, HttpRequest } from '../message.ts'
+import { largestBody } from '../parse.ts'
+
+/** A seat as a function from a `Request` to its `Response`, without a socket. */
+export const fetchHost =
+  (core: Core) =>
+  async (request: Request): Promise<Response> =>
+    delivered(await core(await requestOf(request)), request.signal)
+
+const requestOf = async (request: Request): Promise<HttpRequest> => {
+  const { pathname, searchParams } = new URL(request.url)
+  const body = request.body === null ? '' : await request.text()
+  const largest = largestBody(pathname)
+  const isTooLarge = Buffer.byteLength(body) > largest
+  return {
+    method: request.method,
+    path: pathname,
+    query: searchParams,
+    headers: Object.fromEntries(request.headers),
+    ...(isTooLarge ? { body: '', bodyOver: largest } : { body }),
+  }
+}
+
+/**
+ * The answer as its client receives it, faults and all. An answer that never comes is a
+ * `Response.error()`, as MSW wants it.
+ */
+export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
+  if (answer.body instanceof ReadableStream) {
+    return new Response(answer.body, { status: answer.status, headers: { ...answer.headers } })
+  }
+  const { status, fault } = answer
+  const { body, headers } = encoded(answer)
+  if (fault === undefined) return new Response(body, { status, headers })
+  try {
+    await pause(fault.delay, signal)
+  } catch {
+    return Response.error()
+  }
+  if (fault.breaks === 'before') return Response.error()
+  if (body === null) return new Response(body, { status, headers })
+  // Only who knows how much there should be can tell that some of it is missing.
+  const length = String(Buffer.byteLength(body))
+  return new Response(ReadableStream.from(arriving(body, fault, signal)), {
+    status,
+    headers: { ...headers, 'content-length': length },
+  })
+}
+
+/** The body piece by piece, in its own time; throws where the connection breaks. */
+export async function* arriving(
+  body: string,
+  { breaks, drip = { pieces: 1, pause: 0 } }: Fault,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(body)
+  const end = breaks === 'within' ? Math.floor(bytes.length / 2) : bytes.length
+  const size = Math.max(1, Math.ceil(bytes.length / drip.pieces))
+  for (let at = 0; at < end; at += size) {
+    await pause(drip.pause, signal)
+    yield bytes.slice(at, Math.min(end, at + size))
+  }
+  if (breaks === 'within') throw new TypeError('terminated')
+}
+
+/** Waits; rejects as soon as nobody waits for the answer any more. */
+export const pause = (milliseconds = 0, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    if (milliseconds <= 0) return resolve()
+    const giveUp = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp)
+      resolve()
+    }, milliseconds)
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
+
+/** What goes over the wire: JSON unless the handler has already written text. */
+export const encoded = ({
+  headers = {},
+  body,
+}: Answer): { headers: Record<string, string>; body: string | null } => {
+  if (body === undefined) return { headers: { ...headers }, body: null }
+  if (typeof body === 'string') return { headers: { ...headers }, body }
+  return {
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  }
+}
+
+/** Somebody asked a harness that had been closed. A `TypeError`, as `fetch` throws it when nobody answers. */
+export class HarnessClosed extends TypeError {
+  override readonly name = 'HarnessClosed'
+  readonly code = 'harness_closed'
+
+  constructor(issuer: string) {
+    super(`the harness of ${issuer} is closed`)
+  }
+}

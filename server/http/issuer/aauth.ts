@@ -1,0 +1,17 @@
+import { aauthRoutes } from '../../wire/routes/aauth.ts'
+import type { Handlers } from '../message.ts'
+import { answerWith } from '../refusals.ts'
+import type { IssuerContext } from './handlers.ts'
+
+type AauthRoute = keyof typeof aauthRoutes
+
+const notImplemented = () =>
+  answerWith(
+    501,
+    'not_implemented',
+    'AAuth is not part of this harness; agents get their tokens by OAuth at oauth/token',
+  )
+
+export const aauthHandlers = Object.fromEntries(
+  Object.keys(aauthRoutes).map((name) => [name, notImplemented]),
+) as unknown as Handlers<AauthRoute, IssuerContext>

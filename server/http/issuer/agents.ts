@@ -1,0 +1,100 @@
+import { ask, scopesIn, toolFor } from '../../issuer/capability-check.ts'
+import { registerAgent } from '../../issuer/registration.ts'
+import { isoTime } from '../iso-time.ts'
+import { type Handlers, ok } from '../message.ts'
+import { answerWith } from '../refusals.ts'
+import { basePath, hashSecret, newSecret } from '../tenant-context.ts'
+import type { IssuerContext } from './handlers.ts'
+
+export const agentHandlers: Handlers<
+  'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',
+  IssuerContext
+> = {
+  'agents.me': ({ tenancy: { tenant, origins }, agent, principal, request }) => {
+    const { id, name, capabilities } = agent()
+    const { claims, user } = principal()
+    const { agents_me: form } = tenant.state.dialect
+    const spec = {
+      identity: {
+        id: `agent:${name}`,
+        type: 'agent',
+        tenant: tenant.slug,
+        agent_id: id,
+        status: 'active',
+      },
+      capabilities,
+      workspace: {
+        slug: tenant.slug,
+        api_base: origins.issuer + basePath(tenant.slug, request.path),
+      },
+    }
+    const docs = {
+      agent_id: id,
+      name,
+      scopes: (claims.scope ?? '').split(' ').filter((it) => it !== ''),
+      expires_at: isoTime(claims.exp),
+      ...(user === undefined ? {} : { delegated_by: user.id }),
+    }
+    return ok({ ...(form === 'docs' ? {} : spec), ...(form === 'spec' ? {} : docs) })
+  },
+
+  'agents.ask': ({ tenancy: { tenant }, agent, body }) => {
+    const { action, question, context } = body
+    const [{ allowed, reason, auditId }] = tenant.run(ask, {
+      agent: agent(),
+      action,
+      question,
+      context,
+    })
+    const required = action === undefined ? scopesIn(question ?? '', agent()) : [action]
+    const { ask_answer: form } = tenant.state.dialect
+    return ok({
+      allowed,
+      ...(form === 'question'
+        ? {}
+        : { action: action ?? question, context: context ?? {}, reason }),
+      ...(form === 'action'
+        ? {}
+        : {
+            explanation: reason,
+            // What was asked is looked up, not guessed; a question without a known word is neither.
+            confidence: required.length === 0 ? 0 : 1,
+            required_scopes: required,
+          }),
+      audit_id: auditId,
+    })
+  },
+
+  'agents.register': ({ tenancy, principal, body }) => {
+    const { tenant } = tenancy
+    const { agent, user, agentHeld } = principal()
+    const secret = newSecret(tenancy, 'secret')
+    const [{ agent: registered }] = tenant.run(registerAgent, {
+      by: agentHeld ? { agent } : { user },
+      name: body.name,
+      clientId: body.client_id ?? body.name,
+      secretHash: hashSecret(secret),
+      capabilities: body.capabilities,
+    })
+    return {
+      status: Number(tenant.state.dialect.register_status),
+      headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
+      body: {
+        agent_id: registered.id,
+        client_id: registered.clientId,
+        client_secret: secret,
+        name: registered.name,
+        status: 'active',
+        capabilities: registered.capabilities,
+      },
+    }
+  },
+
+  'agents.mcp.authorize': ({ tenancy: { tenant }, agent, body }) => {
+    const { server_id: serverId, tool } = body
+    const resource =
+      toolFor(tenant.state, agent(), serverId, tool) ??
+      answerWith(403, 'capability_denied', `the agent has no grant for ${tool} at ${serverId}`)
+    return ok({ allowed: true, agent_id: agent().id, resource })
+  },
+}

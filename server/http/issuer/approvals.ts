@@ -1,0 +1,61 @@
+import { addressee, approvalStatus, askApproval, ownApproval } from '../../issuer/approvals.ts'
+import { isoTime } from '../iso-time.ts'
+import { created, type Handlers, ok } from '../message.ts'
+import { letApproverAnswer, notePoll } from '../tenant-context.ts'
+import type { IssuerContext } from './handlers.ts'
+
+/** Seconds; what SDKs take by themselves (contract §2.3). */
+const interval = 1.5
+
+export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {
+  'approvals.create': ({ tenancy: { tenant }, agent, body }) => {
+    const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
+    if (tenant.state.dialect.push_device === 'email') {
+      addressee(tenant.state, agent().id, onBehalfOf)
+      const message = 'The user has no device that could be asked, so an e-mail was sent.'
+      return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }
+    }
+    const [{ approval }] = tenant.run(askApproval, {
+      agentId: agent().id,
+      task: task_id,
+      reason,
+      impact,
+      onBehalfOf,
+      meta: body.meta ?? undefined,
+    })
+    return created({
+      approval_token: approval.id,
+      status: 'pending',
+      expires_at: isoTime(approval.expiresAt),
+      task_id,
+      impact,
+      interval,
+    })
+  },
+
+  'approvals.status': ({ tenancy, agent, params }) => {
+    const { approvalToken = '' } = params
+    const { tenant } = tenancy
+    const { state, clock } = tenant
+    ownApproval(state, approvalToken, agent().id)
+    letApproverAnswer(tenancy)
+    const record = ownApproval(state, approvalToken, agent().id)
+    const { approval, answered } = record
+    const status = approvalStatus(record, clock.now())
+    notePoll(tenancy, approvalToken, status === 'pending')
+    const user = answered && state.users.get(answered.by)
+    const isBoth = state.dialect.approved_by === 'both'
+    return ok({
+      approval_token: approval.id,
+      status,
+      task_id: approval.task,
+      impact: approval.impact,
+      reason: approval.reason,
+      responded_at: answered === undefined ? null : isoTime(answered.at),
+      approved_by:
+        answered?.as === 'approved' && user !== undefined
+          ? { user_id: user.id, ...(isBoth ? { email: user.email } : {}) }
+          : null,
+    })
+  },
+}

@@ -1,0 +1,115 @@
+import { createHmac } from 'node:crypto'
+import { lifeAt } from '../../issuer/requests.ts'
+import { deliver } from '../../outbound/deliveries.ts'
+import { isoTime } from '../iso-time.ts'
+import { letApproverAnswer, type Tenancy } from '../tenant-context.ts'
+
+/**
+ * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:
+ * it carries no token, and the agent confirms it by a look at the status (THR-10).
+ */
+export const startCallbacks = (tenancy: Tenancy): void => {
+  const { tenant, agenda, ended } = tenancy
+  const unlisten = tenant.journal.listen((entry) => {
+    if (entry.type === 'permission.requested') watch(tenancy, entry.request.id)
+    if (entry.type === 'permission.approved') notify(tenancy, entry, 'approved')
+    if (entry.type === 'permission.denied') notify(tenancy, entry, 'denied')
+  })
+  ended.signal.addEventListener('abort', unlisten, { once: true })
+  // After a restart: what was told already is not told again.
+  const told = new Set(
+    tenant.journal.after(0).flatMap((it) => ('deliveryId' in it ? it.requestId : [])),
+  )
+  for (const requestId of tenant.state.undecided) {
+    if (!told.has(requestId)) watch(tenancy, requestId)
+  }
+  agenda.look()
+}
+
+/** Nobody may look at a request that is called back, so its time is looked after from here. */
+const watch = (tenancy: Tenancy, requestId: string) => {
+  const { tenant, agenda } = tenancy
+  const { state, clock } = tenant
+  const request = state.requests.get(requestId)?.request
+  if (request?.callbackUrl === undefined) return
+  if (state.approver !== undefined) {
+    agenda.at(request.requestedAt + state.approver.after, () => letApproverAnswer(tenancy))
+  }
+  agenda.at(request.expiresAt, () => {
+    const record = state.requests.get(requestId)
+    if (
+      record &&
+      record.decided === undefined &&
+      lifeAt(state, record, clock.now()) === 'expired'
+    ) {
+      notify(tenancy, { requestId, taskId: request.taskId }, 'expired')
+    }
+  })
+}
+
+type Outcome = 'approved' | 'denied' | 'expired'
+
+/** What the policy decides at once is in the answer already, so only what waited is called back. */
+const notify = (
+  tenancy: Tenancy,
+  { requestId, taskId, by }: Readonly<{ requestId: string; taskId: string; by?: string }>,
+  status: Outcome,
+) => {
+  const { tenant, agenda, outbound, ended } = tenancy
+  const url = tenant.state.requests.get(requestId)?.request.callbackUrl
+  if (url === undefined || by === 'policy') return
+  const deliveryId = tenant.id('evt')
+  const about = { requestId, taskId, deliveryId }
+  const body = JSON.stringify(noticeOf(tenancy, requestId, deliveryId, status))
+  const headers = signed(tenancy, deliveryId, body)
+  const isPlanned = deliver(
+    agenda,
+    tenant.clock.now,
+    () => outbound.post(url, headers, body, ended.signal),
+    (attempt) =>
+      tenant.happen([
+        attempt.reason === undefined
+          ? { type: 'callback.delivered', ...about, ...attempt }
+          : { type: 'callback.failed', ...about, ...attempt },
+      ]),
+  )
+  if (isPlanned) return
+  const reason = 'too many deliveries wait'
+  tenant.happen([{ type: 'callback.failed', ...about, attempt: 0, reason, final: true }])
+}
+
+/** The generic webhook of the docs (contract §5.3): id, type, timestamp, data, tenant. */
+const noticeOf = ({ tenant }: Tenancy, requestId: string, id: string, status: Outcome) => {
+  const record = tenant.state.requests.get(requestId)
+  const { decided } = record ?? {}
+  return {
+    id,
+    type: `jit.request.${status}`,
+    timestamp: isoTime(tenant.clock.now()),
+    tenant: tenant.slug,
+    data: {
+      request_id: requestId,
+      task_id: record?.request.taskId,
+      status,
+      risk_level: record?.request.risk,
+      ...(decided?.as === 'approved' ? { granted_ttl: decided.ttl } : {}),
+      ...(decided?.as === 'denied' && decided.reason !== undefined
+        ? { deny_reason: decided.reason, review_notes: decided.reason }
+        : {}),
+    },
+  }
+}
+
+/** The two forms of the docs (contract §7 row 38). The body says when, so a replay can be told. */
+const signed = ({ tenant, webhookSecret }: Tenancy, deliveryId: string, body: string) => {
+  const hex = createHmac('sha256', webhookSecret).update(body).digest('hex')
+  const { callback_signature: which } = tenant.state.dialect
+  return {
+    'content-type': 'application/json',
+    'user-agent': 'lumoauth-harness',
+    'x-lumoauth-delivery': deliveryId,
+    'x-lumoauth-timestamp': String(tenant.clock.now()),
+    ...(which === 'x-lumoauth-signature' ? {} : { 'x-lumo-signature': hex }),
+    ...(which === 'x-lumo-signature' ? {} : { 'x-lumoauth-signature': `sha256=${hex}` }),
+  }
+}

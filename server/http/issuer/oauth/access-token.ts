@@ -1,0 +1,101 @@
+import type { Token } from '../../../issuer/event.ts'
+import { liveToken } from '../../../issuer/tokens.ts'
+import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
+import { verifyAccessToken } from '../../../signing/verify.ts'
+import type { AccessTokenClaims } from '../../../wire/index.ts'
+import { issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+
+/** The JWT of a token that was issued, for the caller that spells the base path so. */
+export const accessToken = (
+  tenancy: Tenancy,
+  token: Token,
+  requestPath?: string,
+): Promise<string> =>
+  signJwt(
+    tenancy.keys.current,
+    claimsOf(tenancy, token, requestPath),
+    headers[tenancy.tenant.state.dialect.token_typ],
+  )
+
+const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
+  'at+jwt': accessTokenHeader,
+  JWT: { typ: 'JWT' },
+}
+
+/** RFC 9068 §2.2, and LumoAuth's own beside it (contract §3.2). */
+export const claimsOf = (
+  tenancy: Tenancy,
+  token: Token,
+  requestPath?: string,
+): AccessTokenClaims => {
+  const { state, slug } = tenancy.tenant
+  const iss = issuerOf(tenancy, requestPath)
+  const agent = token.agentId === undefined ? undefined : state.agents.get(token.agentId)
+  const task = token.taskId === undefined ? undefined : state.tasks.get(token.taskId)?.task
+  return {
+    iss,
+    sub: token.sub,
+    aud: audienceOf(tenancy, token, iss),
+    client_id: token.clientId,
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+    jti: token.jti,
+    tenant: slug,
+    ...(token.scope === undefined ? {} : { scope: token.scope }),
+    ...(agent === undefined ? {} : { agent_id: agent.id, agent_name: agent.name }),
+    ...(token.act === undefined ? {} : { act: token.act }),
+    ...(token.mayAct === undefined ? {} : { may_act: { sub: token.mayAct } }),
+    ...(token.details === undefined ? {} : { authorization_details: [...token.details] }),
+    ...(token.kind !== 'jit'
+      ? {}
+      : {
+          jit: true as const,
+          task_id: token.taskId,
+          parent_task_id: task?.parentId ?? null,
+          jit_request_id: token.requestId,
+          authorization_details: token.detail === undefined ? [] : [token.detail],
+          ...(task?.onBehalfOf === undefined ? {} : { on_behalf_of: task.onBehalfOf }),
+        }),
+  }
+}
+
+/** An ordinary token is good at the issuer and the API, unless less was asked for (RFC 8707 §2). */
+const audienceOf = (tenancy: Tenancy, token: Token, iss: string): string | string[] => {
+  if (token.kind === 'jit') return jitAudience(tenancy, token)
+  if (token.audience === undefined) return [iss, tenancy.origins.api]
+  const [first = iss, ...others] = token.audience
+  return others.length === 0 ? first : [first, ...others]
+}
+
+/** Where the details say it may be used; where they say nothing, the API of this tenant. */
+const jitAudience = ({ origins }: Tenancy, { detail }: Token): string | string[] => {
+  const places = (detail?.locations ?? []).flatMap((place) =>
+    URL.canParse(place) ? new URL(place).origin : [],
+  )
+  const [first = origins.api, ...others] = new Set(places)
+  return others.length === 0 ? first : [first, ...others]
+}
+
+export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
+
+/** A token of this tenant that is signed, in time and not revoked; undefined for any other. */
+export const verifyOwn = async (
+  tenancy: Tenancy,
+  jwt: string,
+  audience?: readonly string[],
+): Promise<LiveToken | undefined> => {
+  const { tenant, keys } = tenancy
+  try {
+    const claims = await verifyAccessToken(jwt, {
+      issuers: issuersOf(tenancy),
+      keys: keys.findKeys,
+      now: tenant.clock.now(),
+      types: ['at+jwt', 'JWT'],
+      ...(audience === undefined ? {} : { audience }),
+    })
+    const token = liveToken(tenant.state, claims.jti, tenant.clock.now())
+    return token && { token, claims }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,223 @@
+import { parseCookie } from 'cookie'
+import { isRegisteredRedirect } from '../../../issuer/clients.ts'
+import type { Client, PushedRequest } from '../../../issuer/event.ts'
+import {
+  giveGrant,
+  pushLifetime,
+  pushRequest,
+  type Sound,
+  soundRequest,
+} from '../../../issuer/grants.ts'
+import { Refused, refuse } from '../../../issuer/refusal.ts'
+import { findUser } from '../../../issuer/tasks.ts'
+import {
+  type AuthorizationDetail,
+  AuthorizeQuery,
+  ConsentDetails,
+  type ErrorBody,
+} from '../../../wire/index.ts'
+import { isOurs } from '../../control/control.ts'
+import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
+import { answerWith, Refusing, render } from '../../refusals.ts'
+import { hashSecret, issuerOf, newSecret, same, type Tenancy } from '../../tenant-context.ts'
+import type { IssuerContext } from '../handlers.ts'
+import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
+import { consentPage, csrfCookie, problemPage, signedOutPage } from './consent-page.ts'
+import { readIdToken } from './id-token.ts'
+import { audienceOf } from './resource-indicators.ts'
+import { noStore } from './token-response.ts'
+
+export const authorizeHandlers: Handlers<
+  'oauth.authorize' | 'oauth.authorize.submit' | 'oauth.par' | 'oauth.logout',
+  IssuerContext
+> = {
+  'oauth.authorize': ({ tenancy, query, request }) => {
+    refuseSecretsInUri(request)
+    const parameters = withPushed(tenancy, query)
+    const { client, redirectUri } = addressee(tenancy, parameters)
+    return heardByClient(tenancy, request, redirectUri, parameters.state, 302, () => {
+      const { scope, mayAct, details } = checked(tenancy, client, parameters)
+      return consentPage({
+        client,
+        users: [...tenancy.tenant.state.users.values()],
+        hint: parameters.login_hint,
+        scope,
+        details,
+        mayAct,
+        parameters: Object.entries(parameters).flatMap(([name, value]) =>
+          [value ?? []].flat().map((one) => [name, one] as const),
+        ),
+        csrf: newSecret(tenancy, 'csrf'),
+        secure: tenancy.origins.issuer.startsWith('https:'),
+        redirectUri,
+      })
+    })
+  },
+
+  'oauth.authorize.submit': ({ tenancy, body, request }) => {
+    const { user: chosen = '', decision, csrf, ...parameters } = body
+    refuseForgedForm(tenancy, request, csrf)
+    const { client, redirectUri } = addressee(tenancy, parameters)
+    return heardByClient(tenancy, request, redirectUri, parameters.state, 303, () => {
+      const { details, audience, ...sound } = checked(tenancy, client, parameters)
+      if (decision === 'deny') refuse({ error: 'access_denied', reason: 'the user said no' })
+      const user =
+        findUser(tenancy.tenant.state, chosen) ?? stop(400, 'Choose who you are, then try again.')
+      const code = newSecret(tenancy, 'code')
+      tenancy.tenant.run(giveGrant, {
+        ...sound,
+        clientId: client.clientId,
+        userId: user.id,
+        codeHash: hashSecret(code),
+        redirectUri,
+        ...(parameters.nonce === undefined ? {} : { nonce: parameters.nonce }),
+        ...(audience === undefined ? {} : { audience: audience.names }),
+        ...(details.length === 0 ? {} : { details }),
+      })
+      return sentBack(tenancy, request, redirectUri, 303, { code, state: parameters.state })
+    })
+  },
+
+  'oauth.par': async ({ tenancy, request, body }) => {
+    refuseSecretsInUri(request)
+    const client = await clientOrPublic(tenancy, request, body)
+    if (body.request_uri !== undefined) {
+      answerWith(400, 'invalid_request', 'request_uri: it cannot itself be pushed')
+    }
+    const parameters = AuthorizeQuery.parse({ ...body, client_id: client.clientId })
+    if (!isRegisteredRedirect(client, parameters.redirect_uri ?? '')) {
+      answerWith(400, 'invalid_request', 'redirect_uri: expected one that is registered')
+    }
+    checked(tenancy, client, parameters)
+    const [{ pushed }] = tenancy.tenant.run(pushRequest, {
+      clientId: client.clientId,
+      uri: `urn:ietf:params:oauth:request_uri:${newSecret(tenancy, 'par')}`,
+      parameters: parameters as PushedRequest['parameters'],
+    })
+    return {
+      ...created({ request_uri: pushed.uri, expires_in: pushLifetime }),
+      headers: noStore,
+    }
+  },
+
+  'oauth.logout': async ({ tenancy, query }) => {
+    const { post_logout_redirect_uri: uri, id_token_hint: hint, state } = query
+    if (uri === undefined) return signedOutPage()
+    const clientId = query.client_id ?? (hint && (await readIdToken(tenancy, hint))?.clientId) ?? ''
+    const client = tenancy.tenant.state.clients.get(clientId)
+    if (client === undefined || !isRegisteredRedirect(client, uri)) {
+      return problemPage(400, 'The address to go back to is not known to belong to the client.')
+    }
+    return { status: 302, headers: { location: withQuery(uri, { state }), ...noStore } }
+  },
+}
+
+/** The parameters as they were pushed, where a `request_uri` stands for them. */
+const withPushed = ({ tenant }: Tenancy, query: AuthorizeQuery): AuthorizeQuery => {
+  const { request_uri: uri, client_id: clientId } = query
+  if (uri === undefined) return query
+  const pushed = tenant.state.pushed.get(uri)
+  if (pushed === undefined || pushed.clientId !== clientId) {
+    return stop(400, 'The request was never pushed, or by another client.')
+  }
+  if (tenant.clock.now() >= pushed.expiresAt) {
+    return stop(400, 'The request was pushed too long ago.')
+  }
+  return AuthorizeQuery.parse(pushed.parameters)
+}
+
+/** Whom to answer. As long as that is not certain, nobody is redirected anywhere (RFC 6749 §4.1.2.1). */
+const addressee = (
+  { tenant }: Tenancy,
+  { client_id: clientId = '', redirect_uri: redirectUri = '' }: AuthorizeQuery,
+): { client: Client; redirectUri: string } => {
+  const client = tenant.state.clients.get(clientId) ?? stop(400, 'The client is not known here.')
+  if (!isRegisteredRedirect(client, redirectUri)) {
+    stop(400, 'The address to go back to is not registered for the client.')
+  }
+  return { client, redirectUri }
+}
+
+/** What is asked, once it is sound: scope, details and audience together (RAR-17). */
+const checked = (
+  tenancy: Tenancy,
+  client: Client,
+  parameters: AuthorizeQuery,
+): Sound & {
+  details: AuthorizationDetail[]
+  audience: ReturnType<typeof audienceOf>
+} => {
+  const details = ConsentDetails.safeParse(parameters.authorization_details)
+  if (!details.success) {
+    refuse({ error: 'invalid_authorization_details', reason: 'expected a JSON array of objects' })
+  }
+  const sound = soundRequest(tenancy.tenant.state, client, {
+    responseType: parameters.response_type,
+    responseMode: parameters.response_mode,
+    scope: parameters.scope,
+    challenge: parameters.code_challenge,
+    challengeMethod: parameters.code_challenge_method,
+    prompt: parameters.prompt,
+    actor: parameters.requested_actor,
+    details: details.data,
+  })
+  const audience = audienceOf(tenancy, { resource: [parameters.resource ?? []].flat() })
+  return { ...sound, details: details.data ?? [], audience }
+}
+
+/** Refusals of the rules go to the client, by redirect. */
+const heardByClient = (
+  tenancy: Tenancy,
+  request: HttpRequest,
+  redirectUri: string,
+  state: string | undefined,
+  status: 302 | 303,
+  act: () => Answer,
+): Answer => {
+  try {
+    return act()
+  } catch (thrown) {
+    if (!(thrown instanceof Refused)) throw thrown
+    const { error, error_description } = render(thrown.refusal).body as ErrorBody
+    return sentBack(tenancy, request, redirectUri, status, { error, error_description, state })
+  }
+}
+
+/** With `iss`, so that a client of several issuers knows whose answer it is (RFC 9207). */
+const sentBack = (
+  tenancy: Tenancy,
+  request: HttpRequest,
+  redirectUri: string,
+  status: 302 | 303,
+  parameters: Readonly<Record<string, string | undefined>>,
+): Answer => {
+  const iss = issuerOf(tenancy, request.path)
+  return {
+    status,
+    headers: { location: withQuery(redirectUri, { ...parameters, iss }), ...noStore },
+  }
+}
+
+const withQuery = (uri: string, parameters: Readonly<Record<string, string | undefined>>) => {
+  const url = new URL(uri)
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.append(name, value)
+  }
+  return url.href
+}
+
+/** The form was sent by our own page: it knows the cookie, and comes from our own origin. */
+const refuseForgedForm = ({ origins }: Tenancy, { headers }: HttpRequest, csrf: string): void => {
+  const cookies = parseCookie(headers.cookie ?? '')
+  const { origin } = headers
+  const foreign =
+    origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
+  if (foreign || !same(cookies[csrfCookie] ?? '', csrf)) {
+    stop(403, 'The form is not from here, or its page is too old. Go back to where you came from.')
+  }
+}
+
+/** @throws {Refusing} a page for the person, since there is no client to tell */
+const stop = (status: number, says: string): never => {
+  throw new Refusing(problemPage(status, says))
+}

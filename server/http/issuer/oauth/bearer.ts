@@ -1,0 +1,119 @@
+import type { Agent, User } from '../../../issuer/event.ts'
+import { accessTokenLifetime } from '../../../issuer/tokens.ts'
+import type { AccessTokenClaims } from '../../../wire/index.ts'
+import type { HttpRequest } from '../../message.ts'
+import { answerWith } from '../../refusals.ts'
+import { hashSecret, issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { type LiveToken, verifyOwn } from './access-token.ts'
+
+/** Who a live access token stands for. A delegated one stands for its agent and for a user. */
+export type Principal = Readonly<{
+  agent?: Agent | undefined
+  user?: User | undefined
+  /** An agent holds the token, whoever its subject is. */
+  agentHeld: boolean
+  /** What the bearer may do in this tenant: a person's own permissions, never through an agent. */
+  permissions: readonly string[]
+  claims: AccessTokenClaims
+  jti: string
+}>
+
+/**
+ * The bearer of a request (RFC 6750 §2.1).
+ * @throws {Refusing} 401 with a challenge: without `error` where no token came (§3.1)
+ */
+export const bearer = async (tenancy: Tenancy, request: HttpRequest): Promise<Principal> => {
+  const jwt = bearerToken(request)
+  const key = apiKeyIn(request)
+  if (jwt === undefined && key === undefined) {
+    answerWith(401, 'missing_token', 'expected Authorization: Bearer', {}, wantsBearer(tenancy))
+  }
+  if (jwt !== undefined && key !== undefined) {
+    answerWith(400, 'invalid_request', 'expected a bearer token or an API key, not both')
+  }
+  const known = key ?? (isJwt(jwt as string) ? undefined : jwt)
+  if (known !== undefined) return keyHolder(tenancy, known)
+  const audience = [...issuersOf(tenancy), tenancy.origins.issuer]
+  const live = await verifyOwn(tenancy, jwt as string, audience)
+  // A JIT token is for what it was approved for, even where its details name the issuer as a place.
+  if (live === undefined || live.token.kind === 'jit') return refuseToken(tenancy)
+  return principalOf(tenancy, live)
+}
+
+/** @throws {Refusing} as `bearer`; 403 when it is not an agent that asks */
+export const agentBearer = async (
+  tenancy: Tenancy,
+  request: HttpRequest,
+): Promise<Principal & { agent: Agent }> => {
+  const principal = await bearer(tenancy, request)
+  const { agent } = principal
+  if (agent === undefined)
+    return answerWith(403, 'agent_required', 'expected the token of an agent')
+  return { ...principal, agent }
+}
+
+/** The token of `Authorization: Bearer`; the scheme is read without regard to case (BRR-01). */
+export const bearerToken = ({ headers }: HttpRequest): string | undefined =>
+  /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+
+/** `X-API-Key`, or the older `Authorization: ApiKey` (contract §2). */
+const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
+  headers['x-api-key'] ?? /^apikey +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+
+/** Some clients send their key as a bearer token. */
+const isJwt = (token: string) => token.split('.').length === 3
+
+/** A key is looked up by its hash, so it takes the same time whether it is known or not. */
+const keyHolder = (tenancy: Tenancy, text: string): Principal => {
+  const { state, clock } = tenancy.tenant
+  const key = state.apiKeys.get(hashSecret(text))
+  if (key === undefined) return refuseToken(tenancy)
+  const agent = key.agentId === undefined ? undefined : state.agents.get(key.agentId)
+  const iss = issuerOf(tenancy)
+  const now = clock.now()
+  return {
+    agent,
+    agentHeld: agent !== undefined,
+    permissions: key.permissions,
+    jti: `key:${key.name}`,
+    claims: {
+      iss,
+      sub: agent === undefined ? `key:${key.name}` : `agent:${agent.name}`,
+      aud: iss,
+      client_id: agent?.clientId ?? key.name,
+      iat: now,
+      exp: now + accessTokenLifetime,
+      jti: `key:${key.name}`,
+      scope: [...(agent?.capabilities ?? []), ...key.permissions].join(' '),
+    },
+  }
+}
+
+/** @throws {Refusing} always the same, whatever is wrong with the token */
+const refuseToken = (tenancy: Tenancy): never => {
+  const description = 'the token is malformed, expired, revoked, or not for this issuer'
+  const challenge = wantsBearer(
+    tenancy,
+    `, error="invalid_token", error_description="${description}"`,
+  )
+  return answerWith(401, 'invalid_token', description, {}, challenge)
+}
+
+const wantsBearer = ({ tenant }: Tenancy, more = '') => ({
+  'www-authenticate': `Bearer realm="${tenant.slug}"${more}`,
+})
+
+const principalOf = ({ tenant }: Tenancy, { token, claims }: LiveToken): Principal => {
+  const { agents, users } = tenant.state
+  const user = token.userId === undefined ? undefined : users.get(token.userId)
+  const agent = token.agentId === undefined ? undefined : agents.get(token.agentId)
+  const agentHeld = token.agentId !== undefined
+  return {
+    agent,
+    user,
+    agentHeld,
+    permissions: (!agentHeld && user?.permissions) || [],
+    claims,
+    jti: token.jti,
+  }
+}

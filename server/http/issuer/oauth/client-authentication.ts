@@ -1,0 +1,151 @@
+import { isPublic, useAssertion } from '../../../issuer/clients.ts'
+import type { Client } from '../../../issuer/event.ts'
+import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
+import { peekJwt } from '../../../signing/peek.ts'
+import { verifyAssertion } from '../../../signing/verify-assertion.ts'
+import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
+import type { HttpRequest } from '../../message.ts'
+import { answerWith } from '../../refusals.ts'
+import { hasSecret, issuersOf, type Tenancy } from '../../tenant-context.ts'
+
+type ClientFields = Readonly<{
+  client_id?: string | undefined
+  client_secret?: string | undefined
+  client_assertion?: string | undefined
+  client_assertion_type?: string | undefined
+}>
+
+/**
+ * The client of a request, by HTTP Basic, by form fields or by an assertion, in one way only
+ * (RFC 6749 §2.3).
+ * @throws {Refusing} 401 `invalid_client`, the same for an unknown client and a wrong secret
+ */
+export const clientOf = async (
+  tenancy: Tenancy,
+  request: HttpRequest,
+  fields: ClientFields,
+): Promise<Client> => {
+  const { client_id: postedId, client_secret: postedSecret, client_assertion: assertion } = fields
+  const basic = basicCredentials(tenancy, request)
+  const ways = [basic, postedSecret, assertion].filter((way) => way !== undefined)
+  if (ways.length > 1 || (basic && postedId !== undefined && postedId !== basic.id)) {
+    answerWith(400, 'invalid_request', 'expected one way of client authentication, not two')
+  }
+  if (assertion !== undefined) return clientByAssertion(tenancy, assertion, fields)
+  const { id, secret } = basic ?? { id: postedId, secret: postedSecret }
+  if (id === undefined || secret === undefined) {
+    return refuseClient(
+      tenancy,
+      'expected client_id and client_secret, in the form or by HTTP Basic, or a client_assertion',
+    )
+  }
+  const client = tenancy.tenant.state.clients.get(id)
+  if (!hasSecret(client, secret) || client === undefined) {
+    return refuseClient(tenancy, 'the client is unknown or its secret is wrong')
+  }
+  return client
+}
+
+/** As `clientOf`; a public client only says who it is. */
+export const clientOrPublic = async (
+  tenancy: Tenancy,
+  request: HttpRequest,
+  fields: ClientFields,
+): Promise<Client> => {
+  const named = tenancy.tenant.state.clients.get(fields.client_id ?? '')
+  return !hasClientCredentials(request, fields) && named !== undefined && isPublic(named)
+    ? named
+    : clientOf(tenancy, request, fields)
+}
+
+/** Whether a request tries to authenticate a client at all. */
+export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFields): boolean =>
+  fields.client_secret !== undefined ||
+  fields.client_assertion !== undefined ||
+  /^basic /i.test(headers.authorization ?? '')
+
+/** Secrets and tokens do not belong into a URI, where everybody logs them (CC-04). */
+export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
+  if (query.size > 0 && secrets.some((name) => query.has(name))) {
+    answerWith(400, 'invalid_request', 'expected credentials in the body or the headers only')
+  }
+}
+
+const secrets = [
+  'client_secret',
+  'client_assertion',
+  'access_token',
+  'refresh_token',
+  'code',
+  'code_verifier',
+  'subject_token',
+  'actor_token',
+  'token',
+]
+
+/** `private_key_jwt` (RFC 7523 §3): the issuer's name is the sole audience, and each is good once. */
+const clientByAssertion = async (
+  tenancy: Tenancy,
+  jwt: string,
+  { client_id: posted, client_assertion_type: type }: ClientFields,
+): Promise<Client> => {
+  if (type !== jwtBearerAssertion) {
+    answerWith(400, 'invalid_request', `client_assertion_type: expected ${jwtBearerAssertion}`)
+  }
+  const { tenant } = tenancy
+  const clientId = posted ?? String(peekJwt(jwt)?.claims.iss)
+  const client = tenant.state.clients.get(clientId)
+  const refused = () => refuseClient(tenancy, 'the client assertion is not valid')
+  if (client?.keys === undefined) return refused()
+  const now = tenant.clock.now()
+  const { jti, exp } = await verifyAssertion(jwt, {
+    keys: keySetOf(client.keys),
+    algorithms: assertionAlgorithms,
+    issuers: [clientId],
+    subject: clientId,
+    audiences: issuersOf(tenancy),
+    now,
+    longest: 3600,
+  }).catch(refused)
+  if (typeof jti !== 'string' || jti === '' || jti.length > 256) return refused()
+  tenant.run(useAssertion, { clientId, jti, expiresAt: Math.ceil(exp) })
+  return client
+}
+
+/** The keys of a JWKS, imported once. */
+export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): FindKeys => {
+  const known = keySets.get(jwks) ?? createKeySet(jwks)
+  keySets.set(jwks, known)
+  return known
+}
+
+const keySets = new WeakMap<object, FindKeys>()
+
+/** Both parts are form-encoded before they are joined (RFC 6749 §2.3.1). */
+const basicCredentials = (tenancy: Tenancy, { headers }: HttpRequest) => {
+  const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (encoded === undefined) return undefined
+  const [id, ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
+  if (id === undefined || secret.length === 0) {
+    return refuseClient(tenancy, 'the Basic credentials are malformed')
+  }
+  try {
+    return { id: formDecode(id), secret: formDecode(secret.join(':')) }
+  } catch {
+    return refuseClient(tenancy, 'the Basic credentials are not form-encoded')
+  }
+}
+
+const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
+
+const refuseClient = (tenancy: Tenancy, description: string): never =>
+  answerWith(
+    401,
+    'invalid_client',
+    description,
+    {},
+    {
+      'www-authenticate': `Basic realm="${tenancy.tenant.slug}"`,
+      pragma: 'no-cache',
+    },
+  )

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { stringifySetCookie } from 'cookie'
+import type { Client, User } from '../../../issuer/event.ts'
+import type { AuthorizationDetail } from '../../../wire/index.ts'
+import { html, Markup } from '../../html.ts'
+import type { Answer } from '../../message.ts'
+
+export type Consent = Readonly<{
+  client: Client
+  users: readonly User[]
+  /** The e-mail or id of the user that is chosen to begin with. */
+  hint?: string | undefined
+  scope: string
+  details: readonly AuthorizationDetail[]
+  mayAct?: string | undefined
+  /** Every parameter of the request, to come back with the decision. */
+  parameters: readonly (readonly [string, string])[]
+  csrf: string
+  /** Whether the issuer is reached by https, so that its cookie stays there. */
+  secure: boolean
+  redirectUri: string
+}>
+
+/** Who is it, and do they agree? Without a script: it works in every browser and in every test. */
+export const consentPage = (consent: Consent): Answer =>
+  page(
+    200,
+    'Sign in',
+    html`<h1>Sign in to allow ${consent.client.name}</h1>
+<form method="post">
+${consent.parameters.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`)}
+<input type="hidden" name="csrf" value="${consent.csrf}">
+<fieldset><legend>Who are you?</legend>
+${consent.users.map((user) => choice(user, isChosen(consent, user)))}
+</fieldset>
+<h2>${consent.client.name} asks for</h2>
+<ul>${consent.scope.split(' ').map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
+${consent.details.map((it) => html`<pre>${JSON.stringify(it, null, 2)}</pre>`)}
+${consent.mayAct === undefined ? '' : html`<p>Only <code>${consent.mayAct}</code> may act for you.</p>`}
+<p>You will be sent back to <code>${consent.redirectUri}</code>.</p>
+<p><button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button></p>
+</form>`,
+    {
+      'set-cookie': stringifySetCookie({
+        name: csrfCookie,
+        value: consent.csrf,
+        path: '/',
+        httpOnly: true,
+        sameSite: 'lax',
+        secure: consent.secure,
+      }),
+    },
+    formTargets(consent.redirectUri),
+  )
+
+/** For a person, where the client cannot be told: its address is not known to be its own. */
+export const problemPage = (status: number, says: string): Answer =>
+  page(status, 'This cannot go on', html`<h1>This cannot go on</h1><p>${says}</p>`)
+
+export const signedOutPage = (): Answer =>
+  page(200, 'Signed out', html`<h1>You are signed out</h1><p>You can close this window.</p>`)
+
+/** Holds the same text as the form, so that no other site can send the form (double submit). */
+export const csrfCookie = 'lumoauth_consent'
+
+const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
+  hint === undefined ? users[0]?.id === id : hint === id || hint === email
+
+const choice = ({ id, name, email }: User, chosen: boolean) =>
+  html`<p><label><input type="radio" name="user" value="${id}" required${chosen ? html` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
+
+const style =
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}' +
+  'pre{white-space:pre-wrap;overflow-wrap:anywhere}button{font:inherit;padding:.4rem 1.2rem}'
+
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/** Browsers apply `form-action` to the redirect that answers the form, too. */
+const formTargets = (redirectUri: string) => {
+  const { origin, protocol } = new URL(redirectUri)
+  return `'self' ${origin === 'null' ? protocol : origin}`
+}
+
+const page = (
+  status: number,
+  title: string,
+  body: Markup,
+  headers: Readonly<Record<string, string>> = {},
+  targets = "'none'",
+): Answer => ({
+  status,
+  headers: {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    ...headers,
+  },
+  body: html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${new Markup(style)}</style></head>
+<body><main>
+${body}
+</main></body>
+</html>
+`.text,
+})

@@ -1,0 +1,119 @@
+import { allScopes } from '../../../issuer/clients.ts'
+import type { McpServer } from '../../../issuer/event.ts'
+import {
+  assertionAlgorithms,
+  authMethods,
+  grantTypes,
+  knownTypes,
+  type ProtectedResource,
+  type ServerMetadata,
+} from '../../../wire/index.ts'
+import { type Answer, type Handlers, ok } from '../../message.ts'
+import { basePath, issuerOf, type Tenancy } from '../../tenant-context.ts'
+import type { IssuerContext } from '../handlers.ts'
+import { serverNamed } from '../mcp.ts'
+import { apiOf } from './resource-indicators.ts'
+
+export const discoveryHandlers: Handlers<
+  | 'discovery.oauth'
+  | 'discovery.openid'
+  | 'discovery.jwks'
+  | 'discovery.resource'
+  | 'discovery.resource.mcp',
+  IssuerContext
+> = {
+  'discovery.oauth': ({ tenancy, request }) => publicly(metadata(tenancy, request.path)),
+  'discovery.openid': ({ tenancy, request }) =>
+    publicly({
+      ...metadata(tenancy, request.path),
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: [tenancy.keys.current.alg],
+      claims_supported: [
+        ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'sid'],
+        ...['name', 'given_name', 'family_name', 'picture', 'updated_at', 'email'],
+        ...['email_verified'],
+      ],
+      claims_parameter_supported: false,
+      request_parameter_supported: false,
+    }),
+  'discovery.jwks': ({ tenancy }) => publicly(tenancy.keys.jwks()),
+  'discovery.resource': ({ tenancy, request }) => {
+    const [server, ...others] = tenancy.tenant.state.mcpServers.values()
+    if (server === undefined) return publicly(apiResource(tenancy, request.path))
+    const documents = [server, ...others].map((it) => mcpResource(tenancy, it, request.path))
+    return publicly(others.length === 0 ? documents[0] : documents)
+  },
+  'discovery.resource.mcp': ({ tenancy, request, params }) =>
+    publicly(mcpResource(tenancy, serverNamed(tenancy, params.serverId), request.path)),
+}
+
+/** Browsers of every origin may read it, and keep it for a minute. */
+const publicly = (body: unknown): Answer => ({
+  ...ok(body),
+  headers: { 'cache-control': 'public, max-age=60', 'access-control-allow-origin': '*' },
+})
+
+/** RFC 8414 §2. Only what is really there is advertised. */
+const metadata = (tenancy: Tenancy, requestPath: string): ServerMetadata => {
+  const { tenant, origins } = tenancy
+  const base = origins.issuer + basePath(tenant.slug, requestPath)
+  const methods = authMethods.filter((method) => method !== 'none')
+  const algorithms = [...assertionAlgorithms]
+  return {
+    issuer: issuerOf(tenancy, requestPath),
+    authorization_endpoint: `${base}/oauth/authorize`,
+    token_endpoint: `${base}/oauth/token`,
+    userinfo_endpoint: `${base}/oauth/userinfo`,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+    registration_endpoint: `${base}/connect/register`,
+    introspection_endpoint: `${base}/oauth/introspect`,
+    revocation_endpoint: `${base}/oauth/revoke`,
+    end_session_endpoint: `${base}/oauth/logout`,
+    pushed_authorization_request_endpoint: `${base}/oauth/par`,
+    scopes_supported: allScopes(tenant.state),
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: [...grantTypes],
+    token_endpoint_auth_methods_supported: [...authMethods],
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    code_challenge_methods_supported: ['S256'],
+    authorization_details_types_supported: Object.keys(knownTypes),
+    authorization_response_iss_parameter_supported: true,
+    resource_indicators_supported: true,
+    client_id_metadata_document_supported: false,
+  }
+}
+
+/** RFC 9728 §2. */
+const mcpResource = (
+  tenancy: Tenancy,
+  { resourceUri, name, scopes }: McpServer,
+  requestPath: string,
+): ProtectedResource => ({
+  resource: resourceUri,
+  resource_name: name,
+  authorization_servers: [authorizationServer(tenancy, requestPath)],
+  bearer_methods_supported: ['header'],
+  scopes_supported: [...scopes],
+})
+
+const apiResource = (tenancy: Tenancy, requestPath: string): ProtectedResource => ({
+  resource: apiOf(tenancy),
+  resource_name: 'Documents and reports',
+  authorization_servers: [authorizationServer(tenancy, requestPath)],
+  bearer_methods_supported: ['header'],
+  scopes_supported: ['read:documents'],
+  authorization_details_types_supported: Object.keys(knownTypes),
+})
+
+/** LumoAuth gives the URL of its metadata where RFC 9728 wants the issuer's name. */
+const authorizationServer = (tenancy: Tenancy, requestPath: string) => {
+  const { tenant, origins } = tenancy
+  return tenant.state.dialect.authorization_servers === 'issuer'
+    ? issuerOf(tenancy, requestPath)
+    : `${origins.issuer}${basePath(tenant.slug, requestPath)}/.well-known/oauth-authorization-server`
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { mayUse } from '../../../../issuer/clients.ts'
+import type { Client, Event, Token } from '../../../../issuer/event.ts'
+import { redeemCode, refresh } from '../../../../issuer/grants.ts'
+import { refuse } from '../../../../issuer/refusal.ts'
+import { answerWith } from '../../../refusals.ts'
+import { hashSecret, newSecret, type Tenancy } from '../../../tenant-context.ts'
+import { clientOrPublic } from '../client-authentication.ts'
+import { idToken } from '../id-token.ts'
+import { audienceOf } from '../resource-indicators.ts'
+import { type GrantHandler, issued, type TokenCall, tokenIn } from '../token-response.ts'
+
+/** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). */
+export const authorizationCode: GrantHandler = async (call) => {
+  const { tenancy, request, body } = call
+  const client = await clientOrPublic(tenancy, request, body)
+  mayUse(tenancy.tenant.state, client, 'authorization_code')
+  const next = refreshTokenFor(tenancy, client)
+  const events = tenancy.tenant.run(redeemCode, {
+    client,
+    codeHash: hashSecret(body.code ?? missing('code')),
+    redirectUri: body.redirect_uri ?? missing('redirect_uri'),
+    proof: body.code_verifier && challengeOf(body.code_verifier),
+    refreshHash: next && hashSecret(next),
+    audience: audienceOf(tenancy, body),
+    details: body.authorization_details,
+  })
+  return userTokens(call, events, next)
+}
+
+/** RFC 6749 §6, rotating. */
+export const refreshToken: GrantHandler = async (call) => {
+  const { tenancy, request, body } = call
+  const client = await clientOrPublic(tenancy, request, body)
+  mayUse(tenancy.tenant.state, client, 'refresh_token')
+  const next = newSecret(tenancy, 'rt')
+  const events = tenancy.tenant.run(refresh, {
+    client,
+    usedHash: hashSecret(body.refresh_token ?? missing('refresh_token')),
+    refreshHash: hashSecret(next),
+    scope: body.scope,
+    audience: audienceOf(tenancy, body),
+    details: body.authorization_details,
+  })
+  return userTokens(call, events, next)
+}
+
+/** What was used before yields no token; all that came of it has been revoked. */
+const userTokens = async (
+  { tenancy, request }: TokenCall,
+  events: readonly Event[],
+  next: string | undefined,
+) => {
+  const token: Token =
+    tokenIn(events) ?? refuse({ error: 'invalid_grant', reason: 'it has been used before' })
+  const openid = token.scope?.split(' ').includes('openid')
+  return issued(tenancy, token, request.path, {
+    ...(next === undefined ? {} : { refresh_token: next }),
+    ...(openid ? { id_token: await idToken(tenancy, token, request.path) } : {}),
+  })
+}
+
+const refreshTokenFor = (tenancy: Tenancy, { grantTypes }: Client): string | undefined =>
+  grantTypes === undefined || grantTypes.includes('refresh_token')
+    ? newSecret(tenancy, 'rt')
+    : undefined
+
+/** S256 (RFC 7636 §4.2). */
+const challengeOf = (verifier: string) =>
+  /^[A-Za-z0-9._~-]{43,128}$/.test(verifier)
+    ? createHash('sha256').update(verifier).digest('base64url')
+    : answerWith(400, 'invalid_grant', 'code_verifier: expected 43 to 128 unreserved characters')
+
+const missing = (name: string): never => answerWith(400, 'invalid_request', `${name}: expected it`)

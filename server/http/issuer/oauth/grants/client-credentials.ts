@@ -1,0 +1,23 @@
+import { mayUse } from '../../../../issuer/clients.ts'
+import { issueClientToken } from '../../../../issuer/tokens.ts'
+import { answerWith } from '../../../refusals.ts'
+import { clientOf } from '../client-authentication.ts'
+import { audienceOf } from '../resource-indicators.ts'
+import { type GrantHandler, issued } from '../token-response.ts'
+
+/** RFC 6749 §4.4. Details are had by a permission request only, never by asking (RAR-06). */
+export const clientCredentials: GrantHandler = async ({ tenancy, request, body }) => {
+  const client = await clientOf(tenancy, request, body)
+  const { tenant } = tenancy
+  mayUse(tenant.state, client, 'client_credentials')
+  if (body.authorization_details !== undefined) {
+    answerWith(
+      400,
+      'invalid_authorization_details',
+      'expected none: request a permission within a task instead',
+    )
+  }
+  const audience = audienceOf(tenancy, body)
+  const [{ token }] = tenant.run(issueClientToken, { client, scope: body.scope, audience })
+  return issued(tenancy, token, request.path)
+}

@@ -1,0 +1,134 @@
+import { isAgent } from '../../../issuer/clients.ts'
+import type { Client } from '../../../issuer/event.ts'
+import { liveGrant, refreshLifetime, revokeGrant } from '../../../issuer/grants.ts'
+import { findUser } from '../../../issuer/tasks.ts'
+import { revokeToken } from '../../../issuer/tokens.ts'
+import { type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
+import { type Answer, type Handlers, ok } from '../../message.ts'
+import { answerWith } from '../../refusals.ts'
+import { hashSecret, issuerOf, type Tenancy } from '../../tenant-context.ts'
+import type { IssuerContext } from '../handlers.ts'
+import { verifyOwn } from './access-token.ts'
+import { authorizeHandlers } from './authorize.ts'
+import { bearer, bearerToken } from './bearer.ts'
+import { clientOf, hasClientCredentials, refuseSecretsInUri } from './client-authentication.ts'
+import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
+import { clientCredentials } from './grants/client-credentials.ts'
+import { exchangeToken } from './grants/token-exchange.ts'
+import { registrationHandlers } from './registration.ts'
+import { apiOf } from './resource-indicators.ts'
+import { type GrantHandler, noStore } from './token-response.ts'
+import { userinfoHandlers } from './userinfo.ts'
+
+const grants: Readonly<Record<GrantType, GrantHandler>> = {
+  client_credentials: clientCredentials,
+  authorization_code: authorizationCode,
+  refresh_token: refreshToken,
+  [tokenExchange]: exchangeToken,
+}
+
+const isGrantType = (name: string): name is GrantType => Object.hasOwn(grants, name)
+
+type OauthRoute =
+  | 'oauth.token'
+  | 'oauth.introspect'
+  | 'oauth.revoke'
+  | keyof typeof authorizeHandlers
+  | keyof typeof registrationHandlers
+  | keyof typeof userinfoHandlers
+
+export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
+  'oauth.token': (call) => {
+    refuseSecretsInUri(call.request)
+    const { grant_type: name } = call.body
+    return isGrantType(name)
+      ? grants[name](call)
+      : answerWith(400, 'unsupported_grant_type', `expected one of ${grantTypes.join(', ')}`)
+  },
+  'oauth.introspect': async ({ tenancy, request, body }) => {
+    refuseSecretsInUri(request)
+    const client = await clientOf(tenancy, request, body)
+    return (
+      (await accessTokenSeenBy(tenancy, client, body.token)) ??
+      refreshTokenSeenBy(tenancy, client, body.token, request.path) ?? {
+        ...ok({ active: false }),
+        headers: noStore,
+      }
+    )
+  },
+  'oauth.revoke': async ({ tenancy, request, body }) => {
+    refuseSecretsInUri(request)
+    const { tenant } = tenancy
+    const { token: text, token_type_hint: hint } = body
+    const clientId =
+      !hasClientCredentials(request, body) && bearerToken(request) !== undefined
+        ? (await bearer(tenancy, request)).claims.client_id
+        : (await clientOf(tenancy, request, body)).clientId
+    if (hint !== undefined && hint !== 'access_token' && hint !== 'refresh_token') {
+      answerWith(400, 'unsupported_token_type', 'expected access_token or refresh_token')
+    }
+    const live = await verifyOwn(tenancy, text)
+    if (live !== undefined) {
+      if (live.token.clientId !== clientId) {
+        answerWith(400, 'unauthorized_client', 'the token was issued to another client')
+      }
+      tenant.run(revokeToken, { jti: live.token.jti, clientId })
+    } else {
+      tenant.run(revokeGrant, { refreshHash: hashSecret(text), clientId })
+    }
+    return { ...ok({}), headers: noStore }
+  },
+  ...authorizeHandlers,
+  ...registrationHandlers,
+  ...userinfoHandlers,
+}
+
+/** A resource server learns only of tokens that are for it, an application of its own (INT-02). */
+const accessTokenSeenBy = async (
+  tenancy: Tenancy,
+  client: Client,
+  text: string,
+): Promise<Answer | undefined> => {
+  const audience =
+    isAgent(client) && client.resourceServer ? [tenancy.origins.api, apiOf(tenancy)] : undefined
+  const live = await verifyOwn(tenancy, text, audience)
+  if (live === undefined) return undefined
+  const { claims, token } = live
+  if (!isAgent(client) && token.clientId !== client.clientId) return undefined
+  const user = findUser(tenancy.tenant.state, token.userId ?? '')
+  const username = user?.email ?? token.sub
+  return {
+    ...ok({ active: true, token_type: 'Bearer', nbf: claims.iat, ...claims, username }),
+    headers: noStore,
+  }
+}
+
+/** A refresh token is nobody's business but its client's. */
+const refreshTokenSeenBy = (
+  tenancy: Tenancy,
+  { clientId }: Client,
+  text: string,
+  requestPath: string,
+): Answer | undefined => {
+  const { state, clock } = tenancy.tenant
+  const record = liveGrant(state, hashSecret(text), clock.now())
+  if (record?.refresh === undefined || record.grant.clientId !== clientId) return undefined
+  const { grant, refresh } = record
+  const iss = issuerOf(tenancy, requestPath)
+  return {
+    ...ok({
+      active: true,
+      token_type: 'refresh_token',
+      iss,
+      aud: iss,
+      sub: grant.userId,
+      client_id: clientId,
+      username: state.users.get(grant.userId)?.email ?? grant.userId,
+      scope: grant.scope,
+      iat: refresh.expiresAt - refreshLifetime,
+      exp: refresh.expiresAt,
+      jti: grant.id,
+    }),
+    headers: noStore,
+  }
+}

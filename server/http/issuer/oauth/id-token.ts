@@ -1,0 +1,49 @@
+import type { Token } from '../../../issuer/event.ts'
+import { type Header, signJwt } from '../../../signing/sign.ts'
+import { verifyAssertion } from '../../../signing/verify-assertion.ts'
+import { issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { userClaims } from './user-claims.ts'
+
+const header: Header = { typ: 'JWT' }
+const lifetime = 3600
+
+/** Who signed in (OpenID Connect Core §2). `sid` names the grant, so that it can be found again. */
+export const idToken = (tenancy: Tenancy, token: Token, requestPath: string): Promise<string> => {
+  const { state } = tenancy.tenant
+  const grant = state.grants.get(token.grantId ?? '')?.grant
+  const user = state.users.get(token.userId ?? '')
+  return signJwt(
+    tenancy.keys.current,
+    {
+      iss: issuerOf(tenancy, requestPath),
+      sub: token.sub,
+      aud: token.clientId,
+      iat: token.issuedAt,
+      exp: token.issuedAt + lifetime,
+      auth_time: grant?.givenAt,
+      sid: token.grantId,
+      ...(grant?.nonce === undefined ? {} : { nonce: grant.nonce }),
+      ...(user === undefined ? {} : userClaims(user, grant?.scope)),
+    },
+    header,
+  )
+}
+
+/** The grant and the client an ID token of ours speaks of; undefined for any other text. */
+export const readIdToken = async (
+  tenancy: Tenancy,
+  jwt: string,
+): Promise<{ grantId: string; clientId: string; expiresAt: number } | undefined> => {
+  try {
+    const { sid, aud, exp } = await verifyAssertion(jwt, {
+      keys: tenancy.keys.findKeys,
+      algorithms: tenancy.keys.all.map(({ alg }) => alg),
+      issuers: issuersOf(tenancy),
+      now: tenancy.tenant.clock.now(),
+      longest: lifetime,
+    })
+    return { grantId: String(sid), clientId: String(aud), expiresAt: exp }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,60 @@
+import type { Audience } from '../../../issuer/audience.ts'
+import type { McpServer } from '../../../issuer/event.ts'
+import { refuse } from '../../../issuer/refusal.ts'
+import { issuersOf, type Tenancy } from '../../tenant-context.ts'
+
+type Wanted = Readonly<{
+  resource?: readonly string[] | undefined
+  audience?: readonly string[] | undefined
+}>
+
+/**
+ * Where a token is wanted, by `resource` (RFC 8707) and `audience` (RFC 8693 §2.1).
+ * @returns undefined where nothing is said, which means this issuer and the API
+ * @throws {Refused} `invalid_target` for what nobody here answers to
+ */
+export const audienceOf = (
+  tenancy: Tenancy,
+  { resource = [], audience = [] }: Wanted,
+): Audience | undefined => {
+  if (resource.length + audience.length === 0) return undefined
+  for (const uri of resource) {
+    if (!URL.canParse(uri) || uri.includes('#')) {
+      refuse({
+        error: 'invalid_target',
+        reason: 'resource: expected an absolute URI without fragment',
+      })
+    }
+  }
+  const targets = [...new Set([...resource, ...audience])].map(
+    (name) => targetNamed(tenancy, name) ?? unknown(name),
+  )
+  return {
+    names: targets.map((target) => target.name),
+    servers: targets.flatMap(({ server }) => server ?? []),
+  }
+}
+
+const targetNamed = (
+  tenancy: Tenancy,
+  name: string,
+): { name: string; server?: McpServer } | undefined => {
+  const { origins, tenant } = tenancy
+  const { mcpServers, dialect } = tenant.state
+  const server =
+    mcpServers.get(name) ?? [...mcpServers.values()].find((it) => it.resourceUri === name)
+  if (server) {
+    return { name: dialect.mcp_audience === 'server_id' ? server.id : server.resourceUri, server }
+  }
+  const ours = [...issuersOf(tenancy), origins.issuer, origins.api, apiOf(tenancy)]
+  return ours.includes(name) ? { name } : undefined
+}
+
+/** The API as it is called when the tenant is named in its path. */
+export const apiOf = ({ origins, tenant }: Tenancy): string => `${origins.api}/t/${tenant.slug}`
+
+const unknown = (name: string) =>
+  refuse({
+    error: 'invalid_target',
+    reason: `nobody here answers to ${name.slice(0, 200).replace(/[^!#-[\]-~]/g, '?')}`,
+  })

@@ -1,0 +1,37 @@
+import type { Event, Token } from '../../../issuer/event.ts'
+import type { TokenAnswer } from '../../../wire/index.ts'
+import type { Answer, Call } from '../../message.ts'
+import type { Tenancy } from '../../tenant-context.ts'
+import type { IssuerContext } from '../handlers.ts'
+import { accessToken } from './access-token.ts'
+
+export type TokenCall = Call<'oauth.token'> & IssuerContext
+
+/** One function a grant: from a token request to its answer. */
+export type GrantHandler = (call: TokenCall) => Promise<Answer>
+
+/** Answers that bear a token are not to be stored (RFC 6749 §5.1). */
+export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
+
+/** The answer that bears a token, and whatever else its grant adds. */
+export const issued = async (
+  tenancy: Tenancy,
+  token: Token,
+  requestPath: string,
+  more: Partial<TokenAnswer> = {},
+): Promise<Answer> => ({
+  status: 200,
+  headers: noStore,
+  body: {
+    access_token: await accessToken(tenancy, token, requestPath),
+    token_type: 'Bearer',
+    expires_in: token.expiresAt - token.issuedAt,
+    ...(token.scope === undefined ? {} : { scope: token.scope }),
+    ...(token.details === undefined ? {} : { authorization_details: [...token.details] }),
+    ...more,
+  } satisfies TokenAnswer,
+})
+
+/** The token among the events of a decision; undefined where it came to something else. */
+export const tokenIn = (events: readonly Event[]): Token | undefined =>
+  events.find((event) => event.type === 'token.issued')?.token

@@ -1,0 +1,139 @@
+import {
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { JournalUnusable } from './error.ts'
+
+/** Milliseconds between two signs of life, and how long one is believed. */
+const beat = 2_000
+const believed = 10_000
+
+/**
+ * Takes a journal for this process alone. The lock of a process that is gone is taken over: at once
+ * where its end can be seen, after ten seconds where it cannot (another container on the volume).
+ * @returns what gives it back
+ * @throws {JournalUnusable} while another process has it
+ */
+export const locked = (journal: string): (() => void) => {
+  const file = `${journal}.lock`
+  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid), among })
+  for (let tries = 0; tries < 10; tries += 1) {
+    if (written(file, mine, journal)) {
+      const pulse = setInterval(() => touch(file), beat).unref()
+      return () => {
+        clearInterval(pulse)
+        if (readIfThere(file) === mine) unlinkIfThere(file)
+      }
+    }
+    const theirs = readIfThere(file)
+    if (theirs === undefined) continue
+    const owner = ownerIn(theirs)
+    if (isAlive(file, owner)) {
+      throw new JournalUnusable(
+        `the journal ${journal} is in use by ${owner ? `process ${owner.pid}` : 'another process'}; stop it, or use another file`,
+      )
+    }
+    takeAway(file, theirs)
+  }
+  throw new JournalUnusable(`the journal ${journal} is being opened by other processes`)
+}
+
+const written = (file: string, text: string, journal: string): boolean => {
+  try {
+    writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (failed) {
+    const { code } = failed as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code === 'ENOSPC' || code === 'EFBIG') unlinkIfThere(file)
+    throw new JournalUnusable(`the journal ${journal} cannot be written: ${code}`)
+  }
+}
+
+/** Moved aside first, so that of several who found it stale one takes it; a fresh one is put back. */
+const takeAway = (file: string, stale: string): void => {
+  const aside = `${file}.${process.pid}`
+  try {
+    renameSync(file, aside)
+  } catch {
+    return
+  }
+  const taken = readIfThere(aside)
+  if (taken !== undefined && taken !== stale) writeFileSync(file, taken, { flag: 'wx' })
+  unlinkIfThere(aside)
+}
+
+type Owner = Readonly<{ pid: number; started?: string; among: string }>
+
+const ownerIn = (text: string): Owner | undefined => {
+  try {
+    const owner = JSON.parse(text)
+    return Number.isInteger(owner.pid) && owner.pid > 0 ? owner : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is empty may be about to be written. */
+const isAlive = (file: string, owner: Owner | undefined): boolean => {
+  if (owner?.among !== among) return Date.now() - touchedAt(file) < believed
+  try {
+    process.kill(owner.pid, 0)
+  } catch (failed) {
+    if ((failed as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  // Another process may have its number by now, as in a container that was started again.
+  return owner.started === startOf(owner.pid)
+}
+
+/** When a process began, where the system tells. */
+const startOf = (pid: number): string | undefined =>
+  readIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')[19]
+
+/** Those among whom the number of a process means the same. */
+const among = (() => {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return hostname()
+  }
+})()
+
+const touch = (file: string) => {
+  try {
+    const now = new Date()
+    utimesSync(file, now, now)
+  } catch {
+    // Somebody has removed it; nothing can be done about that.
+  }
+}
+
+const touchedAt = (file: string): number => {
+  try {
+    return statSync(file).mtimeMs
+  } catch {
+    return 0
+  }
+}
+
+const readIfThere = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+const unlinkIfThere = (file: string): void => {
+  try {
+    unlinkSync(file)
+  } catch {
+    // Gone already.
+  }
+}

@@ -1,0 +1,59 @@
+import type { Answer } from '../http/message.ts'
+import type { Act, Seam } from '../http/misbehave.ts'
+import type { Tenancy } from '../http/tenant-context.ts'
+import { forgeSigned } from '../signing/forge.ts'
+import { peekJwt } from '../signing/peek.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Answers honestly, then changes the answer. */
+export const afterwards =
+  (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
+  async (seam) =>
+    change(await seam.answer(), seam)
+
+/** Changes what succeeds, and leaves refusals alone. */
+export const onSuccess = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
+  afterwards((answer, seam) => (answer.status < 300 ? change(answer, seam) : answer))
+
+/** Changes refusals, and leaves what succeeds alone. */
+export const onError = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
+  afterwards((answer, seam) => (answer.status >= 400 ? change(answer, seam) : answer))
+
+/** The members of a JSON object; none of anything else. */
+export const membersOf = ({ body }: Pick<Answer, 'body'>): Members =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Members) : {}
+
+/** The answer with members replaced; undefined takes one away. */
+export const withMembers = (answer: Answer, members: Members): Answer => ({
+  ...answer,
+  body: { ...membersOf(answer), ...members },
+})
+
+/** The answer with header fields replaced; undefined takes one away. */
+export const withFields = (
+  answer: Answer,
+  fields: Readonly<Record<string, string | undefined>>,
+): Answer => {
+  const all = Object.entries({ ...answer.headers, ...fields })
+  return {
+    ...answer,
+    headers: Object.fromEntries(
+      all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  }
+}
+
+/** A token answer whose token says something else, signed with the tenant's own key. */
+export const resigned = (
+  answer: Answer,
+  { keys }: Tenancy,
+  change: (claims: Members) => Members,
+  header: Members = {},
+): Answer => {
+  const jwt = peekJwt(String(membersOf(answer).access_token))
+  if (jwt === undefined) return answer
+  return withMembers(answer, {
+    access_token: forgeSigned(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
+  })
+}

@@ -1,0 +1,165 @@
+import { errorAnswer } from '../http/errors.ts'
+import { encoded } from '../http/hosts/fetch.ts'
+import type { Answer } from '../http/message.ts'
+import { type Act, misbehavioursOf } from '../http/misbehave.ts'
+import { afterwards } from './alter-answer.ts'
+
+/** What happens between a client and any seat. */
+export const networkMisbehaviours = misbehavioursOf('network', {
+  'network-slow': {
+    says: 'The answer comes 300 ms late, or as late as `ms` says.',
+    breaks: 'NET-TIMELY',
+    act: late(300),
+  },
+  'network-very-slow': {
+    says: 'The answer comes after 35 s, when every published SDK has given up.',
+    breaks: 'NET-TIMELY',
+    act: late(35_000),
+  },
+  'network-drip': {
+    says: 'The body comes in ten pieces, 20 ms apart, or `ms`.',
+    breaks: 'NET-TIMELY',
+    act: afterwards((answer, { order }) => ({
+      ...answer,
+      fault: { ...answer.fault, drip: { pieces: 10, pause: order.ms ?? 20 } },
+    })),
+  },
+  'network-reset': {
+    says: 'The connection is reset before the request is handled.',
+    breaks: 'NET-COMPLETE',
+    act: async () => ({ status: 502, fault: { breaks: 'before' } }),
+  },
+  'network-answer-lost': {
+    says: 'The request is handled, and the connection is reset before its answer is sent.',
+    breaks: 'TEX-16',
+    act: afterwards((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'before' } })),
+  },
+  'network-truncated': {
+    says: 'The connection breaks in the middle of the body.',
+    breaks: 'NET-COMPLETE',
+    act: afterwards((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'within' } })),
+  },
+  'network-short-length': {
+    says: 'The answer announces half of its length, so the end of its body is missing.',
+    breaks: 'NET-COMPLETE',
+    act: afterwards((answer) => {
+      const { headers, body } = encoded(answer)
+      return body === null ? answer : { ...answer, headers, body: body.slice(0, body.length / 2) }
+    }),
+  },
+  'network-empty': {
+    says: 'The answer has its status, but no body.',
+    breaks: 'LUMO-JSON-OBJECT',
+    act: afterwards(({ body: _, ...answer }) => answer),
+  },
+  'network-duplicated': {
+    says: 'The request is delivered twice, and the client sees the second answer.',
+    breaks: 'NET-ONCE',
+    act: async ({ answer }) => {
+      await answer()
+      return answer()
+    },
+  },
+  'network-replayed': {
+    says: 'The request is delivered a second time after the client has got its answer.',
+    breaks: 'NET-ONCE',
+    act: async ({ answer }) => {
+      const first = await answer()
+      await answer()
+      return first
+    },
+  },
+  'network-unavailable': {
+    says: 'The answer is 503 with Retry-After in seconds; `times: 1` for once.',
+    breaks: 'RTY-01',
+    act: async () => unavailable('1'),
+  },
+  'network-unavailable-until': {
+    says: 'The answer is 503 with Retry-After as a date.',
+    breaks: 'RTY-01',
+    act: async ({ tenancy }) =>
+      unavailable(new Date((tenancy.tenant.clock.now() + 1) * 1000).toUTCString()),
+  },
+  'network-recovers': {
+    says: 'The first three answers are 503 without Retry-After, and the others are honest.',
+    breaks: 'RTY-01',
+    begin: () => {
+      let failures = 3
+      return async ({ answer }) => (failures-- > 0 ? unavailable() : answer())
+    },
+  },
+  'network-rate-limited': {
+    says: 'The answer is 429 with Retry-After in seconds.',
+    breaks: 'RTY-01',
+    act: async () =>
+      errorAnswer(
+        429,
+        'rate_limit_exceeded',
+        'too many requests',
+        { retry_after: 2 },
+        { 'retry-after': '2' },
+      ),
+  },
+  'network-bad-gateway': {
+    says: 'A proxy answers 502 with a page of HTML.',
+    breaks: 'LUMO-ERROR-BODY',
+    act: async () => page(502, 'Bad Gateway'),
+  },
+  'network-captive-portal': {
+    says: 'Somebody on the way answers 200 with a page of HTML.',
+    breaks: 'LUMO-CONTENT-TYPE',
+    act: async () => page(200, 'Please accept our terms'),
+  },
+  'network-redirected': {
+    says: 'The answer is a redirect, 307, to another origin.',
+    breaks: 'THR-27',
+    act: async ({ routed: { request } }) => ({
+      status: 307,
+      headers: { location: `https://elsewhere.invalid${request.path}` },
+    }),
+  },
+  'network-cached': {
+    says: 'A proxy stores every answer to GET, and gives it to whoever asks the same again.',
+    breaks: 'NET-FRESH',
+    begin: () => {
+      const stored = new Map<string, Answer>()
+      return async ({ answer, routed: { request } }) => {
+        if (request.method !== 'GET') return answer()
+        const key = `${request.path}?${request.query}`
+        const answered = stored.get(key) ?? (await answer())
+        stored.set(key, answered)
+        return answered
+      }
+    },
+  },
+  'network-fields-lost': {
+    says: 'A proxy drops every header field but Content-Type.',
+    breaks: 'NET-FIELDS',
+    act: afterwards((answer) => {
+      const type = answer.headers?.['content-type']
+      return { ...answer, headers: type === undefined ? {} : { 'content-type': type } }
+    }),
+  },
+})
+
+function late(usual: number): Act {
+  return afterwards((answer, { order }) => ({
+    ...answer,
+    fault: { ...answer.fault, delay: order.ms ?? usual },
+  }))
+}
+
+const unavailable = (after?: string): Answer =>
+  errorAnswer(
+    503,
+    'temporarily_unavailable',
+    'try again later',
+    {},
+    after === undefined ? {} : { 'retry-after': after },
+  )
+
+const page = (status: number, title: string): Answer => ({
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: `<!doctype html><title>${title}</title><h1>${title}</h1>`,
+})

@@ -1,0 +1,77 @@
+import { issuersOf, type Tenancy } from '../http/tenant-context.ts'
+import { isForgedByHmac } from '../signing/forge.ts'
+import type { FindKeys } from '../signing/key-set.ts'
+import { peekJwt } from '../signing/peek.ts'
+import { signJwt } from '../signing/sign.ts'
+import type { Verification } from '../signing/verify.ts'
+
+/** What somebody who verifies tokens may fail to look at. */
+export type Oversight =
+  | 'expiry'
+  | 'audience'
+  | 'tenant'
+  | 'type'
+  | 'signature'
+  | 'unsigned'
+  | 'hmac'
+
+/** A token, and how to verify it, so that the oversight does not show; the rest is still verified. */
+export type Overlooked = Readonly<{
+  token: string
+  verification: Partial<Pick<Verification, 'issuers' | 'keys' | 'now' | 'types'>>
+  /** Names by which the token is meant for whoever verifies it. */
+  audience: readonly string[]
+  /** The tenant that it may be of. */
+  tenant: string
+}>
+
+/** @returns undefined for a token without this flaw, or that is no JWT */
+export const overlook = async (
+  oversight: Oversight,
+  text: string | undefined,
+  tenancy: Tenancy,
+  others: readonly Tenancy[],
+): Promise<Overlooked | undefined> => {
+  const jwt = peekJwt(text)
+  if (jwt === undefined || text === undefined) return undefined
+  const { keys } = tenancy
+  const { slug } = tenancy.tenant
+  const seen: Overlooked = { token: text, verification: {}, audience: [], tenant: slug }
+  const anew = async () => ({
+    ...seen,
+    token: await signJwt(keys.current, jwt.claims, { typ: String(jwt.header.typ) }),
+  })
+  switch (oversight) {
+    case 'expiry':
+      return { ...seen, verification: { now: Number(jwt.claims.exp) - 1 } }
+    case 'audience':
+      return { ...seen, audience: [jwt.claims.aud].flat().map(String) }
+    case 'tenant':
+      return {
+        ...seen,
+        audience: [jwt.claims.aud].flat().map(String),
+        tenant: String(jwt.claims.tenant),
+        verification: {
+          issuers: others.flatMap(issuersOf),
+          keys: keysOf([tenancy, ...others]),
+        },
+      }
+    case 'type':
+      return { ...seen, verification: { types: [String(jwt.header.typ)] } }
+    case 'signature':
+      return jwt.header.alg === keys.current.alg ? anew() : undefined
+    case 'unsigned':
+      return String(jwt.header.alg).toLowerCase() === 'none' ? anew() : undefined
+    case 'hmac':
+      return jwt.header.alg === 'HS256' && (await isForgedByHmac(keys.current.publicJwk, text))
+        ? anew()
+        : undefined
+  }
+}
+
+const keysOf =
+  (tenancies: readonly Tenancy[]): FindKeys =>
+  async (header) => {
+    const found = await Promise.allSettled(tenancies.map(({ keys }) => keys.findKeys(header)))
+    return found.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
+  }

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { type Misbehaviour, whyUnknown } from '../http/misbehave.ts'
+import { catalogue } from '../misbehaviours/load-catalogue.ts'
+import { Unusable } from '../usage-error.ts'
+import { type ApproverScript, ModelScript, Policy, TenantSeed } from '../wire/index.ts'
+import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
+
+export type ConfigurationOptions = Readonly<{
+  /** A file with a tenant, or with `tenants`. Absent: the usual one. */
+  config?: string
+  /** A file with the policy of every tenant. */
+  policy?: string
+  /** A file with the script of every tenant's model. */
+  model?: string
+  approve?: 'auto' | 'ask' | 'deny'
+  /** Names of what goes wrong in every tenant. */
+  misbehave?: readonly string[]
+  /** What the first tenant is called that has no name; default `acme-corp`. */
+  firstTenant?: string
+}>
+
+/** A tenant of the configuration always has a name, so that it is found again after a change. */
+export type ConfiguredTenant = TenantSeed & { tenant: string }
+
+/**
+ * The tenants that files and options describe.
+ * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
+ */
+export const configuration = async ({
+  config,
+  policy,
+  model,
+  approve,
+  misbehave = [],
+  firstTenant = 'acme-corp',
+}: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
+  for (const name of misbehave) {
+    const why = whyUnknown(name, await catalogue())
+    if (why !== undefined) throw new Unusable(`--misbehave: ${why}`)
+  }
+  const tenants = config === undefined ? [TenantSeed.parse({})] : await readTenants(config)
+  const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
+  const scripted = model === undefined ? {} : { model: readFile(model, ModelScript) }
+  const approved = approve === undefined ? {} : { approver: scripts[approve] }
+  const named = tenants.map((seed, index) => ({
+    ...seed,
+    ...ruled,
+    ...scripted,
+    ...approved,
+    misbehave: [...seed.misbehave, ...misbehave.map((name) => ({ name }))],
+    tenant: seed.tenant ?? (index === 0 ? firstTenant : `tenant-${index + 1}`),
+  }))
+  const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
+  if (twice) throw new Unusable(`${config}: two tenants are called ${twice.tenant}`)
+  return named
+}
+
+const scripts: Record<'auto' | 'ask' | 'deny', ApproverScript> = {
+  auto: { decision: 'approve', after_polls: 0, after: 0 },
+  ask: { decision: 'ignore', after_polls: 0, after: 0 },
+  deny: { decision: 'deny', after_polls: 0, after: 0, reason: 'Denied by start --approve deny.' },
+}
+
+const readTenants = async (file: string): Promise<readonly TenantSeed[]> => {
+  const several = z.looseObject({ tenants: z.unknown() })
+  const isOne = !several.safeParse(readFile(file, z.unknown())).success
+  const read = (seed: z.ZodType<TenantSeed>): readonly TenantSeed[] =>
+    isOne
+      ? [readFile(file, seed)]
+      : readFile(file, z.strictObject({ tenants: z.array(seed).min(1) })).tenants
+  const tenants = read(TenantSeed)
+  // Most configurations need no catalogue, and wait for none.
+  return tenants.every(({ misbehave }) => misbehave.length === 0)
+    ? tenants
+    : read(onlyKnown(await catalogue()))
+}
+
+/** A tenant in which nothing goes wrong that nobody knows. */
+const onlyKnown = (known: readonly Misbehaviour[]) =>
+  TenantSeed.superRefine(({ misbehave }, context) => {
+    for (const [index, { name }] of misbehave.entries()) {
+      const message = whyUnknown(name, known)
+      if (message === undefined) continue
+      context.addIssue({ code: 'custom', path: ['misbehave', index, 'name'], message })
+    }
+  })
+
+/** @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw */
+export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
+  try {
+    return parseYaml(file, readFileSync(file, 'utf8'), schema)
+  } catch (wrong) {
+    if (wrong instanceof FlawedFile) throw new Unusable(wrong.message)
+    const { code, message } = wrong as NodeJS.ErrnoException
+    if (code === undefined) throw wrong
+    throw new Unusable(`cannot read ${file}: ${message.split(',', 1)[0]}`)
+  }
+}

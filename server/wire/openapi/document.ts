@@ -1,0 +1,345 @@
+import type { z } from 'zod'
+import { type Auth, pathsOf, type Route } from '../routes/route.ts'
+import { type RouteName, routes } from '../routes/routes.ts'
+import { header, json, refusalBodies, refusals, refusalsOf } from './refusals.ts'
+import { type Direction, defs, jsonSchema, type Refer, type Schema, vocabulary } from './schemas.ts'
+
+/** What the document says that the routes do not know. */
+export type Surroundings = Readonly<{
+  /** Origins of the seats. */
+  issuer: string
+  api: string
+  version: string
+  /** What the cookie of the approvals page is called here. */
+  sessionCookie: string
+}>
+
+export type Parameter = Readonly<{
+  name: string
+  in: 'path' | 'query'
+  required: boolean
+  description?: string
+  schema: Schema
+}>
+
+type Content = Readonly<Record<string, Readonly<{ schema?: Schema }>>>
+
+export type Answered = Readonly<{ description: string; headers?: object; content?: Content }>
+export type Response = Answered | Readonly<{ $ref: string }>
+
+export type Operation = Readonly<{
+  operationId: string
+  tags: readonly string[]
+  summary: string
+  description?: string
+  parameters?: readonly Parameter[]
+  requestBody?: Readonly<{ required: boolean; content: Content }>
+  responses: Readonly<Record<string, Response>>
+  security: readonly Readonly<Record<string, readonly string[]>>[]
+}>
+
+type Method = Lowercase<Route['method']>
+
+export type PathItem = Readonly<Partial<Record<Method, Operation>>> &
+  Readonly<{ servers?: readonly Server[] }>
+
+type Server = Readonly<{ url: string; description: string }>
+
+export type OpenApi = Readonly<{
+  openapi: string
+  jsonSchemaDialect: string
+  info: Readonly<{
+    title: string
+    version: string
+    summary: string
+    description: string
+    license: object
+  }>
+  servers: readonly Server[]
+  tags: readonly Readonly<{ name: string; description: string }>[]
+  paths: Readonly<Record<string, PathItem>>
+  components: Readonly<{
+    securitySchemes: Readonly<Record<string, Readonly<{ description: string }>>>
+    responses: Readonly<Record<string, Answered>>
+    schemas: Readonly<Record<string, Schema>>
+  }>
+}>
+
+/**
+ * The OpenAPI 3.1 document of every route of every seat, made anew at each call.
+ *
+ * Each alias stands there whole, since a reader looks for the path their client calls. The first
+ * path of a route has the route's name as its `operationId`; the others add a number to it.
+ */
+export const openApi = (here: Surroundings): OpenApi => {
+  const { refer, schemas } = vocabulary(used())
+  const api: Server = { url: here.api, description: 'The protected documents and reports' }
+  const paths: Record<string, PathItem> = {}
+  for (const [name, route] of all) {
+    for (const [at, path] of pathsOf(route).entries()) {
+      const template = path.replace(/:(\w+)/g, '{$1}')
+      paths[template] = {
+        ...(route.seat === 'api' ? { servers: [api] } : {}),
+        ...paths[template],
+        [route.method.toLowerCase()]: operation(name, route, at, refer),
+      }
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: {
+      title: 'lumoauth-harness',
+      version: here.version,
+      summary: 'A simulated LumoAuth, a protected API, and the control plane over both',
+      description: introduction,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [
+      { url: here.issuer, description: 'The issuer, its approvals page and the control plane' },
+    ],
+    tags: tags.map(({ name, description }) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: securitySchemes(here.sessionCookie),
+      responses: refusals(refer),
+      schemas,
+    },
+  }
+}
+
+const all = Object.entries(routes) as [RouteName, Route][]
+
+const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers follow the caller. Some routes also answer where other clients look for them; these are listed, too.
+
+Every refusal is one envelope: \`error\` and \`code\` are the same word, \`error_description\` and \`message\` the same sentence, \`status\` is the HTTP status. A known path with a wrong method is a 405 with \`Allow\`; a body over 64 KiB a 413.`
+
+const tags: readonly { name: string; routes: readonly string[]; description: string }[] = [
+  {
+    name: 'OAuth',
+    routes: ['oauth'],
+    description: 'Tokens, their introspection and revocation, users who sign in, and clients.',
+  },
+  {
+    name: 'Discovery',
+    routes: ['discovery'],
+    description: 'Metadata and keys, where each standard and each SDK looks for them.',
+  },
+  {
+    name: 'Just-in-time permissions',
+    routes: ['jit'],
+    description: 'Tasks, permission requests, the tokens they are exchanged for, and approvers.',
+  },
+  {
+    name: 'Agents',
+    routes: ['agents', 'approvals', 'me'],
+    description: 'What an agent is, may do, and asks a person on the spot.',
+  },
+  {
+    name: 'Permissions',
+    routes: ['authz'],
+    description: 'Whether somebody has a permission.',
+  },
+  {
+    name: 'Signals',
+    routes: ['ssf'],
+    description: 'Shared signals: what became of tasks and tokens, pushed or fetched.',
+  },
+  { name: 'MCP', routes: ['mcp'], description: 'MCP servers that take the tokens of the issuer.' },
+  {
+    name: 'Documents and reports',
+    routes: ['documents', 'reports'],
+    description: 'The protected API, on an origin of its own. It says what is missing.',
+  },
+  {
+    name: 'Control plane',
+    routes: ['control'],
+    description: 'For tests and operators: tenants, clocks, policies, defects, and what happened.',
+  },
+  {
+    name: 'Approvals page',
+    routes: ['console'],
+    description: 'The page for people, and what its modules ask for.',
+  },
+  {
+    name: 'Scripted model',
+    routes: ['model'],
+    description: 'A model that speaks OpenAI’s API and follows a script.',
+  },
+  { name: 'About', routes: ['openapi'], description: 'This document.' },
+  {
+    name: 'AAuth',
+    routes: ['aauth'],
+    description: 'Not part of the harness; known, so that a wrong path is not suspected.',
+  },
+]
+
+const tagOf = (name: RouteName) => {
+  const [first = ''] = name.split('.')
+  const tag = tags.find((it) => it.routes.includes(first))
+  if (tag === undefined) throw new Error(`no tag for ${name}`)
+  return tag.name
+}
+
+const operation = (name: RouteName, route: Route, at: number, refer: Refer): Operation => {
+  const [path = '', ...others] = pathsOf(route)
+  const description = [
+    route.note,
+    ...(at === 0 ? [] : [`The same as \`${route.method} ${path.replace(/:(\w+)/g, '{$1}')}\`.`]),
+  ].filter((it) => it !== undefined)
+  const parameters = [...pathParameters([path, ...others][at] ?? ''), ...queryParameters(route)]
+  return {
+    operationId: at === 0 ? name : `${name}.${at + 1}`,
+    tags: [tagOf(name)],
+    summary: route.summary,
+    ...(description.length > 0 ? { description: description.join(' ') } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...requestBody(route, refer),
+    responses: { ...answers(route, refer), ...refusalsOf(name, route) },
+    security: security(route),
+  }
+}
+
+const pathParameters = (path: string): Parameter[] =>
+  [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    ...(parameterWords[name] === undefined ? {} : { description: parameterWords[name] }),
+    schema: { type: 'string', minLength: 1 },
+  }))
+
+const parameterWords: Readonly<Record<string, string>> = {
+  tenant: 'The slug of the tenant.',
+  taskId: 'As `task_id` names it.',
+  requestId: 'As `request_id` names it.',
+  approvalToken: 'As `approval_token` names it.',
+  serverId: 'As `server_id` names it.',
+  streamId: 'As `stream_id` names it.',
+  kid: 'The id of a published key.',
+  name: 'The name of the misbehaviour.',
+  model: 'A name the scripted model answers to.',
+  version: 'The digest of the files, as the page names it.',
+  file: 'The name of a file of the page.',
+}
+
+const queryParameters = ({ query }: Route): Parameter[] => {
+  if (query === undefined) return []
+  const { $defs = {}, $ref, ...inline } = jsonSchema(query, 'input')
+  const named = $ref === undefined ? inline : ($defs[$ref.slice(defs.length)] ?? {})
+  const { properties = {}, required = [] } = named as z.core.JSONSchema.ObjectSchema
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: schema as Schema,
+  }))
+}
+
+const requestBody = ({ body, form }: Route, refer: Refer): Pick<Operation, 'requestBody'> => {
+  if (form) {
+    const content = { 'application/x-www-form-urlencoded': { schema: refer(form, 'input') } }
+    return { requestBody: { required: true, content } }
+  }
+  if (body === undefined) return {}
+  const required = !body.safeParse({}).success
+  return { requestBody: { required, content: json(refer(body, 'input')) } }
+}
+
+const answers = ({ answers, media }: Route, refer: Refer): Record<string, Response> =>
+  Object.fromEntries(
+    Object.entries(answers).map(([status, schema]) => {
+      const content = {
+        ...(schema ? json(refer(schema, 'output')) : {}),
+        ...(media && status === '200' ? { [media]: {} } : {}),
+      }
+      return [
+        status,
+        {
+          description: answerWords[status] ?? 'An answer',
+          ...(status.startsWith('3') ? { headers: header('Location', 'Where to go.') } : {}),
+          ...(Object.keys(content).length > 0 ? { content } : {}),
+        },
+      ]
+    }),
+  )
+
+const answerWords: Readonly<Record<string, string>> = {
+  200: 'Done',
+  201: 'Made',
+  202: 'Accepted: it waits for somebody',
+  204: 'Done; there is nothing to say',
+  302: 'Sent elsewhere',
+  303: 'Sent elsewhere',
+}
+
+/** Each of the ways in is enough; those named together are all needed. */
+const security = ({ auth, method }: Route): Operation['security'] => {
+  const ways: Record<Auth, Operation['security']> = {
+    none: [],
+    client: [{ client: [] }, {}],
+    caller: [{ client: [] }, { bearer: [] }, {}],
+    agent: [{ bearer: [] }, { apiKey: [] }],
+    bearer: [{ bearer: [] }, { apiKey: [] }],
+    guard: [{ bearer: [] }],
+    control: [{ control: [] }],
+    session: [method === 'GET' ? { session: [] } : { session: [], csrf: [] }],
+    operator: [method === 'GET' ? { session: [] } : { session: [], csrf: [] }],
+    model: [{ model: [] }],
+  }
+  return ways[auth]
+}
+
+const securitySchemes = (cookie: string) => ({
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of an agent, of a user, or of an agent acting for a user.',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'A key of a tenant, `lmk_…`. Not together with a bearer token.',
+  },
+  client: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'Client id and secret. A client may also show them as `client_id` and `client_secret` in the form, or sign a `client_assertion`.',
+  },
+  control: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The control token, which `start` prints.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: cookie,
+    description: 'A browser that is signed in to the approvals page.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-CSRF-Token',
+    description: 'The `csrf_token` of the session; `Origin` must be the page’s own.',
+  },
+  model: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The API key of a tenant’s scripted model, which `start` prints.',
+  },
+})
+
+/** Every schema that is referred to. Queries are not: they stand there parameter by parameter. */
+const used = (): [z.ZodType, Direction][] => [
+  ...all.flatMap(([, { body, form, answers }]): [z.ZodType, Direction][] => [
+    ...[body, form].flatMap((it): [z.ZodType, Direction][] => (it ? [[it, 'input']] : [])),
+    ...Object.values(answers).flatMap((it): [z.ZodType, Direction][] =>
+      it ? [[it, 'output']] : [],
+    ),
+  ]),
+  ...refusalBodies.map((it): [z.ZodType, Direction] => [it, 'output']),
+]

@@ -1,0 +1,99 @@
+import { Jwks, ProtectedResource, ServerMetadata } from '../discovery.ts'
+import * as mcp from '../mcp.ts'
+import type { Route } from './route.ts'
+
+/** The RFC 8414 form: the well-known part between host and path (ASM-01, PRM-01). */
+const between = (document: string) => [
+  `/.well-known/${document}/t/:tenant/api/v1`,
+  `/.well-known/${document}/orgs/:tenant/api/v1`,
+  `/.well-known/${document}/t/:tenant`,
+  `/.well-known/${document}/orgs/:tenant`,
+]
+
+/** Below the tenant without `/api/v1`, and at the root for the first tenant (contract §7 row 25). */
+const elsewhere = (document: string) => [
+  `/t/:tenant/.well-known/${document}`,
+  `/orgs/:tenant/.well-known/${document}`,
+  `/.well-known/${document}`,
+]
+
+/** Metadata and keys (contract §1.4), and the MCP servers they lead to (§2.5). */
+export const discoveryRoutes = {
+  'discovery.oauth': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/oauth-authorization-server',
+    aliases: [...between('oauth-authorization-server'), ...elsewhere('oauth-authorization-server')],
+    auth: 'none',
+    summary: 'Authorization server metadata (RFC 8414)',
+    answers: { 200: ServerMetadata },
+  },
+  'discovery.openid': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/openid-configuration',
+    aliases: [...between('openid-configuration'), ...elsewhere('openid-configuration')],
+    auth: 'none',
+    summary: 'OpenID Provider metadata',
+    answers: { 200: ServerMetadata },
+  },
+  'discovery.jwks': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    aliases: elsewhere('jwks.json'),
+    auth: 'none',
+    summary: 'The public signing keys',
+    answers: { 200: Jwks },
+  },
+  'discovery.resource': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/oauth-protected-resource',
+    aliases: elsewhere('oauth-protected-resource'),
+    auth: 'none',
+    summary: 'Protected resource metadata (RFC 9728)',
+    note: 'Of the MCP server, a list where there are several, of the API where there is none.',
+    answers: { 200: ProtectedResource.or(ProtectedResource.array()) },
+  },
+  'discovery.resource.mcp': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/oauth-protected-resource/mcp/:serverId',
+    auth: 'none',
+    summary: 'Protected resource metadata of one MCP server',
+    answers: { 200: ProtectedResource },
+  },
+  'mcp.servers.list': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/mcp/servers',
+    auth: 'bearer',
+    summary: 'List the MCP servers',
+    answers: { 200: mcp.McpServerList },
+  },
+  'mcp.servers.get': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/mcp/servers/:serverId',
+    auth: 'bearer',
+    summary: 'One MCP server, and how to find its way in',
+    answers: { 200: mcp.McpServerDetails },
+  },
+  'mcp.challenge': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/mcp/:serverId/challenge',
+    auth: 'none',
+    summary: 'The challenge an MCP server would send',
+    answers: { 200: mcp.McpAdmitted },
+  },
+  'mcp.challenge.post': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/mcp/:serverId/challenge',
+    auth: 'none',
+    summary: 'The challenge an MCP server would send, asked by POST',
+    answers: { 200: mcp.McpAdmitted },
+  },
+} as const satisfies Record<string, Route>

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { ChatRequest, ModelInfo, ModelList, ResponsesRequest } from '../model.ts'
+import type { Route } from './route.ts'
+
+/**
+ * A model that speaks OpenAI's API and follows a script. The API key names the tenant, so both base
+ * URLs do: `/_harness/llm/v1` and the tenant's own.
+ */
+export const modelRoutes = {
+  'model.chat': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/llm/v1/chat/completions',
+    aliases: ['/_harness/llm/v1/chat/completions'],
+    auth: 'model',
+    summary: 'Ask the scripted model: chat completions, streamed or not',
+    body: ChatRequest,
+    media: 'text/event-stream',
+    answers: { 200: z.looseObject({ object: z.literal('chat.completion') }) },
+  },
+  'model.responses': {
+    seat: 'control',
+    method: 'POST',
+    path: '/_harness/tenants/:tenant/llm/v1/responses',
+    aliases: ['/_harness/llm/v1/responses'],
+    auth: 'model',
+    summary: 'Ask the scripted model: responses, streamed or not',
+    body: ResponsesRequest,
+    media: 'text/event-stream',
+    answers: { 200: z.looseObject({ object: z.literal('response') }) },
+  },
+  'model.list': {
+    seat: 'control',
+    method: 'GET',
+    path: '/_harness/tenants/:tenant/llm/v1/models',
+    aliases: ['/_harness/llm/v1/models'],
+    auth: 'model',
+    summary: 'List the models the script answers for',
+    answers: { 200: ModelList },
+  },
+  'model.read': {
+    seat: 'control',
+    method: 'GET',
+    path: '/_harness/tenants/:tenant/llm/v1/models/:model',
+    aliases: ['/_harness/llm/v1/models/:model'],
+    auth: 'model',
+    summary: 'Read one of the models',
+    answers: { 200: ModelInfo },
+  },
+} as const satisfies Record<string, Route>

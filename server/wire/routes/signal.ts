@@ -1,0 +1,65 @@
+import * as signal from '../signal.ts'
+import type { Route } from './route.ts'
+
+/** Shared signals (contract §2.4). LumoAuth names no route to change a stream, so there is none. */
+export const signalRoutes = {
+  'ssf.configuration': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/.well-known/ssf-configuration',
+    aliases: [
+      '/.well-known/ssf-configuration/t/:tenant/api/v1',
+      '/.well-known/ssf-configuration/orgs/:tenant/api/v1',
+    ],
+    auth: 'none',
+    summary: 'How signals are had',
+    answers: { 200: signal.SsfConfiguration },
+  },
+  'ssf.stream.create': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/ssf/stream',
+    auth: 'bearer',
+    summary: 'Open a stream of signals',
+    note: 'An agent hears of its own tasks and tokens, a resource server and an approver of all.',
+    body: signal.CreateStream,
+    answers: { 201: signal.StreamConfiguration },
+  },
+  'ssf.stream.read': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/ssf/stream',
+    auth: 'bearer',
+    summary: 'Read one stream, or all of one’s own',
+    query: signal.SignalStreamQuery,
+    answers: { 200: signal.StreamConfiguration.or(signal.StreamConfiguration.array()) },
+  },
+  'ssf.stream.delete': {
+    seat: 'issuer',
+    method: 'DELETE',
+    path: '/ssf/stream',
+    auth: 'bearer',
+    summary: 'Close a stream',
+    note: 'Without stream_id, the only one there is.',
+    query: signal.SignalStreamQuery,
+    answers: { 204: null },
+  },
+  'ssf.verify': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/ssf/verify',
+    auth: 'bearer',
+    summary: 'Ask for a verification event',
+    body: signal.VerifyStream,
+    answers: { 204: null },
+  },
+  'ssf.poll': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/ssf/poll/:streamId',
+    auth: 'bearer',
+    summary: 'Fetch and acknowledge signals (RFC 8936)',
+    body: signal.Poll,
+    answers: { 200: signal.Polled },
+  },
+} as const satisfies Record<string, Route>

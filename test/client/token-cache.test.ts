@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { Wallet } from '../../client/token-cache.ts'
+import { reading } from './world.ts'
+
+const place = (n: number) => ({ method: 'GET', url: new URL(`https://api.test/${n}`) })
+
+const filled = () => {
+  const wallet = new Wallet()
+  wallet.keep({ token: 't', details: [reading('d')], until: 10 }, 0)
+  return wallet
+}
+
+describe('a wallet', () => {
+  it('remembers a thousand places, and forgets the one not required for longest', () => {
+    const wallet = filled()
+
+    for (let n = 0; n < 1000; n += 1) wallet.remember(place(n), reading('d'))
+    wallet.remember(place(0), reading('d'))
+    wallet.remember(place(1000), reading('d'))
+
+    expect([0, 1, 2, 1000].map((n) => wallet.heldFor(place(n), 0)?.token)).toEqual([
+      't',
+      undefined,
+      't',
+      't',
+    ])
+  })
+
+  it('holds no token past its time', () => {
+    const wallet = filled()
+
+    expect(wallet.covering(reading('d'), 9)).toBeDefined()
+    expect(wallet.covering(reading('d'), 10)).toBeUndefined()
+  })
+
+  it('keeps what is still good, and nothing that is over when it comes', () => {
+    const wallet = filled()
+    wallet.keep({ token: 'late', details: [reading('late')], until: 5 }, 5)
+    wallet.keep({ token: 'new', details: [reading('new')], until: 20 }, 9)
+
+    const held = ['d', 'late', 'new'].map((name) => wallet.covering(reading(name), 0)?.token)
+    expect(held).toEqual(['t', undefined, 'new'])
+    wallet.keep({ token: 'newer', details: [reading('newer')], until: 20 }, 10)
+    expect(wallet.covering(reading('d'), 0)).toBeUndefined()
+  })
+
+  it('forgets one token and no other', () => {
+    const wallet = filled()
+    const other = { token: 'other', details: [reading('other')], until: 10 }
+    wallet.keep(other, 0)
+
+    wallet.forget(other)
+
+    expect(wallet.covering(reading('other'), 0)).toBeUndefined()
+    expect(wallet.covering(reading('d'), 0)?.token).toBe('t')
+  })
+
+  it('knows a place by method, origin and path, whatever its query', () => {
+    const wallet = filled()
+    wallet.remember(place(1), reading('d'))
+    const held = (method: string, url: string) =>
+      wallet.heldFor({ method, url: new URL(url) }, 0)?.token
+
+    expect(held('get', 'https://api.test/1?page=2')).toBe('t')
+    expect(held('PUT', 'https://api.test/1')).toBeUndefined()
+    expect(held('GET', 'https://api.test/2')).toBeUndefined()
+    expect(held('GET', 'https://other.test/1')).toBeUndefined()
+  })
+})

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import { readAgentScenario } from '../../../../scenarios/checks/agent/load.ts'
+import { compared, readBaseline, renewed } from '../../../../scenarios/checks/baseline.ts'
+import { differencesFrom } from '../../../../scenarios/checks/contract-diff.ts'
+import { deviationsOf, rulesOf } from '../../../../scenarios/checks/deviations.ts'
+import { statement, statementJson } from '../../../../scenarios/checks/statement.ts'
+import type { Failure, Result } from '../../../../scenarios/runner/verdict.ts'
+
+const at = { file: 'a.yaml', line: 3, column: 1 }
+const failure = (message: string, more: Partial<Failure> = {}): Failure => ({
+  kind: 'expectation',
+  message,
+  at,
+  excerpt: '',
+  step: '1',
+  differences: [],
+  ...more,
+})
+const result = (covers: string[], more: Partial<Result> = {}): Result => ({
+  title: `About ${covers.join()}`,
+  file: 'a.yaml',
+  line: 1,
+  theme: 'theme',
+  covers,
+  tags: [],
+  prefix: 'tenant',
+  target: 'real',
+  round: 1,
+  verdict: 'passed',
+  failures: [],
+  steps: [],
+  exchanges: [],
+  tokens: [],
+  duration: 1,
+  ...more,
+})
+const broken = (covers: string[], ...failures: Failure[]) =>
+  result(covers, { verdict: 'failed', failures })
+
+describe('the rule that was broken', () => {
+  const rulesIn = (it: Result) => deviationsOf([it]).map(({ rule }) => rule)
+
+  it('is what the scenario covers', () => {
+    expect(rulesIn(broken(['CC-07'], failure('not as expected')))).toEqual(['CC-07'])
+  })
+
+  it('is what the failure says, where it knows', () => {
+    const named = failure('left its task open', { rules: ['AGENT-COMPLETES'] })
+
+    expect(rulesIn(broken(['CC-05'], named))).toEqual(['AGENT-COMPLETES'])
+  })
+
+  it.each([
+    ['content-type is text/html, not JSON', 'LUMO-CONTENT-TYPE'],
+    ['content-type is nothing, not JSON', 'LUMO-JSON-OBJECT'],
+    ['body: a pending request carries status_url', 'LUMO-STATUS-URL'],
+    ['review_notes: Invalid input: expected string, received null', 'LUMO-NO-NULL'],
+  ])('is the contract’s where an answer breaks it: %s', (violation, rule) => {
+    const message = `the issuer broke the contract of jit.request: ${violation}`
+
+    expect(rulesIn(broken(['RAR-20'], failure(message, { kind: 'violation' })))).toEqual([rule])
+  })
+
+  it('is the network’s where no answer came', () => {
+    const silent = failure('a.test gave no answer within 10 s', { kind: 'crash' })
+
+    expect(rulesIn(broken(['RAR-20'], silent))).toEqual(['NET-TIMELY'])
+  })
+})
+
+describe('the verdict on a rule', () => {
+  it('is skipped with the reasons where nothing could show it', () => {
+    const results = [
+      result(['CC-07']),
+      result(['HITL-03'], { verdict: 'skipped', reason: 'it takes 600 s' }),
+      broken(['CC-09'], failure('no')),
+    ]
+
+    expect(rulesOf(results).map(({ rule, verdict, reasons }) => [rule, verdict, reasons])).toEqual([
+      ['CC-07', 'passed', []],
+      ['CC-09', 'failed', []],
+      ['HITL-03', 'skipped', ['it takes 600 s']],
+    ])
+  })
+})
+
+describe('a baseline', () => {
+  const results = [
+    broken(['CC-07'], failure('no')),
+    broken(['CC-09'], failure('no')),
+    result(['CC-05']),
+    result(['HITL-03'], { verdict: 'skipped', reason: 'slow' }),
+  ]
+  const deviations = deviationsOf(results)
+
+  it('tells known from fresh, and fails an entry that is kept now', () => {
+    const baseline = readBaseline(
+      'b.yaml',
+      'CC-07: they know\nCC-05: they knew\nHITL-03: who knows\n',
+    )
+
+    expect(compared(baseline, deviations, rulesOf(results))).toEqual({
+      fresh: ['CC-09'],
+      known: ['CC-07'],
+      stale: ['CC-05'],
+    })
+  })
+
+  it('is written with the reasons there were', () => {
+    const text = renewed({ 'CC-07': 'they know' }, deviations)
+
+    expect(readBaseline('b.yaml', text)).toEqual({
+      'CC-07': 'they know',
+      'CC-09': 'seen in: About CC-09',
+    })
+  })
+
+  it('names a mistake with its place', () => {
+    expect(() => readBaseline('b.yaml', 'cc-07: lower case\n')).toThrow(/^b\.yaml:1:1: /)
+  })
+})
+
+describe('the conformance statement', () => {
+  const results = [broken(['CC-07'], failure('no | store')), result(['CC-05'])]
+  const runs = [{ target: 'real', startedAt: 0, duration: 5, results }]
+  const subject = {
+    seat: 'issuer' as const,
+    name: 'staging',
+    where: 'https://a.example',
+    harness: '1.2.3',
+    facts: ['dialect: token_typ JWT'],
+    says: (rule: string) => `What ${rule} says`,
+    compared: { fresh: ['CC-07'], known: [], stale: [] },
+    leftovers: ['the task t is still open'],
+  }
+
+  it('has what was tested, by which version, and the verdict on each rule', () => {
+    const text = statement(subject, runs)
+
+    expect(text).toContain('lumoauth-harness 1.2.3, at https://a.example')
+    expect(text).toContain('2 rules: 1 kept, 1 broken, 0 not tested.')
+    expect(text).toContain('| CC-07 | What CC-07 says | no \\| store |')
+    expect(text).toContain('the task t is still open')
+  })
+
+  it('says the same to programs', () => {
+    expect(JSON.parse(statementJson(subject, runs))).toMatchObject({
+      target: 'staging',
+      counts: { passed: 1, failed: 1 },
+      fresh: ['CC-07'],
+      deviations: [{ rule: 'CC-07', file: 'a.yaml', line: 3 }],
+    })
+  })
+})
+
+describe('an OpenAPI file against the contract', () => {
+  const found = differencesFrom({
+    openapi: '3.1.0',
+    paths: {
+      '/orgs/{orgId}/api/v1/jit/task': {
+        post: {
+          requestBody: {
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Task' } } },
+          },
+          responses: { '204': {} },
+        },
+      },
+      '/orgs/{orgId}/api/v1/jit/rewind': { get: {} },
+    },
+    components: { schemas: { Task: { type: 'object', properties: { colour: {}, name: {} } } } },
+  })
+
+  it('differs in members and statuses', () => {
+    const says = found.filter((it) => it.kind === 'differs').map((it) => it.says)
+
+    expect(says[0]).toBe('in the body of jit.task.create, the document also knows colour')
+    expect(says.at(-1)).toBe('succeeds with 204, in the contract with 200 or 201')
+  })
+
+  it('lists what only one of them has', () => {
+    expect(found).toContainEqual(
+      expect.objectContaining({ kind: 'only there', at: 'GET /jit/rewind' }),
+    )
+    expect(found).toContainEqual(
+      expect.objectContaining({ kind: 'only here', route: 'jit.task.complete' }),
+    )
+  })
+})
+
+describe('an agent scenario', () => {
+  it('names a mistake with its place', () => {
+    const { problems } = readAgentScenario(
+      'a.yaml',
+      'scenario: Something happens\ncovers: [CC-05]\nworld:\n  - { when: { route: jit.reqest }, revoke: jit }\n',
+    )
+
+    expect(problems.map(({ at, message }) => `${at.line}: ${message}`)).toEqual([
+      '4: no route "jit.reqest"; did you mean "jit.request"?',
+    ])
+  })
+})

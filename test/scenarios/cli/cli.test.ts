@@ -1,0 +1,216 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { lumoauthHarness } from '../../support/running.ts'
+
+const cli = fileURLToPath(new URL('../../../scenarios/cli.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'scenarios-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const lumoauth = (...args: string[]) => lumoauthWith({}, ...args)
+
+const lumoauthWith = (more: Record<string, string>, ...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      NODE_NO_WARNINGS: '1',
+      FORCE_COLOR: undefined,
+      XDG_CACHE_HOME: folder,
+      GITHUB_ACTIONS: undefined,
+      LUMOAUTH_HARNESS_CONTROL_TOKEN: undefined,
+      ...more,
+    },
+  })
+  return { status, stdout, stderr }
+}
+
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text)
+  return name
+}
+
+describe('the command line', { timeout: 60_000 }, () => {
+  it.for([
+    [['rnu'], 'lumoauth-harness: unknown command "rnu"; did you mean "run"?\n'],
+    [
+      ['run', '--hots', 'msw'],
+      'lumoauth-harness: unknown option "--hots"; did you mean "--host"?\n',
+    ],
+    [
+      ['run', '--host', 'expres'],
+      'lumoauth-harness: unknown host "expres"; did you mean "express"?\n',
+    ],
+    [
+      ['run', '--report', 'junti'],
+      'lumoauth-harness: unknown report "junti"; did you mean "junit"?\n',
+    ],
+    [
+      ['run', '--repeat', 'often'],
+      'lumoauth-harness: --repeat takes a whole number from 1 on, not "often"\n',
+    ],
+    [['run', '--shard', '4/3'], 'lumoauth-harness: --shard takes I/N, such as 1/3, not "4/3"\n'],
+    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
+    [
+      ['explain', 'THR-80'],
+      'lumoauth-harness: there is no rule "THR-80"; did you mean "THR-08"?\n',
+    ],
+    [
+      ['sabotage', 'issuer-exchange-twice'],
+      'lumoauth-harness: no misbehaviour is named "issuer-exchange-twice"; did you mean "issuer-exchanges-twice"?\n',
+    ],
+    [
+      ['run', '--harness', '127.0.0.1:4400'],
+      'lumoauth-harness: --harness takes an origin such as http://127.0.0.1:4400, not "127.0.0.1:4400"\n',
+    ],
+    [
+      ['run', '--harness', 'http://127.0.0.1:1', '--host', 'msw'],
+      'lumoauth-harness: --host is for a harness of our own: not with --harness\n',
+    ],
+    [
+      ['run', '--harness', 'http://127.0.0.1:1'],
+      'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
+    ],
+    [['scenario', 'old', 'x'], 'lumoauth-harness: expected: lumoauth-harness scenario new NAME\n'],
+  ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
+    expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
+  })
+
+  it.for([
+    'run',
+    'schema',
+    'scenario',
+    'rules',
+    'explain',
+    'sabotage',
+    'misbehaviours',
+    'dialects',
+  ])('explains %s, with an example', (command) => {
+    const { status, stdout } = lumoauth(command, '--help')
+
+    expect(status).toBe(0)
+    expect(stdout).toContain(`Example: lumoauth-harness ${command}`)
+  })
+
+  it('runs nothing when a file is broken, and says where', () => {
+    const name = file('broken.yaml', 'scenario: Something is so\nsteps:\n  - cal: GET /x\n')
+
+    const { status, stdout, stderr } = lumoauth('run', name)
+
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toBe(
+      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 mistake in scenario files; nothing was run\n',
+    )
+  })
+
+  it('exits with 1 when a scenario failed', () => {
+    const name = file(
+      'failing.yaml',
+      'scenario: Something is so\nsteps:\n  - userinfo: {}\n    with: none\n',
+    )
+
+    const { status, stdout } = lumoauth('run', name, '--host', 'fetch')
+
+    expect(status).toBe(1)
+    expect(stdout).toContain('failing.yaml:3:5: expected a success, answered 401')
+    expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in \d+ ms\n$/)
+  })
+
+  it('writes a scenario that passes, and several reports of it', () => {
+    expect(lumoauth('scenario', 'new', 'mine.yaml').status).toBe(0)
+
+    const { status, stdout, stderr } = lumoauth(
+      ...[
+        'run',
+        'mine.yaml',
+        '--host',
+        'fetch',
+        '--report',
+        'json',
+        '--report',
+        'junit=out/junit.xml',
+      ],
+    )
+
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout.slice(0, stdout.lastIndexOf('}') + 1)).counts.passed).toBe(1)
+    expect(stderr).toContain('1 passed')
+    expect(readFileSync(join(folder, 'out/junit.xml'), 'utf8')).toContain('tests="1" failures="0"')
+  })
+
+  it('lists what it would run', () => {
+    const { stdout } = lumoauth('run', '--tag', 'race', '--list')
+
+    expect(stdout).toContain('An approval becomes a token once, however many ask at the same time')
+    expect(stdout).not.toContain('A challenge tells the agent')
+  })
+
+  it('explains a rule: sentence, source, what shows it and what breaks it', () => {
+    const { stdout } = lumoauth('explain', 'thr-08')
+
+    expect(stdout).toMatch(/^THR-08 {2}Of several exchanges/)
+    expect(stdout).toContain('an-approval-is-exchanged-once.yaml')
+    expect(stdout).toContain('issuer-exchanges-twice: ')
+  })
+
+  it.for([
+    ['rules', ['HDR-01'], /HDR-01 +HOUSE +agent +A challenge stands/],
+    ['misbehaviours', ['exchanges-twice'], /breaks THR-08 at jit.request.token\n\n1 misb/],
+    ['dialects', ['wg-00'], /^challenge: lumo \| rar-04 \| wg-00 \| both\n/],
+  ] as const)('lists %s', ([command, args, expected]) => {
+    expect(lumoauth(command, ...args).stdout).toMatch(expected)
+  })
+
+  it('runs again only what failed, and forgets it when it passes', () => {
+    const text = (status: number) =>
+      `scenario: It is there, or not\nsteps:\n  - http: { request: GET /no/such/path }\n    expect: { status: ${status} }\n`
+    const name = file('again.yaml', text(200))
+    expect(lumoauth('run', name).status).toBe(1)
+
+    file('again.yaml', text(404))
+
+    expect(lumoauth('run', name, '--failed').stdout).toContain('1 passed')
+    expect(lumoauth('run', name, '--failed').stdout).toBe(
+      'none of these failed when they were last run\n',
+    )
+  })
+
+  it('runs scenarios on a harness that somebody has started, and leaves nothing there', async () => {
+    const control = { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' }
+    const env = { ...process.env, ...control }
+    await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {
+      env,
+    })
+    const [line] = await running.prints('stdout', /^.*\n/)
+    const { issuer } = JSON.parse(line)
+
+    const refused = lumoauthWith(
+      { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'another' },
+      ...['run', 'founding', '--harness', issuer],
+    )
+    const { status, stdout } = lumoauthWith(control, 'run', 'founding', '--harness', issuer)
+
+    expect(refused).toMatchObject({ status: 2, stdout: '' })
+    expect(refused.stderr).toContain(`${issuer} refuses LUMOAUTH_HARNESS_CONTROL_TOKEN`)
+    expect(stdout).toMatch(/\d passed, 0 failed, 0 skipped/)
+    expect(status).toBe(0)
+    const health = await fetch(`${issuer}/healthz`)
+    expect(await health.json()).toMatchObject({ tenants: 1 })
+  })
+
+  it('annotates failures on GitHub', () => {
+    const name = file(
+      'annotated.yaml',
+      'scenario: One is two, they say\nsteps:\n  - assert: { value: 1, expect: 2 }\n',
+    )
+
+    const { stdout } = lumoauthWith({ GITHUB_ACTIONS: 'true' }, 'run', name)
+
+    expect(stdout).toMatch(/^::error file=annotated.yaml,line=3,col=\d+,title=One is two/m)
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { redactorOf } from '../../../scenarios/runner/redact.ts'
+import { tokenOf } from '../support.ts'
+
+describe('redacting', () => {
+  const { redact } = redactorOf([{ kind: 'client secret', value: 'abc+def/ghi' }], [])
+
+  it.for([
+    ['a secret that is known', 'x abc+def/ghi y'],
+    ['in a form', 'client_secret=abc%2Bdef%2Fghi&x=1'],
+    ['a token nobody told of', `got ${tokenOf({ sub: 'someone else' })}!`],
+    ['a token without a signature', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZ2VudCJ9.'],
+    ['Basic credentials nobody told of', 'Basic dXNlcjpwYXNzd29yZA=='],
+    ['an opaque bearer token', 'Bearer 2YotnFZFEjr1zCsicMWpAA-and-more'],
+    ['a secret in JSON nobody told of', '{"client_secret":"something new"}'],
+  ])('removes %s', ([, text]) => {
+    const secret = /abc|eyJ|dXNl|2Yotn|something new/
+
+    expect(redact(text)).not.toMatch(secret)
+    expect(redact({ deep: [text] }).deep[0]).not.toMatch(secret)
+  })
+
+  it.for([
+    ['JWTs', 'eyJAAAAAAAA-'],
+    ['JWTs, with dots', 'eyJAAAAAAAA.eyJAAAAAAAA-'],
+    ['JWTs, with dots only', 'eyJAAAAAAAA..'],
+    ['Basic credentials', 'Basic AAAAAAA-'],
+    ['bearer tokens', 'Bearer Bearer~'],
+    ['secrets in JSON', '"client_secret":"‹'],
+    ['secrets in JSON that never end', '"access_token":"x‹'],
+    ['secrets in forms', 'client_secret=client_assertion='],
+  ])('takes a time that grows with the text only, where it is full of half %s', ([, piece]) => {
+    // With the square of the text, a minute would not do.
+    const start = performance.now()
+
+    redact((piece as string).repeat(Math.ceil(1_000_000 / (piece as string).length)))
+
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  it('leaves challenges alone', () => {
+    const challenge = 'Bearer realm="documents", error="insufficient_authorization_details"'
+
+    expect(redact(challenge)).toBe(challenge)
+  })
+
+  it('leaves what follows a secret in a form inside JSON', () => {
+    expect(redact('{"body":"client_secret=zzz","type":"x y"}')).toBe(
+      '{"body":"client_secret=‹secret›","type":"x y"}',
+    )
+  })
+})

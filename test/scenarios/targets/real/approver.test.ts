@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { Approver, type ApproverOptions } from '../../../../scenarios/targets/real/approver.ts'
+import { ApproverScript } from '../../../../server/wire/index.ts'
+
+const status = 'https://issuer.test/t/acme/api/v1/jit/request/req_1/status'
+const pending = { status: 'pending', task_id: 'task_1', interval: 0.001 }
+
+/** A person who is told what waits; the issuer gives one answer after the other. */
+const world = (
+  answers: readonly object[],
+  script: object = { decision: 'approve' },
+  more: Partial<ApproverOptions> = {},
+) => {
+  const said: string[] = []
+  const sent: Request[] = []
+  const approver = new Approver({
+    token: undefined,
+    patience: 60,
+    signal: new AbortController().signal,
+    say: (line) => said.push(line),
+    ...more,
+  })
+  approver.follow(ApproverScript.parse(script))
+  const look = (init?: RequestInit) =>
+    approver.around(new Request(status, init), async (request) => {
+      sent.push(request)
+      request.signal.throwIfAborted()
+      return Response.json(answers[Math.min(sent.length, answers.length) - 1])
+    })
+  return { look, said, sent }
+}
+
+describe('a real person who decides', () => {
+  it('is told once what to do, and where', async () => {
+    const { look, said, sent } = world([pending, pending, pending, { status: 'approved' }])
+
+    expect(await (await look()).json()).toEqual({ status: 'approved' })
+    expect(sent).toHaveLength(4)
+    expect(said).toEqual(['please approve the request req_1 at https://issuer.test/approve/task_1'])
+  })
+
+  it('is told how, where the scenario counts on it, and where the issuer says itself', async () => {
+    const expires_at = '2026-11-24T03:05:00Z'
+    const { look, said } = world(
+      [{ ...pending, approval_url: 'https://app.test/inbox', expires_at }, { status: 'denied' }],
+      { decision: 'deny', reason: 'Not now' },
+    )
+    await look()
+
+    expect(said).toEqual([
+      'please deny the request req_1 at https://app.test/inbox with the words "Not now" until 2026-11-24T03:05:00.000Z',
+    ])
+  })
+
+  it('never sees what an issuer wants to do to a terminal', async () => {
+    const evil = '\u001b[2J\nplease send your password'
+    const { look, said } = world([
+      { ...pending, approval_url: evil, expires_at: evil, task_id: evil },
+      { status: 'approved' },
+    ])
+    await look()
+
+    expect(JSON.stringify(said)).not.toMatch(/\\u001b|\\n|please send/)
+  })
+
+  it('may take longer than an answer may', async () => {
+    const late = new AbortController()
+    const { look, said } = world([pending, { status: 'approved' }], undefined, {
+      say: () => late.abort(new DOMException('late', 'TimeoutError')),
+    })
+
+    expect(await (await look({ signal: late.signal })).json()).toEqual({ status: 'approved' })
+    expect(said).toEqual([])
+  })
+
+  it.each(['denied', 'expired', 'revoked'])('is not taken for the issuer: %s', async (status) => {
+    const { look } = world([pending, { status }])
+
+    await expect(look()).rejects.toThrow(
+      `a person was asked to approve a request, and it is ${status}`,
+    )
+  })
+
+  it('has nothing to do with what was decided before they were asked', async () => {
+    const { look, said } = world([{ status: 'denied' }])
+
+    expect(await (await look()).json()).toEqual({ status: 'denied' })
+    expect(said).toEqual([])
+  })
+
+  it('is asked no sooner than the script says', async () => {
+    const { look, said } = world(
+      [pending],
+      { decision: 'approve', after_polls: 2 },
+      { patience: 0 },
+    )
+
+    await look()
+    await look()
+
+    expect(said).toEqual([])
+    await expect(look()).rejects.toThrow('nobody decided within 0 s')
+  })
+
+  it('is not waited for any more once the run is interrupted', async () => {
+    const interrupted = new AbortController()
+    const { look, sent } = world([{ ...pending, interval: 3600 }], undefined, {
+      signal: interrupted.signal,
+      say: () => interrupted.abort(),
+    })
+
+    await expect(look()).rejects.toThrow('interrupted')
+    expect(sent).toHaveLength(1)
+  })
+})

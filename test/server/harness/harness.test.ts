@@ -1,0 +1,230 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { LumoAuthAgent } from '../../../client/index.ts'
+import { createHarness, type Harness, type LogLine } from '../../../server/index.ts'
+
+const origins = { issuer: 'https://app.lumoauth.dev', api: 'https://api.acme-corp.com' }
+
+let open: { close: () => Promise<void> }[] = []
+
+const opened = async (...[options]: Parameters<typeof createHarness>): Promise<Harness> => {
+  const harness = await createHarness(options)
+  open.push(harness)
+  return harness
+}
+
+afterEach(async () => {
+  await Promise.all(open.map((it) => it.close()))
+  open = []
+})
+
+describe('a harness', () => {
+  it('answers a whole flow over real HTTP', async () => {
+    const harness = await opened()
+    const tenant = harness.createTenant()
+    const agent = new LumoAuthAgent({ env: tenant.environment, origins: [harness.api] })
+    await using jit = await agent.jit({ name: 'Q4 report' })
+
+    const response = await jit.fetch(`${tenant.urls.api}/v1/documents/doc_9982`)
+
+    expect(await response.json()).toMatchObject({ id: 'doc_9982', title: 'Q4 revenue' })
+  })
+
+  it('answers the same flow without a socket, under the origins it was given', async () => {
+    const harness = await opened({ origins })
+    const tenant = harness.createTenant()
+    const agent = new LumoAuthAgent({
+      env: tenant.environment,
+      origins: [harness.api],
+      fetch: harness.fetch,
+    })
+    await using jit = await agent.jit()
+
+    const response = await jit.fetch('https://api.acme-corp.com/v1/documents/doc_9982')
+
+    expect(response.status).toBe(200)
+    expect(tenant.environment.LUMOAUTH_URL).toBe('https://app.lumoauth.dev')
+  })
+
+  it('leaves every other origin to the global fetch', async () => {
+    const elsewhere = createServer((_, response) => response.end('elsewhere'))
+    await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening))
+    open.push({ close: async () => void elsewhere.close() })
+    const { port } = elsewhere.address() as AddressInfo
+    const harness = await opened({ origins })
+
+    const response = await harness.fetch(`http://127.0.0.1:${port}/`)
+
+    expect(await response.text()).toBe('elsewhere')
+  })
+
+  it.each([
+    { how: 'without sockets', options: { listen: false } },
+    { how: 'with sockets', options: {} },
+  ])('says that it is closed, $how', async ({ options }) => {
+    const harness = await createHarness(options)
+    await harness.close()
+
+    const asked = harness.fetch(`${harness.issuer}/healthz`)
+
+    await expect(asked).rejects.toThrow(`the harness of ${harness.issuer} is closed`)
+  })
+
+  it('is called by the name others reach its sockets by', async () => {
+    const harness = await opened({
+      listen: true,
+      origins: { issuer: 'http://lumoauth.internal:4400' },
+    })
+
+    const tenant = harness.createTenant()
+
+    expect(tenant.urls.tenant).toMatch(/^http:\/\/lumoauth\.internal:4400\/t\//)
+    expect(tenant.urls.api).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/t\//)
+  })
+
+  it.each([
+    { issuer: 'https://app.lumoauth.dev/t/acme' },
+    { issuer: 'app.lumoauth.dev' },
+    { api: 'ftp://api.acme-corp.com' },
+  ])('refuses %o, which is no origin', async (wrong) => {
+    await expect(createHarness({ origins: wrong })).rejects.toThrow('expected an origin such as')
+  })
+
+  it('refuses one origin for both seats', async () => {
+    const same = { issuer: 'https://acme-corp.com', api: 'https://acme-corp.com' }
+
+    await expect(createHarness({ origins: same })).rejects.toThrow('need an origin each')
+  })
+
+  it('tells a log of every answer, names the request, and masks what is secret', async () => {
+    const lines: LogLine[] = []
+    const harness = await opened({ origins, log: (line) => lines.push(line) })
+    const { tenant } = harness.createTenant()
+
+    const response = await harness.fetch(
+      `${harness.issuer}/t/${tenant}/api/v1/nowhere?access_token=do-not-tell`,
+      { headers: { 'x-request-id': 'call-7' } },
+    )
+
+    expect(response.headers.get('x-request-id')).toBe('call-7')
+    expect(lines).toMatchObject([
+      { id: 'call-7', seat: 'issuer', method: 'GET', status: 404, error: 'not_found' },
+    ])
+    expect(JSON.stringify(lines)).not.toContain('do-not-tell')
+  })
+})
+
+describe('a tenant in the hands of a test', () => {
+  it('moves its clock, and nobody else’s', async () => {
+    const harness = await opened({ listen: false })
+    const [moved, other] = [harness.createTenant(), harness.createTenant()]
+    const before = other.clock.now()
+
+    moved.clock.advance('PT2H')
+
+    expect(moved.clock.now() - before).toBeGreaterThanOrEqual(7200)
+    expect(other.clock.now() - before).toBeLessThan(60)
+  })
+
+  it('refuses a user as approver whom it does not have', async () => {
+    const harness = await opened({ listen: false })
+    const tenant = harness.createTenant({ tenant: 'acme-corp' })
+
+    const answers = () => tenant.approver.answers({ decision: 'approve', by: 'eve@example.com' })
+
+    expect(answers).toThrow('acme-corp has no user eve@example.com')
+  })
+
+  it('says which misbehaviour was meant', async () => {
+    const harness = await opened({ listen: false })
+    const tenant = harness.createTenant()
+
+    await expect(tenant.misbehave('no-such-thing')).rejects.toThrow(
+      'there is no misbehaviour "no-such-thing"; there are ',
+    )
+  })
+
+  it('decides by another policy from now on', async () => {
+    const { tenant, jit } = await agentAtWork()
+    tenant.decideBy({
+      rules: [{ name: 'nothing today', risk: 'low', decision: 'deny', reason: 'Audit.' }],
+    })
+
+    const answer = await jit.requestPermission({ type: 'file_access', actions: ['read'] })
+
+    expect(answer).toMatchObject({ status: 'denied' })
+  })
+
+  it('waits for what is yet to happen', async () => {
+    const { tenant, jit } = await agentAtWork()
+
+    const [completed] = await Promise.all([tenant.waitFor('task.completed'), jit.completeTask()])
+
+    expect(completed).toMatchObject({ type: 'task.completed' })
+  })
+
+  it('says what happened last when it has waited in vain', async () => {
+    const { tenant } = await agentAtWork()
+
+    await expect(tenant.waitFor('task.completed', 0.01)).rejects.toThrow(
+      /no task\.completed within 0\.01 s; the last event is task\.opened/,
+    )
+  })
+
+  it('lets a person decide by hand, once', async () => {
+    const { tenant, jit } = await agentAtWork()
+    const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
+
+    await tenant.approver.deny(request, { reason: 'Not during the audit.' })
+
+    expect(await jit.waitForApproval(request)).toMatchObject({
+      status: 'denied',
+      review_notes: 'Not during the audit.',
+    })
+    await expect(tenant.approver.approve(request)).rejects.toThrow('was refused (4')
+  })
+
+  it('begins anew, with the credentials it had', async () => {
+    const { tenant, agent } = await agentAtWork()
+
+    tenant.reset()
+
+    expect(tenant.journal().map(({ type }) => type)).not.toContain('task.opened')
+    expect(await agent.authenticate()).toMatch(/^eyJ/)
+  })
+
+  it('takes another policy in the middle of its life, and goes back to that on a reset', async () => {
+    const { tenant, jit } = await agentAtWork()
+    const policy = { rules: [{ name: 'ask', risk: 'high' as const, decision: 'ask' as const }] }
+
+    tenant.amend({ policy })
+    const answer = await jit.requestPermission({ type: 'file_access', actions: ['read'] })
+
+    expect(answer.status).toBe('pending')
+    tenant.reset()
+    expect(tenant.journal()).toContainEqual(expect.objectContaining({ type: 'policy.replaced' }))
+  })
+
+  it('is gone once it has been deleted', async () => {
+    const { tenant, agent } = await agentAtWork()
+
+    tenant.delete()
+
+    expect(() => tenant.journal()).toThrow('has been deleted')
+    await expect(agent.authenticate()).rejects.toThrow('404')
+  })
+})
+
+const shared = createHarness({ listen: false })
+
+const agentAtWork = async () => {
+  const harness = await shared
+  const tenant = harness.createTenant()
+  const agent = new LumoAuthAgent({
+    env: tenant.environment,
+    fetch: harness.fetch,
+    sleep: async (seconds) => tenant.clock.advance(seconds),
+  })
+  return { tenant, agent, jit: await agent.jit() }
+}

@@ -1,0 +1,511 @@
+import { describe, expect, it } from 'vitest'
+import type { Seed } from '../../../../support/signed-in.ts'
+import type { Response } from '../../../../support/supertest.ts'
+import { challenge, claimsOf, delegation, verifier, world } from './world.ts'
+
+const redirect_uri = 'https://app.test/callback'
+const seed: Seed = {
+  clock: '2026-01-01T00:00:00Z',
+  users: [
+    { email: 'alice@example.com', name: 'Alice <Analyst>' },
+    { email: 'bob@example.com', name: 'Bob', permissions: ['jit.approve'] },
+  ],
+  applications: [
+    { name: 'web-app', redirect_uris: [redirect_uri] },
+    {
+      name: 'cli-app',
+      redirect_uris: ['http://127.0.0.1/cb', 'com.example.app:/cb'],
+      public: true,
+    },
+    { name: 'other-app', redirect_uris: ['https://other.test/cb'] },
+  ],
+}
+
+const request = {
+  response_type: 'code',
+  client_id: 'web-app',
+  redirect_uri,
+  scope: 'openid profile read:documents',
+  state: 'xyz&<"',
+  nonce: 'n-1',
+  code_challenge: challenge,
+  code_challenge_method: 'S256',
+}
+
+type World = ReturnType<typeof world>
+type Parameters = Readonly<Record<string, string | undefined>>
+
+const queryOf = (parameters: Parameters) =>
+  new URLSearchParams(
+    Object.entries(parameters).filter((it): it is [string, string] => it[1] !== undefined),
+  )
+
+const open = (at: World, parameters: Parameters = {}) =>
+  at.request.get(`/oauth/authorize?${queryOf({ ...request, ...parameters })}`)
+
+/** What a browser would send back from the page: every hidden field, as it stands there. */
+const fieldsOf = (page: string): Record<string, string> =>
+  Object.fromEntries(
+    [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(
+      ([, name = '', value = '']) => [name, unescaped(value)],
+    ),
+  )
+
+const unescaped = (text: string) =>
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+
+const decide = async (at: World, parameters: Parameters = {}, decision = 'allow') => {
+  const { text, headers } = await open(at, parameters)
+  const cookie = headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
+  return at.request
+    .post('/oauth/authorize')
+    .set({ cookie, origin: 'https://issuer.lumoauth.test' })
+    .type('form')
+    .send({ ...fieldsOf(text), user: 'user:alice', decision })
+}
+
+const location = (answered: Pick<Response, 'headers'>) =>
+  new URL(answered.headers.location ?? 'about:blank')
+
+const codeFor = async (at: World, parameters?: Parameters) =>
+  location(await decide(at, parameters)).searchParams.get('code') ?? ''
+
+const redeem = async (at: World, code: string, fields: Parameters = {}) =>
+  at.token({
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri,
+    code_verifier: verifier,
+    ...credentials(at, 'web-app'),
+    ...fields,
+  })
+
+const credentials = (at: World, name: string) => {
+  const { client_id, client_secret } = at.tenant.applications.find((it) => it.name === name) ?? {}
+  return { client_id, client_secret }
+}
+
+const refreshed = (at: World, refresh_token: string, fields: Parameters = {}) =>
+  at.token({
+    grant_type: 'refresh_token',
+    refresh_token,
+    ...credentials(at, 'web-app'),
+    ...fields,
+  })
+
+const isAlive = async (at: World, token: string) => {
+  const { body } = await at.request
+    .post('/oauth/introspect')
+    .type('form')
+    .send({ token, ...credentials(at, 'web-app') })
+  return body.active
+}
+
+describe('the page where a person signs in', () => {
+  it.each<[string, Parameters]>([
+    ['an unknown client', { client_id: 'nobody' }],
+    ['no redirect_uri', { redirect_uri: undefined }],
+    ['an address that is not registered', { redirect_uri: 'https://evil.test/' }],
+    ['a longer address', { redirect_uri: `${redirect_uri}/more` }],
+    ['an address with a query of its own', { redirect_uri: `${redirect_uri}?x=1` }],
+    ['an address that only begins alike', { redirect_uri: 'https://app.test.evil.test/callback' }],
+    ['a port there is not', { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:99999/cb' }],
+    [
+      'loopback as the name of a person',
+      { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:80@evil.test/cb' },
+    ],
+    ['an address that is a script', { redirect_uri: 'javascript:alert(1)' }],
+    ['a request that was never pushed', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
+  ])('goes nowhere for %s', async (_name, parameters) => {
+    const { status, headers, text } = await open(world(seed), parameters)
+
+    expect(status).toBe(400)
+    expect(headers.location).toBeUndefined()
+    expect(headers['content-type']).toMatch(/^text\/html/)
+    expect(text).not.toContain('<form')
+  })
+
+  it.each<[string, Parameters, string]>([
+    ['another response_type', { response_type: 'token' }, 'unsupported_response_type'],
+    ['another response_mode', { response_mode: 'fragment' }, 'invalid_request'],
+    ['a scope that is not registered', { scope: 'openid admin' }, 'invalid_scope'],
+    ['a plain challenge', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['a challenge too short', { code_challenge: 'abc' }, 'invalid_request'],
+    ['prompt=none', { prompt: 'none' }, 'login_required'],
+    ['an unknown resource', { resource: 'https://nobody.test' }, 'invalid_target'],
+    ['details that are none', { authorization_details: '{}' }, 'invalid_authorization_details'],
+    ['an unknown actor', { requested_actor: 'nobody' }, 'invalid_request'],
+  ])('tells the client of %s, by redirect', async (_name, parameters, error) => {
+    const at = world(seed)
+    const answered = await open(at, parameters)
+
+    const { origin, searchParams } = location(answered)
+    expect(answered.status).toBe(302)
+    expect(origin).toBe('https://app.test')
+    expect(searchParams.get('error')).toBe(error)
+    expect(searchParams.get('state')).toBe(request.state)
+    expect(searchParams.get('iss')).toBe(at.tenant.urls.tenant)
+    expect(searchParams.get('code')).toBeNull()
+  })
+
+  it('wants PKCE of a public client, and of all where the dialect says so', async () => {
+    const without = { code_challenge: undefined, code_challenge_method: undefined }
+    const cli = { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:9/cb', ...without }
+
+    const publicly = await open(world(seed), cli)
+    const confidential = await open(world(seed), without)
+    const all = await open(world({ ...seed, dialect: { pkce: 'all' } }), without)
+
+    expect(location(publicly).searchParams.get('error')).toBe('invalid_request')
+    expect(confidential.status).toBe(200)
+    expect(location(all).searchParams.get('error')).toBe('invalid_request')
+  })
+
+  it('lists the users, escapes what others wrote, and runs no script', async () => {
+    const { status, text, headers } = await open(world(seed), { login_hint: 'bob@example.com' })
+
+    expect(status).toBe(200)
+    expect(text).toContain('Alice &lt;Analyst&gt;')
+    expect(text).not.toContain('<Analyst>')
+    expect(text).toContain('value="xyz&amp;&lt;&quot;"')
+    expect(text).toMatch(/value="user:bob" required checked/)
+    expect(text).not.toContain('<script')
+    const policy = headers['content-security-policy'] ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("form-action 'self' https://app.test")
+    expect(policy).toContain("frame-ancestors 'none'")
+    const [, ...attributes] = headers['set-cookie']?.[0]?.split('; ') ?? []
+    expect(attributes.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'])
+  })
+
+  it('takes no form from another page: no cookie, another cookie, another origin', async () => {
+    const at = world(seed)
+    const { text, headers } = await open(at)
+    const cookie = headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
+    const fields = { ...fieldsOf(text), user: 'user:alice', decision: 'allow' }
+
+    const attempts = [
+      await at.request.post('/oauth/authorize').type('form').send(fields),
+      await at.request
+        .post('/oauth/authorize')
+        .set({ cookie: 'lumoauth_consent=guess' })
+        .type('form')
+        .send(fields),
+      await at.request
+        .post('/oauth/authorize')
+        .set({ cookie, origin: 'https://evil.test' })
+        .type('form')
+        .send(fields),
+    ]
+
+    expect(attempts.map(({ status }) => status)).toEqual([403, 403, 403])
+    expect(at.tenant.journal().some(({ type }) => type === 'grant.given')).toBe(false)
+  })
+
+  it('sends the person back with a code, the state and the issuer', async () => {
+    const at = world(seed)
+    const answered = await decide(at)
+
+    const { origin, pathname, searchParams } = location(answered)
+    expect(answered.status).toBe(303)
+    expect(origin + pathname).toBe(redirect_uri)
+    expect(searchParams.get('code')).toMatch(/^code_[0-9a-f]{16}/)
+    expect(searchParams.get('state')).toBe(request.state)
+    expect(searchParams.get('iss')).toBe(at.tenant.urls.tenant)
+  })
+
+  it('says access_denied when the person does', async () => {
+    const answered = await decide(world(seed), {}, 'deny')
+
+    expect(location(answered).searchParams.get('error')).toBe('access_denied')
+  })
+
+  it('is good for a loopback address on every port, and for a private scheme', async () => {
+    const at = world(seed)
+    const loopback = await decide(at, {
+      client_id: 'cli-app',
+      redirect_uri: 'http://127.0.0.1:51004/cb',
+    })
+    const scheme = await decide(at, { client_id: 'cli-app', redirect_uri: 'com.example.app:/cb' })
+
+    expect(location(loopback).port).toBe('51004')
+    expect(location(scheme).href).toMatch(/^com\.example\.app:\/cb\?code=/)
+  })
+})
+
+describe('redeeming a code', () => {
+  it.each<[string, Parameters, string]>([
+    ['no verifier', { code_verifier: undefined }, 'invalid_grant'],
+    ['another verifier', { code_verifier: 'x'.repeat(43) }, 'invalid_grant'],
+    ['a verifier too short', { code_verifier: 'x' }, 'invalid_grant'],
+    ['another redirect_uri', { redirect_uri: 'https://app.test/other' }, 'invalid_grant'],
+    ['no redirect_uri', { redirect_uri: undefined }, 'invalid_request'],
+    ['another code', { code: 'code_guess' }, 'invalid_grant'],
+    ['a resource that was not consented to', { resource: 'https://nobody.test' }, 'invalid_target'],
+  ])('is refused for %s', async (_name, fields, error) => {
+    const at = world(seed)
+    const code = await codeFor(at)
+
+    const { status, body } = await redeem(at, code, fields)
+
+    expect(status).toBe(400)
+    expect(body.error).toBe(error)
+  })
+
+  it('is refused to another client, which does no harm to the first', async () => {
+    const at = world(seed)
+    const code = await codeFor(at)
+
+    const stolen = await redeem(at, code, credentials(at, 'other-app'))
+    const own = await redeem(at, code)
+
+    expect(stolen.body.error).toBe('invalid_grant')
+    expect(own.status).toBe(200)
+  })
+
+  it('is refused after ten minutes', async () => {
+    const at = world(seed)
+    const code = await codeFor(at)
+
+    at.tenant.clock.advance(600)
+
+    expect((await redeem(at, code)).body.error).toBe('invalid_grant')
+  })
+
+  it('is refused the second time, and what came of the first time is revoked', async () => {
+    const at = world(seed)
+    const code = await codeFor(at)
+    const { body: first } = await redeem(at, code)
+
+    const { status, body } = await redeem(at, code)
+
+    expect([status, body.error]).toEqual([400, 'invalid_grant'])
+    expect(await isAlive(at, first.access_token)).toBe(false)
+    expect((await refreshed(at, first.refresh_token)).body.error).toBe('invalid_grant')
+  })
+
+  it('is refused with a verifier nobody announced', async () => {
+    const at = world(seed)
+    const code = await codeFor(at, { code_challenge: undefined, code_challenge_method: undefined })
+
+    expect((await redeem(at, code)).body.error).toBe('invalid_grant')
+    expect((await redeem(at, code, { code_verifier: undefined })).status).toBe(200)
+  })
+
+  it('gives a token of the user, a refresh token and an ID token', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+
+    const access = claimsOf(body.access_token)
+    const id = claimsOf(body.id_token)
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: request.scope })
+    expect(access).toMatchObject({ sub: 'user:alice', client_id: 'web-app' })
+    expect(id).toMatchObject({
+      iss: at.tenant.urls.tenant,
+      sub: 'user:alice',
+      aud: 'web-app',
+      nonce: 'n-1',
+      given_name: 'Alice',
+    })
+    expect(id).not.toHaveProperty('email')
+  })
+
+  it('leaves neither code nor tokens in the journal or the recorded exchanges', async () => {
+    const at = world(seed)
+    const code = await codeFor(at)
+    const { body } = await redeem(at, code)
+    await refreshed(at, body.refresh_token)
+
+    const kept = JSON.stringify([at.tenant.journal(), at.tenant.exchanges()])
+
+    for (const secret of [code, body.refresh_token, body.access_token, body.id_token, verifier]) {
+      expect(kept).not.toContain(secret)
+    }
+  })
+
+  it('gives an ID token that is no access token (JWT-11)', async () => {
+    const at = world({ ...seed, dialect: { token_typ: 'JWT' } })
+    const { body } = await redeem(at, await codeFor(at))
+
+    expect((await at.as(body.id_token).get('/oauth/userinfo')).status).toBe(401)
+    expect((await at.as(body.access_token).get('/oauth/userinfo')).status).toBe(200)
+  })
+
+  it('lets a public client do without a secret, but no other', async () => {
+    const at = world(seed)
+    const cli = { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:7/cb' }
+    const code = await codeFor(at, cli)
+
+    const publicly = await redeem(at, code, { ...cli, client_secret: undefined })
+    const web = await redeem(at, await codeFor(at), { client_secret: undefined })
+
+    expect(publicly.status).toBe(200)
+    expect([web.status, web.body.error]).toEqual([401, 'invalid_client'])
+  })
+
+  it('carries the details the person saw, or fewer (RAR-09)', async () => {
+    const at = world(seed)
+    const detail = { type: 'file_access', actions: ['read', 'write'], identifier: 'q4.pdf' }
+    const parameters = { authorization_details: JSON.stringify([detail]) }
+    const page = await open(at, parameters)
+    const { body } = await redeem(at, await codeFor(at, parameters))
+    const fewer = JSON.stringify([{ ...detail, actions: ['read'] }])
+
+    const narrowed = await refreshed(at, body.refresh_token, { authorization_details: fewer })
+
+    expect(page.text).toContain('q4.pdf')
+    expect(body.authorization_details).toEqual([detail])
+    expect(claimsOf(body.access_token).authorization_details).toEqual([detail])
+    expect(narrowed.body.authorization_details).toEqual(JSON.parse(fewer))
+  })
+
+  it('leads to delegation, by the access token or by the ID token', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at, { requested_actor: 'report-bot' }))
+    const actor = await at.agentToken()
+
+    const byAccess = await at.exchange(delegation(body.access_token, actor))
+    const byId = await at.exchange({
+      ...delegation(body.id_token, actor),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+    })
+
+    expect(byAccess.body.scope).toBe('read:documents')
+    expect(claimsOf(byId.body.access_token)).toMatchObject({
+      sub: 'user:alice',
+      act: { sub: 'agent:report-bot' },
+    })
+  })
+})
+
+describe('a refresh token', () => {
+  it('is good once; the second use revokes everything', async () => {
+    const at = world(seed)
+    const { body: first } = await redeem(at, await codeFor(at))
+    const { body: second } = await refreshed(at, first.refresh_token)
+
+    const stolen = await refreshed(at, first.refresh_token)
+
+    expect(second.refresh_token).not.toBe(first.refresh_token)
+    expect([stolen.status, stolen.body.error]).toEqual([400, 'invalid_grant'])
+    expect((await refreshed(at, second.refresh_token)).body.error).toBe('invalid_grant')
+    expect(await isAlive(at, second.access_token)).toBe(false)
+  })
+
+  it.each<[string, Parameters, string]>([
+    ['a wider scope', { scope: 'openid email' }, 'invalid_scope'],
+    ['nothing', { refresh_token: undefined }, 'invalid_request'],
+  ])('is refused for %s, and stays good', async (_name, fields, error) => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+
+    const refused = await refreshed(at, body.refresh_token, fields)
+
+    expect(refused.body.error).toBe(error)
+    expect((await refreshed(at, body.refresh_token)).status).toBe(200)
+  })
+
+  it('narrows one token, not the consent', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+
+    const { body: narrow } = await refreshed(at, body.refresh_token, { scope: 'openid' })
+    const { body: wide } = await refreshed(at, narrow.refresh_token)
+
+    expect(narrow.scope).toBe('openid')
+    expect(wide.scope).toBe(request.scope)
+  })
+
+  it('lives thirty days', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+
+    at.tenant.clock.advance('P29D')
+    const { body: later } = await refreshed(at, body.refresh_token)
+    at.tenant.clock.advance('P30D')
+
+    expect((await refreshed(at, later.refresh_token)).body.error).toBe('invalid_grant')
+  })
+
+  it('is known to its own client only, and dies with all its tokens when revoked (REV-05)', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+    const { body: delegated } = await at.exchange(
+      delegation(body.access_token, await at.agentToken()),
+    )
+    const ofOther = { token: body.refresh_token, ...credentials(at, 'other-app') }
+
+    const { body: foreign } = await at.request.post('/oauth/introspect').type('form').send(ofOther)
+    await at.request.post('/oauth/revoke').type('form').send(ofOther)
+    const stillAlive = await isAlive(at, body.refresh_token)
+    await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token: body.refresh_token, ...credentials(at, 'web-app') })
+
+    expect(foreign).toEqual({ active: false })
+    expect(stillAlive).toBe(true)
+    expect(await isAlive(at, body.refresh_token)).toBe(false)
+    expect(await isAlive(at, body.access_token)).toBe(false)
+    expect(await isAlive(at, delegated.access_token)).toBe(false)
+  })
+})
+
+describe('a pushed request (RFC 9126)', () => {
+  const pushed = (at: World, fields: Parameters = {}) =>
+    at.request
+      .post('/oauth/par')
+      .type('form')
+      .send({ ...request, ...credentials(at, 'web-app'), ...fields })
+
+  it.each<[string, Parameters, number]>([
+    ['no credentials', { client_secret: undefined }, 401],
+    ['an unregistered address', { redirect_uri: 'https://evil.test' }, 400],
+    ['another pushed request', { request_uri: 'urn:x' }, 400],
+    ['a scope that is not registered', { scope: 'admin' }, 400],
+  ])('is refused for %s', async (_name, fields, status) => {
+    expect((await pushed(world(seed), fields)).status).toBe(status)
+  })
+
+  it('stands for its parameters, for its own client, for 90 seconds', async () => {
+    const at = world(seed)
+    const { status, body } = await pushed(at)
+    const { request_uri } = body
+    const by = (client_id: string) =>
+      at.request.get(`/oauth/authorize?${queryOf({ client_id, request_uri })}`)
+
+    const own = await by('web-app')
+    const foreign = await by('other-app')
+    at.tenant.clock.advance(90)
+    const late = await by('web-app')
+
+    expect([status, body.expires_in]).toEqual([201, 90])
+    expect(fieldsOf(own.text)).toMatchObject({ scope: request.scope, state: request.state })
+    expect([own.status, foreign.status, late.status]).toEqual([200, 400, 400])
+  })
+})
+
+describe('logging out', () => {
+  it('goes back to a registered address only', async () => {
+    const at = world(seed)
+    const { body } = await redeem(at, await codeFor(at))
+    const out = (parameters: Parameters) => at.request.get(`/oauth/logout?${queryOf(parameters)}`)
+
+    const evil = await out({ client_id: 'web-app', post_logout_redirect_uri: 'https://evil.test' })
+    const nobody = await out({ post_logout_redirect_uri: redirect_uri })
+    const known = await out({
+      id_token_hint: body.id_token,
+      post_logout_redirect_uri: redirect_uri,
+      state: 's',
+    })
+    const plain = await out({})
+
+    expect([evil.status, nobody.status, known.status, plain.status]).toEqual([400, 400, 302, 200])
+    expect(location(known).href).toBe(`${redirect_uri}?state=s`)
+  })
+})

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { delegation, world } from './world.ts'
+
+const api = 'https://api.lumoauth.test'
+
+describe('introspection', () => {
+  it.each<[string, object]>([
+    ['no credentials', {}],
+    ['a wrong secret', { client_id: 'report-bot', client_secret: 'wrong-secret' }],
+    ['an assertion of nobody', { client_id: 'nobody', client_assertion: 'x.y.z' }],
+  ])('is refused with %s (INT-01)', async (_name, fields) => {
+    const at = world()
+
+    const { status } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({
+        token: await at.agentToken(),
+        ...fields,
+      })
+
+    expect(status).toBe('client_assertion' in fields ? 400 : 401)
+  })
+
+  it('says nothing of a token that is dead, unknown or another tenant’s (INT-02)', async () => {
+    const at = world({ clock: '2026-01-01T00:00:00Z' })
+    const expired = await at.agentToken()
+    const foreign = await world().agentToken()
+    at.tenant.clock.advance('PT1H')
+
+    for (const token of [expired, foreign, 'gibberish', 'a.b.c', '{}']) {
+      const { status, body } = await at.request
+        .post('/oauth/introspect')
+        .type('form')
+        .send({ token, ...at.own })
+      expect(status).toBe(200)
+      expect(body).toEqual({ active: false })
+    }
+  })
+
+  it('shows a resource server only the tokens that are for it', async () => {
+    const at = world()
+    const { client_id, client_secret } = at.tenant.api_client
+    const seen = async (resource: string) => {
+      const token = await at.agentToken(undefined, { resource })
+      return (
+        await at.request
+          .post('/oauth/introspect')
+          .type('form')
+          .send({ token, client_id, client_secret })
+      ).body.active
+    }
+
+    expect(await seen(at.tenant.urls.tenant)).toBe(false)
+    expect(await seen(api)).toBe(true)
+  })
+
+  it('shows an application only its own tokens', async () => {
+    const at = world({ applications: [{ name: 'web', redirect_uris: ['https://app.test/cb'] }] })
+    const { client_id, client_secret } = at.tenant.applications[0] ?? {}
+    const fields = { token: await at.agentToken(), client_id, client_secret }
+
+    expect((await at.request.post('/oauth/introspect').type('form').send(fields)).body).toEqual({
+      active: false,
+    })
+  })
+
+  it('tells of the actor of a delegated token, and of its user', async () => {
+    const at = world()
+    const { body: issued } = await at.exchange(
+      delegation(await at.userToken(), await at.agentToken()),
+    )
+
+    const { body } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token: issued.access_token, ...at.own })
+
+    expect(body).toMatchObject({
+      active: true,
+      sub: 'user:alice',
+      username: 'alice@example.com',
+      act: { sub: 'agent:report-bot' },
+      token_type: 'Bearer',
+    })
+    expect(body.nbf).toBe(body.iat)
+  })
+})
+
+describe('revocation', () => {
+  it('is refused for another client’s token, which lives on (REV-01)', async () => {
+    const at = world({ agents: [{ name: 'report-bot' }, { name: 'other' }] })
+    const token = await at.agentToken('other')
+
+    const { status, body } = await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({ token, ...at.own })
+    const { body: seen } = await at.request
+      .post('/oauth/introspect')
+      .type('form')
+      .send({ token, ...at.own })
+
+    expect([status, body.error]).toEqual([400, 'unauthorized_client'])
+    expect(seen.active).toBe(true)
+  })
+
+  it('is refused for a type it does not know', async () => {
+    const at = world()
+
+    const { status, body } = await at.request
+      .post('/oauth/revoke')
+      .type('form')
+      .send({
+        token: await at.agentToken(),
+        token_type_hint: 'id_token',
+        ...at.own,
+      })
+
+    expect([status, body.error]).toEqual([400, 'unsupported_token_type'])
+  })
+
+  it('is no error for an unknown token, and finds one under the wrong hint (REV-02, REV-03)', async () => {
+    const at = world()
+    const token = await at.agentToken()
+    const revoke = (fields: object) =>
+      at.request
+        .post('/oauth/revoke')
+        .type('form')
+        .send({ ...at.own, ...fields })
+
+    const unknown = await revoke({ token: 'gibberish' })
+    const hinted = await revoke({ token, token_type_hint: 'refresh_token' })
+    const again = await revoke({ token })
+
+    expect([unknown.status, hinted.status, again.status]).toEqual([200, 200, 200])
+    expect(hinted.headers.pragma).toBe('no-cache')
+    expect((await at.as(token).get('/oauth/userinfo')).status).toBe(401)
+  })
+})

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { bearer, type Seed } from '../../../../support/signed-in.ts'
+import { world } from './world.ts'
+
+const metadata = { client_name: 'Notebook', redirect_uris: ['https://notebook.test/cb'] }
+
+const register = (seed: Seed = {}, more: object = {}, headers = {}) =>
+  world(seed)
+    .request.post('/connect/register')
+    .set(headers)
+    .send({ ...metadata, ...more })
+
+describe('registering a client', () => {
+  it.each<[string, object, string]>([
+    ['plain http', { redirect_uris: ['http://notebook.test/cb'] }, 'invalid_redirect_uri'],
+    ['a fragment', { redirect_uris: ['https://notebook.test/cb#x'] }, 'invalid_redirect_uri'],
+    ['a script', { redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
+    ['a relative address', { redirect_uris: ['/cb'] }, 'invalid_redirect_uri'],
+    ['no list of addresses', { redirect_uris: 'https://a.test' }, 'invalid_redirect_uri'],
+    ['no address for a code', { redirect_uris: [] }, 'invalid_redirect_uri'],
+    ['an unknown grant', { grant_types: ['password'] }, 'invalid_client_metadata'],
+    ['an unknown response type', { response_types: ['token'] }, 'invalid_client_metadata'],
+    ['an unknown method', { token_endpoint_auth_method: 'tls' }, 'invalid_client_metadata'],
+    [
+      'a key method without keys',
+      { token_endpoint_auth_method: 'private_key_jwt' },
+      'invalid_client_metadata',
+    ],
+    ['an unknown scope', { scope: 'root' }, 'invalid_client_metadata'],
+    ['a number as name', { client_name: 7 }, 'invalid_client_metadata'],
+    [
+      'no credentials, but its own tokens',
+      { token_endpoint_auth_method: 'none', grant_types: ['client_credentials'] },
+      'invalid_client_metadata',
+    ],
+  ])('is refused for %s', async (_name, more, error) => {
+    const { status, body } = await register({}, more)
+
+    expect(status).toBe(400)
+    expect(body.error).toBe(error)
+  })
+
+  it('is refused where the dialect closes the door, or asks for a bearer', async () => {
+    const closed = await register({ dialect: { registration: 'closed' } })
+    const at = world({ dialect: { registration: 'authenticated' } })
+    const anonymous = await at.request.post('/connect/register').send(metadata)
+    const key = { 'x-api-key': at.tenant.api_keys[0]?.key ?? '' }
+    const known = await at.request.post('/connect/register').set(key).send(metadata)
+
+    expect([closed.status, closed.body.error]).toEqual([403, 'registration_not_allowed'])
+    expect([anonymous.status, known.status]).toEqual([401, 201])
+  })
+
+  it('gives a client no scopes of its own that its maker lacks', async () => {
+    const at = world({ agents: [{ name: 'reader', capabilities: ['read:documents'] }] })
+    const itself = { grant_types: ['client_credentials'] }
+    const maker = bearer(await at.agentToken())
+
+    const anonymous = await at.request
+      .post('/connect/register')
+      .send({ ...itself, scope: 'read:documents' })
+    const wider = await at.request
+      .post('/connect/register')
+      .set(maker)
+      .send({ ...itself, scope: 'write:reports' })
+    const forged = await at.as('x.y.z').post('/connect/register').send(itself)
+    const silent = await at.request.post('/connect/register').send(itself)
+
+    expect([anonymous, wider].map(({ body }) => body.error)).toEqual([
+      'invalid_client_metadata',
+      'invalid_client_metadata',
+    ])
+    expect(forged.status).toBe(401)
+    expect([silent.status, silent.body.scope]).toEqual([201, ''])
+  })
+
+  it('answers 201 with the credentials and what was registered, unknown members ignored', async () => {
+    const { status, body, headers } = await register({}, { logo_uri: 'https://a.test/x' })
+
+    expect(status).toBe(201)
+    expect(headers['cache-control']).toBe('no-store')
+    expect(body).toMatchObject({
+      ...metadata,
+      client_secret_expires_at: 0,
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+    })
+    expect(body.client_secret).toMatch(/^secret_/)
+  })
+
+  it.each(['/oauth/register', '/oidc/register'])('is found at %s too (row 24)', async (path) => {
+    expect((await world().request.post(path).send(metadata)).status).toBe(201)
+  })
+
+  it('makes a client that uses the grants it registered, and no other', async () => {
+    const at = world()
+    const { body: own } = await at
+      .as(await at.agentToken())
+      .post('/connect/register')
+      .send({ grant_types: ['client_credentials'], scope: 'read:documents' })
+    const { client_id, client_secret } = own
+    const asking = (fields: object) => at.token({ client_id, client_secret, ...fields })
+
+    const allowed = await asking({ grant_type: 'client_credentials' })
+    const refused = await asking({ grant_type: 'authorization_code', code: 'x' })
+    await at.control.put('/dialect').send({ unauthorized_client_status: '400' })
+    const asInRfc = await asking({ grant_type: 'refresh_token', refresh_token: 'x' })
+
+    expect(allowed.body.scope).toBe('read:documents')
+    expect([refused.status, refused.body.error]).toEqual([401, 'unauthorized_client'])
+    expect(asInRfc.status).toBe(400)
+  })
+
+  it('gives a client no tasks: only agents have them', async () => {
+    const at = world()
+    const { body: own } = await at.request.post('/connect/register').send({
+      grant_types: ['client_credentials'],
+    })
+    const { client_id, client_secret } = own
+    const { body } = await at.token({ grant_type: 'client_credentials', client_id, client_secret })
+
+    const { status } = await at.as(body.access_token).post('/jit/task').send({})
+
+    expect(status).toBe(403)
+  })
+})

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { createHarness } from '../../../../../server/index.ts'
+import { forgeSigned } from '../../../../../server/signing/forge.ts'
+import { generateSigningKey, type SigningKey } from '../../../../../server/signing/keys.ts'
+import {
+  accessTokenType,
+  jwtBearerAssertion,
+  tokenExchange,
+} from '../../../../../server/wire/index.ts'
+import { type Seed, serve } from '../../../../support/signed-in.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: what a foreign client would see
+type Json = any
+
+type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export const harness = await createHarness({
+  listen: false,
+  algorithm: 'ES256',
+  tenants: [{ tenant: 'first' }],
+})
+
+const server = await serve(harness)
+
+/** A tenant of its own, and requests that carry no credentials but those they are told to. */
+export const world = (seed: Seed = {}) => {
+  const here = server.tenant(seed)
+  const { tenant, agent, anonymous: request } = here
+  const own = { client_id: agent.client_id, client_secret: agent.client_secret }
+  const token = (fields: Fields) => request.post('/oauth/token').type('form').send(fields)
+
+  return {
+    ...here,
+    own,
+    request,
+    token,
+    /** A token of a person that may be exchanged; `order` says which. */
+    userToken: async (order: object = {}): Promise<string> => {
+      const asked = { user: 'alice@example.com', ...order }
+      return (await here.control.post('/user-token').send(asked)).body.access_token
+    },
+    exchange: (fields: Fields) =>
+      token({ grant_type: tokenExchange, subject_token_type: accessTokenType, ...fields }),
+    /** An assertion as a careful client makes it; claims and header members given here replace its own. */
+    assertion: async (
+      key: SigningKey,
+      claims: object = {},
+      header: object = {},
+    ): Promise<string> => {
+      const now = tenant.clock.now()
+      return forgeSigned(
+        key,
+        {
+          iss: own.client_id,
+          sub: own.client_id,
+          aud: tenant.urls.tenant,
+          jti: `jti-${++assertions}`,
+          iat: now,
+          exp: now + 60,
+          ...claims,
+        },
+        { typ: 'JWT', kid: key.kid, ...header },
+      )
+    },
+  }
+}
+
+let assertions = 0
+
+export const clientKey = await generateSigningKey('ES256')
+export const keyed: Seed = {
+  agents: [{ name: 'report-bot', jwks: { keys: [clientKey.publicJwk] } }],
+}
+
+export const byAssertion = (client_assertion: string) => ({
+  client_assertion,
+  client_assertion_type: jwtBearerAssertion,
+})
+
+export const delegation = (subject: string, actor: string) => ({
+  subject_token: subject,
+  actor_token: actor,
+  actor_token_type: accessTokenType,
+})
+
+export const claimsOf = (jwt: string): Json =>
+  JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'))
+
+export const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+export const challenge = createHash('sha256').update(verifier).digest('base64url')

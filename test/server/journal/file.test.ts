@@ -1,0 +1,224 @@
+import {
+  appendFileSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { JournalUnusable } from '../../../server/journal/error.ts'
+import { JournalFile } from '../../../server/journal/file.ts'
+import { TenantSeed } from '../../../server/wire/index.ts'
+
+const seed = TenantSeed.parse({ tenant: 'acme' })
+const entry = (seq: number) =>
+  ({ seq, at: 1000 + seq, type: 'task.completed', taskId: `t${seq}` }) as const
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'journal-'))
+  path = join(folder, 'journal.jsonl')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a journal file', () => {
+  it('refuses a second process while the first has it', async () => {
+    const first = JournalFile.open(path)
+
+    expect(() => JournalFile.open(path)).toThrow(`in use by process ${process.pid}`)
+
+    await first.close()
+  })
+
+  describe('that was not given back', () => {
+    const left = async (other: Record<string, unknown>, secondsAgo = 0) => {
+      const before = JournalFile.open(path)
+      const lock = JSON.parse(readFileSync(`${path}.lock`, 'utf8'))
+      await before.close()
+      writeFileSync(`${path}.lock`, JSON.stringify({ ...lock, ...other }))
+      const then = Date.now() / 1000 - secondsAgo
+      utimesSync(`${path}.lock`, then, then)
+    }
+
+    it.each([
+      ['by a process that is gone', { pid: 999_999_999 }, 0],
+      ['by one whose number is another’s now, as in a container', { started: 'earlier' }, 0],
+      ['by one that cannot be seen, and gives no sign of life', { among: 'elsewhere' }, 20],
+    ])('is taken over: %s', async (_, other, secondsAgo) => {
+      await left(other, secondsAgo)
+
+      const file = JournalFile.open(path)
+
+      expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({ pid: process.pid })
+      await file.close()
+    })
+
+    it('is respected while somebody who cannot be seen gives signs of life', async () => {
+      await left({ among: 'elsewhere' }, 1)
+
+      expect(() => JournalFile.open(path)).toThrow('in use')
+    })
+  })
+
+  it('refuses a corrupt line, says which, and leaves the file as it was', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    await file.close()
+    appendFileSync(path, 'garbage\n')
+    const before = readFileSync(path, 'utf8')
+
+    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+
+    expect(readFileSync(path, 'utf8')).toBe(before)
+    expect(() => JournalFile.open(path)).toThrow(JournalUnusable)
+  })
+
+  it('drops a last line that was cut off, and says so', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
+    await file.close()
+    appendFileSync(path, '{"tenant":"acme","entry":{"seq":2,"at"')
+
+    const again = JournalFile.open(path)
+
+    expect(again.warning).toContain(`${path}:3: dropped`)
+    expect(again.take('acme')?.entries).toEqual([entry(1)])
+    await again.close()
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3)
+  })
+
+  it('refuses what happened to a tenant that was never opened', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', entries: [entry(1)] })
+    await file.close()
+
+    expect(() => JournalFile.open(path)).toThrow('was never opened')
+  })
+
+  it('refuses a line of which one bit has changed', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
+    await file.close()
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"taskId":"t1"', '"taskId":"t0"'))
+
+    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+  })
+
+  it('refuses entries out of order, and those that make no sense', async () => {
+    const opened = { tenant: 'acme', opened: seed } as const
+    const nonsense = { ...entry(1), type: 'task.opened' } as unknown as ReturnType<typeof entry>
+    for (const [entries, complaint] of [
+      [[entry(2), entry(1)], 'entry 1 is out of order'],
+      [[nonsense], 'makes no sense'],
+    ] as const) {
+      const file = JournalFile.open(path)
+      file.append(opened)
+      file.append({ tenant: 'acme', entries })
+      await file.close()
+
+      expect(() => JournalFile.open(path)).toThrow(complaint)
+      rmSync(path)
+    }
+  })
+
+  it('replaces neither what is no file nor the link that leads to one', async () => {
+    expect(() => JournalFile.open(folder)).toThrow('is not a file')
+    symlinkSync(path, `${path}.link`)
+    writeFileSync(path, '')
+
+    const file = JournalFile.open(`${path}.link`)
+
+    expect(lstatSync(`${path}.link`).isSymbolicLink()).toBe(true)
+    await file.close()
+  })
+
+  it('knows nothing of a tenant that was only being opened', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect(again.slugs).toEqual([])
+    await again.close()
+  })
+
+  it('keeps of a document only what became of it last', async () => {
+    const document = (id: string, version: number) => ({
+      id,
+      version,
+      title: id,
+      classification: 'public' as const,
+      body: 'text',
+      updated_at: '2026-01-01T00:00:00Z',
+      updated_by: 'agt_bot',
+    })
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
+    for (const id of ['a', 'b'])
+      file.append({ tenant: 'acme', change: { document: document(id, 1) } })
+    file.append({ tenant: 'acme', change: { document: document('a', 2) } })
+    file.append({ tenant: 'acme', change: { deleted: 'b' } })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect(again.take('acme')?.changes).toEqual([{ document: document('a', 2) }])
+    await again.close()
+  })
+
+  it('has what was appended on the disk once it says durable', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    const many = Array.from({ length: 500 }, async (_, at) => {
+      file.append({ tenant: 'acme', entries: [entry(at + 1)] })
+      await file.durable()
+      return readFileSync(path, 'utf8').includes(`"seq":${at + 1},`)
+    })
+
+    expect(await Promise.all(many)).not.toContain(false)
+
+    await file.close()
+  })
+
+  it('forgets a tenant that was deleted', async () => {
+    const file = JournalFile.open(path)
+    file.append({ tenant: 'acme', opened: seed })
+    file.append({ tenant: 'acme', entries: [entry(1)] })
+    file.append({ tenant: 'acme', deleted: true })
+    await file.close()
+
+    const again = JournalFile.open(path)
+
+    expect(again.slugs).toEqual([])
+    expect(readFileSync(path, 'utf8')).toBe('')
+    await again.close()
+  })
+
+  it('refuses what would make it larger than it may be, and keeps what it has', async () => {
+    const file = JournalFile.open(path, 4000)
+    file.append({ tenant: 'acme', opened: seed })
+    const fill = () => {
+      for (let seq = 1; seq < 100; seq += 1) file.append({ tenant: 'acme', entries: [entry(seq)] })
+    }
+
+    expect(fill).toThrow('cannot be written: it would be larger than 4000 bytes')
+    expect(() => file.append({ tenant: 'acme', deleted: true })).toThrow(JournalUnusable)
+
+    await expect(file.close()).rejects.toThrow(JournalUnusable)
+    const again = JournalFile.open(path, 4000)
+    expect(again.take('acme')?.entries.length).toBeGreaterThan(5)
+    await again.close()
+  })
+})

@@ -1,0 +1,199 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { createOutbound, NotSent, type OutboundOptions } from '../../../server/outbound/outbound.ts'
+import { outside } from '../http/issuer/world.ts'
+
+const world = (options: OutboundOptions = {}) => {
+  const far = outside()
+  const outbound = createOutbound({ resolve: far.resolve, send: far.send, ...options })
+  const post = (url: string) => outbound.post(url, {}, '{}', new AbortController().signal)
+  return { far, outbound, post }
+}
+
+const refusalOf = async (sending: Promise<number>) => {
+  try {
+    return `answered ${await sending}`
+  } catch (thrown) {
+    return thrown instanceof NotSent ? thrown.message : `a bug: ${thrown}`
+  }
+}
+
+const disguised = [
+  'http://2130706433/',
+  'http://0x7f000001/',
+  'http://017700000001/',
+  'http://0177.0.0.1/',
+  'http://127.1/',
+  'http://127.0.1/',
+  'http://①②⑦.0.0.1/',
+  'http://[0:0:0:0:0:0:0:1]/',
+]
+
+const elsewhere = [
+  'http://0.0.0.0/',
+  'http://10.0.0.1/',
+  'http://100.64.0.1/',
+  'http://169.254.169.254/latest/meta-data/',
+  'http://172.16.0.1/',
+  'http://192.168.1.1/',
+  'http://198.18.0.1/',
+  'http://224.0.0.1/',
+  'http://255.255.255.255/',
+  'http://[::]/',
+  'http://[fc00::1]/',
+  'http://[fe80::1]/',
+  'http://[ff02::1]/',
+  'http://[64:ff9b::7f00:1]/',
+  'http://[2002:7f00:1::]/',
+  'http://[::ffff:7f00:1]/',
+  'http://[::ffff:a9fe:a9fe]/',
+]
+
+describe('a message to where a caller said', () => {
+  it.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'gopher://127.0.0.1/', 'javascript:1', 'x'])(
+    'is never sent by another scheme: %s',
+    async (url) => {
+      const { post, far } = world({ allow: 'public' })
+
+      expect(await refusalOf(post(url))).toMatch(/neither http nor https|not a URL/)
+      expect(far.sent).toEqual([])
+    },
+  )
+
+  it('is never sent with credentials in the URL', async () => {
+    const { post } = world({ allow: 'public' })
+
+    expect(await refusalOf(post('http://user:pw@127.0.0.1/'))).toBe('a URL with credentials')
+    expect(await refusalOf(post('http://127.0.0.1@10.0.0.1/'))).toBe('a URL with credentials')
+  })
+
+  it.each(disguised)('is never sent to an address in disguise: %s', async (url) => {
+    for (const allow of ['loopback', 'public'] as const) {
+      const { post, far } = world({ allow })
+
+      expect(await refusalOf(post(url))).toBe('an address in disguise')
+      expect(far.sent).toEqual([])
+    }
+  })
+
+  it.each(elsewhere)('is never sent to a private or special address: %s', async (url) => {
+    for (const allow of ['loopback', 'public'] as const) {
+      const { post, far, outbound } = world({ allow })
+
+      expect(outbound.objection(url)).toMatch(/address/)
+      expect(await refusalOf(post(url))).toMatch(/address/)
+      expect(far.sent).toEqual([])
+    }
+  })
+
+  it.each([
+    ['169.254.169.254', 4],
+    ['10.1.2.3', 4],
+    ['::ffff:127.0.0.1', 6],
+    ['fd00::1', 6],
+  ] as const)('is never sent to a name that stands for %s', async (address, family) => {
+    const { post, far } = world({ allow: 'public' })
+    far.names.set('innocent.example', [
+      { address: '93.184.216.34', family: 4 },
+      { address, family },
+    ])
+
+    expect(await refusalOf(post('https://innocent.example/'))).toMatch(/not public/)
+    expect(far.sent).toEqual([])
+  })
+
+  it('is sent to this machine only, unless the operator says more', async () => {
+    const { post, far } = world()
+    const open = world({ allow: 'public' })
+    for (const { names } of [far, open.far]) {
+      names.set('example.com', [{ address: '93.184.216.34', family: 4 }])
+    }
+
+    for (const url of ['http://93.184.216.34/', 'http://example.com/', 'http://[2606:2800::1]/']) {
+      expect(await refusalOf(post(url))).toBe('an address that is not of this machine')
+      expect(await refusalOf(open.post(url))).toBe('answered 200')
+    }
+    for (const url of ['http://127.0.0.1:1/', 'http://127.8.8.8/', 'http://[::1]:80/']) {
+      expect(await refusalOf(post(url))).toBe('answered 200')
+    }
+  })
+
+  it('goes to the address that was looked at, whatever the name stands for by then', async () => {
+    const { post, far } = world()
+
+    await post('http://localhost:8080/hook')
+
+    expect(far.sent[0]?.to).toEqual({ address: '127.0.0.1', family: 4 })
+    expect(far.sent[0]?.url.host).toBe('localhost:8080')
+  })
+
+  it('fails when a name cannot be resolved, or stands for nothing', async () => {
+    const { post, far } = world()
+    far.names.set('empty.example', [])
+
+    expect(await refusalOf(post('http://unknown.example/'))).toBe('the name cannot be resolved')
+    expect(await refusalOf(post('http://empty.example/'))).toBe('the name resolves to nothing')
+  })
+
+  it('says nothing of how a connection failed but its code', async () => {
+    const { post, far } = world()
+    far.answers[0] = Object.assign(new Error('secret details'), { code: 'ECONNREFUSED' })
+
+    expect(await refusalOf(post('http://127.0.0.1/'))).toBe('no connection: ECONNREFUSED')
+  })
+})
+
+describe('over a socket, a message', () => {
+  const listening = async (answer: (path: string) => [number, Record<string, string>]) => {
+    const heard: string[] = []
+    const server = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => {
+        body += chunk
+      })
+      request.on('end', () => {
+        heard.push(`${request.method} ${request.url} ${request.headers['x-test']} ${body}`)
+        const [status, headers] = answer(request.url ?? '')
+        response.writeHead(status, headers).end('a long answer'.repeat(1000))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    return {
+      heard,
+      url: `http://127.0.0.1:${port}`,
+      [Symbol.asyncDispose]: async () => {
+        server.closeAllConnections()
+        server.close()
+      },
+    }
+  }
+
+  it('arrives with its headers, and a redirect is not followed', async () => {
+    await using server = await listening((path) =>
+      path === '/hook' ? [204, {}] : [302, { location: '/hook' }],
+    )
+    const { post } = createOutbound()
+    const { signal } = new AbortController()
+
+    const headers = { 'x-test': 'yes' }
+    expect(await post(`${server.url}/hook`, headers, '{"a":1}', signal)).toBe(204)
+    expect(await post(`${server.url}/moved`, headers, '{}', signal)).toBe(302)
+
+    expect(server.heard).toEqual(['POST /hook yes {"a":1}', 'POST /moved yes {}'])
+  })
+
+  it('does not wait for ever', async () => {
+    const silent = createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const { post } = createOutbound({ timeout: 50 })
+
+    const sending = post(`http://127.0.0.1:${port}/`, {}, '', new AbortController().signal)
+
+    expect(await refusalOf(sending)).toBe('no answer in time')
+    silent.closeAllConnections()
+    silent.close()
+  })
+})

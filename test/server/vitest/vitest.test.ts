@@ -1,0 +1,189 @@
+import { describe, it as plainly } from 'vitest'
+import { LumoAuthAgent } from '../../../client/index.ts'
+import { expect, test } from '../../../server/vitest/vitest.ts'
+
+const reading = (identifier: string) => ({ type: 'file_access', actions: ['read'], identifier })
+const document = (api: string, id = 'doc_9982') => `${api}/v1/documents/${id}`
+
+describe('the fixtures', () => {
+  test('let an agent read what it may ask for', async ({ jit, tenant }) => {
+    const response = await jit.fetch(document(tenant.urls.api))
+
+    expect(response.status).toBe(200)
+  })
+
+  test('name the task after the test', async ({ jit, tenant }) => {
+    expect(tenant.journal()).toContainEqual(
+      expect.objectContaining({
+        type: 'task.opened',
+        task: expect.objectContaining({ id: jit.taskId, name: 'name the task after the test' }),
+      }),
+    )
+  })
+
+  const tenants = new Set<string>()
+  test('give the first test a tenant', ({ tenant }) => {
+    tenants.add(tenant.tenant)
+
+    expect(tenant.agents).toMatchObject([{ name: 'report-bot' }])
+  })
+  test('give the next test another, in the same harness', ({ tenant, harness }) => {
+    expect(tenants).not.toContain(tenant.tenant)
+    expect(tenant.environment.LUMOAUTH_URL).toBe(harness.issuer)
+  })
+
+  test('move time instead of waiting', async ({ jit, tenant, approver, clock }) => {
+    approver.answers({ decision: 'approve', after: 'PT2M' })
+    const before = clock.now()
+    const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
+
+    const decided = await jit.waitForApproval(request)
+
+    expect(decided.status).toBe('approved')
+    expect(clock.now() - before).toBeGreaterThanOrEqual(120)
+    expect(tenant.exchanges().length).toBeGreaterThan(10)
+  })
+
+  test('let a person decide while the agent waits', async ({ jit, approver }) => {
+    const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
+
+    const [decided] = await Promise.all([
+      jit.waitForApproval(request),
+      approver.deny(request, { reason: 'Not today.' }),
+    ])
+
+    expect(decided).toMatchObject({ status: 'denied', review_notes: 'Not today.' })
+  })
+
+  test('let a seat misbehave', async ({ tenant, agent, misbehave }) => {
+    const { misbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
+    await misbehave({ name: misbehaviours[0]?.name ?? '', times: 1 })
+
+    await agent.authenticate().catch(() => undefined)
+
+    expect(tenant.exchanges().length).toBeLessThanOrEqual(1)
+  })
+
+  describe('take other seeds', () => {
+    test.override('seed', { agents: [{ name: 'crew' }, { name: 'intern' }] })
+    test.override('jitOptions', { name: 'Night shift' })
+
+    test('for the tests of a block', async ({ jit, tenant }) => {
+      expect(tenant.agents.map(({ name }) => name)).toEqual(['crew', 'intern'])
+      expect(jit.agent.baseUrl).toContain(tenant.tenant)
+    })
+  })
+})
+
+/** What a failing expectation says. */
+const complaint = (expectation: () => unknown): string => {
+  try {
+    expectation()
+  } catch (failed) {
+    return (failed as Error).message
+  }
+  throw new Error('it did not fail')
+}
+
+describe('toHaveRequested', () => {
+  test('holds for exactly what was asked for, in any order', async ({ jit, agent, tenant }) => {
+    await jit.requestPermission({ type: 'file_access', actions: ['write', 'read'] })
+
+    for (const asked of [jit, agent, tenant]) {
+      expect(asked).toHaveRequested({ type: 'file_access', actions: ['read', 'write'] })
+      expect(asked).not.toHaveRequested({ type: 'file_access', actions: ['read'] })
+    }
+  })
+
+  test('understands matchers within', async ({ jit, agent }) => {
+    await jit.requestPermission(reading('doc_1'))
+
+    expect(agent).toHaveRequested(reading(expect.stringMatching(/^doc_/)))
+  })
+
+  test('says what was requested instead', async ({ jit, agent }) => {
+    await jit.requestPermission({ type: 'file_access', actions: ['delete'], identifier: 'doc_1' })
+
+    expect(complaint(() => expect(agent).toHaveRequested(reading('doc_1')))).toBe(
+      [
+        'expected report-bot to have requested',
+        '  {"type":"file_access","actions":["read"],"identifier":"doc_1"}',
+        'It requested',
+        '  {"type":"file_access","actions":["delete"],"identifier":"doc_1"} (pending)',
+      ].join('\n'),
+    )
+  })
+
+  test('says that nothing was', ({ agent }) => {
+    expect(complaint(() => expect(agent).toHaveRequested(reading('doc_1')))).toContain(
+      'It requested nothing.',
+    )
+  })
+})
+
+describe('toHaveCompletedItsTask', () => {
+  test('holds once the task is completed', async ({ jit, agent, tenant }) => {
+    expect(agent).not.toHaveCompletedItsTask()
+
+    await jit.completeTask()
+
+    expect(agent).toHaveCompletedItsTask()
+    expect(tenant).toHaveCompletedItsTask()
+  })
+
+  test('names the task that was left, and counts its tokens', async ({ jit, agent, tenant }) => {
+    await jit.fetch(document(tenant.urls.api))
+
+    expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toBe(
+      [
+        'expected report-bot to have completed its task',
+        `${jit.taskId} (names the task that was left, and counts its tokens) is still active; 1 of its tokens is still good.`,
+      ].join('\n'),
+    )
+  })
+
+  test('says that a task has expired', async ({ jit, clock }) => {
+    clock.advance('P1D')
+
+    expect(complaint(() => expect(jit).toHaveCompletedItsTask())).toContain('is expired')
+  })
+
+  test('does not hold for an agent that opened none', ({ agent }) => {
+    expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toContain('It opened none.')
+  })
+})
+
+describe('toHaveUsedOnly', () => {
+  test('holds for what the API let it in with, or more', async ({ jit, agent, tenant }) => {
+    await jit.fetch(document(tenant.urls.api))
+
+    expect(agent).toHaveUsedOnly([reading('doc_9982')])
+    expect(jit).toHaveUsedOnly([{ ...reading('doc_9982'), actions: ['read', 'write'] }])
+    expect(agent).not.toHaveUsedOnly([])
+  })
+
+  test('names what was too much, and where', async ({ jit, agent, tenant }) => {
+    await jit.fetch(document(tenant.urls.api))
+
+    const said = complaint(() => expect(agent).toHaveUsedOnly([reading('doc_1')]))
+
+    expect(said).toContain('expected report-bot to have used only')
+    expect(said).toContain('"identifier":"doc_9982"')
+    expect(said).toMatch(/for GET \/t\/[^/]+\/v1\/documents\/doc_9982/)
+  })
+
+  test('does not hold for nothing, unless nothing was meant', ({ agent }) => {
+    expect(agent).toHaveUsedOnly([])
+    expect(complaint(() => expect(agent).toHaveUsedOnly([reading('doc_1')]))).toContain(
+      'It used no permission at all.',
+    )
+  })
+})
+
+plainly('matchers say whom they can be asked of', () => {
+  const stranger = new LumoAuthAgent({ tenant: 't', clientId: 'c', clientSecret: 's' })
+
+  expect(() => expect(stranger).toHaveCompletedItsTask()).toThrow(
+    'expected a tenant, or one of the fixtures agent and jit',
+  )
+})

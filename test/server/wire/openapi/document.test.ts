@@ -1,0 +1,148 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { describe, expect, it } from 'vitest'
+import { expressApps } from '../../../../server/express/index.ts'
+import { createHarness } from '../../../../server/index.ts'
+import { pathsOf, type Route, routes } from '../../../../server/wire/index.ts'
+import type { OpenApi, Operation, PathItem } from '../../../../server/wire/openapi/document.ts'
+import { supertest as request } from '../../../support/supertest.ts'
+
+const harness = await createHarness({ listen: false, algorithm: 'ES256' })
+const response = await harness.fetch(`${harness.issuer}/openapi.json`)
+const text = await response.text()
+const document = JSON.parse(text) as OpenApi
+const all = Object.entries(routes) as [string, Route][]
+
+/** Every operation of the document, under `METHOD path`. */
+const operations = new Map(
+  Object.entries(document.paths).flatMap(([path, item]) => {
+    const { servers: _, ...methods } = item as PathItem & Record<string, Operation>
+    return Object.entries(methods).map(([method, it]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      it,
+    ])
+  }),
+)
+
+const callsOf = (route: Route) =>
+  pathsOf(route).map((path) => `${route.method} ${path.replace(/:(\w+)/g, '{$1}')}`)
+
+describe('the OpenAPI document', () => {
+  it('is served as JSON, for tools of every origin', () => {
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toMatch('application/json')
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('has nothing in it that is no route', () => {
+    const calls = all.flatMap(([, route]) => callsOf(route))
+
+    expect([...operations.keys()].sort()).toEqual(calls.sort())
+  })
+
+  it.each(all)('has %s and all its paths', (name, route) => {
+    const [first, ...others] = callsOf(route).map((call) => operations.get(call))
+
+    expect(first).toMatchObject({ operationId: name, summary: route.summary })
+    for (const other of others) expect(other?.operationId).toMatch(`${name}.`)
+    for (const it of [first, ...others]) {
+      const statuses = Object.keys(it?.responses ?? {})
+      const wanted = Object.keys(route.answers)
+      expect(statuses).toEqual(expect.arrayContaining(wanted))
+      // Whatever it reads or asks for can be refused.
+      expect(statuses.some((status) => /^[45]/.test(status))).toBe(true)
+      const media = Object.keys(it?.requestBody?.content ?? {})
+      if (route.form) expect(media).toEqual(['application/x-www-form-urlencoded'])
+      else expect(media).toEqual(route.body ? ['application/json'] : [])
+    }
+  })
+
+  it('is valid OpenAPI 3.1', async () => {
+    expect(document.openapi).toMatch(/^3\.1\./)
+    expect(await new Validator().validate(text)).toEqual({ valid: true })
+  })
+
+  it('tells operations apart', () => {
+    const ids = [...operations.values()].map(({ operationId }) => operationId)
+    // Two templates that differ in their names only are the same path (OpenAPI 3.1 §4.8.8).
+    const templates = Object.keys(document.paths).map((path) => path.replace(/\{\w+\}/g, '{}'))
+
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(new Set(templates).size).toBe(templates.length)
+  })
+
+  it('declares every parameter of its paths, and every tag and way in it names', () => {
+    const tags = document.tags.map(({ name }) => name)
+    const ways = Object.keys(document.components.securitySchemes)
+    for (const [call, { parameters = [], tags: tagged, security }] of operations) {
+      const named = [...call.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+
+      expect(parameters.filter((it) => it.in === 'path').map(({ name }) => name)).toEqual(named)
+      expect(tags).toEqual(expect.arrayContaining([...tagged]))
+      for (const way of security) expect(ways).toEqual(expect.arrayContaining(Object.keys(way)))
+    }
+  })
+
+  it('refers to everything it holds, and to nothing it does not hold', () => {
+    const held = Object.entries(document.components)
+      .filter(([kind]) => kind !== 'securitySchemes')
+      .flatMap(([kind, of]) => Object.keys(of).map((name) => `#/components/${kind}/${name}`))
+    const referred = new Set([...text.matchAll(/"\$ref": "([^"]+)"/g)].map(([, ref]) => ref))
+
+    expect([...referred].sort()).toEqual(held.sort())
+  })
+
+  it('holds schemas that compile', () => {
+    const ajv = new Ajv2020({ strict: false })
+    formats.default(ajv)
+    ajv.addSchema({ $id: 'document:/', ...document })
+
+    for (const name of Object.keys(document.components.schemas)) {
+      const check = ajv.getSchema(`document:/#/components/schemas/${name}`)
+      expect(check, name).toBeTypeOf('function')
+    }
+  })
+
+  it('tells what may be sent from what is answered', () => {
+    const { Policy, PolicyInput, RequestPermission } = document.components.schemas
+
+    expect(Policy?.required).toContain('max_ttl')
+    expect(PolicyInput?.required).toBeUndefined()
+    expect(RequestPermission?.required).toEqual(['task_id'])
+    expect(document.components.schemas.RequestPermissionInput).toBeUndefined()
+  })
+
+  it('holds no secret', () => {
+    expect(text).not.toContain(harness.controlToken)
+  })
+})
+
+describe('the page of the document', () => {
+  it('has every route and every schema in it', async () => {
+    const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
+
+    for (const [name] of all) expect(page).toContain(`<article id="${name}"`)
+    for (const name of Object.keys(document.components.schemas)) {
+      expect(page).toContain(`<article id="schema-${name}"`)
+    }
+    const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => `id="${id}"`)
+    expect(targets.filter((it) => !page.includes(it))).toEqual([])
+  })
+
+  it('runs nothing and loads nothing from elsewhere', async () => {
+    const { headers, status } = await harness.fetch(`${harness.issuer}/docs`)
+    const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
+
+    expect(status).toBe(200)
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'self'/)
+    expect(headers.get('content-security-policy')).not.toMatch(/script-src|unsafe|https?:/)
+    expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=/i)
+    const loaded = [...page.matchAll(/(?:src|<link[^>]*href)="([^"]+)"/g)].map(([, url]) => url)
+    expect(loaded.length).toBeGreaterThan(2)
+    for (const url of loaded)
+      await request(expressApps(harness).issuer)
+        .get(url ?? '')
+        .expect(200)
+  })
+})
