@@ -17,7 +17,7 @@ import {
 } from './errors.ts'
 import { JitContext, type JitOptions } from './jit-context.ts'
 import { secondsToWait } from './poll.ts'
-import { redacted } from './redact.ts'
+import { redact } from './redact.ts'
 import { SingleFlight } from './single-flight.ts'
 import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
 
@@ -75,8 +75,8 @@ export class LumoAuthAgent {
   constructor(options: AgentOptions = {}) {
     const env = options.env ?? globalThis.process?.env ?? {}
     this.baseUrl = baseUrlOf(options, env)
-    this.#clientId = required(options.clientId ?? env.AGENT_CLIENT_ID, 'AGENT_CLIENT_ID')
-    this.#clientSecret = required(
+    this.#clientId = readRequired(options.clientId ?? env.AGENT_CLIENT_ID, 'AGENT_CLIENT_ID')
+    this.#clientSecret = readRequired(
       options.clientSecret ?? env.AGENT_CLIENT_SECRET,
       'AGENT_CLIENT_SECRET',
     )
@@ -217,7 +217,7 @@ const baseUrlOf = (options: AgentOptions, env: NonNullable<AgentOptions['env']>)
   return `${url.replace(/\/+$/, '')}/${asTenant ? 't' : 'orgs'}/${encodeURIComponent(slug)}/api/v1`
 }
 
-const required = (value: string | undefined, variable: string): string => {
+const readRequired = (value: string | undefined, variable: string): string => {
   if (!value) throw new ConfigError(`no agent credentials: ${variable} is not set, nor its option`)
   return value
 }
@@ -240,8 +240,8 @@ const json = (text: string): unknown => {
 }
 
 /** Redacted before it is cut: half a secret would not be recognised. */
-const shortened = (text: string | undefined, secrets: readonly string[]) =>
-  text === undefined ? undefined : redacted(text, secrets).slice(0, 1000)
+const truncate = (text: string | undefined, secrets: readonly string[]) =>
+  text === undefined ? undefined : redact(text, secrets).slice(0, 1000)
 
 type Reply = Readonly<{ status: number; headers: Headers; text: string }>
 
@@ -255,7 +255,7 @@ const refusal = (
   const said = {
     status,
     serverCode: body.code ?? body.error,
-    description: shortened(body.error_description ?? body.message ?? body.detail, secrets),
+    description: truncate(body.error_description ?? body.message ?? body.detail, secrets),
   }
   const retryAfter = secondsToWait(headers.get('retry-after'), now) ?? body.retry_after
   switch (status) {

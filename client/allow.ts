@@ -28,10 +28,10 @@ export const permits =
       ? allow(detail, request)
       : (detail.locations ?? []).every(
           (it) => URL.canParse(it) && origins.has(new URL(it).origin),
-        ) && allow.some((permission) => covers(widened(permission, detail), detail))
+        ) && allow.some((permission) => covers(widenPermission(permission, detail), detail))
 
 /** The permission, with what it leaves open filled in from the detail. */
-const widened = (
+const widenPermission = (
   permission: AuthorizationDetail,
   { identifier, locations, datatypes }: AuthorizationDetail,
 ): AuthorizationDetail => ({

@@ -1,5 +1,5 @@
 import { BodyNotReplayableError } from './errors.ts'
-import { unlessAborted } from './time.ts'
+import { rejectOnAbort } from './time.ts'
 
 export type Body = RequestInit['body']
 
@@ -8,13 +8,13 @@ export type Body = RequestInit['body']
  * into memory.
  * @throws {BodyNotReplayableError} when a stream is longer than the limit
  */
-export const replayable = async (
+export const makeReplayable = async (
   body: Body,
   limit: number,
   signal?: AbortSignal,
 ): Promise<Body> => {
   const source = sourceOf(body)
-  return source === undefined ? body : buffered(source, limit, signal)
+  return source === undefined ? body : bufferSource(source, limit, signal)
 }
 
 /** A stream or an async iterable, as something to draw from and to stop at any time. */
@@ -33,12 +33,12 @@ const sourceOf = (body: unknown): Source | undefined => {
   return { next: () => iterator.next(), stop: () => iterator.return?.() }
 }
 
-const buffered = async (source: Source, limit: number, signal?: AbortSignal) => {
+const bufferSource = async (source: Source, limit: number, signal?: AbortSignal) => {
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let length = 0
   try {
     for (;;) {
-      const { done, value } = await unlessAborted(source.next(), signal)
+      const { done, value } = await rejectOnAbort(source.next(), signal)
       if (done) return await new Blob(chunks).arrayBuffer()
       const chunk = bytesOf(value)
       length += chunk.byteLength

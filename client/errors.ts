@@ -1,5 +1,5 @@
 import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
-import { redacted } from './redact.ts'
+import { redact } from './redact.ts'
 
 /** Every way the client says no. A code never changes its meaning. */
 export type ErrorCode =
@@ -38,8 +38,8 @@ export class LumoAuthError extends Error {
 
   constructor(code: ErrorCode, message: string, { cause, secrets }: ErrorFacts = {}) {
     super(
-      redacted(message, secrets),
-      cause === undefined ? {} : { cause: presentable(cause, secrets) },
+      redact(message, secrets),
+      cause === undefined ? {} : { cause: toPrintableCause(cause, secrets) },
     )
     this.code = code
   }
@@ -107,8 +107,8 @@ export class ApiError extends LumoAuthError {
     const said = [serverCode, description].filter((it) => it !== undefined).join(': ')
     super(code, `${what}: answered ${status}${said === '' ? '' : ` ${said}`}`, facts)
     this.status = status
-    this.serverCode = serverCode === undefined ? undefined : redacted(serverCode, facts.secrets)
-    this.description = description === undefined ? undefined : redacted(description, facts.secrets)
+    this.serverCode = serverCode === undefined ? undefined : redact(serverCode, facts.secrets)
+    this.description = description === undefined ? undefined : redact(description, facts.secrets)
   }
 }
 
@@ -260,22 +260,22 @@ export class RedirectRefusedError extends LumoAuthError {
 }
 
 /** A copy of a foreign error that is safe to print. */
-const presentable = (cause: unknown, secrets: readonly string[] = []): unknown => {
+const toPrintableCause = (cause: unknown, secrets: readonly string[] = []): unknown => {
   if (cause instanceof LumoAuthError) return cause
-  if (!(cause instanceof Error)) return redacted(String(cause), secrets)
+  if (!(cause instanceof Error)) return redact(String(cause), secrets)
   const copy = new Error(
-    redacted(cause.message, secrets),
-    cause.cause === undefined ? {} : { cause: presentable(cause.cause, secrets) },
+    redact(cause.message, secrets),
+    cause.cause === undefined ? {} : { cause: toPrintableCause(cause.cause, secrets) },
   )
   copy.name = cause.name
-  copy.stack = redactedLines(cause.stack ?? `${cause.name}: ${cause.message}`, secrets)
+  copy.stack = redactLines(cause.stack ?? `${cause.name}: ${cause.message}`, secrets)
   return 'code' in cause && typeof cause.code === 'string'
     ? Object.assign(copy, { code: cause.code })
     : copy
 }
 
-const redactedLines = (stack: string, secrets: readonly string[]) =>
+const redactLines = (stack: string, secrets: readonly string[]) =>
   stack
     .split('\n')
-    .map((line) => redacted(line, secrets))
+    .map((line) => redact(line, secrets))
     .join('\n')

@@ -18,7 +18,7 @@ import {
   TaskOpenError,
 } from './errors.ts'
 import { createJitFetch, type JitFetchOptions } from './jit-fetch.ts'
-import { isBadLuck, poll, retryAfterOf } from './poll.ts'
+import { isTransient, poll, retryAfterOf } from './poll.ts'
 import { SingleFlight } from './single-flight.ts'
 
 type Signalled = Readonly<{ signal?: AbortSignal | undefined }>
@@ -218,7 +218,7 @@ export class JitContext implements AsyncDisposable {
       })
     } catch (cause) {
       const what = name ? `the task ${JSON.stringify(name)}` : 'a task'
-      throw mayHaveHappened(cause) ? new OpeningError(what, { cause }) : cause
+      throw isMaybeSent(cause) ? new OpeningError(what, { cause }) : cause
     }
   }
 
@@ -251,7 +251,7 @@ export class JitContext implements AsyncDisposable {
         signal.throwIfAborted()
         if (cause instanceof ApiError && cause.serverCode === 'task_not_active') {
           this.#task = undefined
-        } else if (attempt < 3 && (isBadLuck(cause) || cause instanceof RateLimitedError)) {
+        } else if (attempt < 3 && (isTransient(cause) || cause instanceof RateLimitedError)) {
           await this.agent.sleep(Math.max(attempt, Math.min(retryAfterOf(cause) ?? 0, 30)), signal)
         } else {
           throw new CompletionError(task.task_id, { cause })
@@ -263,7 +263,7 @@ export class JitContext implements AsyncDisposable {
 }
 
 /** Whether a request that failed so may have been heard all the same: its answer got lost. */
-const mayHaveHappened = (error: unknown): boolean => {
+const isMaybeSent = (error: unknown): boolean => {
   if (error instanceof ApiError) return error.status === 502 || error.status === 504
   if (error instanceof NetworkError) return !wasNeverSent(error)
   return error instanceof DeadlineExceededError || error instanceof InvalidAnswerError

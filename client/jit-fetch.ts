@@ -6,7 +6,7 @@ import {
 import { MalformedChallenge, readChallenge, readChallengeBody } from '../server/wire/challenge.ts'
 import type { Fetch, LumoAuthAgent } from './agent.ts'
 import { type Allow, type Challenged, permits, reading } from './allow.ts'
-import { replayable } from './body.ts'
+import { makeReplayable } from './body.ts'
 import {
   ApiError,
   ApprovalTimeoutError,
@@ -18,10 +18,10 @@ import {
   type RefusalReason,
 } from './errors.ts'
 import type { JitContext } from './jit-context.ts'
-import { type Hop, placeOf, redirected } from './redirect.ts'
+import { followRedirect, type Hop, placeOf } from './redirect.ts'
 import { SingleFlight } from './single-flight.ts'
 import { withDeadline } from './time.ts'
-import { type Held, Wallet } from './token-cache.ts'
+import { type CachedToken, TokenCache } from './token-cache.ts'
 
 export type JitFetchOptions = Readonly<{
   /** Where tokens may go. URLs are taken for their origin. Everywhere else it is a plain `fetch`. */
@@ -81,13 +81,13 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
   const { skew = 10, bodyLimit = 2 ** 20, redirects = 20, observe } = options
   const { agent } = jit
   const allows = permits(options.allow ?? reading, origins)
-  const flights = new SingleFlight<Held>()
-  let wallet = new Wallet()
+  const flights = new SingleFlight<CachedToken>()
+  let wallet = new TokenCache()
   let walletOf = jit.taskId
 
   /** Tokens die with their task. */
-  const tokens = (): Wallet => {
-    if (walletOf !== jit.taskId) wallet = new Wallet()
+  const tokens = (): TokenCache => {
+    if (walletOf !== jit.taskId) wallet = new TokenCache()
     walletOf = jit.taskId
     return wallet
   }
@@ -97,7 +97,7 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
     for (let count = 0; ; count += 1) {
       const home = hop.url.origin === first.url.origin && !call.left
       const response = home ? await answered(hop, call) : await send(hop, call)
-      const next = call.redirect === 'manual' ? undefined : redirected(response, hop)
+      const next = call.redirect === 'manual' ? undefined : followRedirect(response, hop)
       if (next === undefined) return response
       discard(response)
       if (call.redirect === 'error' || count === redirects) {
@@ -137,13 +137,13 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
     return second
   }
 
-  const wide = async (signal?: AbortSignal): Promise<Held> => ({
+  const wide = async (signal?: AbortSignal): Promise<CachedToken> => ({
     token: await agent.token({ signal }),
     details: [],
     until: Number.POSITIVE_INFINITY,
   })
 
-  const forget = (held: Held): void => {
+  const forget = (held: CachedToken): void => {
     tokens().forget(held)
     agent.forgetToken(held.token)
   }
@@ -172,16 +172,16 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
   /** A token for the detail: another one that is held already, or a new one shared by all who ask. */
   const escalate = async (
     required: AuthorizationDetail,
-    used: Held,
+    used: CachedToken,
     hop: Hop,
     signal?: AbortSignal,
-  ): Promise<Held> => {
+  ): Promise<CachedToken> => {
     const request = { method: hop.method, url: new URL(hop.url) }
     if (!allows(required, request)) {
       throw new EscalationRefusedError(
         'not_allowed',
         required,
-        `not asked for: ${named(required)} is beyond what this client may ask for`,
+        `not asked for: ${describeDetail(required)} is beyond what this client may ask for`,
       )
     }
     if (anyCovers(used.details, required)) tokens().forget(used)
@@ -195,7 +195,7 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
     required: AuthorizationDetail,
     request: Challenged,
     signal: AbortSignal,
-  ): Promise<Held> => {
+  ): Promise<CachedToken> => {
     const { ttl, limit } = options
     const { justification = `Required for ${placeOf(request)}` } = options
     try {
@@ -213,7 +213,7 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
       })
       const decided =
         asked.status === 'pending' ? await jit.waitForApproval(asked, { limit, signal }) : asked
-      if (decided.status !== 'approved') throw refused(decided, required)
+      if (decided.status !== 'approved') throw createRefusal(decided, required)
       const start = agent.now()
       const token = await jit.getToken(decided, { signal })
       const held = {
@@ -229,7 +229,7 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
     }
   }
 
-  const sendWith = (held: Held, hop: Hop, call: Call): Promise<Response> => {
+  const sendWith = (held: CachedToken, hop: Hop, call: Call): Promise<Response> => {
     const headers = new Headers(hop.headers)
     headers.set('authorization', `Bearer ${held.token}`)
     return send({ ...hop, headers }, call, [held.token])
@@ -266,8 +266,8 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
     }
     const signal = init?.signal ?? request?.signal
     const given = init?.body === undefined ? request?.body : init.body
-    const body = await replayable(given, bodyLimit, signal)
-    const method = normal(init?.method ?? request?.method ?? 'GET')
+    const body = await makeReplayable(given, bodyLimit, signal)
+    const method = normalizeMethod(init?.method ?? request?.method ?? 'GET')
     return follow(
       { url, method, headers, body },
       {
@@ -289,7 +289,7 @@ type Call = {
   escalated: boolean
   /** It was redirected to another origin, and gets no token any more. */
   left: boolean
-  held?: Held
+  held?: CachedToken
 }
 
 const refusals = new WeakMap<Response, EscalationRefusedError>()
@@ -309,7 +309,7 @@ const originsOf = (urls: readonly string[]): ReadonlySet<string> => {
 }
 
 /** Methods the Fetch standard writes in upper case, whatever the caller wrote. */
-const normal = (method: string) =>
+const normalizeMethod = (method: string) =>
   /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method
 
 const settingsOf = ({
@@ -354,8 +354,8 @@ const challengeOf = async (
   )
   const inBody = named === undefined && response.status === 403 && isJson
   if (named === undefined && !inBody) return undefined
-  const body = await bounded((signal) => beginning(response, signal)).catch(unlessLate)
-  const details = named ?? readChallengeBody(parsed(body))
+  const body = await bounded((signal) => readBeginning(response, signal)).catch(undefinedUnlessLate)
+  const details = named ?? readChallengeBody(parseJson(body))
   if (details?.some((detail) => isDeeper(detail, deepest))) {
     throw new MalformedChallenge(`the challenge is nested deeper than ${deepest} levels`)
   }
@@ -366,7 +366,10 @@ const longestBody = 64 * 1024
 const deepest = 16
 
 /** The whole body if it is short; the response itself can still be read. */
-const beginning = async (response: Response, signal: AbortSignal): Promise<string | undefined> => {
+const readBeginning = async (
+  response: Response,
+  signal: AbortSignal,
+): Promise<string | undefined> => {
   const reader = response.clone().body?.getReader()
   const decoder = new TextDecoder()
   const stop = () => void reader?.cancel().catch(() => undefined)
@@ -391,12 +394,12 @@ const beginning = async (response: Response, signal: AbortSignal): Promise<strin
   }
 }
 
-const unlessLate = (error: unknown): undefined => {
+const undefinedUnlessLate = (error: unknown): undefined => {
   if (error instanceof LumoAuthError && error.code === 'deadline_exceeded') return undefined
   throw error
 }
 
-const parsed = (text: string | undefined): unknown => {
+const parseJson = (text: string | undefined): unknown => {
   try {
     return JSON.parse(text ?? '')
   } catch {
@@ -409,19 +412,19 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))
 
-const named = ({ type, actions = [], identifier = '' }: AuthorizationDetail): string =>
+const describeDetail = ({ type, actions = [], identifier = '' }: AuthorizationDetail): string =>
   [type, actions.join(', '), identifier].filter(Boolean).join(' ').slice(0, 200)
 
 type Decided = Awaited<ReturnType<JitContext['waitForApproval']>>
 
-const refused = (decided: Decided, required: AuthorizationDetail): EscalationRefusedError => {
+const createRefusal = (decided: Decided, required: AuthorizationDetail): EscalationRefusedError => {
   const reason = decided.review_notes ?? decided.deny_reason ?? decided.message
   const status =
     decided.status === 'expired' || decided.status === 'revoked' ? decided.status : 'denied'
   return new EscalationRefusedError(
     status,
     required,
-    `${named(required)} was ${status === 'denied' ? decided.status : status}${reason ? `: ${reason.slice(0, 500)}` : ''}`,
+    `${describeDetail(required)} was ${status === 'denied' ? decided.status : status}${reason ? `: ${reason.slice(0, 500)}` : ''}`,
   )
 }
 
@@ -431,7 +434,7 @@ const asRefusal = (error: unknown, required: AuthorizationDetail): unknown => {
     return new EscalationRefusedError(
       'timeout',
       required,
-      `${named(required)} was not decided within ${error.limit} s`,
+      `${describeDetail(required)} was not decided within ${error.limit} s`,
       { cause: error },
     )
   }
@@ -439,7 +442,7 @@ const asRefusal = (error: unknown, required: AuthorizationDetail): unknown => {
     return new EscalationRefusedError(
       'issuer',
       required,
-      `${named(required)} was refused: ${error.description ?? error.serverCode ?? error.status}`,
+      `${describeDetail(required)} was refused: ${error.description ?? error.serverCode ?? error.status}`,
       { cause: error },
     )
   }

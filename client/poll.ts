@@ -47,7 +47,7 @@ export const poll = async <T>(
       last = error
       if (error instanceof RateLimitedError) {
         if (error.serverCode === 'slow_down') gap = Math.max(gap + 5, error.interval ?? 0)
-      } else if (isBadLuck(error) && unlucky < 2) {
+      } else if (isTransient(error) && unlucky < 2) {
         unlucky += 1
       } else {
         throw error
@@ -58,7 +58,7 @@ export const poll = async <T>(
 }
 
 /** Whether trying again may help: nothing was decided by the other side. */
-export const isBadLuck = (error: unknown): boolean =>
+export const isTransient = (error: unknown): boolean =>
   error instanceof LumoAuthError &&
   (error.code === 'network_error' ||
     error.code === 'deadline_exceeded' ||

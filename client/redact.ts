@@ -4,25 +4,25 @@ import { replaceJwts } from '../server/wire/jwt-shape.ts'
  * Text without what must not be shown: the secrets given, and whatever has the shape of one.
  * Control characters go too, so that a server cannot write to a terminal through an error.
  */
-export const redacted = (text: string, secrets: readonly string[] = []): string => {
+export const redact = (text: string, secrets: readonly string[] = []): string => {
   const known = secrets
     .filter((secret) => secret !== '')
     .toSorted((a, b) => b.length - a.length)
-    .reduce((shown, secret) => shown.replaceAll(secret, hidden), text)
+    .reduce((shown, secret) => shown.replaceAll(secret, redactedText), text)
   return shapes
     .reduce(
       (shown, [shape, instead]) => shown.replace(shape, instead),
-      replaceJwts(known, hidden, 2),
+      replaceJwts(known, redactedText, 2),
     )
     .replace(/\p{Cc}+/gu, ' ')
 }
 
-const hidden = '[hidden]'
+const redactedText = '[hidden]'
 
 const shapes: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]{20,}/gi, `$1 ${hidden}`],
+  [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]{20,}/gi, `$1 ${redactedText}`],
   [
     /((?:access_token|refresh_token|subject_token|actor_token|client_secret|client_assertion)["']?\s*[=:]\s*["']?)[^\s"'&,}]+/gi,
-    `$1${hidden}`,
+    `$1${redactedText}`,
   ],
 ]

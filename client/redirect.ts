@@ -10,7 +10,7 @@ export type Hop = Readonly<{ url: URL; method: string; headers: Headers; body: B
  * @throws {RedirectRefusedError} when it would carry the body to another origin, leave TLS, lead to
  * something other than HTTP, or cannot be seen (browsers hide where a redirect leads)
  */
-export const redirected = (response: Response, hop: Hop): Hop | undefined => {
+export const followRedirect = (response: Response, hop: Hop): Hop | undefined => {
   if (response.type === 'opaqueredirect') {
     throw new RedirectRefusedError(`${placeOf(hop)}: this fetch hides where a redirect leads`)
   }
@@ -21,9 +21,9 @@ export const redirected = (response: Response, hop: Hop): Hop | undefined => {
     throw new RedirectRefusedError(`${placeOf(hop)}: redirects to what is no http(s) URL`)
   }
   const next = becomesGet(response.status, hop.method)
-    ? { url, method: 'GET', headers: without(hop.headers, describingTheBody), body: null }
+    ? { url, method: 'GET', headers: withoutHeaders(hop.headers, bodyHeaders), body: null }
     : { ...hop, url }
-  return url.origin === hop.url.origin ? next : leaving(hop, next)
+  return url.origin === hop.url.origin ? next : prepareCrossOriginHop(hop, next)
 }
 
 /** What a request is called in messages: no query, which may hold secrets. */
@@ -34,7 +34,7 @@ const becomesGet = (status: number, method: string) =>
   (status === 303 && !['GET', 'HEAD'].includes(method)) ||
   ((status === 301 || status === 302) && method === 'POST')
 
-const describingTheBody = [
+const bodyHeaders = [
   'content-encoding',
   'content-language',
   'content-length',
@@ -42,13 +42,13 @@ const describingTheBody = [
   'content-type',
 ]
 
-const without = (headers: Headers, names: readonly string[]): Headers => {
+const withoutHeaders = (headers: Headers, names: readonly string[]): Headers => {
   const kept = new Headers(headers)
   for (const name of names) kept.delete(name)
   return kept
 }
 
-const leaving = (hop: Hop, next: Hop): Hop => {
+const prepareCrossOriginHop = (hop: Hop, next: Hop): Hop => {
   if (next.body !== undefined && next.body !== null) {
     throw new RedirectRefusedError(`${placeOf(hop)}: redirects its body to ${next.url.origin}`)
   }

@@ -1,4 +1,4 @@
-import { unlessAborted } from './time.ts'
+import { rejectOnAbort } from './time.ts'
 
 type Flight<T> = { readonly result: Promise<T>; readonly abort: AbortController; waiting: number }
 
@@ -18,7 +18,7 @@ export class SingleFlight<T> {
     const flight = this.#flights.get(key) ?? this.#start(key, work)
     flight.waiting += 1
     try {
-      return await unlessAborted(flight.result, signal)
+      return await rejectOnAbort(flight.result, signal)
     } finally {
       flight.waiting -= 1
       if (flight.waiting === 0) {

@@ -11,7 +11,7 @@ export const systemNow: Now = () => Date.now() / 1000
 export const systemSleep: Sleep = (seconds, signal) => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, seconds * 1000)
-  return unlessAborted(promise, signal).finally(() => clearTimeout(timer))
+  return rejectOnAbort(promise, signal).finally(() => clearTimeout(timer))
 }
 
 /**
@@ -31,7 +31,7 @@ export const withDeadline = async <T>(
     ? setTimeout(() => deadline.abort(new DeadlineExceededError(what, seconds)), seconds * 1000)
     : undefined
   try {
-    return await unlessAborted(work(either), either)
+    return await rejectOnAbort(work(either), either)
   } catch (error) {
     throw either.aborted ? either.reason : error
   } finally {
@@ -40,7 +40,7 @@ export const withDeadline = async <T>(
 }
 
 /** The promise, or the reason of the signal if that comes first. */
-export const unlessAborted = async <T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> => {
+export const rejectOnAbort = async <T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> => {
   if (signal === undefined) return promise
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)

@@ -1,7 +1,7 @@
 import { type AuthorizationDetail, canonical, covers } from '../server/wire/authorization-detail.ts'
 
 /** A token and what it is good for; the wide token of the agent has no details. */
-export type Held = Readonly<{
+export type CachedToken = Readonly<{
   token: string
   details: readonly AuthorizationDetail[]
   /** Epoch seconds after which it is no longer used. */
@@ -12,28 +12,28 @@ export type Held = Readonly<{
 export type Place = Readonly<{ method: string; url: URL }>
 
 /** The JIT tokens of one task by detail, and which detail was last required where. */
-export class Wallet {
-  readonly #tokens = new Map<string, Held>()
+export class TokenCache {
+  readonly #tokens = new Map<string, CachedToken>()
   readonly #required = new Map<string, AuthorizationDetail>()
 
   /** The token for what was last required here, if there is one. */
-  heldFor(place: Place, now: number): Held | undefined {
+  heldFor(place: Place, now: number): CachedToken | undefined {
     const required = this.#required.get(keyOf(place))
     return required && this.covering(required, now)
   }
 
-  covering(required: AuthorizationDetail, now: number): Held | undefined {
+  covering(required: AuthorizationDetail, now: number): CachedToken | undefined {
     return this.#tokens
       .values()
       .find((held) => now < held.until && held.details.some((detail) => covers(detail, required)))
   }
 
-  keep(held: Held, now: number): void {
+  keep(held: CachedToken, now: number): void {
     for (const [key, old] of this.#tokens) if (now >= old.until) this.#tokens.delete(key)
     if (now < held.until) this.#tokens.set(held.details.map(canonical).join(), held)
   }
 
-  forget(held: Held): void {
+  forget(held: CachedToken): void {
     for (const [key, kept] of this.#tokens) if (kept === held) this.#tokens.delete(key)
   }
 

@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { didYouMean } from '../server/wire/closest.ts'
-import { CannotRun } from './cli/cannot-run.ts'
+import { UsageError } from './cli/cannot-run.ts'
 
 // What is loaded from here on is compiled, and stripped of its types, once for all runs.
 enableCompileCache()
@@ -83,13 +83,13 @@ const main = async ([name, ...args]: string[]): Promise<number> => {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {
     const hint = didYouMean(name, Object.keys(commands))
-    throw new CannotRun(
+    throw new UsageError(
       `unknown command "${name}"${hint || `; commands are ${Object.keys(commands).join(', ')}`}`,
     )
   }
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major < 22 || (major === 22 && minor < 18)) {
-    throw new CannotRun(`this takes Node 22.18 or newer, and here is ${process.versions.node}`)
+    throw new UsageError(`this takes Node 22.18 or newer, and here is ${process.versions.node}`)
   }
   const perform = await command.load()
   // From here on rather collect than grow: the suite takes 200 MiB instead of 350, and hardly more time.
@@ -108,7 +108,7 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // A bug of ours is no failing scenario: it must not end in exit code 1.
-  const told = error instanceof CannotRun ? error.message : inspect(error)
+  const told = error instanceof UsageError ? error.message : inspect(error)
   process.stderr.write(`lumoauth-harness: ${told}\n`)
   process.exitCode = 2
 }

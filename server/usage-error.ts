@@ -1,4 +1,4 @@
 /** What a person got wrong, in one line; it ends a command with exit code 2. */
-export class Unusable extends Error {
-  override readonly name = 'Unusable'
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
 }

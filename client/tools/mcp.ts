@@ -65,7 +65,7 @@ export const registerMcpTools = (
     const { server: protocol } = server
     const knowsUrls = protocol.getClientCapabilities()?.elicitation?.url !== undefined
     const settled = await (stepUp && knowsUrls
-      ? within(stepUp.patience ?? 2, result)
+      ? settleWithin(stepUp.patience ?? 2, result)
       : result
     ).catch((error) => {
       take()
@@ -73,7 +73,7 @@ export const registerMcpTools = (
     })
     if (settled !== undefined) {
       take()
-      return rendered(settled)
+      return toCallToolResult(settled)
     }
     const notify = protocol.createElicitationCompletionNotifier(elicitationId)
     const forget = () => {
@@ -107,7 +107,7 @@ type Waiting = Readonly<{
 const keptFor = 300
 
 /** The result, if it comes in time. */
-const within = async <T>(seconds: number, result: Promise<T>): Promise<T | undefined> => {
+const settleWithin = async <T>(seconds: number, result: Promise<T>): Promise<T | undefined> => {
   const ended = new AbortController()
   const late = systemSleep(seconds, ended.signal).then(() => undefined)
   try {
@@ -118,7 +118,7 @@ const within = async <T>(seconds: number, result: Promise<T>): Promise<T | undef
   }
 }
 
-const rendered = ({ text, ok }: ToolResult): CallToolResult => ({
+const toCallToolResult = ({ text, ok }: ToolResult): CallToolResult => ({
   content: [{ type: 'text', text }],
   ...(ok ? {} : { isError: true }),
 })

@@ -9,7 +9,7 @@ import {
   LumoAuthError,
 } from '../errors.ts'
 import { refusalOf } from '../jit-fetch.ts'
-import { redacted } from '../redact.ts'
+import { redact } from '../redact.ts'
 
 /**
  * Something a model may do. What it could act on, a refusal included, is a text it can read; the
@@ -57,12 +57,12 @@ export const toolMaker = ({
   ): Tool<S> => {
     const attempt: Tool<S>['attempt'] = async (input, { signal } = {}) => {
       const parsed = tool.inputSchema.safeParse(input)
-      if (!parsed.success) return failed(`invalid input: ${z.prettifyError(parsed.error)}`)
+      if (!parsed.success) return failedResult(`invalid input: ${z.prettifyError(parsed.error)}`)
       try {
         return await answerTo(callOf(parsed.data), { fetch, base, signal })
       } catch (error) {
         signal?.throwIfAborted()
-        return failed(actionable(error))
+        return failedResult(describeActionableError(error))
       }
     }
     return {
@@ -73,7 +73,7 @@ export const toolMaker = ({
   }
 }
 
-const failed = (text: string): ToolResult => ({ text, ok: false })
+const failedResult = (text: string): ToolResult => ({ text, ok: false })
 
 const answerTo = async (
   { route, params = {}, body }: ApiCall,
@@ -94,15 +94,17 @@ const answerTo = async (
   const text = await response.text()
   if (response.ok) return { text: text === '' ? 'done' : text, ok: true }
   const refusal = refusalOf(response)
-  return failed(
-    redacted(
-      refusal ? `permission denied: ${refusal.message}` : explained(response.status, said(text)),
+  return failedResult(
+    redact(
+      refusal
+        ? `permission denied: ${refusal.message}`
+        : explainStatus(response.status, readErrorText(text)),
     ),
   )
 }
 
 /** What an answer that is no success means to a model. */
-const explained = (status: number, description: string): string => {
+const explainStatus = (status: number, description: string): string => {
   if (status === 401) return `not signed in: ${description}`
   if (status === 403) return `permission denied: ${description}`
   if (status === 404) return `not found: ${description}`
@@ -112,7 +114,7 @@ const explained = (status: number, description: string): string => {
 }
 
 /** Errors as text, unless only the program can do something about them. */
-const actionable = (error: unknown): string => {
+const describeActionableError = (error: unknown): string => {
   if (error instanceof EscalationRefusedError) return `permission denied: ${error.message}`
   if (error instanceof AuthenticationError || (error instanceof ApiError && error.status < 500)) {
     throw error
@@ -133,7 +135,7 @@ const ErrorText = z.looseObject({
   error: z.string().optional(),
 })
 
-const said = (text: string): string => {
+const readErrorText = (text: string): string => {
   try {
     const body = ErrorText.parse(JSON.parse(text))
     return (body.error_description ?? body.message ?? body.error ?? 'no reason given').slice(

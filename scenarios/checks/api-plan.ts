@@ -15,7 +15,7 @@ export type Planned = Readonly<{
 }>
 
 /** Every scenario for every route of an API. */
-export const planned = (
+export const planScenarios = (
   templates: readonly Template[],
   api: Api,
   { issuer, allowWrites }: { issuer: string; allowWrites: boolean },
@@ -36,7 +36,7 @@ export const planned = (
       problems.push(...read.problems.filter((it) => it.severity === 'error'))
       const { scenario } = read
       if (scenario === undefined) return []
-      const reason = lacking[0] ?? whyNot(scenario, route, api, allowWrites)
+      const reason = lacking[0] ?? skipReasonOf(scenario, route, api, allowWrites)
       if (reason !== undefined) reasons.set(scenario.title, reason)
       return [{ ...scenario, theme: `${route.request}` }]
     })
@@ -44,7 +44,7 @@ export const planned = (
   return { scenarios, problems, reasons }
 }
 
-const whyNot = (
+const skipReasonOf = (
   { file }: Loaded,
   { request }: ApiRoute,
   { challenge, revocation }: Api,

@@ -23,7 +23,7 @@ export type Compared = Readonly<{
 }>
 
 /** A rule that nothing could show is neither fresh nor stale. */
-export const compared = (
+export const compareBaseline = (
   baseline: Baseline,
   deviations: readonly Deviation[],
   rules: readonly RuleVerdict[],
@@ -39,7 +39,7 @@ export const compared = (
 }
 
 /** The baseline under which this run would pass; what was known keeps its reason. */
-export const renewed = (baseline: Baseline, deviations: readonly Deviation[]): string => {
+export const renewBaseline = (baseline: Baseline, deviations: readonly Deviation[]): string => {
   const entries = Object.fromEntries(
     [...new Set(deviations.map((it) => it.rule))].sort().map((rule) => {
       const first = deviations.find((it) => it.rule === rule)

@@ -55,13 +55,16 @@ export const differencesFrom = (document: Document): readonly Difference[] => {
 }
 
 /** Titles of the scenarios that use a route. */
-export const touchedBy = (route: RouteName | undefined, scenarios: readonly Loaded[]): string[] =>
+export const findScenariosOf = (
+  route: RouteName | undefined,
+  scenarios: readonly Loaded[],
+): string[] =>
   route === undefined
     ? []
     : scenarios
         .filter(({ steps }) =>
           allSteps(steps, ['steps']).some(({ step, word }) =>
-            word === 'http' ? routeOfHttp(step.http) === route : usual[word] === route,
+            word === 'http' ? routeOfHttp(step.http) === route : routeOfWord[word] === route,
           ),
         )
         .map(({ title }) => title)
@@ -134,22 +137,22 @@ const schemaOf = (
   { requestBody }: Operation,
   document: Document,
 ): Record<string, unknown> | undefined => {
-  const body = resolved(requestBody, document)
+  const body = resolveReference(requestBody, document)
   const content = isObject(body) ? body.content : undefined
   if (!isObject(content)) return undefined
   const [media] = Object.values(content)
-  const schema = resolved(isObject(media) ? media.schema : undefined, document)
+  const schema = resolveReference(isObject(media) ? media.schema : undefined, document)
   return isObject(schema) ? { ...schema } : undefined
 }
 
-const resolved = (value: unknown, document: unknown): unknown => {
+const resolveReference = (value: unknown, document: unknown): unknown => {
   const reference = isObject(value) ? value.$ref : undefined
   if (typeof reference !== 'string' || !reference.startsWith('#/')) return value
   const target = reference
     .slice(2)
     .split('/')
     .reduce<unknown>((it, key) => (isObject(it) ? it[key] : undefined), document)
-  return target === undefined ? value : resolved(target, document)
+  return target === undefined ? value : resolveReference(target, document)
 }
 
 /** Members of an object, or of all the forms it may have; required is what every form requires. */
@@ -157,7 +160,7 @@ const membersOf = (
   given: unknown,
   root: unknown,
 ): Readonly<{ known: ReadonlySet<string>; required: ReadonlySet<string> }> => {
-  const found = resolved(given, root)
+  const found = resolveReference(given, root)
   const schema: Readonly<Record<string, unknown>> = isObject(found) ? found : {}
   const forms = [schema.anyOf, schema.oneOf, schema.allOf]
     .flat()
@@ -185,7 +188,7 @@ const routeOfHttp = (args: unknown): RouteName | undefined => {
 }
 
 /** The route each word calls. */
-const usual: Partial<Record<Word, RouteName>> = {
+const routeOfWord: Partial<Record<Word, RouteName>> = {
   authenticate: 'oauth.token',
   exchange_token: 'oauth.token',
   introspect: 'oauth.introspect',

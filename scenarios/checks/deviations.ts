@@ -7,7 +7,7 @@ export type Deviation = Readonly<{ rule: string; result: Result; failure: Failur
 export const deviationsOf = (results: readonly Result[]): readonly Deviation[] =>
   results.flatMap((result) =>
     result.failures.flatMap((failure) =>
-      brokenBy(failure, result).map((rule) => ({ rule, result, failure })),
+      findBrokenRules(failure, result).map((rule) => ({ rule, result, failure })),
     ),
   )
 
@@ -35,7 +35,7 @@ export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
   })
 }
 
-const brokenBy = (failure: Failure, result: Result): readonly string[] => {
+const findBrokenRules = (failure: Failure, result: Result): readonly string[] => {
   if (failure.rules !== undefined) return failure.rules
   if (failure.kind === 'violation') {
     const says = failure.message.split('; ')

@@ -10,7 +10,7 @@ type Spoken = Readonly<Partial<Dialect>>
  * Tells a deviation from a choice the contract leaves open. What fails at a deployment, and fails at
  * our mock in the same way once a dialect switch is set otherwise, is that deployment's dialect.
  */
-export class DialectEar {
+export class DialectDetector {
   /** Switches found to differ from the default. */
   readonly #found: Record<string, string>
   readonly #mock: Target
@@ -52,7 +52,7 @@ export class DialectEar {
     if (seen === (await this.#play(scenario, prefix, this.#found))) {
       return skipped(result, this.#found)
     }
-    for (const { name, value } of others()) {
+    for (const { name, value } of findOtherSkips()) {
       if (name in this.#found) continue
       const spoken = { ...this.#found, [name]: value }
       if (seen !== (await this.#play(scenario, prefix, spoken))) continue
@@ -90,8 +90,8 @@ export class DialectEar {
     const text = JSON.stringify([
       step,
       kind,
-      portable(message),
-      differences.map((it) => [it.path, portable(it.expected), portable(it.received)]),
+      replaceHosts(message),
+      differences.map((it) => [it.path, replaceHosts(it.expected), replaceHosts(it.received)]),
     ])
     return [...this.#names, ...parts].reduce(
       (it, name) => it.replaceAll(name, name.includes('://') ? 'ORIGIN' : 'NAME'),
@@ -123,7 +123,7 @@ const skipped = (result: Result, spoken: Readonly<Record<string, string>>): Resu
 })
 
 /** Every other choice of every switch the issuer has. */
-const others = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] => {
+const findOtherSkips = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] => {
   const usual = Dialect.parse({})
   return (Object.keys(dialects) as (keyof Dialect)[])
     .filter((name) => name !== 'challenge' && name !== 'revocation')
@@ -134,7 +134,7 @@ const others = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] =
     )
 }
 
-const portable = (text: string): string =>
+const replaceHosts = (text: string): string =>
   text
     .replaceAll(/https:\/\/(?:issuer|api)\.lumoauth\.test/g, 'ORIGIN')
     .replaceAll(/\/(t|orgs)\/[\w.-]+/g, '/$1/TENANT')

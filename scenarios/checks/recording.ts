@@ -13,20 +13,20 @@ export const recordingOf = ({ target, startedAt, results }: Run): Recording => (
         return {
           scenario: title,
           method: request.method,
-          path: plain(pathname + search, origin),
+          path: replaceOrigin(pathname + search, origin),
           status: answer.status,
           headers: Object.fromEntries(
             Object.entries(answer.headers)
               .filter(([name]) => !passing.has(name))
-              .map(([name, value]) => [name, plain(value, origin)]),
+              .map(([name, value]) => [name, replaceOrigin(value, origin)]),
           ),
-          body: plain(answer.body, origin),
+          body: replaceOrigin(answer.body, origin),
         }
       }),
   ),
 })
 
-const plain = (text: string, origin: string): string =>
+const replaceOrigin = (text: string, origin: string): string =>
   text
     .replaceAll(origin, recordedOrigin)
     .replaceAll(/‹([^‹›]*)›/g, (_, name: string) => `redacted-${name.replaceAll(/\W+/g, '-')}`)

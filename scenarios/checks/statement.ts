@@ -26,13 +26,13 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
   const deviations = deviationsOf(results)
   const startedAt = Math.min(...runs.map((run) => run.startedAt))
   return [
-    `# Conformance of the ${seat} ${escaped(name)}`,
+    `# Conformance of the ${seat} ${escapeText(name)}`,
     '',
     `Tested ${new Date(startedAt).toISOString()} by lumoauth-harness ${harness}, at ${where}.`,
     `${total} scenarios: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
     `${rules.length} rules: ${of('passed').length} kept, ${of('failed').length} broken, ${of('skipped').length} not tested.`,
     '',
-    ...facts.map((fact) => `- ${escaped(fact)}`),
+    ...facts.map((fact) => `- ${escapeText(fact)}`),
     '',
     ...(deviations.length === 0
       ? []
@@ -44,7 +44,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
           ...of('failed').map(({ rule }) => {
             const first = deviations.find((it) => it.rule === rule)
             const known = compared.known.includes(rule) ? ' (known)' : ''
-            return `| ${rule}${known} | ${escaped(says(rule))} | ${escaped(first?.failure.message ?? '')} |`
+            return `| ${rule}${known} | ${escapeText(says(rule))} | ${escapeText(first?.failure.message ?? '')} |`
           }),
           '',
         ]),
@@ -57,7 +57,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
     '|---|---|---|',
     ...rules.map(
       ({ rule, verdict, reasons }) =>
-        `| ${rule} | ${words[verdict]} | ${verdict === 'skipped' ? escaped(reasons.join('; ')) : escaped(says(rule))} |`,
+        `| ${rule} | ${words[verdict]} | ${verdict === 'skipped' ? escapeText(reasons.join('; ')) : escapeText(says(rule))} |`,
     ),
     '',
   ].join('\n')
@@ -94,7 +94,7 @@ export const statementJson = (subject: Subject, runs: readonly Run[]): string =>
 
 const words = { passed: 'kept', failed: '**broken**', skipped: 'not tested' }
 
-const escaped = (text: string) =>
+const escapeText = (text: string) =>
   text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -1,5 +1,5 @@
 /** Aborts on the first SIGINT or SIGTERM; a second one ends the process as usual. */
-export const interruption = (): AbortSignal & Disposable => {
+export const abortOnSignal = (): AbortSignal & Disposable => {
   const controller = new AbortController()
   const stop = (signal: NodeJS.Signals) => {
     off()

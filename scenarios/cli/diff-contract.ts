@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
-import { type Document, differencesFrom, touchedBy } from '../checks/contract-diff.ts'
-import { CannotRun } from './cannot-run.ts'
+import { type Document, differencesFrom, findScenariosOf } from '../checks/contract-diff.ts'
+import { UsageError } from './cannot-run.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 
@@ -28,13 +28,16 @@ export const diffContract = async (args: string[]): Promise<number> => {
     return 0
   }
   const [name] = positionals
-  if (name === undefined) throw new CannotRun('expected: lumoauth-harness diff-contract FILE')
+  if (name === undefined) throw new UsageError('expected: lumoauth-harness diff-contract FILE')
   const text = await readFile(name, 'utf8').catch(() => {
-    throw new CannotRun(`there is no ${name}`)
+    throw new UsageError(`there is no ${name}`)
   })
   const differences = differencesFrom(documentIn(name, text))
   const { scenarios } = await loadSuite()
-  const lines = differences.map((it) => ({ ...it, scenarios: touchedBy(it.route, scenarios) }))
+  const lines = differences.map((it) => ({
+    ...it,
+    scenarios: findScenariosOf(it.route, scenarios),
+  }))
   if (values.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
   else {
     for (const { at, says, scenarios } of lines) {
@@ -57,14 +60,14 @@ const documentIn = (name: string, text: string): Document => {
   try {
     value = parse(text)
   } catch (error) {
-    throw new CannotRun(
+    throw new UsageError(
       `${name} is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`,
     )
   }
   const document = value as Document | null
   if (typeof document?.openapi !== 'string' || !document.openapi.startsWith('3.')) {
-    throw new CannotRun(`${name} is no OpenAPI 3 document: it has no "openapi: 3.…"`)
+    throw new UsageError(`${name} is no OpenAPI 3 document: it has no "openapi: 3.…"`)
   }
-  if (typeof document.paths !== 'object') throw new CannotRun(`${name} has no paths`)
+  if (typeof document.paths !== 'object') throw new UsageError(`${name} has no paths`)
   return document
 }

@@ -2,7 +2,7 @@ import type { Loaded } from '../language/load.ts'
 import type { Target } from '../language/target.ts'
 import { run } from '../runner/run.ts'
 import { mock } from '../targets/mock/mock.ts'
-import { plannedCannot } from '../targets/real/planned-skips.ts'
+import { planSkips } from '../targets/real/planned-skips.ts'
 import { probe } from '../targets/real/probe.ts'
 import type { TargetFile } from '../targets/real/target-file.ts'
 
@@ -15,17 +15,17 @@ export const dryRun = async (
   file: TargetFile,
   { allowWrites }: { allowWrites: boolean },
 ): Promise<number> => {
-  const cannot = plannedCannot(file, allowWrites)
-  const double = await mock('fetch')
+  const cannot = planSkips(file, allowWrites)
+  const referenceMock = await mock('fetch')
   let count = 0
   const print = ({ method, url }: Readonly<{ method: string; url: string }>) => {
     count += 1
-    process.stdout.write(`  ${method} ${addressed(url, file)}\n`)
+    process.stdout.write(`  ${method} ${addressOf(url, file)}\n`)
   }
   try {
     process.stdout.write('To find out what the issuer can do\n')
-    for (const request of await probed(double, file)) print(request)
-    const { results } = await run(scenarios, { ...double, cannot })
+    for (const request of await collectProbeRequests(referenceMock, file)) print(request)
+    const { results } = await run(scenarios, { ...referenceMock, cannot })
     for (const { title, verdict, reason, exchanges } of results) {
       process.stdout.write(`${title}${verdict === 'skipped' ? `\n  skipped: ${reason}` : ''}\n`)
       for (const { seat, request } of exchanges) {
@@ -34,17 +34,20 @@ export const dryRun = async (
       }
     }
   } finally {
-    await double.close()
+    await referenceMock.close()
   }
   process.stdout.write(`\n${count} requests to the issuer; none was sent\n`)
   return 0
 }
 
 /** What a probe asks, of the mock in place of the target. */
-const probed = async (double: Target, file: TargetFile): Promise<readonly Request[]> => {
+const collectProbeRequests = async (
+  referenceMock: Target,
+  file: TargetFile,
+): Promise<readonly Request[]> => {
   const { issuer } = file
   if (issuer === undefined) return []
-  const session = await double.open({}, { tenant: 'dry-run' })
+  const session = await referenceMock.open({}, { tenant: 'dry-run' })
   const sent: Request[] = []
   try {
     await probe(
@@ -70,7 +73,7 @@ const probed = async (double: Target, file: TargetFile): Promise<readonly Reques
 }
 
 /** Where a request to the mock would go. */
-const addressed = (url: string, { issuer }: TargetFile): string => {
+const addressOf = (url: string, { issuer }: TargetFile): string => {
   const { pathname, search } = new URL(url)
   const origin = issuer?.url.replace(/\/+$/, '') ?? ''
   const tenant = encodeURIComponent(issuer?.tenant ?? '')

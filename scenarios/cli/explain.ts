@@ -1,6 +1,6 @@
 import { didYouMean } from '../../server/wire/closest.ts'
-import { knownMisbehaviours } from '../targets/mock/mock.ts'
-import { CannotRun } from './cannot-run.ts'
+import { listMisbehaviours } from '../targets/mock/mock.ts'
+import { UsageError } from './cannot-run.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
 import { readOptions } from './options.ts'
@@ -37,17 +37,17 @@ export const explain = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  if (positionals.length === 0) throw new CannotRun('expected: lumoauth-harness explain RULE')
+  if (positionals.length === 0) throw new UsageError('expected: lumoauth-harness explain RULE')
   const [{ scenarios, catalogue }, verdicts, misbehaviours] = await Promise.all([
     loadSuite(),
     lastVerdicts(),
-    knownMisbehaviours(),
+    listMisbehaviours(),
   ])
   const paint = painter(process.stdout)
   for (const name of positionals) {
     const rule = catalogue.rules.get(name.toUpperCase())
     if (rule === undefined) {
-      throw new CannotRun(`there is no rule "${name}"${didYouMean(name, catalogue.rules.keys())}`)
+      throw new UsageError(`there is no rule "${name}"${didYouMean(name, catalogue.rules.keys())}`)
     }
     const { says, source, seat, level, excluded } = rule
     const broken = misbehaviours.filter((it) => it.breaks === rule.id)

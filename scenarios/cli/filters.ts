@@ -1,5 +1,5 @@
 import type { Loaded, Problem } from '../language/load.ts'
-import { tell } from './find-scenarios.ts'
+import { printProblems } from './find-scenarios.ts'
 
 /** The options that choose among scenarios. */
 export const choices = {
@@ -8,7 +8,7 @@ export const choices = {
   rule: { type: 'string', multiple: true },
 } as const
 
-export const wanted =
+export const createFilter =
   ({ only, tag, rule }: { only?: string; tag?: string[]; rule?: string[] }) =>
   ({ title, tags, covers }: Loaded): boolean =>
     (only === undefined || title.toLowerCase().includes(only.toLowerCase())) &&
@@ -16,8 +16,8 @@ export const wanted =
     (rule === undefined || rule.some((it) => covers.includes(it)))
 
 /** Prints what is wrong with the files. @returns whether nothing can be run */
-export const complain = (problems: readonly Problem[]): boolean => {
-  tell(problems)
+export const reportProblems = (problems: readonly Problem[]): boolean => {
+  printProblems(problems)
   const errors = problems.filter((it) => it.severity === 'error').length
   if (errors > 0) {
     process.stderr.write(

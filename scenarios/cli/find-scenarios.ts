@@ -5,7 +5,7 @@ import { packageRoot } from '../../server/package-root.ts'
 import { loadScenarios, type Problem } from '../language/load.ts'
 import { placeOf } from '../language/source.ts'
 import { loadRules } from '../runner/rules.ts'
-import { CannotRun } from './cannot-run.ts'
+import { UsageError } from './cannot-run.ts'
 
 /** Where the suite of the package stands. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
@@ -21,15 +21,15 @@ export const loadSuite = async () => {
   ])
   const errors = [...ofRules, ...problems].filter((it) => it.severity === 'error')
   if (errors.length > 0) {
-    tell(errors)
+    printProblems(errors)
     const count = errors.length === 1 ? '1 mistake' : `${errors.length} mistakes`
-    throw new CannotRun(`${count} in scenario files and rules`)
+    throw new UsageError(`${count} in scenario files and rules`)
   }
   return { scenarios, catalogue }
 }
 
 /** Prints problems as editors and terminals make links of them. */
-export const tell = (problems: readonly Problem[]): void => {
+export const printProblems = (problems: readonly Problem[]): void => {
   for (const { at, message, severity } of problems) {
     process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)
   }
@@ -47,7 +47,7 @@ export const filesOf = (patterns: readonly string[]): string[] => {
   const found = patterns.flatMap((pattern) => {
     const files =
       filesNamed(pattern) ?? all.filter((file) => relative(suite, file).includes(pattern))
-    if (files.length === 0) throw new CannotRun(`no scenario file is named by "${pattern}"`)
+    if (files.length === 0) throw new UsageError(`no scenario file is named by "${pattern}"`)
     return files
   })
   return [...new Set(found)].sort()

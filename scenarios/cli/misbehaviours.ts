@@ -1,4 +1,4 @@
-import { knownMisbehaviours } from '../targets/mock/mock.ts'
+import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { readOptions } from './options.ts'
 import { painter } from './paint.ts'
 
@@ -24,7 +24,7 @@ export const misbehaviours = async (args: string[]): Promise<number> => {
     return 0
   }
   const paint = painter(process.stdout)
-  const known = (await knownMisbehaviours()).filter(({ name, says, breaks, routes = [] }) =>
+  const known = (await listMisbehaviours()).filter(({ name, says, breaks, routes = [] }) =>
     positionals.every((text) =>
       [name, says, breaks, ...routes].some((it) => it.toLowerCase().includes(text.toLowerCase())),
     ),

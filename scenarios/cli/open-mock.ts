@@ -1,49 +1,50 @@
 import { didYouMean } from '../../server/wire/closest.ts'
 import type { Target } from '../language/target.ts'
 import { type Host, hosts, mock } from '../targets/mock/mock.ts'
-import { remote } from '../targets/mock/remote.ts'
-import { CannotRun } from './cannot-run.ts'
+import { remoteTarget } from '../targets/mock/remote.ts'
+import { UsageError } from './cannot-run.ts'
 
 /** A host by its name. */
 export const readHost = (name: string, others: readonly string[] = []): Host => {
   const host = hosts.find((it) => it === name)
   if (host !== undefined) return host
-  if (name === 'http') throw new CannotRun('the host http is named express now')
+  if (name === 'http') throw new UsageError('the host http is named express now')
   const names = [...hosts, ...others]
   const hint = didYouMean(name, names) || `; hosts are ${names.join(', ')}`
-  throw new CannotRun(`unknown host "${name}"${hint}`)
+  throw new UsageError(`unknown host "${name}"${hint}`)
 }
 
 /** The mock under a host; what it takes beside us may not be installed. */
-export const mockOf = async (host: Host): Promise<Target> => {
+export const openMock = async (host: Host): Promise<Target> => {
   try {
     return await mock(host)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'ERR_MODULE_NOT_FOUND' || !/'msw(\/\w+)?'/.test(message)) throw error
-    throw new CannotRun('the host msw needs the package msw: npm install --save-dev msw')
+    throw new UsageError('the host msw needs the package msw: npm install --save-dev msw')
   }
 }
 
 /** A harness that is up already, by the origin of its issuer; the environment holds its control token. */
 export const harnessAt = async (url: string): Promise<Target> => {
   if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) {
-    throw new CannotRun(`--harness takes an origin such as http://127.0.0.1:4400, not "${url}"`)
+    throw new UsageError(`--harness takes an origin such as http://127.0.0.1:4400, not "${url}"`)
   }
   const { origin } = new URL(url)
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: token = '' } = process.env
-  if (token === '') throw new CannotRun(`LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: ${whose}`)
+  if (token === '')
+    throw new UsageError(`LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: ${controlTokenHint}`)
   // Whoever holds the token is told that there is no such tenant.
   const { status } = await fetch(`${origin}/_harness/tenants/nobody-here/clock`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(10_000),
   }).catch(({ cause, message }) => {
-    throw new CannotRun(`no harness answers at ${origin}: ${cause?.code ?? message}`)
+    throw new UsageError(`no harness answers at ${origin}: ${cause?.code ?? message}`)
   })
   if (status === 401)
-    throw new CannotRun(`${origin} refuses LUMOAUTH_HARNESS_CONTROL_TOKEN: ${whose}`)
-  if (status !== 404) throw new CannotRun(`no harness answers at ${origin}: status ${status}`)
-  return remote(origin, token)
+    throw new UsageError(`${origin} refuses LUMOAUTH_HARNESS_CONTROL_TOKEN: ${controlTokenHint}`)
+  if (status !== 404) throw new UsageError(`no harness answers at ${origin}: status ${status}`)
+  return remoteTarget(origin, token)
 }
 
-const whose = 'set it to the control token that start printed'
+const controlTokenHint = 'set it to the control token that start printed'

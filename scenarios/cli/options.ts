@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { closest } from '../../server/wire/closest.ts'
-import { CannotRun } from './cannot-run.ts'
+import { UsageError } from './cannot-run.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
@@ -11,10 +11,10 @@ export const readOptions = <const O extends Options>(args: string[], options: O)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     const unknown = /Unknown option '(--?[^'=]+)/.exec(error.message)?.[1]
-    if (unknown === undefined) throw new CannotRun(error.message.split('. ')[0] ?? error.message)
+    if (unknown === undefined) throw new UsageError(error.message.split('. ')[0] ?? error.message)
     const meant = closest(unknown.replace(/^-+/, ''), Object.keys(options))
     const hint = meant === undefined ? '; --help lists the options' : `; did you mean "--${meant}"?`
-    throw new CannotRun(`unknown option "${unknown}"${hint}`)
+    throw new UsageError(`unknown option "${unknown}"${hint}`)
   }
 }
 
@@ -27,7 +27,7 @@ export const wholeNumber = (
   if (value === undefined) return undefined
   const number = Number(value)
   if (!Number.isSafeInteger(number) || number < least) {
-    throw new CannotRun(`--${name} takes a whole number from ${least} on, not "${value}"`)
+    throw new UsageError(`--${name} takes a whole number from ${least} on, not "${value}"`)
   }
   return number
 }

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { didYouMean } from '../../server/wire/closest.ts'
 import { type Report, reports } from '../reports/report.ts'
-import { CannotRun } from './cannot-run.ts'
+import { UsageError } from './cannot-run.ts'
 
 /** What `--report FORMAT[=FILE]` asks for. */
-export const readReport = (
+export const parseReportOption = (
   order: string,
   known: Readonly<Record<string, Report>> = reports,
 ): { report: Report; file: string | undefined } => {
@@ -15,13 +15,13 @@ export const readReport = (
   if (report === undefined) {
     const names = Object.keys(known)
     const hint = didYouMean(format, names) || `; reports are ${names.join(', ')}`
-    throw new CannotRun(`unknown report "${format}"${hint}`)
+    throw new UsageError(`unknown report "${format}"${hint}`)
   }
   return { report, file: rest.length === 0 ? undefined : rest.join('=') }
 }
 
 /** Writes to a file, or to standard output. */
-export const deliver = async (text: string, file: string | undefined): Promise<void> => {
+export const writeReport = async (text: string, file: string | undefined): Promise<void> => {
   if (file === undefined) {
     process.stdout.write(text)
     return

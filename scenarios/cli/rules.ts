@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Loaded } from '../language/load.ts'
 import { checkCoverage, type Rule, type RuleState, stateOf } from '../runner/rules.ts'
 import type { Verdict } from '../runner/verdict.ts'
-import { loadSuite, tell } from './find-scenarios.ts'
+import { loadSuite, printProblems } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
 import { readOptions } from './options.ts'
 import { type Paint, painter } from './paint.ts'
@@ -36,7 +36,7 @@ export const rules = async (args: string[]): Promise<number> => {
   const { scenarios, catalogue } = await loadSuite()
   if (values.check) {
     const problems = checkCoverage(catalogue, scenarios)
-    tell(problems)
+    printProblems(problems)
     const told = problems.length === 0 ? 'rules and scenarios agree' : `${problems.length} gaps`
     process.stdout.write(`${told}\n`)
     return problems.length === 0 ? 0 : 1
@@ -44,7 +44,7 @@ export const rules = async (args: string[]): Promise<number> => {
   const paint = painter(process.stdout)
   const showings = showingsOf([...catalogue.rules.values()], scenarios, await lastVerdicts())
   const chosen = showings
-    .filter(({ rule }) => positionals.every((text) => says(rule, text)))
+    .filter(({ rule }) => positionals.every((text) => matchesText(rule, text)))
     .filter(({ state }) => !values.uncovered || state === 'uncovered')
   process.stdout.write(chosen.map((it) => lineOf(it, paint)).join(''))
   process.stdout.write(`\n${countsOf(chosen)}\n`)
@@ -72,7 +72,7 @@ export const showingsOf = (
     return { rule, scenarios: own, state: stateOf(rule, lasts) }
   })
 
-const says = ({ id, says, source, seat, level }: Rule, text: string) =>
+const matchesText = ({ id, says, source, seat, level }: Rule, text: string) =>
   [id, says, source, seat, level].some((it) => it.toLowerCase().includes(text.toLowerCase()))
 
 /** The mark of a state, in lists. */

@@ -7,13 +7,13 @@ import { difference } from '../runner/compare.ts'
 import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
 import { type Host, hosts } from '../targets/mock/mock.ts'
-import { CannotRun } from './cannot-run.ts'
-import { choices, complain, listOf, wanted } from './filters.ts'
+import { UsageError } from './cannot-run.ts'
+import { choices, createFilter, listOf, reportProblems } from './filters.ts'
 import { filesOf, rulesFile } from './find-scenarios.ts'
 import { keepVerdicts, lastVerdicts } from './last-verdicts.ts'
-import { harnessAt, mockOf, readHost } from './open-mock.ts'
+import { harnessAt, openMock, readHost } from './open-mock.ts'
 import { readOptions, wholeNumber } from './options.ts'
-import { deliver, readReport } from './report-option.ts'
+import { parseReportOption, writeReport } from './report-option.ts'
 import { runLive } from './run-live.ts'
 import { watch } from './watch.ts'
 
@@ -80,7 +80,7 @@ export const run = async (args: string[]): Promise<number> => {
   if (values.watch) {
     return watch(['run', ...args.filter((it) => it !== '--watch')], positionals)
   }
-  const orders = (values.report ?? []).map((order) => readReport(order))
+  const orders = (values.report ?? []).map((order) => parseReportOption(order))
   const targets = readTargets(values.host, values.harness)
   const wants = (...names: string[]) =>
     orders.some(({ report }) => names.some((name) => reports[name] === report))
@@ -94,7 +94,7 @@ export const run = async (args: string[]): Promise<number> => {
   } as const
   const { scenarios, problems } = await loadScenarios(filesOf(positionals))
   const gaps = coverageIsComplete && positionals.length === 0 ? await gapsIn(scenarios) : []
-  if (complain([...problems, ...gaps])) return 2
+  if (reportProblems([...problems, ...gaps])) return 2
 
   const last = values.failed ? await lastVerdicts() : undefined
   const again = scenarios.filter(
@@ -104,8 +104,8 @@ export const run = async (args: string[]): Promise<number> => {
     process.stdout.write('none of these failed when they were last run\n')
     return 0
   }
-  const chosen = sharded(again.filter(wanted(values)), values.shard)
-  if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+  const chosen = selectShard(again.filter(createFilter(values)), values.shard)
+  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
   if (values.list) {
     process.stdout.write(listOf(chosen))
     return 0
@@ -130,7 +130,7 @@ export const run = async (args: string[]): Promise<number> => {
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
   if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
   const context = wants('html') ? { rules: await rulesOfSuite() } : {}
-  for (const { report, file } of orders) await deliver(report(runs, context), file)
+  for (const { report, file } of orders) await writeReport(report(runs, context), file)
   out.write(`${counts(runs)}\n`)
   await keepVerdicts(runs)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
@@ -166,20 +166,23 @@ const differences = (runs: readonly Run[]): string[] => {
   )
 }
 
-const sharded = (scenarios: readonly Loaded[], shard: string | undefined): readonly Loaded[] => {
+const selectShard = (
+  scenarios: readonly Loaded[],
+  shard: string | undefined,
+): readonly Loaded[] => {
   if (shard === undefined) return scenarios
   const [, part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number)
   if (part < 1 || part > parts) {
-    throw new CannotRun(`--shard takes I/N, such as 1/3, not "${shard}"`)
+    throw new UsageError(`--shard takes I/N, such as 1/3, not "${shard}"`)
   }
   return scenarios.filter((_, index) => index % parts === part - 1)
 }
 
 /** Where it runs: under hosts of ours, or on a harness that is up already. */
 const readTargets = (host: string | undefined, harness: string | undefined) => {
-  if (harness === undefined) return readHosts(host ?? 'express').map((it) => () => mockOf(it))
+  if (harness === undefined) return readHosts(host ?? 'express').map((it) => () => openMock(it))
   if (host !== undefined)
-    throw new CannotRun('--host is for a harness of our own: not with --harness')
+    throw new UsageError('--host is for a harness of our own: not with --harness')
   return [() => harnessAt(harness)]
 }
 

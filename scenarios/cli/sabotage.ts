@@ -6,10 +6,10 @@ import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
 import type { Loaded } from '../language/load.ts'
 import { terminal } from '../reports/terminal.ts'
 import { type Finding, NotGreen, sabotage as sabotageSuite } from '../runner/sabotage.ts'
-import { hosts, knownMisbehaviours } from '../targets/mock/mock.ts'
-import { CannotRun } from './cannot-run.ts'
+import { hosts, listMisbehaviours } from '../targets/mock/mock.ts'
+import { UsageError } from './cannot-run.ts'
 import { loadSuite, suiteFolder } from './find-scenarios.ts'
-import { mockOf, readHost } from './open-mock.ts'
+import { openMock, readHost } from './open-mock.ts'
 import { readOptions, wholeNumber } from './options.ts'
 import { type Paint, painter } from './paint.ts'
 
@@ -51,13 +51,13 @@ export const sabotage = async (args: string[]): Promise<number> => {
   const concurrency = wholeNumber('concurrency', values.concurrency)
   const [{ scenarios }, misbehaviours, excuses] = await Promise.all([
     loadSuite(),
-    chosen(positionals),
+    selectMisbehaviours(positionals),
     readExcuses(),
   ])
   const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
   const paint = painter(out)
   const started = performance.now()
-  const target = await mockOf(readHost(values.host ?? 'fetch'))
+  const target = await openMock(readHost(values.host ?? 'fetch'))
   try {
     const { findings, idle } = await sabotageSuite(scenarios, misbehaviours, target, {
       excuses,
@@ -68,7 +68,7 @@ export const sabotage = async (args: string[]): Promise<number> => {
       },
     })
     if (out.isTTY) out.write('\r\u001b[K')
-    const sorted = bySight(findings)
+    const sorted = groupBySight(findings)
     out.write(matrixOf(sorted, paint))
     if (positionals.length === 0) out.write(idleOf(idle, paint))
     out.write(`${countsOf(sorted, performance.now() - started, paint)}\n`)
@@ -78,34 +78,34 @@ export const sabotage = async (args: string[]): Promise<number> => {
     if (!(error instanceof NotGreen)) throw error
     const run = { target: target.name, startedAt: 0, duration: 0, results: error.failed }
     process.stderr.write(`${terminal().failures([run])}\n`)
-    throw new CannotRun(`${error.message}; a suite that is not green cannot prove anything`)
+    throw new UsageError(`${error.message}; a suite that is not green cannot prove anything`)
   } finally {
     await target.close()
   }
 }
 
-const chosen = async (names: readonly string[]) => {
-  const known = await knownMisbehaviours()
+const selectMisbehaviours = async (names: readonly string[]) => {
+  const known = await listMisbehaviours()
   for (const name of names) {
     if (known.some((it) => it.name.includes(name))) continue
     const hint = didYouMean(
       name,
       known.map((it) => it.name),
     )
-    throw new CannotRun(`no misbehaviour is named "${name}"${hint}`)
+    throw new UsageError(`no misbehaviour is named "${name}"${hint}`)
   }
   return known.filter((it) => names.length === 0 || names.some((name) => it.name.includes(name)))
 }
 
 const readExcuses = async (): Promise<Readonly<Partial<Record<string, string>>>> => {
   const file = join(suiteFolder(), '..', 'unnoticed.yaml')
-  const names = (await knownMisbehaviours()).map((it) => it.name)
+  const names = (await listMisbehaviours()).map((it) => it.name)
   const reason = z.string().min(20, { error: 'expected the reason why nobody can notice it' })
   const Excuses = z.partialRecord(z.enum(names), reason)
   try {
     return parseYaml(relative(process.cwd(), file), await readFile(file, 'utf8'), Excuses)
   } catch (error) {
-    if (error instanceof FlawedFile) throw new CannotRun(error.message)
+    if (error instanceof FlawedFile) throw new UsageError(error.message)
     throw error
   }
 }
@@ -113,7 +113,9 @@ const readExcuses = async (): Promise<Readonly<Partial<Record<string, string>>>>
 type Sight = 'hole' | 'stale' | 'excused' | 'caught'
 
 /** How the suite sees each misbehaviour. `stale`: excused, and noticed all the same. */
-const bySight = (findings: readonly Finding[]): Readonly<Record<Sight, readonly Finding[]>> => {
+const groupBySight = (
+  findings: readonly Finding[],
+): Readonly<Record<Sight, readonly Finding[]>> => {
   const sightOf = ({ caughtBy, excuse }: Finding): Sight =>
     caughtBy.length > 0
       ? excuse === undefined
@@ -132,7 +134,7 @@ const titles: Readonly<Record<Sight, string>> = {
   caught: 'Noticed',
 }
 
-const matrixOf = (sorted: ReturnType<typeof bySight>, paint: Paint): string =>
+const matrixOf = (sorted: ReturnType<typeof groupBySight>, paint: Paint): string =>
   (Object.keys(titles) as Sight[])
     .filter((sight) => sorted[sight].length > 0)
     .map((sight) => {
@@ -171,7 +173,7 @@ const nameIn = ({ file }: Loaded): string =>
   file.replace(/^.*\bsuite[\\/]/, '').replace(/\.ya?ml$/, '')
 
 const countsOf = (
-  { hole, stale, excused, caught }: ReturnType<typeof bySight>,
+  { hole, stale, excused, caught }: ReturnType<typeof groupBySight>,
   duration: number,
   paint: Paint,
 ): string => {

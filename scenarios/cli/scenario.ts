@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { CannotRun } from './cannot-run.ts'
+import { UsageError } from './cannot-run.ts'
 import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 
@@ -23,17 +23,17 @@ export const scenario = async (args: string[]): Promise<number> => {
   }
   const [verb, name] = positionals
   if (verb !== 'new' || name === undefined) {
-    throw new CannotRun('expected: lumoauth-harness scenario new NAME')
+    throw new UsageError('expected: lumoauth-harness scenario new NAME')
   }
   const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
-  if (existsSync(file)) throw new CannotRun(`${relative(process.cwd(), file)} is there already`)
+  if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} is there already`)
   mkdirSync(dirname(file), { recursive: true })
-  await writeFile(file, draft(file))
+  await writeFile(file, draftScenario(file))
   process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`)
   return 0
 }
 
-const draft = (file: string): string => {
+const draftScenario = (file: string): string => {
   const schema = relative(dirname(file), join(suiteFolder(), '..', 'scenario.schema.json'))
   const words = basename(file)
     .replace(/\.ya?ml$/, '')

@@ -5,7 +5,7 @@ import { scenarioSchema } from '../language/schema.ts'
 import { withTables } from '../language/tables.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
-import { CannotRun } from './cannot-run.ts'
+import { UsageError } from './cannot-run.ts'
 import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 
@@ -29,7 +29,7 @@ export const schema = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  const changed = (await madeFiles()).filter(({ kept, text }) => kept !== text)
+  const changed = (await generateFiles()).filter(({ kept, text }) => kept !== text)
   for (const { file, text } of changed) {
     const name = relative(process.cwd(), file)
     if (values.check) {
@@ -43,7 +43,7 @@ export const schema = async (args: string[]): Promise<number> => {
 }
 
 /** The files that are made, as they are and as they should be. */
-const madeFiles = async () => {
+const generateFiles = async () => {
   const file = join(suiteFolder(), '..', 'scenario.schema.json')
   const rules = join(suiteFolder(), '..', 'rules.schema.json')
   const readme = join(suiteFolder(), '..', 'README.md')
@@ -55,7 +55,7 @@ const madeFiles = async () => {
     readFile(target, 'utf8').catch(() => undefined),
     readFile(agent, 'utf8').catch(() => undefined),
     readFile(readme, 'utf8').catch(() => {
-      throw new CannotRun(
+      throw new UsageError(
         `${relative(process.cwd(), readme)} is missing: this works on the sources`,
       )
     }),

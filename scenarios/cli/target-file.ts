@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { type Access, accessOf, missingVariables, readTarget } from '../targets/real/access.ts'
 import type { TargetFile } from '../targets/real/target-file.ts'
-import { CannotRun } from './cannot-run.ts'
-import { tell } from './find-scenarios.ts'
+import { UsageError } from './cannot-run.ts'
+import { printProblems } from './find-scenarios.ts'
 
 /** Reads a target file; what is wrong in it is told, and ends the command. */
 export const loadTarget = async (name: string): Promise<TargetFile> => {
   const text = await readFile(name, 'utf8').catch(() => {
-    throw new CannotRun(`there is no ${name}; lumoauth-harness target init writes one`)
+    throw new UsageError(`there is no ${name}; lumoauth-harness target init writes one`)
   })
   const { file, problems } = readTarget(name, text)
   if (file === undefined) {
-    tell(problems.map((it) => ({ ...it, severity: 'error' })))
-    throw new CannotRun(
+    printProblems(problems.map((it) => ({ ...it, severity: 'error' })))
+    throw new UsageError(
       `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'} in ${name}; nothing was sent`,
     )
   }
@@ -23,7 +23,7 @@ export const loadTarget = async (name: string): Promise<TargetFile> => {
 export const accessTo = (file: TargetFile, name: string): Access => {
   const missing = missingVariables(file, process.env)
   if (missing.length > 0) {
-    throw new CannotRun(`not set, and named by ${name}: ${missing.join(', ')}`)
+    throw new UsageError(`not set, and named by ${name}: ${missing.join(', ')}`)
   }
   return accessOf(file, process.env)
 }

@@ -4,10 +4,10 @@ import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { accessOf, missingVariables, readTarget } from '../targets/real/access.ts'
 import { probe } from '../targets/real/probe.ts'
-import { Careful } from '../targets/real/rate-limited-fetch.ts'
+import { RateLimitedFetch } from '../targets/real/rate-limited-fetch.ts'
 import { Unreachable } from '../targets/real/unreachable.ts'
-import { interruption } from './abort-on-signal.ts'
-import { CannotRun } from './cannot-run.ts'
+import { abortOnSignal } from './abort-on-signal.ts'
+import { UsageError } from './cannot-run.ts'
 import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 
@@ -58,19 +58,19 @@ export const target = async (args: string[]): Promise<number> => {
     return 0
   }
   const [verb, name = 'target.yaml'] = positionals
-  if (verb !== 'init') throw new CannotRun('expected: lumoauth-harness target init [FILE]')
+  if (verb !== 'init') throw new UsageError('expected: lumoauth-harness target init [FILE]')
   if (existsSync(name) && !values.force) {
-    throw new CannotRun(`${name} is there already; --force writes over it`)
+    throw new UsageError(`${name} is there already; --force writes over it`)
   }
   const answers: Answers = values
   if (answers.issuer === undefined && answers.api === undefined) await ask(answers)
   if (answers.issuer === undefined && answers.api === undefined) {
-    throw new CannotRun('give --issuer and --tenant, or --api with --route and --requires')
+    throw new UsageError('give --issuer and --tenant, or --api with --route and --requires')
   }
-  const text = draft(answers, name)
+  const text = draftTarget(answers, name)
   const { file, problems } = readTarget(name, text)
   if (file === undefined) {
-    throw new CannotRun(problems.map((it) => it.message).join('; '))
+    throw new UsageError(problems.map((it) => it.message).join('; '))
   }
   await writeFile(name, text)
   process.stdout.write(`wrote ${name}\n`)
@@ -83,9 +83,9 @@ export const target = async (args: string[]): Promise<number> => {
     )
     return 0
   }
-  using signal = interruption()
+  using signal = abortOnSignal()
   const access = accessOf(file, process.env)
-  const http = new Careful({
+  const http = new RateLimitedFetch({
     hosts: new Set([new URL(file.issuer.url).host]),
     perMinute: 600,
     total: 100,
@@ -103,7 +103,7 @@ export const target = async (args: string[]): Promise<number> => {
     process.stdout.write(`${lines.join('\n')}\n`)
     return 0
   } catch (error) {
-    if (error instanceof Unreachable) throw new CannotRun(error.message)
+    if (error instanceof Unreachable) throw new UsageError(error.message)
     throw error
   }
 }
@@ -123,7 +123,7 @@ const ask = async (answers: Answers) => {
   terminal.close()
 }
 
-const draft = (answers: Answers, name: string): string => {
+const draftTarget = (answers: Answers, name: string): string => {
   const { issuer, tenant, agent, api, route, requires } = answers
   const schema = relative(join(name, '..'), join(suiteFolder(), '..', 'target.schema.json'))
   const idVariable = answers['client-id-env'] ?? 'AGENT_CLIENT_ID'

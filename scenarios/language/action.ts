@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Duration } from '../../server/wire/index.ts'
 import { type Answer, isSuccess } from '../runner/exchange.ts'
 import { isObject, type Path } from './match.ts'
-import { type Outcome, type Scene, type Step, Unmet } from './step-context.ts'
+import { ExpectationFailed, type Outcome, type Step, type StepContext } from './step-context.ts'
 import type { Capability } from './target.ts'
 
 /** A list of steps inside a step. Each is checked by its own word (load.ts). */
@@ -21,13 +21,13 @@ type Definition<S extends z.ZodType> = Readonly<{
   needs?: (args: z.input<S>) => readonly Capability[]
   /** Lists of steps in the argument, whose variables are theirs to fill in. */
   nests?: (args: z.input<S>) => readonly Nest[]
-  run: (args: z.input<S>, scene: Scene) => Promise<Outcome>
+  run: (args: z.input<S>, scene: StepContext) => Promise<Outcome>
 }>
 export type Action = Omit<Definition<z.ZodType>, 'run' | 'needs' | 'nests'> &
   Readonly<{
     needs?: (args: unknown) => readonly Capability[]
     nests?: (args: unknown) => readonly Nest[]
-    run: (args: unknown, scene: Scene) => Promise<Outcome>
+    run: (args: unknown, scene: StepContext) => Promise<Outcome>
   }>
 
 /** An action of the language. */
@@ -35,22 +35,22 @@ export const action = <S extends z.ZodType>(definition: Definition<S>): Action =
   definition as unknown as Action
 
 /** What came back, looked at by the fields of its body. */
-export const answered = (answer: Answer | undefined): Outcome => ({ answer, value: answer?.body })
+export const outcomeOf = (answer: Answer | undefined): Outcome => ({ answer, value: answer?.body })
 
 /** The value of a field of a successful answer, for what the agent has in hand. */
-export const keep = (answer: Answer, field: string, take: (value: string) => void) => {
+export const keepField = (answer: Answer, field: string, take: (value: string) => void) => {
   const value = isObject(answer.body) ? answer.body[field] : undefined
   if (isSuccess(answer) && typeof value === 'string') take(value)
 }
 
 /** The id in what the agent has in hand. */
-export const current = (
+export const currentId = (
   held: Readonly<Record<string, unknown>> | undefined,
   id: string,
 ): string => {
   const value = held?.[id]
   if (typeof value === 'string') return value
-  throw new Unmet(
+  throw new ExpectationFailed(
     id === 'task_id'
       ? 'the agent has no task yet: open_task comes first, or give task_id'
       : 'the agent has no request yet: request_permission comes first, or give request_id',
@@ -58,11 +58,11 @@ export const current = (
 }
 
 /** Speaks to the control plane of the tenant. */
-export const control = async (scene: Scene, method: string, path: string, json?: unknown) => {
+export const control = async (scene: StepContext, method: string, path: string, json?: unknown) => {
   const answer = await scene.send('control', { method, path, json, by: 'control' })
   if (!isSuccess(answer)) {
     const { error, error_description } = isObject(answer.body) ? answer.body : {}
-    throw new Unmet(
+    throw new ExpectationFailed(
       `the control plane answered ${answer.status} ${error ?? ''}: ${error_description ?? ''}`,
     )
   }

@@ -1,7 +1,7 @@
 import { createJitFetch, JitContext, LumoAuthAgent } from '../../client/index.ts'
 import type { Answer } from '../runner/exchange.ts'
 import { isObject } from './match.ts'
-import { type Scene, Unmet } from './step-context.ts'
+import { ExpectationFailed, type StepContext } from './step-context.ts'
 
 /** A call through the reference client. */
 export type FetchOrder = Readonly<{
@@ -19,26 +19,26 @@ export type FetchOrder = Readonly<{
 /** The client of one agent, kept from step to step so that it keeps its tokens. */
 export type Client = {
   /** The step that uses it now: its exchanges are that step's. */
-  scene: Scene
+  scene: StepContext
   readonly jit: JitContext
   readonly fetches: Map<string, typeof fetch>
 }
 
 /** Lets the reference client make a call, in the agent's task if it has one, and escalate by itself. */
-export const agentFetch = async (order: FetchOrder, scene: Scene): Promise<Answer> => {
+export const agentFetch = async (order: FetchOrder, scene: StepContext): Promise<Answer> => {
   const client = await clientOf(scene)
   const call = fetchOf(client, order, scene)
   const send = async () =>
     answerOf(await call(`${scene.session.urls.api}${order.path}`, initOf(order)))
   const answers = await Promise.all(Array.from({ length: order.times ?? 1 }, send))
   const [first, odd] = [answers[0], answers.find((it) => it.status !== answers[0]?.status)]
-  if (first === undefined) throw new Unmet('expected at least one call')
+  if (first === undefined) throw new ExpectationFailed('expected at least one call')
   if (odd !== undefined)
-    throw new Unmet(`the same call was answered ${first.status} and ${odd.status}`)
+    throw new ExpectationFailed(`the same call was answered ${first.status} and ${odd.status}`)
   return first
 }
 
-const clientOf = async (scene: Scene): Promise<Client> => {
+const clientOf = async (scene: StepContext): Promise<Client> => {
   const { me } = scene
   if (me.client !== undefined) {
     me.client.scene = scene
@@ -71,7 +71,7 @@ const clientOf = async (scene: Scene): Promise<Client> => {
 }
 
 /** The client opens a task of its own, unless the agent has one: then that is what it gets. */
-const withTask = async ({ me, fetch }: Scene, request: Request): Promise<Response> =>
+const withTask = async ({ me, fetch }: StepContext, request: Request): Promise<Response> =>
   me.task !== undefined && request.method === 'POST' && request.url.endsWith('/jit/task')
     ? Response.json(me.task, { status: 201 })
     : fetch(request)
@@ -79,7 +79,7 @@ const withTask = async ({ me, fetch }: Scene, request: Request): Promise<Respons
 const fetchOf = (
   { jit, fetches }: Client,
   { justification, allow }: FetchOrder,
-  { session }: Scene,
+  { session }: StepContext,
 ) => {
   const key = JSON.stringify({ justification, allow })
   const kept = fetches.get(key)

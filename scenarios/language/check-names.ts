@@ -55,7 +55,7 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
         used.add(name)
         if (known.has(name)) continue
         sound = false
-        const setter = setterOf(name)
+        const setter = findSetter(name)
         const hint =
           setter === undefined
             ? didYouMean(name, known)
@@ -89,7 +89,7 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
   }
 }
 
-const setterOf = (name: string) =>
+const findSetter = (name: string) =>
   Object.entries(actions).find(([, it]) => it.sets?.includes(name))?.[0]
 
 const reserved = new Set([

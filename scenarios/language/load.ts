@@ -69,12 +69,12 @@ export const readScenario = (
     checkNames(steps, tenants, report)
     checkVariables(steps, report)
   }
-  if (problems.some((it) => it.severity === 'error')) return { problems: inOrder(problems) }
+  if (problems.some((it) => it.severity === 'error')) return { problems: sortProblems(problems) }
 
   const scenario = source.value as Scenario
   const every = allSteps(scenario.steps, ['steps'])
   return {
-    problems: inOrder(problems),
+    problems: sortProblems(problems),
     scenario: {
       file,
       theme: themeOf(file),
@@ -180,5 +180,5 @@ const sharedTitles = (scenarios: readonly Loaded[]): Problem[] =>
     return [{ at: scenario.source.locate(['scenario']), message, severity: 'error' as const }]
   })
 
-const inOrder = (problems: readonly Problem[]) =>
+const sortProblems = (problems: readonly Problem[]) =>
   problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)

@@ -110,7 +110,7 @@ export const matchers = {
     takes: z.array(Expected),
     nests: true,
     test: (members, received, path, at) =>
-      Array.isArray(received) && pairsUp(members, received)
+      Array.isArray(received) && canPairUp(members, received)
         ? []
         : [difference(`in any order ${show(members)}`, received, path, at)],
   }),
@@ -248,13 +248,13 @@ const matchFields = (
 }
 
 /** Each expected member finds a received one of its own (backtracking; the lists are short). */
-const pairsUp = (expected: readonly unknown[], received: readonly unknown[]): boolean => {
+const canPairUp = (expected: readonly unknown[], received: readonly unknown[]): boolean => {
   const [first, ...others] = expected
   if (expected.length !== received.length) return false
   if (expected.length === 0) return true
   return received.some(
     (candidate, index) =>
-      match(first, candidate).length === 0 && pairsUp(others, received.toSpliced(index, 1)),
+      match(first, candidate).length === 0 && canPairUp(others, received.toSpliced(index, 1)),
   )
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Unmet } from './step-context.ts'
+import { ExpectationFailed } from './step-context.ts'
 import { partOf, segments } from './variables.ts'
 
 /** Where the value of a variable stands: a place in the answer, or a part of the text in that place. */
@@ -18,16 +18,19 @@ export const placeOfSaved = (from: unknown): readonly string[] =>
   segments(String(typeof from === 'object' && from !== null && 'from' in from ? from.from : from))
 
 /** @throws {Unmet} where there is nothing to save */
-export const saved = (name: string, from: Saved, view: unknown): unknown => {
+export const resolveSaved = (name: string, from: Saved, view: unknown): unknown => {
   const value = partOf(view, placeOfSaved(from))
   const { from: place, matches } = typeof from === 'string' ? { from, matches: undefined } : from
   if (value === undefined) {
-    throw new Unmet(`nothing to save: the answer has no ${place}`, ['save', name])
+    throw new ExpectationFailed(`nothing to save: the answer has no ${place}`, ['save', name])
   }
   if (matches === undefined) return value
   const [, part] = new RegExp(matches, 'u').exec(String(value)) ?? []
   if (part === undefined) {
-    throw new Unmet(`nothing to save: ${place} does not match /${matches}/`, ['save', name])
+    throw new ExpectationFailed(`nothing to save: ${place} does not match /${matches}/`, [
+      'save',
+      name,
+    ])
   }
   return part
 }

@@ -34,7 +34,7 @@ export type Order = Readonly<{
 }>
 
 /** What a step sees of the world, and all it can do to it. */
-export type Scene = Readonly<{
+export type StepContext = Readonly<{
   session: Session
   agent: Credentials
   me: Memory
@@ -53,7 +53,7 @@ export type Scene = Readonly<{
   /** Moves virtual time, or waits. */
   wait(seconds: number): Promise<Answer | undefined>
   /** Performs steps that stand at a path below this step's argument. */
-  perform(steps: readonly Step[], at: Path, how?: Nested): Promise<Performed>
+  perform(steps: readonly Step[], at: Path, how?: Nested): Promise<StepPerformed>
   fill(value: unknown): unknown
   fillExpected(value: unknown): unknown
 }>
@@ -67,7 +67,7 @@ export type Nested = Readonly<{
 }>
 
 /** How a list of steps went: the last answer in it. */
-export type Performed = Readonly<{ answer: Answer | undefined }>
+export type StepPerformed = Readonly<{ answer: Answer | undefined }>
 
 /** A step as written: one action and its modifiers. */
 export type Step = Readonly<Record<string, unknown>>
@@ -76,8 +76,8 @@ export type Step = Readonly<Record<string, unknown>>
 export type Outcome = Readonly<{ answer?: Answer | undefined; value: unknown }>
 
 /** A step that did not do what it says, for a reason that has a place in the file. */
-export class Unmet extends Error {
-  override readonly name = 'Unmet'
+export class ExpectationFailed extends Error {
+  override readonly name = 'ExpectationFailed'
   readonly at: Path
   readonly differences: readonly Difference[]
   constructor(message: string, at: Path = [], differences: readonly Difference[] = []) {
@@ -88,6 +88,6 @@ export class Unmet extends Error {
 }
 
 /** @throws {Unmet} always */
-export const unmet = (message: string): never => {
-  throw new Unmet(message)
+export const failExpectation = (message: string): never => {
+  throw new ExpectationFailed(message)
 }

@@ -1,5 +1,5 @@
 import { match, type Path, show } from './match.ts'
-import { Unmet } from './step-context.ts'
+import { ExpectationFailed } from './step-context.ts'
 
 /** Demands that the expected members occur in this order, whatever stands between them. */
 export const subsequence = (
@@ -19,7 +19,7 @@ export const subsequence = (
           2000,
         )
       const near = received.find((it, i) => i >= from && it[nameBy] === member[nameBy])
-      throw new Unmet(
+      throw new ExpectationFailed(
         `${show(member[nameBy] ?? member)} is not there${after}`,
         [...at, index],
         near === undefined

@@ -71,6 +71,6 @@ export type Credentials = Readonly<{
 }>
 
 /** A target cannot offer what a scenario takes as given: it is skipped for this reason. */
-export class Unable extends Error {
-  override readonly name = 'Unable'
+export class SkipScenario extends Error {
+  override readonly name = 'SkipScenario'
 }

@@ -21,8 +21,8 @@ export const ctrf: Report = (runs) => {
         pending: 0,
         skipped: counts.skipped,
         other: 0,
-        start: whole(start),
-        stop: whole(stop),
+        start: roundMilliseconds(start),
+        stop: roundMilliseconds(stop),
       },
       tests: results.map(testOf),
     },
@@ -33,7 +33,7 @@ export const ctrf: Report = (runs) => {
 const testOf = (result: Result) => ({
   name: nameOf(result),
   status: result.verdict,
-  duration: whole(result.duration),
+  duration: roundMilliseconds(result.duration),
   suite: [result.target, result.theme],
   filePath: result.file,
   line: result.line,
@@ -51,5 +51,5 @@ const testOf = (result: Result) => ({
   })),
 })
 
-const whole = (milliseconds: number) =>
+const roundMilliseconds = (milliseconds: number) =>
   Number.isFinite(milliseconds) ? Math.round(milliseconds) : 0

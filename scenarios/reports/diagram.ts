@@ -1,6 +1,13 @@
 import type { Exchange } from '../runner/exchange.ts'
 import type { Result } from '../runner/verdict.ts'
-import { answererOf, asked, bearerOf, gistOf, type Part, senderOf } from './exchange-summary.ts'
+import {
+  answererOf,
+  bearerOf,
+  describeRequest,
+  type Part,
+  senderOf,
+  summarizeExchange,
+} from './exchange-summary.ts'
 import { type Markup, markup } from './markup.ts'
 
 /** The exchanges of a scenario as a sequence diagram, in SVG; `link` makes the target of each arrow. */
@@ -60,10 +67,10 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
   const way = to > from ? 1 : -1
   const middle = (from + to) / 2
   const room = Math.floor(Math.abs(to - from) / 6.9) - 2
-  const said = [answer.status, gistOf(exchange)].filter((it) => it !== '').join(' ')
+  const said = [answer.status, summarizeExchange(exchange)].filter((it) => it !== '').join(' ')
   return {
     height: 52,
-    svg: markup`<text class="ask" x="${middle}" y="${y}">${short(asked(exchange), room)}</text>${
+    svg: markup`<text class="ask" x="${middle}" y="${y}">${short(describeRequest(exchange), room)}</text>${
       token !== undefined && markup`<title>with ${token}</title>`
     }<path class="line" d="M${from} ${y + 6}H${to - way * 2}"/><path class="tip" d="M${to} ${y + 6}l${-way * 8} -4v8z"/>${
       token?.startsWith('‹jit') && markup`<circle class="jit" cx="${from}" cy="${y + 6}" r="4"/>`
@@ -74,7 +81,7 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
 /** What the harness was told, such as the time: a line across all. */
 const note = (exchange: Exchange, y: number, width: number) => ({
   height: 30,
-  svg: markup`<rect class="note" x="40" y="${y - 13}" width="${width - 52}" height="20" rx="4"/><text class="note" x="${40 + (width - 52) / 2}" y="${y + 1}">${short(`${asked(exchange)} ${exchange.request.body}`, Math.floor((width - 70) / 6.9))}</text>`,
+  svg: markup`<rect class="note" x="40" y="${y - 13}" width="${width - 52}" height="20" rx="4"/><text class="note" x="${40 + (width - 52) / 2}" y="${y + 1}">${short(`${describeRequest(exchange)} ${exchange.request.body}`, Math.floor((width - 70) / 6.9))}</text>`,
 })
 
 const toneOf = (exchange: Exchange): string => {

@@ -27,7 +27,7 @@ export const bearerOf = ({ request }: Exchange): string | undefined =>
   /‹[^‹›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
 
 /** The request in a few words: the path below its base, ids cut short. */
-export const asked = (exchange: Exchange): string => {
+export const describeRequest = (exchange: Exchange): string => {
   const { seat, request } = exchange
   if (answererOf(exchange) === 'model') {
     return request.method === 'POST' ? 'ask the model' : 'ask which models there are'
@@ -44,7 +44,7 @@ export const asked = (exchange: Exchange): string => {
 }
 
 /** What an answer says, in a few words. */
-export const gistOf = (exchange: Exchange): string => {
+export const summarizeExchange = (exchange: Exchange): string => {
   const { request, answer } = exchange
   if (answererOf(exchange) === 'model' && answer.status < 400) return toolsIn(answer.body)
   const body = parse(answer.body)

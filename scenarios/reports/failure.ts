@@ -36,7 +36,7 @@ const exchangeText = (exchange: Exchange, tokens: Result['tokens']): string => {
   ].join('\n')
 }
 
-const shown = new Set([
+const shownHeaders = new Set([
   'authorization',
   'content-type',
   'www-authenticate',
@@ -48,7 +48,7 @@ const shown = new Set([
 
 const headerLines = (headers: Exchange['request']['headers'], mark: string) =>
   Object.entries(headers)
-    .filter(([name]) => shown.has(name))
+    .filter(([name]) => shownHeaders.has(name))
     .map(([name, value]) => `${mark}${name}: ${short(value)}`)
 
 const bodyLines = (body: string, mark: string) => (body === '' ? [] : [`${mark}${short(body)}`])

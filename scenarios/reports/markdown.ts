@@ -18,24 +18,24 @@ export const markdown: Report = (runs) => {
 }
 
 const failureOf = (result: Result): string[] => [
-  `### ${escaped(nameOf(result))} (${result.target})`,
+  `### ${escapeMarkdown(nameOf(result))} (${result.target})`,
   '',
-  ...result.failures.flatMap((failure) => fenced(failureText(failure, result))),
+  ...result.failures.flatMap((failure) => fenceBlock(failureText(failure, result))),
 ]
 
 const themesOf = ({ target, results, duration }: Run): string[] => [
-  `### ${escaped(target)}, ${seconds(duration)}`,
+  `### ${escapeMarkdown(target)}, ${seconds(duration)}`,
   '',
   ...[...Map.groupBy(results, (it) => it.theme)].flatMap(([theme, results]) => {
     const { total, passed, failed } = countsOf(results)
     return [
-      `<details${failed > 0 ? ' open' : ''}><summary>${mark(failed > 0 ? 'failed' : 'passed')} <b>${escaped(theme)}</b>: ${passed} of ${total}</summary>`,
+      `<details${failed > 0 ? ' open' : ''}><summary>${mark(failed > 0 ? 'failed' : 'passed')} <b>${escapeMarkdown(theme)}</b>: ${passed} of ${total}</summary>`,
       '',
       '| | Scenario | Time |',
       '|---|---|---|',
       ...results.map(
         (it) =>
-          `| ${mark(it.verdict)} | ${escaped(nameOf(it))}${it.reason === undefined ? '' : ` (skipped: ${escaped(it.reason)})`} | ${seconds(it.duration)} |`,
+          `| ${mark(it.verdict)} | ${escapeMarkdown(nameOf(it))}${it.reason === undefined ? '' : ` (skipped: ${escapeMarkdown(it.reason)})`} | ${seconds(it.duration)} |`,
       ),
       '',
       '</details>',
@@ -50,13 +50,13 @@ const seconds = (milliseconds: number) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 
 /** A fence longer than any in the text. */
-const fenced = (text: string): string[] => {
+const fenceBlock = (text: string): string[] => {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   return [`${fence}text`, text, fence, '']
 }
 
-const escaped = (text: string) =>
+const escapeMarkdown = (text: string) =>
   text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

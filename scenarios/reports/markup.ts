@@ -10,21 +10,21 @@ type Part = string | number | Markup | undefined | false | readonly Part[]
 
 /** HTML, or SVG, in which whatever is put in is text: no value can bring markup of its own. */
 export const markup = (strings: TemplateStringsArray, ...parts: readonly Part[]): Markup =>
-  new Markup(strings.reduce((text, string, index) => text + rendered(parts[index - 1]) + string))
+  new Markup(strings.reduce((text, string, index) => text + renderPart(parts[index - 1]) + string))
 
-const rendered = (part: Part): string => {
+const renderPart = (part: Part): string => {
   if (part === undefined || part === false) return ''
   if (part instanceof Markup) return part.text
-  if (typeof part === 'string' || typeof part === 'number') return escaped(String(part))
-  return part.map(rendered).join('')
+  if (typeof part === 'string' || typeof part === 'number') return escapeHtml(String(part))
+  return part.map(renderPart).join('')
 }
 
 /** As text, and so that nobody is fooled: what is not seen, or turns others around, is spelt out. */
-const escaped = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text
     .toWellFormed()
-    .replaceAll(/(?![\t\n\r])\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, spelt)
+    .replaceAll(/(?![\t\n\r])\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, spellBidi)
     .replaceAll(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`)
 
-const spelt = (character: string): string =>
+const spellBidi = (character: string): string =>
   `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`

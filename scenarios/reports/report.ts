@@ -5,7 +5,7 @@ import { html } from './html.ts'
 import { json } from './json.ts'
 import { junit } from './junit.ts'
 import { markdown } from './markdown.ts'
-import { plain } from './terminal.ts'
+import { plainReport } from './terminal.ts'
 import { transcript } from './transcript.ts'
 
 /** A report is a function from the results to text. Secrets are already out of them. */
@@ -20,6 +20,6 @@ export const reports: Readonly<Record<string, Report>> = {
   html,
   json,
   markdown,
-  terminal: plain,
+  terminal: plainReport,
   transcript,
 }

@@ -59,7 +59,7 @@ export const terminal = ({ color = false, hosts = false } = {}): TerminalReport 
 }
 
 /** The same for a file or a log: no colours, no progress. */
-export const plain: Report = (runs) => {
+export const plainReport: Report = (runs) => {
   const { result, failures, counts } = terminal({ hosts: runs.length > 1 })
   const lines = runs.flatMap(({ results }) =>
     results.map((it, index) => result(it, results[index - 1])),

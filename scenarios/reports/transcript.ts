@@ -1,4 +1,4 @@
-import { normalised } from '../runner/compare.ts'
+import { normalizeResult } from '../runner/compare.ts'
 import { nameOf } from '../runner/verdict.ts'
 import type { Report } from './report.ts'
 
@@ -7,7 +7,7 @@ export const transcript: Report = (runs) =>
   runs
     .flatMap((run) => run.results)
     .map((result) => {
-      const { verdict, answers, together } = normalised(result)
+      const { verdict, answers, together } = normalizeResult(result)
       return `${JSON.stringify({ scenario: nameOf(result), verdict, answers, together }, null, 1)}\n`
     })
     .join('')

@@ -1,11 +1,14 @@
 import { actions } from '../language/actions.ts'
 import { basic } from '../language/basic-auth.ts'
 import { isObject } from '../language/match.ts'
-import { type Scene, unmet } from '../language/step-context.ts'
+import { failExpectation, type StepContext } from '../language/step-context.ts'
 import { summary } from './expectation.ts'
 
 /** The header by which the one who knocks shows who it is. */
-export const authorization = async (by: string, scene: Scene): Promise<Record<string, string>> => {
+export const authorization = async (
+  by: string,
+  scene: StepContext,
+): Promise<Record<string, string>> => {
   const { session, agent } = scene
   switch (by) {
     case 'none':
@@ -14,7 +17,7 @@ export const authorization = async (by: string, scene: Scene): Promise<Record<st
       return { authorization: basic(agent) }
     case 'api_client':
       return session.apiClient === undefined
-        ? unmet('the target knows no client of the API')
+        ? failExpectation('the target knows no client of the API')
         : { authorization: basic(session.apiClient) }
     case 'control':
       return session.controlToken === undefined
@@ -26,17 +29,19 @@ export const authorization = async (by: string, scene: Scene): Promise<Record<st
 }
 
 /** The agent gets its own token. */
-export const signIn = async (scene: Scene): Promise<string> => {
+export const signIn = async (scene: StepContext): Promise<string> => {
   const { answer } = await actions.authenticate.run({}, scene)
   return (
     scene.me.token ??
-    unmet(`the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`)
+    failExpectation(
+      `the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`,
+    )
   )
 }
 
 /** Minted once a tenant and person; kept by a target that cannot mint. */
 export const userToken = (
-  scene: Scene,
+  scene: StepContext,
   place: string,
   kept: Map<string, Promise<string>>,
 ): Promise<string> => {
@@ -45,12 +50,12 @@ export const userToken = (
   const given = email === undefined ? undefined : session.userTokens?.[email]
   if (given !== undefined) return Promise.resolve(given)
   const key = `${place}/${email}`
-  const minted = kept.get(key) ?? mint(email, scene)
+  const minted = kept.get(key) ?? mintUserToken(email, scene)
   kept.set(key, minted)
   return minted
 }
 
-const mint = async (user: string | undefined, scene: Scene): Promise<string> => {
+const mintUserToken = async (user: string | undefined, scene: StepContext): Promise<string> => {
   const { body } = await scene.send('control', {
     method: 'POST',
     path: '/user-token',
@@ -59,5 +64,5 @@ const mint = async (user: string | undefined, scene: Scene): Promise<string> => 
   })
   return isObject(body) && typeof body.access_token === 'string'
     ? body.access_token
-    : unmet('no token of a person could be had')
+    : failExpectation('no token of a person could be had')
 }

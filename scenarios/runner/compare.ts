@@ -5,16 +5,16 @@ import type { Result } from './verdict.ts'
  * What is the same whichever host answers: verdict, and every answer without what differs by host
  * (origins) or by chance (what happened at once is compared as a heap of statuses).
  */
-export const normalised = ({ verdict, exchanges, steps }: Result) => {
+export const normalizeResult = ({ verdict, exchanges, steps }: Result) => {
   const parallel = steps.filter(({ word }) => word === 'parallel').map(({ step }) => `${step}.`)
   const isTogether = ({ step }: Exchange) => parallel.some((prefix) => step.startsWith(prefix))
   const together = exchanges.filter(isTogether)
   const alone = exchanges.filter((it) => !isTogether(it))
   return {
     verdict,
-    answers: withIdsInOrder(
+    answers: renumberIds(
       [...Map.groupBy(alone.filter(isSeat), ({ step }) => step).values()].flatMap((ofStep) =>
-        ofStep.map(normalisedExchange).sort(byText),
+        ofStep.map(normalizeExchange).sort(sortByText),
       ),
     ),
     together: together
@@ -25,18 +25,18 @@ export const normalised = ({ verdict, exchanges, steps }: Result) => {
 
 const isSeat = ({ seat }: Exchange) => seat !== 'control'
 
-type Normalised = ReturnType<typeof normalisedExchange>
+type Normalised = ReturnType<typeof normalizeExchange>
 
 const ids = /\b([a-z]+)_[0-9a-f]{16}\b/g
 
 /** What a step does, it may do at once. */
-const byText = (a: Normalised, b: Normalised) => {
+const sortByText = (a: Normalised, b: Normalised) => {
   const [left, right] = [a, b].map((it) => JSON.stringify(it).replaceAll(ids, '$1'))
   return (left ?? '') < (right ?? '') ? -1 : 1
 }
 
 /** Ids are handed out in order, and what happens at once has none: the n-th seen is the n-th. */
-const withIdsInOrder = (answers: readonly Normalised[]): readonly Normalised[] => {
+const renumberIds = (answers: readonly Normalised[]): readonly Normalised[] => {
   const seen = new Map<string, string>()
   const text = JSON.stringify(answers).replaceAll(ids, (id, kind: string) => {
     const name = seen.get(id) ?? `${kind}_#${seen.size + 1}`
@@ -48,7 +48,7 @@ const withIdsInOrder = (answers: readonly Normalised[]): readonly Normalised[] =
 
 /** The first thing in which two hosts differ, as a sentence; undefined when they do not. */
 export const difference = (a: Result, b: Result): string | undefined => {
-  const [left, right] = [normalised(a), normalised(b)]
+  const [left, right] = [normalizeResult(a), normalizeResult(b)]
   if (left.verdict !== right.verdict)
     return `${a.target} ${left.verdict}, ${b.target} ${right.verdict}`
   if (JSON.stringify(left.together) !== JSON.stringify(right.together)) {
@@ -76,7 +76,7 @@ const kept = [
   'location',
 ]
 
-const normalisedExchange = ({ step, request, answer }: Exchange) => {
+const normalizeExchange = ({ step, request, answer }: Exchange) => {
   const { origin, pathname, search } = new URL(request.url)
   const portable = (text: string) =>
     text

@@ -2,7 +2,7 @@ import { readChallenge, readChallengeBody } from '../../server/wire/index.ts'
 import type { actions } from '../language/actions.ts'
 import { answerParts } from '../language/format.ts'
 import { isObject, match } from '../language/match.ts'
-import { type Outcome, Unmet } from '../language/step-context.ts'
+import { ExpectationFailed, type Outcome } from '../language/step-context.ts'
 import { partOf } from '../language/variables.ts'
 import { type Answer, isSuccess } from './exchange.ts'
 
@@ -15,7 +15,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const statusSaid =
     (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
   if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new Unmet(`expected a success, ${summary(answer)}`)
+    throw new ExpectationFailed(`expected a success, ${summary(answer)}`)
   }
   const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
     string,
@@ -38,14 +38,14 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   if (differences.length === 0) return
   const wrong = differences.map(({ path }) => path)
   const answered = wrong.some((path) => path === 'status' || path === 'error')
-  throw new Unmet(
-    `not as expected: ${listed(wrong)}${answered && answer ? `; ${summary(answer)}` : ''}`,
+  throw new ExpectationFailed(
+    `not as expected: ${listPaths(wrong)}${answered && answer ? `; ${summary(answer)}` : ''}`,
     [],
     differences,
   )
 }
 
-const listed = (paths: readonly string[]): string =>
+const listPaths = (paths: readonly string[]): string =>
   paths.length > 3
     ? `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`
     : paths.join(', ')

@@ -6,7 +6,7 @@ export { type Loaded, loadScenarios, type Problem, readScenario } from '../langu
 export { match, matchers } from '../language/match.ts'
 export { scenarioSchema } from '../language/schema.ts'
 export type { Capability, Session, Target } from '../language/target.ts'
-export { capabilities, Unable } from '../language/target.ts'
+export { capabilities, SkipScenario } from '../language/target.ts'
 export { difference } from './compare.ts'
 export type { Exchange } from './exchange.ts'
 export { jobsOf, type RunOptions, run } from './run.ts'

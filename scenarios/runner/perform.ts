@@ -3,19 +3,19 @@ import { actions } from '../language/actions.ts'
 import { frozenAt } from '../language/format.ts'
 import type { Loaded } from '../language/load.ts'
 import { isObject, type Path } from '../language/match.ts'
-import { type Saved, saved } from '../language/save.ts'
+import { resolveSaved, type Saved } from '../language/save.ts'
 import {
+  ExpectationFailed,
+  failExpectation,
   type Memory,
   type Order,
   type Outcome,
-  type Performed,
-  type Scene,
   type Step,
-  Unmet,
-  unmet,
+  type StepContext,
+  type StepPerformed,
 } from '../language/step-context.ts'
 import { wordOf } from '../language/steps.ts'
-import { type Session, type Target, Unable } from '../language/target.ts'
+import { type Session, SkipScenario, type Target } from '../language/target.ts'
 import { fill, fillExpected, NoSuchPart } from '../language/variables.ts'
 import { authorization, signIn, userToken } from './authorization.ts'
 import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
@@ -42,7 +42,7 @@ export const perform = async (
   patience = usualPatience,
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
-  const world: World = {
+  const world: RunContext = {
     scenario,
     prefix,
     sessions,
@@ -86,7 +86,7 @@ type Log = {
 }
 
 /** What is the same for all steps of a scenario. */
-type World = Readonly<{
+type RunContext = Readonly<{
   scenario: Loaded
   prefix: 'tenant' | 'org'
   sessions: ReadonlyMap<string, Session>
@@ -120,8 +120,8 @@ const performAll = async (
   path: Path,
   prefix: string,
   state: State,
-  world: World,
-): Promise<Performed> => {
+  world: RunContext,
+): Promise<StepPerformed> => {
   let answer: Answer | undefined
   for (const [index, step] of steps.entries()) {
     const outcome = await performStep(step, [...path, index], `${prefix}${index + 1}`, state, world)
@@ -135,7 +135,7 @@ const performStep = async (
   path: Path,
   number: string,
   state: State,
-  world: World,
+  world: RunContext,
 ): Promise<Outcome> => {
   const { log, scenario } = world
   const word = wordOf(step)
@@ -154,23 +154,23 @@ const performStep = async (
     })
 
   try {
-    const scene = sceneOf(step, word, path, number, state, world, made)
+    const scene = stepContextOf(step, word, path, number, state, world, made)
     const args = action.nests === undefined ? fillArgs(word, step[word], scene) : step[word]
     const outcome = await action.run(args, scene)
     checkViolations(step, made)
     checkAnswer(action.looks, fillAnswer(step.expect, scene), outcome)
     for (const [name, from] of Object.entries((step.save ?? {}) as Record<string, Saved>)) {
-      state.variables.set(name, saved(name, from, viewOf(action.looks, outcome)))
+      state.variables.set(name, resolveSaved(name, from, viewOf(action.looks, outcome)))
     }
     done(true)
     return outcome
   } catch (error) {
     done(false)
     if (error instanceof Failed) throw error
-    if (error instanceof Unable) log.unable ??= error.message
+    if (error instanceof SkipScenario) log.unable ??= error.message
     const subject = made.findLast((it) => it.seat !== 'control') ?? made.at(-1)
-    const at = (error instanceof Unmet ? error.at : undefined) ?? []
-    const differences = error instanceof Unmet ? error.differences : []
+    const at = (error instanceof ExpectationFailed ? error.at : undefined) ?? []
+    const differences = error instanceof ExpectationFailed ? error.differences : []
     const within = differences[0]?.at ?? at
     const [head] = within
     const inArgument = head !== 'expect' && head !== 'save'
@@ -182,7 +182,7 @@ const performStep = async (
       kind:
         error instanceof Violation
           ? 'violation'
-          : error instanceof Unmet || error instanceof NoSuchPart
+          : error instanceof ExpectationFailed || error instanceof NoSuchPart
             ? 'expectation'
             : 'crash',
       message: messageOf(error, world.patience),
@@ -222,15 +222,15 @@ const checkViolations = (step: Step, made: readonly Exchange[]) => {
   throw new Violation(violating, violating.answer.status >= 400 && !mayRefuse)
 }
 
-const sceneOf = (
+const stepContextOf = (
   step: Step,
   word: string,
   path: Path,
   number: string,
   state: State,
-  world: World,
+  world: RunContext,
   made: Exchange[],
-): Scene => {
+): StepContext => {
   const { sessions, scenario } = world
   const place = String(step.in ?? scenario.tenants[0]?.name)
   const session = sessions.get(place)
@@ -241,7 +241,7 @@ const sceneOf = (
     session.agents.find((it) => it.name === (user === undefined ? as : undefined)) ??
     session.agents[0]
   if (agent === undefined) throw new Error('the tenant has no agent')
-  const me = handOf(`${place}/${agent.name}`, state)
+  const me = memoryOf(`${place}/${agent.name}`, state)
   const prefix = (step.prefix as 'tenant' | 'org' | undefined) ?? world.prefix
   const bases: Record<Seat, string> = {
     issuer: session.urls[prefix],
@@ -285,7 +285,7 @@ const sceneOf = (
     return answerOf((await record(seat, request, 'once')).exchange)
   }
 
-  const scene: Scene = {
+  const scene: StepContext = {
     session,
     agent,
     me,
@@ -314,7 +314,7 @@ const sceneOf = (
     token: async (word) => {
       if (word === 'agent') return me.token ?? (await signIn(plain))
       if (word === 'jit')
-        return me.jit ?? unmet('the agent has no JIT token yet: get_token comes first')
+        return me.jit ?? failExpectation('the agent has no JIT token yet: get_token comes first')
       if (word === 'approver') return userToken(plain, place, world.users)
       return word
     },
@@ -335,7 +335,7 @@ const sceneOf = (
         })
       }
       if (seconds > world.target.longestWait) {
-        throw new Unable(
+        throw new SkipScenario(
           `it came to wait ${seconds} s of real time, and more than ${world.target.longestWait} is too long`,
         )
       }
@@ -356,7 +356,7 @@ const sceneOf = (
           world,
         )
       } catch (error) {
-        if (word === 'eventually') forget(`${number}.`, world.log)
+        if (word === 'eventually') forgetToken(`${number}.`, world.log)
         throw error
       } finally {
         if (how.apart) join(inner, state)
@@ -364,38 +364,41 @@ const sceneOf = (
     },
   }
   /** For what a step does on the side, whatever its `with` says. */
-  const plain: Scene = { ...scene, send: (seat, order) => send(seat, order, order.by ?? 'agent') }
+  const plain: StepContext = {
+    ...scene,
+    send: (seat, order) => send(seat, order, order.by ?? 'agent'),
+  }
   return scene
 }
 
 /** An attempt that did not pass is as if it had not been. */
-const forget = (number: string, log: Log) => {
+const forgetToken = (number: string, log: Log) => {
   log.exchanges = log.exchanges.filter(({ step }) => !step.startsWith(number))
   log.steps = log.steps.filter(({ step }) => !step.startsWith(number))
 }
 
-const fillArgs = (word: string, args: unknown, scene: Scene): unknown => {
+const fillArgs = (word: string, args: unknown, scene: StepContext): unknown => {
   if (word !== 'assert') return scene.fill(args)
   const { value, expect } = args as { value: unknown; expect: unknown }
   return { value: scene.fill(value), expect: scene.fillExpected(expect) }
 }
 
-const fillAnswer = (expect: unknown, scene: Scene): unknown =>
+const fillAnswer = (expect: unknown, scene: StepContext): unknown =>
   expect === undefined ? undefined : scene.fillExpected(expect)
 
-const handOf = (key: string, { hands }: State): Memory => {
+const memoryOf = (key: string, { hands }: State): Memory => {
   const hand = hands.get(key) ?? {}
   hands.set(key, hand)
   return hand
 }
 
 const copyOf = ({ hands, variables }: State): State => ({
-  hands: new Map([...hands].map(([key, hand]) => [key, apart(hand)])),
+  hands: new Map([...hands].map(([key, hand]) => [key, withoutClient(hand)])),
   variables: new Map(variables),
 })
 
 /** Not the client: its exchanges belong to one step at a time. */
-const apart = ({ client: _, ...hand }: Memory): Memory => hand
+const withoutClient = ({ client: _, ...hand }: Memory): Memory => hand
 
 /** What a branch saved is there afterwards; what its agents had in hand is not. */
 const join = (inner: State, outer: State) => {

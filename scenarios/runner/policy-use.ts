@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts'
 import type { PolicyUse } from './verdict.ts'
 
 /** The policies a tenant had in a scenario, and how many requests each of their rules decided. */
-export const policiesUsed = async (
+export const findUsedPolicies = async (
   given: Given,
   { tenant, decidedBy }: Session,
   exchanges: readonly Exchange[],

@@ -36,7 +36,7 @@ export const redactorOf = (
   const redactText = (text: string): string => {
     let redacted = text
     for (const { form, name } of replacements) redacted = redacted.replaceAll(form, name)
-    return byShape(redacted)
+    return redactByShape(redacted)
   }
   const redact = (value: unknown): unknown => {
     if (typeof value === 'string') return redactText(value)
@@ -55,7 +55,7 @@ export const redactorOf = (
 }
 
 /** What looks like a secret, whoever made it: JWTs, Basic credentials, bearer tokens. */
-const byShape = (text: string): string =>
+const redactByShape = (text: string): string =>
   replaceJwts(text, '‹jwt›')
     .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
     .replaceAll(/\b(Bearer) (?!error|realm|scope|resource)[\w.~+/-]{20,}=*/gi, '$1 ‹token›')
@@ -84,7 +84,7 @@ const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
       [request.headers, answer.headers].flatMap((headers) =>
         Object.entries(headers).flatMap(([name, text]) => {
           const value = pattern.exec(`${name}: ${text}`)?.[1]
-          return value === undefined ? [] : [{ kind, value: decoded(value) }]
+          return value === undefined ? [] : [{ kind, value: decodeUri(value) }]
         }),
       ),
     ),
@@ -92,7 +92,7 @@ const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
   ]
 }
 
-const decoded = (text: string): string => {
+const decodeUri = (text: string): string => {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -1,8 +1,8 @@
 import type { Loaded } from '../language/load.ts'
-import { type Session, type Target, Unable } from '../language/target.ts'
+import { type Session, SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { perform } from './perform.ts'
-import { policiesUsed } from './policy-use.ts'
+import { findUsedPolicies } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'
 import type { Failure, Result, Run } from './verdict.ts'
 
@@ -17,7 +17,7 @@ export type RunOptions = Readonly<{
   bail?: boolean | undefined
   /** How long an answer may take, in milliseconds; default 10 s. */
   patience?: number | undefined
-  /** `failed`: of scenarios that passed, exchanges and tokens are not kept. Default `all`. */
+  /** `failedResult`: of scenarios that passed, exchanges and tokens are not kept. Default `all`. */
   keep?: 'all' | 'failed' | undefined
   /** A second look at each result that came of a run, before it counts. */
   judge?: (result: Result, scenario: Loaded) => Promise<Result>
@@ -45,7 +45,9 @@ export const run = async (
     for (let index = next++; index < jobs.length; index = next++) {
       const job = jobs[index]
       if (job === undefined) return
-      const reason = stopped ? 'an earlier scenario failed (--bail)' : cannot(job.scenario, target)
+      const reason = stopped
+        ? 'an earlier scenario failed (--bail)'
+        : skipReasonOf(job.scenario, target)
       const first =
         reason === undefined ? await runOne(job, target, options) : skipped(job, target, reason)
       const result = (await judge?.(first, job.scenario)) ?? first
@@ -70,7 +72,7 @@ export const jobsOf = (scenarios: readonly Loaded[], repeat = 1): readonly Job[]
     ),
   )
 
-const cannot = (scenario: Loaded, target: Target): string | undefined => {
+const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
   if (target.cannot !== undefined) return target.cannot(scenario)
   const { needs, takes } = scenario
   const lacking = needs.find((need) => !target.capabilities.has(need))
@@ -95,11 +97,11 @@ const runOne = async (
     }
   } catch (error) {
     await closeAll(sessions)
-    if (error instanceof Unable) return skipped(job, target, error.message)
+    if (error instanceof SkipScenario) return skipped(job, target, error.message)
     return {
       ...base(job, target),
       verdict: 'failed',
-      failures: [broken(scenario, error)],
+      failures: [brokenScenarioFailure(scenario, error)],
       duration: performance.now() - started,
     }
   }
@@ -110,7 +112,8 @@ const runOne = async (
   const leftover = await closeAll(sessions)
   const unable = went.unable ?? [...sessions.values()].flatMap((it) => it.unable?.() ?? [])[0]
   if (unable !== undefined && failures.length > 0) return skipped(job, target, unable)
-  const all = leftover === undefined ? failures : [...failures, broken(scenario, leftover)]
+  const all =
+    leftover === undefined ? failures : [...failures, brokenScenarioFailure(scenario, leftover)]
   if (keep === 'failed' && all.length === 0) {
     const duration = performance.now() - started
     return { ...base(job, target), verdict: 'passed', failures: [], steps, duration }
@@ -135,7 +138,7 @@ const policiesOf = async (
 ) => {
   const uses = tenants.map(async ({ name, given }) => {
     const session = sessions.get(name)
-    return session === undefined ? [] : policiesUsed(given, session, exchanges)
+    return session === undefined ? [] : findUsedPolicies(given, session, exchanges)
   })
   return (await Promise.all(uses)).flat()
 }
@@ -169,7 +172,7 @@ const closeAll = async (sessions: ReadonlyMap<string, Session>): Promise<unknown
   return closed.find((it) => it.status === 'rejected')?.reason
 }
 
-const broken = ({ source }: Loaded, error: unknown): Failure => {
+const brokenScenarioFailure = ({ source }: Loaded, error: unknown): Failure => {
   const at = source.locate(['given'], 'key')
   return {
     kind: 'crash',

@@ -63,7 +63,7 @@ export const sabotage = async (
   const touching = (misbehaviour: Misbehaviour) =>
     witnesses.filter((it) => touches(misbehaviour, traces.get(it)))
   const notices = (scenario: Loaded, misbehaviour: Misbehaviour) =>
-    fails(scenario, sabotaged(target, misbehaviour), patience)
+    isFailing(scenario, withMisbehaviour(target, misbehaviour), patience)
   let done = 0
 
   const find = async (misbehaviour: Misbehaviour): Promise<Finding> => {
@@ -84,7 +84,7 @@ export const sabotage = async (
     onFinding?.(finding, done, misbehaviours.length)
     return finding
   }
-  const findings = await atOnce(concurrency, misbehaviours, find)
+  const findings = await mapConcurrently(concurrency, misbehaviours, find)
 
   const isIdle = async (scenario: Loaded): Promise<boolean> => {
     if (findings.some((it) => it.caughtBy.includes(scenario))) return false
@@ -95,11 +95,11 @@ export const sabotage = async (
     }
     return true
   }
-  const idle = await atOnce(concurrency, witnesses, isIdle)
+  const idle = await mapConcurrently(concurrency, witnesses, isIdle)
   return { findings, idle: witnesses.filter((_, index) => idle[index]) }
 }
 
-const fails = async (scenario: Loaded, target: Target, patience: number): Promise<boolean> => {
+const isFailing = async (scenario: Loaded, target: Target, patience: number): Promise<boolean> => {
   const how = { concurrency: 1, patience, bail: true, keep: 'failed' } as const
   const { results } = await run([scenario], target, how)
   const failure = results.find((it) => it.verdict === 'failed')?.failures[0]
@@ -109,7 +109,7 @@ const fails = async (scenario: Loaded, target: Target, patience: number): Promis
 }
 
 /** Does something with each of many, some at a time; what came of each, in their order. */
-const atOnce = async <T, R>(
+const mapConcurrently = async <T, R>(
   most: number,
   all: readonly T[],
   work: (one: T) => Promise<R>,
@@ -157,7 +157,7 @@ const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): bool
 }
 
 /** A target in whose tenants the misbehaviour is on from the start. */
-const sabotaged = (target: Target, { name }: Misbehaviour): Target => ({
+const withMisbehaviour = (target: Target, { name }: Misbehaviour): Target => ({
   ...target,
   open: async (given, how) => {
     const session = await target.open(given, { ...how, tenant: slugOf(how.tenant) })
@@ -171,12 +171,12 @@ const sabotaged = (target: Target, { name }: Misbehaviour): Target => ({
   },
 })
 
-let sabotages = 0
+let sabotageCount = 0
 
 /** The same scenario may be running with another misbehaviour. */
 const slugOf = (tenant: string): string => {
-  sabotages += 1
-  const tail = sabotages.toString(36)
+  sabotageCount += 1
+  const tail = sabotageCount.toString(36)
   return `${tenant.slice(0, 62 - tail.length).replace(/-+$/, '')}-${tail}`
 }
 

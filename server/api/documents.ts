@@ -9,7 +9,7 @@ import type {
 import type { Keep } from './changes.ts'
 import type { Requirement } from './guard.ts'
 import { refuse } from './refusal.ts'
-import { isResourceId, unlessImpossible } from './resource-id.ts'
+import { isResourceId, relaxForImpossibleId } from './resource-id.ts'
 
 /**
  * The documents of one tenant, in memory. A document is a value: whoever decided by its
@@ -129,7 +129,7 @@ const file = (id: string, action: 'read' | 'write' | 'delete'): AuthorizationDet
 })
 
 /** What reading a document takes, by its classification. */
-const reading: Record<Classification, (id: string) => Requirement> = {
+const readRequirements: Record<Classification, (id: string) => Requirement> = {
   public: () => ({ token: 'any' }),
   internal: () => ({ scope: 'read:documents' }),
   confidential: (id) => ({ detail: file(id, 'read') }),
@@ -147,13 +147,15 @@ export const documentCalls = {
   /** And then only those are listed which the token could read. */
   list: { token: 'any' },
   read: (document: Document | undefined, id: string) =>
-    unlessImpossible(id, reading[document?.classification ?? 'confidential'](id)),
-  write: (id: string) => unlessImpossible(id, { detail: file(id, 'write') }),
-  delete: (id: string) => unlessImpossible(id, { detail: file(id, 'delete') }),
+    relaxForImpossibleId(id, readRequirements[document?.classification ?? 'confidential'](id)),
+  write: (id: string) => relaxForImpossibleId(id, { detail: file(id, 'write') }),
+  delete: (id: string) => relaxForImpossibleId(id, { detail: file(id, 'delete') }),
   /** Always a detail; of a restricted document the one that reading it takes, as a summary tells as much. */
   summarise: (document: Document | undefined, id: string) =>
-    unlessImpossible(
+    relaxForImpossibleId(
       id,
-      reading[document?.classification === 'restricted' ? 'restricted' : 'confidential'](id),
+      readRequirements[document?.classification === 'restricted' ? 'restricted' : 'confidential'](
+        id,
+      ),
     ),
 } as const

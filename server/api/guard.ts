@@ -43,7 +43,7 @@ export type Guard = Readonly<{
 export const createGuard = (options: GuardOptions): Guard => {
   const stillGood = createRevocation(options)
   const lack = (claims: AccessTokenClaims, requirement: Requirement) =>
-    lacking(claims, requirement, listed(options.audience))
+    findLacking(claims, requirement, toList(options.audience))
 
   return {
     allows: (claims, requirement) => lack(claims, requirement) === undefined,
@@ -51,7 +51,7 @@ export const createGuard = (options: GuardOptions): Guard => {
       const token = tokenOf(credentials)
       const claims = await stillGood(
         token,
-        ofTenant(options.tenant, await verified(token, options)),
+        ofTenant(options.tenant, await verifyToken(token, options)),
       )
       const lacks = lack(claims, requirement)
       return lacks === undefined ? claims : refuse(lacks)
@@ -72,7 +72,7 @@ const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): st
   return token
 }
 
-const verified = async (token: string, options: GuardOptions): Promise<AccessTokenClaims> => {
+const verifyToken = async (token: string, options: GuardOptions): Promise<AccessTokenClaims> => {
   const { issuers, audience, now, leeway = 0, types = ['at+jwt'] } = options
   const keys: FindKeys = async (header) => {
     try {
@@ -100,7 +100,7 @@ const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): Access
  * `authorization_details` only: neither stands in for the other, so a token with details is exactly
  * as wide as they and its scope say.
  */
-const lacking = (
+const findLacking = (
   { scope = '', authorization_details: details = [] }: AccessTokenClaims,
   requirement: Requirement,
   here: readonly string[],
@@ -120,5 +120,5 @@ const isFor =
   ({ locations }: AuthorizationDetail) =>
     locations === undefined || locations.some((place) => here.includes(place))
 
-const listed = (value: string | readonly string[]): readonly string[] =>
+const toList = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value

@@ -8,5 +8,5 @@ export const isResourceId = (id: string): boolean => Document.shape.id.safeParse
  * An id that nothing can have is no secret: a valid token is enough to be told so, and a challenge
  * never carries what somebody made up.
  */
-export const unlessImpossible = (id: string, requirement: Requirement): Requirement =>
+export const relaxForImpossibleId = (id: string, requirement: Requirement): Requirement =>
   isResourceId(id) ? requirement : { token: 'any' }

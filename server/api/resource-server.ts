@@ -20,7 +20,7 @@ export type ResourceServerOptions = GuardOptions &
   }>
 
 /** One tenant's documents and reports, and the guard before them. To reset it, make a new one. */
-export type ApiTenant = Readonly<{
+export type ResourceServer = Readonly<{
   guard: Guard
   documents: Documents
   reports: Reports
@@ -31,7 +31,7 @@ export type ApiTenant = Readonly<{
 }>
 
 /** Settings that may change (challenge, revocation, issuers, …) can be getters of `options`. */
-export const createResourceServer = (options: ResourceServerOptions): ApiTenant => {
+export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { id, now, keep, changes = [] } = options
   const documents = new Documents(options.documents ?? [], now, options.documentLimits, keep)
   const reports = new Reports(now, id, options.reportLimits, keep)

@@ -43,11 +43,13 @@ export const createRevocation = (options: RevocationOptions) => {
     const { introspect, cache = 0, now } = options
     if (introspect === undefined) throw new TypeError('introspection needs a way to introspect')
     const known = cache > 0 ? remembered.get(token, now()) : undefined
-    const view = known ?? (await asked(introspect, token))
+    const view = known ?? (await introspectToken(introspect, token))
     if (known === undefined && cache > 0) {
       remembered.set(token, view, Math.min(now() + cache, claims.exp))
     }
-    return isAlive(view, claims, now()) ? narrowed(claims, view) : revoked('introspection')
+    return isAlive(view, claims, now())
+      ? narrowClaims(claims, view)
+      : refuseRevoked('introspection')
   }
 
   return async (token: string, claims: AccessTokenClaims): Promise<AccessTokenClaims> => {
@@ -55,16 +57,19 @@ export const createRevocation = (options: RevocationOptions) => {
       case 'introspection':
         return introspected(token, claims)
       case 'signals':
-        return options.isRevoked?.(claims) ? revoked('signal') : claims
+        return options.isRevoked?.(claims) ? refuseRevoked('signal') : claims
       case 'expiry':
         return claims
     }
   }
 }
 
-const revoked = (by: string) => refuse({ error: 'invalid_token', why: `revoked, by ${by}` })
+const refuseRevoked = (by: string) => refuse({ error: 'invalid_token', why: `revoked, by ${by}` })
 
-const asked = async (introspect: (token: string) => Promise<IntrospectionView>, token: string) => {
+const introspectToken = async (
+  introspect: (token: string) => Promise<IntrospectionView>,
+  token: string,
+) => {
   try {
     return await introspect(token)
   } catch (cause) {
@@ -83,10 +88,10 @@ const isAlive = ({ active, jti, exp }: IntrospectionView, claims: AccessTokenCla
  * What both the token and the issuer's answer grant. Details that only the answer holds count, for a
  * token may leave them out (RFC 9396 §9.1); details that only the token holds do not.
  */
-const narrowed = (claims: AccessTokenClaims, view: IntrospectionView): AccessTokenClaims => {
+const narrowClaims = (claims: AccessTokenClaims, view: IntrospectionView): AccessTokenClaims => {
   const { scope: _, authorization_details: __, ...others } = claims
-  const scope = bothScopes(claims.scope, view.scope)
-  const details = bothDetails(claims.authorization_details, view.authorization_details)
+  const scope = intersectScopes(claims.scope, view.scope)
+  const details = intersectDetails(claims.authorization_details, view.authorization_details)
   return {
     ...others,
     ...(scope !== undefined && { scope }),
@@ -94,7 +99,7 @@ const narrowed = (claims: AccessTokenClaims, view: IntrospectionView): AccessTok
   }
 }
 
-const bothScopes = (token: string | undefined, answer: string | undefined) => {
+const intersectScopes = (token: string | undefined, answer: string | undefined) => {
   if (token === undefined || answer === undefined) return token ?? answer
   const alive = answer.split(' ')
   return token
@@ -103,7 +108,7 @@ const bothScopes = (token: string | undefined, answer: string | undefined) => {
     .join(' ')
 }
 
-const bothDetails = (
+const intersectDetails = (
   token: readonly AuthorizationDetail[] | undefined,
   answer: readonly AuthorizationDetail[] | undefined,
 ): AuthorizationDetail[] | undefined => {

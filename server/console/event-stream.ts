@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Journal } from '../issuer/journal.ts'
-import { shownEntry } from './views.ts'
+import { toJournalEntry } from './views.ts'
 
 export type Watched = Readonly<{
   journal: Journal
@@ -25,7 +25,7 @@ export type Watched = Readonly<{
  */
 export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   const { journal, ended, durable, watching } = watched
-  const resumed = resumedAt(journal, watched.lastEventId)
+  const resumed = findResumePoint(journal, watched.lastEventId)
   let seq = resumed ?? journal.last
   let lastKey: string | undefined
   let seconds = 0
@@ -56,7 +56,7 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   const entries = () => {
     const news = journal.after(seq)
     seq = journal.last
-    return news.map((entry) => message('entry', shownEntry(entry), idOf(journal, entry.seq)))
+    return news.map((entry) => message('entry', toJournalEntry(entry), idOf(journal, entry.seq)))
   }
   const pulses = () => {
     const { key, data } = watched.pulse()
@@ -112,7 +112,7 @@ const generationOf = (journal: Journal) => {
 const idOf = (journal: Journal, seq: number) => `${generationOf(journal)}-${seq}`
 
 /** @returns the last entry that was seen; undefined where what came after it is not known any more */
-const resumedAt = (journal: Journal, lastEventId = ''): number | undefined => {
+const findResumePoint = (journal: Journal, lastEventId = ''): number | undefined => {
   const [generation, seen] = lastEventId.split('-')
   const seq = Number(seen)
   const isKnown = generation === generationOf(journal) && Number.isInteger(seq)

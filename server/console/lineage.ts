@@ -17,11 +17,11 @@ export const exchangesOf = (
   )
   const named = exchanges.filter(
     (exchange) =>
-      names.some((name) => mentions(exchange, name)) ||
+      names.some((name) => isMentioned(exchange, name)) ||
       jtisOf(exchange).some((jti) => tokens.has(jti)),
   )
   const agents = new Set(
-    named.flatMap((exchange) => (exchange.seat === 'issuer' ? shownAt(exchange) : [])),
+    named.flatMap((exchange) => (exchange.seat === 'issuer' ? findPresentedTokens(exchange) : [])),
   )
   const [from, to] = [named[0]?.seq ?? 0, named.at(-1)?.seq ?? 0]
   const challenged = exchanges.filter(
@@ -30,7 +30,7 @@ export const exchangesOf = (
       exchange.seq > from &&
       exchange.seq < to &&
       exchange.answer.status >= 400 &&
-      shownAt(exchange).some((jti) => agents.has(jti)),
+      findPresentedTokens(exchange).some((jti) => agents.has(jti)),
   )
   const granted = exchanges.filter(
     (exchange) =>
@@ -41,7 +41,8 @@ export const exchangesOf = (
       exchange.route === 'oauth.introspect' &&
       challenged.some(
         (call) =>
-          call.seq === exchange.seq + 1 && jtisOf(exchange).includes(shownAt(call)[0] ?? ''),
+          call.seq === exchange.seq + 1 &&
+          jtisOf(exchange).includes(findPresentedTokens(call)[0] ?? ''),
       ),
   )
   const all = [...granted, ...named, ...challenged, ...introspected]
@@ -54,7 +55,7 @@ export const lineageOf = (
   entries: readonly Entry[],
   exchanges: readonly Exchange[],
 ): TokenView[] => {
-  const seen = new Set(exchanges.flatMap(shownAt))
+  const seen = new Set(exchanges.flatMap(findPresentedTokens))
   const issued = entries.filter(
     (entry): entry is Entry & EventOf<'token.issued'> =>
       entry.type === 'token.issued' &&
@@ -67,7 +68,7 @@ export const lineageOf = (
   return issued.map(({ token }) => {
     const revocation = revoked.get(token.jti)
     const obtained = exchanges.find(
-      (exchange) => exchange.seat === 'issuer' && givenBy(exchange).includes(token.jti),
+      (exchange) => exchange.seat === 'issuer' && findIssuedTokens(exchange).includes(token.jti),
     )
     return {
       jti: token.jti,
@@ -76,27 +77,30 @@ export const lineageOf = (
       scope: token.scope ?? null,
       detail: token.detail ?? null,
       request_id: token.requestId ?? null,
-      from: obtained === undefined ? null : (shownAt(obtained)[0] ?? null),
+      from: obtained === undefined ? null : (findPresentedTokens(obtained)[0] ?? null),
       issued_at: token.issuedAt,
       expires_at: token.expiresAt,
       revoked: revocation ? { at: revocation.at, reason: revocation.reason } : null,
       uses: exchanges
-        .filter((exchange) => exchange.seat === 'api' && shownAt(exchange).includes(token.jti))
+        .filter(
+          (exchange) =>
+            exchange.seat === 'api' && findPresentedTokens(exchange).includes(token.jti),
+        )
         .map(({ seq }) => seq),
     }
   })
 }
 
-const mentions = ({ request, answer }: Exchange, name: string) =>
+const isMentioned = ({ request, answer }: Exchange, name: string) =>
   request.path.includes(name) || request.body.includes(name) || answer.body.includes(name)
 
 const jtisOf = ({ tokens = [] }: Exchange): string[] => tokens.flatMap(({ claims }) => jti(claims))
 
 /** What the caller authenticates with. */
-const shownAt = ({ tokens = [] }: Exchange): string[] =>
+const findPresentedTokens = ({ tokens = [] }: Exchange): string[] =>
   tokens.flatMap(({ where, claims }) => (where === 'request authorization' ? jti(claims) : []))
 
-const givenBy = ({ tokens = [] }: Exchange): string[] =>
+const findIssuedTokens = ({ tokens = [] }: Exchange): string[] =>
   tokens.flatMap(({ where, claims }) => (where.startsWith('answer ') ? jti(claims) : []))
 
 const jti = ({ jti: id }: Readonly<Record<string, unknown>>): string[] =>

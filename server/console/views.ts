@@ -16,14 +16,14 @@ import type {
 import { exchangesOf, lineageOf } from './lineage.ts'
 
 /** The newest requests, tasks and entries that one view shows. */
-const shown = 200
+const pageSize = 200
 
 /** What waits for a person, and what a person was asked before; oldest first. */
 export const inboxOf = (tenant: Tenant, userId: string | undefined): Inbox => ({
   ...clockOf(tenant),
   requests: [...tenant.state.requests.values()]
     .filter(({ request }) => request.explanation.decision === 'ask')
-    .slice(-shown)
+    .slice(-pageSize)
     .map((record) => requestView(tenant, record, userId)),
 })
 
@@ -61,7 +61,7 @@ export const requestView = (
           ...(text === undefined ? {} : { text }),
         }
       : null,
-    hindrance: hindranceOf(state, request.id, userId, clock.now()),
+    hindrance: describeHindrance(state, request.id, userId, clock.now()),
   }
 }
 
@@ -69,7 +69,7 @@ export const requestView = (
 export const taskList = (tenant: Tenant): TaskList => ({
   ...clockOf(tenant),
   tasks: [...tenant.state.tasks.values()]
-    .slice(-shown)
+    .slice(-pageSize)
     .reverse()
     .map((record) => taskSummary(tenant, record)),
 })
@@ -95,14 +95,14 @@ export const timelineOf = (
     parent: record.task.parentId ?? null,
     children: [...record.children],
     requests: requests.map((it) => requestView(tenant, it, userId)),
-    entries: entries.map(shownEntry),
+    entries: entries.map(toJournalEntry),
     exchanges: own,
     tokens: lineageOf(taskId, all, own),
   }
 }
 
 /** An entry without what nobody needs to see: digests of secrets, and where callbacks go. */
-export const shownEntry = (entry: Entry): JournalEntry =>
+export const toJournalEntry = (entry: Entry): JournalEntry =>
   JSON.parse(
     JSON.stringify(entry, (key, value) =>
       key === 'secretHash' || key === 'callbackUrl' ? undefined : value,
@@ -129,7 +129,12 @@ export const approversOf = (state: State) =>
   [...state.users.values()].filter(({ id }) => mayApprove(state, id))
 
 /** The rules say why not, by being asked without anything happening. */
-const hindranceOf = (state: State, requestId: string, userId = '', now = 0): string | null => {
+const describeHindrance = (
+  state: State,
+  requestId: string,
+  userId = '',
+  now = 0,
+): string | null => {
   try {
     approveRequest(
       state,

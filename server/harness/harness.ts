@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
-import { type Misbehaviour, whyUnknown } from '../http/misbehave.ts'
+import { describeUnknownMisbehaviour, type Misbehaviour } from '../http/misbehave.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { Store } from '../journal/store.ts'
 import { catalogue } from '../misbehaviours/load-catalogue.ts'
@@ -11,7 +11,7 @@ import { createOutbound, type Outbound, type OutboundOptions } from '../outbound
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { createSeats, type Seats } from './seats.ts'
-import { createTenancies } from './tenant-registry.ts'
+import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
 /** What a tenant begins with; all of it has defaults. */
@@ -94,14 +94,14 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   const store = journal === undefined ? undefined : await openStore(journal, algorithm)
   if (store?.warning !== undefined) onWarning(store.warning)
   try {
-    return await composed(options, algorithm, store)
+    return await composeHarness(options, algorithm, store)
   } catch (failed) {
     await store?.close().catch(() => {})
     throw failed
   }
 }
 
-const composed = async (
+const composeHarness = async (
   options: HarnessOptions,
   algorithm: Algorithm,
   store: Store | undefined,
@@ -120,7 +120,7 @@ const composed = async (
   const misbehaviours = async () => options.misbehaviours ?? (await catalogue())
   const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
   for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
-    const why = whyUnknown(name, await misbehaviours())
+    const why = describeUnknownMisbehaviour(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
   }
   // The keys are made on the thread pool while the sockets load.
@@ -129,7 +129,7 @@ const composed = async (
     store?.platformKey ?? generateSigningKey('ES256'),
     listen ? import('../http/hosts/listen.ts') : undefined,
   ])
-  const tenancies = createTenancies({
+  const registry = createTenantRegistry({
     origins,
     signingKey,
     platformKey,
@@ -141,7 +141,7 @@ const composed = async (
     store,
   })
   const seats: Seats = createSeats({
-    tenancies,
+    registry,
     controlToken,
     origins,
     store,
@@ -153,12 +153,12 @@ const composed = async (
   const listening = await sockets?.listenAll(seats, origins, options)
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
-    testTenant(created, { ...tenancies, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => inHand(tenancies.create(TenantSeed.parse(seed)))
+    testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
+  const createTenant = (seed: Seed = {}) => inHand(registry.create(TenantSeed.parse(seed)))
   const tenants = seeds.map((seed) =>
-    inHand(tenancies.restore(seed.tenant ?? '', seed.misbehave) ?? tenancies.create(seed)),
+    inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
   )
-  for (const slug of store?.slugs ?? []) if (!tenancies.find(slug)) tenancies.restore(slug)
+  for (const slug of store?.slugs ?? []) if (!registry.find(slug)) registry.restore(slug)
   await store?.durable()
 
   let closed = false
@@ -174,7 +174,7 @@ const composed = async (
   }
   const close = async () => {
     closed = true
-    for (const { ended } of tenancies.open.values()) ended.abort()
+    for (const { ended } of registry.open.values()) ended.abort()
     await listening?.close()
     await store?.close()
   }
@@ -191,7 +191,7 @@ const composed = async (
       refuseIfClosed()
       if (listen) return globalThis.fetch(input, init)
       const request = new Request(input, init)
-      return received(await handle(request), request.signal)
+      return toFetchResponse(await handle(request), request.signal)
     },
     createTenant,
     close,
@@ -208,7 +208,7 @@ const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
   )
 
 /** What `fetch` does with an answer that never came. */
-const received = (response: Response, signal: AbortSignal): Response => {
+const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   if (response.type !== 'error') return response
   signal.throwIfAborted()
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })

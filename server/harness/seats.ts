@@ -1,6 +1,6 @@
-import { apiArea, tenancyOfCall } from '../http/api/handlers.ts'
+import { apiArea, findTenantOfCall } from '../http/api/handlers.ts'
 import { consoleArea } from '../http/control/console.ts'
-import { controlArea, type Tenancies } from '../http/control/control.ts'
+import { controlArea, type TenantRegistry } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
@@ -8,8 +8,8 @@ import { issuerArea } from '../http/issuer/handlers.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { createSeat } from '../http/pipeline.ts'
-import type { Origins, Tenancy } from '../http/tenant-context.ts'
-import { JournalUnusable } from '../journal/error.ts'
+import type { Origins, TenantContext } from '../http/tenant-context.ts'
+import { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
 import type { Recording } from '../wire/index.ts'
 
@@ -17,7 +17,7 @@ import type { Recording } from '../wire/index.ts'
 export type Seats = Readonly<{ issuer: Core; api: Core }>
 
 export type SeatsOptions = Readonly<{
-  tenancies: Tenancies & Readonly<{ open: ReadonlyMap<string, Tenancy> }>
+  registry: TenantRegistry & Readonly<{ open: ReadonlyMap<string, TenantContext> }>
   controlToken: string
   /** Written when the sockets are open, hence read at each request. */
   origins: Origins
@@ -29,7 +29,7 @@ export type SeatsOptions = Readonly<{
 }>
 
 export const createSeats = ({
-  tenancies,
+  registry,
   controlToken,
   origins,
   store,
@@ -38,16 +38,16 @@ export const createSeats = ({
   onBug = reportBug,
   onWarning,
 }: SeatsOptions): Seats => {
-  const { open } = tenancies
+  const { open } = registry
   const issuerOrigin = () => origins.issuer
   const shared = {
-    findTenant: tenancyOfCall(open),
+    findTenant: findTenantOfCall(open),
     tenants: () => open.values(),
     log,
     journal: store && journalOf(store, onWarning),
     onBug: (bug: unknown, request: HttpRequest) => {
       // The journal step answers these, and warns.
-      if (!(bug instanceof JournalUnusable)) onBug(bug, request)
+      if (!(bug instanceof JournalError)) onBug(bug, request)
     },
   }
   return {
@@ -56,10 +56,10 @@ export const createSeats = ({
       name: 'issuer',
       areas: [
         issuerArea,
-        controlArea(tenancies, controlToken, issuerOrigin),
-        consoleArea(tenancies, controlToken, issuerOrigin),
-        modelArea(tenancies.find),
-        docsArea(origins, tenancies.version),
+        controlArea(registry, controlToken, issuerOrigin),
+        consoleArea(registry, controlToken, issuerOrigin),
+        modelArea(registry.find),
+        docsArea(origins, registry.version),
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
@@ -73,7 +73,7 @@ const journalOf = (store: Store, onWarning: (message: string) => void) => {
   return {
     durable: () => store.durable(),
     refuseIfFailed: () => store.refuseIfFailed(),
-    onFailure: ({ message }: JournalUnusable) => {
+    onFailure: ({ message }: JournalError) => {
       if (!hasWarned) onWarning(`${message}; nothing is decided any more until it is started again`)
       hasWarned = true
     },

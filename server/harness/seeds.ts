@@ -35,7 +35,7 @@ export const keySecret = (name: string): string => `api key ${name}`
  * @param platformKey signs for every platform that the harness plays: a platform has the same key for
  *   all its customers, and making keys takes longer than making a tenant may
  */
-export const seeded = (
+export const seedTenant = (
   seed: TenantSeed,
   slug: string,
   clock: Clock,

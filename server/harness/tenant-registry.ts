@@ -1,19 +1,19 @@
 import { createResourceServer } from '../api/resource-server.ts'
 import { Sessions } from '../console/sessions.ts'
-import type { Tenancies } from '../http/control/control.ts'
+import type { TenantRegistry } from '../http/control/control.ts'
 import { modelKeyOf } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
-import { delivered } from '../http/hosts/fetch.ts'
+import { toResponse } from '../http/hosts/fetch.ts'
 import { isoTime } from '../http/iso-time.ts'
 import { startCallbacks } from '../http/issuer/callbacks.ts'
 import { startPushing } from '../http/issuer/signals.ts'
-import { Misbehaving, type Misbehaviour } from '../http/misbehave.ts'
-import { Visits } from '../http/rate-limit.ts'
+import { ActiveMisbehaviours, type Misbehaviour } from '../http/misbehave.ts'
+import { RateLimitWindows } from '../http/rate-limit.ts'
 import { ExchangeLog } from '../http/record.ts'
-import { issuersOf, type Origins, type Tenancy } from '../http/tenant-context.ts'
+import { issuersOf, type Origins, type TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
-import { JournalUnusable } from '../journal/error.ts'
+import { JournalError } from '../journal/error.ts'
 import type { Kept, Store } from '../journal/store.ts'
 import { ConversationLog } from '../model/conversations.ts'
 import { Agenda, type Timers } from '../outbound/agenda.ts'
@@ -22,9 +22,9 @@ import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
-import { apiClientId, keySecret, seeded, webhookSecret } from './seeds.ts'
+import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
 
-export type TenanciesOptions = Readonly<{
+export type TenantRegistryOptions = Readonly<{
   origins: Origins
   /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
   signingKey: SigningKey
@@ -47,17 +47,17 @@ export type TenanciesOptions = Readonly<{
 type Secrets = ReadonlyMap<string, string>
 
 /** All tenants of a harness, by slug. */
-export const createTenancies = (
-  options: TenanciesOptions,
-): Tenancies &
+export const createTenantRegistry = (
+  options: TenantRegistryOptions,
+): TenantRegistry &
   Readonly<{
-    open: ReadonlyMap<string, Tenancy>
+    open: ReadonlyMap<string, TenantContext>
     /** Begins a tenant anew from other seeds; secrets they do not give stay. */
     reseed: (slug: string, seed: TenantSeed) => void
     /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
     restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
   }> => {
-  const open = new Map<string, Tenancy>()
+  const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
 
   const create = (
@@ -66,12 +66,12 @@ export const createTenancies = (
     sessions = new Sessions(),
     kept?: Kept,
   ): TenantCreated => {
-    const made = openTenancy(seed, known, sessions, options, kept)
-    const { slug } = made.tenancy.tenant
+    const made = openTenantContext(seed, known, sessions, options, kept)
+    const { slug } = made.context.tenant
     open.get(slug)?.ended.abort()
-    open.set(slug, made.tenancy)
+    open.set(slug, made.context)
     secrets.set(slug, made.secrets)
-    return described(made.tenancy, made.secrets)
+    return describeTenant(made.context, made.secrets)
   }
 
   const restore = (slug: string, kept: Kept, misbehave = kept.seed.misbehave) =>
@@ -91,8 +91,8 @@ export const createTenancies = (
       return kept && restore(slug, kept, misbehave)
     },
     reset: (slug) => {
-      const tenancy = open.get(slug)
-      if (tenancy) reseed(slug, tenancy.seed)
+      const context = open.get(slug)
+      if (context) reseed(slug, context.seed)
     },
     reseed,
     delete: (slug) => {
@@ -106,13 +106,13 @@ export const createTenancies = (
   }
 }
 
-const openTenancy = (
+const openTenantContext = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  options: TenanciesOptions,
+  options: TenantRegistryOptions,
   kept: Kept | undefined,
-): { tenancy: Tenancy; secrets: Secrets } => {
+): { context: TenantContext; secrets: Secrets } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
   // Ids that can be foretold would come twice after a restart.
@@ -123,29 +123,29 @@ const openTenancy = (
   const tenant = new Tenant(slug, clock, id, (entries) => {
     if (entries.length > 0) store?.happened(slug, entries, keys)
   })
-  const { event, secrets, platforms } = seeded(seed, slug, clock, id, known, platformKey)
+  const { event, secrets, platforms } = seedTenant(seed, slug, clock, id, known, platformKey)
   if (!kept) store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
-  const tenancy: Tenancy = {
+  const context: TenantContext = {
     seed,
     tenant,
     keys,
     origins,
     exchanges: new ExchangeLog(),
-    misbehaving: new Misbehaving(misbehaviours, seed.misbehave),
+    misbehaving: new ActiveMisbehaviours(misbehaviours, seed.misbehave),
     polls: new Map(),
     platforms,
     sessions,
     ended,
     timers,
-    agenda: new Agenda(clock, timers, ended.signal, unlessUnusable),
+    agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError),
     outbound,
     webhookSecret: secrets.get(webhookSecret) ?? '',
     pushHeaders: new Map(),
     polling: { count: 0 },
     watching: { count: 0 },
     durable: async () => store?.durable(),
-    visits: new Visits(),
+    visits: new RateLimitWindows(),
     model: {
       key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
       script: seed.model,
@@ -169,7 +169,7 @@ const openTenancy = (
         return [origins.api, `${origins.api}/t/${slug}`]
       },
       get issuers() {
-        return issuersOf(tenancy)
+        return issuersOf(context)
       },
       get challenge() {
         return tenant.state.dialect.challenge
@@ -181,19 +181,19 @@ const openTenancy = (
   }
   // After the documents: once this is kept, all that the tenant begins with is.
   if (kept) tenant.replay(kept.entries)
-  else tenant.happen(beginning(seed, event))
-  startCallbacks(tenancy)
-  startPushing(tenancy)
-  return { tenancy, secrets }
+  else tenant.happen(initialEvents(seed, event))
+  startCallbacks(context)
+  startPushing(context)
+  return { context, secrets }
 }
 
 /** What cannot be kept has not happened; whoever asks next is told. */
-const unlessUnusable = (thrown: unknown) => {
-  if (!(thrown instanceof JournalUnusable)) throw thrown
+const ignoreJournalError = (thrown: unknown) => {
+  if (!(thrown instanceof JournalError)) throw thrown
 }
 
 /** What a tenant's journal begins with. */
-const beginning = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event[] => [
+const initialEvents = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event[] => [
   event,
   { type: 'dialect.set', dialect: seed.dialect },
   ...(seed.policy === undefined ? [] : [{ type: 'policy.replaced', policy: seed.policy } as const]),
@@ -219,11 +219,11 @@ const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, toke
     body: new URLSearchParams({ token }).toString(),
     isInternal: true,
   })
-  return Introspection.parse(answer.fault ? await (await delivered(answer)).json() : answer.body)
+  return Introspection.parse(answer.fault ? await (await toResponse(answer)).json() : answer.body)
 }
 
-const described = (
-  { seed, tenant, origins, model, webhookSecret }: Tenancy,
+const describeTenant = (
+  { seed, tenant, origins, model, webhookSecret }: TenantContext,
   secrets: Secrets,
 ): TenantCreated => {
   const { slug, state, clock } = tenant

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Core } from '../http/core.ts'
-import { encoded } from '../http/hosts/fetch.ts'
-import { advance, type Tenancy } from '../http/tenant-context.ts'
+import { encodeAnswer } from '../http/hosts/fetch.ts'
+import { advance, type TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
 import { didYouMean } from '../wire/closest.ts'
@@ -74,7 +74,7 @@ type Named = string | Readonly<{ request_id: string }>
 
 /** What the handle needs of the harness it belongs to. */
 export type Reach = Readonly<{
-  find: (slug: string) => Tenancy | undefined
+  find: (slug: string) => TenantContext | undefined
   reseed: (slug: string, seed: TenantSeed) => void
   delete: (slug: string) => void
   issuer: Core
@@ -84,9 +84,9 @@ export type Reach = Readonly<{
 /** Rules and clock are at hand; whatever a person does goes over the wire, as it would outside. */
 export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => {
   const { tenant: slug, urls } = created
-  const find = () => reach.find(slug) ?? gone(slug)
+  const find = () => reach.find(slug) ?? refuseDeletedTenant(slug)
   const control = (method: string, path: string, body?: unknown) =>
-    called(reach, reach.controlToken, method, `/_harness/tenants/${slug}${path}`, body)
+    callIssuer(reach, reach.controlToken, method, `/_harness/tenants/${slug}${path}`, body)
 
   const token: TestApprover['token'] = async ({ by } = {}) => {
     const minted = await control('POST', '/user-token', by === undefined ? {} : { user: by })
@@ -97,7 +97,7 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     return (link as { url: string }).url
   }
   const asApprover = async (by: string | undefined, method: string, path: string, body?: object) =>
-    called(
+    callIssuer(
       reach,
       await token(by === undefined ? {} : { by }),
       method,
@@ -153,12 +153,12 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
       const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
-      const tenancy = find()
+      const context = find()
       // What a test has switched on meanwhile stays, unless the seeds say something new.
-      if (!isDeepStrictEqual(misbehave, tenancy.seed.misbehave)) tenancy.misbehaving.only(misbehave)
-      tenancy.seed = { ...tenancy.seed, policy, dialect, approver, model, misbehave }
-      tenancy.model.script = model
-      tenancy.tenant.happen([
+      if (!isDeepStrictEqual(misbehave, context.seed.misbehave)) context.misbehaving.only(misbehave)
+      context.seed = { ...context.seed, policy, dialect, approver, model, misbehave }
+      context.model.script = model
+      context.tenant.happen([
         { type: 'policy.replaced', policy: policy ?? Policy.parse({}) },
         { type: 'dialect.set', dialect },
         { type: 'approver.scripted', script: approver },
@@ -171,14 +171,14 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
 
 const never = ApproverScript.parse({ decision: 'ignore' })
 
-const gone = (slug: string): never => {
+const refuseDeletedTenant = (slug: string): never => {
   throw new Error(`the tenant ${slug} has been deleted`)
 }
 
 const idOf = (request: Named) => (typeof request === 'string' ? request : request.request_id)
 
 /** One call of the issuer or its control plane. @throws what it said, when it refuses */
-const called = async (
+const callIssuer = async (
   { issuer }: Reach,
   token: string,
   method: string,
@@ -193,14 +193,14 @@ const called = async (
     body: body === undefined ? '' : JSON.stringify(body),
     isInternal: true,
   })
-  const text = encoded(answer).body ?? ''
+  const text = encodeAnswer(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)
   if (answer.status < 400) return said
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 
 const firstOf = <T extends Entry['type']>(
-  { tenant: { journal, slug } }: Tenancy,
+  { tenant: { journal, slug } }: TenantContext,
   type: T,
   seconds: number,
 ): Promise<EntryOf<T>> => {

@@ -1,6 +1,6 @@
 import type { Route, RouteName } from '../wire/index.ts'
 import type { Answer, Handlers, HttpRequest } from './message.ts'
-import type { Tenancy } from './tenant-context.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 /** Answers the requests of one seat; every host calls it. It never throws. */
 export type Core = (request: HttpRequest) => Promise<Answer>
@@ -38,7 +38,7 @@ export type AnyArea = Omit<Area<never, object>, 'handlers' | 'authenticate'> &
 
 export type FindTenant = (
   call: Readonly<{ request: HttpRequest; params: Readonly<Record<string, string>> }>,
-) => Tenancy | undefined
+) => TenantContext | undefined
 
 /** A request whose route is known, on its way to the handler. */
 export type Routed<N extends RouteName = RouteName> = Readonly<{
@@ -48,7 +48,7 @@ export type Routed<N extends RouteName = RouteName> = Readonly<{
   request: HttpRequest
   params: Readonly<Record<string, string>>
   /** Absent where there is no such tenant, or the call is about none. */
-  tenancy: Tenancy | undefined
+  context: TenantContext | undefined
   /** Replaces the result of authentication. */
   changeContext?: ChangeContext | undefined
   /** Query and body as the schemas of the route gave them, or why they did not. */

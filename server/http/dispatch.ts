@@ -18,8 +18,8 @@ export const dispatch = (
     if ('status' in found) return found
     const { name, params } = found
     const area = areaOf.get(name) as AnyArea
-    const tenancy = (area.findTenant ?? findTenant)({ request, params })
-    const answer = await next({ name, route: routes[name], area, request, params, tenancy })
+    const context = (area.findTenant ?? findTenant)({ request, params })
+    const answer = await next({ name, route: routes[name], area, request, params, context })
     const { shapeAnswer = (it) => it } = area
     const shaped = shapeAnswer(answer)
     return request.method === 'HEAD' ? { ...shaped, body: undefined } : shaped

@@ -8,14 +8,15 @@ export class Markup {
 
 /** Markup in which everything that is put in is text, unless it is markup of our own. */
 export const html = (strings: TemplateStringsArray, ...values: readonly unknown[]): Markup =>
-  new Markup(String.raw({ raw: strings }, ...values.map(shown)))
+  new Markup(String.raw({ raw: strings }, ...values.map(renderValue)))
 
-const shown = (value: unknown): string => {
-  if (Array.isArray(value)) return value.map(shown).join('')
-  return value instanceof Markup ? value.text : escaped(String(value ?? ''))
+const renderValue = (value: unknown): string => {
+  if (Array.isArray(value)) return value.map(renderValue).join('')
+  return value instanceof Markup ? value.text : escapeHtml(String(value ?? ''))
 }
 
-const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+const escapeHtml = (text: string) =>
+  text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

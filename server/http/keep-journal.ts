@@ -1,16 +1,16 @@
-import { JournalUnusable } from '../journal/error.ts'
+import { JournalError } from '../journal/error.ts'
 import type { Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { HttpRequest } from './message.ts'
 
 /** Where events are kept. */
 export type Durable = Readonly<{
-  /** Resolves when all events so far are kept. @throws {JournalUnusable} */
+  /** Resolves when all events so far are kept. @throws {JournalError} */
   durable: () => Promise<void>
-  /** @throws {JournalUnusable} when something could not be kept before */
+  /** @throws {JournalError} when something could not be kept before */
   refuseIfFailed: () => void
   /** Receives the error of the first event that cannot be kept. */
-  onFailure: (failed: JournalUnusable) => void
+  onFailure: (failed: JournalError) => void
 }>
 
 /** Sends no answer before its events are kept; 503 when they cannot be. */
@@ -24,7 +24,7 @@ export const keepJournal =
       await journal.durable()
       return answer
     } catch (failed) {
-      if (!(failed instanceof JournalUnusable)) throw failed
+      if (!(failed instanceof JournalError)) throw failed
       journal.onFailure(failed)
       return errorAnswer(
         503,

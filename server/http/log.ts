@@ -25,7 +25,7 @@ export const writeLog =
   async (request, next) => {
     if (log === undefined || request.isInternal) return next(request)
     const started = performance.now()
-    const id = named(request) ?? randomUUID()
+    const id = requestIdOf(request) ?? randomUUID()
     const answer = await next(request)
     log({
       time: new Date(),
@@ -35,27 +35,29 @@ export const writeLog =
       path: shownPath(request),
       status: answer.status,
       milliseconds: performance.now() - started,
-      ...said(answer),
+      ...errorOf(answer),
     })
     return { ...answer, headers: { ...answer.headers, 'x-request-id': id } }
   }
 
-const named = ({ headers }: HttpRequest) => {
+const requestIdOf = ({ headers }: HttpRequest) => {
   const id = headers['x-request-id']
   return id !== undefined && /^[\w.-]{1,64}$/.test(id) ? id : undefined
 }
 
 const shownPath = ({ path, query }: HttpRequest) =>
-  inOneLine(mask(query.size === 0 ? path : `${path}?${query}`))
+  replaceControlCharacters(mask(query.size === 0 ? path : `${path}?${query}`))
 
 /** Nothing that a caller wrote may look like another line, or move the cursor. */
-const inOneLine = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+const replaceControlCharacters = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 
-const said = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {
+const errorOf = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {
   if (status < 400 || typeof body !== 'object' || body === null) return {}
   const { error, error_description: description } = body as Record<string, unknown>
   return {
     ...(typeof error === 'string' ? { error } : {}),
-    ...(typeof description === 'string' ? { description: inOneLine(mask(description)) } : {}),
+    ...(typeof description === 'string'
+      ? { description: replaceControlCharacters(mask(description)) }
+      : {}),
   }
 }

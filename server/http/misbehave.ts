@@ -3,18 +3,18 @@ import type { RouteName, Seat, SwitchMisbehaviour } from '../wire/index.ts'
 import type { BrokenRule } from '../wire/rule-ids.ts'
 import type { Change, Inner, Routed, Step } from './core.ts'
 import type { Answer } from './message.ts'
-import type { Tenancy } from './tenant-context.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 /** Lets the defects that are on in the tenant act. */
 export const misbehave =
-  (tenants: () => Iterable<Tenancy>): Step<Routed> =>
+  (tenants: () => Iterable<TenantContext>): Step<Routed> =>
   async (routed, next) => {
-    const { tenancy } = routed
-    if (tenancy === undefined) return next(routed)
+    const { context } = routed
+    if (context === undefined) return next(routed)
     const inner: Inner = ({ context: changeContext, ...changed } = {}) =>
       next({ ...routed, ...changed, changeContext })
-    const others = () => [...tenants()].filter((it) => it !== tenancy)
-    return tenancy.misbehaving.around(routed, inner, tenancy, others)
+    const others = () => [...tenants()].filter((it) => it !== context)
+    return context.misbehaving.around(routed, inner, context, others)
   }
 
 /** Where a misbehaviour acts: around one answer of one tenant, with everything in reach. */
@@ -22,9 +22,9 @@ export type Seam = Readonly<{
   routed: Routed<RouteName>
   /** The answer as it would have been, or what it would be to something else. */
   answer: Inner
-  tenancy: Tenancy
+  context: TenantContext
   /** The other tenants of this harness. */
-  others: () => readonly Tenancy[]
+  others: () => readonly TenantContext[]
   /** How it was switched on. */
   order: SwitchMisbehaviour
 }>
@@ -56,7 +56,10 @@ export const misbehavioursOf = (
 ): Misbehaviour[] => Object.entries(defects).map(([name, defect]) => ({ ...defect, name, seat }))
 
 /** Why a name cannot be switched on; undefined for one that can. */
-export const whyUnknown = (name: string, known: readonly Misbehaviour[]): string | undefined => {
+export const describeUnknownMisbehaviour = (
+  name: string,
+  known: readonly Misbehaviour[],
+): string | undefined => {
   const names = known.map((it) => it.name)
   if (names.includes(name)) return undefined
   const meant = closest(name, names)
@@ -74,7 +77,7 @@ type Active = {
 }
 
 /** Which misbehaviours are on in a tenant, and for how long. */
-export class Misbehaving {
+export class ActiveMisbehaviours {
   readonly #load: () => Promise<readonly Misbehaviour[]>
   #active: Active[] = []
   /** What is on from the beginning, as long as nobody has asked for the catalogue. */
@@ -103,7 +106,7 @@ export class Misbehaving {
   /** @returns false for a name nobody knows */
   async on(order: SwitchMisbehaviour): Promise<boolean> {
     const known = await this.#begun()
-    if (whyUnknown(order.name, known) !== undefined) return false
+    if (describeUnknownMisbehaviour(order.name, known) !== undefined) return false
     this.#switchOn(order, known)
     return true
   }
@@ -118,7 +121,7 @@ export class Misbehaving {
   async #begun(): Promise<readonly Misbehaviour[]> {
     const known = await this.#load()
     for (const { name } of this.#beginning) {
-      const why = whyUnknown(name, known)
+      const why = describeUnknownMisbehaviour(name, known)
       if (why !== undefined) throw new TypeError(why)
     }
     const beginning = this.#beginning
@@ -150,14 +153,14 @@ export class Misbehaving {
   around(
     routed: Routed<RouteName>,
     answer: Inner,
-    tenancy: Tenancy,
-    others: () => readonly Tenancy[] = () => [],
+    context: TenantContext,
+    others: () => readonly TenantContext[] = () => [],
   ): Promise<Answer> {
     if (this.#beginning.length > 0) {
-      return this.#begun().then(() => this.around(routed, answer, tenancy, others))
+      return this.#begun().then(() => this.around(routed, answer, context, others))
     }
     if (this.#active.length === 0) return answer()
-    const acting = this.#active.filter((it) => concerns(it, routed)).filter((it) => it.skip-- <= 0)
+    const acting = this.#active.filter((it) => appliesTo(it, routed)).filter((it) => it.skip-- <= 0)
     for (const it of acting) it.left -= 1
     this.#active = this.#active.filter(({ left }) => left > 0)
     return acting.reduce<Inner>(
@@ -166,8 +169,8 @@ export class Misbehaving {
           const { context: _, ...changed } = change
           return act({
             routed: { ...routed, ...changed },
-            answer: (more = {}) => inner(joined(change, more)),
-            tenancy,
+            answer: (more = {}) => inner(combineChanges(change, more)),
+            context,
             others,
             order,
           })
@@ -177,7 +180,7 @@ export class Misbehaving {
   }
 }
 
-const concerns = (
+const appliesTo = (
   { order, misbehaviour: { seat, routes } }: Active,
   { name, route }: Routed<RouteName>,
 ) =>
@@ -187,7 +190,7 @@ const concerns = (
   (order.seat === undefined || order.seat === route.seat)
 
 /** What the outer one changed, and the inner one after it. */
-const joined = (outer: Change, inner: Change): Change => {
+const combineChanges = (outer: Change, inner: Change): Change => {
   const both = { ...outer, ...inner }
   const { context: first } = outer
   const { context: then } = inner

@@ -17,7 +17,7 @@ export const parseInput: Step<Routed> = async (routed, next) =>
  * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
-  query: route.query && checked(route.query, fieldsOf(request.query), 'query', route.invalid),
+  query: route.query && checkSchema(route.query, fieldsOf(request.query), 'query', route.invalid),
   body: bodyOf(route, request),
 })
 
@@ -28,8 +28,8 @@ const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown =
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
   }
-  if (form) return checked(form, formOf(request), 'form', invalid)
-  if (body) return checked(body, jsonOf(request), 'body', invalid)
+  if (form) return checkSchema(form, formOf(request), 'form', invalid)
+  if (body) return checkSchema(body, jsonOf(request), 'body', invalid)
   return undefined
 }
 
@@ -37,7 +37,11 @@ const jsonOf = (request: HttpRequest): unknown => {
   if (request.body === '') return {}
   const type = mediaType(request)
   if (type !== 'application/json' && !type.endsWith('+json')) {
-    answerWith(415, 'unsupported_media_type', `expected application/json, not ${named(type)}`)
+    answerWith(
+      415,
+      'unsupported_media_type',
+      `expected application/json, not ${describeMediaType(type)}`,
+    )
   }
   try {
     return JSON.parse(
@@ -60,7 +64,7 @@ const formOf = (request: HttpRequest): Record<string, string | string[]> => {
     answerWith(
       400,
       'invalid_request',
-      `expected application/x-www-form-urlencoded, not ${named(type)}`,
+      `expected application/x-www-form-urlencoded, not ${describeMediaType(type)}`,
     )
   }
   if (/%(?![0-9A-Fa-f]{2})/.test(request.body)) {
@@ -82,7 +86,7 @@ const fieldsOf = (parameters: URLSearchParams): Record<string, string | string[]
   return fields
 }
 
-const checked = (
+const checkSchema = (
   schema: z.ZodType,
   value: unknown,
   where: string,
@@ -115,7 +119,8 @@ const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): string
 const mediaType = (request: HttpRequest) =>
   (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 
-const named = (type: string) => (type === '' ? 'a body without a content type' : type.slice(0, 64))
+const describeMediaType = (type: string) =>
+  type === '' ? 'a body without a content type' : type.slice(0, 64)
 
 /** Where an answer breaks the wire schema of its route: nothing for one that keeps to it. */
 export const violationsOf = (

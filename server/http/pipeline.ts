@@ -12,7 +12,7 @@ import { limitRate } from './rate-limit.ts'
 import { recordExchange } from './record.ts'
 import { renderErrors } from './refusals.ts'
 import { replayRecording } from './replay.ts'
-import type { Tenancy } from './tenant-context.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 export type SeatOptions = Readonly<{
   name: LogLine['seat']
@@ -20,7 +20,7 @@ export type SeatOptions = Readonly<{
   areas: readonly AnyArea[]
   findTenant?: FindTenant
   /** Every tenant of the harness. */
-  tenants?: () => Iterable<Tenancy>
+  tenants?: () => Iterable<TenantContext>
   /** Receives a line for each answer. */
   log?: ((line: LogLine) => void) | undefined
   /** Where events are kept; absent: in memory only. */

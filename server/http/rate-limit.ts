@@ -11,7 +11,7 @@ const most = 10_000
 type Window = { start: number; counts: Map<string, number> }
 
 /** How often each caller has come, by group of routes, in windows of the tenant's clock. */
-export class Visits {
+export class RateLimitWindows {
   readonly #windows = new Map<keyof RateLimits, Window>()
 
   /** Counts one visit more. @returns which of the window it is */
@@ -32,11 +32,11 @@ export class Visits {
  * is left. Without a limit for the group nothing is counted and no header is sent (contract §5.6).
  */
 export const limitRate: Step<Routed> = async (routed, next) => {
-  const { tenancy, name, route } = routed
+  const { context, name, route } = routed
   const group = groupOf(name)
-  const rule = tenancy?.tenant.state.limits[group]
-  if (tenancy === undefined || route.seat !== 'issuer' || rule === undefined) return next(routed)
-  const { tenant, visits } = tenancy
+  const rule = context?.tenant.state.limits[group]
+  if (context === undefined || route.seat !== 'issuer' || rule === undefined) return next(routed)
+  const { tenant, visits } = context
   const { limit, window } = rule
   const now = tenant.clock.now()
   const start = now - (now % window)

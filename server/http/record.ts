@@ -2,7 +2,7 @@ import { peekJwt } from '../signing/peek.ts'
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import type { Routed, Step } from './core.ts'
-import { encoded } from './hosts/fetch.ts'
+import { encodeAnswer } from './hosts/fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { violationsOf } from './parse.ts'
 
@@ -25,13 +25,13 @@ type Recorded = Readonly<{
  * recorded: it is the harness itself that is asked there.
  */
 export const recordExchange: Step<Routed> = async (routed, next) => {
-  const { tenancy, name, request, route } = routed
-  if (tenancy === undefined || route.seat === 'control') return next(routed)
-  const { journal, clock } = tenancy.tenant
+  const { context, name, request, route } = routed
+  if (context === undefined || route.seat === 'control') return next(routed)
+  const { journal, clock } = context.tenant
   const before = journal.last
   const answer = await next(routed)
   const meanwhile = [before, journal.last] as const
-  tenancy.exchanges.record({
+  context.exchanges.record({
     at: clock.now(),
     seat: route.seat,
     route: name,
@@ -75,7 +75,7 @@ export class ExchangeLog {
     return this.#recorded.slice(from).map((recorded, at) => {
       const before = this.#shown.get(recorded)
       if (before) return before
-      const exchange = shown(recorded, this.forgotten + from + at + 1)
+      const exchange = toExchange(recorded, this.forgotten + from + at + 1)
       this.#shown.set(recorded, exchange)
       return exchange
     })
@@ -93,11 +93,11 @@ export class ExchangeLog {
   }
 }
 
-const shown = (
+const toExchange = (
   { at, seat, route, request, answer, meanwhile }: Recorded,
   seq: number,
 ): Exchange => {
-  const { headers, body } = encoded(answer)
+  const { headers, body } = encodeAnswer(answer)
   const query = request.query.toString()
   return {
     seq,

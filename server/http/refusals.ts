@@ -148,8 +148,8 @@ export const render = (refusal: Refusal): Answer => {
 }
 
 /** An answer on its way up from where it was known: bad input, missing credentials. */
-export class Refusing extends Error {
-  override readonly name = 'Refusing'
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
   readonly answer: Answer
   constructor(answer: Answer) {
     super('refusing')
@@ -159,7 +159,7 @@ export class Refusing extends Error {
 
 /** @throws {Refusing} always */
 export const answerWith = (...error: Parameters<typeof errorAnswer>): never => {
-  throw new Refusing(errorAnswer(...error))
+  throw new HttpError(errorAnswer(...error))
 }
 
 /** Answers with what was refused; 500 without details for a bug of the harness, which `onBug` receives. */
@@ -178,7 +178,7 @@ export const renderErrors =
 
 /** What a thrown thing looks like over HTTP; undefined for a bug. */
 export const answerOf = (thrown: unknown): Answer | undefined => {
-  if (thrown instanceof Refusing) return thrown.answer
+  if (thrown instanceof HttpError) return thrown.answer
   if (thrown instanceof Refused) return render(thrown.refusal)
   return undefined
 }

@@ -15,7 +15,7 @@ export const replayRecording = (
   if (recording === undefined) return (request, next) => next(request)
   const { origin } = recording
   const { exchanges } = recording.of
-  const lists = Map.groupBy(exchanges, ({ method, path }) => `${method} ${plain(path)}`)
+  const lists = Map.groupBy(exchanges, ({ method, path }) => `${method} ${normalizePath(path)}`)
   const tenants = new Set(exchanges.map(({ path }) => tenantIn(path)))
   const counts = new Map<string, number>()
   return async (request, next) => {
@@ -44,7 +44,7 @@ export const replayRecording = (
 }
 
 /** The tenant whose issuer a recording is mostly of. */
-export const tenantRecorded = ({ exchanges }: Recording): string | undefined => {
+export const findRecordedTenant = ({ exchanges }: Recording): string | undefined => {
   const [most] = [...Map.groupBy(exchanges, ({ path }) => tenantIn(path))]
     .filter(([tenant]) => tenant !== undefined)
     .sort(([, a], [, b]) => b.length - a.length)
@@ -54,7 +54,7 @@ export const tenantRecorded = ({ exchanges }: Recording): string | undefined => 
 const tenantIn = (path: string) => /^\/+(?:t|orgs)\/([^/?]+)/.exec(path)?.[1]
 
 /** A path whose query is written as ours is. */
-const plain = (path: string) => {
+const normalizePath = (path: string) => {
   const [start = '', query] = path.split(/\?(.*)/s)
   return query ? `${start}?${new URLSearchParams(query)}` : start
 }

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { ApiTenant } from '../api/resource-server.ts'
+import type { ResourceServer } from '../api/resource-server.ts'
 import type { Sessions } from '../console/sessions.ts'
 import { answerApproval, approvalStatus } from '../issuer/approvals.ts'
 import type { Client } from '../issuer/event.ts'
@@ -10,23 +10,23 @@ import type { Outbound } from '../outbound/outbound.ts'
 import type { KeyRing, SigningKey } from '../signing/keys.ts'
 import type { ApproverScript, TenantSeed } from '../wire/index.ts'
 import type { ScriptedModel } from './control/model.ts'
-import type { Misbehaving } from './misbehave.ts'
-import type { Visits } from './rate-limit.ts'
+import type { ActiveMisbehaviours } from './misbehave.ts'
+import type { RateLimitWindows } from './rate-limit.ts'
 import type { ExchangeLog } from './record.ts'
 
 /** Where the seats are reached: origins, without a path. */
 export type Origins = { issuer: string; api: string }
 
 /** A tenant in its three seats: the rules, and what HTTP needs beside them. */
-export type Tenancy = {
+export type TenantContext = {
   /** What a reset goes back to. */
   seed: TenantSeed
   readonly tenant: Tenant
   readonly keys: KeyRing
   readonly origins: Origins
-  readonly api: ApiTenant
+  readonly api: ResourceServer
   readonly exchanges: ExchangeLog
-  readonly misbehaving: Misbehaving
+  readonly misbehaving: ActiveMisbehaviours
   /** Status polls of each pending request: how many, and when the last one was. */
   readonly polls: Map<string, { count: number; lastAt: number }>
   /** The keys of the platforms that the harness plays, by their issuer. */
@@ -51,7 +51,7 @@ export type Tenancy = {
   readonly watching: { count: number }
   /** Resolves when all that has happened so far is kept, where anything is. */
   readonly durable: () => Promise<void>
-  readonly visits: Visits
+  readonly visits: RateLimitWindows
   readonly model: ScriptedModel
 }
 
@@ -60,20 +60,20 @@ export const basePath = (slug: string, requestPath: string): string =>
   `/${/^\/+(\.well-known\/[^/]+\/)?orgs\//.test(requestPath) ? 'orgs' : 't'}/${slug}/api/v1`
 
 /** The `iss` of what this caller gets (contract §7 row 15). */
-export const issuerOf = ({ tenant, origins }: Tenancy, requestPath = ''): string =>
+export const issuerOf = ({ tenant, origins }: TenantContext, requestPath = ''): string =>
   tenant.state.dialect.issuer === 'origin'
     ? origins.issuer
     : origins.issuer + basePath(tenant.slug, requestPath)
 
 /** Every `iss` this tenant's tokens may carry. */
-export const issuersOf = ({ tenant, origins }: Tenancy): string[] => [
+export const issuersOf = ({ tenant, origins }: TenantContext): string[] => [
   `${origins.issuer}/t/${tenant.slug}/api/v1`,
   `${origins.issuer}/orgs/${tenant.slug}/api/v1`,
   ...(tenant.state.dialect.issuer === 'origin' ? [origins.issuer] : []),
 ]
 
 /** A secret nobody can guess, of 128 bits; with a seeded tenant it can be foretold. */
-export const newSecret = ({ tenant }: Tenancy, prefix: string): string =>
+export const newSecret = ({ tenant }: TenantContext, prefix: string): string =>
   tenant.id(prefix) + tenant.id('').slice(1)
 
 /** SHA-256, so that no secret is kept. */
@@ -94,14 +94,14 @@ export const hasSecret = (client: Client | undefined, secret: string): boolean =
  * The scripted approver answers whatever it is time for. Called whenever somebody looks, and for
  * each moment that a moving clock passes.
  */
-export const letApproverAnswer = (tenancy: Tenancy): void => {
-  const { approver: script } = tenancy.tenant.state
+export const letApproverAnswer = (context: TenantContext): void => {
+  const { approver: script } = context.tenant.state
   if (script === undefined || script.decision === 'ignore') return
-  decideRequests(tenancy, script)
-  answerApprovals(tenancy, script)
+  decideRequests(context, script)
+  answerApprovals(context, script)
 }
 
-const decideRequests = ({ tenant, polls }: Tenancy, script: ApproverScript) => {
+const decideRequests = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
   const { state, clock } = tenant
   const approver = [...state.users.values()].find((user) =>
     script.by === undefined ? mayApprove(state, user.id) : user.email === script.by,
@@ -125,7 +125,7 @@ const decideRequests = ({ tenant, polls }: Tenancy, script: ApproverScript) => {
 }
 
 /** A push approval is answered by the person who was asked, however the script is to decide. */
-const answerApprovals = ({ tenant, polls }: Tenancy, script: ApproverScript) => {
+const answerApprovals = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
   const { state, clock } = tenant
   for (const record of state.approvals.values()) {
     const { id, userId, askedAt } = record.approval
@@ -138,7 +138,11 @@ const answerApprovals = ({ tenant, polls }: Tenancy, script: ApproverScript) => 
 }
 
 /** Counts a look at what waits for a person; of what waits no more nothing is kept. */
-export const notePoll = ({ tenant, polls }: Tenancy, id: string, isPending: boolean): void => {
+export const notePoll = (
+  { tenant, polls }: TenantContext,
+  id: string,
+  isPending: boolean,
+): void => {
   const count = (polls.get(id)?.count ?? 0) + 1
   polls.delete(id)
   if (!isPending) return
@@ -150,8 +154,8 @@ export const notePoll = ({ tenant, polls }: Tenancy, id: string, isPending: bool
 const mostPolled = 10_000
 
 /** Moves the clock, stopping wherever the scripted approver has something to answer on the way. */
-export const advance = (tenancy: Tenancy, seconds: number): void => {
-  const { tenant, agenda } = tenancy
+export const advance = (context: TenantContext, seconds: number): void => {
+  const { tenant, agenda } = context
   const { state, clock } = tenant
   const target = clock.now() + seconds
   const after = state.approver?.after ?? 0
@@ -161,7 +165,7 @@ export const advance = (tenancy: Tenancy, seconds: number): void => {
     .filter((at) => after > 0 && at > clock.now() && at <= target)
   for (const moment of due.sort((a, b) => a - b)) {
     clock.set(moment)
-    letApproverAnswer(tenancy)
+    letApproverAnswer(context)
   }
   clock.set(target)
   tenant.happen([{ type: 'clock.moved', by: seconds }])

@@ -23,7 +23,7 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
   { agentId, task, reason, impact, onBehalfOf, meta },
   { now, id },
 ) => {
-  const user = addressee(state, agentId, onBehalfOf)
+  const user = requireAddressee(state, agentId, onBehalfOf)
   const limit = state.policy.limits.approvals_per_agent
   const waiting = [...state.approvals.values()].filter(
     (it) => it.approval.agentId === agentId && approvalStatus(it, now) === 'pending',
@@ -46,7 +46,7 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
 }
 
 /** @throws {Refused} where the agent may not act for users, or names nobody */
-export const addressee = (state: State, agentId: string, onBehalfOf: string) => {
+export const requireAddressee = (state: State, agentId: string, onBehalfOf: string) => {
   if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })
   return findUser(state, onBehalfOf) ?? refuse({ error: 'not_found', what: 'such user' })
 }
@@ -56,7 +56,7 @@ export const answerApproval: Decide<
   Readonly<{ approvalId: string; as: 'approved' | 'denied'; userId: string; agentHeld: boolean }>,
   readonly [EventOf<'approval.answered'>]
 > = (state, { approvalId, as, userId, agentHeld }, { now }) => {
-  const record = anyApproval(state, approvalId)
+  const record = findApproval(state, approvalId)
   if (agentHeld) {
     refuse({ error: 'approval_forbidden', reason: 'an agent cannot decide, whoever it acts for' })
   }
@@ -83,13 +83,17 @@ export const approvalStatus = (
   answered?.as ?? (now >= approval.expiresAt ? 'expired' : 'pending')
 
 /** @throws {Refused} `not_found`, or `request_forbidden` for another agent's */
-export const ownApproval = (state: State, approvalId: string, agentId: string): ApprovalRecord => {
-  const record = anyApproval(state, approvalId)
+export const requireOwnApproval = (
+  state: State,
+  approvalId: string,
+  agentId: string,
+): ApprovalRecord => {
+  const record = findApproval(state, approvalId)
   if (record.approval.agentId !== agentId) {
     refuse({ error: 'request_forbidden', requestId: approvalId })
   }
   return record
 }
 
-const anyApproval = ({ approvals }: State, approvalId: string): ApprovalRecord =>
+const findApproval = ({ approvals }: State, approvalId: string): ApprovalRecord =>
   approvals.get(approvalId) ?? refuse({ error: 'not_found', what: `approval ${approvalId}` })

@@ -8,7 +8,7 @@ export type Audience = Readonly<{ names: readonly string[]; servers: readonly Mc
  * How long a token for it may live; an MCP server says so itself (contract §3.2).
  * @throws {Refused} `access_denied` for a server that is not for this agent
  */
-export const admitted = (
+export const lifetimeAt = (
   audience: Audience | undefined,
   agentId: string | undefined,
   usual: number,
@@ -28,7 +28,7 @@ export const admitted = (
  * A token that is good in certain places is never made good elsewhere (TEX-13).
  * @throws {Refused} `invalid_target`
  */
-export const within = (
+export const narrowAudience = (
   held: readonly string[] | undefined,
   asked: Audience | undefined,
 ): readonly string[] | undefined => {

@@ -2,7 +2,7 @@ import { AuthorizationDetail } from '../wire/index.ts'
 import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf } from './event.ts'
-import { assessed } from './requests.ts'
+import { assessRequest } from './requests.ts'
 import type { State } from './state.ts'
 
 export type Ask = Readonly<{
@@ -26,21 +26,21 @@ export const ask: Decide<Ask, readonly [EventOf<'agent.asked'>]> = (state, comma
       agentId: agent.id,
       auditId: context.id('audit').replace(/^audit_/, ''),
       action: command.action ?? command.question ?? '',
-      ...judged(state, command, context.now),
+      ...decideCapability(state, command, context.now),
     },
   ]
 }
 
-type Judgement = Readonly<{ allowed: boolean; reason: string }>
+type CapabilityDecision = Readonly<{ allowed: boolean; reason: string }>
 
-const judged = (
+const decideCapability = (
   state: State,
   { agent, action, question, context }: Ask,
   now: number,
-): Judgement => {
+): CapabilityDecision => {
   const detail = AuthorizationDetail.safeParse(context?.authorization_details)
   if (detail.success) {
-    const { explanation } = assessed(
+    const { explanation } = assessRequest(
       state,
       undefined,
       { agentId: agent.id, detail: detail.data },

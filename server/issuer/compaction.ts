@@ -12,22 +12,24 @@ const recent = 10_000
  * entries are left out. When in doubt, all of them.
  * @throws whatever an entry that makes no sense leads to
  */
-export const compacted = (entries: readonly Entry[], newest = recent): readonly Entry[] => {
-  const state = replayed(entries)
+export const compactEntries = (entries: readonly Entry[], newest = recent): readonly Entry[] => {
+  const state = replayEntries(entries)
   const old = entries.slice(0, Math.max(0, entries.length - newest))
   if (old.length === 0) return entries
   const kept = lasting(entries, old.length, state)
-  return isDeepStrictEqual(outlook(replayed(kept)), outlook(state)) ? kept : entries
+  return isDeepStrictEqual(summarizeState(replayEntries(kept)), summarizeState(state))
+    ? kept
+    : entries
 }
 
-const replayed = (entries: readonly Entry[]): State => {
+const replayEntries = (entries: readonly Entry[]): State => {
   const state = emptyState(Policy.parse({}))
   for (const entry of entries) evolve(state, entry)
   return state
 }
 
 /** All of a state that can still matter. */
-const outlook = ({ forgetting, usage, streams, tasks, ...state }: State) => ({
+const summarizeState = ({ forgetting, usage, streams, tasks, ...state }: State) => ({
   ...state,
   usage: [...usage.keys()].flatMap((agentId) => {
     const used = usageAt({ usage }, agentId, state.lastForgotten * 60)
@@ -52,13 +54,13 @@ const lasting = (entries: readonly Entry[], old: number, state: State): Entry[] 
   const isNeeded = (entry: Entry) =>
     waiting.has(entry.seq) ||
     usesBudget(entry, state) ||
-    about(entry).some((id) => needed.has(id) || isKnown(state, id))
+    idsIn(entry).some((id) => needed.has(id) || isKnown(state, id))
   for (const [at, entry] of [...entries.entries()].reverse()) {
     const matters = isSetting(entry) ? !replaced.has(entry.type) : isNeeded(entry)
     replaced.add(entry.type)
     if (at < old && !matters) continue
     kept.add(entry.seq)
-    for (const id of [...about(entry), ...needs(entry)]) needed.add(id)
+    for (const id of [...idsIn(entry), ...needs(entry)]) needed.add(id)
   }
   const moves = entries.slice(0, old).filter((entry) => entry.type === 'clock.moved')
   return entries.flatMap((entry, at): Entry[] => {
@@ -118,7 +120,7 @@ const isKnown = (state: State, id: string): boolean =>
 const always = 'always'
 
 /** Ids of what an entry tells of; as long as one of them is known it matters. */
-const about = (entry: Entry): readonly string[] => {
+const idsIn = (entry: Entry): readonly string[] => {
   switch (entry.type) {
     case 'tenant.seeded':
     case 'client.registered':

@@ -1,12 +1,12 @@
 import { type Actor, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
-import { type Audience, admitted, within } from './audience.ts'
+import { type Audience, lifetimeAt, narrowAudience } from './audience.ts'
 import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import { scopeApproval } from './scopes.ts'
 import type { State } from './state.ts'
-import { activeTask } from './tasks.ts'
+import { requireActiveTask } from './tasks.ts'
 import { accessTokenLifetime, grantedScope } from './tokens.ts'
 
 /** How many agents may act one for another (contract §3.2). */
@@ -27,8 +27,8 @@ export const delegate: Decide<
   readonly [EventOf<'token.issued'>]
 > = (state, { subject, actor, scope, audience, details = [] }, { now, id }) => {
   const user = subject.kind === 'user' || subject.kind === 'delegated' ? subject.userId : undefined
-  if (user === undefined) unacceptable(state, 'subject_token: expected the token of a user')
-  const agent = actingAgent(state, actor)
+  if (user === undefined) refuseExchangeToken(state, 'subject_token: expected the token of a user')
+  const agent = findActingAgent(state, actor)
   if (subject.mayAct !== undefined && subject.mayAct !== actor.sub) {
     refuse({
       error: 'delegation_not_allowed',
@@ -39,7 +39,7 @@ export const delegate: Decide<
     refuse({ error: 'delegation_depth_exceeded', maxDepth: maxActors })
   }
   const both = scopesOf(actor).filter((it) => scopesOf(subject).includes(it))
-  const granted = scope === undefined ? both : listed(scope)
+  const granted = scope === undefined ? both : splitScope(scope)
   if (!granted.every((it) => both.includes(it))) {
     refuse({
       error: 'insufficient_scope',
@@ -49,8 +49,8 @@ export const delegate: Decide<
   }
   refuseWider(subject, details)
   withinBudget(state, agent.id, 'tokens', now)
-  const names = within(subject.audience, audience)
-  const lifetime = admitted(audience, agent.id, accessTokenLifetime)
+  const names = narrowAudience(subject.audience, audience)
+  const lifetime = lifetimeAt(audience, agent.id, accessTokenLifetime)
   return [
     {
       type: 'token.issued',
@@ -63,7 +63,7 @@ export const delegate: Decide<
         ...(user === undefined ? {} : { userId: user }),
         issuedAt: now,
         expiresAt: Math.min(subject.expiresAt, actor.expiresAt, now + lifetime),
-        act: joined(subject.act, actor.sub, state.dialect.act_order),
+        act: appendActor(subject.act, actor.sub, state.dialect.act_order),
         ...(granted.length === 0 ? {} : { scope: granted.join(' ') }),
         ...(names === undefined ? {} : { audience: names }),
         ...(details.length === 0 ? {} : { details }),
@@ -78,16 +78,16 @@ export const narrow: Decide<
   Narrowing & Readonly<{ subject: Token }>,
   readonly [EventOf<'token.issued'>]
 > = (state, { subject, scope, audience, details }, { now, id }) => {
-  if (subject.kind === 'jit') unacceptable(state, 'a JIT token is not exchangeable')
+  if (subject.kind === 'jit') refuseExchangeToken(state, 'a JIT token is not exchangeable')
   const held = scopesOf(subject)
-  const granted = scope === undefined ? reachable(held, audience) : listed(scope)
+  const granted = scope === undefined ? isReachable(held, audience) : splitScope(scope)
   if (!granted.every((it) => held.includes(it))) {
     refuse({ error: 'invalid_scope', scope: scope ?? '', allowed: held })
   }
   refuseWider(subject, details ?? [])
   if (subject.agentId !== undefined) withinBudget(state, subject.agentId, 'tokens', now)
-  const names = within(subject.audience, audience)
-  const lifetime = admitted(audience, subject.agentId, accessTokenLifetime)
+  const names = narrowAudience(subject.audience, audience)
+  const lifetime = lifetimeAt(audience, subject.agentId, accessTokenLifetime)
   const { scope: _, ...others } = subject
   return [
     {
@@ -114,8 +114,8 @@ export const exchangeForTask: Decide<
   readonly [EventOf<'token.issued'>]
 > = (state, { subject, taskId, scope }, { now, id }) => {
   const { agentId = '' } = subject
-  if (subject.kind === 'jit') unacceptable(state, 'a JIT token is not exchangeable')
-  const { task } = activeTask(state, taskId, agentId, now)
+  if (subject.kind === 'jit') refuseExchangeToken(state, 'a JIT token is not exchangeable')
+  const { task } = requireActiveTask(state, taskId, agentId, now)
   const { status, scopes, expiresAt = 0 } = scopeApproval(state, taskId, agentId, now)
   if (status !== 'approved') refuse({ error: 'request_not_approved', requestId: taskId, status })
   const until = Math.min(expiresAt, task.expiresAt)
@@ -139,10 +139,10 @@ export const exchangeForTask: Decide<
   return [{ type: 'token.issued', token, taskId }]
 }
 
-const actingAgent = (state: State, actor: Token): Agent => {
+const findActingAgent = (state: State, actor: Token): Agent => {
   const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
   if (agent === undefined) {
-    return unacceptable(state, 'actor_token: expected the own token of an agent')
+    return refuseExchangeToken(state, 'actor_token: expected the own token of an agent')
   }
   if (!agent.mayDelegate) {
     refuse({ error: 'delegation_not_allowed', as: state.dialect.no_delegation })
@@ -151,7 +151,7 @@ const actingAgent = (state: State, actor: Token): Agent => {
 }
 
 /** TEX-03 and the delegation page disagree about the code. */
-const unacceptable = (state: State, reason: string) =>
+const refuseExchangeToken = (state: State, reason: string) =>
   refuse({ error: 'bad_exchange_token', as: state.dialect.exchange_bad_token, reason })
 
 const refuseWider = ({ details: held = [] }: Token, asked: readonly AuthorizationDetail[]) => {
@@ -165,11 +165,11 @@ const refuseWider = ({ details: held = [] }: Token, asked: readonly Authorizatio
   }
 }
 
-const scopesOf = ({ scope = '' }: Token): readonly string[] => listed(scope)
-const listed = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
+const scopesOf = ({ scope = '' }: Token): readonly string[] => splitScope(scope)
+const splitScope = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
 
 /** Of what is held, that which an MCP server knows; all of it elsewhere. */
-const reachable = (held: readonly string[], audience: Audience | undefined) => {
+const isReachable = (held: readonly string[], audience: Audience | undefined) => {
   const known = audience?.servers.flatMap(({ scopes }) => scopes) ?? []
   return known.length === 0 ? held : held.filter((scope) => known.includes(scope))
 }
@@ -177,8 +177,8 @@ const reachable = (held: readonly string[], audience: Audience | undefined) => {
 const actorsIn = (act: Actor | undefined): number => (act === undefined ? 0 : 1 + actorsIn(act.act))
 
 /** LumoAuth puts a new actor innermost, RFC 8693 §4.1 outermost (contract §7 row 16). */
-const joined = (chain: Actor | undefined, sub: string, order: 'lumo' | 'rfc8693'): Actor => {
+const appendActor = (chain: Actor | undefined, sub: string, order: 'lumo' | 'rfc8693'): Actor => {
   if (chain === undefined) return { sub }
   if (order === 'rfc8693') return { sub, act: chain }
-  return { sub: chain.sub, act: joined(chain.act, sub, order) }
+  return { sub: chain.sub, act: appendActor(chain.act, sub, order) }
 }

@@ -3,7 +3,7 @@ import type { Event } from './event.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
 import { excessive, suspend } from './risk.ts'
-import { anyTask, completeTask, ownTask, statusAt } from './tasks.ts'
+import { completeTask, findTask, requireOwnTask, statusAt } from './tasks.ts'
 
 export type EvaluateTask = Readonly<{
   taskId: string
@@ -24,7 +24,8 @@ export const evaluateTask: Decide<EvaluateTask> = (
   { taskId, agentId, userId, result, notes },
   context,
 ) => {
-  const record = agentId === undefined ? anyTask(state, taskId) : ownTask(state, taskId, agentId)
+  const record =
+    agentId === undefined ? findTask(state, taskId) : requireOwnTask(state, taskId, agentId)
   if (agentId === undefined) {
     if (!mayApprove(state, userId ?? '')) {
       refuse({ error: 'approval_forbidden', reason: 'the permission jit.approve is missing' })

@@ -1,5 +1,5 @@
 import { type AuthorizationDetail, anyCovers, identityScopes } from '../wire/index.ts'
-import { type Audience, within } from './audience.ts'
+import { type Audience, narrowAudience } from './audience.ts'
 import { isPublic, mayUse } from './clients.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Client, Event, EventOf, Grant, PushedRequest } from './event.ts'
@@ -26,10 +26,10 @@ export type Asked = Readonly<{
 }>
 
 /** What the person is shown. */
-export type Sound = Readonly<{ scope: string; challenge?: string; mayAct?: string }>
+export type CheckedRequest = Readonly<{ scope: string; challenge?: string; mayAct?: string }>
 
 /** @throws {Refused} what the client should hear of by redirect */
-export const soundRequest = (state: State, client: Client, asked: Asked): Sound => {
+export const soundRequest = (state: State, client: Client, asked: Asked): CheckedRequest => {
   mayUse(state, client, 'authorization_code')
   if (asked.responseType !== 'code') {
     refuse({ error: 'unsupported_response_type', reason: 'expected response_type=code' })
@@ -82,7 +82,7 @@ export const giveGrant: Decide<
 ]
 
 /** What a token request may say to have less than was consented to (RAR-09). */
-type Drawn = Readonly<{
+type RedeemedGrant = Readonly<{
   scope?: string | undefined
   audience?: Audience | undefined
   details?: readonly AuthorizationDetail[] | undefined
@@ -90,7 +90,7 @@ type Drawn = Readonly<{
   refreshHash?: string | undefined
 }>
 
-export type RedeemCode = Drawn &
+export type RedeemCode = RedeemedGrant &
   Readonly<{
     client: Client
     codeHash: string
@@ -123,7 +123,7 @@ export const redeemCode: Decide<RedeemCode> = (state, command, context) => {
   ]
 }
 
-export type Refresh = Drawn &
+export type Refresh = RedeemedGrant &
   Readonly<{
     client: Client
     /** Of the refresh token that is used up. */
@@ -156,7 +156,7 @@ export const revokeGrant: Decide<Readonly<{ refreshHash: string; clientId: strin
 }
 
 /** The grant of a refresh token that is good. */
-export const liveGrant = (
+export const findLiveGrant = (
   state: State,
   refreshHash: string,
   now: number,
@@ -172,7 +172,7 @@ export const liveGrant = (
 const tokensOf = (
   state: State,
   grant: Grant,
-  { scope, audience, details, refreshHash }: Drawn,
+  { scope, audience, details, refreshHash }: RedeemedGrant,
   context: Context,
 ): readonly Event[] => {
   if (details !== undefined && !details.every((it) => anyCovers(grant.details ?? [], it))) {
@@ -181,7 +181,7 @@ const tokensOf = (
       reason: 'expected at most what was consented to',
     })
   }
-  const names = within(grant.audience, audience)
+  const names = narrowAudience(grant.audience, audience)
   const narrowed = details ?? grant.details
   const tokens = issueUserToken(
     state,

@@ -20,7 +20,7 @@ export class Journal {
     return this.forgotten + this.#entries.length
   }
 
-  /** What an event will be as an entry, `later` places after the next. */
+  /** What an event will be as an entry, `placeholderReport` places after the next. */
   numbered(event: Event, at: number, later = 0): Entry {
     return { seq: this.last + 1 + later, at, ...event }
   }

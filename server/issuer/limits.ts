@@ -22,7 +22,7 @@ const growing = {
  * number: the state has to have forgotten what is over.
  * @throws {Refused} `limit_reached`
  */
-export const refuseWithoutRoom = (state: State, events: readonly Event[]): void => {
+export const refuseAboveLimit = (state: State, events: readonly Event[]): void => {
   for (const { type } of events) {
     if (!isGrowing(type)) continue
     const { kept, limit: name, what } = growing[type]

@@ -35,7 +35,7 @@ export type Assessment = Readonly<{
 
 /** Rules from the top, the first that applies decides; where none does, a person is asked. */
 export const assess = (policy: Policy, facts: Facts): Assessment => {
-  const rule = ruleFor(policy, facts) ?? nobodySaid
+  const rule = ruleFor(policy, facts) ?? undecidedByPolicy
   const maxTtl = Math.min(longestTtl, policy.max_ttl, rule.max_ttl ?? longestTtl)
   const wouldPass = rule.decision === 'approve' ? undefined : smallestThatPasses(policy, facts)
   return {
@@ -60,7 +60,7 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
   }
 }
 
-const nobodySaid: PolicyRule = {
+const undecidedByPolicy: PolicyRule = {
   name: 'no rule applies, so a person is asked',
   when: {},
   risk: 'high',
@@ -87,8 +87,8 @@ const holds = (when: Condition, facts: Facts, policy: Policy): boolean =>
   (when.ttl_over === undefined || (facts.requestedTtl ?? 0) > when.ttl_over) &&
   (when.justification_lacks === undefined ||
     lacks(when.justification_lacks, facts.justification)) &&
-  (when.time === undefined || within(when.time, facts.now)) &&
-  (when.outside === undefined || !within(when.outside, facts.now))
+  (when.time === undefined || isWithinHours(when.time, facts.now)) &&
+  (when.outside === undefined || !isWithinHours(when.outside, facts.now))
 
 const matchesAny = (patterns: readonly string[] | undefined, values: readonly string[]) =>
   patterns === undefined ||
@@ -131,7 +131,7 @@ const lacks = (
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
 /** Across midnight, the hours after it belong to the day before. */
-const within = ({ days: on, from, to }: NonNullable<Condition['time']>, now: number) => {
+const isWithinHours = ({ days: on, from, to }: NonNullable<Condition['time']>, now: number) => {
   const date = new Date(now * 1000)
   const time = date.toISOString().slice(11, 16)
   const [start, end] = [from ?? '00:00', to ?? '24:00']

@@ -11,7 +11,7 @@ import { type Assessment, assess } from './policy.ts'
 import { refuse } from './refusal.ts'
 import { excessive, suspend } from './risk.ts'
 import type { RequestRecord, State, TaskRecord } from './state.ts'
-import { activeTask, findUser, statusAt as taskStatusAt } from './tasks.ts'
+import { findUser, requireActiveTask, statusAt as taskStatusAt } from './tasks.ts'
 
 export type RequestPermission = Readonly<{
   agentId: string
@@ -31,11 +31,11 @@ export const requestPermission: Decide<
   readonly [EventOf<'permission.requested'>, ...Event[]]
 > = (state, command, context) => {
   const { now, id } = context
-  const task = activeTask(state, command.taskId, command.agentId, now)
+  const task = requireActiveTask(state, command.taskId, command.agentId, now)
   refuseUnusable(state, command.detail)
   refuseTooMany(state, task, now)
   withinBudget(state, command.agentId, 'calls', now)
-  const { rule, ttl, maxTtl, explanation } = assessed(state, task, command, now)
+  const { rule, ttl, maxTtl, explanation } = assessRequest(state, task, command, now)
   const { scoring } = state.policy
   const requested: EventOf<'permission.requested'> = {
     type: 'permission.requested',
@@ -100,7 +100,7 @@ export const approveRequest: Decide<
   Decision & Readonly<{ ttl?: number | undefined; notes?: string | undefined }>,
   readonly [EventOf<'permission.endorsed'>, ...Event[]]
 > = (state, { requestId, userId, agentHeld, ttl, notes }, { now }) => {
-  const record = undecided(state, requestId, now)
+  const record = requireUndecided(state, requestId, now)
   const { request, endorsedBy } = record
   mayDecide(state, record, userId, agentHeld)
   if (endorsedBy.includes(userId)) {
@@ -130,7 +130,7 @@ export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefin
   { requestId, userId, agentHeld, reason },
   context,
 ) => {
-  const record = undecided(state, requestId, context.now)
+  const record = requireUndecided(state, requestId, context.now)
   mayDecide(state, record, userId, agentHeld)
   const task = state.tasks.get(record.request.taskId) as TaskRecord
   const others = repetitionsOf(state, record, context.now).map(
@@ -169,7 +169,7 @@ export const exchangeRequest: Decide<
   Readonly<{ requestId: string; agentId: string }>,
   readonly [EventOf<'token.issued'>]
 > = (state, { requestId, agentId }, { now, id }) => {
-  const record = ownRequest(state, requestId, agentId)
+  const record = requireOwnRequest(state, requestId, agentId)
   const { request, decided, exchangedAt } = record
   const task = state.tasks.get(request.taskId) as TaskRecord
   const taskStatus = taskStatusAt(task, now)
@@ -209,7 +209,7 @@ export const exchangeRequest: Decide<
   return [{ type: 'token.issued', token, taskId: request.taskId, requestId }]
 }
 
-/** Every state of a request's life. On the wire `exchanged` reads as `approved`. */
+/** Every state of a request's life. On the wire `exchanged` reads as `approveRecord`. */
 export type Life = RequestStatus | 'exchanged'
 
 /** One-way: what a person or time has decided stays, until the end of the task revokes it. */
@@ -229,14 +229,18 @@ export const lifeAt = (state: State, record: RequestRecord, now: number): Life =
 const redeemable = 300
 
 /** @throws {Refused} `not_found`, or `request_forbidden` for another agent's request */
-export const ownRequest = (state: State, requestId: string, agentId: string): RequestRecord => {
-  const record = anyRequest(state, requestId)
+export const requireOwnRequest = (
+  state: State,
+  requestId: string,
+  agentId: string,
+): RequestRecord => {
+  const record = findRequest(state, requestId)
   if (record.request.agentId !== agentId) refuse({ error: 'request_forbidden', requestId })
   return record
 }
 
 /** What the policy says of a request, without making it. */
-export const assessed = (
+export const assessRequest = (
   state: State,
   task: TaskRecord | undefined,
   { agentId, detail, justification, requestedTtl }: Omit<RequestPermission, 'taskId'>,
@@ -255,11 +259,11 @@ export const assessed = (
     now,
   })
 
-const anyRequest = (state: State, requestId: string): RequestRecord =>
+const findRequest = (state: State, requestId: string): RequestRecord =>
   state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
 
-const undecided = (state: State, requestId: string, now: number): RequestRecord => {
-  const record = anyRequest(state, requestId)
+const requireUndecided = (state: State, requestId: string, now: number): RequestRecord => {
+  const record = findRequest(state, requestId)
   const life = lifeAt(state, record, now)
   if (life === 'pending') return record
   if (life === 'expired' && record.decided === undefined) {

@@ -1,7 +1,7 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
 import { lifeAt } from './requests.ts'
 import type { RequestRecord, State } from './state.ts'
-import { ownTask } from './tasks.ts'
+import { requireOwnTask } from './tasks.ts'
 
 /** How the older form's scopes stand in a request: one detail, so that the same rules decide. */
 export const scopeDetail = (
@@ -33,7 +33,7 @@ export const scopeApproval = (
   agentId: string,
   now: number,
 ): ScopeApproval => {
-  const { requests } = ownTask(state, taskId, agentId)
+  const { requests } = requireOwnTask(state, taskId, agentId)
   const all = requests
     .flatMap((id) => state.requests.get(id) ?? [])
     .filter(({ request }) => request.detail.type === 'scope')

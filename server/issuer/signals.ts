@@ -104,7 +104,7 @@ export const deleteStream: Decide<Readonly<{ clientId: string; streamId: string 
   state,
   { clientId, streamId },
 ) => {
-  ownStream(state, streamId, clientId)
+  requireOwnStream(state, streamId, clientId)
   return [{ type: 'stream.deleted', streamId }]
 }
 
@@ -112,7 +112,7 @@ export const deleteStream: Decide<Readonly<{ clientId: string; streamId: string 
 export const verifyStream: Decide<
   Readonly<{ clientId: string; streamId: string; state?: string | undefined }>
 > = (state, { clientId, streamId, state: echo }) => {
-  const { waiting } = ownStream(state, streamId, clientId)
+  const { waiting } = requireOwnStream(state, streamId, clientId)
   if (waiting.filter(({ event }) => event === 'verification').length >= mostVerifications) {
     refuse({ error: 'limit_reached', what: 'undelivered verifications', limit: mostVerifications })
   }
@@ -125,7 +125,7 @@ const mostVerifications = 10
 export const acknowledge: Decide<
   Readonly<{ clientId: string; streamId: string; jtis: readonly string[] }>
 > = (state, { clientId, streamId, jtis }) => {
-  const { waiting } = ownStream(state, streamId, clientId)
+  const { waiting } = requireOwnStream(state, streamId, clientId)
   const known = waiting.map(({ jti }) => jti).filter((jti) => jtis.includes(jti))
   return known.length === 0 ? [] : [{ type: 'signal.acknowledged', streamId, jtis: known }]
 }
@@ -134,7 +134,11 @@ export const streamsOf = ({ streams }: State, clientId: string): StreamRecord[] 
   [...streams.values()].filter(({ stream }) => stream.clientId === clientId)
 
 /** @throws {Refused} `unknown_stream`, the same for one of somebody else */
-export const ownStream = ({ streams }: State, streamId: string, clientId: string): StreamRecord => {
+export const requireOwnStream = (
+  { streams }: State,
+  streamId: string,
+  clientId: string,
+): StreamRecord => {
   const record = streams.get(streamId)
   return record?.stream.clientId === clientId ? record : refuse({ error: 'unknown_stream' })
 }

@@ -313,7 +313,7 @@ export const evolve = (state: State, entry: Entry): void => {
       if (token) {
         token.revokedAt = entry.at
         const signal = aboutToken(token.token, entry)
-        if (signal) tell(state, signal, token.token.agentId)
+        if (signal) queueSignal(state, signal, token.token.agentId)
         if (token.token.taskId !== undefined) {
           state.tasks.get(token.token.taskId)?.tokens.delete(entry.jti)
         }
@@ -353,13 +353,13 @@ export const evolve = (state: State, entry: Entry): void => {
       break
     }
     case 'signal.delivered':
-      told(state, entry.streamId, [entry.jti])
+      acknowledgeSignals(state, entry.streamId, [entry.jti])
       break
     case 'signal.failed':
-      if (entry.final) told(state, entry.streamId, [entry.jti])
+      if (entry.final) acknowledgeSignals(state, entry.streamId, [entry.jti])
       break
     case 'signal.acknowledged':
-      told(state, entry.streamId, entry.jtis)
+      acknowledgeSignals(state, entry.streamId, entry.jtis)
       break
     case 'callback.delivered':
     case 'callback.failed':
@@ -385,7 +385,7 @@ const end = (
   record.ended = ended
   noteEnded(state, record.task)
   const name = state.agents.get(record.task.agentId)?.name ?? record.task.agentId
-  tell(state, aboutTask(record.task, name, entry), record.task.agentId)
+  queueSignal(state, aboutTask(record.task, name, entry), record.task.agentId)
 }
 
 const noteOpen = (state: State, { agentId, id }: Task) => {
@@ -413,7 +413,7 @@ const use = (
   state.usage.set(agentId, used)
 }
 
-const tell = (state: State, signal: Signal, agentId: string | undefined) => {
+const queueSignal = (state: State, signal: Signal, agentId: string | undefined) => {
   for (const record of state.streams.values()) {
     const { stream } = record
     if (stream.agentId !== undefined && stream.agentId !== agentId) continue
@@ -431,7 +431,7 @@ const queue = (record: StreamRecord, signal: Signal) => {
 
 const mostWaiting = 1000
 
-const told = (state: State, streamId: string, jtis: readonly string[]) => {
+const acknowledgeSignals = (state: State, streamId: string, jtis: readonly string[]) => {
   const record = state.streams.get(streamId)
   if (record) record.waiting = record.waiting.filter(({ jti }) => !jtis.includes(jti))
 }

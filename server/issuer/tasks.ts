@@ -23,7 +23,7 @@ export const openTask: Decide<OpenTask, readonly [EventOf<'task.opened'>]> = (
   { now, id },
 ) => {
   const parent =
-    parentTaskId === undefined ? undefined : activeTask(state, parentTaskId, agentId, now)
+    parentTaskId === undefined ? undefined : requireActiveTask(state, parentTaskId, agentId, now)
   refuseTooMany(state, agentId, parent, now)
   withinBudget(state, agentId, 'calls', now)
   const named = onBehalfOf ?? delegatedBy
@@ -61,7 +61,7 @@ export const completeTask: Decide<Readonly<{ taskId: string; agentId: string }>>
   { taskId, agentId },
   { now },
 ) => {
-  const record = ownTask(state, taskId, agentId)
+  const record = requireOwnTask(state, taskId, agentId)
   const status = statusAt(record, now)
   if (status === 'completed') return []
   if (status !== 'active') refuse({ error: 'task_not_active', taskId, status })
@@ -76,24 +76,24 @@ export const statusAt = ({ task, ended }: TaskRecord, now: number): TaskStatus =
   ended?.as ?? (now >= task.expiresAt ? 'expired' : 'active')
 
 /** @throws {Refused} `not_found` */
-export const anyTask = (state: State, taskId: string): TaskRecord =>
+export const findTask = (state: State, taskId: string): TaskRecord =>
   state.tasks.get(taskId) ?? refuse({ error: 'not_found', what: `task ${taskId}` })
 
 /** @throws {Refused} `not_found`, or `task_forbidden` for another agent's task */
-export const ownTask = (state: State, taskId: string, agentId: string): TaskRecord => {
-  const record = anyTask(state, taskId)
+export const requireOwnTask = (state: State, taskId: string, agentId: string): TaskRecord => {
+  const record = findTask(state, taskId)
   if (record.task.agentId !== agentId) refuse({ error: 'task_forbidden', taskId })
   return record
 }
 
-/** @throws {Refused} as `ownTask`, or `task_not_active` */
-export const activeTask = (
+/** @throws {Refused} as `requireOwnTask`, or `task_not_active` */
+export const requireActiveTask = (
   state: State,
   taskId: string,
   agentId: string,
   now: number,
 ): TaskRecord => {
-  const record = ownTask(state, taskId, agentId)
+  const record = requireOwnTask(state, taskId, agentId)
   const status = statusAt(record, now)
   if (status !== 'active') refuse({ error: 'task_not_active', taskId, status })
   return record

@@ -2,7 +2,7 @@ import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
 import { Journal } from './journal.ts'
-import { refuseWithoutRoom } from './limits.ts'
+import { refuseAboveLimit } from './limits.ts'
 import { emptyState, evolve, forgetExpired, type State } from './state.ts'
 
 /** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */
@@ -75,7 +75,7 @@ export class Tenant {
     const now = this.clock.now()
     forgetExpired(this.state, now)
     const events = decide(this.state, command, { now, id: this.id })
-    refuseWithoutRoom(this.state, events)
+    refuseAboveLimit(this.state, events)
     this.happen(events, now)
     return events
   }

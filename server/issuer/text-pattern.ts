@@ -6,13 +6,13 @@ import type { RE2JS } from 're2js'
  * either of them is (RE2). What RE2 cannot read matches nothing.
  */
 export const textMatches = (pattern: string, text: string): boolean =>
-  compiled(pattern)?.matcher(text).find() === true
+  compilePattern(pattern)?.matcher(text).find() === true
 
 /** Kept, since the same few patterns of a policy come again and again. */
 const known = new Map<string, RE2JS | undefined>()
 const most = 1000
 
-const compiled = (pattern: string): RE2JS | undefined => {
+const compilePattern = (pattern: string): RE2JS | undefined => {
   if (!known.has(pattern)) {
     if (known.size >= most) known.clear()
     known.set(pattern, compile(pattern))

@@ -1,5 +1,5 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
-import { type Audience, admitted } from './audience.ts'
+import { type Audience, lifetimeAt } from './audience.ts'
 import { withinBudget } from './budgets.ts'
 import { isAgent } from './clients.ts'
 import type { Decide } from './decide.ts'
@@ -24,7 +24,7 @@ export const issueClientToken: Decide<
   const granted = grantedScope(client.capabilities, scope)
   const agentId = isAgent(client) ? client.id : undefined
   if (agentId !== undefined) withinBudget(state, agentId, 'tokens', now)
-  const expiresAt = now + admitted(audience, agentId, accessTokenLifetime)
+  const expiresAt = now + lifetimeAt(audience, agentId, accessTokenLifetime)
   return [
     {
       type: 'token.issued',
@@ -69,7 +69,7 @@ export const issueUserToken: Decide<IssueUserToken, readonly [EventOf<'token.iss
       clientId,
       userId,
       issuedAt: now,
-      expiresAt: now + admitted(audience, undefined, lifetime),
+      expiresAt: now + lifetimeAt(audience, undefined, lifetime),
       ...(scope === undefined || scope === '' ? {} : { scope }),
       ...(audience === undefined ? {} : { audience: audience.names }),
       ...(details === undefined ? {} : { details }),
@@ -85,7 +85,7 @@ export const revokeToken: Decide<Readonly<{ jti: string; clientId: string }>> = 
   { jti, clientId },
   { now },
 ) => {
-  const token = liveToken(state, jti, now)
+  const token = findLiveToken(state, jti, now)
   if (token === undefined || token.clientId !== clientId) return []
   return [
     {
@@ -98,7 +98,7 @@ export const revokeToken: Decide<Readonly<{ jti: string; clientId: string }>> = 
 }
 
 /** The token with this jti, unless it is revoked, expired or was never issued here. */
-export const liveToken = (state: State, jti: string, now: number): Token | undefined => {
+export const findLiveToken = (state: State, jti: string, now: number): Token | undefined => {
   const record = state.tokens.get(jti)
   if (record === undefined || record.revokedAt !== undefined) return undefined
   return now < record.token.expiresAt ? record.token : undefined

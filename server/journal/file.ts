@@ -18,11 +18,11 @@ import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import type { Change } from '../api/changes.ts'
-import { compacted } from '../issuer/compaction.ts'
+import { compactEntries } from '../issuer/compaction.ts'
 import type { Entry } from '../issuer/event.ts'
 import { Document, Report, TenantSeed } from '../wire/index.ts'
-import { JournalUnusable } from './error.ts'
-import { locked } from './lock.ts'
+import { JournalError } from './error.ts'
+import { lockJournal } from './lock.ts'
 
 /**
  * One line of the file. What happened to a tenant stands between its `opened` and its `deleted`;
@@ -81,11 +81,11 @@ export class JournalFile {
 
   /**
    * Reads what is there, and takes the file for this process alone.
-   * @throws {JournalUnusable} when another process has it, or a line other than the last is corrupt
+   * @throws {JournalError} when another process has it, or a line other than the last is corrupt
    */
   static open(path: string, most = largest): JournalFile {
     const file = writable(path)
-    const unlock = locked(file)
+    const unlock = lockJournal(file)
     try {
       return new JournalFile(file, unlock, most)
     } catch (failed) {
@@ -118,10 +118,10 @@ export class JournalFile {
     return remembered
   }
 
-  /** @throws {JournalUnusable} once it is full or a write has failed: what cannot be kept must not happen */
+  /** @throws {JournalError} once it is full or a write has failed: what cannot be kept must not happen */
   append(line: Line): void {
     this.refuseIfFailed()
-    const text = sealed(line)
+    const text = addChecksum(line)
     const size = this.#size + Buffer.byteLength(text)
     if (size > this.#most) {
       this.#failed = new Error(`it would be larger than ${this.#most} bytes`)
@@ -133,7 +133,7 @@ export class JournalFile {
 
   /** Throws once a write has failed, so that nothing is decided that would not be kept. */
   refuseIfFailed(): void {
-    if (this.#failed) throw cannotBeWritten(`the journal ${this.#path}`, this.#failed)
+    if (this.#failed) throw writeError(`the journal ${this.#path}`, this.#failed)
   }
 
   /** Resolves when everything appended so far is on the disk. */
@@ -177,7 +177,7 @@ const sync = promisify(fdatasync)
 
 /**
  * The file itself, behind whatever links lead to it.
- * @throws {JournalUnusable} for what must not be replaced: it is no file, or may not be written
+ * @throws {JournalError} for what must not be replaced: it is no file, or may not be written
  */
 const writable = (path: string): string => {
   try {
@@ -186,9 +186,9 @@ const writable = (path: string): string => {
     if (statSync(file).isFile()) return file
   } catch (failed) {
     if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return path
-    throw cannotBeWritten(`the journal ${path}`, failed)
+    throw writeError(`the journal ${path}`, failed)
   }
-  throw new JournalUnusable(`the journal ${path} is not a file`)
+  throw new JournalError(`the journal ${path} is not a file`)
 }
 
 const read = (path: string): { lines: Line[]; warning: string | undefined } => {
@@ -204,18 +204,18 @@ const readIfThere = (path: string): string => {
     return readFileSync(path, 'utf8')
   } catch (failed) {
     if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw new JournalUnusable(`the journal ${path} cannot be read: ${reason(failed)}`)
+    throw new JournalError(`the journal ${path} cannot be read: ${reason(failed)}`)
   }
 }
 
 /** A line of JSON that begins with its checksum, so that whatever befalls a disk is noticed. */
-export const sealed = (value: object): string => {
+export const addChecksum = (value: object): string => {
   const text = JSON.stringify(value)
   return `{"sum":"${sumOf(text)}",${text.slice(1)}\n`
 }
 
 /** What was sealed; undefined for anything else. */
-export const unsealed = (line: string): unknown => {
+export const readChecked = (line: string): unknown => {
   const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(line.trimEnd()) ?? []
   return sum === sumOf(`{${rest}`) ? JSON.parse(`{${rest}`) : undefined
 }
@@ -223,9 +223,9 @@ export const unsealed = (line: string): unknown => {
 const sumOf = (text: string) => crc32(text).toString(16).padStart(8, '0')
 
 const parseLine = (path: string, number: number, text: string): Line => {
-  const { success, data } = Line.safeParse(unsealed(text))
+  const { success, data } = Line.safeParse(readChecked(text))
   if (success) return data as Line
-  throw new JournalUnusable(
+  throw new JournalError(
     `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
   )
 }
@@ -243,7 +243,7 @@ const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered>
     } else {
       const where = `${path}:${at + 1}`
       const tenant = tenants.get(slug)
-      if (!tenant) throw new JournalUnusable(`${where}: the tenant ${slug} was never opened`)
+      if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
       if ('change' in line) note(tenant.changes, line.change)
       else for (const entry of line.entries) add(where, tenant.entries, entry)
     }
@@ -253,14 +253,14 @@ const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered>
   return new Map(
     begun.map(([slug, { seed, entries, changes }]) => [
       slug,
-      { seed, entries: whatMatters(path, slug, entries), changes: [...changes.values()] },
+      { seed, entries: compactForRewrite(path, slug, entries), changes: [...changes.values()] },
     ]),
   )
 }
 
 const add = (where: string, entries: Entry[], entry: Entry): void => {
   if (entry.seq <= (entries.at(-1)?.seq ?? 0)) {
-    throw new JournalUnusable(`${where}: entry ${entry.seq} is out of order`)
+    throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
   }
   entries.push(entry)
 }
@@ -272,11 +272,15 @@ const note = (changes: Map<string, Change>, change: Change): void => {
   else changes.set(`report ${change.report.id}`, change)
 }
 
-const whatMatters = (path: string, slug: string, entries: readonly Entry[]): readonly Entry[] => {
+const compactForRewrite = (
+  path: string,
+  slug: string,
+  entries: readonly Entry[],
+): readonly Entry[] => {
   try {
-    return compacted(entries)
+    return compactEntries(entries)
   } catch (cause) {
-    throw new JournalUnusable(`${path}: what happened to the tenant ${slug} makes no sense`, {
+    throw new JournalError(`${path}: what happened to the tenant ${slug} makes no sense`, {
       cause,
     })
   }
@@ -290,7 +294,7 @@ const textOf = (tenants: ReadonlyMap<string, Remembered>): string =>
       ...changes.map((change) => ({ tenant, change })),
       ...entries.map((entry) => ({ tenant, entries: [entry] })),
     ])
-    .map(sealed)
+    .map(addChecksum)
     .join('')
 
 /** Writes beside it, then renames: there is always a whole file, also after a power cut. */
@@ -302,7 +306,7 @@ export const replaceFile = (path: string, text: string): void => {
     syncFolder(dirname(path))
   } catch (failed) {
     rmSync(beside, { force: true })
-    throw cannotBeWritten(path, failed)
+    throw writeError(path, failed)
   }
 }
 
@@ -316,8 +320,8 @@ const syncFolder = (folder: string) => {
   }
 }
 
-const cannotBeWritten = (what: string, cause: unknown) =>
-  new JournalUnusable(`${what} cannot be written: ${reason(cause)}`, { cause })
+const writeError = (what: string, cause: unknown) =>
+  new JournalError(`${what} cannot be written: ${reason(cause)}`, { cause })
 
 const reason = (failed: unknown) =>
   (failed as NodeJS.ErrnoException).code ?? (failed as Error).message

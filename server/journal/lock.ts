@@ -8,23 +8,27 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
-import { JournalUnusable } from './error.ts'
+import { JournalError } from './error.ts'
 
 /** Milliseconds between two signs of life, and how long one is believed. */
 const beat = 2_000
-const believed = 10_000
+const staleAfter = 10_000
 
 /**
  * Takes a journal for this process alone. The lock of a process that is gone is taken over: at once
  * where its end can be seen, after ten seconds where it cannot (another container on the volume).
  * @returns what gives it back
- * @throws {JournalUnusable} while another process has it
+ * @throws {JournalError} while another process has it
  */
-export const locked = (journal: string): (() => void) => {
+export const lockJournal = (journal: string): (() => void) => {
   const file = `${journal}.lock`
-  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid), among })
+  const mine = JSON.stringify({
+    pid: process.pid,
+    started: startOf(process.pid),
+    among: processNamespace,
+  })
   for (let tries = 0; tries < 10; tries += 1) {
-    if (written(file, mine, journal)) {
+    if (writeLockFile(file, mine, journal)) {
       const pulse = setInterval(() => touch(file), beat).unref()
       return () => {
         clearInterval(pulse)
@@ -35,16 +39,16 @@ export const locked = (journal: string): (() => void) => {
     if (theirs === undefined) continue
     const owner = ownerIn(theirs)
     if (isAlive(file, owner)) {
-      throw new JournalUnusable(
+      throw new JournalError(
         `the journal ${journal} is in use by ${owner ? `process ${owner.pid}` : 'another process'}; stop it, or use another file`,
       )
     }
-    takeAway(file, theirs)
+    removeStaleLock(file, theirs)
   }
-  throw new JournalUnusable(`the journal ${journal} is being opened by other processes`)
+  throw new JournalError(`the journal ${journal} is being opened by other processes`)
 }
 
-const written = (file: string, text: string, journal: string): boolean => {
+const writeLockFile = (file: string, text: string, journal: string): boolean => {
   try {
     writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
     return true
@@ -52,12 +56,12 @@ const written = (file: string, text: string, journal: string): boolean => {
     const { code } = failed as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
     if (code === 'ENOSPC' || code === 'EFBIG') unlinkIfThere(file)
-    throw new JournalUnusable(`the journal ${journal} cannot be written: ${code}`)
+    throw new JournalError(`the journal ${journal} cannot be written: ${code}`)
   }
 }
 
 /** Moved aside first, so that of several who found it stale one takes it; a fresh one is put back. */
-const takeAway = (file: string, stale: string): void => {
+const removeStaleLock = (file: string, stale: string): void => {
   const aside = `${file}.${process.pid}`
   try {
     renameSync(file, aside)
@@ -82,7 +86,7 @@ const ownerIn = (text: string): Owner | undefined => {
 
 /** What is empty may be about to be written. */
 const isAlive = (file: string, owner: Owner | undefined): boolean => {
-  if (owner?.among !== among) return Date.now() - touchedAt(file) < believed
+  if (owner?.among !== processNamespace) return Date.now() - touchedAt(file) < staleAfter
   try {
     process.kill(owner.pid, 0)
   } catch (failed) {
@@ -97,7 +101,7 @@ const startOf = (pid: number): string | undefined =>
   readIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')[19]
 
 /** Those among whom the number of a process means the same. */
-const among = (() => {
+const processNamespace = (() => {
   try {
     return readlinkSync('/proc/self/ns/pid')
   } catch {

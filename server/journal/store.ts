@@ -11,8 +11,8 @@ import {
   type SigningKey,
 } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
-import { JournalUnusable } from './error.ts'
-import { JournalFile, replaceFile, sealed, unsealed } from './file.ts'
+import { JournalError } from './error.ts'
+import { addChecksum, JournalFile, readChecked, replaceFile } from './file.ts'
 
 /** A tenant as it was before a restart. */
 export type Kept = Readonly<{
@@ -48,7 +48,7 @@ export class Store {
   readonly #path: string
   readonly #beside: Beside
 
-  /** @throws {JournalUnusable} when the file is corrupt, cannot be written, or another process has it */
+  /** @throws {JournalError} when the file is corrupt, cannot be written, or another process has it */
   static async open(path: string, algorithm: Algorithm): Promise<Store> {
     const journal = JournalFile.open(path)
     try {
@@ -98,7 +98,7 @@ export class Store {
     const beside = this.#beside.tenants[slug]
     if (remembered === undefined) return undefined
     if (beside === undefined) {
-      throw new JournalUnusable(`${this.#path} lacks the keys of the tenant ${slug}`)
+      throw new JournalError(`${this.#path} lacks the keys of the tenant ${slug}`)
     }
     return {
       ...remembered,
@@ -147,7 +147,7 @@ export class Store {
     this.#journal.append({ tenant: slug, change })
   }
 
-  /** @throws {JournalUnusable} once a write has failed */
+  /** @throws {JournalError} once a write has failed */
   refuseIfFailed(): void {
     this.#journal.refuseIfFailed()
   }
@@ -162,7 +162,7 @@ export class Store {
   }
 
   #writeBeside() {
-    replaceFile(this.#path, sealed(this.#beside))
+    replaceFile(this.#path, addChecksum(this.#beside))
   }
 }
 
@@ -182,11 +182,11 @@ const readBeside = (path: string): Beside | undefined => {
     text = readFileSync(path, 'utf8')
   } catch (failed) {
     if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new JournalUnusable(`${path} cannot be read`)
+    throw new JournalError(`${path} cannot be read`)
   }
-  const { success, data } = Beside.safeParse(unsealed(text))
+  const { success, data } = Beside.safeParse(readChecked(text))
   if (success) return data
-  throw new JournalUnusable(
+  throw new JournalError(
     `${path}: expected the keys of a lumoauth-harness journal; restore it from a copy, or move both files away to begin anew`,
   )
 }

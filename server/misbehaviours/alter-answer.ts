@@ -1,24 +1,25 @@
 import type { Answer } from '../http/message.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
-import type { Tenancy } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant-context.ts'
 import { forgeSigned } from '../signing/forge.ts'
 import { peekJwt } from '../signing/peek.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
 /** Answers honestly, then changes the answer. */
-export const afterwards =
+export const alterAnswer =
   (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
   async (seam) =>
     change(await seam.answer(), seam)
 
 /** Changes what succeeds, and leaves refusals alone. */
-export const onSuccess = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
-  afterwards((answer, seam) => (answer.status < 300 ? change(answer, seam) : answer))
+export const alterSuccess = (
+  change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>,
+): Act => alterAnswer((answer, seam) => (answer.status < 300 ? change(answer, seam) : answer))
 
 /** Changes refusals, and leaves what succeeds alone. */
-export const onError = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
-  afterwards((answer, seam) => (answer.status >= 400 ? change(answer, seam) : answer))
+export const alterError = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
+  alterAnswer((answer, seam) => (answer.status >= 400 ? change(answer, seam) : answer))
 
 /** The members of a JSON object; none of anything else. */
 export const membersOf = ({ body }: Pick<Answer, 'body'>): Members =>
@@ -45,9 +46,9 @@ export const withFields = (
 }
 
 /** A token answer whose token says something else, signed with the tenant's own key. */
-export const resigned = (
+export const resignToken = (
   answer: Answer,
-  { keys }: Tenancy,
+  { keys }: TenantContext,
   change: (claims: Members) => Members,
   header: Members = {},
 ): Answer => {

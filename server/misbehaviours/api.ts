@@ -1,12 +1,12 @@
 import { Documents, type summaryOf } from '../api/documents.ts'
 import { createGuard, type Guard, type GuardOptions, type Requirement } from '../api/guard.ts'
-import type { ApiTenant } from '../api/resource-server.ts'
+import type { ResourceServer } from '../api/resource-server.ts'
 import type { ApiContext } from '../http/api/handlers.ts'
 import { errorAnswer } from '../http/errors.ts'
 import { bearerToken } from '../http/issuer/oauth/bearer.ts'
 import type { Answer } from '../http/message.ts'
 import { type Act, misbehavioursOf, type Seam } from '../http/misbehave.ts'
-import { issuersOf, type Tenancy } from '../http/tenant-context.ts'
+import { issuersOf, type TenantContext } from '../http/tenant-context.ts'
 import { peekJwt } from '../signing/peek.ts'
 import {
   type AccessTokenClaims,
@@ -14,32 +14,32 @@ import {
   type AuthorizationDetail,
   PutDocument,
 } from '../wire/index.ts'
-import { membersOf, onError, onSuccess, withFields, withMembers } from './alter-answer.ts'
-import { type Oversight, overlook } from './skip-token-check.ts'
+import { alterError, alterSuccess, membersOf, withFields, withMembers } from './alter-answer.ts'
+import { type SkippableCheck, skipTokenCheck } from './skip-token-check.ts'
 
-const reading: ApiRoute[] = ['documents.read', 'documents.summarise']
+const documentRoutes: ApiRoute[] = ['documents.read', 'documents.summarise']
 
 /** What the resource server does wrong with tokens, with what they grant, and with its data. */
 export const apiMisbehaviours = misbehavioursOf('api', {
   'api-accepts-any-token': {
     says: 'Whatever comes after Bearer opens every door.',
     breaks: 'JWT-05',
-    act: guarding((honest, { routed, tenancy }) => ({
+    act: withGuard((honest, { routed, context }) => ({
       ...honest,
       admit: async (credentials, requirement) =>
         bearerToken(routed.request) === undefined
           ? honest.admit(credentials, requirement)
-          : anybody(tenancy),
+          : anonymousClaims(context),
     })),
   },
   'api-accepts-no-token': {
     says: 'Who shows no token is let in.',
     breaks: 'BRR-04',
-    act: guarding((honest, { routed, tenancy }) => ({
+    act: withGuard((honest, { routed, context }) => ({
       ...honest,
       admit: async (credentials, requirement) =>
         routed.request.headers.authorization === undefined
-          ? anybody(tenancy)
+          ? anonymousClaims(context)
           : honest.admit(credentials, requirement),
     })),
   },
@@ -58,54 +58,54 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-accepts-expired': {
     says: 'An expired token is accepted.',
     breaks: 'AT-06',
-    act: overlooking('expiry'),
+    act: skipGuardCheck('expiry'),
   },
   'api-accepts-forged': {
     says: 'A token signed by a foreign key is accepted.',
     breaks: 'JWT-05',
-    act: overlooking('signature'),
+    act: skipGuardCheck('signature'),
   },
   'api-accepts-unsigned': {
     says: 'A token with alg none is accepted.',
     breaks: 'JWT-01',
-    act: overlooking('unsigned'),
+    act: skipGuardCheck('unsigned'),
   },
   'api-accepts-hmac': {
     says: 'A token signed by HS256 with the public key is accepted.',
     breaks: 'JWT-02',
-    act: overlooking('hmac'),
+    act: skipGuardCheck('hmac'),
   },
   'api-ignores-typ': {
     says: 'A token of another type, such as a security event, is accepted.',
     breaks: 'AT-01',
-    act: overlooking('type'),
+    act: skipGuardCheck('type'),
   },
   'api-ignores-aud': {
     says: 'A token made out to another resource server is accepted.',
     breaks: 'AT-05',
-    act: overlooking('audience'),
+    act: skipGuardCheck('audience'),
   },
   'api-ignores-tenant': {
     says: "Another tenant's token is accepted.",
     breaks: 'JWT-09',
-    act: overlooking('tenant'),
+    act: skipGuardCheck('tenant'),
   },
   'api-ignores-revocation': {
     says: 'A revoked token is good until it expires.',
     breaks: 'THR-01',
-    act: guarding((_honest, { tenancy }) => guardOf(tenancy, { revocation: 'expiry' })),
+    act: withGuard((_honest, { context }) => guardOf(context, { revocation: 'expiry' })),
   },
   'api-remembers-introspection': {
     says: 'A token that was active once is never asked about again.',
     breaks: 'INT-04',
     begin: () => {
       const good = new Set<string>()
-      return guarding((honest, { routed, tenancy }) => ({
+      return withGuard((honest, { routed, context }) => ({
         ...honest,
         admit: async (credentials, requirement) => {
           const token = bearerToken(routed.request) ?? ''
           if (good.has(token)) {
-            return guardOf(tenancy, { revocation: 'expiry' }).admit(credentials, requirement)
+            return guardOf(context, { revocation: 'expiry' }).admit(credentials, requirement)
           }
           const claims = await honest.admit(credentials, requirement)
           good.add(token)
@@ -118,12 +118,12 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-ignores-details': {
     says: "An agent's own token is enough for a confidential document.",
     breaks: 'API-CLASSIFICATION',
-    act: lenient(() => true),
+    act: withLenientGuard(() => true),
   },
   'api-ignores-scope': {
     says: 'Any token is enough where a scope is due.',
     breaks: 'BRR-05',
-    act: guarding((honest) => ({
+    act: withGuard((honest) => ({
       ...honest,
       admit: (credentials, requirement) =>
         honest.admit(credentials, 'scope' in requirement ? { token: 'any' } : requirement),
@@ -132,7 +132,7 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-ignores-identifier': {
     says: 'A detail for one document opens every other.',
     breaks: 'API-COVERS',
-    act: misreading(({ identifier: _, ...detail }, { identifier }) => ({
+    act: misreadToken(({ identifier: _, ...detail }, { identifier }) => ({
       ...detail,
       ...(identifier === undefined ? {} : { identifier }),
     })),
@@ -140,7 +140,7 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-ignores-action': {
     says: 'A detail that allows reading also allows writing and deleting.',
     breaks: 'API-COVERS',
-    act: misreading(({ actions: held, ...detail }, { actions = [] }) => ({
+    act: misreadToken(({ actions: held, ...detail }, { actions = [] }) => ({
       ...detail,
       actions: held?.length ? actions : [],
     })),
@@ -148,12 +148,12 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-ignores-type': {
     says: 'A detail of another type is enough.',
     breaks: 'API-COVERS',
-    act: misreading((detail, { type }) => ({ ...detail, type })),
+    act: misreadToken((detail, { type }) => ({ ...detail, type })),
   },
   'api-ignores-case': {
     says: 'Read is taken for read.',
     breaks: 'RAR-18',
-    act: misreading((detail) => ({
+    act: misreadToken((detail) => ({
       ...detail,
       actions: (detail.actions ?? []).map((action) => action.toLowerCase()),
     })),
@@ -161,19 +161,19 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-ignores-locations': {
     says: 'A detail for another place is good here, too.',
     breaks: 'RAR-03',
-    act: misreading(({ locations: _, ...detail }) => detail),
+    act: misreadToken(({ locations: _, ...detail }) => detail),
   },
   'api-empty-means-all': {
     says: 'No actions, or [], is taken for all of them.',
     breaks: 'RAR-21',
-    act: misreading((detail, { actions = [] }) =>
+    act: misreadToken((detail, { actions = [] }) =>
       detail.actions?.length ? detail : { ...detail, actions },
     ),
   },
   'api-adds-details-up': {
     says: 'Two details are taken for their product: the action of one, the document of the other.',
     breaks: 'RAR-03',
-    act: lenient((details, required) => {
+    act: withLenientGuard((details, required) => {
       const actions = details.flatMap((detail) => detail.actions ?? [])
       return (
         details.some(({ type }) => type === required.type) &&
@@ -187,7 +187,7 @@ export const apiMisbehaviours = misbehavioursOf('api', {
     breaks: 'THR-16',
     begin: () => {
       let wishes = 0
-      return guarding((honest) => ({
+      return withGuard((honest) => ({
         ...honest,
         admit: (credentials, requirement) =>
           honest.admit(
@@ -204,21 +204,21 @@ export const apiMisbehaviours = misbehavioursOf('api', {
     says: 'A write is confirmed, and later reads do not see it.',
     breaks: 'API-WRITES',
     routes: ['documents.write'],
-    act: knowing((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
+    act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
   },
   'api-forgets-deletes': {
     says: 'A deletion is confirmed, and the document stays.',
     breaks: 'API-WRITES',
     routes: ['documents.delete'],
-    act: knowing((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
+    act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
   },
   'api-writes-before-asking': {
     says: 'A write that is refused has been done all the same.',
     breaks: 'THR-29',
     routes: ['documents.write'],
-    act: async ({ answer, routed: { request, params }, tenancy }) => {
+    act: async ({ answer, routed: { request, params }, context }) => {
       const order = PutDocument.safeParse(jsonOf(request.body))
-      if (order.success) tenancy.api.documents.put(params.documentId ?? '', order.data, 'nobody')
+      if (order.success) context.api.documents.put(params.documentId ?? '', order.data, 'nobody')
       return answer()
     },
   },
@@ -226,13 +226,13 @@ export const apiMisbehaviours = misbehavioursOf('api', {
     says: 'The list shows documents that the token could not read.',
     breaks: 'API-LIST',
     routes: ['documents.list'],
-    act: guarding((honest) => ({ ...honest, allows: () => true })),
+    act: withGuard((honest) => ({ ...honest, allows: () => true })),
   },
   'api-lists-bodies': {
     says: 'The list shows the bodies of the documents.',
     breaks: 'API-LIST',
     routes: ['documents.list'],
-    act: onSuccess((answer, { tenancy: { api } }) => {
+    act: alterSuccess((answer, { context: { api } }) => {
       const { documents } = membersOf(answer) as { documents: ReturnType<typeof summaryOf>[] }
       return withMembers(answer, { documents: documents.map(({ id }) => api.documents.find(id)) })
     }),
@@ -240,8 +240,8 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-reveals-existence': {
     says: 'Who may not read a document is told whether it is there.',
     breaks: 'THR-26',
-    routes: reading,
-    act: onError((answer, { routed: { params }, tenancy: { api } }) =>
+    routes: documentRoutes,
+    act: alterError((answer, { routed: { params }, context: { api } }) =>
       answer.status === 403 && api.documents.find(params.documentId ?? '') === undefined
         ? errorAnswer(404, 'not_found', 'there is no such document')
         : answer,
@@ -251,21 +251,21 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-403-instead-of-401': {
     says: 'A bad token is refused with 403.',
     breaks: 'AT-08',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       membersOf(answer).error === 'invalid_token' ? withStatus(answer, 403) : answer,
     ),
   },
   'api-hides-authenticate': {
     says: 'A 401 comes without WWW-Authenticate.',
     breaks: 'BRR-07',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       answer.status === 401 ? withFields(answer, { 'www-authenticate': undefined }) : answer,
     ),
   },
   'api-accuses-without-token': {
     says: 'Who shows no token is told that it is invalid.',
     breaks: 'BRR-04',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       membersOf(answer).error === 'missing_token'
         ? withFields(withMembers(answer, { error: 'invalid_token', code: 'invalid_token' }), {
             'www-authenticate': 'Bearer error="invalid_token"',
@@ -276,7 +276,7 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-explains-invalid-token': {
     says: 'A refusal tells what is wrong with the token.',
     breaks: 'THR-26',
-    act: onError((answer, { routed: { request }, tenancy: { tenant } }) => {
+    act: alterError((answer, { routed: { request }, context: { tenant } }) => {
       if (membersOf(answer).error !== 'invalid_token') return answer
       const { exp } = peekJwt(bearerToken(request))?.claims ?? {}
       const why = Number(exp) <= tenant.clock.now() ? 'the token has expired' : 'wrong signature'
@@ -286,19 +286,19 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-leaks-token': {
     says: 'Errors repeat the token of the request.',
     breaks: 'THR-27',
-    act: onError((answer, { routed: { request } }) =>
+    act: alterError((answer, { routed: { request } }) =>
       withMembers(answer, { received: request.headers.authorization }),
     ),
   },
   'api-ok-with-error': {
     says: 'Refusals are sent with status 200.',
     breaks: 'BRR-05',
-    act: onError((answer) => ({ ...answer, status: 200 })),
+    act: alterError((answer) => ({ ...answer, status: 200 })),
   },
   'api-html-error': {
     says: 'Errors are pages of HTML.',
     breaks: 'LUMO-ERROR-BODY',
-    act: onError((answer) => ({
+    act: alterError((answer) => ({
       ...withFields(answer, { 'content-type': 'text/html; charset=utf-8' }),
       body: `<!doctype html><title>Error</title><h1>${answer.status}</h1>`,
     })),
@@ -306,12 +306,12 @@ export const apiMisbehaviours = misbehavioursOf('api', {
   'api-allows-storing-refusals': {
     says: 'A refusal may be stored: Cache-Control is missing.',
     breaks: 'RES-13',
-    act: onError((answer) => withFields(answer, { 'cache-control': undefined })),
+    act: alterError((answer) => withFields(answer, { 'cache-control': undefined })),
   },
 })
 
 /** Lets the handler work with another tenant than the real one. */
-function knowing(change: (tenant: ApiTenant, seam: Seam) => ApiTenant): Act {
+function withKnownToken(change: (tenant: ResourceServer, seam: Seam) => ResourceServer): Act {
   return (seam) =>
     seam.answer({
       context: async (honest) => {
@@ -322,16 +322,16 @@ function knowing(change: (tenant: ApiTenant, seam: Seam) => ApiTenant): Act {
 }
 
 /** Puts another guard before the door. */
-function guarding(change: (honest: Guard, seam: Seam) => Guard): Act {
-  return knowing((tenant, seam) => ({ ...tenant, guard: change(tenant.guard, seam) }))
+function withGuard(change: (honest: Guard, seam: Seam) => Guard): Act {
+  return withKnownToken((tenant, seam) => ({ ...tenant, guard: change(tenant.guard, seam) }))
 }
 
 /** A guard like the real one, but for some options. It knows of revocation at once. */
-const guardOf = (tenancy: Tenancy, more: Partial<GuardOptions> = {}): Guard => {
-  const { tenant, keys } = tenancy
+const guardOf = (context: TenantContext, more: Partial<GuardOptions> = {}): Guard => {
+  const { tenant, keys } = context
   return createGuard({
-    issuers: issuersOf(tenancy),
-    audience: namesOf(tenancy),
+    issuers: issuersOf(context),
+    audience: namesOf(context),
     tenant: tenant.slug,
     types: tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt'],
     keys: keys.findKeys,
@@ -342,20 +342,23 @@ const guardOf = (tenancy: Tenancy, more: Partial<GuardOptions> = {}): Guard => {
   })
 }
 
-const namesOf = ({ origins, tenant }: Tenancy) => [origins.api, `${origins.api}/t/${tenant.slug}`]
+const namesOf = ({ origins, tenant }: TenantContext) => [
+  origins.api,
+  `${origins.api}/t/${tenant.slug}`,
+]
 
-function overlooking(oversight: Oversight): Act {
-  return guarding((honest, { routed, tenancy, others }) => ({
+function skipGuardCheck(oversight: SkippableCheck): Act {
+  return withGuard((honest, { routed, context, others }) => ({
     ...honest,
     admit: async (credentials, requirement) => {
-      const seen = await overlook(oversight, bearerToken(routed.request), tenancy, others())
+      const seen = await skipTokenCheck(oversight, bearerToken(routed.request), context, others())
       if (seen === undefined) return honest.admit(credentials, requirement)
       const { now, ...verification } = seen.verification
-      const guard = guardOf(tenancy, {
+      const guard = guardOf(context, {
         ...verification,
         tenant: seen.tenant,
         ...(now === undefined ? {} : { now: () => now }),
-        audience: [...namesOf(tenancy), ...seen.audience],
+        audience: [...namesOf(context), ...seen.audience],
       })
       return guard.admit({ ...credentials, authorization: `Bearer ${seen.token}` }, requirement)
     },
@@ -363,10 +366,10 @@ function overlooking(oversight: Oversight): Act {
 }
 
 /** A guard that also lets in whoever it finds good enough. */
-function lenient(
+function withLenientGuard(
   enough: (details: readonly AuthorizationDetail[], required: AuthorizationDetail) => boolean,
 ): Act {
-  return guarding((honest) => {
+  return withGuard((honest) => {
     const allows = (claims: AccessTokenClaims, requirement: Requirement) =>
       honest.allows(claims, requirement) ||
       ('detail' in requirement && enough(claims.authorization_details ?? [], requirement.detail))
@@ -381,10 +384,10 @@ function lenient(
 }
 
 /** A guard that takes each detail of a token for another. */
-function misreading(
+function misreadToken(
   change: (detail: AuthorizationDetail, required: AuthorizationDetail) => AuthorizationDetail,
 ): Act {
-  return guarding((honest) => {
+  return withGuard((honest) => {
     const allows = (claims: AccessTokenClaims, requirement: Requirement) => {
       if (!('detail' in requirement)) return honest.allows(claims, requirement)
       const details = claims.authorization_details?.map((it) => change(it, requirement.detail))
@@ -400,12 +403,12 @@ function misreading(
   })
 }
 
-const anybody = (tenancy: Tenancy): AccessTokenClaims => {
-  const now = tenancy.tenant.clock.now()
+const anonymousClaims = (context: TenantContext): AccessTokenClaims => {
+  const now = context.tenant.clock.now()
   return {
-    iss: issuersOf(tenancy)[0] ?? '',
+    iss: issuersOf(context)[0] ?? '',
     sub: 'anybody',
-    aud: tenancy.origins.api,
+    aud: context.origins.api,
     client_id: 'anybody',
     iat: now,
     exp: now + 60,
@@ -413,7 +416,7 @@ const anybody = (tenancy: Tenancy): AccessTokenClaims => {
   }
 }
 
-const copyOf = ({ documents, now }: ApiTenant): Documents =>
+const copyOf = ({ documents, now }: ResourceServer): Documents =>
   new Documents(
     Array.from(documents.all(), ({ id, title, classification, body }) => ({
       id,

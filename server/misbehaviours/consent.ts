@@ -6,22 +6,22 @@ import { type Act, misbehavioursOf } from '../http/misbehave.ts'
 import { hashSecret } from '../http/tenant-context.ts'
 import type { GrantRecord, State } from '../issuer/state.ts'
 import type { IssuerRoute } from '../wire/index.ts'
-import { afterwards, withFields } from './alter-answer.ts'
-import { having, instead, misled } from './mislead-rules.ts'
+import { alterAnswer, withFields } from './alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from './mislead-rules.ts'
 
-const asked: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.submit']
-const decided: IssuerRoute[] = ['oauth.authorize.submit']
-const redeemed: IssuerRoute[] = ['oauth.token']
+const authorizeRoutes: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.submit']
+const decisionRoutes: IssuerRoute[] = ['oauth.authorize.submit']
+const redemptionRoutes: IssuerRoute[] = ['oauth.token']
 
 /** What the issuer does wrong when a person signs in and consents, and with the code that comes of it. */
 export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ignores-missing-pkce': {
     says: 'A client that can keep no secret gets along without PKCE.',
     breaks: 'LUMO-PKCE',
-    routes: asked,
-    act: misled((_context, { routed: { request } }) => ({
+    routes: authorizeRoutes,
+    act: misleadRules((_context, { routed: { request } }) => ({
       state: (state) =>
-        having(
+        withRecord(
           { ...state, dialect: { ...state.dialect, pkce: 'public' } },
           'clients',
           parametersOf(request).get('client_id') ?? '',
@@ -32,7 +32,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-accepts-plain-pkce': {
     says: 'A challenge that is the verifier itself is good enough.',
     breaks: 'LUMO-PKCE',
-    routes: [...asked, 'oauth.par'],
+    routes: [...authorizeRoutes, 'oauth.par'],
     act: ({ answer, routed: { request } }) => {
       const { code_challenge: verifier, code_challenge_method: method } = Object.fromEntries(
         parametersOf(request),
@@ -45,13 +45,13 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-redirects-anywhere': {
     says: 'A person is sent to whatever address the request names.',
     breaks: 'LUMO-REDIRECT',
-    routes: asked,
-    act: misled((_context, { routed: { request } }) => {
+    routes: authorizeRoutes,
+    act: misleadRules((_context, { routed: { request } }) => {
       const parameters = parametersOf(request)
       const uri = parameters.get('redirect_uri') ?? ''
       return {
         state: (state) =>
-          having(state, 'clients', parameters.get('client_id') ?? '', (client) => ({
+          withRecord(state, 'clients', parameters.get('client_id') ?? '', (client) => ({
             ...client,
             redirectUris: [...(client.redirectUris ?? []), uri],
           })),
@@ -61,8 +61,8 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-loses-state': {
     says: 'The client is not told its state again.',
     breaks: 'LUMO-STATE',
-    routes: asked,
-    act: afterwards((answer) => {
+    routes: authorizeRoutes,
+    act: alterAnswer((answer) => {
       const { location } = answer.headers ?? {}
       if (location === undefined) return answer
       const url = new URL(location)
@@ -73,14 +73,14 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-takes-no-for-yes': {
     says: 'A person says no, and the client gets a code all the same.',
     breaks: 'LUMO-CONSENT',
-    routes: decided,
+    routes: decisionRoutes,
     act: ({ answer, routed: { request } }) =>
       answer({ request: withParameters(request, { decision: 'allow' }) }),
   },
   'issuer-accepts-forged-consent': {
     says: "What another site sends is taken for the person's consent.",
     breaks: 'LUMO-REDIRECT',
-    routes: decided,
+    routes: decisionRoutes,
     act: ({ answer, routed: { request } }) => {
       const { origin: _, ...headers } = request.headers
       const cookie = `${csrfCookie}=${parametersOf(request).get('csrf')}`
@@ -90,9 +90,9 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-grants-beyond-consent': {
     says: 'A person allows one scope, and the client gets all it is registered for.',
     breaks: 'LUMO-CONSENT',
-    routes: decided,
-    act: misled(({ tenancy: { tenant } }) => ({
-      events: instead('grant.given', (event) => {
+    routes: decisionRoutes,
+    act: misleadRules(({ context: { tenant } }) => ({
+      events: replaceEvents('grant.given', (event) => {
         const { clientId, scope } = event.grant
         const all = [
           ...scope.split(' '),
@@ -105,9 +105,9 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-forgets-the-chosen-agent': {
     says: 'A person lets one agent act for them, and every other one may.',
     breaks: 'TEX-14',
-    routes: decided,
-    act: misled(() => ({
-      events: instead('grant.given', (event) => {
+    routes: decisionRoutes,
+    act: misleadRules(() => ({
+      events: replaceEvents('grant.given', (event) => {
         const { mayAct: _, ...grant } = event.grant
         return [{ ...event, grant }]
       }),
@@ -116,9 +116,9 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-codes-live-for-a-day': {
     says: 'A code is good for a day.',
     breaks: 'LUMO-CODE',
-    routes: decided,
-    act: misled(() => ({
-      events: instead('grant.given', (event) => [
+    routes: decisionRoutes,
+    act: misleadRules(() => ({
+      events: replaceEvents('grant.given', (event) => [
         { ...event, grant: { ...event.grant, codeExpiresAt: event.grant.givenAt + 86_400 } },
       ]),
     })),
@@ -127,8 +127,8 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ignores-code-verifier': {
     says: 'A code is redeemed with another verifier, or none.',
     breaks: 'LUMO-CODE',
-    routes: redeemed,
-    act: redeeming(({ grant: { challenge: _, ...grant }, ...record }, { form }) => {
+    routes: redemptionRoutes,
+    act: alterRedemption(({ grant: { challenge: _, ...grant }, ...record }, { form }) => {
       const verifier = form.get('code_verifier')
       return { ...record, grant: { ...grant, ...(verifier && { challenge: s256(verifier) }) } }
     }),
@@ -136,8 +136,8 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ignores-redirect-uri': {
     says: 'A code is redeemed with another redirect_uri than it was sent to.',
     breaks: 'LUMO-CODE',
-    routes: redeemed,
-    act: redeeming((record, { form }) => ({
+    routes: redemptionRoutes,
+    act: alterRedemption((record, { form }) => ({
       ...record,
       grant: { ...record.grant, redirectUri: form.get('redirect_uri') ?? '' },
     })),
@@ -145,20 +145,23 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-redeems-for-others': {
     says: "A client redeems another client's code.",
     breaks: 'LUMO-CODE',
-    routes: redeemed,
-    act: redeeming((record, { clientId }) => ({ ...record, grant: { ...record.grant, clientId } })),
+    routes: redemptionRoutes,
+    act: alterRedemption((record, { clientId }) => ({
+      ...record,
+      grant: { ...record.grant, clientId },
+    })),
   },
   'issuer-redeems-twice': {
     says: 'A code becomes tokens as often as it is shown.',
     breaks: 'LUMO-CODE',
-    routes: redeemed,
-    act: redeeming((record) => ({ ...record, redeemed: false })),
+    routes: redemptionRoutes,
+    act: alterRedemption((record) => ({ ...record, redeemed: false })),
   },
   'issuer-keeps-stolen-grants': {
     says: 'A code or refresh token that is used again is refused, and what came of it lives on.',
     breaks: 'LUMO-CODE',
-    routes: redeemed,
-    act: misled(() => ({
+    routes: redemptionRoutes,
+    act: misleadRules(() => ({
       events: (events) =>
         events.filter(({ type }) => type !== 'grant.revoked' && type !== 'token.revoked'),
     })),
@@ -166,12 +169,12 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-refreshes-again': {
     says: 'A refresh token is good again and again.',
     breaks: 'LUMO-REFRESH',
-    routes: redeemed,
-    act: misled((_context, { routed: { request } }) => {
+    routes: redemptionRoutes,
+    act: misleadRules((_context, { routed: { request } }) => {
       const used = hashSecret(parametersOf(request).get('refresh_token') ?? '')
       return {
         state: (state) =>
-          having(state, 'grants', state.refreshTokens.get(used), ({ refresh, ...record }) => ({
+          withRecord(state, 'grants', state.refreshTokens.get(used), ({ refresh, ...record }) => ({
             ...record,
             ...(refresh && { refresh: { ...refresh, hash: used } }),
           })),
@@ -181,19 +184,19 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
 })
 
 /** Takes what stands behind the code of the call for another grant than it is. */
-function redeeming(
+function alterRedemption(
   change: (
     record: GrantRecord,
     shown: Readonly<{ form: URLSearchParams; clientId: string }>,
   ) => GrantRecord,
 ): Act {
-  return misled((_context, { routed: { request } }) => {
+  return misleadRules((_context, { routed: { request } }) => {
     const form = parametersOf(request)
     const shown = { form, clientId: credentialsIn(request).id }
     const code = hashSecret(form.get('code') ?? '')
     return {
       state: (state: State) =>
-        having(state, 'grants', state.codes.get(code), (record) => change(record, shown)),
+        withRecord(state, 'grants', state.codes.get(code), (record) => change(record, shown)),
     }
   })
 }

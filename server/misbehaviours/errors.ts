@@ -1,14 +1,14 @@
 import { errorAnswer } from '../http/errors.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { misbehavioursOf } from '../http/misbehave.ts'
-import { membersOf, onError, onSuccess, withFields, withMembers } from './alter-answer.ts'
+import { alterError, alterSuccess, membersOf, withFields, withMembers } from './alter-answer.ts'
 
 /** What the issuer does wrong with the form of its answers. */
 export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-wrong-content-type': {
     says: 'JSON is sent as text/html.',
     breaks: 'LUMO-CONTENT-TYPE',
-    act: onSuccess((answer) =>
+    act: alterSuccess((answer) =>
       answer.body === undefined
         ? answer
         : withFields(answer, { 'content-type': 'text/html; charset=utf-8' }),
@@ -17,17 +17,17 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ok-with-error': {
     says: 'Refusals are sent with status 200.',
     breaks: 'LUMO-ERROR-STATUS',
-    act: onError((answer) => ({ ...answer, status: 200 })),
+    act: alterError((answer) => ({ ...answer, status: 200 })),
   },
   'issuer-misstates-status': {
     says: 'The status in the body of an error is not the one of the answer.',
     breaks: 'LUMO-ERROR-BODY',
-    act: onError((answer) => withMembers(answer, { status: 418 })),
+    act: alterError((answer) => withMembers(answer, { status: 418 })),
   },
   'issuer-crashes-on-bad-input': {
     says: 'Bad input is a server error, 500.',
     breaks: 'LUMO-ERROR-STATUS',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       answer.status === 400 && /^invalid_/.test(String(membersOf(answer).error))
         ? errorAnswer(500, 'server_error', 'something went wrong')
         : answer,
@@ -36,19 +36,19 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-omits-description': {
     says: 'Errors have a code, and nothing for a person to read.',
     breaks: 'LUMO-ERROR-BODY',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       withMembers(answer, { error_description: undefined, message: undefined }),
     ),
   },
   'issuer-error-is-true': {
     says: 'error is true, as in the admin API, and not a code.',
     breaks: 'LUMO-ERROR-BODY',
-    act: onError((answer) => withMembers(answer, { error: true })),
+    act: alterError((answer) => withMembers(answer, { error: true })),
   },
   'issuer-html-error': {
     says: 'Errors are pages of HTML.',
     breaks: 'LUMO-ERROR-BODY',
-    act: onError((answer) => ({
+    act: alterError((answer) => ({
       ...withFields(answer, { 'content-type': 'text/html; charset=utf-8' }),
       body: `<!doctype html><title>Error</title><h1>${answer.status}</h1>`,
     })),
@@ -56,7 +56,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-stack-trace': {
     says: 'Errors show a stack trace.',
     breaks: 'THR-26',
-    act: onError((answer) =>
+    act: alterError((answer) =>
       withMembers(answer, {
         stack:
           'Error: refused\n    at Issuer.handle (/srv/lumo/src/issuer.ts:42:11)\n    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)',
@@ -66,7 +66,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-leaks-secrets': {
     says: 'Errors repeat the secret or the token of the request.',
     breaks: 'THR-27',
-    act: onError((answer, { routed: { request } }) => {
+    act: alterError((answer, { routed: { request } }) => {
       const description = `${membersOf(answer).error_description} (received ${secretIn(request)})`
       return withMembers(answer, { error_description: description, message: description })
     }),
@@ -74,7 +74,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-allows-storing-errors': {
     says: 'Errors may be stored: Cache-Control is missing.',
     breaks: 'THR-27',
-    act: onError((answer) => withFields(answer, { 'cache-control': undefined })),
+    act: alterError((answer) => withFields(answer, { 'cache-control': undefined })),
   },
 })
 

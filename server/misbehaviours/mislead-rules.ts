@@ -1,6 +1,6 @@
 import type { IssuerContext } from '../http/issuer/handlers.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
-import type { Tenancy } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant-context.ts'
 import type { Event } from '../issuer/event.ts'
 import type { State } from '../issuer/state.ts'
 import type { Tenant } from '../issuer/tenant.ts'
@@ -16,7 +16,7 @@ export type Mistake = Readonly<{
 }>
 
 /** Lets the handler of the issuer work with rules that make a mistake. */
-export const misled =
+export const misleadRules =
   (mistake: (context: IssuerContext, seam: Seam) => Mistake): Act =>
   (seam) =>
     seam.answer({
@@ -24,17 +24,17 @@ export const misled =
         const context = (await honest()) as IssuerContext
         const made = mistake(context, seam)
         const { principal = context.principal } = made
-        return { ...context, principal, tenancy: mistaken(context.tenancy, made) }
+        return { ...context, principal, context: withMistake(context.context, made) }
       },
     })
 
 /** A tenancy whose tenant looks at another state, or lets other things happen. */
-export const mistaken = (tenancy: Tenancy, { state, events }: Mistake): Tenancy => {
-  const { tenant } = tenancy
+export const withMistake = (context: TenantContext, { state, events }: Mistake): TenantContext => {
+  const { tenant } = context
   const seen = () => state?.(tenant.state) ?? tenant.state
   const run: Tenant['run'] = (decide, command) =>
-    tenant.run((_state, order, context) => {
-      const decided = decide(seen(), order, context)
+    tenant.run((_state, order, handlerContext) => {
+      const decided = decide(seen(), order, handlerContext)
       return (events?.(decided) ?? decided) as typeof decided
     }, command)
   const wrong: Tenant = Object.create(tenant, {
@@ -42,14 +42,14 @@ export const mistaken = (tenancy: Tenancy, { state, events }: Mistake): Tenancy 
     run: { value: run },
     happen: { value: tenant.happen.bind(tenant) },
   })
-  return { ...tenancy, tenant: wrong }
+  return { ...context, tenant: wrong }
 }
 
 type Store = 'requests' | 'tasks' | 'agents' | 'clients' | 'approvals' | 'grants'
 type Stored<S extends Store> = State[S] extends Map<string, infer Record> ? Record : never
 
 /** The state with one record seen differently; the same state where there is none. */
-export const having = <S extends Store>(
+export const withRecord = <S extends Store>(
   state: State,
   store: S,
   id: string | undefined,
@@ -62,7 +62,7 @@ export const having = <S extends Store>(
 }
 
 /** The events with those of one type replaced, or taken away. */
-export const instead =
+export const replaceEvents =
   <T extends Event['type']>(
     type: T,
     change: (event: Extract<Event, { type: T }>) => readonly Event[],

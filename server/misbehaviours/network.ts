@@ -1,25 +1,25 @@
 import { errorAnswer } from '../http/errors.ts'
-import { encoded } from '../http/hosts/fetch.ts'
+import { encodeAnswer } from '../http/hosts/fetch.ts'
 import type { Answer } from '../http/message.ts'
 import { type Act, misbehavioursOf } from '../http/misbehave.ts'
-import { afterwards } from './alter-answer.ts'
+import { alterAnswer } from './alter-answer.ts'
 
 /** What happens between a client and any seat. */
 export const networkMisbehaviours = misbehavioursOf('network', {
   'network-slow': {
     says: 'The answer comes 300 ms late, or as late as `ms` says.',
     breaks: 'NET-TIMELY',
-    act: late(300),
+    act: delayAnswer(300),
   },
   'network-very-slow': {
     says: 'The answer comes after 35 s, when every published SDK has given up.',
     breaks: 'NET-TIMELY',
-    act: late(35_000),
+    act: delayAnswer(35_000),
   },
   'network-drip': {
     says: 'The body comes in ten pieces, 20 ms apart, or `ms`.',
     breaks: 'NET-TIMELY',
-    act: afterwards((answer, { order }) => ({
+    act: alterAnswer((answer, { order }) => ({
       ...answer,
       fault: { ...answer.fault, drip: { pieces: 10, pause: order.ms ?? 20 } },
     })),
@@ -32,25 +32,25 @@ export const networkMisbehaviours = misbehavioursOf('network', {
   'network-answer-lost': {
     says: 'The request is handled, and the connection is reset before its answer is sent.',
     breaks: 'TEX-16',
-    act: afterwards((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'before' } })),
+    act: alterAnswer((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'before' } })),
   },
   'network-truncated': {
     says: 'The connection breaks in the middle of the body.',
     breaks: 'NET-COMPLETE',
-    act: afterwards((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'within' } })),
+    act: alterAnswer((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'within' } })),
   },
   'network-short-length': {
     says: 'The answer announces half of its length, so the end of its body is missing.',
     breaks: 'NET-COMPLETE',
-    act: afterwards((answer) => {
-      const { headers, body } = encoded(answer)
+    act: alterAnswer((answer) => {
+      const { headers, body } = encodeAnswer(answer)
       return body === null ? answer : { ...answer, headers, body: body.slice(0, body.length / 2) }
     }),
   },
   'network-empty': {
     says: 'The answer has its status, but no body.',
     breaks: 'LUMO-JSON-OBJECT',
-    act: afterwards(({ body: _, ...answer }) => answer),
+    act: alterAnswer(({ body: _, ...answer }) => answer),
   },
   'network-duplicated': {
     says: 'The request is delivered twice, and the client sees the second answer.',
@@ -72,20 +72,20 @@ export const networkMisbehaviours = misbehavioursOf('network', {
   'network-unavailable': {
     says: 'The answer is 503 with Retry-After in seconds; `times: 1` for once.',
     breaks: 'RTY-01',
-    act: async () => unavailable('1'),
+    act: async () => unavailableAnswer('1'),
   },
   'network-unavailable-until': {
     says: 'The answer is 503 with Retry-After as a date.',
     breaks: 'RTY-01',
-    act: async ({ tenancy }) =>
-      unavailable(new Date((tenancy.tenant.clock.now() + 1) * 1000).toUTCString()),
+    act: async ({ context }) =>
+      unavailableAnswer(new Date((context.tenant.clock.now() + 1) * 1000).toUTCString()),
   },
   'network-recovers': {
     says: 'The first three answers are 503 without Retry-After, and the others are honest.',
     breaks: 'RTY-01',
     begin: () => {
       let failures = 3
-      return async ({ answer }) => (failures-- > 0 ? unavailable() : answer())
+      return async ({ answer }) => (failures-- > 0 ? unavailableAnswer() : answer())
     },
   },
   'network-rate-limited': {
@@ -135,21 +135,21 @@ export const networkMisbehaviours = misbehavioursOf('network', {
   'network-fields-lost': {
     says: 'A proxy drops every header field but Content-Type.',
     breaks: 'NET-FIELDS',
-    act: afterwards((answer) => {
+    act: alterAnswer((answer) => {
       const type = answer.headers?.['content-type']
       return { ...answer, headers: type === undefined ? {} : { 'content-type': type } }
     }),
   },
 })
 
-function late(usual: number): Act {
-  return afterwards((answer, { order }) => ({
+function delayAnswer(usual: number): Act {
+  return alterAnswer((answer, { order }) => ({
     ...answer,
     fault: { ...answer.fault, delay: order.ms ?? usual },
   }))
 }
 
-const unavailable = (after?: string): Answer =>
+const unavailableAnswer = (after?: string): Answer =>
   errorAnswer(
     503,
     'temporarily_unavailable',

@@ -4,8 +4,8 @@ import { basePath } from '../http/tenant-context.ts'
 import { mayApprove } from '../issuer/requests.ts'
 import type { RequestRecord, State } from '../issuer/state.ts'
 import type { AuthorizationDetail, IssuerRoute } from '../wire/index.ts'
-import { membersOf, onSuccess, resigned, withMembers } from './alter-answer.ts'
-import { having, instead, misled } from './mislead-rules.ts'
+import { alterSuccess, membersOf, resignToken, withMembers } from './alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from './mislead-rules.ts'
 
 const request: IssuerRoute[] = ['jit.request']
 const status: IssuerRoute[] = ['jit.request.status']
@@ -20,26 +20,26 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A JIT token holds an action that nobody approved.',
     breaks: 'RAR-20',
     routes: token,
-    act: granting((detail) => ({ ...detail, actions: [...(detail.actions ?? []), 'delete'] })),
+    act: alterGrant((detail) => ({ ...detail, actions: [...(detail.actions ?? []), 'delete'] })),
   },
   'issuer-drops-identifier': {
     says: 'A JIT token is good for every resource: its identifier is gone.',
     breaks: 'RAR-20',
     routes: token,
-    act: granting(({ identifier: _, ...detail }) => detail),
+    act: alterGrant(({ identifier: _, ...detail }) => detail),
   },
   'issuer-swaps-identifier': {
     says: 'A JIT token names another resource than the one that was approved.',
     breaks: 'RAR-20',
     routes: token,
-    act: granting((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
+    act: alterGrant((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
   },
   'issuer-adds-detail': {
     says: 'A JIT token holds a second detail beside the approved one.',
     breaks: 'THR-05',
     routes: token,
-    act: onSuccess((answer, { tenancy }) =>
-      resigned(answer, tenancy, (claims) => ({
+    act: alterSuccess((answer, { context }) =>
+      resignToken(answer, context, (claims) => ({
         ...claims,
         authorization_details: [
           ...(claims.authorization_details as AuthorizationDetail[]),
@@ -52,8 +52,8 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A JIT token holds no action, while its answer lists all that was approved.',
     breaks: 'RAR-10',
     routes: token,
-    act: onSuccess((answer, { tenancy }) =>
-      resigned(answer, tenancy, (claims) => ({
+    act: alterSuccess((answer, { context }) =>
+      resignToken(answer, context, (claims) => ({
         ...claims,
         authorization_details: (claims.authorization_details as AuthorizationDetail[]).map(
           ({ actions: _, ...detail }) => detail,
@@ -65,14 +65,14 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'The answer to an exchange does not say what was granted.',
     breaks: 'RAR-10',
     routes: token,
-    act: onSuccess((answer) => withMembers(answer, { authorization_details: undefined })),
+    act: alterSuccess((answer) => withMembers(answer, { authorization_details: undefined })),
   },
   'issuer-token-without-details': {
     says: 'A JIT token does not say what it grants.',
     breaks: 'RAR-13',
     routes: token,
-    act: onSuccess((answer, { tenancy }) =>
-      resigned(answer, tenancy, ({ authorization_details: _, ...claims }) => claims),
+    act: alterSuccess((answer, { context }) =>
+      resignToken(answer, context, ({ authorization_details: _, ...claims }) => claims),
     ),
   },
 
@@ -80,7 +80,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A JIT token lives for as long as the agent or the approver likes.',
     breaks: 'LUMO-TTL-MAX',
     routes: ['jit.request', 'jit.approve'],
-    act: misled((_context, { routed }) => {
+    act: misleadRules((_context, { routed }) => {
       const { requested_ttl: asked, ttl = asked } = jsonOf(routed.request.body)
       const uncapped = Number.isInteger(ttl) && { ttl: Number(ttl) }
       return {
@@ -97,8 +97,8 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A JIT token lives on when its task is over.',
     breaks: 'THR-24',
     routes: token,
-    act: misled(({ tenancy: { tenant } }) => ({
-      events: instead('token.issued', (event) => {
+    act: misleadRules(({ context: { tenant } }) => ({
+      events: replaceEvents('token.issued', (event) => {
         const decided = tenant.state.requests.get(event.requestId ?? '')?.decided
         const lifetime = decided?.as === 'approved' ? decided.ttl : 0
         const expiresAt = event.token.issuedAt + lifetime
@@ -110,7 +110,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'granted_ttl is a minute more than the token gets.',
     breaks: 'LUMO-GRANTED-TTL',
     routes: ['jit.request', 'jit.request.status', 'jit.approve'],
-    act: onSuccess((answer) => {
+    act: alterSuccess((answer) => {
       const { granted_ttl: ttl } = membersOf(answer)
       return ttl === undefined ? answer : withMembers(answer, { granted_ttl: Number(ttl) + 60 })
     }),
@@ -120,7 +120,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'One approval becomes a second token with another jti.',
     breaks: 'THR-08',
     routes: token,
-    act: misled(() => ({
+    act: misleadRules(() => ({
       state: (state) => ({ ...state, dialect: { ...state.dialect, repeated_exchange: 'yes' } }),
     })),
   },
@@ -128,23 +128,23 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A request that waits for a human is exchanged for a token.',
     breaks: 'LUMO-TOKEN-APPROVED',
     routes: token,
-    act: takingRequests((record, now) =>
-      record.decided === undefined ? approved(record, now) : record,
+    act: alterRequestHandling((record, now) =>
+      record.decided === undefined ? approveRecord(record, now) : record,
     ),
   },
   'issuer-exchanges-denied': {
     says: 'A denied request is exchanged for a token.',
     breaks: 'LUMO-TOKEN-APPROVED',
     routes: token,
-    act: takingRequests((record, now) =>
-      record.decided?.as === 'denied' ? approved(record, now) : record,
+    act: alterRequestHandling((record, now) =>
+      record.decided?.as === 'denied' ? approveRecord(record, now) : record,
     ),
   },
   'issuer-exchanges-late': {
     says: 'An approval is exchanged although it has expired.',
     breaks: 'HITL-03',
     routes: token,
-    act: takingRequests((record, now) =>
+    act: alterRequestHandling((record, now) =>
       record.decided?.as === 'approved'
         ? { ...record, decided: { ...record.decided, at: now } }
         : record,
@@ -154,16 +154,16 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: "An agent gets the token of another agent's request.",
     breaks: 'LUMO-REQUEST-OWN',
     routes: token,
-    act: takingRequestsForOwn,
+    act: treatRequestsAsOwn,
   },
   'issuer-exchanges-after-completion': {
     says: 'An approved request is exchanged although its task is over.',
     breaks: 'THR-21',
     routes: token,
-    act: misled((_context, { routed: { params } }) => ({
+    act: misleadRules((_context, { routed: { params } }) => ({
       state: (state) => {
         const taskId = state.requests.get(params.requestId ?? '')?.request.taskId
-        return having(state, 'tasks', taskId, ({ ended: _, ...task }) => task)
+        return withRecord(state, 'tasks', taskId, ({ ended: _, ...task }) => task)
       },
     })),
   },
@@ -172,11 +172,11 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'What should wait for a human is approved at once.',
     breaks: 'LUMO-RISK-HUMAN',
     routes: request,
-    act: misled(() => ({
+    act: misleadRules(() => ({
       events: (events) =>
         events.length > 1
           ? events
-          : instead('permission.requested', (event) => {
+          : replaceEvents('permission.requested', (event) => {
               const { id: requestId, taskId, ttl } = event.request
               return [event, { type: 'permission.approved', requestId, taskId, by: 'policy', ttl }]
             })(events),
@@ -186,8 +186,8 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'Every request is of low risk.',
     breaks: 'LUMO-RISK-LEVEL',
     routes: request,
-    act: misled(() => ({
-      events: instead('permission.requested', (event) => [
+    act: misleadRules(() => ({
+      events: replaceEvents('permission.requested', (event) => [
         { ...event, request: { ...event.request, risk: 'low' } },
       ]),
     })),
@@ -196,8 +196,8 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'Approvers do not see why the agent asks.',
     breaks: 'HITL-04',
     routes: request,
-    act: misled(() => ({
-      events: instead('permission.requested', (event) => {
+    act: misleadRules(() => ({
+      events: replaceEvents('permission.requested', (event) => {
         const { justification: _, ...others } = event.request
         return [{ ...event, request: others }]
       }),
@@ -207,9 +207,9 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A completed task still gets permissions.',
     breaks: 'LUMO-REQUEST-ACTIVE',
     routes: request,
-    act: misled((_context, { routed }) => ({
+    act: misleadRules((_context, { routed }) => ({
       state: (state) =>
-        having(state, 'tasks', String(jsonOf(routed.request.body).task_id), (task) => {
+        withRecord(state, 'tasks', String(jsonOf(routed.request.body).task_id), (task) => {
           const { ended: _, ...others } = task
           return others
         }),
@@ -219,7 +219,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A task goes on whatever its risk score and its denials.',
     breaks: 'LUMO-SUSPEND',
     routes: ['jit.request', 'jit.deny'],
-    act: misled(() => ({
+    act: misleadRules(() => ({
       events: (events) =>
         events.filter(({ type }) => type !== 'task.suspended' && type !== 'token.revoked'),
     })),
@@ -228,9 +228,12 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'An agent that may not act for users opens a task for one.',
     breaks: 'THR-28',
     routes: ['jit.task.create'],
-    act: misled((context) => ({
+    act: misleadRules((context) => ({
       state: (state) =>
-        having(state, 'agents', context.agent().id, (agent) => ({ ...agent, mayDelegate: true })),
+        withRecord(state, 'agents', context.agent().id, (agent) => ({
+          ...agent,
+          mayDelegate: true,
+        })),
     })),
   },
 
@@ -238,22 +241,22 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'An agent decides, as if it were an approver.',
     breaks: 'THR-06',
     routes: decision,
-    act: decidingAsApprover(({ agentHeld }) => agentHeld),
+    act: decideAsApprover(({ agentHeld }) => agentHeld),
   },
   'issuer-lets-anybody-approve': {
     says: 'A user without jit.approve decides.',
     breaks: 'LUMO-APPROVER',
     routes: decision,
-    act: decidingAsApprover(({ agentHeld }) => !agentHeld),
+    act: decideAsApprover(({ agentHeld }) => !agentHeld),
   },
   'issuer-allows-self-approval': {
     says: 'The user whom the agent acts for approves what it asks.',
     breaks: 'LUMO-FOUR-EYES',
     routes: decision,
-    act: misled((_context, { routed: { params } }) => ({
+    act: misleadRules((_context, { routed: { params } }) => ({
       state: (state) => {
         const taskId = state.requests.get(params.requestId ?? '')?.request.taskId
-        return having(state, 'tasks', taskId, ({ task, ...record }) => {
+        return withRecord(state, 'tasks', taskId, ({ task, ...record }) => {
           const { onBehalfOf: _, ...others } = task
           return { ...record, task: others }
         })
@@ -264,7 +267,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'One approver is enough where two are required, if they approve twice.',
     breaks: 'LUMO-FOUR-EYES',
     routes: ['jit.approve'],
-    act: takingRequests((record) => ({
+    act: alterRequestHandling((record) => ({
       ...record,
       endorsedBy: record.endorsedBy.map((by) => `not ${by}`),
     })),
@@ -273,20 +276,20 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A decision is overturned by a later one.',
     breaks: 'THR-20',
     routes: decision,
-    act: takingRequests(({ decided: _, ...record }) => record),
+    act: alterRequestHandling(({ decided: _, ...record }) => record),
   },
   'issuer-approves-expired': {
     says: 'A request is decided although the time to decide is over.',
     breaks: 'THR-19',
     routes: decision,
-    act: takingRequests(stillOpen),
+    act: alterRequestHandling(isStillOpen),
   },
   'issuer-forgets-approval': {
     says: 'An approval is confirmed, but the request stays pending.',
     breaks: 'LUMO-DECISION',
     routes: ['jit.approve'],
     act: async (seam) => {
-      const answered = await misled(() => ({ events: () => [] }))(seam)
+      const answered = await misleadRules(() => ({ events: () => [] }))(seam)
       return answered.status === 200 ? withMembers(answered, { status: 'approved' }) : answered
     },
   },
@@ -294,15 +297,15 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'The reason of a denial is lost.',
     breaks: 'LUMO-DENY-REASON',
     routes: ['jit.deny'],
-    act: misled(() => ({
-      events: instead('permission.denied', ({ reason: _, ...event }) => [event]),
+    act: misleadRules(() => ({
+      events: replaceEvents('permission.denied', ({ reason: _, ...event }) => [event]),
     })),
   },
   'issuer-misattributes-decision': {
     says: 'The journal says that the policy decided, and not who did.',
     breaks: 'LUMO-AUDIT',
     routes: decision,
-    act: misled(() => ({
+    act: misleadRules(() => ({
       events: (events) =>
         events.map((event) =>
           'by' in event && event.type !== 'clock.moved' ? { ...event, by: 'policy' } : event,
@@ -316,14 +319,14 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     routes: status,
     begin: () => {
       const looked = new Set<unknown>()
-      return onSuccess((answer, { routed, tenancy }) => {
+      return alterSuccess((answer, { routed, context }) => {
         const { status: shown, request_id: id } = membersOf(answer)
         if (shown !== 'denied') return answer
         if (!looked.has(id)) {
           looked.add(id)
           return answer
         }
-        const url = `${basePath(tenancy.tenant.slug, routed.request.path)}/jit/request/${id}/token`
+        const url = `${basePath(context.tenant.slug, routed.request.path)}/jit/request/${id}/token`
         return withMembers(answer, { status: 'approved', token_url: url, granted_ttl: 300 })
       })
     },
@@ -332,11 +335,11 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A request is pending for ever, whatever expires_at said.',
     breaks: 'HITL-01',
     routes: ['jit.request.status', 'jit.pending'],
-    act: misled(({ tenancy: { tenant } }) => ({
+    act: misleadRules(({ context: { tenant } }) => ({
       state: (state) => ({
         ...state,
         requests: new Map(
-          [...state.requests].map(([id, record]) => [id, stillOpen(record, tenant.clock.now())]),
+          [...state.requests].map(([id, record]) => [id, isStillOpen(record, tenant.clock.now())]),
         ),
       }),
     })),
@@ -345,25 +348,25 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: "An agent sees the status of another agent's request.",
     breaks: 'LUMO-REQUEST-OWN',
     routes: status,
-    act: takingRequestsForOwn,
+    act: treatRequestsAsOwn,
   },
   'issuer-omits-status-url': {
     says: 'A pending answer does not say where to poll.',
     breaks: 'LUMO-STATUS-URL',
     routes: seen,
-    act: onSuccess((answer) => withMembers(answer, { status_url: undefined })),
+    act: alterSuccess((answer) => withMembers(answer, { status_url: undefined })),
   },
   'issuer-omits-request-id': {
     says: 'A status does not repeat the id of its request.',
     breaks: 'LUMO-STATUS-ID',
     routes: status,
-    act: onSuccess((answer) => withMembers(answer, { request_id: undefined })),
+    act: alterSuccess((answer) => withMembers(answer, { request_id: undefined })),
   },
   'issuer-details-as-array': {
     says: 'authorization_details is an array in the answers to a request.',
     breaks: 'LUMO-DETAILS-OBJECT',
     routes: seen,
-    act: onSuccess((answer) =>
+    act: alterSuccess((answer) =>
       withMembers(answer, { authorization_details: [membersOf(answer).authorization_details] }),
     ),
   },
@@ -371,7 +374,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'What is unknown is null or [], as PHP writes it, and not left out.',
     breaks: 'LUMO-NO-NULL',
     routes: seen,
-    act: onSuccess((answer) =>
+    act: alterSuccess((answer) =>
       withMembers(answer, {
         ...{ status_url: null, token_url: null, expires_at: null, message: [] },
         ...membersOf(answer),
@@ -382,9 +385,12 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'URLs in answers have the prefix that the caller did not use.',
     breaks: 'LUMO-PREFIX',
     routes: seen,
-    act: onSuccess((answer) => {
+    act: alterSuccess((answer) => {
       const { status_url: statusUrl, token_url: tokenUrl } = membersOf(answer)
-      return withMembers(answer, { status_url: turned(statusUrl), token_url: turned(tokenUrl) })
+      return withMembers(answer, {
+        status_url: swapPrefix(statusUrl),
+        token_url: swapPrefix(tokenUrl),
+      })
     }),
   },
 
@@ -392,34 +398,34 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'The pending list holds the requests of every tenant.',
     breaks: 'THR-03',
     routes: ['jit.pending'],
-    act: onSuccess((answer, { others }) => {
+    act: alterSuccess((answer, { others }) => {
       const foreign = others().flatMap(({ tenant: { state } }) =>
         [...state.undecided].flatMap((id) => {
           const record = state.requests.get(id)?.request
           return record === undefined ? [] : [foreignItem(record)]
         }),
       )
-      return listed(answer, (items) => [...items, ...foreign])
+      return alterPendingList(answer, (items) => [...items, ...foreign])
     }),
   },
   'issuer-lists-for-anybody': {
     says: 'Whoever has a token may list what is pending.',
     breaks: 'LUMO-APPROVER',
     routes: ['jit.pending'],
-    act: decidingAsApprover(() => true),
+    act: decideAsApprover(() => true),
   },
   'issuer-renames-pending-list': {
     says: 'The pending list stands under a name that no SDK reads.',
     breaks: 'LUMO-PENDING-KEYS',
     routes: ['jit.pending'],
-    act: onSuccess((answer) => ({ ...answer, body: { items: membersOf(answer).requests } })),
+    act: alterSuccess((answer) => ({ ...answer, body: { items: membersOf(answer).requests } })),
   },
   'issuer-hides-details-from-approver': {
     says: 'Approvers see what the agent says, and not what it would get.',
     breaks: 'HITL-04',
     routes: ['jit.pending'],
-    act: onSuccess((answer) =>
-      listed(answer, (items) =>
+    act: alterSuccess((answer) =>
+      alterPendingList(answer, (items) =>
         items.map((item) => ({ ...item, authorization_details: { type: 'file_access' } })),
       ),
     ),
@@ -429,24 +435,24 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'A completed task leaves its tokens alive.',
     breaks: 'LUMO-COMPLETE-REVOKES',
     routes: complete,
-    act: misled(() => ({ events: instead('token.revoked', () => []) })),
+    act: misleadRules(() => ({ events: replaceEvents('token.revoked', () => []) })),
   },
   'issuer-forgets-children': {
     says: 'The tasks below a completed one go on.',
     breaks: 'LUMO-COMPLETE-REVOKES',
     routes: complete,
-    act: misled((_context, { routed: { params } }) => ({
+    act: misleadRules((_context, { routed: { params } }) => ({
       state: (state) =>
-        having(state, 'tasks', params.taskId, (record) => ({ ...record, children: [] })),
+        withRecord(state, 'tasks', params.taskId, (record) => ({ ...record, children: [] })),
     })),
   },
   'issuer-completes-for-others': {
     says: "An agent completes another agent's task.",
     breaks: 'LUMO-COMPLETE-OWN',
     routes: complete,
-    act: misled((context, { routed: { params } }) => ({
+    act: misleadRules((context, { routed: { params } }) => ({
       state: (state) =>
-        having(state, 'tasks', params.taskId, (record) => ({
+        withRecord(state, 'tasks', params.taskId, (record) => ({
           ...record,
           task: { ...record.task, agentId: context.agent().id },
         })),
@@ -456,14 +462,14 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     says: 'The answer to a completion is 200 without a body.',
     breaks: 'LUMO-JSON-OBJECT',
     routes: complete,
-    act: onSuccess(({ body: _, ...answer }) => ({ ...answer, status: 200 })),
+    act: alterSuccess(({ body: _, ...answer }) => ({ ...answer, status: 200 })),
   },
 })
 
 /** Issues for other details than those that were approved. */
-function granting(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
-  return misled(() => ({
-    events: instead('token.issued', (event) => {
+function alterGrant(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
+  return misleadRules(() => ({
+    events: replaceEvents('token.issued', (event) => {
       const { detail } = event.token
       return [{ ...event, token: { ...event.token, ...(detail && { detail: change(detail) }) } }]
     }),
@@ -471,18 +477,20 @@ function granting(change: (detail: AuthorizationDetail) => AuthorizationDetail):
 }
 
 /** Takes the request of the call for another than it is. */
-function takingRequests(change: (record: RequestRecord, now: number) => RequestRecord): Act {
-  return misled(({ tenancy: { tenant } }, { routed: { params } }) => ({
+function alterRequestHandling(change: (record: RequestRecord, now: number) => RequestRecord): Act {
+  return misleadRules(({ context: { tenant } }, { routed: { params } }) => ({
     state: (state) =>
-      having(state, 'requests', params.requestId, (record) => change(record, tenant.clock.now())),
+      withRecord(state, 'requests', params.requestId, (record) =>
+        change(record, tenant.clock.now()),
+      ),
   }))
 }
 
 /** Takes the request of the call for one of whoever asks. */
-function takingRequestsForOwn(seam: Seam): Promise<Answer> {
-  return misled((context, { routed: { params } }) => ({
+function treatRequestsAsOwn(seam: Seam): Promise<Answer> {
+  return misleadRules((context, { routed: { params } }) => ({
     state: (state) =>
-      having(state, 'requests', params.requestId, (record) => ({
+      withRecord(state, 'requests', params.requestId, (record) => ({
         ...record,
         request: { ...record.request, agentId: context.agent().id },
       })),
@@ -490,11 +498,11 @@ function takingRequestsForOwn(seam: Seam): Promise<Answer> {
 }
 
 /** Takes some who ask for an approver. */
-function decidingAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act {
-  return misled((context) => {
+function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act {
+  return misleadRules((context) => {
     const asked = context.principal()
     if (!whom(asked)) return {}
-    const user = approverOf(context.tenancy.tenant.state)
+    const user = approverOf(context.context.tenant.state)
     return { principal: () => ({ ...asked, agent: undefined, user, agentHeld: false }) }
   })
 }
@@ -502,12 +510,12 @@ function decidingAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): A
 const approverOf = (state: State) =>
   [...state.users.values()].find(({ id }) => mayApprove(state, id))
 
-const approved = (record: RequestRecord, now: number): RequestRecord => ({
+const approveRecord = (record: RequestRecord, now: number): RequestRecord => ({
   ...record,
   decided: { as: 'approved', by: 'nobody', at: now, ttl: record.request.ttl },
 })
 
-function stillOpen(record: RequestRecord, now: number): RequestRecord {
+function isStillOpen(record: RequestRecord, now: number): RequestRecord {
   if (record.decided !== undefined || now < record.request.expiresAt) return record
   return { ...record, request: { ...record.request, expiresAt: now + 60 } }
 }
@@ -524,7 +532,10 @@ const foreignItem = ({ id, taskId, agentId, detail, risk }: RequestRecord['reque
 type Item = Readonly<Record<string, unknown>>
 
 /** The pending list with other items, under whichever names it stands. */
-const listed = (answer: Answer, change: (items: readonly Item[]) => readonly Item[]): Answer => {
+const alterPendingList = (
+  answer: Answer,
+  change: (items: readonly Item[]) => readonly Item[],
+): Answer => {
   if (Array.isArray(answer.body)) return { ...answer, body: change(answer.body) }
   const members = Object.entries(membersOf(answer)).map(([name, value]) => [
     name,
@@ -541,7 +552,7 @@ const jsonOf = (body: string): Item => {
   }
 }
 
-const turned = (url: unknown) =>
+const swapPrefix = (url: unknown) =>
   typeof url === 'string'
     ? url.replace(/^\/(t|orgs)\//, (_, prefix) => (prefix === 't' ? '/orgs/' : '/t/'))
     : undefined

@@ -1,4 +1,4 @@
-import { issuersOf, type Tenancy } from '../http/tenant-context.ts'
+import { issuersOf, type TenantContext } from '../http/tenant-context.ts'
 import { isForgedByHmac } from '../signing/forge.ts'
 import type { FindKeys } from '../signing/key-set.ts'
 import { peekJwt } from '../signing/peek.ts'
@@ -6,7 +6,7 @@ import { signJwt } from '../signing/sign.ts'
 import type { Verification } from '../signing/verify.ts'
 
 /** What somebody who verifies tokens may fail to look at. */
-export type Oversight =
+export type SkippableCheck =
   | 'expiry'
   | 'audience'
   | 'tenant'
@@ -16,7 +16,7 @@ export type Oversight =
   | 'hmac'
 
 /** A token, and how to verify it, so that the oversight does not show; the rest is still verified. */
-export type Overlooked = Readonly<{
+export type SkippedCheck = Readonly<{
   token: string
   verification: Partial<Pick<Verification, 'issuers' | 'keys' | 'now' | 'types'>>
   /** Names by which the token is meant for whoever verifies it. */
@@ -26,17 +26,17 @@ export type Overlooked = Readonly<{
 }>
 
 /** @returns undefined for a token without this flaw, or that is no JWT */
-export const overlook = async (
-  oversight: Oversight,
+export const skipTokenCheck = async (
+  oversight: SkippableCheck,
   text: string | undefined,
-  tenancy: Tenancy,
-  others: readonly Tenancy[],
-): Promise<Overlooked | undefined> => {
+  context: TenantContext,
+  others: readonly TenantContext[],
+): Promise<SkippedCheck | undefined> => {
   const jwt = peekJwt(text)
   if (jwt === undefined || text === undefined) return undefined
-  const { keys } = tenancy
-  const { slug } = tenancy.tenant
-  const seen: Overlooked = { token: text, verification: {}, audience: [], tenant: slug }
+  const { keys } = context
+  const { slug } = context.tenant
+  const seen: SkippedCheck = { token: text, verification: {}, audience: [], tenant: slug }
   const anew = async () => ({
     ...seen,
     token: await signJwt(keys.current, jwt.claims, { typ: String(jwt.header.typ) }),
@@ -53,7 +53,7 @@ export const overlook = async (
         tenant: String(jwt.claims.tenant),
         verification: {
           issuers: others.flatMap(issuersOf),
-          keys: keysOf([tenancy, ...others]),
+          keys: keysOf([context, ...others]),
         },
       }
     case 'type':
@@ -70,8 +70,8 @@ export const overlook = async (
 }
 
 const keysOf =
-  (tenancies: readonly Tenancy[]): FindKeys =>
+  (registry: readonly TenantContext[]): FindKeys =>
   async (header) => {
-    const found = await Promise.allSettled(tenancies.map(({ keys }) => keys.findKeys(header)))
+    const found = await Promise.allSettled(registry.map(({ keys }) => keys.findKeys(header)))
     return found.flatMap((it) => (it.status === 'fulfilled' ? it.value : []))
   }

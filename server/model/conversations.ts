@@ -24,7 +24,7 @@ export class ConversationLog {
     return this.last - this.#recorded.length
   }
 
-  /** `seq` has to be `last + 1`. `described`: what the request said about its tools. */
+  /** `seq` has to be `last + 1`. `describeTenant`: what the request said about its tools. */
   record(recorded: Recorded): void {
     this.last = recorded.seq
     this.#recorded.push(recorded)
@@ -64,12 +64,12 @@ export class ConversationLog {
         const { turns, reply, error } = recorded
         return {
           ...recorded,
-          turns: turns.map((turn) => maskedTurn(turn, secretHashes)),
-          ...(reply ? { reply: maskedTurn(reply, secretHashes) } : {}),
-          ...(error === undefined ? {} : { error: masked(error, secretHashes) }),
+          turns: turns.map((turn) => maskTurn(turn, secretHashes)),
+          ...(reply ? { reply: maskTurn(reply, secretHashes) } : {}),
+          ...(error === undefined ? {} : { error: maskText(error, secretHashes) }),
           leaks: [
-            ...leaksIn(described, -1, secretHashes),
-            ...turns.flatMap((turn, at) => leaksIn(shownIn(turn), at, secretHashes)),
+            ...findLeaks(described, -1, secretHashes),
+            ...turns.flatMap((turn, at) => findLeaks(shownIn(turn), at, secretHashes)),
           ],
         }
       })
@@ -83,13 +83,13 @@ const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls
 
 const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
 
-const masked = (text: string, secretHashes: ReadonlySet<string>) =>
+const maskText = (text: string, secretHashes: ReadonlySet<string>) =>
   replaceJwts(text, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
 
-const maskedTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
-  JSON.parse(masked(JSON.stringify(turn), secretHashes))
+const maskTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
+  JSON.parse(maskText(JSON.stringify(turn), secretHashes))
 
-const leaksIn = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
+const findLeaks = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
   ...jwtsIn(text).map(() => ({ turn, kind: 'jwt' as const })),
   ...(text.match(word) ?? [])
     .filter((it) => secretHashes.has(hashSecret(it)))

@@ -14,11 +14,11 @@ export type Said =
 
 /** The first reply that fits and was not yet given. The conversation itself tells what was. */
 export const nextReply = (script: ModelScript, question: Question): Said => {
-  const given = alreadyGiven(script.replies, question.turns)
+  const given = findUsedReplies(script.replies, question.turns)
   const misses: string[] = []
   for (const [at, reply] of script.replies.entries()) {
-    const why = given.has(at) ? 'already given' : missing(reply.when, question)
-    if (why === undefined) return filledIn(reply, at, question)
+    const why = given.has(at) ? 'already given' : findMissingCondition(reply.when, question)
+    if (why === undefined) return fillReply(reply, at, question)
     misses.push(`${at + 1}: ${why}`)
   }
   return {
@@ -27,20 +27,20 @@ export const nextReply = (script: ModelScript, question: Question): Said => {
 }
 
 /** Each turn of the model uses up the first reply that says what it says. */
-const alreadyGiven = (
+const findUsedReplies = (
   replies: readonly ModelReply[],
   turns: readonly Turn[],
 ): ReadonlySet<number> => {
   const given = new Set<number>()
   for (const turn of turns) {
     if (turn.role !== 'assistant') continue
-    const at = replies.findIndex((reply, at) => !given.has(at) && says(reply, turn))
+    const at = replies.findIndex((reply, at) => !given.has(at) && matchesTurn(reply, turn))
     if (at >= 0 && !replies[at]?.repeat) given.add(at)
   }
   return given
 }
 
-const says = (reply: ModelReply, { text, calls = [] }: Turn): boolean => {
+const matchesTurn = (reply: ModelReply, { text, calls = [] }: Turn): boolean => {
   const expected = callsOf(reply)
   if (expected.length !== calls.length) return false
   if (expected.length === 0) return isLike(reply.say, text)
@@ -76,7 +76,7 @@ const isLike = (pattern: unknown, value: unknown): boolean => {
 }
 
 /** The condition that does not hold; undefined when all do. */
-const missing = (when: ReplyCondition = {}, { model, tools, turns }: Question) => {
+const findMissingCondition = (when: ReplyCondition = {}, { model, tools, turns }: Question) => {
   const results = newResults(turns).map(({ text }) => text)
   const inOneOf = (texts: readonly string[]) => (text: string) =>
     texts.some((it) => it.includes(text))
@@ -108,7 +108,7 @@ const newResults = (turns: readonly Turn[]): readonly Turn[] =>
     .slice(turns.findLastIndex(({ role }) => role === 'assistant') + 1)
     .filter(({ role }) => role === 'tool')
 
-const filledIn = (reply: ModelReply, at: number, { turns }: Question): Said => {
+const fillReply = (reply: ModelReply, at: number, { turns }: Question): Said => {
   const results = turns.filter(({ role }) => role === 'tool').reverse()
   const newest =
     newResults(turns)

@@ -19,7 +19,7 @@ export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
 
 /**
  * The turns of a responses request. What the model said together is one turn, whatever number of
- * items it came in. `known` resolves items that are only referred to.
+ * items it came in. `knownOptions` resolves items that are only referred to.
  */
 export const turnsOfResponses = (
   { instructions, input }: ResponsesRequest,
@@ -32,7 +32,7 @@ export const turnsOfResponses = (
     const last = turns.at(-1)
     if (turn === undefined) continue
     if (turn.role === 'assistant' && last?.role === 'assistant') {
-      turns[turns.length - 1] = joined(last, turn)
+      turns[turns.length - 1] = joinTurns(last, turn)
     } else turns.push(turn)
   }
   return turns
@@ -66,7 +66,7 @@ const turnOfItem = (item: Item, known: (itemId: string) => Turn | undefined): Tu
   }
 }
 
-const joined = (first: Turn, second: Turn): Turn => {
+const joinTurns = (first: Turn, second: Turn): Turn => {
   const calls = [...(first.calls ?? []), ...(second.calls ?? [])]
   return {
     role: 'assistant',

@@ -39,7 +39,7 @@ export class Agenda {
     clock: Clock,
     timers: Timers,
     ended: AbortSignal,
-    failed: (thrown: unknown) => void = rethrown,
+    failed: (thrown: unknown) => void = rethrow,
   ) {
     this.#clock = clock
     this.#timers = timers
@@ -93,6 +93,6 @@ export class Agenda {
 }
 
 /** A bug: nobody may overlook it. */
-const rethrown = (thrown: unknown) => {
+const rethrow = (thrown: unknown) => {
   throw thrown
 }

@@ -53,8 +53,8 @@ export type Outbound = Readonly<{
 
 export const createOutbound = ({
   allow = 'loopback',
-  resolve = resolved,
-  send = sent,
+  resolve = resolveHost,
+  send = sendMessage,
   timeout = 5000,
 }: OutboundOptions = {}): Outbound => {
   const mayGoTo = ({ address, family }: Address) =>
@@ -68,7 +68,7 @@ export const createOutbound = ({
     const host = hostOf(url)
     const family = isIP(host)
     if (family === 0) return undefined
-    if (!isPlainlyWritten(text, url)) return 'an address in disguise'
+    if (!isCanonicalHost(text, url)) return 'an address in disguise'
     return mayGoTo({ address: host, family: family as 4 | 6 }) ? undefined : notAllowed(allow)
   }
 
@@ -101,7 +101,7 @@ const notAllowed = (allow: 'loopback' | 'public') =>
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '')
 
 /** Whether an address is written as one: `URL` reads 2130706433, 0x7f.1 and 017700000001 as 127.0.0.1. */
-const isPlainlyWritten = (text: string, { hostname }: URL) =>
+const isCanonicalHost = (text: string, { hostname }: URL) =>
   /^[a-z]+:\/\/([^/?#]*)/i.exec(text.trim())?.[1]?.replace(/:\d*$/, '').toLowerCase() === hostname
 
 const addressesOf = async (
@@ -172,14 +172,14 @@ const isPublic = (address: string, family: 4 | 6) =>
     ? !reserved.check(address, 'ipv4')
     : global.check(address, 'ipv6') && !carriers.check(address, 'ipv6')
 
-const resolved = async (hostname: string): Promise<readonly Address[]> =>
+const resolveHost = async (hostname: string): Promise<readonly Address[]> =>
   (await lookup(hostname, { all: true })).map(({ address, family }) => ({
     address,
     family: family === 6 ? 6 : 4,
   }))
 
 /** Connects to the address that was looked at; the name stays for `Host` and for the certificate. */
-const sent = ({ url, to, headers, body, signal }: Message): Promise<number> =>
+const sendMessage = ({ url, to, headers, body, signal }: Message): Promise<number> =>
   new Promise((resolve, reject) => {
     const { request } =
       url.protocol === 'https:'

@@ -60,7 +60,7 @@ export class KeyRing {
 
   constructor(...keys: readonly [SigningKey, ...SigningKey[]]) {
     this.#keys = keys
-    this.#jwks = published(keys)
+    this.#jwks = toJwks(keys)
   }
 
   static import(jwks: readonly PrivateJwk[]): KeyRing {
@@ -124,11 +124,11 @@ export class KeyRing {
 
   #replace(keys: readonly SigningKey[]) {
     this.#keys = keys
-    this.#jwks = published(keys)
+    this.#jwks = toJwks(keys)
     this.#findKeys = undefined
   }
 }
 
-const published = (keys: readonly SigningKey[]): Jwks => ({
+const toJwks = (keys: readonly SigningKey[]): Jwks => ({
   keys: keys.map((key) => key.publicJwk).reverse(),
 })

@@ -32,16 +32,16 @@ export const verifyAccessToken = async (
   jwt: string,
   { issuers, audience, keys, now, leeway = 0, types = usualTypes }: Verification,
 ): Promise<AccessTokenClaims> => {
-  const before = signed.get(jwt)
+  const before = verifiedTokens.get(jwt)
   const { header, payload } = before ?? readJwt(jwt)
-  const { alg, kid } = checkedHeader(header, types)
+  const { alg, kid } = readCheckedHeader(header, types)
   const candidates = await keys({ alg, kid })
   const isKnown = before !== undefined && candidates.includes(before.key)
   const key = isKnown ? before.key : await verifySignature(jwt, alg, candidates)
-  const wrong = whatIsWrong(payload, { issuers, audience, now, leeway })
+  const wrong = findInvalidReason(payload, { issuers, audience, now, leeway })
   if (wrong !== undefined) throw new InvalidToken(wrong)
-  const claims = before?.claims ?? parsedClaims(payload)
-  if (!plausible(claims, now, leeway)) throw new InvalidToken('claims')
+  const claims = before?.claims ?? parseClaims(payload)
+  if (!hasPlausibleTimes(claims, now, leeway)) throw new InvalidToken('claims')
   if (isKnown) return JSON.parse(before.text)
   const text = JSON.stringify(claims)
   remember(jwt, { header, payload, key, claims, text })
@@ -64,14 +64,14 @@ type Signed = Readonly<{
  * request of its bearer, and checking signatures took more time than all else. Whatever may change
  * (time, whose keys count, who asks) is looked at each time.
  */
-const signed = new Map<string, Signed>()
+const verifiedTokens = new Map<string, Signed>()
 const mostSigned = 1000
 
 const remember = (jwt: string, it: Signed): void => {
-  signed.delete(jwt)
-  signed.set(jwt, it)
-  const [oldest] = signed.keys()
-  if (signed.size > mostSigned && oldest !== undefined) signed.delete(oldest)
+  verifiedTokens.delete(jwt)
+  verifiedTokens.set(jwt, it)
+  const [oldest] = verifiedTokens.keys()
+  if (verifiedTokens.size > mostSigned && oldest !== undefined) verifiedTokens.delete(oldest)
 }
 
 /** @throws {InvalidToken} */
@@ -107,7 +107,7 @@ const whyNot = (cause: unknown): InvalidTokenReason => {
 }
 
 /** @throws {InvalidToken} */
-const parsedClaims = (payload: Members): AccessTokenClaims => {
+const parseClaims = (payload: Members): AccessTokenClaims => {
   const claims = AccessTokenClaims.safeParse(payload)
   if (!claims.success) throw new InvalidToken('claims', { cause: claims.error })
   return claims.data
@@ -117,7 +117,7 @@ type Circumstances = Required<Pick<Verification, 'issuers' | 'now' | 'leeway'>> 
   Readonly<{ audience: Verification['audience'] | undefined }>
 
 /** RFC 7519 §4.1, here and now. */
-const whatIsWrong = (
+const findInvalidReason = (
   payload: Members,
   { issuers, audience, now, leeway }: Circumstances,
 ): InvalidTokenReason | undefined => {
@@ -142,16 +142,16 @@ export const readJwt = (jwt: string): { header: Members; payload: Members } => {
   if (jwt.length > longestToken) throw new InvalidToken('too_large')
   const parts = jwt.split('.')
   if (parts.length !== 3) throw new InvalidToken('malformed')
-  const [head, body, signature] = parts.map(decoded) as [Buffer, Buffer, Buffer]
+  const [head, body, signature] = parts.map(decodeCanonical) as [Buffer, Buffer, Buffer]
   if (signature.length === 0) throw new InvalidToken('signature')
-  return { header: parsed(head), payload: parsed(body) }
+  return { header: parseMembers(head), payload: parseMembers(body) }
 }
 
-const checkedHeader = ({ alg, kid, typ, ...others }: Members, types: readonly string[]) => {
+const readCheckedHeader = ({ alg, kid, typ, ...others }: Members, types: readonly string[]) => {
   if (typeof alg !== 'string' || alg.toLowerCase() === 'none') throw new InvalidToken('algorithm')
   if ('crit' in others || 'b64' in others || 'zip' in others)
     throw new InvalidToken('critical_header')
-  if (typeof typ !== 'string' || !named(types, typ)) throw new InvalidToken('type')
+  if (typeof typ !== 'string' || !matchesType(types, typ)) throw new InvalidToken('type')
   if (typeof kid !== 'string' || kid.length > longestKid) throw new InvalidToken('unknown_key')
   return { alg, kid }
 }
@@ -159,13 +159,13 @@ const checkedHeader = ({ alg, kid, typ, ...others }: Members, types: readonly st
 const longestKid = 256
 
 /** Media types are case-insensitive, and `application/` may be left out (RFC 7515 §4.1.9). */
-const named = (types: readonly string[], typ: string) => {
+const matchesType = (types: readonly string[], typ: string) => {
   const type = typ.toLowerCase().replace(/^application\//, '')
   return types.some((accepted) => accepted.toLowerCase() === type)
 }
 
 /** Only the one spelling of these bytes, so a token cannot be written in two ways (JWT-15). */
-const decoded = (part: string): Buffer => {
+const decodeCanonical = (part: string): Buffer => {
   const bytes = Buffer.from(part, 'base64url')
   if (bytes.toString('base64url') !== part) throw new InvalidToken('malformed')
   return bytes
@@ -173,7 +173,7 @@ const decoded = (part: string): Buffer => {
 
 export type Members = Readonly<Record<string, unknown>>
 
-const parsed = (bytes: Buffer): Members => {
+const parseMembers = (bytes: Buffer): Members => {
   const text = textOf(bytes)
   const value = json(text)
   if (value === null || typeof value !== 'object' || Array.isArray(value))
@@ -214,7 +214,7 @@ const keysRead = (value: unknown): number => {
 }
 
 /** Times in milliseconds, or from a clock far ahead of ours, are nobody's honest claims (JWT-12). */
-const plausible = ({ iat, exp }: AccessTokenClaims, now: number, leeway: number) =>
+const hasPlausibleTimes = ({ iat, exp }: AccessTokenClaims, now: number, leeway: number) =>
   iat <= now + leeway + farAhead && exp > iat && exp - iat <= longestLifetime
 
 const farAhead = 60

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { type Misbehaviour, whyUnknown } from '../http/misbehave.ts'
+import { describeUnknownMisbehaviour, type Misbehaviour } from '../http/misbehave.ts'
 import { catalogue } from '../misbehaviours/load-catalogue.ts'
-import { Unusable } from '../usage-error.ts'
+import { UsageError } from '../usage-error.ts'
 import { type ApproverScript, ModelScript, Policy, TenantSeed } from '../wire/index.ts'
 import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
 
@@ -36,8 +36,8 @@ export const configuration = async ({
   firstTenant = 'acme-corp',
 }: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
   for (const name of misbehave) {
-    const why = whyUnknown(name, await catalogue())
-    if (why !== undefined) throw new Unusable(`--misbehave: ${why}`)
+    const why = describeUnknownMisbehaviour(name, await catalogue())
+    if (why !== undefined) throw new UsageError(`--misbehave: ${why}`)
   }
   const tenants = config === undefined ? [TenantSeed.parse({})] : await readTenants(config)
   const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
@@ -52,7 +52,7 @@ export const configuration = async ({
     tenant: seed.tenant ?? (index === 0 ? firstTenant : `tenant-${index + 1}`),
   }))
   const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
-  if (twice) throw new Unusable(`${config}: two tenants are called ${twice.tenant}`)
+  if (twice) throw new UsageError(`${config}: two tenants are called ${twice.tenant}`)
   return named
 }
 
@@ -73,14 +73,14 @@ const readTenants = async (file: string): Promise<readonly TenantSeed[]> => {
   // Most configurations need no catalogue, and wait for none.
   return tenants.every(({ misbehave }) => misbehave.length === 0)
     ? tenants
-    : read(onlyKnown(await catalogue()))
+    : read(refuseUnknownKeys(await catalogue()))
 }
 
 /** A tenant in which nothing goes wrong that nobody knows. */
-const onlyKnown = (known: readonly Misbehaviour[]) =>
+const refuseUnknownKeys = (known: readonly Misbehaviour[]) =>
   TenantSeed.superRefine(({ misbehave }, context) => {
     for (const [index, { name }] of misbehave.entries()) {
-      const message = whyUnknown(name, known)
+      const message = describeUnknownMisbehaviour(name, known)
       if (message === undefined) continue
       context.addIssue({ code: 'custom', path: ['misbehave', index, 'name'], message })
     }
@@ -91,9 +91,9 @@ export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output
   try {
     return parseYaml(file, readFileSync(file, 'utf8'), schema)
   } catch (wrong) {
-    if (wrong instanceof FlawedFile) throw new Unusable(wrong.message)
+    if (wrong instanceof FlawedFile) throw new UsageError(wrong.message)
     const { code, message } = wrong as NodeJS.ErrnoException
     if (code === undefined) throw wrong
-    throw new Unusable(`cannot read ${file}: ${message.split(',', 1)[0]}`)
+    throw new UsageError(`cannot read ${file}: ${message.split(',', 1)[0]}`)
   }
 }

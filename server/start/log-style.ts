@@ -17,7 +17,7 @@ export const logTo = (
     const line = style === 'json' ? JSON.stringify({ time, level, msg: message }) : `${message}`
     out.write(`${line}\n`)
   }
-  const text = style === 'json' ? asJson : prettily(out.hasColors?.() ?? false)
+  const text = style === 'json' ? formatJson : formatLine(out.hasColors?.() ?? false)
   return {
     say,
     hears: {
@@ -31,7 +31,7 @@ export const logTo = (
   }
 }
 
-const asJson = ({ time, id, milliseconds, ...line }: LogLine): string =>
+const formatJson = ({ time, id, milliseconds, ...line }: LogLine): string =>
   JSON.stringify({
     time,
     level: line.status < 500 ? 'info' : 'error',
@@ -41,7 +41,7 @@ const asJson = ({ time, id, milliseconds, ...line }: LogLine): string =>
     ms: Math.round(milliseconds * 10) / 10,
   })
 
-const prettily =
+const formatLine =
   (colors: boolean) =>
   ({ time, id, seat, method, path, status, milliseconds, error, description }: LogLine): string => {
     const paint = (code: number, text: string) =>

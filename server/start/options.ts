@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Algorithm } from '../signing/keys.ts'
-import { Unusable } from '../usage-error.ts'
+import { UsageError } from '../usage-error.ts'
 import { didYouMean } from '../wire/closest.ts'
 import { signingAlgorithms } from '../wire/token.ts'
 import type { ConfigurationOptions } from './configuration.ts'
@@ -59,7 +59,7 @@ export const readOptions = (
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): StartOptions | 'help' => {
-  const { values } = parsed(args)
+  const { values } = parseOptions(args)
   if (values.help) return 'help'
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = env
   const [issuer, api] = [values['issuer-origin'], values['api-origin']]
@@ -90,7 +90,7 @@ export const readOptions = (
 
 const usualLog = (): LogStyle => (process.stderr.isTTY ? 'pretty' : 'off')
 
-const known = {
+const knownOptions = {
   port: { type: 'string', default: '4400' },
   'api-port': { type: 'string', default: '4401' },
   host: { type: 'string', default: '127.0.0.1' },
@@ -110,34 +110,34 @@ const known = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const parsed = (args: readonly string[]) => {
+const parseOptions = (args: readonly string[]) => {
   try {
-    return parseArgs({ args: [...args], options: known })
+    return parseArgs({ args: [...args], options: knownOptions })
   } catch (wrong) {
     const { message } = wrong as Error
     const unknown = /^Unknown option '--([^'=]+)/.exec(message)?.[1]
-    if (unknown === undefined) throw new Unusable(`${message.split(/\.\s/, 1)[0]} (see --help)`)
-    const meant = didYouMean(unknown, Object.keys(known)).replace('"', '"--')
-    throw new Unusable(`unknown option --${unknown}${meant || ' (see --help)'}`)
+    if (unknown === undefined) throw new UsageError(`${message.split(/\.\s/, 1)[0]} (see --help)`)
+    const meant = didYouMean(unknown, Object.keys(knownOptions)).replace('"', '"--')
+    throw new UsageError(`unknown option --${unknown}${meant || ' (see --help)'}`)
   }
 }
 
 const port = (option: string, text: string): number => {
   const number = Number(text)
   if (/^\d{1,5}$/.test(text) && number <= 65_535) return number
-  throw new Unusable(`${option} ${text}: expected a port, 0 to 65535`)
+  throw new UsageError(`${option} ${text}: expected a port, 0 to 65535`)
 }
 
 const origin = (option: string, text: string): string => {
   if (URL.canParse(text) && /^https?:\/\/[^/]+\/?$/.test(text)) return new URL(text).origin
-  throw new Unusable(`${option} ${text}: expected an origin such as http://lumoauth:4400`)
+  throw new UsageError(`${option} ${text}: expected an origin such as http://lumoauth:4400`)
 }
 
 const oneOf = <const V extends string>(option: string, text: string, values: readonly V[]): V => {
   const found = values.find((value) => value === text)
   if (found !== undefined) return found
   const hint = didYouMean(text, values)
-  throw new Unusable(`${option} ${text}: expected ${values.join(', ')}${hint}`)
+  throw new UsageError(`${option} ${text}: expected ${values.join(', ')}${hint}`)
 }
 
 /** How a variable of the environment is set, by shell. */

@@ -3,19 +3,19 @@ import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Harness } from '../harness/harness.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
-import { Unusable } from '../usage-error.ts'
+import { UsageError } from '../usage-error.ts'
 import { type ConfigurationOptions, type ConfiguredTenant, configuration } from './configuration.ts'
 import type { Say } from './log-style.ts'
 
 /** Milliseconds in which an editor is given time to finish writing. */
-const settling = 50
+const settleMilliseconds = 50
 
 /**
  * Reads the configuration again whenever one of its files changes. A file that cannot be used
  * changes nothing, and is complained about.
  * @returns what ends the watching
  */
-export const reloading = (
+export const watchConfiguration = (
   harness: Harness,
   seeds: readonly ConfiguredTenant[],
   options: ConfigurationOptions,
@@ -37,7 +37,7 @@ export const reloading = (
       else if (complained !== '') say('info', `${files.join(' and ')}: as it was before`)
       complained = ''
     } catch (wrong) {
-      if (!(wrong instanceof Unusable)) throw wrong
+      if (!(wrong instanceof UsageError)) throw wrong
       if (wrong.message !== complained) say('error', `${wrong.message}\nnothing was changed`)
       complained = wrong.message
     }
@@ -46,7 +46,7 @@ export const reloading = (
   const watchers = [...new Set(files.map((it) => dirname(it)))].map((folder) =>
     watch(folder, () => {
       clearTimeout(timer)
-      timer = setTimeout(() => void reload(), settling)
+      timer = setTimeout(() => void reload(), settleMilliseconds)
     }),
   )
   return {
@@ -91,7 +91,7 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
   )
   if (changed.length === 0) return []
   const said = `${tenant.tenant}: new ${changed.join(', ')}`
-  if (changed.every((key) => underWay.has(key))) {
+  if (changed.every((key) => reloadableKeys.has(key))) {
     tenant.amend(seed)
     return [said]
   }
@@ -99,4 +99,4 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
   return [`${said}; it begins anew, without its tasks and tokens`]
 }
 
-const underWay = new Set(['policy', 'dialect', 'approver', 'model', 'misbehave'])
+const reloadableKeys = new Set(['policy', 'dialect', 'approver', 'model', 'misbehave'])

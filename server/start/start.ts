@@ -1,13 +1,13 @@
 import { createHarness, type Harness, type HarnessOptions } from '../harness/harness.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
-import { tenantRecorded } from '../http/replay.ts'
-import { JournalUnusable } from '../journal/error.ts'
-import { Unusable } from '../usage-error.ts'
+import { findRecordedTenant } from '../http/replay.ts'
+import { JournalError } from '../journal/error.ts'
+import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
 import { configuration, readFile } from './configuration.ts'
 import { logTo } from './log-style.ts'
 import { assignments, readOptions, type StartOptions, usage } from './options.ts'
-import { reloading } from './reload.ts'
+import { watchConfiguration } from './reload.ts'
 
 /**
  * Options in, listening servers and a printed environment out.
@@ -22,7 +22,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
     }
     const recording =
       read.recordingFile === undefined ? undefined : readFile(read.recordingFile, Recording)
-    const firstTenant = recording && tenantRecorded(recording)
+    const firstTenant = recording && findRecordedTenant(recording)
     const options = { ...read, ...(firstTenant && { firstTenant }) }
     const log = logTo(process.stderr, options.log)
     const seeds = await configuration(options)
@@ -32,18 +32,18 @@ export const start = async (args: readonly string[]): Promise<number> => {
       tenants: seeds,
       ...(recording && { recording }),
     })
-    const stopped = signalled()
-    using _watch = reloading(harness, seeds, options, log.say)
+    const stopped = waitForSignal()
+    using _watch = watchConfiguration(harness, seeds, options, log.say)
     const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
     process.stdout.write(
       options.json
         ? `${JSON.stringify(await summary(harness, tenant))}\n`
-        : await greeting(harness, tenant, options.shell),
+        : await createGreeting(harness, tenant, options.shell),
     )
     await stopped
     return 0
   } catch (failed) {
-    if (!(failed instanceof Unusable || failed instanceof JournalUnusable)) throw failed
+    if (!(failed instanceof UsageError || failed instanceof JournalError)) throw failed
     process.stderr.write(`lumoauth-harness start: ${failed.message}\n`)
     return 2
   }
@@ -54,7 +54,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   try {
     return await createHarness({ ...others, ...more, listen: true })
   } catch (failed) {
-    if (failed instanceof JournalUnusable) throw failed
+    if (failed instanceof JournalError) throw failed
     const {
       code,
       port: at,
@@ -70,7 +70,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
       EADDRNOTAVAIL: `${options.host} is no address of this machine`,
       ENOTFOUND: `${options.host} is no address of this machine`,
     }
-    throw code !== undefined && reasons[code] !== undefined ? new Unusable(reasons[code]) : failed
+    throw code !== undefined && reasons[code] !== undefined ? new UsageError(reasons[code]) : failed
   }
 }
 
@@ -78,7 +78,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
  * Resolves at SIGINT or SIGTERM. The shell between `npm start` and us passes neither on when npm is
  * told to stop: where that shell is gone, it was meant for us.
  */
-const signalled = (): Promise<void> =>
+const waitForSignal = (): Promise<void> =>
   new Promise((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
@@ -92,7 +92,7 @@ const signalled = (): Promise<void> =>
     watch.unref()
   })
 
-const mayAnybodyApprove = ({ users }: TestTenant) =>
+const hasApprover = ({ users }: TestTenant) =>
   users.some(({ permissions }) => permissions.includes('jit.approve'))
 
 const summary = async (harness: Harness, tenant: TestTenant) => ({
@@ -102,11 +102,11 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
   client_id: tenant.agents[0]?.client_id,
   client_secret: tenant.agents[0]?.client_secret,
   control_token: harness.controlToken,
-  approver_token: mayAnybodyApprove(tenant) ? await tenant.approver.token() : '',
+  approver_token: hasApprover(tenant) ? await tenant.approver.token() : '',
   model: tenant.model,
 })
 
-const greeting = async (
+const createGreeting = async (
   harness: Harness,
   tenant: TestTenant,
   shell: StartOptions['shell'],
@@ -125,7 +125,7 @@ issuer         ${harness.issuer}
 documents API  ${harness.api}
 tenant         ${harness.tenants.map((it) => it.tenant).join(', ')}
 control token  ${harness.controlToken}
-approvals page ${mayAnybodyApprove(tenant) ? await tenant.approver.page() : '(no user may approve)'}
+approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}
 
 Ctrl-C ends it.
 `

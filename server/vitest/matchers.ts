@@ -23,19 +23,19 @@ export const matchers = {
   toHaveRequested(this: MatcherState, received: unknown, detail: AuthorizationDetail) {
     const { name, requests } = subjectOf(received)
     const made = requests()
-    const pass = made.some((it) => this.equals(inOrder(it.request.detail), inOrder(detail)))
+    const pass = made.some((it) => this.equals(sortMembers(it.request.detail), sortMembers(detail)))
     const nearest = made.find((it) => it.request.detail.type === detail.type)
     return {
       pass,
       message: () =>
-        sentence(this, name, `have requested\n${listed([detail])}`, [
+        sentence(this, name, `have requested\n${listDetails([detail])}`, [
           made.length === 0
             ? 'It requested nothing.'
-            : `It requested\n${made.map(({ request, status }) => `${listed([request.detail])} (${status})`).join('\n')}`,
+            : `It requested\n${made.map(({ request, status }) => `${listDetails([request.detail])} (${status})`).join('\n')}`,
         ]),
       ...(pass || nearest === undefined
         ? {}
-        : { actual: inOrder(nearest.request.detail), expected: inOrder(detail) }),
+        : { actual: sortMembers(nearest.request.detail), expected: sortMembers(detail) }),
     }
   },
 
@@ -65,10 +65,10 @@ export const matchers = {
     return {
       pass: more.length === 0 && !idle,
       message: () =>
-        sentence(this, name, `have used only\n${listed(details) || '  nothing'}`, [
+        sentence(this, name, `have used only\n${listDetails(details) || '  nothing'}`, [
           idle ? 'It used no permission at all.' : '',
           ...(this.isNot ? all : more).map(
-            ({ detail, call }) => `It used\n${listed([detail])}\n  for ${call}`,
+            ({ detail, call }) => `It used\n${listDetails([detail])}\n  for ${call}`,
           ),
         ]),
     }
@@ -89,11 +89,11 @@ const sentence = (
     ...found.filter((it) => it !== ''),
   ].join('\n')
 
-const listed = (details: readonly AuthorizationDetail[]) =>
+const listDetails = (details: readonly AuthorizationDetail[]) =>
   details.map((it) => `  ${JSON.stringify(it)}`).join('\n')
 
 /** Matchers such as `expect.any(String)` may stand in a detail, so it is not made a text of. */
-const inOrder = (detail: AuthorizationDetail): Record<string, unknown> =>
+const sortMembers = (detail: AuthorizationDetail): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(detail).map(([key, value]) => [
       key,
@@ -104,7 +104,7 @@ const inOrder = (detail: AuthorizationDetail): Record<string, unknown> =>
 const tenants = new WeakMap<object, TestTenant>()
 
 /** Remembers whose agent it is: matchers ask its tenant. */
-export const belongsTo = (agent: LumoAuthAgent, tenant: TestTenant): void => {
+export const rememberTenant = (agent: LumoAuthAgent, tenant: TestTenant): void => {
   tenants.set(agent, tenant)
 }
 
@@ -147,14 +147,14 @@ const subject = (tenant: TestTenant, name: string, owner?: Owner): Subject => {
       return journal
         .filter((it) => it.type === 'permission.requested')
         .filter(({ request }) => isTheirs(request, request.taskId))
-        .map(({ request }) => ({ request, status: decisionOn(journal, request.id) }))
+        .map(({ request }) => ({ request, status: findDecision(journal, request.id) }))
     },
     tasks: () => {
       const journal = tenant.journal()
       return journal
         .filter((it) => it.type === 'task.opened')
         .filter(({ task }) => isTheirs(task, task.id))
-        .map(({ task }) => ({ task, ...lifeOf(task, journal, tenant.clock.now()) }))
+        .map(({ task }) => ({ task, ...describeLife(task, journal, tenant.clock.now()) }))
     },
     used: () =>
       tenant
@@ -171,7 +171,7 @@ const subject = (tenant: TestTenant, name: string, owner?: Owner): Subject => {
   }
 }
 
-const decisionOn = (journal: readonly Entry[], id: string): string => {
+const findDecision = (journal: readonly Entry[], id: string): string => {
   const decided = journal.find(
     (it) =>
       (it.type === 'permission.approved' || it.type === 'permission.denied') && it.requestId === id,
@@ -179,7 +179,7 @@ const decisionOn = (journal: readonly Entry[], id: string): string => {
   return decided?.type.replace('permission.', '') ?? 'pending'
 }
 
-const lifeOf = (task: Task, journal: readonly Entry[], now: number) => {
+const describeLife = (task: Task, journal: readonly Entry[], now: number) => {
   const ended = journal.find(
     (it) => (it.type === 'task.completed' || it.type === 'task.suspended') && it.taskId === task.id,
   )

@@ -3,7 +3,7 @@ import { test as base, expect, type TestAPI } from 'vitest'
 import { type JitContext, type JitOptions, LumoAuthAgent } from '../../client/index.ts'
 import { createHarness, type Harness, type HarnessOptions, type Seed } from '../harness/harness.ts'
 import type { TestApprover, TestClock, TestTenant } from '../harness/test-tenant.ts'
-import { belongsTo, matchers } from './matchers.ts'
+import { matchers, rememberTenant } from './matchers.ts'
 
 export type { LumoAuthMatchers } from './matchers.ts'
 export { expect }
@@ -80,7 +80,7 @@ export const test = base
         clock.advance(seconds)
       },
     })
-    belongsTo(agent, tenant)
+    rememberTenant(agent, tenant)
     return agent
   })
   .extend('jitOptions', (): JitOptions => ({}))

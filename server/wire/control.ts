@@ -361,7 +361,7 @@ export const MintUserToken = z
   .meta({ id: 'MintUserToken' })
 export type MintUserToken = z.infer<typeof MintUserToken>
 
-/** A token of a platform the harness plays (`workload.jwks: generate`). */
+/** A token of a platform the harness plays (`authenticateWorkload.jwks: generate`). */
 export const MintWorkloadToken = z
   .strictObject({
     /** Default: the first workload of the seed. */
@@ -384,7 +384,7 @@ export const RotateKey = z
   .meta({ id: 'RotateKey' })
 export type RotateKey = z.infer<typeof RotateKey>
 
-/** The names of the keys. `published` is in the order of the JWKS: the one that signs first. */
+/** The names of the keys. `toJwks` is in the order of the JWKS: the one that signs first. */
 export const Keys = z
   .object({ current: z.string(), published: z.array(z.string()).min(1) })
   .meta({ id: 'Keys' })

@@ -10,7 +10,7 @@ export const defaultTtl = 600
 export const RiskLevel = z.enum(['low', 'medium', 'high', 'critical'])
 export type RiskLevel = z.infer<typeof RiskLevel>
 
-/** Status words on the wire. `exchanged` reads as `approved`: SDKs know no other word for it. */
+/** Status words on the wire. `exchanged` reads as `approveRecord`: SDKs know no other word for it. */
 export const RequestStatus = z.enum(['pending', 'approved', 'denied', 'expired', 'revoked'])
 export type RequestStatus = z.infer<typeof RequestStatus>
 

@@ -21,7 +21,7 @@ import {
   TaskOpenError,
   UnavailableError,
 } from '../../client/errors.ts'
-import { redacted } from '../../client/redact.ts'
+import { redact } from '../../client/redact.ts'
 import { atWork, json, reading, secret, signedUp } from './world.ts'
 
 const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl'
@@ -147,20 +147,20 @@ describe('an error', () => {
   })
 
   it('hides the longer of two secrets that begin alike, and no empty one', () => {
-    expect(redacted('x secret-long y', ['', 'secret', 'secret-long'])).toBe('x [hidden] y')
-    expect(redacted('Bearer   abcdefghijklmnopqrstuvwxyz0')).toBe('Bearer [hidden]')
+    expect(redact('x secret-long y', ['', 'secret', 'secret-long'])).toBe('x [hidden] y')
+    expect(redact('Bearer   abcdefghijklmnopqrstuvwxyz0')).toBe('Bearer [hidden]')
   })
 
   it('leaves text alone that only speaks of such things', () => {
     const text = 'Bearer authentication required: the access token is missing'
 
-    expect(redacted(text)).toBe(text)
+    expect(redact(text)).toBe(text)
   })
 
   it('shows no secret it was told of, wherever that stands', () => {
     fc.assert(
       fc.property(fc.string(), fc.stringMatching(/^[a-z]{8,20}$/), fc.string(), (a, hide, b) => {
-        expect(redacted(`${a}${hide}${b}`, [hide])).not.toContain(hide)
+        expect(redact(`${a}${hide}${b}`, [hide])).not.toContain(hide)
       }),
     )
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ApiError, ConfigError, DeadlineExceededError, NetworkError } from '../../client/errors.ts'
-import { isBadLuck, secondsToWait } from '../../client/poll.ts'
+import { isTransient, secondsToWait } from '../../client/poll.ts'
 import { systemNow, systemSleep } from '../../client/time.ts'
 import { atWork, json, reading, refusal } from './world.ts'
 
@@ -194,7 +194,7 @@ describe('bad luck', () => {
     [new ConfigError('no'), false],
     [new Error('no'), false],
   ])('%s: %s', (error, expected) => {
-    expect(isBadLuck(error)).toBe(expected)
+    expect(isTransient(error)).toBe(expected)
   })
 })
 

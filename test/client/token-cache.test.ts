@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Wallet } from '../../client/token-cache.ts'
+import { TokenCache } from '../../client/token-cache.ts'
 import { reading } from './world.ts'
 
 const place = (n: number) => ({ method: 'GET', url: new URL(`https://api.test/${n}`) })
 
 const filled = () => {
-  const wallet = new Wallet()
+  const wallet = new TokenCache()
   wallet.keep({ token: 't', details: [reading('d')], until: 10 }, 0)
   return wallet
 }

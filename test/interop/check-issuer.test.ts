@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
-import { DialectEar } from '../../scenarios/checks/dialect.ts'
+import { DialectDetector } from '../../scenarios/checks/dialect.ts'
 import { filesOf } from '../../scenarios/cli/find-scenarios.ts'
 import { type Loaded, loadScenarios } from '../../scenarios/language/load.ts'
 import type { Target } from '../../scenarios/language/target.ts'
@@ -26,12 +26,12 @@ const suite = (await loadScenarios(filesOf([]))).scenarios
 const checked = async (
   { target: text, env }: Pick<Issuer, 'target' | 'env'>,
   scenarios: readonly Loaded[],
-  double: Target,
+  referenceMock: Target,
 ) => {
   const { file } = readTarget('target.yaml', text)
   if (file === undefined) throw new Error('the target has mistakes')
   const target = await real(accessOf(file, env), { allowWrites: true })
-  const ear = new DialectEar(double, file.issuer?.dialect, target.names)
+  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
   const originals = new Map(scenarios.map((it) => [it.title, it]))
   const { results, duration } = await run(scenarios.map(target.placed), target, {
     concurrency: 4,
@@ -47,19 +47,19 @@ const failed = (results: readonly Result[]) =>
     .filter((it) => it.verdict === 'failed')
     .map((it) => `${it.title}: ${it.failures.map(({ message }) => message).join('; ')}`)
 
-let double: Target
+let referenceMock: Target
 beforeAll(async () => {
-  double = await mock('fetch')
+  referenceMock = await mock('fetch')
 })
 afterAll(async () => {
-  await double.close()
+  await referenceMock.close()
 })
 
 describe('checking our issuer in another process', () => {
   it('finds nothing, and leaves no task open', async () => {
     await using issuer = await issuerElsewhere()
 
-    const { results, usage } = await checked(issuer, [...ours, ...suite], double)
+    const { results, usage } = await checked(issuer, [...ours, ...suite], referenceMock)
 
     expect(failed(results)).toEqual([])
     expect(results.filter((it) => it.verdict === 'passed').length).toBeGreaterThan(150)
@@ -74,7 +74,7 @@ describe('checking our issuer in another process', () => {
     const target = issuer.target.replace('wait: PT2S', 'wait: PT4S')
     const about = ours.filter(({ file }) => /expire/.test(file))
 
-    const { results } = await checked({ ...issuer, target }, about, double)
+    const { results } = await checked({ ...issuer, target }, about, referenceMock)
 
     expect(failed(results)).toEqual([])
     const waited = results.filter(({ file }) => /request-expires|expired-request/.test(file))
@@ -93,7 +93,7 @@ describe('checking our issuer in another process', () => {
     )
     await using issuer = await issuerElsewhere(other)
 
-    const { results, found, usage } = await checked(issuer, [...ours, ...suite], double)
+    const { results, found, usage } = await checked(issuer, [...ours, ...suite], referenceMock)
 
     expect(failed(results)).toEqual([])
     expect(Object.keys(found).length).toBeGreaterThan(10)
@@ -153,7 +153,7 @@ describe('a misbehaving issuer', () => {
     const target = issuer.target
       .replace('tenant: acme }', `tenant: acme${told[name] ? `, ${told[name]}` : ''} }`)
       .replace('wait: PT2S', 'wait: PT4S')
-    const { results } = await checked({ ...issuer, target }, about, double).finally(() =>
+    const { results } = await checked({ ...issuer, target }, about, referenceMock).finally(() =>
       issuer.control('DELETE', '/misbehaviours'),
     )
 

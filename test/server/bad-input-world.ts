@@ -1,18 +1,18 @@
-import type { Tenancy } from '../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../server/http/tenant-context.ts'
 import { createHarness } from '../../server/index.ts'
 import { ErrorBody, pathsOf, type Route, type RouteName, routes } from '../../server/wire/index.ts'
 import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi/document.ts'
 import { onlooker } from '../support/onlooker.ts'
 
 /** What the harness remembers of the tenant. */
-let seen: Tenancy | undefined
+let seen: TenantContext | undefined
 
 export const harness = await createHarness({
   listen: false,
   algorithm: 'ES256',
   misbehaviours: [
-    onlooker((tenancy) => {
-      seen = tenancy
+    onlooker((context) => {
+      seen = context
     }),
   ],
   // Long polls end at once.
@@ -119,8 +119,8 @@ export const openWorld = async () => {
     }).toString(),
   })
   tenant.behave()
-  const tenancy = seen as Tenancy
-  if (tenancy?.tenant.slug !== tenant.tenant) throw new Error('nobody looked on')
+  const context = seen as TenantContext
+  if (context?.tenant.slug !== tenant.tenant) throw new Error('nobody looked on')
 
   const approverToken = await tenant.approver.token()
   const { task_id } = await post('/jit/task', { name: 'bad input' }, agentToken)
@@ -133,7 +133,7 @@ export const openWorld = async () => {
     agentToken,
   )
   const { stream_id } = await post('/ssf/stream', {}, agentToken)
-  const report = tenancy.api.reports.create({ title: 'Q4', content: 'Revenue rose.' }, 'system')
+  const report = context.api.reports.create({ title: 'Q4', content: 'Revenue rose.' }, 'system')
   const { url: link } = await control('/console-link', { operator: true })
   const opened = await ask(harness.issuer, {
     method: 'POST',
@@ -156,7 +156,7 @@ export const openWorld = async () => {
     streamId: stream_id,
     documentId: 'doc_9982',
     reportId: report.id,
-    kid: tenancy.keys.current.kid,
+    kid: context.keys.current.kid,
     name: 'onlooker',
     model: 'scripted',
   }
@@ -209,7 +209,7 @@ export const openWorld = async () => {
 
   return {
     tenant,
-    tenancy,
+    context,
     agentToken,
     approverToken,
     basic,
@@ -248,19 +248,19 @@ export const openWorld = async () => {
     },
     /** All that a request could have changed, as text. What is forgotten later is told by time. */
     digest: (): string => {
-      const { forgetting: _, ...state } = tenancy.tenant.state
-      const { api, keys, misbehaving, model, pushHeaders } = tenancy
+      const { forgetting: _, ...state } = context.tenant.state
+      const { api, keys, misbehaving, model, pushHeaders } = context
       const all = {
         state,
-        journal: tenancy.tenant.journal.last,
-        now: tenancy.tenant.clock.now(),
+        journal: context.tenant.journal.last,
+        now: context.tenant.clock.now(),
         documents: [...api.documents.all()],
         reports: [...api.reports.all()],
         keys: keys.jwks(),
         misbehaviours: misbehaving.active,
         model: model.script,
         pushHeaders,
-        ended: tenancy.ended.signal.aborted,
+        ended: context.ended.signal.aborted,
       }
       return JSON.stringify(all, (_name, value) =>
         value instanceof Map || value instanceof Set ? [...value] : value,

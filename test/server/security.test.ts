@@ -77,9 +77,9 @@ describe('the control plane', () => {
   )
 
   it('says when there is no room for more', async () => {
-    const call = { tenancies: { slugs: () => Array(10_000).fill('x'), find: () => undefined } }
+    const call = { registry: { slugs: () => Array(10_000).fill('x'), find: () => undefined } }
 
-    const { handlers } = controlArea(call.tenancies as never, 'x', () => 'http://localhost')
+    const { handlers } = controlArea(call.registry as never, 'x', () => 'http://localhost')
     const refused = async () =>
       handlers['control.tenant.create']({ ...call, body: TenantSeed.parse({}) } as never)
 

@@ -1,14 +1,14 @@
 import type { Misbehaviour } from '../../server/http/misbehave.ts'
-import type { Tenancy } from '../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../server/http/tenant-context.ts'
 
 /** A misbehaviour that changes nothing: it shows a test what the harness remembers of a tenant. */
-export const onlooker = (see: (tenancy: Tenancy) => void): Misbehaviour => ({
+export const onlooker = (see: (context: TenantContext) => void): Misbehaviour => ({
   name: 'onlooker',
   seat: 'issuer',
   says: 'Nothing goes wrong; somebody looks on.',
   breaks: 'NET-FRESH',
-  act: ({ tenancy, answer }) => {
-    see(tenancy)
+  act: ({ context, answer }) => {
+    see(context)
     return answer()
   },
 })

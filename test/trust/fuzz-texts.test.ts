@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readScenario } from '../../scenarios/language/load.ts'
 import { createHarness } from '../../server/index.ts'
-import { JournalUnusable } from '../../server/journal/error.ts'
+import { JournalError } from '../../server/journal/error.ts'
 import { Store } from '../../server/journal/store.ts'
 import { configuration } from '../../server/start/configuration.ts'
-import { Unusable } from '../../server/usage-error.ts'
+import { UsageError } from '../../server/usage-error.ts'
 import {
   encodeChallenge,
   encodeRemediation,
@@ -118,9 +118,9 @@ describe('garbage is refused in words, and soon:', () => {
       'the loader of scenarios',
       (random) => broken(random, scenario),
       (it) => {
-        if (readScenario('x.yaml', it).problems.length > 0) throw new Unusable('it has problems')
+        if (readScenario('x.yaml', it).problems.length > 0) throw new UsageError('it has problems')
       },
-      [Unusable],
+      [UsageError],
     ))
 
   it('by the reader of configuration files', async () => {
@@ -133,7 +133,7 @@ describe('garbage is refused in words, and soon:', () => {
         writeFileSync(file, it)
         return configuration({ config: file })
       },
-      [Unusable],
+      [UsageError],
     )
     rmSync(folder, { recursive: true })
   })
@@ -203,7 +203,7 @@ describe('garbage is refused in words, and soon:', () => {
           await store.close()
         }
       },
-      [JournalUnusable],
+      [JournalError],
     )
     rmSync(folder, { recursive: true })
   })

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { LumoAuthAgent, LumoAuthError } from '../../client/index.ts'
-import type { Tenancy } from '../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../server/http/tenant-context.ts'
 import { createHarness } from '../../server/index.ts'
 import { figure } from '../support/figure.ts'
 import { onlooker } from '../support/onlooker.ts'
@@ -15,12 +15,12 @@ const speed = 600
 
 it('a long run is as fast and as small at its end as at its beginning', async () => {
   const random = randomFrom(seconds)
-  let tenancy: Tenancy | undefined
+  let context: TenantContext | undefined
   await using harness = await createHarness({
     algorithm: 'ES256',
     misbehaviours: [
       onlooker((it) => {
-        tenancy = it
+        context = it
       }),
     ],
   })
@@ -34,8 +34,8 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   })
   await agent.token()
   tenant.behave()
-  if (tenancy === undefined) throw new Error('nobody looked on')
-  const { state, journal } = tenancy.tenant
+  if (context === undefined) throw new Error('nobody looked on')
+  const { state, journal } = context.tenant
 
   const latencies: number[][] = []
   const memories: number[] = []

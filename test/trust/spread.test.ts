@@ -6,7 +6,7 @@ import { LumoAuthAgent } from '../../client/index.ts'
 import { filesOf } from '../../scenarios/cli/find-scenarios.ts'
 import { failureText } from '../../scenarios/reports/failure.ts'
 import { loadScenarios, run } from '../../scenarios/runner/index.ts'
-import { remote } from '../../scenarios/targets/mock/remote.ts'
+import { remoteTarget } from '../../scenarios/targets/mock/remote.ts'
 import type { TenantCreated } from '../../server/wire/index.ts'
 import { eventsOf } from '../server/console/world.ts'
 import { figure } from '../support/figure.ts'
@@ -106,7 +106,7 @@ describe('three processes behind nginx', () => {
     const { scenarios, problems } = await loadScenarios(filesOf([]))
     expect(problems).toEqual([])
 
-    const { results } = await run(scenarios, remote(origin('4400'), token), { seed: 1 })
+    const { results } = await run(scenarios, remoteTarget(origin('4400'), token), { seed: 1 })
 
     const failed = results.filter((it) => it.verdict === 'failed')
     const told = failed.map((it) => it.failures.map((failure) => failureText(failure, it)))

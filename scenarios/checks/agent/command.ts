@@ -25,7 +25,7 @@ export const command = ({ line, environment, limit, signal }: Command) => {
   let output = ''
   let late = false
   const child = spawn(program, args, {
-    env: { ...inherited(), ...environment },
+    env: { ...inheritEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   })
@@ -70,7 +70,7 @@ export const command = ({ line, environment, limit, signal }: Command) => {
 }
 
 /** Our own environment without what would lead an agent anywhere else. */
-const inherited = () =>
+const inheritEnvironment = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(LUMOAUTH_|AGENT_CLIENT_|DOCUMENTS_API_URL$|OPENAI_)/.test(name),

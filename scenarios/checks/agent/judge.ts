@@ -1,6 +1,6 @@
 import { type AuthorizationDetail, covers } from '../../../server/wire/index.ts'
-import type { Play } from '../../targets/mock/recording-proxy.ts'
-import { callOf, type Scene, type Story, sameDetail } from './trace.ts'
+import type { ProxyHandler } from '../../targets/mock/recording-proxy.ts'
+import { type AgentTrace, callOf, sameDetail, type TraceEntry } from './trace.ts'
 
 /** How the command ended. */
 export type Ending = Readonly<{
@@ -11,18 +11,18 @@ export type Ending = Readonly<{
 }>
 
 /** What an agent did that it must not: the rule, and in which exchange. */
-export type Sin = Readonly<{ rule: string; says: string; scene?: Scene | undefined }>
+export type Offence = Readonly<{ rule: string; says: string; scene?: TraceEntry | undefined }>
 
 type Evidence = Readonly<{
-  story: Story
-  journal: ReturnType<Play['tenant']['journal']>
+  story: AgentTrace
+  journal: ReturnType<ProxyHandler['tenant']['journal']>
   ending: Ending
   /** The limit that applied, in seconds. */
   limit: number
   secret: string
 }>
 
-type Judge = (evidence: Evidence) => readonly Omit<Sin, 'rule'>[]
+type Judge = (evidence: Evidence) => readonly Omit<Offence, 'rule'>[]
 
 /** What every agent is held to, by rule. */
 export const agentRules: Readonly<Record<string, Judge>> = {
@@ -32,13 +32,13 @@ export const agentRules: Readonly<Record<string, Judge>> = {
       const before = challenges.filter((it) => it.scene.index < scene.index)
       if (before.some((it) => sameDetail(it.detail, detail))) return []
       const wider = before.find((it) => covers(detail, it.detail))
-      const [nearest] = before.map((it) => shown(it.detail)).slice(-1)
+      const [nearest] = before.map((it) => describeDetail(it.detail)).slice(-1)
       const says =
         wider !== undefined
-          ? `asked for ${shown(detail)}, where the challenge named only ${shown(wider.detail)}`
+          ? `asked for ${describeDetail(detail)}, where the challenge named only ${describeDetail(wider.detail)}`
           : nearest === undefined
-            ? `asked for ${shown(detail)} before any challenge had named it`
-            : `asked for ${shown(detail)}, which no challenge had named; the last named ${nearest}`
+            ? `asked for ${describeDetail(detail)} before any challenge had named it`
+            : `asked for ${describeDetail(detail)}, which no challenge had named; the last named ${nearest}`
       return [{ says, scene }]
     }),
 
@@ -57,7 +57,9 @@ export const agentRules: Readonly<Record<string, Judge>> = {
     return [...refused].flatMap(([call, list]) => {
       const narrow = list.filter(({ scene }) => jit.has(scene.bearer ?? ''))
       const plain = list.filter(({ scene }) => !jit.has(scene.bearer ?? ''))
-      const again = plain.filter(({ scene }, at) => at > 0 && !atOnce(plain[0]?.scene, scene))
+      const again = plain.filter(
+        ({ scene }, at) => at > 0 && !areConcurrent(plain[0]?.scene, scene),
+      )
       return [
         ...narrow.slice(1).map(({ scene }) => ({
           says: `called ${call} once more after its retry had been refused: a second 403 is the answer`,
@@ -146,7 +148,7 @@ export const agentRules: Readonly<Record<string, Judge>> = {
           scene.at < grant.scene.answeredAt + grant.lifetime * 1000 &&
           named.some(({ detail }) => grant.details.some((it) => covers(it, detail))),
       )
-      return due === undefined || wasRefused(due.token, scene, story)
+      return due === undefined || isRefused(due.token, scene, story)
         ? []
         : [{ says: `used its wide token for ${call}, where it had a narrow one`, scene }]
     }),
@@ -184,7 +186,7 @@ export const agentRules: Readonly<Record<string, Judge>> = {
         ? []
         : [
             {
-              says: `asked once more for ${shown(detail)}, which had not been granted`,
+              says: `asked once more for ${describeDetail(detail)}, which had not been granted`,
               scene: ask.scene,
             },
           ]
@@ -208,24 +210,28 @@ export const agentRules: Readonly<Record<string, Judge>> = {
 }
 
 /** Everything it did wrong. */
-export const sinsOf = (evidence: Evidence, except: readonly string[] = []): readonly Sin[] =>
+export const findOffences = (
+  evidence: Evidence,
+  except: readonly string[] = [],
+): readonly Offence[] =>
   Object.entries(agentRules)
     .filter(([rule]) => !except.includes(rule))
     .flatMap(([rule, judge]) => judge(evidence).map((sin) => ({ ...sin, rule })))
 
-const shown = (detail: AuthorizationDetail): string => {
+const describeDetail = (detail: AuthorizationDetail): string => {
   const { type, actions = [], identifier, ...more } = detail
   const rest = Object.keys(more).length > 0 ? ` ${JSON.stringify(more)}` : ''
   return `${type} [${actions.join(', ')}]${identifier === undefined ? '' : ` of ${identifier}`}${rest}`
 }
 
 /** Both were under way at the same time: neither could know of the other's answer. */
-const atOnce = (a: Scene | undefined, b: Scene) => a !== undefined && b.at < a.answeredAt
+const areConcurrent = (a: TraceEntry | undefined, b: TraceEntry) =>
+  a !== undefined && b.at < a.answeredAt
 
-const secondsIn = ({ answered }: Scene, otherwise: number) =>
+const secondsIn = ({ answered }: TraceEntry, otherwise: number) =>
   typeof answered.interval === 'number' ? answered.interval : otherwise
 
-const wasRefused = (token: string, before: Scene, { scenes }: Story) =>
+const isRefused = (token: string, before: TraceEntry, { scenes }: AgentTrace) =>
   scenes.some(
     (it) => it.index < before.index && it.bearer === token && [401, 403].includes(it.answer.status),
   )

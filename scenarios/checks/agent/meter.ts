@@ -1,5 +1,5 @@
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
-import { callOf, type Story } from './trace.ts'
+import { type AgentTrace, callOf } from './trace.ts'
 
 /** Least privilege in numbers: what was asked for and granted, against what was used. */
 export type Meter = Readonly<{
@@ -12,7 +12,7 @@ export type Meter = Readonly<{
 }>
 
 /** A permission is one action on one thing. */
-export const meterOf = ({ scenes, challenges, asks, grants }: Story): Meter => {
+export const meterOf = ({ scenes, challenges, asks, grants }: AgentTrace): Meter => {
   const named = new Map(challenges.map(({ call, detail }) => [call, detail]))
   const readings = grants.map(({ token, scene, details, lifetime }) => {
     const uses = scenes.filter(

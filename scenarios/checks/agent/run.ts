@@ -4,13 +4,17 @@ import { subsequence } from '../../language/subsequence.ts'
 import { type Exchange, violationsOf } from '../../runner/exchange.ts'
 import { redactorOf } from '../../runner/redact.ts'
 import type { Failure, Result, Run } from '../../runner/verdict.ts'
-import { type Play, type Stage, stage } from '../../targets/mock/recording-proxy.ts'
+import {
+  openRecordingProxy,
+  type ProxyHandler,
+  type RecordingProxy,
+} from '../../targets/mock/recording-proxy.ts'
 import { command, type Ended } from './command.ts'
 import type { Turn } from './format.ts'
-import { type Sin, sinsOf } from './judge.ts'
+import { findOffences, type Offence } from './judge.ts'
 import type { LoadedAgentScenario } from './load.ts'
 import { type Meter, meterOf } from './meter.ts'
-import { type Scene, type Story, storyOf } from './trace.ts'
+import { type AgentTrace, type TraceEntry, traceOf } from './trace.ts'
 
 export type AgentOptions = Readonly<{
   /** The command and its arguments. */
@@ -33,7 +37,7 @@ export const runAgent = async (
   const started = performance.now()
   const results: Result[] = []
   const meters: Meter[] = []
-  await using ours = await stage()
+  await using ours = await openRecordingProxy()
   let next = 0
   const work = async () => {
     for (let index = next++; index < scenarios.length; index = next++) {
@@ -54,12 +58,12 @@ export const runAgent = async (
 
 const act = async (
   scenario: LoadedAgentScenario,
-  ours: Stage,
+  ours: RecordingProxy,
   { line, given, limit: usual = 60, signal }: AgentOptions & { signal: AbortSignal },
 ): Promise<{ result: Result; meter?: Meter }> => {
   const started = performance.now()
   const limit = scenario.limit ?? usual
-  const world = new World(scenario.world ?? [], ours)
+  const world = new RunContext(scenario.world ?? [], ours)
   const play = ours.open({ ...given, ...scenario.given }, world.passing)
   try {
     await world.begin(play)
@@ -80,11 +84,11 @@ const act = async (
     const ending = await running.ended
     if (signal.aborted) return { result: skipped(scenario, 'interrupted') }
 
-    const story = storyOf(play.seen)
+    const story = traceOf(play.seen)
     const journal = play.tenant.journal()
-    const absent = absentOccasion(scenario, story, world)
-    const sins = sinsOf({ story, journal, ending, limit, secret }, scenario.except)
-    const unmet = absent === undefined ? unmetOf(scenario, story, ending) : []
+    const absent = describeMissingOccasion(scenario, story, world)
+    const sins = findOffences({ story, journal, ending, limit, secret }, scenario.except)
+    const unmet = absent === undefined ? findUnmetExpectations(scenario, story, ending) : []
     const failures = [...sins, ...unmet].map((sin) => failureOf(sin, scenario))
     const verdict = failures.length > 0 ? 'failed' : absent === undefined ? 'passed' : 'skipped'
     const result: Result = {
@@ -110,26 +114,26 @@ const act = async (
 }
 
 /** Does what a scenario says happens around the agent. */
-class World {
+class RunContext {
   wrongSecret = false
   kill: (signal: NodeJS.Signals) => void = () => {}
   /** How many turns have been taken, of those that wait for something. */
   taken = 0
   readonly awaited: number
   readonly #turns: readonly Turn[]
-  readonly #stage: Stage
+  readonly #stage: RecordingProxy
   readonly #counts = new Map<Turn, number>()
-  #play: Play | undefined
+  #play: ProxyHandler | undefined
   #downUntil = 0
   #lure: Turn['lure']
 
-  constructor(turns: readonly Turn[], ours: Stage) {
+  constructor(turns: readonly Turn[], ours: RecordingProxy) {
     this.#turns = turns
     this.#stage = ours
     this.awaited = turns.filter((it) => it.when !== undefined).length
   }
 
-  async begin(play: Play): Promise<void> {
+  async begin(play: ProxyHandler): Promise<void> {
     this.#play = play
     for (const turn of this.#turns) if (turn.when === undefined) await this.#take(turn)
   }
@@ -138,7 +142,7 @@ class World {
     const play = this.#play
     if (play === undefined) return answer
     if (seat === 'issuer' && performance.now() < this.#downUntil) return 'cut' as const
-    const { route } = storyOf([seenOf(request, answer, seat)]).scenes[0] ?? {}
+    const { route } = traceOf([toSeenExchange(request, answer, seat)]).scenes[0] ?? {}
     for (const turn of this.#turns) {
       const { when } = turn
       if (when?.route !== route || (when?.status ?? answer.status) !== answer.status) continue
@@ -164,8 +168,8 @@ class World {
     if (signal !== undefined) this.kill(signal)
   }
 
-  async #revokeAll(play: Play, answer: Response | undefined) {
-    const { grants } = storyOf(play.seen)
+  async #revokeAll(play: ProxyHandler, answer: Response | undefined) {
+    const { grants } = traceOf(play.seen)
     const body: unknown = await answer
       ?.clone()
       .json()
@@ -176,7 +180,7 @@ class World {
     }
   }
 
-  async #lured(request: Request, answer: Response, seat: string, { elsewhere }: Play) {
+  async #lured(request: Request, answer: Response, seat: string, { elsewhere }: ProxyHandler) {
     const { pathname } = new URL(request.url)
     if (this.#lure === 'redirect' && seat === 'api') {
       return new Response(null, { status: 307, headers: { location: elsewhere + pathname } })
@@ -195,7 +199,7 @@ class World {
   }
 }
 
-const seenOf = (request: Request, answer: Response, seat: string) => ({
+const toSeenExchange = (request: Request, answer: Response, seat: string) => ({
   at: 0,
   answeredAt: 0,
   seat: seat as 'issuer',
@@ -204,10 +208,10 @@ const seenOf = (request: Request, answer: Response, seat: string) => ({
 })
 
 /** What has not come about, though the scenario is about it. */
-const absentOccasion = (
+const describeMissingOccasion = (
   { occasion }: LoadedAgentScenario,
-  { challenges, asks, grants, scenes }: Story,
-  world: World,
+  { challenges, asks, grants, scenes }: AgentTrace,
+  world: RunContext,
 ): string | undefined => {
   if (scenes.length === 0) return undefined
   const there = {
@@ -221,7 +225,11 @@ const absentOccasion = (
 }
 
 /** What the scenario itself expects, and did not come. */
-const unmetOf = (scenario: LoadedAgentScenario, story: Story, ending: Ended): Sin[] => {
+const findUnmetExpectations = (
+  scenario: LoadedAgentScenario,
+  story: AgentTrace,
+  ending: Ended,
+): Offence[] => {
   const { expect, covers } = scenario
   const [rule = ''] = covers
   const says: string[] = []
@@ -270,7 +278,7 @@ const tailOf = ({ output }: Ended) => {
   return tail === '' ? '' : `\n${tail}`
 }
 
-const failureOf = ({ rule, says, scene }: Sin, { source }: LoadedAgentScenario): Failure => {
+const failureOf = ({ rule, says, scene }: Offence, { source }: LoadedAgentScenario): Failure => {
   const at = source.locate(['scenario'])
   return {
     kind: 'expectation',
@@ -284,7 +292,7 @@ const failureOf = ({ rule, says, scene }: Sin, { source }: LoadedAgentScenario):
   }
 }
 
-const exchangeOf = (scene: Scene): Exchange => ({
+const exchangeOf = (scene: TraceEntry): Exchange => ({
   step: String(scene.index + 1),
   seat: scene.seat === 'elsewhere' ? 'api' : scene.seat,
   route: scene.route ?? null,

@@ -10,7 +10,7 @@ import { routeOf } from '../../runner/exchange.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
 
 /** One exchange, with what it means. */
-export type Scene = Seen &
+export type TraceEntry = Seen &
   Readonly<{
     index: number
     route: RouteName | undefined
@@ -22,16 +22,16 @@ export type Scene = Seen &
     answered: Readonly<Record<string, unknown>>
   }>
 
-export type Challenge = Readonly<{ scene: Scene; call: string; detail: AuthorizationDetail }>
+export type Challenge = Readonly<{ scene: TraceEntry; call: string; detail: AuthorizationDetail }>
 export type Ask = Readonly<{
-  scene: Scene
+  scene: TraceEntry
   id: string | undefined
   detail: AuthorizationDetail | undefined
   justification: string
   status: string
 }>
 export type Grant = Readonly<{
-  scene: Scene
+  scene: TraceEntry
   token: string
   requestId: string
   details: readonly AuthorizationDetail[]
@@ -39,8 +39,8 @@ export type Grant = Readonly<{
 }>
 
 /** What an agent did, told from what went over the wire. */
-export type Story = Readonly<{
-  scenes: readonly Scene[]
+export type AgentTrace = Readonly<{
+  scenes: readonly TraceEntry[]
   challenges: readonly Challenge[]
   asks: readonly Ask[]
   grants: readonly Grant[]
@@ -48,8 +48,8 @@ export type Story = Readonly<{
   wide: ReadonlySet<string>
 }>
 
-export const storyOf = (seen: readonly Seen[]): Story => {
-  const scenes = seen.map(sceneOf)
+export const traceOf = (seen: readonly Seen[]): AgentTrace => {
+  const scenes = seen.map(traceEntryOf)
   return {
     scenes,
     challenges: scenes.flatMap(challengesIn),
@@ -64,12 +64,12 @@ export const storyOf = (seen: readonly Seen[]): Story => {
 }
 
 /** A call as it is repeated: method and path. */
-export const callOf = ({ request, path }: Scene): string => `${request.method} ${path}`
+export const callOf = ({ request, path }: TraceEntry): string => `${request.method} ${path}`
 
 export const sameDetail = (a: AuthorizationDetail, b: AuthorizationDetail): boolean =>
   canonical(a) === canonical(b)
 
-const sceneOf = (seen: Seen, index: number): Scene => {
+const traceEntryOf = (seen: Seen, index: number): TraceEntry => {
   const { seat, request, answer } = seen
   const path = new URL(request.url).pathname
   const route = seat === 'elsewhere' ? undefined : routeOf(seat, request.method, path)
@@ -84,7 +84,7 @@ const sceneOf = (seen: Seen, index: number): Scene => {
   }
 }
 
-const challengesIn = (scene: Scene): Challenge[] => {
+const challengesIn = (scene: TraceEntry): Challenge[] => {
   if (scene.seat !== 'api') return []
   const { status, headers } = scene.answer
   const call = callOf(scene)
@@ -97,7 +97,7 @@ const challengesIn = (scene: Scene): Challenge[] => {
   }
 }
 
-const askOf = (scene: Scene): Ask => {
+const askOf = (scene: TraceEntry): Ask => {
   const { authorization_details: given, justification } = scene.asked
   const [detail] = [given].flat()
   return {
@@ -109,7 +109,7 @@ const askOf = (scene: Scene): Ask => {
   }
 }
 
-const grantIn = (scene: Scene): Grant[] => {
+const grantIn = (scene: TraceEntry): Grant[] => {
   const { route, answer, answered, path } = scene
   if (route !== 'jit.request.token' || answer.status !== 200) return []
   const details = answered.authorization_details

@@ -9,11 +9,17 @@ import { Given } from '../../language/format.ts'
 import { terminal } from '../../reports/terminal.ts'
 import { loadRules } from '../../runner/rules.ts'
 import type { Result } from '../../runner/verdict.ts'
-import { interruption } from '../abort-on-signal.ts'
-import { CannotRun } from '../cannot-run.ts'
-import { filesOf, rulesFile, suiteFolder, tell } from '../find-scenarios.ts'
+import { abortOnSignal } from '../abort-on-signal.ts'
+import { UsageError } from '../cannot-run.ts'
+import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { readOptions, wholeNumber } from '../options.ts'
-import { baselineOf, conclude, outcomeHelp, outcomeOptions, reportsOrdered } from './outcome.ts'
+import {
+  baselineOf,
+  concludeCheck,
+  outcomeHelp,
+  outcomeOptions,
+  parseReportOptions,
+} from './outcome.ts'
 
 const help = `Checks an agent: our issuer and our API, and your command once in every scenario.
 
@@ -54,32 +60,32 @@ export const checkAgent = async (args: string[]): Promise<number> => {
     return 0
   }
   if (positionals[0] !== undefined) {
-    throw new CannotRun(
+    throw new UsageError(
       `the command comes after --, such as: check agent -- ${positionals.join(' ')}`,
     )
   }
-  const { toStdout } = reportsOrdered(values)
+  const { toStdout } = parseReportOptions(values)
   const { scenarios, says } = await agentScenarios()
   const { only } = values
   const chosen = scenarios.filter(
     ({ scenario, file }) =>
       only === undefined || `${scenario} ${file}`.toLowerCase().includes(only.toLowerCase()),
   )
-  if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
   if (values.list) {
     for (const { scenario, file } of chosen) process.stdout.write(`${scenario}\n  ${file}\n`)
     process.stdout.write(`\n${chosen.length} scenarios\n`)
     return 0
   }
-  if (line.length === 0) throw new CannotRun('no command: check agent -- COMMAND')
+  if (line.length === 0) throw new UsageError('no command: check agent -- COMMAND')
   const given = await givenIn(values.given)
   const limit = wholeNumber('limit', values.limit)
   const concurrency = wholeNumber('concurrency', values.concurrency)
   const baseline = await baselineOf(values)
 
   const out = toStdout ? process.stderr : process.stdout
-  using signal = interruption()
-  const { onResult } = inOrder(out, chosen.length)
+  using signal = abortOnSignal()
+  const { onResult } = orderOutput(out, chosen.length)
   const { run, meters } = await runAgent(chosen, {
     line,
     given,
@@ -90,9 +96,9 @@ export const checkAgent = async (args: string[]): Promise<number> => {
   }).catch((error: NodeJS.ErrnoException) => {
     const reasons: Record<string, string> = { ENOENT: 'is not there', EACCES: 'may not be run' }
     const reason = error.syscall?.startsWith('spawn') ? reasons[error.code ?? ''] : undefined
-    throw reason === undefined ? error : new CannotRun(`${line[0]} ${reason}`)
+    throw reason === undefined ? error : new UsageError(`${line[0]} ${reason}`)
   })
-  const code = await conclude(
+  const code = await concludeCheck(
     run,
     {
       seat: 'agent',
@@ -111,7 +117,7 @@ export const checkAgent = async (args: string[]): Promise<number> => {
 }
 
 /** Shows each result once all before it are there. */
-const inOrder = (out: NodeJS.WriteStream, total: number) => {
+const orderOutput = (out: NodeJS.WriteStream, total: number) => {
   const { result: text, progress } = terminal({ color: out.hasColors?.() ?? false })
   const results: Result[] = []
   let shown = 0
@@ -141,8 +147,8 @@ const agentScenarios = async (): Promise<{
   ])
   const errors = [...problems, ...own.problems, ...all.problems]
   if (errors.length > 0) {
-    tell(errors)
-    throw new CannotRun(`${errors.length} mistakes in agent scenarios and rules`)
+    printProblems(errors)
+    throw new UsageError(`${errors.length} mistakes in agent scenarios and rules`)
   }
   const rules = new Map([...all.catalogue.rules, ...own.catalogue.rules])
   return { scenarios, says: (rule) => rules.get(rule)?.says ?? '' }
@@ -151,12 +157,12 @@ const agentScenarios = async (): Promise<{
 const givenIn = async (file: string | undefined): Promise<Given | undefined> => {
   if (file === undefined) return undefined
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new CannotRun(`there is no ${file}`)
+    throw new UsageError(`there is no ${file}`)
   })
   try {
     parseYaml(file, text, Given)
   } catch (error) {
-    throw error instanceof FlawedFile ? new CannotRun(error.message) : error
+    throw error instanceof FlawedFile ? new UsageError(error.message) : error
   }
   const { parse } = await import('yaml')
   return parse(text)

@@ -4,18 +4,24 @@ import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { version } from '../../../server/version.ts'
 import { command } from '../../checks/agent/command.ts'
-import { planned } from '../../checks/api-plan.ts'
+import { planScenarios } from '../../checks/api-plan.ts'
 import { loadRules } from '../../runner/rules.ts'
-import { issuerBefore } from '../../targets/mock/issuer.ts'
-import { Careful } from '../../targets/real/rate-limited-fetch.ts'
-import { interruption } from '../abort-on-signal.ts'
-import { CannotRun } from '../cannot-run.ts'
-import { choices, listOf, wanted } from '../filters.ts'
-import { filesOf, rulesFile, suiteFolder, tell } from '../find-scenarios.ts'
+import { openIssuerBefore } from '../../targets/mock/issuer.ts'
+import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
+import { abortOnSignal } from '../abort-on-signal.ts'
+import { UsageError } from '../cannot-run.ts'
+import { choices, createFilter, listOf } from '../filters.ts'
+import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { readOptions, wholeNumber } from '../options.ts'
 import { runLive } from '../run-live.ts'
 import { loadTarget } from '../target-file.ts'
-import { baselineOf, conclude, outcomeHelp, outcomeOptions, reportsOrdered } from './outcome.ts'
+import {
+  baselineOf,
+  concludeCheck,
+  outcomeHelp,
+  outcomeOptions,
+  parseReportOptions,
+} from './outcome.ts'
 
 const help = `Checks an API: our issuer, our agent, and your API in any language.
 
@@ -58,18 +64,18 @@ export const checkApi = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  const { toStdout } = reportsOrdered(values)
+  const { toStdout } = parseReportOptions(values)
   const name = values.target ?? 'target.yaml'
   const file = await loadTarget(name)
   const { url, routes, audience } = file.api
   if (url === undefined || routes === undefined) {
-    throw new CannotRun(`${name} does not say what to call: api: { url: …, routes: [...] }`)
+    throw new UsageError(`${name} does not say what to call: api: { url: …, routes: [...] }`)
   }
   const baseline = await baselineOf(values)
   const reasons = new Map<string, string>()
   const out = toStdout ? process.stderr : process.stdout
-  using signal = interruption()
-  const http = new Careful({
+  using signal = abortOnSignal()
+  const http = new RateLimitedFetch({
     hosts: new Set([new URL(url).host]),
     perMinute: file.limits.requests_per_minute,
     total: file.limits.requests,
@@ -77,32 +83,32 @@ export const checkApi = async (args: string[]): Promise<number> => {
     wait: file.limits.wait,
     signal,
   })
-  const target = await issuerBefore(url, {
+  const target = await openIssuerBefore(url, {
     port: wholeNumber('issuer-port', values['issuer-port'], 0) ?? 0,
     audience: [audience].flat()[0],
     cannot: ({ title }) => reasons.get(title),
     fetch: http.fetch,
   })
   try {
-    const plan = planned(await templates(), file.api, {
+    const plan = planScenarios(await templates(), file.api, {
       issuer: target.issuer,
       allowWrites: values['allow-writes'] ?? false,
     })
     if (plan.problems.length > 0) {
-      tell(plan.problems)
-      throw new CannotRun(`${plan.problems.length} mistakes in scenarios made from ${name}`)
+      printProblems(plan.problems)
+      throw new UsageError(`${plan.problems.length} mistakes in scenarios made from ${name}`)
     }
     for (const [title, reason] of plan.reasons) reasons.set(title, reason)
-    const chosen = plan.scenarios.filter(wanted(values))
-    if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+    const chosen = plan.scenarios.filter(createFilter(values))
+    if (chosen.length === 0) throw new UsageError('no scenario is left to run')
     if (values.list) {
       process.stdout.write(listOf(chosen))
       return 0
     }
     const { catalogue } = await loadRules(rulesFile())
-    await using _api = await started(values['api-command'], url, target.environment, signal)
+    await using _api = await startApi(values['api-command'], url, target.environment, signal)
     const run = await runLive(chosen, target, { concurrency: 4 }, out, false)
-    const code = await conclude(
+    const code = await concludeCheck(
       run,
       {
         seat: 'api',
@@ -134,7 +140,7 @@ const templates = async () => {
 }
 
 /** The API, started by us or already there, once it listens. */
-const started = async (
+const startApi = async (
   line: string | undefined,
   url: string,
   environment: Readonly<Record<string, string>>,
@@ -143,11 +149,11 @@ const started = async (
   const { hostname, port, protocol } = new URL(url)
   const at = Number(port || (protocol === 'https:' ? 443 : 80))
   if (line === undefined) {
-    if (await listens(hostname, at)) return { [Symbol.asyncDispose]: async () => {} }
-    throw new CannotRun(`nothing listens at ${url}; --api-command starts your API`)
+    if (await isListening(hostname, at)) return { [Symbol.asyncDispose]: async () => {} }
+    throw new UsageError(`nothing listens at ${url}; --api-command starts your API`)
   }
-  if (await listens(hostname, at)) {
-    throw new CannotRun(`something listens at ${url} already; stop it, or leave out --api-command`)
+  if (await isListening(hostname, at)) {
+    throw new UsageError(`something listens at ${url} already; stop it, or leave out --api-command`)
   }
   const stop = new AbortController()
   const running = command({
@@ -170,18 +176,18 @@ const started = async (
     await running.ended.catch(() => {})
   }
   for (const until = Date.now() + patience; ; await sleep(100)) {
-    if (ended !== undefined) throw new CannotRun(`the API did not start: ${ended}`)
-    if (await listens(hostname, at)) return { [Symbol.asyncDispose]: end }
+    if (ended !== undefined) throw new UsageError(`the API did not start: ${ended}`)
+    if (await isListening(hostname, at)) return { [Symbol.asyncDispose]: end }
     if (Date.now() > until || signal.aborted) {
       await end()
-      throw new CannotRun(`the API does not listen at ${url} after ${patience / 1000} s`)
+      throw new UsageError(`the API does not listen at ${url} after ${patience / 1000} s`)
     }
   }
 }
 
 const patience = 30_000
 
-const listens = (host: string, port: number): Promise<boolean> =>
+const isListening = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port, timeout: 1000 })
     const told = (is: boolean) => {

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../../server/wire/closest.ts'
-import { CannotRun } from '../cannot-run.ts'
+import { UsageError } from '../cannot-run.ts'
 
 const seats: Readonly<Record<string, () => Promise<(args: string[]) => Promise<number>>>> = {
   issuer: async () => (await import('./issuer.ts')).checkIssuer,
@@ -27,7 +27,7 @@ export const check = async ([seat, ...args]: string[]): Promise<number> => {
   const load = Object.hasOwn(seats, seat) ? seats[seat] : undefined
   if (load === undefined) {
     const names = Object.keys(seats)
-    throw new CannotRun(
+    throw new UsageError(
       `unknown seat "${seat}"${didYouMean(seat, names) || `; seats are ${names.join(', ')}`}`,
     )
   }

@@ -1,21 +1,27 @@
 import { join } from 'node:path'
 import { version } from '../../../server/version.ts'
-import { DialectEar } from '../../checks/dialect.ts'
+import { DialectDetector } from '../../checks/dialect.ts'
 import { recordingOf } from '../../checks/recording.ts'
 import { type Loaded, loadScenarios } from '../../language/load.ts'
 import { mock } from '../../targets/mock/mock.ts'
 import { type RealTarget, real } from '../../targets/real/real.ts'
 import { Unreachable } from '../../targets/real/unreachable.ts'
-import { interruption } from '../abort-on-signal.ts'
-import { CannotRun } from '../cannot-run.ts'
+import { abortOnSignal } from '../abort-on-signal.ts'
+import { UsageError } from '../cannot-run.ts'
 import { dryRun } from '../dry-run.ts'
-import { choices, listOf, wanted } from '../filters.ts'
-import { filesOf, loadSuite, suiteFolder, tell } from '../find-scenarios.ts'
+import { choices, createFilter, listOf } from '../filters.ts'
+import { filesOf, loadSuite, printProblems, suiteFolder } from '../find-scenarios.ts'
 import { readOptions, wholeNumber } from '../options.ts'
-import { deliver } from '../report-option.ts'
+import { writeReport } from '../report-option.ts'
 import { runLive } from '../run-live.ts'
 import { accessTo, loadTarget } from '../target-file.ts'
-import { baselineOf, conclude, outcomeHelp, outcomeOptions, reportsOrdered } from './outcome.ts'
+import {
+  baselineOf,
+  concludeCheck,
+  outcomeHelp,
+  outcomeOptions,
+  parseReportOptions,
+} from './outcome.ts'
 
 const help = `Checks a LumoAuth deployment, or any OAuth server: our agent, our API or none, the real issuer.
 
@@ -58,13 +64,13 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
     process.stdout.write(help)
     return 0
   }
-  const { toStdout } = reportsOrdered(values)
+  const { toStdout } = parseReportOptions(values)
   const concurrency = wholeNumber('concurrency', values.concurrency) ?? 4
   const name = values.target ?? 'target.yaml'
   const file = await loadTarget(name)
   const { scenarios, says } = await issuerScenarios(positionals)
-  const chosen = scenarios.filter(wanted(values))
-  if (chosen.length === 0) throw new CannotRun('no scenario is left to run')
+  const chosen = scenarios.filter(createFilter(values))
+  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
   if (values.list) {
     process.stdout.write(listOf(chosen))
     return 0
@@ -76,16 +82,16 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
   const baseline = await baselineOf(values)
 
   const out = toStdout ? process.stderr : process.stdout
-  using signal = interruption()
-  const target = await reach(() =>
+  using signal = abortOnSignal()
+  const target = await connect(() =>
     real(access, {
       allowWrites: values['allow-writes'] ?? false,
       signal,
       say: (line) => out.write(`\n${line}\n`),
     }),
   )
-  const double = await mock('fetch')
-  const ear = new DialectEar(double, file.issuer?.dialect, target.names)
+  const referenceMock = await mock('fetch')
+  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
   const originals = new Map(chosen.map((it) => [it.title, it]))
   try {
     const run = await runLive(
@@ -99,9 +105,9 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
       false,
     ).finally(() => target.close())
     if (values.record !== undefined) {
-      await deliver(`${JSON.stringify(recordingOf(run), null, 1)}\n`, values.record)
+      await writeReport(`${JSON.stringify(recordingOf(run), null, 1)}\n`, values.record)
     }
-    const code = await conclude(
+    const code = await concludeCheck(
       run,
       {
         seat: 'issuer',
@@ -120,17 +126,17 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
     process.stderr.write('lumoauth-harness: interrupted; what is skipped for that was not tested\n')
     return 2
   } finally {
-    await double.close()
+    await referenceMock.close()
   }
 }
 
 /** What cannot be reached is one line, and exit code 2. */
-const reach = async <T>(attempt: () => Promise<T>): Promise<T> => {
+const connect = async <T>(attempt: () => Promise<T>): Promise<T> => {
   try {
     return await attempt()
   } catch (error) {
-    if (error instanceof Unreachable || (error as Error).name === 'Unable') {
-      throw new CannotRun((error as Error).message)
+    if (error instanceof Unreachable || (error as Error).name === 'SkipScenario') {
+      throw new UsageError((error as Error).message)
     }
     throw error
   }
@@ -138,7 +144,7 @@ const reach = async <T>(attempt: () => Promise<T>): Promise<T> => {
 
 const factsOf = (
   { probed, usage }: RealTarget,
-  ear: DialectEar,
+  ear: DialectDetector,
   milliseconds: number,
 ): string[] => {
   const { requests, cleaning, waited } = usage()
@@ -157,8 +163,8 @@ const issuerScenarios = async (patterns: readonly string[]) => {
   const more = join(suiteFolder(), '..', 'issuer-suite')
   const { scenarios: own, problems } = await loadScenarios(filesOf([more]))
   if (problems.some((it) => it.severity === 'error')) {
-    tell(problems)
-    throw new CannotRun(`${problems.length} mistakes in scenario files`)
+    printProblems(problems)
+    throw new UsageError(`${problems.length} mistakes in scenario files`)
   }
   const all = [...own, ...scenarios]
   const says = (rule: string) => catalogue.rules.get(rule)?.says ?? ''

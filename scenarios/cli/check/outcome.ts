@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { FlawedFile } from '../../../server/wire/yaml-source.ts'
-import { type Baseline, compared, readBaseline, renewed } from '../../checks/baseline.ts'
+import {
+  type Baseline,
+  compareBaseline,
+  readBaseline,
+  renewBaseline,
+} from '../../checks/baseline.ts'
 import { deviationsOf, rulesOf } from '../../checks/deviations.ts'
 import { type Subject, statement, statementJson } from '../../checks/statement.ts'
 import { type Report, reports } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
 import type { Run } from '../../runner/verdict.ts'
-import { CannotRun } from '../cannot-run.ts'
-import { deliver, readReport } from '../report-option.ts'
+import { UsageError } from '../cannot-run.ts'
+import { parseReportOption, writeReport } from '../report-option.ts'
 import type { Out } from '../run-live.ts'
 
 /** The options every check has. */
@@ -31,38 +36,38 @@ type Values = Readonly<{
   'update-baseline'?: boolean | undefined
 }>
 
-type Told = Omit<Subject, 'compared'>
+type ReportOutputs = Omit<Subject, 'compared'>
 
 /** Formats a check can report in; a mistake in an order is told before anything runs. */
-export const reportsOrdered = ({ report = [] }: Values) => {
-  const orders = report.map((order) => readReport(order, { ...reports, ...statements }))
+export const parseReportOptions = ({ report = [] }: Values) => {
+  const orders = report.map((order) => parseReportOption(order, { ...reports, ...statements }))
   return { toStdout: orders.some((it) => it.file === undefined), orders: report }
 }
 
-const later: Report = () => ''
-const statements = { statement: later, 'statement-json': later }
+const placeholderReport: Report = () => ''
+const statements = { statement: placeholderReport, 'statement-json': placeholderReport }
 
 export const baselineOf = async ({ baseline }: Values): Promise<Baseline> => {
   if (baseline === undefined || !existsSync(baseline)) return {}
   try {
     return readBaseline(baseline, await readFile(baseline, 'utf8'))
   } catch (error) {
-    if (error instanceof FlawedFile) throw new CannotRun(error.message)
+    if (error instanceof FlawedFile) throw new UsageError(error.message)
     throw error
   }
 }
 
 /** Says how it went, writes the reports, and weighs the deviations. @returns the exit code */
-export const conclude = async (
+export const concludeCheck = async (
   run: Run,
-  told: Told,
+  told: ReportOutputs,
   values: Values,
   baseline: Baseline,
   out: Out,
 ): Promise<number> => {
   const deviations = deviationsOf(run.results)
   const rules = rulesOf(run.results)
-  const subject: Subject = { ...told, compared: compared(baseline, deviations, rules) }
+  const subject: Subject = { ...told, compared: compareBaseline(baseline, deviations, rules) }
   const { fresh, known, stale } = subject.compared
   const known2 = {
     ...reports,
@@ -84,13 +89,13 @@ export const conclude = async (
   for (const fact of subject.facts) out.write(`${fact}\n`)
   for (const left of subject.leftovers) out.write(`left over: ${left}\n`)
   for (const order of values.report ?? []) {
-    const { report, file } = readReport(order, known2)
-    await deliver(report([run]), file)
+    const { report, file } = parseReportOption(order, known2)
+    await writeReport(report([run]), file)
   }
   if (values['update-baseline']) {
     if (values.baseline === undefined)
-      throw new CannotRun('--update-baseline takes --baseline FILE')
-    await writeFile(values.baseline, renewed(baseline, deviations))
+      throw new UsageError('--update-baseline takes --baseline FILE')
+    await writeFile(values.baseline, renewBaseline(baseline, deviations))
     out.write(`wrote ${values.baseline}\n`)
   }
   out.write(`${counts([run])}\n`)

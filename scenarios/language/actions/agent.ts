@@ -1,10 +1,19 @@
 import { z } from 'zod'
 import { accessTokenType, tokenExchange } from '../../../server/wire/index.ts'
 import { isSuccess } from '../../runner/exchange.ts'
-import { type Action, action, answered, current, Id, keep, orVariable, Token } from '../action.ts'
+import {
+  type Action,
+  action,
+  currentId,
+  Id,
+  keepField,
+  orVariable,
+  outcomeOf,
+  Token,
+} from '../action.ts'
 import { basic } from '../basic-auth.ts'
 import { isObject } from '../match.ts'
-import { Unmet } from '../step-context.ts'
+import { ExpectationFailed } from '../step-context.ts'
 
 /** What an agent does at the issuer. */
 export const agentActions = {
@@ -37,10 +46,10 @@ export const agentActions = {
         headers: method === 'basic' ? { authorization: basic(client) } : {},
         by: 'none',
       })
-      keep(answer, 'access_token', (token) => {
+      keepField(answer, 'access_token', (token) => {
         me.token = token
       })
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -58,7 +67,7 @@ export const agentActions = {
     run: async (json, { send, me }) => {
       const answer = await send('issuer', { method: 'POST', path: '/jit/task', json })
       if (isSuccess(answer) && isObject(answer.body)) me.task = answer.body
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -79,13 +88,13 @@ export const agentActions = {
         method: 'POST',
         path: '/jit/request',
         json: {
-          task_id: task_id ?? current(me.task, 'task_id'),
+          task_id: task_id ?? currentId(me.task, 'task_id'),
           authorization_details: details,
           ...rest,
         },
       })
       if (isSuccess(answer) && isObject(answer.body)) me.request = answer.body
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -95,7 +104,7 @@ export const agentActions = {
     args: z.strictObject({ request_id: Id.optional() }),
     looks: 'fields',
     run: async ({ request_id }, { send, me }) =>
-      answered(await send('issuer', statusOf(request_id ?? current(me.request, 'request_id')))),
+      outcomeOf(await send('issuer', statusOf(request_id ?? currentId(me.request, 'request_id')))),
   }),
 
   wait_for_decision: action({
@@ -104,12 +113,12 @@ export const agentActions = {
     args: z.strictObject({ request_id: Id.optional(), polls: z.int().positive().default(20) }),
     looks: 'fields',
     run: async ({ request_id, polls = 20 }, { send, me, wait }) => {
-      const order = statusOf(request_id ?? current(me.request, 'request_id'))
+      const order = statusOf(request_id ?? currentId(me.request, 'request_id'))
       for (let poll = 1; ; poll++) {
         const answer = await send('issuer', order)
         const { status, interval } = isObject(answer.body) ? answer.body : {}
-        if (!isSuccess(answer) || status !== 'pending') return answered(answer)
-        if (poll === polls) throw new Unmet(`still pending after ${polls} polls`)
+        if (!isSuccess(answer) || status !== 'pending') return outcomeOf(answer)
+        if (poll === polls) throw new ExpectationFailed(`still pending after ${polls} polls`)
         await wait(typeof interval === 'number' ? interval : 5)
       }
     },
@@ -122,15 +131,15 @@ export const agentActions = {
     looks: 'fields',
     sets: ['jit'],
     run: async ({ request_id }, { send, me }) => {
-      const id = request_id ?? current(me.request, 'request_id')
+      const id = request_id ?? currentId(me.request, 'request_id')
       const answer = await send('issuer', {
         method: 'POST',
         path: `/jit/request/${encodeURIComponent(id)}/token`,
       })
-      keep(answer, 'access_token', (token) => {
+      keepField(answer, 'access_token', (token) => {
         me.jit = token
       })
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -140,8 +149,8 @@ export const agentActions = {
     args: z.strictObject({ task_id: Id.optional() }),
     looks: 'fields',
     run: async ({ task_id }, { send, me }) => {
-      const id = encodeURIComponent(task_id ?? current(me.task, 'task_id'))
-      return answered(await send('issuer', { method: 'POST', path: `/jit/task/${id}/complete` }))
+      const id = encodeURIComponent(task_id ?? currentId(me.task, 'task_id'))
+      return outcomeOf(await send('issuer', { method: 'POST', path: `/jit/task/${id}/complete` }))
     },
   }),
 
@@ -155,8 +164,8 @@ export const agentActions = {
     }),
     looks: 'fields',
     run: async ({ task_id, ...json }, { send, me }) => {
-      const id = encodeURIComponent(task_id ?? current(me.task, 'task_id'))
-      return answered(
+      const id = encodeURIComponent(task_id ?? currentId(me.task, 'task_id'))
+      return outcomeOf(
         await send('issuer', { method: 'POST', path: `/jit/task/${id}/evaluate`, json }),
       )
     },
@@ -178,7 +187,7 @@ export const agentActions = {
     }),
     looks: 'fields',
     run: async ({ subject_token, actor_token, ...rest }, { send, token }) =>
-      answered(
+      outcomeOf(
         await send('issuer', {
           method: 'POST',
           path: '/oauth/token',
@@ -202,7 +211,7 @@ export const agentActions = {
     args: z.strictObject({ token: Token, token_type_hint: z.string().optional() }),
     looks: 'fields',
     run: async ({ token: word, ...hint }, { send, token, session }) =>
-      answered(
+      outcomeOf(
         await send('issuer', {
           method: 'POST',
           path: '/oauth/introspect',
@@ -218,7 +227,7 @@ export const agentActions = {
     args: z.strictObject({ token: Token, token_type_hint: z.string().optional() }),
     looks: 'fields',
     run: async ({ token: word, ...hint }, { send, token }) =>
-      answered(
+      outcomeOf(
         await send('issuer', {
           method: 'POST',
           path: '/oauth/revoke',
@@ -234,7 +243,7 @@ export const agentActions = {
     args: z.strictObject({}),
     looks: 'fields',
     run: async (_, { send }) =>
-      answered(await send('issuer', { method: 'GET', path: '/oauth/userinfo' })),
+      outcomeOf(await send('issuer', { method: 'GET', path: '/oauth/userinfo' })),
   }),
 
   discover: action({
@@ -248,7 +257,7 @@ export const agentActions = {
         openid: 'openid-configuration',
         jwks: 'jwks.json',
       }[which]
-      return answered(
+      return outcomeOf(
         await send('issuer', { method: 'GET', path: `/.well-known/${name}`, by: 'none' }),
       )
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Action, action, answered } from '../action.ts'
+import { type Action, action, outcomeOf } from '../action.ts'
 import { agentFetch } from '../agent-fetch.ts'
 
 const Headers = z.record(z.string(), z.string())
@@ -21,7 +21,7 @@ export const apiActions = {
     args: Call,
     looks: 'answer',
     needs: (args) => (readCall(args).method === 'GET' ? [] : ['writes']),
-    run: async (args, { send }) => answered(await send('api', readCall(args))),
+    run: async (args, { send }) => outcomeOf(await send('api', readCall(args))),
   }),
 
   agent_fetch: action({
@@ -45,7 +45,7 @@ export const apiActions = {
     needs: (args) => (readCall(args).method === 'GET' ? [] : ['writes']),
     run: async (args, scene) => {
       const { justification, allow, times } = typeof args === 'string' ? {} : args
-      return answered(await agentFetch({ ...readCall(args), justification, allow, times }, scene))
+      return outcomeOf(await agentFetch({ ...readCall(args), justification, allow, times }, scene))
     },
   }),
 
@@ -76,7 +76,7 @@ export const apiActions = {
     needs: ({ seat }) => (seat === 'control' ? ['control'] : []),
     run: async ({ seat = 'issuer', request, base64, filler, body, ...rest }, { send }) => {
       const [method = '', path = ''] = request.split(' ')
-      return answered(
+      return outcomeOf(
         await send(seat, {
           method,
           path,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type Action, action, answered, current, Id, orVariable } from '../action.ts'
-import type { Outcome, Scene } from '../step-context.ts'
+import { type Action, action, currentId, Id, orVariable, outcomeOf } from '../action.ts'
+import type { Outcome, StepContext } from '../step-context.ts'
 
 /** What people do. */
 export const peopleActions = {
@@ -11,7 +11,7 @@ export const peopleActions = {
     looks: 'fields',
     needs: () => ['approver'],
     run: async (_, { send }) =>
-      answered(await send('issuer', { method: 'GET', path: '/jit/pending', by: 'approver' })),
+      outcomeOf(await send('issuer', { method: 'GET', path: '/jit/pending', by: 'approver' })),
   }),
 
   approve: action({
@@ -40,10 +40,10 @@ export const peopleActions = {
 const decide = async (
   what: 'approve' | 'deny',
   { request_id, ...json }: { request_id?: string | undefined; [key: string]: unknown },
-  { send, me }: Scene,
+  { send, me }: StepContext,
 ): Promise<Outcome> => {
-  const id = encodeURIComponent(request_id ?? current(me.request, 'request_id'))
-  return answered(
+  const id = encodeURIComponent(request_id ?? currentId(me.request, 'request_id'))
+  return outcomeOf(
     await send('issuer', { method: 'POST', path: `/jit/${what}/${id}`, json, by: 'approver' }),
   )
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Answer } from '../../runner/exchange.ts'
-import { type Action, action, answered, control, Token } from '../action.ts'
+import { type Action, action, control, outcomeOf, Token } from '../action.ts'
 import { decode } from '../decode.ts'
 import { Expected, isObject, match } from '../match.ts'
-import { Unmet } from '../step-context.ts'
+import { ExpectationFailed } from '../step-context.ts'
 import { subsequence } from '../subsequence.ts'
 
 /** What only looks. */
@@ -15,7 +15,8 @@ export const lookingActions = {
     looks: 'value',
     run: async (word, { token }) => {
       const decoded = decode(await token(word))
-      if (!isObject(decoded) || !isObject(decoded.claims)) throw new Unmet('the token is no JWT')
+      if (!isObject(decoded) || !isObject(decoded.claims))
+        throw new ExpectationFailed('the token is no JWT')
       return { value: decoded }
     },
   }),
@@ -49,9 +50,9 @@ export const lookingActions = {
       )
       for (const [index, type] of never.entries()) {
         const found = entries.find((it) => it.type === type)
-        if (found !== undefined) throw new Unmet(`${type} did happen`, ['never', index])
+        if (found !== undefined) throw new ExpectationFailed(`${type} did happen`, ['never', index])
       }
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -71,7 +72,7 @@ export const lookingActions = {
         answer,
       }))
       subsequence(expected, seen, 'route', [])
-      return answered(answer)
+      return outcomeOf(answer)
     },
   }),
 
@@ -82,7 +83,8 @@ export const lookingActions = {
     looks: 'nothing',
     run: async ({ value, expect }) => {
       const differences = match(expect, value, '', ['expect'])
-      if (differences.length > 0) throw new Unmet('the value is not as expected', [], differences)
+      if (differences.length > 0)
+        throw new ExpectationFailed('the value is not as expected', [], differences)
       return { value }
     },
   }),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Duration } from '../../../server/wire/index.ts'
 import { type Action, action, Steps, Time } from '../action.ts'
 import type { Path } from '../match.ts'
-import type { Performed } from '../step-context.ts'
+import type { StepPerformed } from '../step-context.ts'
 
 /** What other steps are put into. */
 export const orderActions = {
@@ -36,7 +36,7 @@ export const orderActions = {
       return {
         value: {
           statuses: settled
-            .filter((it): it is PromiseFulfilledResult<Performed> => it.status === 'fulfilled')
+            .filter((it): it is PromiseFulfilledResult<StepPerformed> => it.status === 'fulfilled')
             .map((it) => it.value.answer?.status ?? null),
         },
       }

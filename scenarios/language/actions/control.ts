@@ -8,8 +8,8 @@ import {
   Policy,
   SwitchMisbehaviour,
 } from '../../../server/wire/index.ts'
-import { type Action, action, answered, control, Time } from '../action.ts'
-import { unmet } from '../step-context.ts'
+import { type Action, action, control, outcomeOf, Time } from '../action.ts'
+import { failExpectation } from '../step-context.ts'
 
 /** What changes the world around the seats. */
 export const worldActions = {
@@ -19,7 +19,7 @@ export const worldActions = {
     args: z.union([Time, z.strictObject({ until: z.string() })]),
     looks: 'nothing',
     run: async (time, { wait, now }) =>
-      answered(
+      outcomeOf(
         await wait(typeof time === 'object' ? secondsTo(time.until, now()) : Duration.parse(time)),
       ),
   }),
@@ -91,6 +91,6 @@ export const worldActions = {
 const secondsTo = (moment: string, now: number): number => {
   const seconds = Date.parse(moment) / 1000 - now
   return Number.isNaN(seconds)
-    ? unmet(`${moment} is no moment`)
+    ? failExpectation(`${moment} is no moment`)
     : Math.max(0, Math.ceil(seconds)) + 1
 }

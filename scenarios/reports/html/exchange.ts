@@ -1,6 +1,6 @@
 import { decode } from '../../language/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
-import { answererOf, asked, gistOf } from '../exchange-summary.ts'
+import { answererOf, describeRequest, summarizeExchange } from '../exchange-summary.ts'
 import { type Markup, markup } from '../markup.ts'
 
 /** A request and its answer, folded away, with all header fields and what is encoded in them. */
@@ -8,7 +8,7 @@ export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): 
   const { request, answer, duration, violations } = exchange
   const answerer = answererOf(exchange)
   return markup`<details class="exchange ${toneOf(answer.status)}${isCulprit ? ' culprit' : ''}" id="${id}">
-<summary><span class="path">${asked(exchange)}</span><span class="status">${answer.status}</span><span class="seat">${gistOf(exchange)}</span><span class="seat">${answerer === 'api' ? 'API' : answerer}</span></summary>
+<summary><span class="path">${describeRequest(exchange)}</span><span class="status">${answer.status}</span><span class="seat">${summarizeExchange(exchange)}</span><span class="seat">${answerer === 'api' ? 'API' : answerer}</span></summary>
 <div>
 <p class="mono">${request.method} ${request.url} <span class="muted">${duration.toFixed(1)} ms</span></p>
 ${fieldsOf(request.headers)}${bodyOf(request.body)}

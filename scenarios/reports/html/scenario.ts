@@ -1,7 +1,7 @@
 import { placeOf } from '../../language/source.ts'
 import { type Failure, nameOf, type Result } from '../../runner/verdict.ts'
 import { diagram } from '../diagram.ts'
-import { asked, grantText } from '../exchange-summary.ts'
+import { describeRequest, grantText } from '../exchange-summary.ts'
 import { type Lineage, lineageOf } from '../lineage.ts'
 import { type Markup, markup } from '../markup.ts'
 import { exchangeOf } from './exchange.ts'
@@ -71,7 +71,7 @@ const usesOf = (uses: readonly number[], exchanges: Result['exchanges'], link: L
     return exchange === undefined
       ? []
       : [
-          markup`<a href="#${link(index)}">${asked(exchange).replace(/\?.*/, '')}</a> ${exchange.answer.status}`,
+          markup`<a href="#${link(index)}">${describeRequest(exchange).replace(/\?.*/, '')}</a> ${exchange.answer.status}`,
         ]
   })
   return [

@@ -20,7 +20,7 @@ export type ForeignIssuer = Readonly<{
 }>
 
 /** Our documents API before an issuer that is not ours, without a socket. */
-export const apiBefore = ({ base, issuers, audience, client, fetch }: ForeignIssuer) => {
+export const openApiBefore = ({ base, issuers, audience, client, fetch }: ForeignIssuer) => {
   const now = () => Date.now() / 1000
   const remote = new RemoteIssuer({
     tenant: base,

@@ -4,7 +4,7 @@ import { TenantCreated } from '../../../server/wire/index.ts'
 import { frozenAt } from '../../language/format.ts'
 import type { Target } from '../../language/target.ts'
 
-export type Controlled = Readonly<{
+export type ControlPlaneOptions = Readonly<{
   name: string
   /** Origin of the issuer and of its control plane. */
   issuer: string
@@ -15,7 +15,13 @@ export type Controlled = Readonly<{
 }>
 
 /** A harness, wherever it runs: whatever a scenario takes as given is done over its control plane. */
-export const controlled = ({ name, issuer, controlToken, ways, close }: Controlled): Target => {
+export const controlPlaneTarget = ({
+  name,
+  issuer,
+  controlToken,
+  ways,
+  close,
+}: ControlPlaneOptions): Target => {
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await ways.control(`${issuer}/_harness/tenants${path}`, {
       method,

@@ -15,7 +15,7 @@ export type IssuerBefore = Target &
  * Two tenants with agents, of which the API knows the first; everything asked for is granted.
  * @param port of the issuer; 0 for any free one
  */
-export const issuerBefore = async (
+export const openIssuerBefore = async (
   api: string,
   {
     port = 0,

@@ -1,7 +1,7 @@
 import type { Harness } from '../../../server/index.ts'
 import type { Misbehaviours } from '../../../server/wire/index.ts'
 import type { Target } from '../../language/target.ts'
-import { type Controlled, controlled } from './control-plane.ts'
+import { type ControlPlaneOptions, controlPlaneTarget } from './control-plane.ts'
 
 /** How the mock is reached: over sockets by Express, as `start` serves it; by MSW; by a function call. */
 export const hosts = ['express', 'msw', 'fetch'] as const
@@ -9,17 +9,17 @@ export type Host = (typeof hosts)[number]
 
 /** All seats ours, under one of the hosts. */
 export const mock = async (host: Host): Promise<Target> => {
-  const { harness, ways, stop } = await opened(host)
+  const { harness, ways, stop } = await openHost(host)
   const { issuer, controlToken } = harness
   const close = async () => {
     stop()
     await harness.close()
   }
-  return controlled({ name: host, issuer, controlToken, ways, close })
+  return controlPlaneTarget({ name: host, issuer, controlToken, ways, close })
 }
 
 /** The defects that the mock can be told to have. */
-export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {
+export const listMisbehaviours = async (): Promise<Misbehaviours['known']> => {
   const { misbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
   return misbehaviours.map(({ name, seat, says, breaks, routes }) => ({
     name,
@@ -30,14 +30,14 @@ export const knownMisbehaviours = async (): Promise<Misbehaviours['known']> => {
   }))
 }
 
-type Opened = Readonly<{
+type OpenedHost = Readonly<{
   harness: Harness
-  ways: Controlled['ways']
+  ways: ControlPlaneOptions['ways']
   stop: () => void
 }>
 
 /** MSW serves issuer and API only; the control plane is then reached by a function call. */
-const opened = async (host: Host): Promise<Opened> => {
+const openHost = async (host: Host): Promise<OpenedHost> => {
   const global: typeof fetch = (input, init) => fetch(input, init)
   const everywhere = (way: typeof fetch) => ({ issuer: way, api: way, control: way })
   const { createHarness } = await import('../../../server/index.ts')

@@ -27,7 +27,7 @@ export type Passing = (
 ) => Promise<Response | 'cut'>
 
 /** A tenant on the stage, and everything that is heard of it. */
-export type Play = Readonly<{
+export type ProxyHandler = Readonly<{
   tenant: TestTenant
   seen: readonly Seen[]
   /** Where another origin listens, which no token may reach. */
@@ -35,20 +35,20 @@ export type Play = Readonly<{
   close: () => void
 }>
 
-export type Stage = AsyncDisposable &
+export type RecordingProxy = AsyncDisposable &
   Readonly<{
-    open: (given: Given, passing: Passing) => Play
+    open: (given: Given, passing: Passing) => ProxyHandler
     /** Revokes a token, in the name of the tenant's first agent. */
-    revoke: (play: Play, token: string) => Promise<void>
+    revoke: (play: ProxyHandler, token: string) => Promise<void>
   }>
 
 /**
  * Issuer and API on sockets of their own, with somebody at the door who hears everything and may
  * change it; and a third origin, to which an agent may be lured.
  */
-export const stage = async (): Promise<Stage> => {
+export const openRecordingProxy = async (): Promise<RecordingProxy> => {
   const doors = { issuer: createServer(), api: createServer(), elsewhere: createServer() }
-  await Promise.all(Object.values(doors).map(listening))
+  await Promise.all(Object.values(doors).map(listen))
   const origins = { issuer: originOf(doors.issuer), api: originOf(doors.api) }
   const elsewhere = originOf(doors.elsewhere)
   const harness = await createHarness({ listen: false, origins })
@@ -135,7 +135,7 @@ export const stage = async (): Promise<Stage> => {
   }
 }
 
-const listening = (server: Server) =>
+const listen = (server: Server) =>
   new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => resolve())

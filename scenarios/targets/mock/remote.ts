@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Seat } from '../../../server/wire/index.ts'
 import type { Target } from '../../language/target.ts'
-import { controlled } from './control-plane.ts'
+import { controlPlaneTarget } from './control-plane.ts'
 
 /** A harness that somebody else has started. It may serve others meanwhile, and more than one run. */
-export const remote = (issuer: string, controlToken: string): Target => {
+export const remoteTarget = (issuer: string, controlToken: string): Target => {
   const way: typeof fetch = (input, init) => fetch(input, init)
-  const target = controlled({
+  const target = controlPlaneTarget({
     name: new URL(issuer).host,
     issuer,
     controlToken,

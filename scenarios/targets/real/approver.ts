@@ -1,7 +1,7 @@
 import type { ApproverScript } from '../../../server/wire/index.ts'
 import { isObject } from '../../language/match.ts'
-import { Unable } from '../../language/target.ts'
-import { pause } from './rate-limited-fetch.ts'
+import { SkipScenario } from '../../language/target.ts'
+import { sleep } from './rate-limited-fetch.ts'
 
 type Send = (request: Request) => Promise<Response>
 
@@ -86,7 +86,7 @@ export class Approver {
       const status = isObject(body) ? body.status : undefined
       if (status !== 'pending') {
         if (told && typeof status === 'string' && status !== outcome[script.decision]) {
-          throw new Unable(
+          throw new SkipScenario(
             `a person was asked to ${script.decision} a request, and it is ${status}`,
           )
         }
@@ -94,14 +94,15 @@ export class Approver {
       }
       const left = until - Date.now()
       if (left <= 0) {
-        throw new Unable(
+        throw new SkipScenario(
           `nobody decided within ${patience} s (approver: manual; limits: { person: … })`,
         )
       }
-      if (!told) say(asking(request, id, body as Readonly<Record<string, unknown>>, script))
+      if (!told)
+        say(describeApproval(request, id, body as Readonly<Record<string, unknown>>, script))
       const { interval } = body as { interval?: unknown }
       const between = typeof interval === 'number' && interval > 0 ? interval : 5
-      await pause(Math.min(left, between * 1000), signal)
+      await sleep(Math.min(left, between * 1000), signal)
     }
   }
 }
@@ -109,7 +110,7 @@ export class Approver {
 const outcome: Readonly<Record<string, string>> = { approve: 'approved', deny: 'denied' }
 
 /** What a person is told, in one line: what to do, where, how, and until when. */
-const asking = (
+const describeApproval = (
   { url }: Request,
   id: string,
   { task_id, approval_url, expires_at }: Readonly<Record<string, unknown>>,

@@ -1,8 +1,8 @@
 import { ForgeToken } from '../../../server/wire/index.ts'
-import { Unable } from '../../language/target.ts'
+import { SkipScenario } from '../../language/target.ts'
 
 /** What stands in for the control plane where there is none. */
-export type Stagehand = Readonly<{
+export type ControlSubstitute = Readonly<{
   /** The token of a person by the e-mail the scenario knows; undefined: who may approve. */
   tokenOf: (user: string | undefined) => string | undefined
   forge: (order: ForgeToken) => Promise<string>
@@ -13,8 +13,8 @@ export type Stagehand = Readonly<{
  * What of the control plane can be had from outside: the tokens somebody gave us, forgeries, an
  * approver by their token. Everything else is impossible, and says so.
  */
-export const standIn =
-  ({ tokenOf, forge, script }: Stagehand): typeof fetch =>
+export const substituteControl =
+  ({ tokenOf, forge, script }: ControlSubstitute): typeof fetch =>
   async (input, init) => {
     const request = new Request(input, init)
     const path = new URL(request.url).pathname
@@ -22,22 +22,22 @@ export const standIn =
     const body: unknown = text === '' ? {} : JSON.parse(text)
     if (path.endsWith('/user-token')) {
       const { user } = body as { user?: string }
-      const token = tokenOf(user) ?? nobody(user)
-      return minted(token)
+      const token = tokenOf(user) ?? skipUnknownPerson(user)
+      return tokenResponse(token)
     }
-    if (path.endsWith('/forged-token')) return minted(await forge(ForgeToken.parse(body)))
+    if (path.endsWith('/forged-token')) return tokenResponse(await forge(ForgeToken.parse(body)))
     if (path.endsWith('/approver')) {
       script(body)
       return Response.json(body)
     }
-    throw new Unable('the target has no control plane')
+    throw new SkipScenario('the target has no control plane')
   }
 
-const minted = (access_token: string) =>
+const tokenResponse = (access_token: string) =>
   Response.json({ access_token, token_type: 'Bearer', expires_in: 3600 }, { status: 201 })
 
-const nobody = (user: string | undefined): never => {
-  throw new Unable(
+const skipUnknownPerson = (user: string | undefined): never => {
+  throw new SkipScenario(
     `nobody plays ${user ?? 'the approver'}: the target has no token of such a person`,
   )
 }

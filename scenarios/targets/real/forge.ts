@@ -9,38 +9,38 @@ import type { z } from 'zod'
 import type { ForgeToken } from '../../../server/wire/index.ts'
 import { decode } from '../../language/decode.ts'
 import { isObject } from '../../language/match.ts'
-import { Unable } from '../../language/target.ts'
+import { SkipScenario } from '../../language/target.ts'
 
-type Order = z.output<typeof ForgeToken>
+type ForgeOrder = z.output<typeof ForgeToken>
 
 /**
  * A token as an attacker makes it, who has a real one and no key of the issuer: not signed, signed
  * by a key of their own, or by HMAC with the public key.
  * @throws {Unable} where the real one is no JWT
  */
-export const forged = (
-  { claims, header, key }: Pick<Order, 'claims' | 'header' | 'key'>,
+export const forgeToken = (
+  { claims, header, key }: Pick<ForgeOrder, 'claims' | 'header' | 'key'>,
   real: string,
   keys: readonly JsonWebKey[],
 ): string => {
   const decoded = decode(real)
   if (!isObject(decoded) || !isObject(decoded.claims) || !isObject(decoded.header)) {
-    throw new Unable('the issuer’s tokens are no JWTs, so none can be forged')
+    throw new SkipScenario('the issuer’s tokens are no JWTs, so none can be forged')
   }
   const alg = { none: 'none', hmac: 'HS256', foreign: 'RS256', own: '' }[key]
-  const head = changed({ ...decoded.header, alg }, header)
-  const signed = [head, changed(decoded.claims, claims)]
+  const head = mergeMembers({ ...decoded.header, alg }, header)
+  const signed = [head, mergeMembers(decoded.claims, claims)]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.')
   return `${signed}.${signature(signed, key, keyOf(keys, decoded.header.kid))}`
 }
 
-const signature = (signed: string, key: Order['key'], published: JsonWebKey | undefined) => {
+const signature = (signed: string, key: ForgeOrder['key'], published: JsonWebKey | undefined) => {
   if (key === 'none') return ''
   if (key === 'foreign') {
     return sign('sha256', Buffer.from(signed), foreignKey()).toString('base64url')
   }
-  if (published === undefined) throw new Unable('the issuer’s key is not published')
+  if (published === undefined) throw new SkipScenario('the issuer’s key is not published')
   const pem = createPublicKey({ key: published, format: 'jwk' }).export({
     type: 'spki',
     format: 'pem',
@@ -58,7 +58,7 @@ const foreignKey = () => {
 }
 
 /** Null removes a member. */
-const changed = (
+const mergeMembers = (
   from: Readonly<Record<string, unknown>>,
   by: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> =>

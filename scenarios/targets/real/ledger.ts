@@ -43,7 +43,7 @@ export class Ledger {
     }
     const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
     if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
-    else if (response?.ok && request.method === 'POST' && lasting.test(path)) {
+    else if (response?.ok && request.method === 'POST' && persistentRoutes.test(path)) {
       const stream = fieldIn(await response.clone().text(), 'stream_id')
       const headers = { authorization: request.headers.get('authorization') ?? '' }
       const undo =
@@ -110,11 +110,11 @@ export class Ledger {
       return { status: response.status, text: await response.text() }
     }
     const first = await attempt(authorization)
-    if (isOver(first)) return undefined
+    if (isEnded(first)) return undefined
     if (first.status !== 401 && first.status !== 403) return `complete answered ${first.status}`
     for (const agent of this.#agents) {
       const token = await this.#signIn(base, agent)
-      if (token !== undefined && isOver(await attempt(`Bearer ${token}`))) return undefined
+      if (token !== undefined && isEnded(await attempt(`Bearer ${token}`))) return undefined
     }
     return `complete answered ${first.status}`
   }
@@ -127,28 +127,28 @@ export class Ledger {
         body: new URLSearchParams({ grant_type: 'client_credentials' }),
       }),
     )
-    const body = parsed(await response.text())
+    const body = parseJson(await response.text())
     return isObject(body) && typeof body.access_token === 'string' ? body.access_token : undefined
   }
 }
 
 /** Completed, or over already. */
-const isOver = ({ status, text }: { status: number; text: string }) => {
+const isEnded = ({ status, text }: { status: number; text: string }) => {
   if (status >= 200 && status < 300) return true
-  const body = parsed(text)
+  const body = parseJson(text)
   return isObject(body) && (body.error === 'task_not_active' || body.code === 'task_not_active')
 }
 
 /** What stays at an issuer after the run. */
-const lasting = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
+const persistentRoutes = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
 
 const fieldIn = (text: string, field: string): string | undefined => {
-  const body = parsed(text)
+  const body = parseJson(text)
   const value = isObject(body) ? body[field] : undefined
   return typeof value === 'string' ? value : undefined
 }
 
-const parsed = (text: string): unknown => {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {

@@ -1,11 +1,11 @@
 import type { Loaded } from '../../language/load.ts'
-import { Unable } from '../../language/target.ts'
-import { castOf, played } from './roles.ts'
-import { whyNot } from './skip-reasons.ts'
+import { SkipScenario } from '../../language/target.ts'
+import { applyRoles, assignRoles } from './roles.ts'
+import { skipReasons } from './skip-reasons.ts'
 import type { TargetFile } from './target-file.ts'
 
 /** Why a scenario would be skipped, by the target file alone: whatever may be there is taken to be. */
-export const plannedCannot = (file: TargetFile, allowWrites: boolean) => {
+export const planSkips = (file: TargetFile, allowWrites: boolean) => {
   const unknown = { agent_id: '', client_id: '', client_secret: '' }
   const agents = (file.agents ?? []).map((it) => ({ ...it, ...unknown }))
   const others = (file.elsewhere?.agents ?? []).map((it) => ({ ...it, ...unknown }))
@@ -16,12 +16,12 @@ export const plannedCannot = (file: TargetFile, allowWrites: boolean) => {
     tenants.map(({ given }, index) => {
       const players = [agents, others][index] ?? []
       if (players.length === 0) {
-        throw new Unable('it takes another tenant, and the target names none (elsewhere: …)')
+        throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
       }
-      return castOf(given, players, index === 0 ? users : [])
+      return assignRoles(given, players, index === 0 ? users : [])
     })
   return (scenario: Loaded): string | undefined =>
-    whyNot(played(scenario, cast), {
+    skipReasons(applyRoles(scenario, cast), {
       lacks: new Map(decides ? [] : [['approvals', 'nobody who may approve has given a token']]),
       prefixes: prefix === 'org' ? ['org'] : prefix === 'auto' ? ['tenant', 'org'] : ['tenant'],
       apiFails: undefined,

@@ -72,10 +72,10 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
   const base = bases[prefixes[0] ?? 'tenant']
   const at = (path: string) => moved.get(path) ?? base + path
   const lacks = new Map<Ability, string>()
-  const asks = asker(send)
+  const asks = createAsk(send)
 
   if (metadata === undefined) lacks.set('metadata', `${base} has no OAuth metadata`)
-  if (!(await exists(asks, at('/.well-known/jwks.json'))))
+  if (!(await isFound(asks, at('/.well-known/jwks.json'))))
     lacks.set('jwks', 'the issuer publishes no keys')
 
   const agents = []
@@ -119,7 +119,7 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
       introspector = client
       break
     }
-    lacks.set('introspection', `introspection of a live token answered ${told(answer)}`)
+    lacks.set('introspection', `introspection of a live token answered ${describeAnswer(answer)}`)
   }
   if (introspector !== undefined) lacks.delete('introspection')
 
@@ -127,8 +127,8 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
     headers: { authorization: basic(first) },
     form: { token: 'a-token-that-never-was' },
   })
-  if (missing(revoked.status) && metadata?.revocation_endpoint === undefined)
-    lacks.set('revocation', `revocation answered ${told(revoked)}`)
+  if (isMissing(revoked.status) && metadata?.revocation_endpoint === undefined)
+    lacks.set('revocation', `revocation answered ${describeAnswer(revoked)}`)
 
   const grants = metadata?.grant_types_supported
   if (grants !== undefined && !grants.includes('urn:ietf:params:oauth:grant-type:token-exchange'))
@@ -138,7 +138,8 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
     lacks.set('details', 'the metadata name no types of authorization details')
 
   const userinfo = await asks('GET', at('/oauth/userinfo'), { headers: bearer })
-  if (userinfo.status !== 200) lacks.set('userinfo', `userinfo answered an agent ${told(userinfo)}`)
+  if (userinfo.status !== 200)
+    lacks.set('userinfo', `userinfo answered an agent ${describeAnswer(userinfo)}`)
 
   const people = new Set<string>()
   for (const { email, token, permissions } of access.users) {
@@ -150,7 +151,7 @@ export const probe = async (access: Access, send: Send): Promise<Probed> => {
       headers: { authorization: `Bearer ${token}` },
     })
     if (pending.status === 200) people.add(email)
-    else notes.push(`the token of ${email} lists no pending requests: ${told(pending)}`)
+    else notes.push(`the token of ${email} lists no pending requests: ${describeAnswer(pending)}`)
   }
   if (!access.users.some((it) => it.permissions.includes('jit.approve') && people.has(it.email)))
     lacks.set('approvals', 'nobody who may approve has given a token')
@@ -231,14 +232,14 @@ const metadataOf = (base: string, send: Send) =>
   documentAt(`${base}/.well-known/oauth-authorization-server`, send)
 
 const documentAt = async (url: string, send: Send) => {
-  const answer = await asker(send)('GET', url, {})
+  const answer = await createAsk(send)('GET', url, {})
   const parsed = Metadata.safeParse(answer.body)
   return parsed.success
     ? { status: answer.status, metadata: parsed.data, says: '' }
     : {
         status: answer.status,
         metadata: undefined,
-        says: `GET ${pathOf(url)} answered ${told(answer)}`,
+        says: `GET ${pathOf(url)} answered ${describeAnswer(answer)}`,
       }
 }
 
@@ -264,7 +265,7 @@ const signIn = async (asks: Asks, endpoint: string, agent: AgentAccess): Promise
     isObject(post.body) && post.body.error === 'invalid_client'
       ? '; are its environment variables those of this tenant?'
       : ''
-  throw new Unreachable(`the agent ${agent.name} could not sign in: ${told(post)}${hint}`)
+  throw new Unreachable(`the agent ${agent.name} could not sign in: ${describeAnswer(post)}${hint}`)
 }
 
 type Asked = Readonly<{ status: number; type: string; body: unknown; location: string | null }>
@@ -274,7 +275,7 @@ type Asks = (
   how: { headers?: Record<string, string>; form?: Record<string, string>; json?: unknown },
 ) => Promise<Asked>
 
-const asker =
+const createAsk =
   (send: Send): Asks =>
   async (method, url, { headers = {}, form, json }) => {
     const response = await send(
@@ -293,16 +294,16 @@ const asker =
       status: response.status,
       type: response.headers.get('content-type') ?? 'no content type',
       location: response.headers.get('location'),
-      body: parsed(text),
+      body: parseJson(text),
     }
   }
 
-const exists = async (asks: Asks, url: string) => (await asks('GET', url, {})).status === 200
+const isFound = async (asks: Asks, url: string) => (await asks('GET', url, {})).status === 200
 
-const missing = (status: number) => status === 404 || status === 405 || status === 501
+const isMissing = (status: number) => status === 404 || status === 405 || status === 501
 
 /** An answer in a few words. */
-const told = ({ status, type, body, location }: Asked): string => {
+const describeAnswer = ({ status, type, body, location }: Asked): string => {
   if (location !== null && status >= 300 && status < 400) {
     return `${status}, a redirect to ${URL.canParse(location) ? new URL(location).origin : location}, which is not followed`
   }
@@ -313,7 +314,7 @@ const told = ({ status, type, body, location }: Asked): string => {
     .join(' ')
 }
 
-const parsed = (text: string): unknown => {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {

@@ -1,7 +1,7 @@
-import { Unable } from '../../language/target.ts'
-import { Unreachable, whyUnreachable } from './unreachable.ts'
+import { SkipScenario } from '../../language/target.ts'
+import { describeUnreachable, Unreachable } from './unreachable.ts'
 
-export type CarefulOptions = Readonly<{
+export type RateLimitedFetchOptions = Readonly<{
   /** Hosts (with port) that may be talked to. */
   hosts: ReadonlySet<string>
   perMinute: number
@@ -22,20 +22,20 @@ export const longestAnswer = 2 * 1024 * 1024
  * A `fetch` that is a good guest: only hosts it was given, never faster than it may, and when it is
  * told to come back later, it does. Redirects are not followed, endless answers not read.
  */
-export class Careful {
+export class RateLimitedFetch {
   /** How many requests were sent, and how many of them only to clean up. */
   sent = 0
   urgent = 0
   /** Seconds spent waiting, for the rate limit and for `Retry-After`. */
   waited = 0
-  readonly #options: CarefulOptions
+  readonly #options: RateLimitedFetchOptions
   readonly #fetch: typeof globalThis.fetch
   /** When the latest requests were sent: as many as a minute may hold. */
   readonly #times: number[] = []
   #quietUntil = 0
   #waitedUntil = 0
 
-  constructor(options: CarefulOptions) {
+  constructor(options: RateLimitedFetchOptions) {
     this.#options = options
     this.#fetch = options.fetch ?? globalThis.fetch
   }
@@ -48,18 +48,18 @@ export class Careful {
     const { hosts, total, signal } = this.#options
     const { host } = new URL(request.url)
     if (!hosts.has(host)) {
-      throw new Unable(`${host} is no host of this target; hosts: [${host}] would allow it`)
+      throw new SkipScenario(`${host} is no host of this target; hosts: [${host}] would allow it`)
     }
     for (let attempt = 1; ; attempt++) {
-      if (!urgent && signal.aborted) throw new Unable('interrupted')
+      if (!urgent && signal.aborted) throw new SkipScenario('interrupted')
       if (!urgent && this.sent - this.urgent >= total) {
-        throw new Unable(`the limit of ${total} requests is reached`)
+        throw new SkipScenario(`the limit of ${total} requests is reached`)
       }
       this.sent += 1
       if (urgent) this.urgent += 1
       await this.#turn(urgent)
       const response = await this.#once(request.clone(), urgent)
-      const later = comeBack(response)
+      const later = retryAfterOf(response)
       if (later === undefined || attempt === 3 || later > this.#options.wait) return response
       this.#quietUntil = Math.max(this.#quietUntil, performance.now() + later * 1000)
     }
@@ -75,7 +75,7 @@ export class Careful {
     if (at <= now) return
     this.waited += Math.max(0, at - Math.max(now, this.#waitedUntil)) / 1000
     this.#waitedUntil = Math.max(this.#waitedUntil, at)
-    await pause(at - now, urgent ? undefined : this.#options.signal)
+    await sleep(at - now, urgent ? undefined : this.#options.signal)
   }
 
   async #once(request: Request, urgent: boolean): Promise<Response> {
@@ -85,22 +85,22 @@ export class Careful {
     try {
       const response = await this.#fetch(request, {
         redirect: 'manual',
-        signal: AbortSignal.any([given, late, ...(urgent || opens(request) ? [] : [signal])]),
+        signal: AbortSignal.any([given, late, ...(urgent || isWrite(request) ? [] : [signal])]),
       })
-      return await whole(response, new URL(request.url).host)
+      return await readWhole(response, new URL(request.url).host)
     } catch (error) {
       if (error instanceof Unreachable) throw error
-      if (!urgent && signal.aborted) throw new Unable('interrupted')
-      throw new Unreachable(whyUnreachable(error, request.url, timeout), { cause: error })
+      if (!urgent && signal.aborted) throw new SkipScenario('interrupted')
+      throw new Unreachable(describeUnreachable(error, request.url, timeout), { cause: error })
     }
   }
 }
 
 /** Only its answer tells what there is to clean up: once sent, it is waited for, whatever happens. */
-const opens = ({ method }: Request) => method !== 'GET'
+const isWrite = ({ method }: Request) => method !== 'GET'
 
 /** Seconds after which the other side wants to be asked again (RFC 9110 §10.2.3). */
-const comeBack = ({ status, headers }: Response): number | undefined => {
+const retryAfterOf = ({ status, headers }: Response): number | undefined => {
   const after = headers.get('retry-after')
   if ((status !== 429 && status !== 503) || after === null) return undefined
   const seconds = Number(after)
@@ -109,7 +109,7 @@ const comeBack = ({ status, headers }: Response): number | undefined => {
 }
 
 /** The answer with its body read, so that what follows cannot break in the middle. */
-const whole = async (response: Response, host: string): Promise<Response> => {
+const readWhole = async (response: Response, host: string): Promise<Response> => {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body ?? []) {
@@ -126,11 +126,11 @@ const whole = async (response: Response, host: string): Promise<Response> => {
 }
 
 /** @throws {Unable} once it is interrupted */
-export const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+export const sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer)
-      reject(new Unable('interrupted'))
+      reject(new SkipScenario('interrupted'))
     }
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop)

@@ -3,17 +3,17 @@ import { ApproverScript, type Seat } from '../../../server/wire/index.ts'
 import { decode } from '../../language/decode.ts'
 import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'
-import { type OpenOptions, type Session, type Target, Unable } from '../../language/target.ts'
-import { apiBefore } from '../mock/api.ts'
+import { type OpenOptions, type Session, SkipScenario, type Target } from '../../language/target.ts'
+import { openApiBefore } from '../mock/api.ts'
 import type { Access, AgentAccess } from './access.ts'
 import { Approver } from './approver.ts'
-import { standIn } from './control-substitute.ts'
-import { forged } from './forge.ts'
+import { substituteControl } from './control-substitute.ts'
+import { forgeToken } from './forge.ts'
 import { Ledger } from './ledger.ts'
 import { type Prefix, type Probed, probe } from './probe.ts'
-import { Careful } from './rate-limited-fetch.ts'
-import { castOf, played } from './roles.ts'
-import { type Offer, whyNot } from './skip-reasons.ts'
+import { RateLimitedFetch } from './rate-limited-fetch.ts'
+import { applyRoles, assignRoles } from './roles.ts'
+import { type Offer, skipReasons } from './skip-reasons.ts'
 import type { Writing } from './target-file.ts'
 
 export type RealOptions = Readonly<{
@@ -46,7 +46,7 @@ export type RealTarget = Target &
 export const real = async (access: Access, options: RealOptions = {}): Promise<RealTarget> => {
   const { file } = access
   const { allowWrites = false, signal = new AbortController().signal, say = () => {} } = options
-  const http = new Careful({
+  const http = new RateLimitedFetch({
     hosts: hostsOf(access),
     perMinute: file.limits.requests_per_minute,
     total: file.limits.requests,
@@ -75,30 +75,36 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
   const first = prefixes[0] ?? 'tenant'
   const { issuers } = probed
   const apis = [
-    apiBefore({ base: bases[first], issuers, audience, client: introspector, fetch: http.fetch }),
-    apiBefore({
+    openApiBefore({
+      base: bases[first],
+      issuers,
+      audience,
+      client: introspector,
+      fetch: http.fetch,
+    }),
+    openApiBefore({
       base: basesOf(access)[first],
-      issuers: issuers.map((it) => inTenant(it, access)),
-      audience: audience.map((it) => inTenant(it, access)),
+      issuers: issuers.map((it) => replaceTenant(it, access)),
+      audience: audience.map((it) => replaceTenant(it, access)),
       client: access.elsewhere?.apiClient,
       fetch: http.fetch,
     }),
   ] as const
   const namedApi =
     file.api.url?.replace(/\/+$/, '') ?? `${apiOrigin}/t/${file.issuer?.tenant ?? 'api'}`
-  const apiFails = await whyApiFails(probed, apis[0]([]))
+  const apiFails = await describeApiFailure(probed, apis[0]([]))
   const longestWait = file.limits.wait
   const writes: ReadonlySet<Writing> = new Set(allowWrites ? file.writes : [])
   const people = access.users.filter((it) => probed.people.has(it.email))
   const approver = file.approver ?? (probed.lacks.has('approvals') ? 'none' : 'token')
   const players: readonly (readonly Player[])[] = [probed.agents, access.elsewhere?.agents ?? []]
 
-  const castAt = (given: Parameters<typeof castOf>[0], index: number) => {
+  const castAt = (given: Parameters<typeof assignRoles>[0], index: number) => {
     const agents = players[index] ?? []
     if (agents.length === 0) {
-      throw new Unable('it takes another tenant, and the target names none (elsewhere: …)')
+      throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
     }
-    return castOf(given, agents, index === 0 ? people : [])
+    return assignRoles(given, agents, index === 0 ? people : [])
   }
   const offer: Offer = {
     lacks: probed.lacks,
@@ -133,19 +139,22 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
       say,
     })
     if (given.approver !== undefined) person.follow(ApproverScript.parse(given.approver))
-    const apiBase = index === 0 ? namedApi : inTenant(namedApi, access)
+    const apiBase = index === 0 ? namedApi : replaceTenant(namedApi, access)
     const places = index === 0 ? bases : basesOf(access)
     const client = index === 0 ? introspector : access.elsewhere?.apiClient
     const send = async (request: Request) =>
-      noting(await asTheAgent(relocated(request, places.tenant, moved), cast.agents), owner)
-    const control = standIn({
+      noting(
+        await addClientCredentials(relocateRequest(request, places.tenant, moved), cast.agents),
+        owner,
+      )
+    const control = substituteControl({
       tokenOf: (user) => (user === undefined ? decider?.token : tokens.get(user)),
-      forge: async (order) => forged(order, agent?.token ?? '', await keys()),
+      forge: async (order) => forgeToken(order, agent?.token ?? '', await keys()),
       script: (script) => person.follow(ApproverScript.parse(script)),
     })
     const ways: Readonly<Record<Seat, typeof fetch>> = {
       issuer: (input, init) => person.around(new Request(input, init), send),
-      api: below(apiBase, apis[index === 0 ? 0 : 1](given.documents)),
+      api: withBasePath(apiBase, apis[index === 0 ? 0 : 1](given.documents)),
       control,
     }
     let unable: string | undefined
@@ -154,7 +163,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
       try {
         return await way(input, init)
       } catch (error) {
-        if (error instanceof Unable) unable ??= error.message
+        if (error instanceof SkipScenario) unable ??= error.message
         throw error
       }
     }
@@ -193,12 +202,12 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     name: file.name ?? new URL(bases.tenant).host,
     capabilities: new Set(['approver', 'writes']),
     longestWait,
-    cannot: (scenario) => whyNot(scenario, offer),
+    cannot: (scenario) => skipReasons(scenario, offer),
     open,
     probed,
     leftovers,
     usage: () => ({ requests: http.sent, cleaning: http.urgent, waited: http.waited }),
-    placed: (scenario) => placedAt(played(scenario, offer.cast), prefixes),
+    placed: (scenario) => applyPrefix(applyRoles(scenario, offer.cast), prefixes),
     names: [
       ...[new URL(bases.tenant).origin, new URL(namedApi).origin],
       ...[...probed.agents, ...access.users].flatMap((it) =>
@@ -215,7 +224,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
 const apiOrigin = 'https://documents.lumoauth.test'
 
 /** Our API under another base: nothing is sent there. */
-const below =
+const withBasePath =
   (base: string, api: typeof fetch): typeof fetch =>
   (input, init) => {
     const request = new Request(input, init)
@@ -235,7 +244,7 @@ const basesOf = ({ file: { issuer }, elsewhere }: Access): Record<Prefix, string
   return { tenant: `${origin}/t/${tenant}/api/v1`, org: `${origin}/orgs/${tenant}/api/v1` }
 }
 
-const inTenant = (text: string, { file, elsewhere }: Access): string =>
+const replaceTenant = (text: string, { file, elsewhere }: Access): string =>
   text.replace(
     new RegExp(`/(t|orgs)/${encodeURIComponent(file.issuer?.tenant ?? '')}(?=/|$)`),
     `/$1/${encodeURIComponent(elsewhere?.tenant ?? '')}`,
@@ -253,7 +262,7 @@ const audienceOf = ({ file }: Access, { audience, metadata }: Probed): readonly 
 }
 
 /** Tries our API with the token of an agent. */
-const whyApiFails = async (
+const describeApiFailure = async (
   { metadata, introspector, agents: [agent], lacks }: Probed,
   api: typeof fetch,
 ): Promise<string | undefined> => {
@@ -269,14 +278,21 @@ const whyApiFails = async (
     : `our API, which trusts the issuer’s metadata, keys and introspection, refuses the agent’s own token (${answer.status})`
 }
 
-const relocated = (request: Request, base: string, moved: ReadonlyMap<string, string>): Request => {
+const relocateRequest = (
+  request: Request,
+  base: string,
+  moved: ReadonlyMap<string, string>,
+): Request => {
   if (!request.url.startsWith(base)) return request
   const to = moved.get(request.url.slice(base.length))
   return to === undefined ? request : new Request(to, request)
 }
 
 /** What the target says of an agent's sign-in is added where a scenario leaves it out. */
-const asTheAgent = async (request: Request, agents: readonly AgentAccess[]): Promise<Request> => {
+const addClientCredentials = async (
+  request: Request,
+  agents: readonly AgentAccess[],
+): Promise<Request> => {
   const type = request.headers.get('content-type') ?? ''
   if (request.method !== 'POST' || !type.startsWith('application/x-www-form')) return request
   if (agents.every((it) => it.scope === undefined && it.resource === undefined)) return request
@@ -298,7 +314,7 @@ const subjectOf = (token: string): string => {
 }
 
 /** Under the prefixes there are: a scenario for either one runs under the one there is. */
-const placedAt = (scenario: Loaded, there: readonly Prefix[]): Loaded => {
+const applyPrefix = (scenario: Loaded, there: readonly Prefix[]): Loaded => {
   const fitting = scenario.prefixes.filter((it) => there.includes(it))
   return { ...scenario, prefixes: fitting.length > 0 ? fitting : there.slice(0, 1) }
 }

@@ -3,11 +3,11 @@ import type { Given } from '../../language/format.ts'
 import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'
 import type { Step } from '../../language/step-context.ts'
-import { Unable } from '../../language/target.ts'
+import { SkipScenario } from '../../language/target.ts'
 import type { AgentAccess, PersonAccess } from './access.ts'
 
 /** Who plays whom: somebody of the target for each part a scenario takes as given. */
-export type Cast<
+export type Roles<
   A extends AgentAccess = AgentAccess,
   P extends PersonAccess = PersonAccess,
 > = Readonly<{
@@ -20,15 +20,16 @@ export type Cast<
  * must be what the target says of it.
  * @throws {Unable} where nobody does
  */
-export const castOf = <A extends AgentAccess, P extends PersonAccess>(
+export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   given: Given,
   agents: readonly A[],
   users: readonly P[],
-): Cast<A, P> => {
-  const unplayable = Object.keys(given).find((key) => !playable.has(key))
-  if (unplayable !== undefined) throw new Unable(`the target’s ${unplayable} is not ours to set`)
+): Roles<A, P> => {
+  const unplayable = Object.keys(given).find((key) => !assignableWords.has(key))
+  if (unplayable !== undefined)
+    throw new SkipScenario(`the target’s ${unplayable} is not ours to set`)
   if (given.clock !== undefined && given.clock !== 'system') {
-    throw new Unable('the target’s clock is not ours to set')
+    throw new SkipScenario('the target’s clock is not ours to set')
   }
   const { agents: parts, users: people } = TenantSeed.parse({ ...given, documents: undefined })
   const free = [...agents]
@@ -41,7 +42,7 @@ export const castOf = <A extends AgentAccess, P extends PersonAccess>(
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
     if (found === undefined || Object.keys(more).length > 0) {
-      throw new Unable(`nobody plays the agent ${name}: the target names no such agent`)
+      throw new SkipScenario(`nobody plays the agent ${name}: the target names no such agent`)
     }
     return { ...found, part: name }
   })
@@ -57,22 +58,25 @@ export const castOf = <A extends AgentAccess, P extends PersonAccess>(
 }
 
 /** What of a tenant can be played by what is there. */
-const playable = new Set(['agents', 'users', 'documents', 'approver', 'clock', 'name'])
+const assignableWords = new Set(['agents', 'users', 'documents', 'approver', 'clock', 'name'])
 
 /** The scenario with the names of who plays in place of the parts, where somebody plays them. */
-export const played = (scenario: Loaded, castIn: (scenario: Loaded) => readonly Cast[]): Loaded => {
+export const applyRoles = (
+  scenario: Loaded,
+  castIn: (scenario: Loaded) => readonly Roles[],
+): Loaded => {
   try {
     const casts = castIn(scenario)
     const agents = casts.flatMap((it) => it.agents)
     const users = casts.flatMap((it) => it.users)
-    return { ...scenario, steps: renamed(scenario.steps, { agents, users }) }
+    return { ...scenario, steps: renameParts(scenario.steps, { agents, users }) }
   } catch (error) {
-    if (error instanceof Unable) return scenario
+    if (error instanceof SkipScenario) return scenario
     throw error
   }
 }
 
-const renamed = (steps: readonly Step[], cast: Cast): Step[] => {
+const renameParts = (steps: readonly Step[], cast: Roles): Step[] => {
   const names = new Map<string, string>([
     ...cast.agents.flatMap(({ part, name, agent_id }): [string, string][] => [
       [part, name],
@@ -85,7 +89,7 @@ const renamed = (steps: readonly Step[], cast: Cast): Step[] => {
   const rename = (value: unknown, key?: string): unknown => {
     if (typeof value === 'string') {
       const whole = key === 'client_id' ? clients.get(value) : names.get(value)
-      return whole ?? inText(value, cast)
+      return whole ?? replaceNames(value, cast)
     }
     if (Array.isArray(value)) return value.map((it) => rename(it))
     if (!isObject(value)) return value
@@ -94,7 +98,7 @@ const renamed = (steps: readonly Step[], cast: Cast): Step[] => {
   return steps.map((step) => rename(step) as Step)
 }
 
-const inText = (text: string, { agents, users }: Cast): string => {
+const replaceNames = (text: string, { agents, users }: Roles): string => {
   const withAgents = agents.reduce((it, { part, name, client_id }) => {
     const there = part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
     return it
@@ -111,16 +115,19 @@ const inText = (text: string, { agents, users }: Cast): string => {
 }
 
 /** A part that the steps still name, though somebody of another name plays it. */
-export const spelledOut = (steps: readonly Step[], { agents, users }: Cast): string | undefined => {
+export const findSpelledOutPart = (
+  steps: readonly Step[],
+  { agents, users }: Roles,
+): string | undefined => {
   const parts = [
     ...agents.filter((it) => it.name !== it.part && it.part.length > 2).map((it) => it.part),
     ...users.map((it) => `user:${it.part.split('@', 1)[0]}`),
   ]
   const texts = steps.flatMap((step) => textsIn(step))
-  return parts.find((part) => texts.some((text) => standsIn(part).test(text)))
+  return parts.find((part) => texts.some((text) => patternOfName(part).test(text)))
 }
 
-const standsIn = (name: string) =>
+const patternOfName = (name: string) =>
   new RegExp(`(?<![\\w.@-])${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w@-])`)
 
 const textsIn = (value: unknown): string[] => {

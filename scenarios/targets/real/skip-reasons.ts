@@ -4,11 +4,11 @@ import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'
 import type { Step } from '../../language/step-context.ts'
 import { allSteps, type Placed } from '../../language/steps.ts'
-import { Unable } from '../../language/target.ts'
+import { SkipScenario } from '../../language/target.ts'
 import { references } from '../../language/variables.ts'
 import { routeOf } from '../../runner/exchange.ts'
 import type { Ability } from './probe.ts'
-import { type Cast, spelledOut } from './roles.ts'
+import { findSpelledOutPart, type Roles } from './roles.ts'
 import type { Writing } from './target-file.ts'
 
 /** What a deployment can do for scenarios, and what it may be made to do. */
@@ -24,11 +24,11 @@ export type Offer = Readonly<{
   longestWait: number
   /** Any OAuth server: only what a standard says is asked of it. */
   standardsOnly: boolean
-  cast: (scenario: Loaded) => readonly Cast[]
+  cast: (scenario: Loaded) => readonly Roles[]
 }>
 
 /** Why a scenario cannot be run against a deployment; undefined when it can. */
-export const whyNot = (scenario: Loaded, offer: Offer): string | undefined => {
+export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined => {
   if (offer.standardsOnly && !scenario.tags.includes('standard')) {
     return 'it is about LumoAuth’s contract, and the target is another OAuth server'
   }
@@ -41,30 +41,30 @@ export const whyNot = (scenario: Loaded, offer: Offer): string | undefined => {
   if (!offer.apiIsNamed && references(scenario.steps).some(({ name }) => name === 'api')) {
     return 'it names the API by its URL, and the target does not say it (api: { url: … })'
   }
-  if (speaksOfMoments(scenario.steps)) return 'it expects moments of a clock that stands still'
+  if (namesMoments(scenario.steps)) return 'it expects moments of a clock that stands still'
   const placed = allSteps(scenario.steps, ['steps'])
   for (const place of placed) {
-    const reason = whyNotStep(place, offer)
+    const reason = skipReasonOfStep(place, offer)
     if (reason !== undefined) return reason
   }
-  return whyNotGiven(scenario, placed, offer)
+  return skipReasonOfGiven(scenario, placed, offer)
 }
 
 /** Epoch seconds or dates, written as they are at the moment at which the mock's clock stands. */
-const speaksOfMoments = (value: unknown): boolean => {
+const namesMoments = (value: unknown): boolean => {
   if (typeof value === 'number') return value > 1.7e9 && value < 2e9
   if (typeof value === 'string') return /^20\d\d-\d\d-\d\dT/.test(value)
-  return Object.values(value ?? {}).some(speaksOfMoments)
+  return Object.values(value ?? {}).some(namesMoments)
 }
 
-const whyNotStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
+const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
   const { lacks, apiFails, prefixes } = offer
   const args: unknown = step[word]
   if (step.prefix !== undefined && !prefixes.includes(step.prefix as 'tenant')) {
     return 'the target has only one of the prefixes'
   }
-  if (step.with === 'approver' || (decides(word) && step.with === undefined)) {
-    const reason = whyNotDecide(offer)
+  if (step.with === 'approver' || (isDecision(word) && step.with === undefined)) {
+    const reason = skipReasonOfDecision(offer)
     if (reason !== undefined) return reason
   }
   switch (word) {
@@ -83,7 +83,7 @@ const whyNotStep = ({ step, word }: Placed, offer: Offer): string | undefined =>
         ? lacks.get('jwks')
         : 'a forged token signed by the issuer’s key takes a control plane'
     case 'script_approver':
-      return whyNotScript(args, offer)
+      return skipReasonOfScript(args, offer)
     case 'discover':
       return lacks.get(args === 'jwks' ? 'jwks' : 'metadata')
     case 'introspect':
@@ -99,9 +99,9 @@ const whyNotStep = ({ step, word }: Placed, offer: Offer): string | undefined =>
     case 'agent_fetch':
       return lacks.get('jit') ?? apiFails
     case 'deny':
-      return lacks.get('jit') ?? mayNot('deny', 'denies a request', offer)
+      return lacks.get('jit') ?? describeForbiddenWrite('deny', 'denies a request', offer)
     case 'http':
-      return whyNotHttp(args as HttpArgs, step, offer)
+      return skipReasonOfHttp(args as HttpArgs, step, offer)
     default:
       return ofJit.has(word) ? lacks.get('jit') : undefined
   }
@@ -119,9 +119,10 @@ const ofJit: ReadonlySet<string> = new Set([
   'approve',
 ])
 
-const decides = (word: string) => word === 'approve' || word === 'deny' || word === 'list_pending'
+const isDecision = (word: string) =>
+  word === 'approve' || word === 'deny' || word === 'list_pending'
 
-const whyNotDecide = ({ lacks, approver }: Offer) =>
+const skipReasonOfDecision = ({ lacks, approver }: Offer) =>
   approver === 'manual'
     ? 'the approver is a person who cannot be told what to do in each step (approver: manual)'
     : approver === 'none'
@@ -129,23 +130,23 @@ const whyNotDecide = ({ lacks, approver }: Offer) =>
       : lacks.get('approvals')
 
 /** A person who answers by themselves may also be a real one. */
-const whyNotScript = (given: unknown, offer: Offer): string | undefined => {
+const skipReasonOfScript = (given: unknown, offer: Offer): string | undefined => {
   const { data: script } = ApproverScript.safeParse(given)
   if (script?.decision === 'ignore') return undefined
   if (script?.decision === 'deny') {
-    const reason = mayNot('deny', 'denies a request', offer)
+    const reason = describeForbiddenWrite('deny', 'denies a request', offer)
     if (reason !== undefined) return reason
   }
   const takes = (script?.after_polls ?? 0) * usualInterval + (script?.after ?? 0)
   if (takes > offer.longestWait) return `the approver answers after ${takes} s of real time`
-  return offer.approver === 'manual' ? undefined : whyNotDecide(offer)
+  return offer.approver === 'manual' ? undefined : skipReasonOfDecision(offer)
 }
 
 const usualInterval = 5
 
 type HttpArgs = Readonly<{ seat?: string; request: string; from?: string; form?: object }>
 
-const whyNotHttp = (
+const skipReasonOfHttp = (
   { seat = 'issuer', request, from, form }: HttpArgs,
   step: Step,
   offer: Offer,
@@ -168,7 +169,7 @@ const whyNotHttp = (
   const writing = route === undefined ? 'other' : writingOf(route)
   return writing === undefined || step.with === 'none'
     ? undefined
-    : mayNot(writing, `sends ${method} ${path}`, offer)
+    : describeForbiddenWrite(writing, `sends ${method} ${path}`, offer)
 }
 
 /** What a call that is more than the agent’s own business changes. */
@@ -179,23 +180,28 @@ const writingOf = (route: RouteName): Writing | undefined => {
   return /^(jit|oauth|agents|authz)\./.test(route) ? undefined : 'other'
 }
 
-const mayNot = (writing: Writing, does: string, { writes }: Offer): string | undefined =>
+const describeForbiddenWrite = (
+  writing: Writing,
+  does: string,
+  { writes }: Offer,
+): string | undefined =>
   writes.has(writing) ? undefined : `it ${does}, which takes --allow-writes (writes: [${writing}])`
 
-const whyNotGiven = (
+const skipReasonOfGiven = (
   scenario: Loaded,
   placed: readonly Placed[],
   offer: Offer,
 ): string | undefined => {
   for (const { given } of scenario.tenants) {
-    const reason = given.approver === undefined ? undefined : whyNotScript(given.approver, offer)
+    const reason =
+      given.approver === undefined ? undefined : skipReasonOfScript(given.approver, offer)
     if (reason !== undefined) return reason
   }
   const scripted = scenario.tenants.some(({ given }) => given.approver !== undefined)
   if (scripted && JSON.stringify(scenario.steps).includes('/jit/status/')) {
     return 'who stands in for the approver does not know the older form'
   }
-  const casts = castFor(scenario, offer)
+  const casts = findRoles(scenario, offer)
   if (typeof casts === 'string') return casts
   for (const [index, cast] of casts.entries()) {
     const here = placed.filter(({ step }) => tenantOf(step, scenario) === index)
@@ -205,11 +211,11 @@ const whyNotGiven = (
       return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
     }
     if (here.some(isAlone)) return 'it expects a tenant of its own'
-    const name = spelledOut(steps, cast)
+    const name = findSpelledOutPart(steps, cast)
     if (name !== undefined) {
       return `it speaks of ${name}, who is somebody else here`
     }
-    const absent = here.map(personOf).find((it) => it !== undefined && !plays(it, cast))
+    const absent = here.map(personOf).find((it) => it !== undefined && !hasRole(it, cast))
     if (absent !== undefined) return `nobody plays ${absent}: users of the target may name somebody`
   }
   return undefined
@@ -218,7 +224,7 @@ const whyNotGiven = (
 const usualScopes = ['read:documents', 'write:reports']
 
 /** An agent of which nothing is said has the usual scopes. */
-const isUsual = (given: Given | undefined, at: number, agent: Cast['agents'][number]) =>
+const isUsual = (given: Given | undefined, at: number, agent: Roles['agents'][number]) =>
   given?.agents?.[at]?.capabilities !== undefined ||
   (agent.capabilities?.length === usualScopes.length &&
     usualScopes.every((it) => agent.capabilities?.includes(it)))
@@ -234,11 +240,11 @@ const isAlone = ({ step, word }: Placed): boolean =>
       JSON.stringify(step.expect ?? {}),
     ))
 
-const castFor = (scenario: Loaded, offer: Offer): readonly Cast[] | string => {
+const findRoles = (scenario: Loaded, offer: Offer): readonly Roles[] | string => {
   try {
     return offer.cast(scenario)
   } catch (error) {
-    if (error instanceof Unable) return error.message
+    if (error instanceof SkipScenario) return error.message
     throw error
   }
 }
@@ -254,4 +260,4 @@ const personOf = ({ step, word }: Placed): string | undefined => {
   return as ?? (typeof minted === 'string' ? minted : undefined)
 }
 
-const plays = (email: string, { users }: Cast) => users.some((it) => it.email === email)
+const hasRole = (email: string, { users }: Roles) => users.some((it) => it.email === email)

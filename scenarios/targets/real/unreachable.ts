@@ -4,7 +4,7 @@ export class Unreachable extends Error {
 }
 
 /** Why a request got no answer, as one line for a person. */
-export const whyUnreachable = (error: unknown, url: string, timeout: number): string => {
+export const describeUnreachable = (error: unknown, url: string, timeout: number): string => {
   const { host } = new URL(url)
   if (error instanceof Error && error.name === 'TimeoutError') {
     return `${host} gave no answer within ${timeout} s`

@@ -2,7 +2,7 @@
  * Follows what happens in a tenant. The browser takes a lost stream up by itself and names the last
  * event it saw; where it has given up, this begins anew with the same name.
  *
- * @param on `hello` (resumed), `entry`, `pulse`, `status` (live or not), `refused`
+ * @param on `hello` (resumed), `entry`, `pulse`, `status` (live or not), `createRefusal`
  */
 export const follow = (base, on) => {
   let lastEventId = ''

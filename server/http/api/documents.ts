@@ -1,11 +1,11 @@
 import { documentCalls, summaryOf } from '../../api/documents.ts'
 import { refuse } from '../../api/refusal.ts'
-import type { ApiTenant } from '../../api/resource-server.ts'
+import type { ResourceServer } from '../../api/resource-server.ts'
 import { summarise, wordsOf } from '../../api/summary.ts'
 import type { ApiRoute } from '../../wire/index.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { credentialsOf } from './credentials.ts'
-import { answering } from './refusals.ts'
+import { withApiRefusals } from './refusals.ts'
 
 type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
 
@@ -13,8 +13,8 @@ type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
  * The core has parsed the body before a handler runs, so a malformed one is answered 400 to anybody:
  * that tells no more than the OpenAPI document does. Everything else comes after the guard.
  */
-export const documentHandlers: Handlers<DocumentRoute, { tenant: ApiTenant }> = {
-  'documents.list': answering(async ({ tenant, request }) => {
+export const documentHandlers: Handlers<DocumentRoute, { tenant: ResourceServer }> = {
+  'documents.list': withApiRefusals(async ({ tenant, request }) => {
     const claims = await tenant.guard.admit(credentialsOf(request), documentCalls.list)
     const documents = [...tenant.documents.all()]
       .filter((it) => tenant.guard.allows(claims, documentCalls.read(it, it.id)))
@@ -22,28 +22,30 @@ export const documentHandlers: Handlers<DocumentRoute, { tenant: ApiTenant }> = 
     return ok({ documents, count: documents.length })
   }),
 
-  'documents.read': answering(async ({ tenant, request, params: { documentId = '' } }) => {
+  'documents.read': withApiRefusals(async ({ tenant, request, params: { documentId = '' } }) => {
     const document = tenant.documents.find(documentId)
     await tenant.guard.admit(credentialsOf(request), documentCalls.read(document, documentId))
     return ok(document ?? refuse({ error: 'not_found', what: 'document' }))
   }),
 
-  'documents.write': answering(async ({ tenant, request, params: { documentId = '' }, body }) => {
-    const { sub } = await tenant.guard.admit(
-      credentialsOf(request),
-      documentCalls.write(documentId),
-    )
-    const { document, isNew } = tenant.documents.put(documentId, body, sub)
-    return isNew ? created(document) : ok(document)
-  }),
+  'documents.write': withApiRefusals(
+    async ({ tenant, request, params: { documentId = '' }, body }) => {
+      const { sub } = await tenant.guard.admit(
+        credentialsOf(request),
+        documentCalls.write(documentId),
+      )
+      const { document, isNew } = tenant.documents.put(documentId, body, sub)
+      return isNew ? created(document) : ok(document)
+    },
+  ),
 
-  'documents.delete': answering(async ({ tenant, request, params: { documentId = '' } }) => {
+  'documents.delete': withApiRefusals(async ({ tenant, request, params: { documentId = '' } }) => {
     await tenant.guard.admit(credentialsOf(request), documentCalls.delete(documentId))
     tenant.documents.delete(documentId)
     return noContent
   }),
 
-  'documents.summarise': answering(async ({ tenant, request, params, body }) => {
+  'documents.summarise': withApiRefusals(async ({ tenant, request, params, body }) => {
     const { documentId = '' } = params
     const document = tenant.documents.find(documentId)
     await tenant.guard.admit(credentialsOf(request), documentCalls.summarise(document, documentId))

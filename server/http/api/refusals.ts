@@ -13,7 +13,7 @@ import type { Answer } from '../message.ts'
 export type ChallengeStyle = Readonly<{ challenge: ChallengeFormat; realm: string }>
 
 /** A handler whose refusals by the resource server become answers. */
-export const answering =
+export const withApiRefusals =
   <C extends Readonly<{ tenant: ChallengeStyle }>>(handler: (call: C) => Promise<Answer>) =>
   async (call: C): Promise<Answer> => {
     try {
@@ -77,18 +77,18 @@ const bearer = (
   })
 
 const description = 'the access token lacks the authorization details that this takes'
-const drafted = 'insufficient_authorization_details'
+const draftChallengeCode = 'insufficient_authorization_details'
 
 /** What is missing, in the four formats; what each is, `ChallengeFormat` says. */
 const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Answer> = {
   lumo: (required) =>
-    errorAnswer(403, drafted, description, hint(required), {
-      'www-authenticate': `Bearer error="${drafted}"`,
+    errorAnswer(403, draftChallengeCode, description, hint(required), {
+      'www-authenticate': `Bearer error="${draftChallengeCode}"`,
       'insufficient-authorization-details': encodeChallenge(required),
     }),
   'rar-04': (required) =>
-    errorAnswer(403, drafted, description, listing(required), {
-      'www-authenticate': `Bearer error="${drafted}"`,
+    errorAnswer(403, draftChallengeCode, description, listDetail(required), {
+      'www-authenticate': `Bearer error="${draftChallengeCode}"`,
     }),
   'wg-00': (required) =>
     errorAnswer(
@@ -103,11 +103,11 @@ const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Ans
   both: (required) =>
     errorAnswer(
       403,
-      drafted,
+      draftChallengeCode,
       description,
-      { ...hint(required), ...listing(required) },
+      { ...hint(required), ...listDetail(required) },
       {
-        'www-authenticate': `Bearer error="${drafted}", ${remediation(required)}`,
+        'www-authenticate': `Bearer error="${draftChallengeCode}", ${remediation(required)}`,
         'insufficient-authorization-details': encodeChallenge(required),
       },
     ),
@@ -115,7 +115,7 @@ const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Ans
 
 const hint = (required: AuthorizationDetail) => ({ authorization_details_hint: required })
 
-const listing = (required: AuthorizationDetail) => ({
+const listDetail = (required: AuthorizationDetail) => ({
   authorization_details: [required],
   authorization_details_types_required: [required.type],
 })

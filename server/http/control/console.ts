@@ -8,9 +8,9 @@ import {
   inboxOf,
   personOf,
   requestView,
-  shownEntry,
   taskList,
   timelineOf,
+  toJournalEntry,
 } from '../../console/views.ts'
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
@@ -18,12 +18,19 @@ import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { letApproverAnswer, same, type Tenancy } from '../tenant-context.ts'
-import { isOurs, misbehaviours, moveClock, reading, type Tenancies, tooMany } from './control.ts'
+import { letApproverAnswer, same, type TenantContext } from '../tenant-context.ts'
+import {
+  isOurs,
+  misbehaviours,
+  moveClock,
+  readClock,
+  type TenantRegistry,
+  tooMany,
+} from './control.ts'
 
 export type ConsoleContext = Readonly<{
-  tenancies: Tenancies
-  tenancy: () => Tenancy
+  registry: TenantRegistry
+  context: () => TenantContext
   /** Who is signed in, on routes that ask for somebody. */
   session: () => Session
   /** What the browser shows to be recognised. */
@@ -36,18 +43,18 @@ export type ConsoleContext = Readonly<{
  * one it was asked under, and it carries the token of its session, which no other page can read.
  */
 const consoleContext =
-  (tenancies: Tenancies, controlToken: string, origin: () => string) =>
-  ({ route, request, params, tenancy: found }: Routed<ConsoleRoute>): ConsoleContext => {
+  (registry: TenantRegistry, controlToken: string, origin: () => string) =>
+  ({ route, request, params, context: found }: Routed<ConsoleRoute>): ConsoleContext => {
     const { host = new URL(origin()).host } = request.headers
     if (!isOurs(host, origin())) {
       answerWith(403, 'foreign_host', 'the approvals page does not answer under this name')
     }
     if (route.method !== 'GET') refuseForeign(request, host)
     const { tenant: slug = '' } = params
-    const tenancy = () =>
+    const context = () =>
       found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
     const sessionId = cookieOf(request, cookieName(origin())) ?? ''
-    const session = () => sessionOf(tenancy(), sessionId)
+    const session = () => sessionOf(context(), sessionId)
     if (route.auth !== 'none') {
       const { csrfToken, operator } = session()
       if (route.method !== 'GET' && !same(request.headers['x-csrf-token'] ?? '', csrfToken)) {
@@ -58,8 +65,8 @@ const consoleContext =
       }
     }
     return {
-      tenancies,
-      tenancy,
+      registry,
+      context,
       session,
       sessionId,
       isControlToken: (token) => same(token, controlToken),
@@ -79,51 +86,51 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ tenancies, query }) => {
-    const [only, ...others] = tenancies.slugs()
+  'console.home': ({ registry, query }) => {
+    const [only, ...others] = registry.slugs()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
     if (chosen === undefined) return htmlPage('choose')
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
   },
-  'console.approval': ({ tenancies, params }) => {
+  'console.approval': ({ registry, params }) => {
     const { taskId = '' } = params
     const slug =
-      tenancies.slugs().find((it) => tenancies.find(it)?.tenant.state.tasks.has(taskId)) ??
-      notThere()
+      registry.slugs().find((it) => registry.find(it)?.tenant.state.tasks.has(taskId)) ??
+      refuseNotFound()
     const location = `/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
     return { status: 303, headers: { location } }
   },
-  'console.page': ({ tenancies, params }) => ({
+  'console.page': ({ registry, params }) => ({
     ...htmlPage('index'),
-    status: tenancies.find(params.tenant ?? '') ? 200 : 404,
+    status: registry.find(params.tenant ?? '') ? 200 : 404,
   }),
 
-  'console.session.read': ({ tenancy, session }) => ok(signedIn(tenancy(), session())),
+  'console.session.read': ({ context, session }) => ok(toSignedIn(context(), session())),
   'console.session.open': (call) => {
-    const { tenancy, sessionId, request, body } = call
-    const { sessions, origins } = tenancy()
+    const { context, sessionId, request, body } = call
+    const { sessions, origins } = context()
     const opened = sessions.open(seatOf(call, body))
     sessions.close(sessionId)
-    const session = sessionOf(tenancy(), opened.id)
+    const session = sessionOf(context(), opened.id)
     const { protocol } = new URL(request.headers.origin ?? origins.issuer)
     const cookie = stringifySetCookie({
       name: cookieName(origins.issuer),
       value: opened.id,
-      path: `/console/${tenancy().tenant.slug}`,
+      path: `/console/${context().tenant.slug}`,
       maxAge: opened.lifetime,
       httpOnly: true,
       sameSite: 'strict',
       secure: protocol === 'https:',
     })
-    return { ...ok(signedIn(tenancy(), session)), headers: { 'set-cookie': cookie } }
+    return { ...ok(toSignedIn(context(), session)), headers: { 'set-cookie': cookie } }
   },
-  'console.session.close': ({ tenancy, sessionId }) => {
-    tenancy().sessions.close(sessionId)
+  'console.session.close': ({ context, sessionId }) => {
+    context().sessions.close(sessionId)
     return noContent
   },
 
-  'console.events': ({ tenancy, request, query, sessionId }) => {
-    const { tenant, ended, sessions, durable, watching } = tenancy()
+  'console.events': ({ context, request, query, sessionId }) => {
+    const { tenant, ended, sessions, durable, watching } = context()
     if (watching.count >= mostWatching) tooMany(mostWatching, 'event streams')
     return {
       status: 200,
@@ -136,7 +143,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       body: eventStream({
         journal: tenant.journal,
         lastEventId: request.headers['last-event-id'] ?? query.last_event_id,
-        pulse: () => pulseOf(tenancy()),
+        pulse: () => pulseOf(context()),
         ended: ended.signal,
         allowed: () => sessions.find(sessionId) !== undefined,
         durable,
@@ -144,40 +151,40 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       }),
     }
   },
-  'console.inbox': ({ tenancy, session }) => {
-    letApproverAnswer(tenancy())
-    return ok(inboxOf(tenancy().tenant, session().userId))
+  'console.inbox': ({ context, session }) => {
+    letApproverAnswer(context())
+    return ok(inboxOf(context().tenant, session().userId))
   },
-  'console.approve': ({ tenancy, session, params, body }) => {
+  'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    tenancy().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
-    return ok(decidedView(tenancy(), requestId, userId))
+    context().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(viewOfDecided(context(), requestId, userId))
   },
-  'console.deny': ({ tenancy, session, params, body }) => {
+  'console.deny': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    tenancy().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
-    return ok(decidedView(tenancy(), requestId, userId))
+    context().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
+    return ok(viewOfDecided(context(), requestId, userId))
   },
 
-  'console.tasks': ({ tenancy }) => ok(taskList(tenancy().tenant)),
-  'console.task': ({ tenancy, session, params }) => {
-    const { tenant, exchanges } = tenancy()
+  'console.tasks': ({ context }) => ok(taskList(context().tenant)),
+  'console.task': ({ context, session, params }) => {
+    const { tenant, exchanges } = context()
     const { taskId = '' } = params
     const all = exchanges.after(exchanges.forgotten)
-    return ok(timelineOf(tenant, taskId, all, session().userId) ?? notThere())
+    return ok(timelineOf(tenant, taskId, all, session().userId) ?? refuseNotFound())
   },
-  'console.journal': ({ tenancy, query }) => {
-    const { journal } = tenancy().tenant
+  'console.journal': ({ context, query }) => {
+    const { journal } = context().tenant
     return ok({
-      entries: journal.after(query.after).map(shownEntry),
+      entries: journal.after(query.after).map(toJournalEntry),
       next: journal.last,
       forgotten: journal.forgotten,
     })
   },
-  'console.exchanges': ({ tenancy, query }) => {
-    const { exchanges } = tenancy()
+  'console.exchanges': ({ context, query }) => {
+    const { exchanges } = context()
     return ok({
       exchanges: exchanges.after(query.after),
       next: exchanges.last,
@@ -185,24 +192,24 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     })
   },
 
-  'console.clock.move': ({ tenancy, body }) => {
-    moveClock(tenancy(), body)
-    return ok(reading(tenancy()))
+  'console.clock.move': ({ context, body }) => {
+    moveClock(context(), body)
+    return ok(readClock(context()))
   },
-  'console.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
-  'console.misbehaviours.on': async ({ tenancy, body }) => {
-    if (!(await tenancy().misbehaving.on(body))) {
+  'console.misbehaviours.read': async ({ context }) => ok(await misbehaviours(context())),
+  'console.misbehaviours.on': async ({ context, body }) => {
+    if (!(await context().misbehaving.on(body))) {
       answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
     }
-    return ok(await misbehaviours(tenancy()))
+    return ok(await misbehaviours(context()))
   },
-  'console.misbehaviours.off': async ({ tenancy, params }) => {
-    tenancy().misbehaving.off(params.name)
-    return ok(await misbehaviours(tenancy()))
+  'console.misbehaviours.off': async ({ context, params }) => {
+    context().misbehaving.off(params.name)
+    return ok(await misbehaviours(context()))
   },
 }
 
-const notThere = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+const refuseNotFound = (): never => answerWith(404, 'not_found', 'there is no such thing here')
 
 /** Open pages of one tenant. */
 const mostWatching = 100
@@ -228,15 +235,15 @@ const refuseForeign = ({ headers }: HttpRequest, host: string) => {
 }
 
 /** Whoever lost the right to approve since signing in has lost the seat, too. */
-const sessionOf = ({ tenant, sessions }: Tenancy, id: string): Session => {
+const sessionOf = ({ tenant, sessions }: TenantContext, id: string): Session => {
   const session = sessions.find(id)
   const stillMay = session && (session.operator || mayApprove(tenant.state, session.userId ?? ''))
   return session && stillMay ? session : answerWith(401, 'signed_out', 'nobody is signed in')
 }
 
 /** @throws {Refusing} 400, 401 or 403 for what opens no seat */
-const seatOf = ({ tenancy, session, isControlToken }: ConsoleContext, proof: SignIn) => {
-  const { sessions, tenant } = tenancy()
+const seatOf = ({ context, session, isControlToken }: ConsoleContext, proof: SignIn) => {
+  const { sessions, tenant } = context()
   if ('code' in proof) {
     return (
       sessions.redeem(proof.code) ??
@@ -257,7 +264,7 @@ const seatOf = ({ tenancy, session, isControlToken }: ConsoleContext, proof: Sig
   return { userId: approver?.id, operator: true }
 }
 
-const signedIn = ({ tenant: { state, slug } }: Tenancy, session: Session): SignedIn => ({
+const toSignedIn = ({ tenant: { state, slug } }: TenantContext, session: Session): SignedIn => ({
   tenant: slug,
   user: session.userId === undefined ? null : personOf(state, session.userId),
   operator: session.operator,
@@ -265,16 +272,16 @@ const signedIn = ({ tenant: { state, slug } }: Tenancy, session: Session): Signe
   csrf_token: session.csrfToken,
 })
 
-const decidedView = ({ tenant }: Tenancy, requestId: string, userId: string) =>
+const viewOfDecided = ({ tenant }: TenantContext, requestId: string, userId: string) =>
   requestView(tenant, tenant.state.requests.get(requestId) as RequestRecord, userId)
 
 /** A running clock is only news when it was moved; one that stands is when it has changed. */
-const pulseOf = (tenancy: Tenancy) => {
-  const { clock } = tenancy.tenant
+const pulseOf = (context: TenantContext) => {
+  const { clock } = context.tenant
   const now = clock.now()
   const moved = clock.running ? Math.round((now - Date.now() / 1000) / 2) : now
-  const { active } = tenancy.misbehaving
-  const exchanges = tenancy.exchanges.last
+  const { active } = context.misbehaving
+  const exchanges = context.exchanges.last
   return {
     key: JSON.stringify([moved, exchanges, active]),
     data: { now, running: clock.running, exchanges, misbehaviours: active.length },

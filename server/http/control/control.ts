@@ -1,7 +1,7 @@
 import { approverNamed } from '../../console/views.ts'
 import { answerApproval } from '../../issuer/approvals.ts'
 import { allScopes } from '../../issuer/clients.ts'
-import { assessed } from '../../issuer/requests.ts'
+import { assessRequest } from '../../issuer/requests.ts'
 import { findUser } from '../../issuer/tasks.ts'
 import { issueClientToken, issueUserToken } from '../../issuer/tokens.ts'
 import { forgeJwt } from '../../signing/forge.ts'
@@ -20,14 +20,14 @@ import { isoTime } from '../iso-time.ts'
 import { accessToken, claimsOf } from '../issuer/oauth/access-token.ts'
 import { bearerToken } from '../issuer/oauth/bearer.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
-import { type Misbehaviour, whyUnknown } from '../misbehave.ts'
+import { describeUnknownMisbehaviour, type Misbehaviour } from '../misbehave.ts'
 import { answerWith } from '../refusals.ts'
-import { advance, issuerOf, same, type Tenancy } from '../tenant-context.ts'
+import { advance, issuerOf, same, type TenantContext } from '../tenant-context.ts'
 import { scriptFrom, usualScript } from './model.ts'
 
 /** What the control plane may do with the harness as a whole. */
-export type Tenancies = Readonly<{
-  find: (slug: string) => Tenancy | undefined
+export type TenantRegistry = Readonly<{
+  find: (slug: string) => TenantContext | undefined
   slugs: () => string[]
   create: (seed: TenantSeed) => TenantCreated
   /** Puts a tenant back to its seeds. */
@@ -38,15 +38,15 @@ export type Tenancies = Readonly<{
   version: string
 }>
 
-export type ControlContext = Readonly<{ tenancies: Tenancies; tenancy: () => Tenancy }>
+export type ControlContext = Readonly<{ registry: TenantRegistry; context: () => TenantContext }>
 
 /**
  * Asks for the control token, and refuses browsers that come from elsewhere: neither a foreign
  * `Origin` nor a `Host` that only resolves here (DNS rebinding) gets in.
  */
 const controlContext =
-  (tenancies: Tenancies, controlToken: string, origin: () => string) =>
-  ({ route, request, params, tenancy: found }: Routed<ControlRoute>): ControlContext => {
+  (registry: TenantRegistry, controlToken: string, origin: () => string) =>
+  ({ route, request, params, context: found }: Routed<ControlRoute>): ControlContext => {
     if (route.auth === 'control') {
       const { host, origin: from } = request.headers
       if (from !== undefined && from !== origin()) {
@@ -67,11 +67,11 @@ const controlContext =
         )
       }
     }
-    const tenancy = () => {
+    const context = () => {
       const { tenant: slug = '' } = params
       return found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
     }
-    return { tenancies, tenancy }
+    return { registry, context }
   }
 
 /** Whether a `Host` is a name of this harness, and not one that only resolves here (DNS rebinding). */
@@ -81,47 +81,48 @@ export const isOurs = (host: string, origin: string) => {
 }
 
 const controlHandlers: Handlers<ControlRoute, ControlContext> = {
-  'control.health': ({ tenancies }) =>
-    ok({ status: 'ok', tenants: tenancies.slugs().length, version: tenancies.version }),
+  'control.health': ({ registry }) =>
+    ok({ status: 'ok', tenants: registry.slugs().length, version: registry.version }),
 
-  'control.tenant.create': async ({ tenancies, body }) => created(await opened(tenancies, body)),
-  'control.tenant.put': async ({ tenancies, params, body }) => {
+  'control.tenant.create': async ({ registry, body }) =>
+    created(await createTenant(registry, body)),
+  'control.tenant.put': async ({ registry, params, body }) => {
     const { data: tenant, error } = Slug.safeParse(params.tenant)
     if (error) return answerWith(400, 'invalid_request', `path: ${error.issues[0]?.message}`)
     if (body.tenant !== undefined && body.tenant !== tenant) {
       answerWith(400, 'invalid_request', `tenant: expected ${tenant}, as in the path, or nothing`)
     }
-    return created(await opened(tenancies, { ...body, tenant }))
+    return created(await createTenant(registry, { ...body, tenant }))
   },
-  'control.tenant.list': ({ tenancies }) => ok({ tenants: tenancies.slugs() }),
-  'control.tenant.delete': ({ tenancies, tenancy }) => {
-    tenancies.delete(tenancy().tenant.slug)
+  'control.tenant.list': ({ registry }) => ok({ tenants: registry.slugs() }),
+  'control.tenant.delete': ({ registry, context }) => {
+    registry.delete(context().tenant.slug)
     return noContent
   },
-  'control.tenant.reset': ({ tenancies, tenancy }) => {
-    tenancies.reset(tenancy().tenant.slug)
+  'control.tenant.reset': ({ registry, context }) => {
+    registry.reset(context().tenant.slug)
     return ok({ ok: true })
   },
 
-  'control.clock.read': ({ tenancy }) => ok(reading(tenancy())),
-  'control.clock.move': ({ tenancy, body }) => {
-    moveClock(tenancy(), body)
-    return ok(reading(tenancy()))
+  'control.clock.read': ({ context }) => ok(readClock(context())),
+  'control.clock.move': ({ context, body }) => {
+    moveClock(context(), body)
+    return ok(readClock(context()))
   },
 
-  'control.policy.read': ({ tenancy }) => ok(tenancy().tenant.state.policy),
-  'control.policy.replace': ({ tenancy, body }) => {
-    tenancy().tenant.happen([{ type: 'policy.replaced', policy: body }])
-    return ok(tenancy().tenant.state.policy)
+  'control.policy.read': ({ context }) => ok(context().tenant.state.policy),
+  'control.policy.replace': ({ context, body }) => {
+    context().tenant.happen([{ type: 'policy.replaced', policy: body }])
+    return ok(context().tenant.state.policy)
   },
-  'control.policy.decide': ({ tenancy, body }) => {
-    const { state, clock } = tenancy().tenant
+  'control.policy.decide': ({ context, body }) => {
+    const { state, clock } = context().tenant
     const task = body.task_id === undefined ? undefined : state.tasks.get(body.task_id)
-    const { rule, ttl, explanation } = assessed(
+    const { rule, ttl, explanation } = assessRequest(
       state,
       task,
       {
-        agentId: agentNamed(tenancy(), body.agent).id,
+        agentId: agentNamed(context(), body.agent).id,
         detail: body.authorization_details,
         justification: body.justification,
         requestedTtl: body.requested_ttl,
@@ -131,27 +132,27 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     const status = { approve: 'approved', ask: 'pending', deny: 'denied' }[rule.decision]
     return ok({ status, explanation, ...(rule.decision === 'deny' ? {} : { granted_ttl: ttl }) })
   },
-  'control.approver.script': ({ tenancy, body }) => {
-    if (body.by !== undefined && findUser(tenancy().tenant.state, body.by) === undefined) {
+  'control.approver.script': ({ context, body }) => {
+    if (body.by !== undefined && findUser(context().tenant.state, body.by) === undefined) {
       answerWith(400, 'invalid_request', 'by: expected the e-mail of a user of this tenant')
     }
-    tenancy().tenant.happen([{ type: 'approver.scripted', script: body }])
+    context().tenant.happen([{ type: 'approver.scripted', script: body }])
     return ok(body)
   },
-  'control.dialect.read': ({ tenancy }) => ok(tenancy().tenant.state.dialect),
-  'control.dialect.set': ({ tenancy, body }) => {
-    tenancy().tenant.happen([{ type: 'dialect.set', dialect: body }])
+  'control.dialect.read': ({ context }) => ok(context().tenant.state.dialect),
+  'control.dialect.set': ({ context, body }) => {
+    context().tenant.happen([{ type: 'dialect.set', dialect: body }])
     return ok(body)
   },
 
-  'control.limits.read': ({ tenancy }) => ok(tenancy().tenant.state.limits),
-  'control.limits.set': ({ tenancy, body }) => {
-    tenancy().tenant.happen([{ type: 'limits.set', limits: body }])
+  'control.limits.read': ({ context }) => ok(context().tenant.state.limits),
+  'control.limits.set': ({ context, body }) => {
+    context().tenant.happen([{ type: 'limits.set', limits: body }])
     return ok(body)
   },
-  'control.approval.answer': ({ tenancy, params, body }) => {
+  'control.approval.answer': ({ context, params, body }) => {
     const { approvalToken: approvalId = '' } = params
-    const { tenant } = tenancy()
+    const { tenant } = context()
     const asked = tenant.state.approvals.get(approvalId)?.approval
     tenant.run(answerApproval, {
       approvalId,
@@ -162,8 +163,8 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     return ok({ ok: true })
   },
 
-  'control.user.token': async ({ tenancy, body }) => {
-    const { tenant } = tenancy()
+  'control.user.token': async ({ context, body }) => {
+    const { tenant } = context()
     const { state } = tenant
     const user =
       body.user === undefined
@@ -182,16 +183,16 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
       scope: body.scope ?? allScopes(state).join(' '),
       lifetime: body.expires_in,
       details: body.authorization_details,
-      mayAct: body.may_act && `agent:${agentNamed(tenancy(), body.may_act).name}`,
+      mayAct: body.may_act && `agent:${agentNamed(context(), body.may_act).name}`,
     })
     return created({
-      access_token: await accessToken(tenancy(), token),
+      access_token: await accessToken(context(), token),
       token_type: 'Bearer',
       expires_in: body.expires_in,
     })
   },
-  'control.workload.token': async ({ tenancy, body }) => {
-    const { tenant, platforms } = tenancy()
+  'control.workload.token': async ({ context, body }) => {
+    const { tenant, platforms } = context()
     const [first] = tenant.state.workloads
     const { issuer = first?.issuer ?? '', subject = first?.subject } = body
     const key = platforms.get(issuer)
@@ -202,7 +203,7 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     const claims = {
       iss: issuer,
       sub: subject,
-      aud: body.audience ?? issuerOf(tenancy()),
+      aud: body.audience ?? issuerOf(context()),
       iat: now,
       exp: now + body.expires_in,
     }
@@ -212,39 +213,39 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
       expires_in: body.expires_in,
     })
   },
-  'control.key.rotate': async ({ tenancy, body }) => {
-    const { tenant, keys } = tenancy()
+  'control.key.rotate': async ({ context, body }) => {
+    const { tenant, keys } = context()
     const key = await generateSigningKey(body.algorithm ?? keys.current.alg)
     const { kid, alg } = key
     keys.publish(key)
     if (body.sign) keys.signWith(kid)
     tenant.happen([{ type: body.sign ? 'key.rotated' : 'key.published', kid, alg }])
-    return created(keysOf(tenancy()))
+    return created(keysOf(context()))
   },
-  'control.key.sign': ({ tenancy, params }) => {
-    const { tenant, keys } = tenancy()
-    const { kid, alg } = publishedKey(tenancy(), params.kid)
+  'control.key.sign': ({ context, params }) => {
+    const { tenant, keys } = context()
+    const { kid, alg } = publishedKey(context(), params.kid)
     if (kid !== keys.current.kid) {
       keys.signWith(kid)
       tenant.happen([{ type: 'key.rotated', kid, alg }])
     }
-    return ok(keysOf(tenancy()))
+    return ok(keysOf(context()))
   },
-  'control.key.retire': ({ tenancy, params }) => {
-    const { tenant, keys } = tenancy()
-    const { kid } = publishedKey(tenancy(), params.kid)
+  'control.key.retire': ({ context, params }) => {
+    const { tenant, keys } = context()
+    const { kid } = publishedKey(context(), params.kid)
     if (kid === keys.current.kid) {
       answerWith(409, 'key_in_use', 'this key signs: rotate first, then retire it')
     }
     keys.retire(kid)
     tenant.happen([{ type: 'key.retired', kid }])
-    return ok(keysOf(tenancy()))
+    return ok(keysOf(context()))
   },
-  'control.token.forge': async ({ tenancy, body }) => {
-    const { tenant, keys } = tenancy()
-    const agent = agentNamed(tenancy(), body.agent)
+  'control.token.forge': async ({ context, body }) => {
+    const { tenant, keys } = context()
+    const agent = agentNamed(context(), body.agent)
     const [{ token }] = tenant.run(issueClientToken, { client: agent })
-    const claims = Object.entries({ ...claimsOf(tenancy(), token), ...body.claims })
+    const claims = Object.entries({ ...claimsOf(context(), token), ...body.claims })
     const forged = await forgeJwt(
       keys.current,
       body.key,
@@ -258,8 +259,8 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     })
   },
 
-  'control.console.link': ({ tenancy, body }) => {
-    const { tenant, sessions, origins } = tenancy()
+  'control.console.link': ({ context, body }) => {
+    const { tenant, sessions, origins } = context()
     const approver = approverNamed(tenant.state, body.user)
     if (approver === undefined && !body.operator) {
       answerWith(400, 'invalid_request', 'user: expected an approver of this tenant')
@@ -269,9 +270,9 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     return created({ url, expires_in: expiresIn })
   },
 
-  'control.journal': async ({ tenancy, query }) => ok(await journalAfter(tenancy(), query)),
-  'control.exchanges': ({ tenancy, query }) => {
-    const { exchanges } = tenancy()
+  'control.journal': async ({ context, query }) => ok(await journalAfter(context(), query)),
+  'control.exchanges': ({ context, query }) => {
+    const { exchanges } = context()
     return ok({
       exchanges: exchanges.after(query.after),
       next: exchanges.last,
@@ -279,14 +280,14 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     })
   },
 
-  'control.model.read': ({ tenancy }) => ok(tenancy().model.script ?? usualScript()),
-  'control.model.script': ({ tenancy, body }) => {
-    const { model } = tenancy()
+  'control.model.read': ({ context }) => ok(context().model.script ?? usualScript()),
+  'control.model.script': ({ context, body }) => {
+    const { model } = context()
     model.script = scriptFrom(body)
     return ok(model.script)
   },
-  'control.model.conversations': ({ tenancy, query }) => {
-    const { model, tenant } = tenancy()
+  'control.model.conversations': ({ context, query }) => {
+    const { model, tenant } = context()
     const { conversations } = model
     const secrets = new Set([...tenant.state.agents.values()].map((it) => it.secretHash))
     return ok({
@@ -296,15 +297,15 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
     })
   },
 
-  'control.misbehaviours.read': async ({ tenancy }) => ok(await misbehaviours(tenancy())),
-  'control.misbehaviours.on': async ({ tenancy, body }) => {
-    if (tenancy().misbehaving.active.length >= mostActive) tooMany(mostActive, 'misbehaviours')
-    refuseUnknown('name', body.name, await tenancy().misbehaving.known())
-    await tenancy().misbehaving.on(body)
-    return ok(await misbehaviours(tenancy()))
+  'control.misbehaviours.read': async ({ context }) => ok(await misbehaviours(context())),
+  'control.misbehaviours.on': async ({ context, body }) => {
+    if (context().misbehaving.active.length >= mostActive) tooMany(mostActive, 'misbehaviours')
+    refuseUnknown('name', body.name, await context().misbehaving.known())
+    await context().misbehaving.on(body)
+    return ok(await misbehaviours(context()))
   },
-  'control.misbehaviours.off': ({ tenancy, query }) => {
-    tenancy().misbehaving.off(query.name)
+  'control.misbehaviours.off': ({ context, query }) => {
+    context().misbehaving.off(query.name)
     return noContent
   },
 }
@@ -317,20 +318,20 @@ export const controlArea = (
   authenticate: controlContext(...harness),
 })
 
-const opened = async (tenancies: Tenancies, seed: TenantSeed): Promise<TenantCreated> => {
+const createTenant = async (registry: TenantRegistry, seed: TenantSeed): Promise<TenantCreated> => {
   if (seed.misbehave.length > 0) {
-    const known = await tenancies.misbehaviours()
+    const known = await registry.misbehaviours()
     for (const { name } of seed.misbehave) refuseUnknown('misbehave', name, known)
   }
-  if (seed.tenant !== undefined && tenancies.find(seed.tenant)) {
+  if (seed.tenant !== undefined && registry.find(seed.tenant)) {
     answerWith(409, 'tenant_exists', `there is already a tenant ${seed.tenant}`)
   }
-  if (tenancies.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
-  return tenancies.create(seed)
+  if (registry.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
+  return registry.create(seed)
 }
 
 const refuseUnknown = (where: string, name: string, known: readonly Misbehaviour[]): void => {
-  const why = whyUnknown(name, known)
+  const why = describeUnknownMisbehaviour(name, known)
   if (why !== undefined) answerWith(400, 'invalid_request', `${where}: ${why}`)
 }
 
@@ -341,25 +342,25 @@ export const tooMany = (limit: number, what: string) =>
   answerWith(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit })
 
 /** @throws {Refusing} 400 for a moment that is over */
-export const moveClock = (tenancy: Tenancy, to: MoveClock): void => {
-  const { clock } = tenancy.tenant
+export const moveClock = (context: TenantContext, to: MoveClock): void => {
+  const { clock } = context.tenant
   const by = 'advance' in to ? to.advance : Date.parse(to.set) / 1000 - clock.now()
   if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
   if (clock.now() + by > lastMoment) {
     answerWith(400, 'invalid_request', 'expected a moment before the year 9900')
   }
-  advance(tenancy, by)
+  advance(context, by)
 }
 
 /** What begins then and lasts as long as it may still ends in a year of four digits (RFC 3339). */
 const lastMoment = Date.UTC(9899, 11, 31) / 1000
 
-export const reading = ({ tenant: { clock } }: Tenancy) => ({
+export const readClock = ({ tenant: { clock } }: TenantContext) => ({
   now: isoTime(clock.now()),
   epoch: clock.now(),
 })
 
-export const misbehaviours = async ({ misbehaving }: Tenancy) => ({
+export const misbehaviours = async ({ misbehaving }: TenantContext) => ({
   active: misbehaving.active,
   known: (await misbehaving.known()).map(({ name, seat, says, breaks, routes }) => ({
     name,
@@ -373,15 +374,15 @@ export const misbehaviours = async ({ misbehaving }: Tenancy) => ({
 const platformHeader: Header = { typ: 'JWT' }
 
 /** @throws {Refusing} 404 for a key that is not published */
-const publishedKey = ({ keys }: Tenancy, kid = '') =>
+const publishedKey = ({ keys }: TenantContext, kid = '') =>
   keys.find(kid) ?? answerWith(404, 'not_found', `there is no key ${kid} here`)
 
-const keysOf = ({ keys }: Tenancy) => ({
+const keysOf = ({ keys }: TenantContext) => ({
   current: keys.current.kid,
   published: keys.jwks().keys.map(({ kid }) => kid),
 })
 
-const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>
+const agentNamed = ({ tenant: { state } }: TenantContext, name: string | undefined) =>
   [...state.agents.values()].find((agent) =>
     name === undefined
       ? !agent.resourceServer
@@ -390,7 +391,7 @@ const agentNamed = ({ tenant: { state } }: Tenancy, name: string | undefined) =>
 
 /** What is there at once, or the first thing that comes within `wait` real seconds. */
 const journalAfter = async (
-  { tenant: { journal }, ended: { signal: ended } }: Tenancy,
+  { tenant: { journal }, ended: { signal: ended } }: TenantContext,
   { after, type, wait }: { after: number; type?: string | undefined; wait: number },
 ): Promise<Journal> => {
   const matching = () =>

@@ -10,7 +10,7 @@ import type { Schema } from '../../wire/openapi/schemas.ts'
 import { html, type Markup } from '../html.ts'
 
 /** The document as a page to read: all in it, nothing to run, nothing from elsewhere. */
-export const openApiPage = (document: OpenApi, assets: string): string =>
+export const renderDocsPage = (document: OpenApi, assets: string): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -33,7 +33,7 @@ ${contents(document)}
 <main id="main" tabindex="-1">
 <h1>${document.info.summary}</h1>
 ${document.info.description.split('\n\n').map((it) => html`<p>${inline(it)}</p>\n`)}
-${waysIn(document)}
+${describeAccess(document)}
 ${document.tags.map((tag) => section(document, tag))}
 ${schemas(document)}
 </main>
@@ -76,7 +76,7 @@ ${document.tags.map(({ name }) => html`<li><a href="#${slug(name)}">${name}</a><
 </ul>
 </nav>`
 
-const waysIn = ({ components, servers, paths }: OpenApi) => {
+const describeAccess = ({ components, servers, paths }: OpenApi) => {
   const api = Object.values(paths).find(({ servers }) => servers !== undefined)?.servers ?? []
   return html`<section id="credentials" aria-labelledby="credentials-title">
 <h2 id="credentials-title">Where, and with what</h2>
@@ -114,7 +114,7 @@ ${others.length > 0 ? html`<h4>Also at</h4><ul>${others.map((it) => html`<li><co
 ${parameters.length > 0 ? html`<h4>Parameters</h4>${table(parameters.map(parameterRow))}` : ''}
 ${Object.entries(requestBody?.content ?? {}).map(
   ([type, { schema = {} }]) =>
-    html`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolved(document, schema))}`,
+    html`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolveSchema(document, schema))}`,
 )}
 <h4>Answers</h4>
 <dl class="answers">
@@ -127,7 +127,7 @@ ${Object.entries(responses).map(([status, it]) => answer(document, status, it))}
 
 const credentials = ({ security }: Operation) => {
   if (security.length === 0) return 'none'
-  return joined(
+  return joinParts(
     security.map((way) => Object.keys(way).join(' and ') || 'none, where the body says who asks'),
     ', or ',
   )
@@ -141,7 +141,7 @@ const answer = (document: OpenApi, status: string, response: Response) => {
   const bodies = Object.entries(content).map(([type, { schema = {} }]) =>
     type === 'application/json' ? typeOf(schema) : html`<code>${type}</code>`,
   )
-  return html`<dt>${status}</dt><dd>${description}${bodies.length > 0 ? html`: ${joined(bodies, ' or ')}` : ''}</dd>\n`
+  return html`<dt>${status}</dt><dd>${description}${bodies.length > 0 ? html`: ${joinParts(bodies, ' or ')}` : ''}</dd>\n`
 }
 
 const nothing = { description: '' }
@@ -180,13 +180,13 @@ const parameterRow = ({ name, in: where, required, schema, description }: Parame
   more: html`${inline(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
 })
 
-const resolved = ({ components }: OpenApi, schema: Schema): Schema =>
+const resolveSchema = ({ components }: OpenApi, schema: Schema): Schema =>
   components.schemas[String(schema.$ref).split('/').at(-1) ?? ''] ?? schema
 
 /** What a body looks like: its members, where it has some of its own. */
 const shape = (schema: Schema): Markup => {
   const rows = membersOf(schema)
-  if (rows.length > 0) return html`${table(rows)}${together(schema)}`
+  if (rows.length > 0) return html`${table(rows)}${describeMemberGroups(schema)}`
   const members = [schema.anyOf, schema.oneOf].find(Array.isArray) ?? []
   if (members.some((it) => membersOf(it).length > 0)) {
     return html`${members.map((it, at) => html`${at > 0 ? html`<p>or</p>` : ''}${shape(it)}`)}`
@@ -195,12 +195,12 @@ const shape = (schema: Schema): Markup => {
 }
 
 /** Which members belong together, where the table cannot say it. */
-const together = ({ anyOf, oneOf, dependentRequired = {} }: Schema) => {
+const describeMemberGroups = ({ anyOf, oneOf, dependentRequired = {} }: Schema) => {
   const ways = ([anyOf, oneOf].find(Array.isArray) ?? []).flatMap((it: Schema) =>
     Array.isArray(it.required) ? [it.required.join(' and ')] : [],
   )
   const pairs = Object.entries(dependentRequired as Record<string, string[]>)
-  return html`${ways.length > 0 ? html`<p>Needs ${joined(ways, ', or ')}.</p>` : ''}
+  return html`${ways.length > 0 ? html`<p>Needs ${joinParts(ways, ', or ')}.</p>` : ''}
 ${pairs.map(
   ([name, others]) => html`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
 `,
@@ -214,7 +214,7 @@ const membersOf = ({ properties = {}, required = [] }: Schema, before = ''): Row
       name: before + name,
       type: typeOf(schema),
       required: (required as string[]).includes(name),
-      more: joined(limits(schema), '; '),
+      more: joinParts(limits(schema), '; '),
     },
     ...membersOf(schema, `${before}${name}.`),
     ...membersOf((schema.items as Schema | undefined) ?? {}, `${before}${name}[].`),
@@ -228,14 +228,14 @@ const typeOf = (schema: Schema): Markup => {
   }
   if ('const' in schema) return html`<code>${JSON.stringify(schema.const)}</code>`
   if (Array.isArray(schema.enum)) {
-    return joined(
+    return joinParts(
       schema.enum.map((it) => html`<code>${JSON.stringify(it)}</code>`),
       ' or ',
     )
   }
   const members = [anyOf, oneOf].find(Array.isArray)
-  if (members && type === undefined) return joined(members.map(typeOf), ' or ')
-  if (Array.isArray(prefixItems)) return html`array of ${joined(prefixItems.map(typeOf), ', ')}`
+  if (members && type === undefined) return joinParts(members.map(typeOf), ' or ')
+  if (Array.isArray(prefixItems)) return html`array of ${joinParts(prefixItems.map(typeOf), ', ')}`
   if (type === 'array') return html`array of ${typeOf((items as Schema | undefined) ?? {})}`
   return html`${type ?? 'anything'}${format === undefined ? '' : ` (${format})`}`
 }
@@ -265,7 +265,7 @@ const limits = (schema: Schema): string[] => {
 
 const short = (text: string) => (text.length > 120 ? `${text.slice(0, 119)}…` : text)
 
-const joined = (parts: readonly (Markup | string)[], between: string) =>
+const joinParts = (parts: readonly (Markup | string)[], between: string) =>
   html`${parts.map((part, at) => html`${at > 0 ? between : ''}${part}`)}`
 
 /** Text in which what stands between backticks is code. */

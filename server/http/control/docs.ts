@@ -5,7 +5,7 @@ import type { Answer, Handlers } from '../message.ts'
 import type { Origins } from '../tenant-context.ts'
 import { cookieName } from './console.ts'
 
-export type OpenApiContext = Readonly<{ texts: () => Promise<Texts> }>
+export type DocsContext = Readonly<{ texts: () => Promise<Texts> }>
 
 /** The document and the page that is made of it. */
 type Texts = Readonly<{ document: string; page: string }>
@@ -13,7 +13,7 @@ type Texts = Readonly<{ document: string; page: string }>
 /** Both texts are made when somebody first asks, and kept. Who only starts a harness loads neither. */
 const docsContext = (origins: Origins, version: string) => {
   let made: Promise<Texts> | undefined
-  return (): OpenApiContext => ({
+  return (): DocsContext => ({
     texts: () => {
       made ??= write(origins, version)
       return made
@@ -21,38 +21,35 @@ const docsContext = (origins: Origins, version: string) => {
   })
 }
 
-const openApiHandlers: Handlers<OpenApiRoute, OpenApiContext> = {
+const docsHandlers: Handlers<OpenApiRoute, DocsContext> = {
   'openapi.document': async ({ texts }) =>
-    publicly('application/json; charset=utf-8', (await texts()).document),
+    publicDocument('application/json; charset=utf-8', (await texts()).document),
   'openapi.page': async ({ texts }) => {
-    const answer = publicly('text/html; charset=utf-8', (await texts()).page)
+    const answer = publicDocument('text/html; charset=utf-8', (await texts()).page)
     return { ...answer, headers: { ...answer.headers, ...pageHeaders } }
   },
 }
 
 /** The OpenAPI document and the page made of it. */
-export const docsArea = (
-  origins: Origins,
-  version: string,
-): Area<OpenApiRoute, OpenApiContext> => ({
-  handlers: openApiHandlers,
+export const docsArea = (origins: Origins, version: string): Area<OpenApiRoute, DocsContext> => ({
+  handlers: docsHandlers,
   authenticate: docsContext(origins, version),
 })
 
 const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> => {
-  const [{ openApi }, { openApiPage }] = await Promise.all([
+  const [{ openApiDocument }, { renderDocsPage }] = await Promise.all([
     import('../../wire/openapi/document.ts'),
     import('./docs-page.ts'),
   ])
-  const document = openApi({ issuer, api, version, sessionCookie: cookieName(issuer) })
+  const document = openApiDocument({ issuer, api, version, sessionCookie: cookieName(issuer) })
   return {
     document: JSON.stringify(document, null, 2),
-    page: openApiPage(document, assetsPath()),
+    page: renderDocsPage(document, assetsPath()),
   }
 }
 
 /** It holds no secret, so tools of other origins may read it. */
-const publicly = (type: string, body: string): Answer => ({
+const publicDocument = (type: string, body: string): Answer => ({
   status: 200,
   headers: {
     'content-type': type,

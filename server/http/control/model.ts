@@ -15,8 +15,8 @@ import { FlawedFile, parseYaml } from '../../wire/yaml-source.ts'
 import type { Area, Routed } from '../core.ts'
 import { bearerToken } from '../issuer/oauth/bearer.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
-import { answerWith, Refusing } from '../refusals.ts'
-import { hashSecret, same, type Tenancy } from '../tenant-context.ts'
+import { answerWith, HttpError } from '../refusals.ts'
+import { hashSecret, same, type TenantContext } from '../tenant-context.ts'
 import {
   callId,
   chatCompletion,
@@ -33,26 +33,26 @@ export type ScriptedModel = {
   readonly conversations: ConversationLog
 }
 
-export type ModelContext = Readonly<{ tenancy: Tenancy; script: ModelScript }>
+export type ModelContext = Readonly<{ context: TenantContext; script: ModelScript }>
 
 /** The scripted model of every tenant, which the path names, or the key alone. */
 export const modelArea = (
-  find: (slug: string) => Tenancy | undefined,
+  find: (slug: string) => TenantContext | undefined,
 ): Area<ModelRoute, ModelContext> => ({
   handlers: modelHandlers,
   findTenant: ({ request, params }) =>
     find(params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1] ?? ''),
   authenticate: modelContext,
-  shapeAnswer: inOpenAiForm,
+  shapeAnswer: withOpenAiErrors,
 })
 
-const modelContext = ({ tenancy, request }: Routed<ModelRoute>): ModelContext => {
+const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext => {
   const key = bearerToken(request) ?? ''
-  if (tenancy === undefined || !same(key, tenancy.model.key)) {
+  if (context === undefined || !same(key, context.model.key)) {
     const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
     answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
   }
-  return { tenancy: tenancy as Tenancy, script: tenancy?.model.script ?? usualScript() }
+  return { context: context as TenantContext, script: context?.model.script ?? usualScript() }
 }
 
 /** The key of a tenant's model: it names the tenant, and is the same as long as its secrets are. */
@@ -72,17 +72,17 @@ export const scriptFrom = (given: SetModelScript): ModelScript => {
   }
 }
 
-let usual: ModelScript | undefined
+let loadedScript: ModelScript | undefined
 
 /** What a model says that was given no script. */
 export const usualScript = (): ModelScript => {
   const file = new URL('server/model/usual-script.yaml', packageRoot)
-  usual ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)
-  return usual
+  loadedScript ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)
+  return loadedScript
 }
 
 /** Refusals in OpenAI's form, where its clients look for them. */
-const inOpenAiForm = ({ status, body, headers }: Answer): Answer => {
+const withOpenAiErrors = ({ status, body, headers }: Answer): Answer => {
   if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
   const { error: code, message, param = null } = body as Record<string, unknown>
   const type = status < 500 ? 'invalid_request_error' : 'server_error'
@@ -92,14 +92,14 @@ const inOpenAiForm = ({ status, body, headers }: Answer): Answer => {
 const modelHandlers: Handlers<ModelRoute, ModelContext> = {
   'model.chat': (call) => {
     const { body } = call
-    const answer = answered(call, 'chat', body, turnsOfChat(body))
+    const answer = answerFromScript(call, 'chat', body, turnsOfChat(body))
     return body.stream
       ? chatStream(answer, body.stream_options?.include_usage ?? false)
       : ok(chatCompletion(answer))
   },
   'model.responses': (call) => {
-    const { body, tenancy } = call
-    const { conversations } = tenancy.model
+    const { body, context } = call
+    const { conversations } = context.model
     const earlier = body.previous_response_id
       ? (conversations.upTo(body.previous_response_id) ??
         answerWith(400, 'previous_response_not_found', 'there is no such previous response', {
@@ -107,16 +107,16 @@ const modelHandlers: Handlers<ModelRoute, ModelContext> = {
         }))
       : []
     const turns = turnsOfResponses(body, (id) => conversations.item(id))
-    const answer = answered(call, 'responses', body, [...earlier, ...turns])
+    const answer = answerFromScript(call, 'responses', body, [...earlier, ...turns])
     return body.stream ? responseStream(answer) : ok(modelResponse(answer))
   },
-  'model.list': ({ script, tenancy }) =>
-    ok({ object: 'list', data: script.models.map((id) => info(id, tenancy)) }),
-  'model.read': ({ script, tenancy, params: { model = '' } }) =>
-    script.models.includes(model) ? ok(info(model, tenancy)) : unknownModel(script, model),
+  'model.list': ({ script, context }) =>
+    ok({ object: 'list', data: script.models.map((id) => info(id, context)) }),
+  'model.read': ({ script, context, params: { model = '' } }) =>
+    script.models.includes(model) ? ok(info(model, context)) : unknownModel(script, model),
 }
 
-const info = (id: string, { tenant }: Tenancy) => ({
+const info = (id: string, { tenant }: TenantContext) => ({
   id,
   object: 'model',
   created: Math.floor(tenant.clock.now()),
@@ -132,14 +132,14 @@ const unknownModel = ({ models }: ModelScript, name: string): never =>
  * What the script says, recorded, as are the requests it did not foresee.
  * @throws {Refusing} 400 that quotes the last message
  */
-const answered = (
-  { tenancy, script }: ModelContext,
+const answerFromScript = (
+  { context, script }: ModelContext,
   api: 'chat' | 'responses',
   request: ChatRequest | ResponsesRequest,
   turns: Turn[],
 ): ModelAnswer => {
-  const { tenant } = tenancy
-  const { conversations } = tenancy.model
+  const { tenant } = context
+  const { conversations } = context.model
   const { model } = request
   const tools = namesOf(request)
   const seq = conversations.last + 1
@@ -153,7 +153,7 @@ const answered = (
     stream: request.stream ?? false,
     turns,
     tools,
-    ignored: Object.keys(request).filter((name) => !heeded[api].has(name)),
+    ignored: Object.keys(request).filter((name) => !supportedParameters[api].has(name)),
     described: JSON.stringify(request.tools ?? []),
   }
   try {
@@ -175,14 +175,14 @@ const answered = (
     conversations.record({ ...recorded, reply: turn, usage })
     return { seq, at, model, turn, usage }
   } catch (thrown) {
-    if (!(thrown instanceof Refusing)) throw thrown
+    if (!(thrown instanceof HttpError)) throw thrown
     const { message } = thrown.answer.body as { message: string }
     conversations.record({ ...recorded, error: message, usage: { input, output: 0 } })
     throw thrown
   }
 }
 
-const heeded = {
+const supportedParameters = {
   chat: new Set(['model', 'messages', 'tools', 'stream', 'stream_options']),
   responses: new Set(['model', 'input', 'instructions', 'tools', 'stream', 'previous_response_id']),
 }

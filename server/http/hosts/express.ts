@@ -13,7 +13,7 @@ import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { largestBody } from '../parse.ts'
-import { arriving, encoded, pause } from './fetch.ts'
+import { abortableSleep, encodeAnswer, toReadable } from './fetch.ts'
 import { servePageFiles } from './page-files.ts'
 import { BodyConsumed, textOfBody } from './parsed-body.ts'
 
@@ -103,7 +103,7 @@ export const createIssuerApp = (core: Core): Express => createExpressApp(core, s
 const send = async (response: Response, answer: Answer): Promise<void> => {
   try {
     if (answer.body instanceof ReadableStream) await sendStream(response, answer, answer.body)
-    else if (answer.fault) await sendBadly(response, answer, answer.fault)
+    else if (answer.fault) await sendWithFault(response, answer, answer.fault)
     else response.end(writeHead(response, answer) ?? undefined)
   } catch {
     // The client has left, or a fault is to break the connection.
@@ -113,7 +113,7 @@ const send = async (response: Response, answer: Answer): Promise<void> => {
 
 /** @returns the body that is to follow */
 const writeHead = (response: Response, answer: Answer): string | null => {
-  const { headers, body } = encoded(answer)
+  const { headers, body } = encodeAnswer(answer)
   response.statusCode = answer.status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   if (body !== null && !('content-length' in headers)) {
@@ -123,13 +123,13 @@ const writeHead = (response: Response, answer: Answer): string | null => {
 }
 
 /** An answer with a fault: late, in pieces, cut off or never there. */
-const sendBadly = async (response: Response, answer: Answer, fault: Fault): Promise<void> => {
+const sendWithFault = async (response: Response, answer: Answer, fault: Fault): Promise<void> => {
   const hungUp = new AbortController()
   response.once('close', () => hungUp.abort())
-  await pause(fault.delay, hungUp.signal)
+  await abortableSleep(fault.delay, hungUp.signal)
   if (fault.breaks === 'before') return void response.socket?.resetAndDestroy()
   const body = writeHead(response, answer) ?? ''
-  for await (const piece of arriving(body, body === '' ? {} : fault, hungUp.signal)) {
+  for await (const piece of toReadable(body, body === '' ? {} : fault, hungUp.signal)) {
     await new Promise((sent) => response.write(piece, sent))
   }
   response.end()

@@ -7,7 +7,7 @@ import { largestBody } from '../parse.ts'
 export const fetchHost =
   (core: Core) =>
   async (request: Request): Promise<Response> =>
-    delivered(await core(await requestOf(request)), request.signal)
+    toResponse(await core(await requestOf(request)), request.signal)
 
 const requestOf = async (request: Request): Promise<HttpRequest> => {
   const { pathname, searchParams } = new URL(request.url)
@@ -27,15 +27,15 @@ const requestOf = async (request: Request): Promise<HttpRequest> => {
  * The answer as its client receives it, faults and all. An answer that never comes is a
  * `Response.error()`, as MSW wants it.
  */
-export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
+export const toResponse = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
   if (answer.body instanceof ReadableStream) {
     return new Response(answer.body, { status: answer.status, headers: { ...answer.headers } })
   }
   const { status, fault } = answer
-  const { body, headers } = encoded(answer)
+  const { body, headers } = encodeAnswer(answer)
   if (fault === undefined) return new Response(body, { status, headers })
   try {
-    await pause(fault.delay, signal)
+    await abortableSleep(fault.delay, signal)
   } catch {
     return Response.error()
   }
@@ -43,14 +43,14 @@ export const delivered = async (answer: Answer, signal?: AbortSignal): Promise<R
   if (body === null) return new Response(body, { status, headers })
   // Only who knows how much there should be can tell that some of it is missing.
   const length = String(Buffer.byteLength(body))
-  return new Response(ReadableStream.from(arriving(body, fault, signal)), {
+  return new Response(ReadableStream.from(toReadable(body, fault, signal)), {
     status,
     headers: { ...headers, 'content-length': length },
   })
 }
 
 /** The body piece by piece, in its own time; throws where the connection breaks. */
-export async function* arriving(
+export async function* toReadable(
   body: string,
   { breaks, drip = { pieces: 1, pause: 0 } }: Fault,
   signal?: AbortSignal,
@@ -59,14 +59,14 @@ export async function* arriving(
   const end = breaks === 'within' ? Math.floor(bytes.length / 2) : bytes.length
   const size = Math.max(1, Math.ceil(bytes.length / drip.pieces))
   for (let at = 0; at < end; at += size) {
-    await pause(drip.pause, signal)
+    await abortableSleep(drip.pause, signal)
     yield bytes.slice(at, Math.min(end, at + size))
   }
   if (breaks === 'within') throw new TypeError('terminated')
 }
 
 /** Waits; rejects as soon as nobody waits for the answer any more. */
-export const pause = (milliseconds = 0, signal?: AbortSignal): Promise<void> =>
+export const abortableSleep = (milliseconds = 0, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     if (milliseconds <= 0) return resolve()
@@ -82,7 +82,7 @@ export const pause = (milliseconds = 0, signal?: AbortSignal): Promise<void> =>
   })
 
 /** What goes over the wire: JSON unless the handler has already written text. */
-export const encoded = ({
+export const encodeAnswer = ({
   headers = {},
   body,
 }: Answer): { headers: Record<string, string>; body: string | null } => {

@@ -5,7 +5,7 @@ import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import type { Origins } from '../tenant-context.ts'
 import { createExpressApp, createIssuerApp } from './express.ts'
-import { encoded } from './fetch.ts'
+import { encodeAnswer } from './fetch.ts'
 
 // An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -22,15 +22,15 @@ export const listenAll = async (
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
   const seats = [
-    served(createIssuerApp(issuer), patience),
-    served(createExpressApp(api), patience),
+    createSocketServer(createIssuerApp(issuer), patience),
+    createSocketServer(createExpressApp(api), patience),
   ] as const
   const close = async () => {
     await Promise.all(seats.map((seat) => seat.close()))
   }
   try {
-    origins.issuer = await listening(seats[0].server, host, port)
-    origins.api = await listening(seats[1].server, host, apiPort)
+    origins.issuer = await listen(seats[0].server, host, port)
+    origins.api = await listen(seats[1].server, host, apiPort)
   } catch (failed) {
     await close()
     throw failed
@@ -52,7 +52,7 @@ const usualPatience: Patience = {
   farewell: 3_000,
 }
 
-const served = (host: RequestListener, patience: Patience) => {
+const createSocketServer = (host: RequestListener, patience: Patience) => {
   const answering = new Set<ServerResponse>()
   let closing = false
   const server = createServer(patience, (request, response) => {
@@ -64,7 +64,7 @@ const served = (host: RequestListener, patience: Patience) => {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const isAnswered = [...answering].some((it) => it.socket === socket && it.headersSent)
     if (isAnswered || !socket.writable || error.code === 'ECONNRESET') socket.destroy()
-    else refuse(socket, error.code, patience.farewell)
+    else refuseSocket(socket, error.code, patience.farewell)
   })
 
   /** Answers what was accepted, and waits for nobody who has nothing to ask. */
@@ -88,7 +88,7 @@ const served = (host: RequestListener, patience: Patience) => {
  * What is no request, or takes too long to become one, never reaches a seat. Whoever does not hang up
  * then is hung up on.
  */
-const refuse = (socket: Duplex, code: string | undefined, farewell: number) => {
+const refuseSocket = (socket: Duplex, code: string | undefined, farewell: number) => {
   const known: Record<string, ReturnType<typeof errorAnswer>> = {
     HPE_HEADER_OVERFLOW: errorAnswer(
       431,
@@ -103,7 +103,7 @@ const refuse = (socket: Duplex, code: string | undefined, farewell: number) => {
   }
   const answer =
     known[code ?? ''] ?? errorAnswer(400, 'invalid_request', 'the request is not valid HTTP/1.1')
-  const { headers, body } = encoded(answer)
+  const { headers, body } = encodeAnswer(answer)
   const fields = {
     ...headers,
     'content-length': Buffer.byteLength(body ?? ''),
@@ -121,7 +121,7 @@ const refuse = (socket: Duplex, code: string | undefined, farewell: number) => {
 const backlog = 4096
 
 /** @returns the origin it can be reached at */
-const listening = (server: Server, host: string, port: number): Promise<string> =>
+const listen = (server: Server, host: string, port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, host, backlog }, () => {

@@ -1,6 +1,6 @@
 import { type HttpHandler, http } from 'msw'
 import { errorAnswer } from '../errors.ts'
-import { delivered, HarnessClosed } from './fetch.ts'
+import { HarnessClosed, toResponse } from './fetch.ts'
 
 /** What handlers need of a harness: where its seats are, and how to ask them without a socket. */
 type Seats = Readonly<{
@@ -37,4 +37,4 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
 
 const isControl = /^\/+_harness(?:\/|$)/
 
-const refusal = (...how: Parameters<typeof errorAnswer>) => delivered(errorAnswer(...how))
+const refusal = (...how: Parameters<typeof errorAnswer>) => toResponse(errorAnswer(...how))

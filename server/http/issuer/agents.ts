@@ -10,7 +10,7 @@ export const agentHandlers: Handlers<
   'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',
   IssuerContext
 > = {
-  'agents.me': ({ tenancy: { tenant, origins }, agent, principal, request }) => {
+  'agents.me': ({ context: { tenant, origins }, agent, principal, request }) => {
     const { id, name, capabilities } = agent()
     const { claims, user } = principal()
     const { agents_me: form } = tenant.state.dialect
@@ -38,7 +38,7 @@ export const agentHandlers: Handlers<
     return ok({ ...(form === 'docs' ? {} : spec), ...(form === 'spec' ? {} : docs) })
   },
 
-  'agents.ask': ({ tenancy: { tenant }, agent, body }) => {
+  'agents.ask': ({ context: { tenant }, agent, body }) => {
     const { action, question, context } = body
     const [{ allowed, reason, auditId }] = tenant.run(ask, {
       agent: agent(),
@@ -65,10 +65,10 @@ export const agentHandlers: Handlers<
     })
   },
 
-  'agents.register': ({ tenancy, principal, body }) => {
-    const { tenant } = tenancy
+  'agents.register': ({ context, principal, body }) => {
+    const { tenant } = context
     const { agent, user, agentHeld } = principal()
-    const secret = newSecret(tenancy, 'secret')
+    const secret = newSecret(context, 'secret')
     const [{ agent: registered }] = tenant.run(registerAgent, {
       by: agentHeld ? { agent } : { user },
       name: body.name,
@@ -90,7 +90,7 @@ export const agentHandlers: Handlers<
     }
   },
 
-  'agents.mcp.authorize': ({ tenancy: { tenant }, agent, body }) => {
+  'agents.mcp.authorize': ({ context: { tenant }, agent, body }) => {
     const { server_id: serverId, tool } = body
     const resource =
       toolFor(tenant.state, agent(), serverId, tool) ??

@@ -1,4 +1,9 @@
-import { addressee, approvalStatus, askApproval, ownApproval } from '../../issuer/approvals.ts'
+import {
+  approvalStatus,
+  askApproval,
+  requireAddressee,
+  requireOwnApproval,
+} from '../../issuer/approvals.ts'
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { letApproverAnswer, notePoll } from '../tenant-context.ts'
@@ -8,10 +13,10 @@ import type { IssuerContext } from './handlers.ts'
 const interval = 1.5
 
 export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {
-  'approvals.create': ({ tenancy: { tenant }, agent, body }) => {
+  'approvals.create': ({ context: { tenant }, agent, body }) => {
     const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
     if (tenant.state.dialect.push_device === 'email') {
-      addressee(tenant.state, agent().id, onBehalfOf)
+      requireAddressee(tenant.state, agent().id, onBehalfOf)
       const message = 'The user has no device that could be asked, so an e-mail was sent.'
       return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }
     }
@@ -33,16 +38,16 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     })
   },
 
-  'approvals.status': ({ tenancy, agent, params }) => {
+  'approvals.status': ({ context, agent, params }) => {
     const { approvalToken = '' } = params
-    const { tenant } = tenancy
+    const { tenant } = context
     const { state, clock } = tenant
-    ownApproval(state, approvalToken, agent().id)
-    letApproverAnswer(tenancy)
-    const record = ownApproval(state, approvalToken, agent().id)
+    requireOwnApproval(state, approvalToken, agent().id)
+    letApproverAnswer(context)
+    const record = requireOwnApproval(state, approvalToken, agent().id)
     const { approval, answered } = record
     const status = approvalStatus(record, clock.now())
-    notePoll(tenancy, approvalToken, status === 'pending')
+    notePoll(context, approvalToken, status === 'pending')
     const user = answered && state.users.get(answered.by)
     const isBoth = state.dialect.approved_by === 'both'
     return ok({

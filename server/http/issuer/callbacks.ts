@@ -2,18 +2,18 @@ import { createHmac } from 'node:crypto'
 import { lifeAt } from '../../issuer/requests.ts'
 import { deliver } from '../../outbound/deliveries.ts'
 import { isoTime } from '../iso-time.ts'
-import { letApproverAnswer, type Tenancy } from '../tenant-context.ts'
+import { letApproverAnswer, type TenantContext } from '../tenant-context.ts'
 
 /**
  * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:
  * it carries no token, and the agent confirms it by a look at the status (THR-10).
  */
-export const startCallbacks = (tenancy: Tenancy): void => {
-  const { tenant, agenda, ended } = tenancy
+export const startCallbacks = (context: TenantContext): void => {
+  const { tenant, agenda, ended } = context
   const unlisten = tenant.journal.listen((entry) => {
-    if (entry.type === 'permission.requested') watch(tenancy, entry.request.id)
-    if (entry.type === 'permission.approved') notify(tenancy, entry, 'approved')
-    if (entry.type === 'permission.denied') notify(tenancy, entry, 'denied')
+    if (entry.type === 'permission.requested') watch(context, entry.request.id)
+    if (entry.type === 'permission.approved') deliverNotice(context, entry, 'approved')
+    if (entry.type === 'permission.denied') deliverNotice(context, entry, 'denied')
   })
   ended.signal.addEventListener('abort', unlisten, { once: true })
   // After a restart: what was told already is not told again.
@@ -21,19 +21,19 @@ export const startCallbacks = (tenancy: Tenancy): void => {
     tenant.journal.after(0).flatMap((it) => ('deliveryId' in it ? it.requestId : [])),
   )
   for (const requestId of tenant.state.undecided) {
-    if (!told.has(requestId)) watch(tenancy, requestId)
+    if (!told.has(requestId)) watch(context, requestId)
   }
   agenda.look()
 }
 
 /** Nobody may look at a request that is called back, so its time is looked after from here. */
-const watch = (tenancy: Tenancy, requestId: string) => {
-  const { tenant, agenda } = tenancy
+const watch = (context: TenantContext, requestId: string) => {
+  const { tenant, agenda } = context
   const { state, clock } = tenant
   const request = state.requests.get(requestId)?.request
   if (request?.callbackUrl === undefined) return
   if (state.approver !== undefined) {
-    agenda.at(request.requestedAt + state.approver.after, () => letApproverAnswer(tenancy))
+    agenda.at(request.requestedAt + state.approver.after, () => letApproverAnswer(context))
   }
   agenda.at(request.expiresAt, () => {
     const record = state.requests.get(requestId)
@@ -42,7 +42,7 @@ const watch = (tenancy: Tenancy, requestId: string) => {
       record.decided === undefined &&
       lifeAt(state, record, clock.now()) === 'expired'
     ) {
-      notify(tenancy, { requestId, taskId: request.taskId }, 'expired')
+      deliverNotice(context, { requestId, taskId: request.taskId }, 'expired')
     }
   })
 }
@@ -50,18 +50,18 @@ const watch = (tenancy: Tenancy, requestId: string) => {
 type Outcome = 'approved' | 'denied' | 'expired'
 
 /** What the policy decides at once is in the answer already, so only what waited is called back. */
-const notify = (
-  tenancy: Tenancy,
+const deliverNotice = (
+  context: TenantContext,
   { requestId, taskId, by }: Readonly<{ requestId: string; taskId: string; by?: string }>,
   status: Outcome,
 ) => {
-  const { tenant, agenda, outbound, ended } = tenancy
+  const { tenant, agenda, outbound, ended } = context
   const url = tenant.state.requests.get(requestId)?.request.callbackUrl
   if (url === undefined || by === 'policy') return
   const deliveryId = tenant.id('evt')
   const about = { requestId, taskId, deliveryId }
-  const body = JSON.stringify(noticeOf(tenancy, requestId, deliveryId, status))
-  const headers = signed(tenancy, deliveryId, body)
+  const body = JSON.stringify(noticeOf(context, requestId, deliveryId, status))
+  const headers = signCallback(context, deliveryId, body)
   const isPlanned = deliver(
     agenda,
     tenant.clock.now,
@@ -79,7 +79,7 @@ const notify = (
 }
 
 /** The generic webhook of the docs (contract §5.3): id, type, timestamp, data, tenant. */
-const noticeOf = ({ tenant }: Tenancy, requestId: string, id: string, status: Outcome) => {
+const noticeOf = ({ tenant }: TenantContext, requestId: string, id: string, status: Outcome) => {
   const record = tenant.state.requests.get(requestId)
   const { decided } = record ?? {}
   return {
@@ -101,7 +101,11 @@ const noticeOf = ({ tenant }: Tenancy, requestId: string, id: string, status: Ou
 }
 
 /** The two forms of the docs (contract §7 row 38). The body says when, so a replay can be told. */
-const signed = ({ tenant, webhookSecret }: Tenancy, deliveryId: string, body: string) => {
+const signCallback = (
+  { tenant, webhookSecret }: TenantContext,
+  deliveryId: string,
+  body: string,
+) => {
   const hex = createHmac('sha256', webhookSecret).update(body).digest('hex')
   const { callback_signature: which } = tenant.state.dialect
   return {

@@ -3,7 +3,7 @@ import type { IssuerRoute } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import type { Handlers } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { Tenancy } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant-context.ts'
 import { aauthHandlers } from './aauth.ts'
 import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
@@ -17,7 +17,7 @@ import { signalHandlers } from './signals.ts'
 
 /** What every handler of the issuer knows beside its call. */
 export type IssuerContext = Readonly<{
-  tenancy: Tenancy
+  context: TenantContext
   /** The bearer; undefined on routes that want none. */
   caller: Principal | undefined
   /** The bearer, on routes that want one. */
@@ -28,29 +28,29 @@ export type IssuerContext = Readonly<{
 
 /** Authenticates the bearer. An unknown tenant is a 404, with credentials or without. */
 export const issuerContext = async ({
-  tenancy,
+  context,
   route,
   request,
   params,
 }: Pick<
   Routed<IssuerRoute>,
-  'tenancy' | 'route' | 'request' | 'params'
+  'context' | 'route' | 'request' | 'params'
 >): Promise<IssuerContext> => {
-  if (tenancy === undefined) {
+  if (context === undefined) {
     const { tenant: slug = 'named' } = params
     return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
   }
   const caller =
     route.auth === 'agent'
-      ? await agentBearer(tenancy, request)
+      ? await agentBearer(context, request)
       : route.auth === 'bearer'
-        ? await bearer(tenancy, request)
+        ? await bearer(context, request)
         : undefined
-  const principal = () => caller ?? missing()
-  return { tenancy, caller, principal, agent: () => principal().agent ?? missing() }
+  const principal = () => caller ?? failMissingPrincipal()
+  return { context, caller, principal, agent: () => principal().agent ?? failMissingPrincipal() }
 }
 
-const missing = (): never => {
+const failMissingPrincipal = (): never => {
   throw new Error('the route asks for nobody, but its handler does')
 }
 

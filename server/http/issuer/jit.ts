@@ -7,9 +7,9 @@ import {
   exchangeRequest,
   lifeAt,
   mayApprove,
-  ownRequest,
   repetitionsOf,
   requestPermission,
+  requireOwnRequest,
 } from '../../issuer/requests.ts'
 import { scopeApproval, scopeDetail } from '../../issuer/scopes.ts'
 import type { RequestRecord, TaskRecord } from '../../issuer/state.ts'
@@ -29,7 +29,7 @@ import {
 import { isoTime } from '../iso-time.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { basePath, letApproverAnswer, notePoll, type Tenancy } from '../tenant-context.ts'
+import { basePath, letApproverAnswer, notePoll, type TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './handlers.ts'
 import { accessToken } from './oauth/access-token.ts'
 import type { Principal } from './oauth/bearer.ts'
@@ -48,11 +48,12 @@ export const jitHandlers: Handlers<
   IssuerContext
 > = {
   'jit.task.create': (call) => ({
-    status: Number(call.tenancy.tenant.state.dialect.create_task_status),
-    body: call.body.task_description === undefined ? opened(call) : openedForScopes(call),
+    status: Number(call.context.tenant.state.dialect.create_task_status),
+    body:
+      call.body.task_description === undefined ? openTaskResponse(call) : openTaskForScopes(call),
   }),
 
-  'jit.task.complete': ({ tenancy: { tenant }, agent, params }) => {
+  'jit.task.complete': ({ context: { tenant }, agent, params }) => {
     const { taskId = '' } = params
     tenant.run(completeTask, { taskId, agentId: agent().id })
     if (tenant.state.dialect.complete_status === '204') return { status: 204 }
@@ -60,7 +61,7 @@ export const jitHandlers: Handlers<
     return ok({ task_id: taskId, status: 'completed', completed_at: isoTime(completedAt) })
   },
 
-  'jit.task.evaluate': ({ tenancy: { tenant }, principal, params, body }) => {
+  'jit.task.evaluate': ({ context: { tenant }, principal, params, body }) => {
     const { taskId = '' } = params
     const { agent, user } = principal()
     tenant.run(evaluateTask, {
@@ -73,13 +74,13 @@ export const jitHandlers: Handlers<
     return ok(evaluation(tenant.state.tasks.get(taskId) as TaskRecord, tenant.clock.now()))
   },
 
-  'jit.status': ({ tenancy, agent, params }) => {
+  'jit.status': ({ context, agent, params }) => {
     const { taskId = '' } = params
-    const { tenant } = tenancy
-    letApproverAnswer(tenancy)
+    const { tenant } = context
+    letApproverAnswer(context)
     const approval = scopeApproval(tenant.state, taskId, agent().id, tenant.clock.now())
     const { requests = [] } = tenant.state.tasks.get(taskId) ?? {}
-    for (const id of requests) if (isPending(tenancy, id)) notePoll(tenancy, id, true)
+    for (const id of requests) if (isPending(context, id)) notePoll(context, id, true)
     const { status, scopes, by, at } = approval
     const decided = at === undefined ? undefined : isoTime(at)
     return ok({
@@ -90,8 +91,8 @@ export const jitHandlers: Handlers<
     } satisfies OlderTaskStatus)
   },
 
-  'jit.request': ({ tenancy, agent, body, request }) => {
-    const { tenant, outbound } = tenancy
+  'jit.request': ({ context, agent, body, request }) => {
+    const { tenant, outbound } = context
     const objection = body.callback_url && outbound.objection(body.callback_url)
     if (objection) answerWith(400, 'invalid_request', `callback_url: refused, ${objection}`)
     const [{ request: made }] = tenant.run(requestPermission, {
@@ -102,30 +103,30 @@ export const jitHandlers: Handlers<
       requestedTtl: body.requested_ttl,
       callbackUrl: body.callback_url,
     })
-    const seen = seenByAgent(tenancy, made.id, request.path)
+    const seen = toAgentView(context, made.id, request.path)
     const status = seen.status === 'pending' ? Number(tenant.state.dialect.pending_status) : 201
     return { status, body: seen }
   },
 
-  'jit.request.status': ({ tenancy, agent, params, request }) => {
+  'jit.request.status': ({ context, agent, params, request }) => {
     const { requestId = '' } = params
-    ownRequest(tenancy.tenant.state, requestId, agent().id)
-    refuseFasterThanInterval(tenancy, requestId)
-    letApproverAnswer(tenancy)
-    notePoll(tenancy, requestId, isPending(tenancy, requestId))
-    return ok(seenByAgent(tenancy, requestId, request.path))
+    requireOwnRequest(context.tenant.state, requestId, agent().id)
+    refuseFasterThanInterval(context, requestId)
+    letApproverAnswer(context)
+    notePoll(context, requestId, isPending(context, requestId))
+    return ok(toAgentView(context, requestId, request.path))
   },
 
-  'jit.request.token': async ({ tenancy, agent, params, request }) => {
+  'jit.request.token': async ({ context, agent, params, request }) => {
     const { requestId = '' } = params
-    const { tenant } = tenancy
-    letApproverAnswer(tenancy)
+    const { tenant } = context
+    letApproverAnswer(context)
     const [{ token }] = tenant.run(exchangeRequest, { requestId, agentId: agent().id })
     return {
       status: 200,
       headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
       body: {
-        access_token: await accessToken(tenancy, token, request.path),
+        access_token: await accessToken(context, token, request.path),
         token_type: 'Bearer',
         expires_in: token.expiresAt - token.issuedAt,
         issued_token_type: accessTokenType,
@@ -136,24 +137,24 @@ export const jitHandlers: Handlers<
     }
   },
 
-  'jit.pending': ({ tenancy, principal, request }) => {
+  'jit.pending': ({ context, principal, request }) => {
     const asked = principal()
-    const { state } = tenancy.tenant
-    letApproverAnswer(tenancy)
-    const now = tenancy.tenant.clock.now()
+    const { state } = context.tenant
+    letApproverAnswer(context)
+    const now = context.tenant.clock.now()
     const visible = [...state.undecided]
       .flatMap((id) => state.requests.get(id) ?? [])
       .filter((record) => lifeAt(state, record, now) === 'pending')
-      .filter(mayList(tenancy, asked))
+      .filter(mayList(context, asked))
     return ok(
       pendingList(
-        tenancy,
-        visible.map((record) => seenByApprover(tenancy, record, request.path)),
+        context,
+        visible.map((record) => toApproverView(context, record, request.path)),
       ),
     )
   },
 
-  'jit.approve': ({ tenancy: { tenant }, principal, params, body }) => {
+  'jit.approve': ({ context: { tenant }, principal, params, body }) => {
     const { requestId = '' } = params
     const { user, agentHeld } = principal()
     const decision = { userId: user?.id ?? '', agentHeld }
@@ -177,7 +178,7 @@ export const jitHandlers: Handlers<
     })
   },
 
-  'jit.deny': ({ tenancy: { tenant }, principal, params, body }) => {
+  'jit.deny': ({ context: { tenant }, principal, params, body }) => {
     const { requestId = '' } = params
     const { user, agentHeld } = principal()
     const decision = { userId: user?.id ?? '', agentHeld }
@@ -193,7 +194,7 @@ export const jitHandlers: Handlers<
 type TaskCall = IssuerContext & Readonly<{ body: CreateTask }>
 
 /** A delegated token opens a task for its user, whether or not the body says so. */
-const open = ({ tenancy: { tenant }, agent, principal, body }: TaskCall) => {
+const open = ({ context: { tenant }, agent, principal, body }: TaskCall) => {
   const { user, agentHeld } = principal()
   const [{ task }] = tenant.run(openTask, {
     agentId: agent().id,
@@ -206,10 +207,10 @@ const open = ({ tenancy: { tenant }, agent, principal, body }: TaskCall) => {
   return task
 }
 
-const opened = (call: TaskCall): TaskCreated => {
+const openTaskResponse = (call: TaskCall): TaskCreated => {
   const task = open(call)
-  const { tenancy, agent } = call
-  const { users } = tenancy.tenant.state
+  const { context, agent } = call
+  const { users } = context.tenant.state
   return {
     task_id: task.id,
     caep_session_id: task.caepSessionId,
@@ -222,10 +223,10 @@ const opened = (call: TaskCall): TaskCreated => {
 }
 
 /** The older form opens a task and asks for its scopes in one (contract §2.2.1). */
-const openedForScopes = (call: TaskCall): OlderTaskCreated => {
+const openTaskForScopes = (call: TaskCall): OlderTaskCreated => {
   const { id: taskId } = open(call)
-  const { tenancy, agent, body } = call
-  const { tenant, origins } = tenancy
+  const { context, agent, body } = call
+  const { tenant, origins } = context
   const [{ request }] = tenant.run(requestPermission, {
     agentId: agent().id,
     taskId,
@@ -272,12 +273,12 @@ const evaluation = (record: TaskRecord, now: number): TaskEvaluated => {
 }
 
 /** One request as its agent sees it (contract §8.6). */
-const seenByAgent = (
-  tenancy: Tenancy,
+const toAgentView = (
+  context: TenantContext,
   requestId: string,
   requestPath: string,
 ): PermissionRequest => {
-  const { tenant } = tenancy
+  const { tenant } = context
   const { state } = tenant
   const record = state.requests.get(requestId) as RequestRecord
   const { request, decided } = record
@@ -304,12 +305,12 @@ const seenByAgent = (
           ...(decided.notes === undefined ? {} : { review_notes: decided.notes }),
         }
       : {}),
-    ...(decided?.as === 'denied' ? denialText(tenancy, decided.reason) : {}),
+    ...(decided?.as === 'denied' ? denialText(context, decided.reason) : {}),
   }
 }
 
 /** Two names for one text (contract §7 row 9). */
-const denialText = ({ tenant }: Tenancy, reason = 'Denied.') => {
+const denialText = ({ tenant }: TenantContext, reason = 'Denied.') => {
   const { denial_text: where } = tenant.state.dialect
   return {
     ...(where === 'deny_reason' ? {} : { review_notes: reason }),
@@ -318,12 +319,12 @@ const denialText = ({ tenant }: Tenancy, reason = 'Denied.') => {
 }
 
 /** One request as an approver sees it: the exact detail, apart from the agent's prose (HITL-04). */
-const seenByApprover = (tenancy: Tenancy, record: RequestRecord, requestPath: string) => {
+const toApproverView = (context: TenantContext, record: RequestRecord, requestPath: string) => {
   const { request, endorsedBy } = record
-  const { state } = tenancy.tenant
+  const { state } = context.tenant
   const task = state.tasks.get(request.taskId)?.task
   return {
-    ...seenByAgent(tenancy, request.id, requestPath),
+    ...toAgentView(context, request.id, requestPath),
     agent_id: request.agentId,
     agent_name: state.agents.get(request.agentId)?.name,
     task_name: task?.name ?? null,
@@ -333,7 +334,7 @@ const seenByApprover = (tenancy: Tenancy, record: RequestRecord, requestPath: st
     requested_at: isoTime(request.requestedAt),
     approvals: endorsedBy.length,
     approvals_required: request.approvalsRequired,
-    decided_together: repetitionsOf(state, record, tenancy.tenant.clock.now()).map(
+    decided_together: repetitionsOf(state, record, context.tenant.clock.now()).map(
       (it) => it.request.id,
     ),
     explanation: request.explanation,
@@ -342,7 +343,7 @@ const seenByApprover = (tenancy: Tenancy, record: RequestRecord, requestPath: st
 
 /** Approvers see the whole tenant; the lenient dialect shows agents their own (contract §7 row 7). */
 const mayList = (
-  { tenant }: Tenancy,
+  { tenant }: TenantContext,
   { agent, user, agentHeld }: Principal,
 ): ((record: RequestRecord) => boolean) => {
   if (!agentHeld && user !== undefined && mayApprove(tenant.state, user.id)) return () => true
@@ -353,8 +354,8 @@ const mayList = (
 }
 
 const pendingList = (
-  { tenant }: Tenancy,
-  requests: ReturnType<typeof seenByApprover>[],
+  { tenant }: TenantContext,
+  requests: ReturnType<typeof toApproverView>[],
 ): PendingRequests => {
   const count = requests.length
   const pagination = { total: count, page: 1, limit: Math.max(50, count) }
@@ -371,16 +372,16 @@ const pendingList = (
 }
 
 /** RFC 8628 §3.5, where the dialect says so. */
-const refuseFasterThanInterval = (tenancy: Tenancy, requestId: string) => {
-  const { tenant, polls } = tenancy
+const refuseFasterThanInterval = (context: TenantContext, requestId: string) => {
+  const { tenant, polls } = context
   const before = polls.get(requestId)
   if (tenant.state.dialect.slow_down === 'off' || before === undefined) return
   const { poll_interval: interval } = tenant.state.policy
   const isFast = tenant.clock.now() < before.lastAt + interval
-  if (isFast && isPending(tenancy, requestId)) refuse({ error: 'slow_down', interval })
+  if (isFast && isPending(context, requestId)) refuse({ error: 'slow_down', interval })
 }
 
-const isPending = ({ tenant: { state, clock } }: Tenancy, requestId: string) => {
+const isPending = ({ tenant: { state, clock } }: TenantContext, requestId: string) => {
   const record = state.requests.get(requestId)
   return record !== undefined && lifeAt(state, record, clock.now()) === 'pending'
 }

@@ -4,7 +4,7 @@ import type { McpServerInfo } from '../../wire/index.ts'
 import { errorAnswer } from '../errors.ts'
 import { isoTime } from '../iso-time.ts'
 import { type Answer, type Call, type Handlers, ok } from '../message.ts'
-import { basePath, type Tenancy } from '../tenant-context.ts'
+import { basePath, type TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './handlers.ts'
 import { verifyOwn } from './oauth/access-token.ts'
 import { bearerToken } from './oauth/bearer.ts'
@@ -15,35 +15,35 @@ export const mcpHandlers: Handlers<
 > = {
   'mcp.servers.list': (call) => {
     mayManage(call)
-    const servers = [...call.tenancy.tenant.state.mcpServers.values()].map(shown)
+    const servers = [...call.context.tenant.state.mcpServers.values()].map(toServerInfo)
     const total = servers.length
     const pagination = { total, page: 1, limit: Math.max(50, total) }
     return ok({ servers, data: servers, pagination })
   },
   'mcp.servers.get': (call) => {
     mayManage(call)
-    const { tenancy, request, params } = call
-    const server = serverNamed(tenancy, params.serverId)
-    const base = tenancy.origins.issuer + basePath(tenancy.tenant.slug, request.path)
+    const { context, request, params } = call
+    const server = serverNamed(context, params.serverId)
+    const base = context.origins.issuer + basePath(context.tenant.slug, request.path)
     return ok({
-      ...shown(server),
+      ...toServerInfo(server),
       discovery: {
         authorization_server_metadata: `${base}/.well-known/oauth-authorization-server`,
-        protected_resource_metadata: resourceMetadataUrl(tenancy, server, request.path),
-        www_authenticate_example: challenge(tenancy, server, request.path),
+        protected_resource_metadata: resourceMetadataUrl(context, server, request.path),
+        www_authenticate_example: challenge(context, server, request.path),
       },
     })
   },
-  'mcp.challenge': (call) => challenged(call),
-  'mcp.challenge.post': (call) => challenged(call),
+  'mcp.challenge': (call) => challengeRequest(call),
+  'mcp.challenge.post': (call) => challengeRequest(call),
 }
 
 /** @throws {Refused} `not_found` */
-export const serverNamed = ({ tenant }: Tenancy, id = ''): McpServer =>
+export const serverNamed = ({ tenant }: TenantContext, id = ''): McpServer =>
   tenant.state.mcpServers.get(id) ?? refuse({ error: 'not_found', what: `MCP server ${id}` })
 
 export const resourceMetadataUrl = (
-  { origins, tenant }: Tenancy,
+  { origins, tenant }: TenantContext,
   { id }: McpServer,
   requestPath: string,
 ): string =>
@@ -55,7 +55,7 @@ const mayManage = ({ principal }: IssuerContext): void => {
   }
 }
 
-const shown = (server: McpServer): McpServerInfo => ({
+const toServerInfo = (server: McpServer): McpServerInfo => ({
   id: server.id,
   server_id: server.id,
   name: server.name,
@@ -73,12 +73,12 @@ const shown = (server: McpServer): McpServerInfo => ({
 })
 
 /** What the server itself would say to this request (docs/mcp/resource-metadata.md). */
-const challenged = async ({
-  tenancy,
+const challengeRequest = async ({
+  context,
   request,
   params,
 }: Pick<Call<'mcp.challenge'>, 'request' | 'params'> & IssuerContext): Promise<Answer> => {
-  const server = serverNamed(tenancy, params.serverId)
+  const server = serverNamed(context, params.serverId)
   const refused = (status: number, error: string, says: string, more = '') =>
     errorAnswer(
       status,
@@ -86,12 +86,12 @@ const challenged = async ({
       says,
       {},
       {
-        'www-authenticate': challenge(tenancy, server, request.path, more),
+        'www-authenticate': challenge(context, server, request.path, more),
       },
     )
   const jwt = bearerToken(request)
   if (jwt === undefined) return refused(401, 'missing_token', 'expected Authorization: Bearer')
-  const live = await verifyOwn(tenancy, jwt, [server.resourceUri, server.id])
+  const live = await verifyOwn(context, jwt, [server.resourceUri, server.id])
   if (live === undefined) {
     const says = 'the token is malformed, expired, revoked, or not for this server'
     return refused(401, 'invalid_token', says, `error="invalid_token", error_description="${says}"`)
@@ -110,8 +110,8 @@ const challenged = async ({
   return ok({ active: true, server_id: server.id, sub: live.token.sub, scope: held.join(' ') })
 }
 
-const challenge = (tenancy: Tenancy, server: McpServer, requestPath: string, error = '') => {
-  const metadata = resourceMetadataUrl(tenancy, server, requestPath)
+const challenge = (context: TenantContext, server: McpServer, requestPath: string, error = '') => {
+  const metadata = resourceMetadataUrl(context, server, requestPath)
   const scope = server.scopes.join(' ')
   return `Bearer ${error === '' ? '' : `${error}, `}resource_metadata="${metadata}", scope="${scope}"`
 }

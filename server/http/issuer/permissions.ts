@@ -15,7 +15,7 @@ export const permissionHandlers: Handlers<
   | 'authz.permissions',
   IssuerContext
 > = {
-  'me.get': ({ tenancy: { tenant, seed }, principal }) => {
+  'me.get': ({ context: { tenant, seed }, principal }) => {
     const { agent, user, agentHeld, permissions, claims } = principal()
     const { slug } = tenant
     const shared = {
@@ -52,13 +52,13 @@ export const permissionHandlers: Handlers<
     const subject = subjectOf(call, call.body.user_id)
     return ok({ allowed: subject.has(permission), permission, user_id: subject.id, context })
   },
-  'authz.check_bulk': (call) => ok(checked(call)),
+  'authz.check_bulk': (call) => ok(checkPermissions(call)),
   'authz.check_any': (call) => {
-    const answer = checked(call)
+    const answer = checkPermissions(call)
     return ok({ ...answer, allowed: Object.values(answer.results).some((it) => it) })
   },
   'authz.check_all': (call) => {
-    const answer = checked(call)
+    const answer = checkPermissions(call)
     return ok({ ...answer, allowed: Object.values(answer.results).every((it) => it) })
   },
   'authz.permissions': (call) => {
@@ -67,7 +67,7 @@ export const permissionHandlers: Handlers<
   },
 }
 
-const checked = (call: IssuerContext & Readonly<{ body: CheckPermissions }>) => {
+const checkPermissions = (call: IssuerContext & Readonly<{ body: CheckPermissions }>) => {
   const { permissions = [], user_id: userId, context = {} } = call.body
   if (permissions.length === 0 || permissions.some((it) => it === '')) {
     answerWith(400, 'INVALID_PERMISSIONS', 'permissions: expected names of permissions')
@@ -88,7 +88,7 @@ type Subject = Readonly<{
  * users asks about them, and so does an approver; nobody else learns what others may do.
  */
 const subjectOf = (
-  { tenancy: { tenant }, principal }: IssuerContext,
+  { context: { tenant }, principal }: IssuerContext,
   userId: string | undefined,
 ): Subject => {
   const { agent, user, agentHeld, permissions, claims } = principal()
@@ -99,15 +99,15 @@ const subjectOf = (
     const other = findUser(tenant.state, userId)
     return other === undefined
       ? answerWith(404, 'not_found', 'there is no such user here')
-      : held(other.id, other.permissions)
+      : createSubject(other.id, other.permissions)
   }
   if (agentHeld && agent !== undefined) {
-    return { ...held(agent.id, agent.capabilities), has: (it) => hasCapability(agent, it) }
+    return { ...createSubject(agent.id, agent.capabilities), has: (it) => hasCapability(agent, it) }
   }
-  return held(own ?? claims.client_id, permissions)
+  return createSubject(own ?? claims.client_id, permissions)
 }
 
-const held = (id: string, permissions: readonly string[]): Subject => ({
+const createSubject = (id: string, permissions: readonly string[]): Subject => ({
   id,
   permissions,
   has: (it) => permissions.includes(it),

@@ -5,8 +5,8 @@ import {
   deleteStream,
   eventUri,
   knownEvents,
-  ownStream,
   type Receiver,
+  requireOwnStream,
   streamsOf,
   verifyStream,
 } from '../../issuer/signals.ts'
@@ -24,7 +24,7 @@ import {
 } from '../../wire/index.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { basePath, issuerOf, type Tenancy } from '../tenant-context.ts'
+import { basePath, issuerOf, type TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './handlers.ts'
 import type { Principal } from './oauth/bearer.ts'
 
@@ -37,10 +37,10 @@ export const signalHandlers: Handlers<
   | 'ssf.poll',
   IssuerContext
 > = {
-  'ssf.configuration': ({ tenancy, request }) => ok(configuration(tenancy, request.path)),
+  'ssf.configuration': ({ context, request }) => ok(configuration(context, request.path)),
 
-  'ssf.stream.create': ({ tenancy, principal, body, request }) => {
-    const { tenant, outbound, pushHeaders } = tenancy
+  'ssf.stream.create': ({ context, principal, body, request }) => {
+    const { tenant, outbound, pushHeaders } = context
     const { delivery } = body
     const endpoint = delivery?.method === pushDelivery ? delivery.endpoint_url : undefined
     const objection = endpoint === undefined ? undefined : outbound.objection(endpoint)
@@ -51,28 +51,32 @@ export const signalHandlers: Handlers<
     const header = authorizationOf(delivery)
     const [{ stream }] = tenant.run(createStream, {
       ...receiver,
-      issuer: issuerOf(tenancy, request.path),
+      issuer: issuerOf(context, request.path),
       audience: [body.audience ?? receiver.clientId].flat(),
       requested: body.events_requested ?? knownEvents,
       endpoint,
       authorized: header !== undefined,
     })
     if (header !== undefined) pushHeaders.set(stream.id, header)
-    return created(streamView(tenancy, stream, request.path, body.events_requested))
+    return created(streamView(context, stream, request.path, body.events_requested))
   },
 
-  'ssf.stream.read': ({ tenancy, principal, query, request }) => {
-    const { state } = tenancy.tenant
+  'ssf.stream.read': ({ context, principal, query, request }) => {
+    const { state } = context.tenant
     const { clientId } = receiverOf(principal())
     return ok(
       query.stream_id === undefined
-        ? streamsOf(state, clientId).map(({ stream }) => streamView(tenancy, stream, request.path))
-        : streamView(tenancy, ownStream(state, query.stream_id, clientId).stream, request.path),
+        ? streamsOf(state, clientId).map(({ stream }) => streamView(context, stream, request.path))
+        : streamView(
+            context,
+            requireOwnStream(state, query.stream_id, clientId).stream,
+            request.path,
+          ),
     )
   },
 
-  'ssf.stream.delete': ({ tenancy, principal, query }) => {
-    const { tenant, pushHeaders } = tenancy
+  'ssf.stream.delete': ({ context, principal, query }) => {
+    const { tenant, pushHeaders } = context
     const { clientId } = receiverOf(principal())
     const own = streamsOf(tenant.state, clientId)
     const only = own.length === 1 ? own[0]?.stream.id : undefined
@@ -85,8 +89,8 @@ export const signalHandlers: Handlers<
     return noContent
   },
 
-  'ssf.verify': ({ tenancy, principal, body }) => {
-    tenancy.tenant.run(verifyStream, {
+  'ssf.verify': ({ context, principal, body }) => {
+    context.tenant.run(verifyStream, {
       clientId: receiverOf(principal()).clientId,
       streamId: body.stream_id,
       state: body.state,
@@ -94,17 +98,17 @@ export const signalHandlers: Handlers<
     return noContent
   },
 
-  'ssf.poll': async ({ tenancy, principal, params, body }) => {
+  'ssf.poll': async ({ context, principal, params, body }) => {
     const { streamId = '' } = params
-    const { tenant } = tenancy
+    const { tenant } = context
     const { clientId } = receiverOf(principal())
     const rejected = Object.keys(body.setErrs ?? {})
     tenant.run(acknowledge, { clientId, streamId, jtis: [...(body.ack ?? []), ...rejected] })
-    const most = Math.min(body.maxEvents ?? atOnce, atOnce)
-    if (!body.returnImmediately && most > 0) await somethingWaits(tenancy, streamId)
-    const { stream, waiting } = ownStream(tenant.state, streamId, clientId)
+    const most = Math.min(body.maxEvents ?? signalsPerPoll, signalsPerPoll)
+    if (!body.returnImmediately && most > 0) await waitForSignals(context, streamId)
+    const { stream, waiting } = requireOwnStream(tenant.state, streamId, clientId)
     const sets = await Promise.all(
-      waiting.slice(0, most).map(async (it) => [it.jti, await signedSet(tenancy, stream, it)]),
+      waiting.slice(0, most).map(async (it) => [it.jti, await signedSet(context, stream, it)]),
     )
     return ok({
       sets: Object.fromEntries(sets),
@@ -114,7 +118,7 @@ export const signalHandlers: Handlers<
 }
 
 /** The most signals one poll gets. */
-const atOnce = 100
+const signalsPerPoll = 100
 
 /** Whose streams they are: an agent hears of itself, a resource server and an approver of all. */
 const receiverOf = ({ agent, user, agentHeld, permissions, claims }: Principal): Receiver => {
@@ -128,11 +132,11 @@ const receiverOf = ({ agent, user, agentHeld, permissions, claims }: Principal):
   return answerWith(403, 'access_denied', 'expected an agent, or the permission ssf.manage')
 }
 
-const configuration = (tenancy: Tenancy, requestPath: string): SsfConfiguration => {
-  const base = tenancy.origins.issuer + basePath(tenancy.tenant.slug, requestPath)
+const configuration = (context: TenantContext, requestPath: string): SsfConfiguration => {
+  const base = context.origins.issuer + basePath(context.tenant.slug, requestPath)
   return {
     spec_version: '1_0',
-    issuer: issuerOf(tenancy, requestPath),
+    issuer: issuerOf(context, requestPath),
     jwks_uri: `${base}/.well-known/jwks.json`,
     delivery_methods_supported: [pushDelivery, pollDelivery],
     configuration_endpoint: `${base}/ssf/stream`,
@@ -145,7 +149,7 @@ const configuration = (tenancy: Tenancy, requestPath: string): SsfConfiguration 
 
 /** A stream as its owner sees it; what authorizes a push is never shown again. */
 const streamView = (
-  { tenant, origins }: Tenancy,
+  { tenant, origins }: TenantContext,
   { id, issuer, audience, events, endpoint }: Stream,
   requestPath: string,
   requested: readonly string[] = events,
@@ -175,7 +179,7 @@ const authorizationOf = (delivery: CreateStream['delivery']): string | undefined
 /** RFC 8417 §2.2; `typ` as SSF wants it (SET-02). */
 const setHeader: Header = { typ: 'secevent+jwt' }
 
-const signedSet = ({ keys }: Tenancy, stream: Stream, signal: Signal): Promise<string> =>
+const signedSet = ({ keys }: TenantContext, stream: Stream, signal: Signal): Promise<string> =>
   signJwt(keys.current, setOf(stream, signal), setHeader)
 
 /** One event a token, without `sub` and `exp` (SET-03, SET-08). */
@@ -216,8 +220,8 @@ const longestPoll = 30_000
 /** More than these find out at once. */
 const mostPolls = 100
 
-const somethingWaits = async (tenancy: Tenancy, streamId: string): Promise<void> => {
-  const { tenant, timers, ended, polling } = tenancy
+const waitForSignals = async (context: TenantContext, streamId: string): Promise<void> => {
+  const { tenant, timers, ended, polling } = context
   const isThere = () => tenant.state.streams.get(streamId)?.waiting.length !== 0
   if (isThere() || polling.count >= mostPolls || ended.signal.aborted) return
   polling.count += 1
@@ -236,31 +240,31 @@ const somethingWaits = async (tenancy: Tenancy, streamId: string): Promise<void>
 }
 
 /** Pushes what waits in streams that have a place to push to, one after the other (RFC 8935). */
-export const startPushing = (tenancy: Tenancy): void => {
-  const { tenant, ended } = tenancy
+export const startPushing = (context: TenantContext): void => {
+  const { tenant, ended } = context
   const busy = new Set<string>()
   const push = () => {
-    for (const record of tenant.state.streams.values()) pushNext(tenancy, record, busy, push)
+    for (const record of tenant.state.streams.values()) pushNextSignal(context, record, busy, push)
   }
   const unlisten = tenant.journal.listen(push)
   ended.signal.addEventListener('abort', unlisten, { once: true })
   push()
 }
 
-const pushNext = (
-  tenancy: Tenancy,
+const pushNextSignal = (
+  context: TenantContext,
   { stream, waiting: [next] }: StreamRecord,
   busy: Set<string>,
   goOn: () => void,
 ) => {
-  const { tenant, agenda } = tenancy
+  const { tenant, agenda } = context
   if (stream.endpoint === undefined || next === undefined || busy.has(stream.id)) return
   const about = { streamId: stream.id, jti: next.jti }
   busy.add(stream.id)
   const isPlanned = deliver(
     agenda,
     tenant.clock.now,
-    () => pushed(tenancy, stream, next),
+    () => pushSignal(context, stream, next),
     (attempt) => {
       if (attempt.reason === undefined || attempt.final) busy.delete(stream.id)
       tenant.happen([
@@ -275,8 +279,12 @@ const pushNext = (
 }
 
 /** PSH-01, PSH-05. What the receiver says no to, it would say no to again (RFC 8935 §2.3). */
-const pushed = async (tenancy: Tenancy, stream: Stream, signal: Signal): Promise<number> => {
-  const { tenant, outbound, pushHeaders, ended } = tenancy
+const pushSignal = async (
+  context: TenantContext,
+  stream: Stream,
+  signal: Signal,
+): Promise<number> => {
+  const { tenant, outbound, pushHeaders, ended } = context
   if (!tenant.state.streams.has(stream.id)) throw new NotSent('the stream is closed', true)
   const authorization = pushHeaders.get(stream.id)
   if (stream.authorized && authorization === undefined) {
@@ -289,7 +297,7 @@ const pushed = async (tenancy: Tenancy, stream: Stream, signal: Signal): Promise
       accept: 'application/json',
       ...(authorization === undefined ? {} : { authorization }),
     },
-    await signedSet(tenancy, stream, signal),
+    await signedSet(context, stream, signal),
     ended.signal,
   )
   if (status === 400) throw new NotSent('the receiver refused it', true)

@@ -71,7 +71,7 @@ export type OpenApi = Readonly<{
  * Each alias stands there whole, since a reader looks for the path their client calls. The first
  * path of a route has the route's name as its `operationId`; the others add a number to it.
  */
-export const openApi = (here: Surroundings): OpenApi => {
+export const openApiDocument = (here: Surroundings): OpenApi => {
   const { refer, schemas } = vocabulary(used())
   const api: Server = { url: here.api, description: 'The protected documents and reports' }
   const paths: Record<string, PathItem> = {}

@@ -1,5 +1,5 @@
 /** Many tenants, tasks and tokens in one process: how much memory they take, and how long a call. */
-import type { Tenancy } from '../../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../../server/http/tenant-context.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { onlooker } from '../../support/onlooker.ts'
 import { mebibytes, memory } from '../../trust/steady.ts'
@@ -25,11 +25,11 @@ const order = JSON.parse(process.argv[2] ?? '') as Order
 const busy = Math.min(100, order.tenants)
 const waves = 10
 
-const tenancies = new Set<Tenancy>()
+const registry = new Set<TenantContext>()
 await using harness = await createHarness({
   listen: false,
   algorithm: 'ES256',
-  misbehaviours: [onlooker((tenancy) => tenancies.add(tenancy))],
+  misbehaviours: [onlooker((context) => registry.add(context))],
 })
 const tenants: TestTenant[] = []
 const stages: Stage[] = []
@@ -46,8 +46,8 @@ const timesOf = async (act: () => Promise<unknown>) => {
   return { p50: percentile(measured, 0.5), p99: percentile(measured, 0.99) }
 }
 
-const sum = (size: (tenancy: Tenancy) => number): number =>
-  [...tenancies].reduce((all, tenancy) => all + size(tenancy), 0)
+const sum = (size: (context: TenantContext) => number): number =>
+  [...registry].reduce((all, context) => all + size(context), 0)
 
 /** Looks at memory, then asks as one more tenant, which comes and goes. */
 const look = async (what: string) => {

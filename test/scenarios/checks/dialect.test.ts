@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { DialectEar } from '../../../scenarios/checks/dialect.ts'
+import { DialectDetector } from '../../../scenarios/checks/dialect.ts'
 import type { Target } from '../../../scenarios/language/target.ts'
 import { run } from '../../../scenarios/runner/run.ts'
 import type { Result } from '../../../scenarios/runner/verdict.ts'
 import { mock } from '../../../scenarios/targets/mock/mock.ts'
 import { scenarioOf } from '../support.ts'
 
-let double: Target
+let referenceMock: Target
 beforeAll(async () => {
-  double = await mock('fetch')
+  referenceMock = await mock('fetch')
 })
 afterAll(async () => {
-  await double.close()
+  await referenceMock.close()
 })
 
 const completing = (file: string) =>
@@ -29,21 +29,22 @@ steps:
 it('a switch that another scenario finds meanwhile is not taken for the next one', async () => {
   const [first, second] = [completing('first.yaml'), completing('second.yaml')]
   const elsewhere: Target = {
-    ...double,
-    open: (given, how) => double.open({ ...given, dialect: { complete_status: '204' } }, how),
+    ...referenceMock,
+    open: (given, how) =>
+      referenceMock.open({ ...given, dialect: { complete_status: '204' } }, how),
   }
   const { results } = await run([first, second], elsewhere)
   // The second one begins to be heard with the first, and goes on when that has found the switch.
   const held: Target = {
-    ...double,
+    ...referenceMock,
     open: async (given, how) => {
       while (how.tenant.includes('second') && !('complete_status' in ear.found)) {
         await new Promise((resolve) => setImmediate(resolve))
       }
-      return double.open(given, how)
+      return referenceMock.open(given, how)
     },
   }
-  const ear = new DialectEar(held)
+  const ear = new DialectDetector(held)
 
   const heard = await Promise.all(
     [first, second].map((it, at) => ear.heard(results[at] as Result, it)),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { rulesFile } from '../../../scenarios/cli/find-scenarios.ts'
 import { checkCoverage, readRules, rulesSchema, stateOf } from '../../../scenarios/runner/rules.ts'
-import { knownMisbehaviours } from '../../../scenarios/targets/mock/mock.ts'
+import { listMisbehaviours } from '../../../scenarios/targets/mock/mock.ts'
 import { scenarioOf } from '../support.ts'
 
 const oneRule = `RAR-20:
@@ -28,7 +28,7 @@ describe('the catalogue of rules', () => {
   it('holds every rule that a misbehaviour breaks', async () => {
     const { catalogue } = readRules('rules.yaml', await readFile(rulesFile(), 'utf8'))
 
-    const known = await knownMisbehaviours()
+    const known = await listMisbehaviours()
 
     const ids = [...catalogue.rules.values()].filter((it) => !it.excluded).map((it) => it.id)
     expect(known.filter((it) => !ids.includes(it.breaks)).map((it) => it.name)).toEqual([])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Unable } from '../../../scenarios/language/target.ts'
+import { SkipScenario } from '../../../scenarios/language/target.ts'
 import { run } from '../../../scenarios/runner/run.ts'
 import { fakeTarget, refusal, scenarioOf, tokenOf } from '../support.ts'
 
@@ -210,7 +210,7 @@ describe('a scenario', () => {
   it('is skipped when the target cannot offer what is given', async () => {
     const target = {
       ...fakeTarget(obliging),
-      open: () => Promise.reject(new Unable('the target has no document doc_1')),
+      open: () => Promise.reject(new SkipScenario('the target has no document doc_1')),
     }
 
     const { results } = await run([scenarioOf(steps('- open_task: {}'))], target)

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { NotGreen, sabotage } from '../../../scenarios/runner/sabotage.ts'
-import { knownMisbehaviours, mock } from '../../../scenarios/targets/mock/mock.ts'
+import { listMisbehaviours, mock } from '../../../scenarios/targets/mock/mock.ts'
 import { scenarioOf } from '../support.ts'
 
 const target = await mock('fetch')
 afterAll(() => target.close())
-const known = await knownMisbehaviours()
+const known = await listMisbehaviours()
 const misbehaviours = (...names: string[]) => known.filter((it) => names.includes(it.name))
 
 const twice = scenarioOf(

@@ -3,7 +3,7 @@ import {
   answerApproval,
   approvalStatus,
   askApproval,
-  ownApproval,
+  requireOwnApproval,
 } from '../../../server/issuer/approvals.ts'
 import { ada, alice, bot, errorOf, refusalOf, start, stranger, world } from './world.ts'
 
@@ -74,7 +74,7 @@ describe('a push approval', () => {
     const here = world()
     const { id } = asked(here)
     const seen = (approvalId: string, agentId: string) => () =>
-      ownApproval(here.state, approvalId, agentId)
+      requireOwnApproval(here.state, approvalId, agentId)
 
     expect(refusalOf(seen(id, stranger.id))).toEqual({ error: 'request_forbidden', requestId: id })
     expect(errorOf(seen('apr_x', bot.id))).toBe('not_found')

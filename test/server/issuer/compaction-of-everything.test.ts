@@ -3,7 +3,7 @@ import { answerApproval, askApproval } from '../../../server/issuer/approvals.ts
 import { usageAt } from '../../../server/issuer/budgets.ts'
 import { ask } from '../../../server/issuer/capability-check.ts'
 import { registerClient, useAssertion } from '../../../server/issuer/clients.ts'
-import { compacted } from '../../../server/issuer/compaction.ts'
+import { compactEntries } from '../../../server/issuer/compaction.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import type { Entry } from '../../../server/issuer/event.ts'
 import {
@@ -144,7 +144,7 @@ describe('of everything that can happen', () => {
   it('nothing is kept that is over but what the tenant is made of', () => {
     const { tenant } = rounds(4)
 
-    const kept = compacted(tenant.journal.after(0), 0)
+    const kept = compactEntries(tenant.journal.after(0), 0)
 
     expect(kinds(kept).sort()).toEqual([
       'agent.registered',
@@ -165,7 +165,7 @@ describe('of everything that can happen', () => {
       const { tenant, state } = rounds(5)
       const entries = tenant.journal.after(0)
 
-      const kept = compacted(entries, newest)
+      const kept = compactEntries(entries, newest)
 
       expect(kept.slice(-newest)).toEqual(entries.slice(-newest))
       expect(kept.length).toBeLessThan(entries.length / 2)
@@ -178,7 +178,7 @@ describe('of everything that can happen', () => {
     here.round(3)
     const entries = here.tenant.journal.after(0)
 
-    const kept = compacted(entries, 0)
+    const kept = compactEntries(entries, 0)
 
     expect(kept.length).toBeLessThan(entries.length / 3)
     expect(seen(replayed(kept))).toEqual(seen(here.state))
@@ -191,7 +191,7 @@ describe('of everything that can happen', () => {
     here.pass(60)
     const entries = here.tenant.journal.after(0)
 
-    const kept = compacted(entries, 0)
+    const kept = compactEntries(entries, 0)
 
     expect(kept.length).toBeLessThan(entries.length / 2)
     expect(seen(replayed(kept))).toEqual(seen(here.state))

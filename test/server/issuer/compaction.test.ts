@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compacted } from '../../../server/issuer/compaction.ts'
+import { compactEntries } from '../../../server/issuer/compaction.ts'
 import type { Entry } from '../../../server/issuer/event.ts'
 import { acknowledge, createStream, knownEvents } from '../../../server/issuer/signals.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
@@ -35,8 +35,8 @@ const replayed = (entries: readonly Entry[]) => {
 
 describe('of what the state has forgotten', () => {
   it('the journal keeps only the newest entries, however long it was', () => {
-    const short = compacted(worked(10).tenant.journal.after(0), 20)
-    const long = compacted(worked(200).tenant.journal.after(0), 20)
+    const short = compactEntries(worked(10).tenant.journal.after(0), 20)
+    const long = compactEntries(worked(200).tenant.journal.after(0), 20)
 
     expect(long.length).toBe(short.length)
     expect(long.length).toBeLessThan(45)
@@ -46,7 +46,7 @@ describe('of what the state has forgotten', () => {
     const { tenant } = worked(50)
     const entries = tenant.journal.after(0)
 
-    const again = replayed(compacted(entries, 5))
+    const again = replayed(compactEntries(entries, 5))
 
     const before = replayed(entries)
     for (const part of ['tasks', 'requests', 'tokens', 'agents', 'users', 'undecided'] as const) {
@@ -68,7 +68,7 @@ describe('of what the state has forgotten', () => {
     })
     const entries = tenant.journal.after(0)
 
-    const kept = compacted(entries, 0)
+    const kept = compactEntries(entries, 0)
 
     expect(kept.length).toBeLessThan(entries.length / 2)
     expect(replayed(kept).state.streams).toEqual(tenant.state.streams)
@@ -82,7 +82,7 @@ describe('of what the state has forgotten', () => {
     })
     const entries = tenant.journal.after(0)
 
-    const kept = compacted(entries, 0)
+    const kept = compactEntries(entries, 0)
 
     expect(kept.length).toBeLessThan(entries.length)
     expect(replayed(kept).state.usage).toEqual(tenant.state.usage)

@@ -3,8 +3,8 @@ import { registerClient, useAssertion } from '../../../server/issuer/clients.ts'
 import type { Client } from '../../../server/issuer/event.ts'
 import {
   codeLifetime,
+  findLiveGrant,
   giveGrant,
-  liveGrant,
   pushRequest,
   redeemCode,
   refresh,
@@ -227,7 +227,7 @@ describe('a grant', () => {
   it('is good as long as its refresh token is, and by the newest only', () => {
     const { redeem, tenant, client, state, clock } = given()
     redeem({ refreshHash: 'first' })
-    const good = (hash: string) => liveGrant(state, hash, clock.now())?.grant.id
+    const good = (hash: string) => findLiveGrant(state, hash, clock.now())?.grant.id
 
     expect(good('first')).toBe('grant_1')
     tenant.run(refresh, { client, usedHash: 'first', refreshHash: 'second' })
@@ -248,7 +248,7 @@ describe('a grant', () => {
     redeem({ refreshHash: 'first' })
     tenant.run(revokeGrant, { refreshHash: 'first', clientId: 'app' })
 
-    expect(liveGrant(state, 'first', start)).toBeUndefined()
+    expect(findLiveGrant(state, 'first', start)).toBeUndefined()
   })
 
   it('stays without a refresh token where none was asked for', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { compacted } from '../../../server/issuer/compaction.ts'
+import { compactEntries } from '../../../server/issuer/compaction.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import type { Agent, User } from '../../../server/issuer/event.ts'
 import { Refused } from '../../../server/issuer/refusal.ts'
@@ -14,7 +14,7 @@ import {
 import { forgetExpired, type State } from '../../../server/issuer/state.ts'
 import { completeTask, openTask, statusAt } from '../../../server/issuer/tasks.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
-import { liveToken, revokeToken } from '../../../server/issuer/tokens.ts'
+import { findLiveToken, revokeToken } from '../../../server/issuer/tokens.ts'
 import { covers, Dialect, longestTtl, Policy } from '../../../server/wire/index.ts'
 import { ada, alice, bob, bot, stranger } from './world.ts'
 
@@ -563,7 +563,7 @@ const agree = (here: TenantModel, { state, clock, journal }: Tenant) => {
   expect(requests).toEqual([...here.requests].map(([id, it]) => [id, requestState(here, it)]))
   const tokens = [...state.tokens.keys()].map((jti) => [
     jti,
-    liveToken(state, jti, now) !== undefined,
+    findLiveToken(state, jti, now) !== undefined,
   ])
   expect(tokens).toEqual([...here.tokens].map(([jti, it]) => [jti, isAlive(here, it)]))
   const counts: Record<string, number> = {}
@@ -587,7 +587,7 @@ const counted = new Set([
 const comesBack = ({ journal, state, id, clock }: Tenant) => {
   const entries = journal.after(0)
   forgetExpired(state, clock.now())
-  for (const kept of [entries, compacted(entries, 0), compacted(entries, 7)]) {
+  for (const kept of [entries, compactEntries(entries, 0), compactEntries(entries, 7)]) {
     const again = new Tenant('again', new Clock(undefined, 0), id)
     again.replay(kept)
     forgetExpired(again.state, clock.now())

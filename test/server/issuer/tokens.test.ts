@@ -3,10 +3,10 @@ import { delegate, exchangeForTask, narrow } from '../../../server/issuer/delega
 import type { Client, Token } from '../../../server/issuer/event.ts'
 import { scopeDetail } from '../../../server/issuer/scopes.ts'
 import {
+  findLiveToken,
   grantedScope,
   issueClientToken,
   issueUserToken,
-  liveToken,
   revokeToken,
 } from '../../../server/issuer/tokens.ts'
 import { alice, bot, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
@@ -128,9 +128,9 @@ describe('revoking a token', () => {
     ])
     expect(revoke(token.jti)).toEqual([])
     clock.advance(3599)
-    expect(liveToken(tenant.state, second.jti, clock.now())).toBe(second)
+    expect(findLiveToken(tenant.state, second.jti, clock.now())).toBe(second)
     clock.advance(1)
-    expect(liveToken(tenant.state, second.jti, clock.now())).toBeUndefined()
+    expect(findLiveToken(tenant.state, second.jti, clock.now())).toBeUndefined()
     expect(revoke(second.jti)).toEqual([])
   })
 

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { JournalUnusable } from '../../../server/journal/error.ts'
+import { JournalError } from '../../../server/journal/error.ts'
 import { JournalFile } from '../../../server/journal/file.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 
@@ -78,7 +78,7 @@ describe('a journal file', () => {
     expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
 
     expect(readFileSync(path, 'utf8')).toBe(before)
-    expect(() => JournalFile.open(path)).toThrow(JournalUnusable)
+    expect(() => JournalFile.open(path)).toThrow(JournalError)
   })
 
   it('drops a last line that was cut off, and says so', async () => {
@@ -214,9 +214,9 @@ describe('a journal file', () => {
     }
 
     expect(fill).toThrow('cannot be written: it would be larger than 4000 bytes')
-    expect(() => file.append({ tenant: 'acme', deleted: true })).toThrow(JournalUnusable)
+    expect(() => file.append({ tenant: 'acme', deleted: true })).toThrow(JournalError)
 
-    await expect(file.close()).rejects.toThrow(JournalUnusable)
+    await expect(file.close()).rejects.toThrow(JournalError)
     const again = JournalFile.open(path, 4000)
     expect(again.take('acme')?.entries.length).toBeGreaterThan(5)
     await again.close()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { assignments, readOptions } from '../../../server/start/options.ts'
-import { Unusable } from '../../../server/usage-error.ts'
+import { UsageError } from '../../../server/usage-error.ts'
 
 describe('the options of start', () => {
   it.each([
@@ -19,7 +19,7 @@ describe('the options of start', () => {
       '--issuer-origin http://a.test/t/x: expected an origin such as http://lumoauth:4400',
     ],
   ])('%j are refused', (args, message) => {
-    expect(() => readOptions(args, {})).toThrow(new Unusable(message))
+    expect(() => readOptions(args, {})).toThrow(new UsageError(message))
   })
 
   it('take the control token from the environment', () => {

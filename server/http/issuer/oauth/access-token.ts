@@ -1,20 +1,20 @@
 import type { Token } from '../../../issuer/event.ts'
-import { liveToken } from '../../../issuer/tokens.ts'
+import { findLiveToken } from '../../../issuer/tokens.ts'
 import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAccessToken } from '../../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
-import { issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { issuerOf, issuersOf, type TenantContext } from '../../tenant-context.ts'
 
 /** The JWT of a token that was issued, for the caller that spells the base path so. */
 export const accessToken = (
-  tenancy: Tenancy,
+  context: TenantContext,
   token: Token,
   requestPath?: string,
 ): Promise<string> =>
   signJwt(
-    tenancy.keys.current,
-    claimsOf(tenancy, token, requestPath),
-    headers[tenancy.tenant.state.dialect.token_typ],
+    context.keys.current,
+    claimsOf(context, token, requestPath),
+    headers[context.tenant.state.dialect.token_typ],
   )
 
 const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
@@ -24,18 +24,18 @@ const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
 
 /** RFC 9068 §2.2, and LumoAuth's own beside it (contract §3.2). */
 export const claimsOf = (
-  tenancy: Tenancy,
+  context: TenantContext,
   token: Token,
   requestPath?: string,
 ): AccessTokenClaims => {
-  const { state, slug } = tenancy.tenant
-  const iss = issuerOf(tenancy, requestPath)
+  const { state, slug } = context.tenant
+  const iss = issuerOf(context, requestPath)
   const agent = token.agentId === undefined ? undefined : state.agents.get(token.agentId)
   const task = token.taskId === undefined ? undefined : state.tasks.get(token.taskId)?.task
   return {
     iss,
     sub: token.sub,
-    aud: audienceOf(tenancy, token, iss),
+    aud: audienceOf(context, token, iss),
     client_id: token.clientId,
     iat: token.issuedAt,
     exp: token.expiresAt,
@@ -60,15 +60,15 @@ export const claimsOf = (
 }
 
 /** An ordinary token is good at the issuer and the API, unless less was asked for (RFC 8707 §2). */
-const audienceOf = (tenancy: Tenancy, token: Token, iss: string): string | string[] => {
-  if (token.kind === 'jit') return jitAudience(tenancy, token)
-  if (token.audience === undefined) return [iss, tenancy.origins.api]
+const audienceOf = (context: TenantContext, token: Token, iss: string): string | string[] => {
+  if (token.kind === 'jit') return jitAudience(context, token)
+  if (token.audience === undefined) return [iss, context.origins.api]
   const [first = iss, ...others] = token.audience
   return others.length === 0 ? first : [first, ...others]
 }
 
 /** Where the details say it may be used; where they say nothing, the API of this tenant. */
-const jitAudience = ({ origins }: Tenancy, { detail }: Token): string | string[] => {
+const jitAudience = ({ origins }: TenantContext, { detail }: Token): string | string[] => {
   const places = (detail?.locations ?? []).flatMap((place) =>
     URL.canParse(place) ? new URL(place).origin : [],
   )
@@ -80,20 +80,20 @@ export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
 
 /** A token of this tenant that is signed, in time and not revoked; undefined for any other. */
 export const verifyOwn = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   jwt: string,
   audience?: readonly string[],
 ): Promise<LiveToken | undefined> => {
-  const { tenant, keys } = tenancy
+  const { tenant, keys } = context
   try {
     const claims = await verifyAccessToken(jwt, {
-      issuers: issuersOf(tenancy),
+      issuers: issuersOf(context),
       keys: keys.findKeys,
       now: tenant.clock.now(),
       types: ['at+jwt', 'JWT'],
       ...(audience === undefined ? {} : { audience }),
     })
-    const token = liveToken(tenant.state, claims.jti, tenant.clock.now())
+    const token = findLiveToken(tenant.state, claims.jti, tenant.clock.now())
     return token && { token, claims }
   } catch {
     return undefined

@@ -2,10 +2,10 @@ import { parseCookie } from 'cookie'
 import { isRegisteredRedirect } from '../../../issuer/clients.ts'
 import type { Client, PushedRequest } from '../../../issuer/event.ts'
 import {
+  type CheckedRequest,
   giveGrant,
   pushLifetime,
   pushRequest,
-  type Sound,
   soundRequest,
 } from '../../../issuer/grants.ts'
 import { Refused, refuse } from '../../../issuer/refusal.ts'
@@ -18,8 +18,8 @@ import {
 } from '../../../wire/index.ts'
 import { isOurs } from '../../control/control.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
-import { answerWith, Refusing, render } from '../../refusals.ts'
-import { hashSecret, issuerOf, newSecret, same, type Tenancy } from '../../tenant-context.ts'
+import { answerWith, HttpError, render } from '../../refusals.ts'
+import { hashSecret, issuerOf, newSecret, same, type TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../handlers.ts'
 import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
 import { consentPage, csrfCookie, problemPage, signedOutPage } from './consent-page.ts'
@@ -31,15 +31,15 @@ export const authorizeHandlers: Handlers<
   'oauth.authorize' | 'oauth.authorize.submit' | 'oauth.par' | 'oauth.logout',
   IssuerContext
 > = {
-  'oauth.authorize': ({ tenancy, query, request }) => {
+  'oauth.authorize': ({ context, query, request }) => {
     refuseSecretsInUri(request)
-    const parameters = withPushed(tenancy, query)
-    const { client, redirectUri } = addressee(tenancy, parameters)
-    return heardByClient(tenancy, request, redirectUri, parameters.state, 302, () => {
-      const { scope, mayAct, details } = checked(tenancy, client, parameters)
+    const parameters = withPushed(context, query)
+    const { client, redirectUri } = findRedirectTarget(context, parameters)
+    return redirectRefusals(context, request, redirectUri, parameters.state, 302, () => {
+      const { scope, mayAct, details } = checkAuthorization(context, client, parameters)
       return consentPage({
         client,
-        users: [...tenancy.tenant.state.users.values()],
+        users: [...context.tenant.state.users.values()],
         hint: parameters.login_hint,
         scope,
         details,
@@ -47,24 +47,25 @@ export const authorizeHandlers: Handlers<
         parameters: Object.entries(parameters).flatMap(([name, value]) =>
           [value ?? []].flat().map((one) => [name, one] as const),
         ),
-        csrf: newSecret(tenancy, 'csrf'),
-        secure: tenancy.origins.issuer.startsWith('https:'),
+        csrf: newSecret(context, 'csrf'),
+        secure: context.origins.issuer.startsWith('https:'),
         redirectUri,
       })
     })
   },
 
-  'oauth.authorize.submit': ({ tenancy, body, request }) => {
+  'oauth.authorize.submit': ({ context, body, request }) => {
     const { user: chosen = '', decision, csrf, ...parameters } = body
-    refuseForgedForm(tenancy, request, csrf)
-    const { client, redirectUri } = addressee(tenancy, parameters)
-    return heardByClient(tenancy, request, redirectUri, parameters.state, 303, () => {
-      const { details, audience, ...sound } = checked(tenancy, client, parameters)
+    refuseForgedForm(context, request, csrf)
+    const { client, redirectUri } = findRedirectTarget(context, parameters)
+    return redirectRefusals(context, request, redirectUri, parameters.state, 303, () => {
+      const { details, audience, ...sound } = checkAuthorization(context, client, parameters)
       if (decision === 'deny') refuse({ error: 'access_denied', reason: 'the user said no' })
       const user =
-        findUser(tenancy.tenant.state, chosen) ?? stop(400, 'Choose who you are, then try again.')
-      const code = newSecret(tenancy, 'code')
-      tenancy.tenant.run(giveGrant, {
+        findUser(context.tenant.state, chosen) ??
+        failWithPage(400, 'Choose who you are, then try again.')
+      const code = newSecret(context, 'code')
+      context.tenant.run(giveGrant, {
         ...sound,
         clientId: client.clientId,
         userId: user.id,
@@ -74,13 +75,13 @@ export const authorizeHandlers: Handlers<
         ...(audience === undefined ? {} : { audience: audience.names }),
         ...(details.length === 0 ? {} : { details }),
       })
-      return sentBack(tenancy, request, redirectUri, 303, { code, state: parameters.state })
+      return redirectToClient(context, request, redirectUri, 303, { code, state: parameters.state })
     })
   },
 
-  'oauth.par': async ({ tenancy, request, body }) => {
+  'oauth.par': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
-    const client = await clientOrPublic(tenancy, request, body)
+    const client = await clientOrPublic(context, request, body)
     if (body.request_uri !== undefined) {
       answerWith(400, 'invalid_request', 'request_uri: it cannot itself be pushed')
     }
@@ -88,10 +89,10 @@ export const authorizeHandlers: Handlers<
     if (!isRegisteredRedirect(client, parameters.redirect_uri ?? '')) {
       answerWith(400, 'invalid_request', 'redirect_uri: expected one that is registered')
     }
-    checked(tenancy, client, parameters)
-    const [{ pushed }] = tenancy.tenant.run(pushRequest, {
+    checkAuthorization(context, client, parameters)
+    const [{ pushed }] = context.tenant.run(pushRequest, {
       clientId: client.clientId,
-      uri: `urn:ietf:params:oauth:request_uri:${newSecret(tenancy, 'par')}`,
+      uri: `urn:ietf:params:oauth:request_uri:${newSecret(context, 'par')}`,
       parameters: parameters as PushedRequest['parameters'],
     })
     return {
@@ -100,11 +101,11 @@ export const authorizeHandlers: Handlers<
     }
   },
 
-  'oauth.logout': async ({ tenancy, query }) => {
+  'oauth.logout': async ({ context, query }) => {
     const { post_logout_redirect_uri: uri, id_token_hint: hint, state } = query
     if (uri === undefined) return signedOutPage()
-    const clientId = query.client_id ?? (hint && (await readIdToken(tenancy, hint))?.clientId) ?? ''
-    const client = tenancy.tenant.state.clients.get(clientId)
+    const clientId = query.client_id ?? (hint && (await readIdToken(context, hint))?.clientId) ?? ''
+    const client = context.tenant.state.clients.get(clientId)
     if (client === undefined || !isRegisteredRedirect(client, uri)) {
       return problemPage(400, 'The address to go back to is not known to belong to the client.')
     }
@@ -113,37 +114,38 @@ export const authorizeHandlers: Handlers<
 }
 
 /** The parameters as they were pushed, where a `request_uri` stands for them. */
-const withPushed = ({ tenant }: Tenancy, query: AuthorizeQuery): AuthorizeQuery => {
+const withPushed = ({ tenant }: TenantContext, query: AuthorizeQuery): AuthorizeQuery => {
   const { request_uri: uri, client_id: clientId } = query
   if (uri === undefined) return query
   const pushed = tenant.state.pushed.get(uri)
   if (pushed === undefined || pushed.clientId !== clientId) {
-    return stop(400, 'The request was never pushed, or by another client.')
+    return failWithPage(400, 'The request was never pushed, or by another client.')
   }
   if (tenant.clock.now() >= pushed.expiresAt) {
-    return stop(400, 'The request was pushed too long ago.')
+    return failWithPage(400, 'The request was pushed too long ago.')
   }
   return AuthorizeQuery.parse(pushed.parameters)
 }
 
 /** Whom to answer. As long as that is not certain, nobody is redirected anywhere (RFC 6749 §4.1.2.1). */
-const addressee = (
-  { tenant }: Tenancy,
+const findRedirectTarget = (
+  { tenant }: TenantContext,
   { client_id: clientId = '', redirect_uri: redirectUri = '' }: AuthorizeQuery,
 ): { client: Client; redirectUri: string } => {
-  const client = tenant.state.clients.get(clientId) ?? stop(400, 'The client is not known here.')
+  const client =
+    tenant.state.clients.get(clientId) ?? failWithPage(400, 'The client is not known here.')
   if (!isRegisteredRedirect(client, redirectUri)) {
-    stop(400, 'The address to go back to is not registered for the client.')
+    failWithPage(400, 'The address to go back to is not registered for the client.')
   }
   return { client, redirectUri }
 }
 
 /** What is asked, once it is sound: scope, details and audience together (RAR-17). */
-const checked = (
-  tenancy: Tenancy,
+const checkAuthorization = (
+  context: TenantContext,
   client: Client,
   parameters: AuthorizeQuery,
-): Sound & {
+): CheckedRequest & {
   details: AuthorizationDetail[]
   audience: ReturnType<typeof audienceOf>
 } => {
@@ -151,7 +153,7 @@ const checked = (
   if (!details.success) {
     refuse({ error: 'invalid_authorization_details', reason: 'expected a JSON array of objects' })
   }
-  const sound = soundRequest(tenancy.tenant.state, client, {
+  const sound = soundRequest(context.tenant.state, client, {
     responseType: parameters.response_type,
     responseMode: parameters.response_mode,
     scope: parameters.scope,
@@ -161,13 +163,13 @@ const checked = (
     actor: parameters.requested_actor,
     details: details.data,
   })
-  const audience = audienceOf(tenancy, { resource: [parameters.resource ?? []].flat() })
+  const audience = audienceOf(context, { resource: [parameters.resource ?? []].flat() })
   return { ...sound, details: details.data ?? [], audience }
 }
 
 /** Refusals of the rules go to the client, by redirect. */
-const heardByClient = (
-  tenancy: Tenancy,
+const redirectRefusals = (
+  context: TenantContext,
   request: HttpRequest,
   redirectUri: string,
   state: string | undefined,
@@ -179,19 +181,23 @@ const heardByClient = (
   } catch (thrown) {
     if (!(thrown instanceof Refused)) throw thrown
     const { error, error_description } = render(thrown.refusal).body as ErrorBody
-    return sentBack(tenancy, request, redirectUri, status, { error, error_description, state })
+    return redirectToClient(context, request, redirectUri, status, {
+      error,
+      error_description,
+      state,
+    })
   }
 }
 
 /** With `iss`, so that a client of several issuers knows whose answer it is (RFC 9207). */
-const sentBack = (
-  tenancy: Tenancy,
+const redirectToClient = (
+  context: TenantContext,
   request: HttpRequest,
   redirectUri: string,
   status: 302 | 303,
   parameters: Readonly<Record<string, string | undefined>>,
 ): Answer => {
-  const iss = issuerOf(tenancy, request.path)
+  const iss = issuerOf(context, request.path)
   return {
     status,
     headers: { location: withQuery(redirectUri, { ...parameters, iss }), ...noStore },
@@ -207,17 +213,24 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
 }
 
 /** The form was sent by our own page: it knows the cookie, and comes from our own origin. */
-const refuseForgedForm = ({ origins }: Tenancy, { headers }: HttpRequest, csrf: string): void => {
+const refuseForgedForm = (
+  { origins }: TenantContext,
+  { headers }: HttpRequest,
+  csrf: string,
+): void => {
   const cookies = parseCookie(headers.cookie ?? '')
   const { origin } = headers
   const foreign =
     origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
   if (foreign || !same(cookies[csrfCookie] ?? '', csrf)) {
-    stop(403, 'The form is not from here, or its page is too old. Go back to where you came from.')
+    failWithPage(
+      403,
+      'The form is not from here, or its page is too old. Go back to where you came from.',
+    )
   }
 }
 
 /** @throws {Refusing} a page for the person, since there is no client to tell */
-const stop = (status: number, says: string): never => {
-  throw new Refusing(problemPage(status, says))
+const failWithPage = (status: number, says: string): never => {
+  throw new HttpError(problemPage(status, says))
 }

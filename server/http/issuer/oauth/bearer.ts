@@ -3,7 +3,7 @@ import { accessTokenLifetime } from '../../../issuer/tokens.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hashSecret, issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { hashSecret, issuerOf, issuersOf, type TenantContext } from '../../tenant-context.ts'
 import { type LiveToken, verifyOwn } from './access-token.ts'
 
 /** Who a live access token stands for. A delegated one stands for its agent and for a user. */
@@ -22,30 +22,30 @@ export type Principal = Readonly<{
  * The bearer of a request (RFC 6750 §2.1).
  * @throws {Refusing} 401 with a challenge: without `error` where no token came (§3.1)
  */
-export const bearer = async (tenancy: Tenancy, request: HttpRequest): Promise<Principal> => {
+export const bearer = async (context: TenantContext, request: HttpRequest): Promise<Principal> => {
   const jwt = bearerToken(request)
   const key = apiKeyIn(request)
   if (jwt === undefined && key === undefined) {
-    answerWith(401, 'missing_token', 'expected Authorization: Bearer', {}, wantsBearer(tenancy))
+    answerWith(401, 'missing_token', 'expected Authorization: Bearer', {}, wantsBearer(context))
   }
   if (jwt !== undefined && key !== undefined) {
     answerWith(400, 'invalid_request', 'expected a bearer token or an API key, not both')
   }
   const known = key ?? (isJwt(jwt as string) ? undefined : jwt)
-  if (known !== undefined) return keyHolder(tenancy, known)
-  const audience = [...issuersOf(tenancy), tenancy.origins.issuer]
-  const live = await verifyOwn(tenancy, jwt as string, audience)
+  if (known !== undefined) return keyHolder(context, known)
+  const audience = [...issuersOf(context), context.origins.issuer]
+  const live = await verifyOwn(context, jwt as string, audience)
   // A JIT token is for what it was approved for, even where its details name the issuer as a place.
-  if (live === undefined || live.token.kind === 'jit') return refuseToken(tenancy)
-  return principalOf(tenancy, live)
+  if (live === undefined || live.token.kind === 'jit') return refuseToken(context)
+  return principalOf(context, live)
 }
 
 /** @throws {Refusing} as `bearer`; 403 when it is not an agent that asks */
 export const agentBearer = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   request: HttpRequest,
 ): Promise<Principal & { agent: Agent }> => {
-  const principal = await bearer(tenancy, request)
+  const principal = await bearer(context, request)
   const { agent } = principal
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
@@ -64,12 +64,12 @@ const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
 const isJwt = (token: string) => token.split('.').length === 3
 
 /** A key is looked up by its hash, so it takes the same time whether it is known or not. */
-const keyHolder = (tenancy: Tenancy, text: string): Principal => {
-  const { state, clock } = tenancy.tenant
+const keyHolder = (context: TenantContext, text: string): Principal => {
+  const { state, clock } = context.tenant
   const key = state.apiKeys.get(hashSecret(text))
-  if (key === undefined) return refuseToken(tenancy)
+  if (key === undefined) return refuseToken(context)
   const agent = key.agentId === undefined ? undefined : state.agents.get(key.agentId)
-  const iss = issuerOf(tenancy)
+  const iss = issuerOf(context)
   const now = clock.now()
   return {
     agent,
@@ -90,20 +90,20 @@ const keyHolder = (tenancy: Tenancy, text: string): Principal => {
 }
 
 /** @throws {Refusing} always the same, whatever is wrong with the token */
-const refuseToken = (tenancy: Tenancy): never => {
+const refuseToken = (context: TenantContext): never => {
   const description = 'the token is malformed, expired, revoked, or not for this issuer'
   const challenge = wantsBearer(
-    tenancy,
+    context,
     `, error="invalid_token", error_description="${description}"`,
   )
   return answerWith(401, 'invalid_token', description, {}, challenge)
 }
 
-const wantsBearer = ({ tenant }: Tenancy, more = '') => ({
+const wantsBearer = ({ tenant }: TenantContext, more = '') => ({
   'www-authenticate': `Bearer realm="${tenant.slug}"${more}`,
 })
 
-const principalOf = ({ tenant }: Tenancy, { token, claims }: LiveToken): Principal => {
+const principalOf = ({ tenant }: TenantContext, { token, claims }: LiveToken): Principal => {
   const { agents, users } = tenant.state
   const user = token.userId === undefined ? undefined : users.get(token.userId)
   const agent = token.agentId === undefined ? undefined : agents.get(token.agentId)

@@ -6,7 +6,7 @@ import { verifyAssertion } from '../../../signing/verify-assertion.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hasSecret, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { hasSecret, issuersOf, type TenantContext } from '../../tenant-context.ts'
 
 type ClientFields = Readonly<{
   client_id?: string | undefined
@@ -21,41 +21,41 @@ type ClientFields = Readonly<{
  * @throws {Refusing} 401 `invalid_client`, the same for an unknown client and a wrong secret
  */
 export const clientOf = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   request: HttpRequest,
   fields: ClientFields,
 ): Promise<Client> => {
   const { client_id: postedId, client_secret: postedSecret, client_assertion: assertion } = fields
-  const basic = basicCredentials(tenancy, request)
+  const basic = basicCredentials(context, request)
   const ways = [basic, postedSecret, assertion].filter((way) => way !== undefined)
   if (ways.length > 1 || (basic && postedId !== undefined && postedId !== basic.id)) {
     answerWith(400, 'invalid_request', 'expected one way of client authentication, not two')
   }
-  if (assertion !== undefined) return clientByAssertion(tenancy, assertion, fields)
+  if (assertion !== undefined) return clientByAssertion(context, assertion, fields)
   const { id, secret } = basic ?? { id: postedId, secret: postedSecret }
   if (id === undefined || secret === undefined) {
     return refuseClient(
-      tenancy,
+      context,
       'expected client_id and client_secret, in the form or by HTTP Basic, or a client_assertion',
     )
   }
-  const client = tenancy.tenant.state.clients.get(id)
+  const client = context.tenant.state.clients.get(id)
   if (!hasSecret(client, secret) || client === undefined) {
-    return refuseClient(tenancy, 'the client is unknown or its secret is wrong')
+    return refuseClient(context, 'the client is unknown or its secret is wrong')
   }
   return client
 }
 
 /** As `clientOf`; a public client only says who it is. */
 export const clientOrPublic = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   request: HttpRequest,
   fields: ClientFields,
 ): Promise<Client> => {
-  const named = tenancy.tenant.state.clients.get(fields.client_id ?? '')
+  const named = context.tenant.state.clients.get(fields.client_id ?? '')
   return !hasClientCredentials(request, fields) && named !== undefined && isPublic(named)
     ? named
-    : clientOf(tenancy, request, fields)
+    : clientOf(context, request, fields)
 }
 
 /** Whether a request tries to authenticate a client at all. */
@@ -85,17 +85,17 @@ const secrets = [
 
 /** `private_key_jwt` (RFC 7523 §3): the issuer's name is the sole audience, and each is good once. */
 const clientByAssertion = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   jwt: string,
   { client_id: posted, client_assertion_type: type }: ClientFields,
 ): Promise<Client> => {
   if (type !== jwtBearerAssertion) {
     answerWith(400, 'invalid_request', `client_assertion_type: expected ${jwtBearerAssertion}`)
   }
-  const { tenant } = tenancy
+  const { tenant } = context
   const clientId = posted ?? String(peekJwt(jwt)?.claims.iss)
   const client = tenant.state.clients.get(clientId)
-  const refused = () => refuseClient(tenancy, 'the client assertion is not valid')
+  const refused = () => refuseClient(context, 'the client assertion is not valid')
   if (client?.keys === undefined) return refused()
   const now = tenant.clock.now()
   const { jti, exp } = await verifyAssertion(jwt, {
@@ -103,7 +103,7 @@ const clientByAssertion = async (
     algorithms: assertionAlgorithms,
     issuers: [clientId],
     subject: clientId,
-    audiences: issuersOf(tenancy),
+    audiences: issuersOf(context),
     now,
     longest: 3600,
   }).catch(refused)
@@ -122,30 +122,30 @@ export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): Fi
 const keySets = new WeakMap<object, FindKeys>()
 
 /** Both parts are form-encoded before they are joined (RFC 6749 §2.3.1). */
-const basicCredentials = (tenancy: Tenancy, { headers }: HttpRequest) => {
+const basicCredentials = (context: TenantContext, { headers }: HttpRequest) => {
   const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   if (encoded === undefined) return undefined
   const [id, ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
   if (id === undefined || secret.length === 0) {
-    return refuseClient(tenancy, 'the Basic credentials are malformed')
+    return refuseClient(context, 'the Basic credentials are malformed')
   }
   try {
     return { id: formDecode(id), secret: formDecode(secret.join(':')) }
   } catch {
-    return refuseClient(tenancy, 'the Basic credentials are not form-encoded')
+    return refuseClient(context, 'the Basic credentials are not form-encoded')
   }
 }
 
 const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
 
-const refuseClient = (tenancy: Tenancy, description: string): never =>
+const refuseClient = (context: TenantContext, description: string): never =>
   answerWith(
     401,
     'invalid_client',
     description,
     {},
     {
-      'www-authenticate': `Basic realm="${tenancy.tenant.slug}"`,
+      'www-authenticate': `Basic realm="${context.tenant.slug}"`,
       pragma: 'no-cache',
     },
   )

@@ -9,7 +9,7 @@ import {
   type ServerMetadata,
 } from '../../../wire/index.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
-import { basePath, issuerOf, type Tenancy } from '../../tenant-context.ts'
+import { basePath, issuerOf, type TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../handlers.ts'
 import { serverNamed } from '../mcp.ts'
 import { apiOf } from './resource-indicators.ts'
@@ -22,12 +22,12 @@ export const discoveryHandlers: Handlers<
   | 'discovery.resource.mcp',
   IssuerContext
 > = {
-  'discovery.oauth': ({ tenancy, request }) => publicly(metadata(tenancy, request.path)),
-  'discovery.openid': ({ tenancy, request }) =>
-    publicly({
-      ...metadata(tenancy, request.path),
+  'discovery.oauth': ({ context, request }) => publicResponse(metadata(context, request.path)),
+  'discovery.openid': ({ context, request }) =>
+    publicResponse({
+      ...metadata(context, request.path),
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: [tenancy.keys.current.alg],
+      id_token_signing_alg_values_supported: [context.keys.current.alg],
       claims_supported: [
         ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'sid'],
         ...['name', 'given_name', 'family_name', 'picture', 'updated_at', 'email'],
@@ -36,31 +36,31 @@ export const discoveryHandlers: Handlers<
       claims_parameter_supported: false,
       request_parameter_supported: false,
     }),
-  'discovery.jwks': ({ tenancy }) => publicly(tenancy.keys.jwks()),
-  'discovery.resource': ({ tenancy, request }) => {
-    const [server, ...others] = tenancy.tenant.state.mcpServers.values()
-    if (server === undefined) return publicly(apiResource(tenancy, request.path))
-    const documents = [server, ...others].map((it) => mcpResource(tenancy, it, request.path))
-    return publicly(others.length === 0 ? documents[0] : documents)
+  'discovery.jwks': ({ context }) => publicResponse(context.keys.jwks()),
+  'discovery.resource': ({ context, request }) => {
+    const [server, ...others] = context.tenant.state.mcpServers.values()
+    if (server === undefined) return publicResponse(apiResource(context, request.path))
+    const documents = [server, ...others].map((it) => mcpResource(context, it, request.path))
+    return publicResponse(others.length === 0 ? documents[0] : documents)
   },
-  'discovery.resource.mcp': ({ tenancy, request, params }) =>
-    publicly(mcpResource(tenancy, serverNamed(tenancy, params.serverId), request.path)),
+  'discovery.resource.mcp': ({ context, request, params }) =>
+    publicResponse(mcpResource(context, serverNamed(context, params.serverId), request.path)),
 }
 
 /** Browsers of every origin may read it, and keep it for a minute. */
-const publicly = (body: unknown): Answer => ({
+const publicResponse = (body: unknown): Answer => ({
   ...ok(body),
   headers: { 'cache-control': 'public, max-age=60', 'access-control-allow-origin': '*' },
 })
 
 /** RFC 8414 §2. Only what is really there is advertised. */
-const metadata = (tenancy: Tenancy, requestPath: string): ServerMetadata => {
-  const { tenant, origins } = tenancy
+const metadata = (context: TenantContext, requestPath: string): ServerMetadata => {
+  const { tenant, origins } = context
   const base = origins.issuer + basePath(tenant.slug, requestPath)
   const methods = authMethods.filter((method) => method !== 'none')
   const algorithms = [...assertionAlgorithms]
   return {
-    issuer: issuerOf(tenancy, requestPath),
+    issuer: issuerOf(context, requestPath),
     authorization_endpoint: `${base}/oauth/authorize`,
     token_endpoint: `${base}/oauth/token`,
     userinfo_endpoint: `${base}/oauth/userinfo`,
@@ -90,30 +90,30 @@ const metadata = (tenancy: Tenancy, requestPath: string): ServerMetadata => {
 
 /** RFC 9728 §2. */
 const mcpResource = (
-  tenancy: Tenancy,
+  context: TenantContext,
   { resourceUri, name, scopes }: McpServer,
   requestPath: string,
 ): ProtectedResource => ({
   resource: resourceUri,
   resource_name: name,
-  authorization_servers: [authorizationServer(tenancy, requestPath)],
+  authorization_servers: [authorizationServer(context, requestPath)],
   bearer_methods_supported: ['header'],
   scopes_supported: [...scopes],
 })
 
-const apiResource = (tenancy: Tenancy, requestPath: string): ProtectedResource => ({
-  resource: apiOf(tenancy),
+const apiResource = (context: TenantContext, requestPath: string): ProtectedResource => ({
+  resource: apiOf(context),
   resource_name: 'Documents and reports',
-  authorization_servers: [authorizationServer(tenancy, requestPath)],
+  authorization_servers: [authorizationServer(context, requestPath)],
   bearer_methods_supported: ['header'],
   scopes_supported: ['read:documents'],
   authorization_details_types_supported: Object.keys(knownTypes),
 })
 
 /** LumoAuth gives the URL of its metadata where RFC 9728 wants the issuer's name. */
-const authorizationServer = (tenancy: Tenancy, requestPath: string) => {
-  const { tenant, origins } = tenancy
+const authorizationServer = (context: TenantContext, requestPath: string) => {
+  const { tenant, origins } = context
   return tenant.state.dialect.authorization_servers === 'issuer'
-    ? issuerOf(tenancy, requestPath)
+    ? issuerOf(context, requestPath)
     : `${origins.issuer}${basePath(tenant.slug, requestPath)}/.well-known/oauth-authorization-server`
 }

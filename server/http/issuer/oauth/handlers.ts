@@ -1,12 +1,12 @@
 import { isAgent } from '../../../issuer/clients.ts'
 import type { Client } from '../../../issuer/event.ts'
-import { liveGrant, refreshLifetime, revokeGrant } from '../../../issuer/grants.ts'
+import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/grants.ts'
 import { findUser } from '../../../issuer/tasks.ts'
 import { revokeToken } from '../../../issuer/tokens.ts'
 import { type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hashSecret, issuerOf, type Tenancy } from '../../tenant-context.ts'
+import { hashSecret, issuerOf, type TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../handlers.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'
@@ -45,29 +45,29 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
       ? grants[name](call)
       : answerWith(400, 'unsupported_grant_type', `expected one of ${grantTypes.join(', ')}`)
   },
-  'oauth.introspect': async ({ tenancy, request, body }) => {
+  'oauth.introspect': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
-    const client = await clientOf(tenancy, request, body)
+    const client = await clientOf(context, request, body)
     return (
-      (await accessTokenSeenBy(tenancy, client, body.token)) ??
-      refreshTokenSeenBy(tenancy, client, body.token, request.path) ?? {
+      (await accessTokenSeenBy(context, client, body.token)) ??
+      refreshTokenSeenBy(context, client, body.token, request.path) ?? {
         ...ok({ active: false }),
         headers: noStore,
       }
     )
   },
-  'oauth.revoke': async ({ tenancy, request, body }) => {
+  'oauth.revoke': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
-    const { tenant } = tenancy
+    const { tenant } = context
     const { token: text, token_type_hint: hint } = body
     const clientId =
       !hasClientCredentials(request, body) && bearerToken(request) !== undefined
-        ? (await bearer(tenancy, request)).claims.client_id
-        : (await clientOf(tenancy, request, body)).clientId
+        ? (await bearer(context, request)).claims.client_id
+        : (await clientOf(context, request, body)).clientId
     if (hint !== undefined && hint !== 'access_token' && hint !== 'refresh_token') {
       answerWith(400, 'unsupported_token_type', 'expected access_token or refresh_token')
     }
-    const live = await verifyOwn(tenancy, text)
+    const live = await verifyOwn(context, text)
     if (live !== undefined) {
       if (live.token.clientId !== clientId) {
         answerWith(400, 'unauthorized_client', 'the token was issued to another client')
@@ -85,17 +85,17 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
 
 /** A resource server learns only of tokens that are for it, an application of its own (INT-02). */
 const accessTokenSeenBy = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   client: Client,
   text: string,
 ): Promise<Answer | undefined> => {
   const audience =
-    isAgent(client) && client.resourceServer ? [tenancy.origins.api, apiOf(tenancy)] : undefined
-  const live = await verifyOwn(tenancy, text, audience)
+    isAgent(client) && client.resourceServer ? [context.origins.api, apiOf(context)] : undefined
+  const live = await verifyOwn(context, text, audience)
   if (live === undefined) return undefined
   const { claims, token } = live
   if (!isAgent(client) && token.clientId !== client.clientId) return undefined
-  const user = findUser(tenancy.tenant.state, token.userId ?? '')
+  const user = findUser(context.tenant.state, token.userId ?? '')
   const username = user?.email ?? token.sub
   return {
     ...ok({ active: true, token_type: 'Bearer', nbf: claims.iat, ...claims, username }),
@@ -105,16 +105,16 @@ const accessTokenSeenBy = async (
 
 /** A refresh token is nobody's business but its client's. */
 const refreshTokenSeenBy = (
-  tenancy: Tenancy,
+  context: TenantContext,
   { clientId }: Client,
   text: string,
   requestPath: string,
 ): Answer | undefined => {
-  const { state, clock } = tenancy.tenant
-  const record = liveGrant(state, hashSecret(text), clock.now())
+  const { state, clock } = context.tenant
+  const record = findLiveGrant(state, hashSecret(text), clock.now())
   if (record?.refresh === undefined || record.grant.clientId !== clientId) return undefined
   const { grant, refresh } = record
-  const iss = issuerOf(tenancy, requestPath)
+  const iss = issuerOf(context, requestPath)
   return {
     ...ok({
       active: true,

@@ -1,21 +1,25 @@
 import type { Token } from '../../../issuer/event.ts'
 import { type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
-import { issuerOf, issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { issuerOf, issuersOf, type TenantContext } from '../../tenant-context.ts'
 import { userClaims } from './user-claims.ts'
 
 const header: Header = { typ: 'JWT' }
 const lifetime = 3600
 
 /** Who signed in (OpenID Connect Core §2). `sid` names the grant, so that it can be found again. */
-export const idToken = (tenancy: Tenancy, token: Token, requestPath: string): Promise<string> => {
-  const { state } = tenancy.tenant
+export const idToken = (
+  context: TenantContext,
+  token: Token,
+  requestPath: string,
+): Promise<string> => {
+  const { state } = context.tenant
   const grant = state.grants.get(token.grantId ?? '')?.grant
   const user = state.users.get(token.userId ?? '')
   return signJwt(
-    tenancy.keys.current,
+    context.keys.current,
     {
-      iss: issuerOf(tenancy, requestPath),
+      iss: issuerOf(context, requestPath),
       sub: token.sub,
       aud: token.clientId,
       iat: token.issuedAt,
@@ -31,15 +35,15 @@ export const idToken = (tenancy: Tenancy, token: Token, requestPath: string): Pr
 
 /** The grant and the client an ID token of ours speaks of; undefined for any other text. */
 export const readIdToken = async (
-  tenancy: Tenancy,
+  context: TenantContext,
   jwt: string,
 ): Promise<{ grantId: string; clientId: string; expiresAt: number } | undefined> => {
   try {
     const { sid, aud, exp } = await verifyAssertion(jwt, {
-      keys: tenancy.keys.findKeys,
-      algorithms: tenancy.keys.all.map(({ alg }) => alg),
-      issuers: issuersOf(tenancy),
-      now: tenancy.tenant.clock.now(),
+      keys: context.keys.findKeys,
+      algorithms: context.keys.all.map(({ alg }) => alg),
+      issuers: issuersOf(context),
+      now: context.tenant.clock.now(),
       longest: lifetime,
     })
     return { grantId: String(sid), clientId: String(aud), expiresAt: exp }

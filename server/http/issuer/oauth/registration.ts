@@ -8,8 +8,8 @@ import { noStore } from './token-response.ts'
 
 /** Dynamic registration (RFC 7591). A secret is shown here once and never again. */
 export const registrationHandlers: Handlers<'oauth.register', IssuerContext> = {
-  'oauth.register': async ({ tenancy, request, body }) => {
-    const { tenant } = tenancy
+  'oauth.register': async ({ context, request, body }) => {
+    const { tenant } = context
     const { registration } = tenant.state.dialect
     if (registration === 'closed') {
       answerWith(403, 'registration_not_allowed', 'clients are not registered from outside here')
@@ -17,9 +17,9 @@ export const registrationHandlers: Handlers<'oauth.register', IssuerContext> = {
     const { authorization, 'x-api-key': key } = request.headers
     const isKnown = authorization !== undefined || key !== undefined
     const by =
-      isKnown || registration === 'authenticated' ? await bearer(tenancy, request) : undefined
+      isKnown || registration === 'authenticated' ? await bearer(context, request) : undefined
     const { token_endpoint_auth_method: method } = body
-    const secret = /^client_secret/.test(method) ? newSecret(tenancy, 'secret') : undefined
+    const secret = /^client_secret/.test(method) ? newSecret(context, 'secret') : undefined
     const [{ client }] = tenant.run(registerClient, {
       asked: body,
       clientId: tenant.id('client'),

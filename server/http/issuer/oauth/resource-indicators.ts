@@ -1,7 +1,7 @@
 import type { Audience } from '../../../issuer/audience.ts'
 import type { McpServer } from '../../../issuer/event.ts'
 import { refuse } from '../../../issuer/refusal.ts'
-import { issuersOf, type Tenancy } from '../../tenant-context.ts'
+import { issuersOf, type TenantContext } from '../../tenant-context.ts'
 
 type Wanted = Readonly<{
   resource?: readonly string[] | undefined
@@ -14,7 +14,7 @@ type Wanted = Readonly<{
  * @throws {Refused} `invalid_target` for what nobody here answers to
  */
 export const audienceOf = (
-  tenancy: Tenancy,
+  context: TenantContext,
   { resource = [], audience = [] }: Wanted,
 ): Audience | undefined => {
   if (resource.length + audience.length === 0) return undefined
@@ -27,7 +27,7 @@ export const audienceOf = (
     }
   }
   const targets = [...new Set([...resource, ...audience])].map(
-    (name) => targetNamed(tenancy, name) ?? unknown(name),
+    (name) => targetNamed(context, name) ?? unknown(name),
   )
   return {
     names: targets.map((target) => target.name),
@@ -36,22 +36,23 @@ export const audienceOf = (
 }
 
 const targetNamed = (
-  tenancy: Tenancy,
+  context: TenantContext,
   name: string,
 ): { name: string; server?: McpServer } | undefined => {
-  const { origins, tenant } = tenancy
+  const { origins, tenant } = context
   const { mcpServers, dialect } = tenant.state
   const server =
     mcpServers.get(name) ?? [...mcpServers.values()].find((it) => it.resourceUri === name)
   if (server) {
     return { name: dialect.mcp_audience === 'server_id' ? server.id : server.resourceUri, server }
   }
-  const ours = [...issuersOf(tenancy), origins.issuer, origins.api, apiOf(tenancy)]
+  const ours = [...issuersOf(context), origins.issuer, origins.api, apiOf(context)]
   return ours.includes(name) ? { name } : undefined
 }
 
 /** The API as it is called when the tenant is named in its path. */
-export const apiOf = ({ origins, tenant }: Tenancy): string => `${origins.api}/t/${tenant.slug}`
+export const apiOf = ({ origins, tenant }: TenantContext): string =>
+  `${origins.api}/t/${tenant.slug}`
 
 const unknown = (name: string) =>
   refuse({

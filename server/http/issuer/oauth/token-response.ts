@@ -1,7 +1,7 @@
 import type { Event, Token } from '../../../issuer/event.ts'
 import type { TokenAnswer } from '../../../wire/index.ts'
 import type { Answer, Call } from '../../message.ts'
-import type { Tenancy } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../handlers.ts'
 import { accessToken } from './access-token.ts'
 
@@ -14,8 +14,8 @@ export type GrantHandler = (call: TokenCall) => Promise<Answer>
 export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 /** The answer that bears a token, and whatever else its grant adds. */
-export const issued = async (
-  tenancy: Tenancy,
+export const tokenResponse = async (
+  context: TenantContext,
   token: Token,
   requestPath: string,
   more: Partial<TokenAnswer> = {},
@@ -23,7 +23,7 @@ export const issued = async (
   status: 200,
   headers: noStore,
   body: {
-    access_token: await accessToken(tenancy, token, requestPath),
+    access_token: await accessToken(context, token, requestPath),
     token_type: 'Bearer',
     expires_in: token.expiresAt - token.issuedAt,
     ...(token.scope === undefined ? {} : { scope: token.scope }),

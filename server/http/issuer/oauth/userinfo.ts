@@ -1,20 +1,20 @@
 import type { Agent, User } from '../../../issuer/event.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import type { Tenancy } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../handlers.ts'
 import { budgetPolicy } from './budget-policy.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
 /** Who the bearer is; of a delegated token, the user the agent acts for (contract §2.1). */
-const userinfo = ({ tenancy, principal }: IssuerContext): Answer => {
+const userinfo = ({ context, principal }: IssuerContext): Answer => {
   const { agent, user, claims } = principal()
   if (user !== undefined) {
     const act = claims.act === undefined ? {} : { act: claims.act }
-    return { ...ok({ ...personInfo(tenancy, user), ...act }), headers: noStore }
+    return { ...ok({ ...personInfo(context, user), ...act }), headers: noStore }
   }
-  if (agent !== undefined) return { ...ok(agentInfo(tenancy, agent)), headers: noStore }
+  if (agent !== undefined) return { ...ok(agentInfo(context, agent)), headers: noStore }
   return answerWith(403, 'insufficient_scope', 'expected the token of a user or an agent')
 }
 
@@ -23,7 +23,7 @@ export const userinfoHandlers: Handlers<'oauth.userinfo' | 'oauth.userinfo.post'
   'oauth.userinfo.post': userinfo,
 }
 
-const personInfo = ({ tenant }: Tenancy, user: User) => ({
+const personInfo = ({ tenant }: TenantContext, user: User) => ({
   sub: user.id,
   ...userClaims(user),
   roles: [...(user.roles ?? [])],
@@ -31,7 +31,7 @@ const personInfo = ({ tenant }: Tenancy, user: User) => ({
 })
 
 /** Nothing is ever null: Go wants objects, numbers and lists where they are documented. */
-const agentInfo = ({ tenant }: Tenancy, agent: Agent) => {
+const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   const { state, slug } = tenant
   const workload = state.workloads.find(({ agentId }) => agentId === agent.id)
   return {

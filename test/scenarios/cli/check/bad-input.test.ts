@@ -44,7 +44,7 @@ limits: { timeout: 1 }
   try {
     await checkIssuer(['--target', file])
   } catch (error) {
-    expect((error as Error).name).toBe('CannotRun')
+    expect((error as Error).name).toBe('UsageError')
     return (error as Error).message
   }
   throw new Error('it found nothing wrong')

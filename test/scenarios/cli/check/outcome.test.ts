@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { readAgentScenario } from '../../../../scenarios/checks/agent/load.ts'
-import { compared, readBaseline, renewed } from '../../../../scenarios/checks/baseline.ts'
+import {
+  compareBaseline,
+  readBaseline,
+  renewBaseline,
+} from '../../../../scenarios/checks/baseline.ts'
 import { differencesFrom } from '../../../../scenarios/checks/contract-diff.ts'
 import { deviationsOf, rulesOf } from '../../../../scenarios/checks/deviations.ts'
 import { statement, statementJson } from '../../../../scenarios/checks/statement.ts'
@@ -99,7 +103,7 @@ describe('a baseline', () => {
       'CC-07: they know\nCC-05: they knew\nHITL-03: who knows\n',
     )
 
-    expect(compared(baseline, deviations, rulesOf(results))).toEqual({
+    expect(compareBaseline(baseline, deviations, rulesOf(results))).toEqual({
       fresh: ['CC-09'],
       known: ['CC-07'],
       stale: ['CC-05'],
@@ -107,7 +111,7 @@ describe('a baseline', () => {
   })
 
   it('is written with the reasons there were', () => {
-    const text = renewed({ 'CC-07': 'they know' }, deviations)
+    const text = renewBaseline({ 'CC-07': 'they know' }, deviations)
 
     expect(readBaseline('b.yaml', text)).toEqual({
       'CC-07': 'they know',

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { Ledger } from '../../../../scenarios/targets/real/ledger.ts'
 import {
-  Careful,
-  type CarefulOptions,
   longestAnswer,
+  RateLimitedFetch,
+  type RateLimitedFetchOptions,
 } from '../../../../scenarios/targets/real/rate-limited-fetch.ts'
 
 const careful = (
   answer: (request: Request) => Response | Promise<Response>,
-  options: Partial<CarefulOptions> = {},
+  options: Partial<RateLimitedFetchOptions> = {},
 ) =>
-  new Careful({
+  new RateLimitedFetch({
     hosts: new Set(['issuer.test']),
     perMinute: 60_000,
     total: 100,

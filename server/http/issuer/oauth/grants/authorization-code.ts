@@ -4,25 +4,25 @@ import type { Client, Event, Token } from '../../../../issuer/event.ts'
 import { redeemCode, refresh } from '../../../../issuer/grants.ts'
 import { refuse } from '../../../../issuer/refusal.ts'
 import { answerWith } from '../../../refusals.ts'
-import { hashSecret, newSecret, type Tenancy } from '../../../tenant-context.ts'
+import { hashSecret, newSecret, type TenantContext } from '../../../tenant-context.ts'
 import { clientOrPublic } from '../client-authentication.ts'
 import { idToken } from '../id-token.ts'
 import { audienceOf } from '../resource-indicators.ts'
-import { type GrantHandler, issued, type TokenCall, tokenIn } from '../token-response.ts'
+import { type GrantHandler, type TokenCall, tokenIn, tokenResponse } from '../token-response.ts'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). */
 export const authorizationCode: GrantHandler = async (call) => {
-  const { tenancy, request, body } = call
-  const client = await clientOrPublic(tenancy, request, body)
-  mayUse(tenancy.tenant.state, client, 'authorization_code')
-  const next = refreshTokenFor(tenancy, client)
-  const events = tenancy.tenant.run(redeemCode, {
+  const { context, request, body } = call
+  const client = await clientOrPublic(context, request, body)
+  mayUse(context.tenant.state, client, 'authorization_code')
+  const next = refreshTokenFor(context, client)
+  const events = context.tenant.run(redeemCode, {
     client,
-    codeHash: hashSecret(body.code ?? missing('code')),
-    redirectUri: body.redirect_uri ?? missing('redirect_uri'),
+    codeHash: hashSecret(body.code ?? failMissingField('code')),
+    redirectUri: body.redirect_uri ?? failMissingField('redirect_uri'),
     proof: body.code_verifier && challengeOf(body.code_verifier),
     refreshHash: next && hashSecret(next),
-    audience: audienceOf(tenancy, body),
+    audience: audienceOf(context, body),
     details: body.authorization_details,
   })
   return userTokens(call, events, next)
@@ -30,16 +30,16 @@ export const authorizationCode: GrantHandler = async (call) => {
 
 /** RFC 6749 §6, rotating. */
 export const refreshToken: GrantHandler = async (call) => {
-  const { tenancy, request, body } = call
-  const client = await clientOrPublic(tenancy, request, body)
-  mayUse(tenancy.tenant.state, client, 'refresh_token')
-  const next = newSecret(tenancy, 'rt')
-  const events = tenancy.tenant.run(refresh, {
+  const { context, request, body } = call
+  const client = await clientOrPublic(context, request, body)
+  mayUse(context.tenant.state, client, 'refresh_token')
+  const next = newSecret(context, 'rt')
+  const events = context.tenant.run(refresh, {
     client,
-    usedHash: hashSecret(body.refresh_token ?? missing('refresh_token')),
+    usedHash: hashSecret(body.refresh_token ?? failMissingField('refresh_token')),
     refreshHash: hashSecret(next),
     scope: body.scope,
-    audience: audienceOf(tenancy, body),
+    audience: audienceOf(context, body),
     details: body.authorization_details,
   })
   return userTokens(call, events, next)
@@ -47,22 +47,22 @@ export const refreshToken: GrantHandler = async (call) => {
 
 /** What was used before yields no token; all that came of it has been revoked. */
 const userTokens = async (
-  { tenancy, request }: TokenCall,
+  { context, request }: TokenCall,
   events: readonly Event[],
   next: string | undefined,
 ) => {
   const token: Token =
     tokenIn(events) ?? refuse({ error: 'invalid_grant', reason: 'it has been used before' })
   const openid = token.scope?.split(' ').includes('openid')
-  return issued(tenancy, token, request.path, {
+  return tokenResponse(context, token, request.path, {
     ...(next === undefined ? {} : { refresh_token: next }),
-    ...(openid ? { id_token: await idToken(tenancy, token, request.path) } : {}),
+    ...(openid ? { id_token: await idToken(context, token, request.path) } : {}),
   })
 }
 
-const refreshTokenFor = (tenancy: Tenancy, { grantTypes }: Client): string | undefined =>
+const refreshTokenFor = (context: TenantContext, { grantTypes }: Client): string | undefined =>
   grantTypes === undefined || grantTypes.includes('refresh_token')
-    ? newSecret(tenancy, 'rt')
+    ? newSecret(context, 'rt')
     : undefined
 
 /** S256 (RFC 7636 §4.2). */
@@ -71,4 +71,5 @@ const challengeOf = (verifier: string) =>
     ? createHash('sha256').update(verifier).digest('base64url')
     : answerWith(400, 'invalid_grant', 'code_verifier: expected 43 to 128 unreserved characters')
 
-const missing = (name: string): never => answerWith(400, 'invalid_request', `${name}: expected it`)
+const failMissingField = (name: string): never =>
+  answerWith(400, 'invalid_request', `${name}: expected it`)

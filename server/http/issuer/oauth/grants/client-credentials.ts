@@ -3,12 +3,12 @@ import { issueClientToken } from '../../../../issuer/tokens.ts'
 import { answerWith } from '../../../refusals.ts'
 import { clientOf } from '../client-authentication.ts'
 import { audienceOf } from '../resource-indicators.ts'
-import { type GrantHandler, issued } from '../token-response.ts'
+import { type GrantHandler, tokenResponse } from '../token-response.ts'
 
 /** RFC 6749 §4.4. Details are had by a permission request only, never by asking (RAR-06). */
-export const clientCredentials: GrantHandler = async ({ tenancy, request, body }) => {
-  const client = await clientOf(tenancy, request, body)
-  const { tenant } = tenancy
+export const clientCredentials: GrantHandler = async ({ context, request, body }) => {
+  const client = await clientOf(context, request, body)
+  const { tenant } = context
   mayUse(tenant.state, client, 'client_credentials')
   if (body.authorization_details !== undefined) {
     answerWith(
@@ -17,7 +17,7 @@ export const clientCredentials: GrantHandler = async ({ tenancy, request, body }
       'expected none: request a permission within a task instead',
     )
   }
-  const audience = audienceOf(tenancy, body)
+  const audience = audienceOf(context, body)
   const [{ token }] = tenant.run(issueClientToken, { client, scope: body.scope, audience })
-  return issued(tenancy, token, request.path)
+  return tokenResponse(context, token, request.path)
 }

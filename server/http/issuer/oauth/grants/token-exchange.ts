@@ -11,48 +11,48 @@ import {
   jwtTokenType,
 } from '../../../../wire/index.ts'
 import { answerWith } from '../../../refusals.ts'
-import { issuersOf, letApproverAnswer, type Tenancy } from '../../../tenant-context.ts'
+import { issuersOf, letApproverAnswer, type TenantContext } from '../../../tenant-context.ts'
 import { verifyOwn } from '../access-token.ts'
 import { clientOf, hasClientCredentials, keySetOf } from '../client-authentication.ts'
 import { readIdToken } from '../id-token.ts'
 import { audienceOf } from '../resource-indicators.ts'
-import { type GrantHandler, issued, type TokenCall } from '../token-response.ts'
+import { type GrantHandler, type TokenCall, tokenResponse } from '../token-response.ts'
 
 /**
  * RFC 8693, and the older JIT form with `jit_task_id`. With an actor the agent comes to act for a user, a platform's token makes a workload
  * an agent, and any other token becomes a narrower one of its own holder.
  */
 export const exchangeToken: GrantHandler = async (call) => {
-  const { body, tenancy, request } = call
-  const subjectToken = body.subject_token ?? missing('subject_token')
-  const subjectType = body.subject_token_type ?? missing('subject_token_type')
+  const { body, context, request } = call
+  const subjectToken = body.subject_token ?? failMissingField('subject_token')
+  const subjectType = body.subject_token_type ?? failMissingField('subject_token_type')
   refuseUnknownTypes(body)
   const client = await clientIfAny(call)
-  if (isForeign(tenancy, subjectToken, subjectType)) return workload(call, subjectToken)
+  if (isForeign(context, subjectToken, subjectType)) return authenticateWorkload(call, subjectToken)
 
-  const subject = await subjectOf(tenancy, subjectToken, subjectType)
+  const subject = await subjectOf(context, subjectToken, subjectType)
   if (body.jit_task_id !== undefined) {
     refuseOthersToken(client, subject)
-    letApproverAnswer(tenancy)
+    letApproverAnswer(context)
     const order = { subject, taskId: body.jit_task_id, scope: body.scope }
-    const [{ token }] = tenancy.tenant.run(exchangeForTask, order)
-    return issued(tenancy, token, request.path, answeredAs(body))
+    const [{ token }] = context.tenant.run(exchangeForTask, order)
+    return tokenResponse(context, token, request.path, toTokenType(body))
   }
   const narrowing = {
     subject,
     scope: body.scope,
-    audience: audienceOf(tenancy, body),
+    audience: audienceOf(context, body),
     details: body.authorization_details,
   }
   if (body.actor_token === undefined) {
     refuseOthersToken(client, subject)
-    const [{ token }] = tenancy.tenant.run(narrow, narrowing)
-    return issued(tenancy, token, request.path, answeredAs(body))
+    const [{ token }] = context.tenant.run(narrow, narrowing)
+    return tokenResponse(context, token, request.path, toTokenType(body))
   }
-  const actor = await accessTokenOf(tenancy, body.actor_token, 'actor_token')
+  const actor = await accessTokenOf(context, body.actor_token, 'actor_token')
   refuseOthersToken(client, actor)
-  const [{ token }] = tenancy.tenant.run(delegate, { ...narrowing, actor })
-  return issued(tenancy, token, request.path, answeredAs(body))
+  const [{ token }] = context.tenant.run(delegate, { ...narrowing, actor })
+  return tokenResponse(context, token, request.path, toTokenType(body))
 }
 
 type Body = TokenCall['body']
@@ -76,15 +76,15 @@ const refuseUnknownTypes = (body: Body): void => {
 }
 
 /** Access tokens are JWTs, so either name is true of them (RFC 8693 §3). */
-const answeredAs = ({ requested_token_type: requested }: Body) => ({
+const toTokenType = ({ requested_token_type: requested }: Body) => ({
   issued_token_type: requested ?? accessTokenType,
 })
 
 /** The tokens authenticate; whoever gives credentials beside them must still mean them (row 17). */
-const clientIfAny = async ({ tenancy, request, body }: TokenCall): Promise<Client | undefined> => {
-  const required = tenancy.tenant.state.dialect.exchange_client_auth === 'required'
+const clientIfAny = async ({ context, request, body }: TokenCall): Promise<Client | undefined> => {
+  const required = context.tenant.state.dialect.exchange_client_auth === 'required'
   return required || hasClientCredentials(request, body)
-    ? clientOf(tenancy, request, body)
+    ? clientOf(context, request, body)
     : undefined
 }
 
@@ -95,17 +95,21 @@ const refuseOthersToken = (client: Client | undefined, { clientId }: Token): voi
 }
 
 /** A token of this issuer that is alive. Whose it is, and whether that will do, the rules say. */
-const accessTokenOf = async (tenancy: Tenancy, text: string, name: string): Promise<Token> => {
-  const live = await verifyOwn(tenancy, text)
-  return live?.token ?? unacceptable(tenancy, name)
+const accessTokenOf = async (
+  context: TenantContext,
+  text: string,
+  name: string,
+): Promise<Token> => {
+  const live = await verifyOwn(context, text)
+  return live?.token ?? refuseExchangeToken(context, name)
 }
 
-const subjectOf = async (tenancy: Tenancy, text: string, type: string): Promise<Token> => {
-  if (type !== idTokenType) return accessTokenOf(tenancy, text, 'subject_token')
-  const { state, clock } = tenancy.tenant
-  const read = await readIdToken(tenancy, text)
+const subjectOf = async (context: TenantContext, text: string, type: string): Promise<Token> => {
+  if (type !== idTokenType) return accessTokenOf(context, text, 'subject_token')
+  const { state, clock } = context.tenant
+  const read = await readIdToken(context, text)
   const record = read && state.grants.get(read.grantId)
-  if (record === undefined || record.revoked) return unacceptable(tenancy, 'subject_token')
+  if (record === undefined || record.revoked) return refuseExchangeToken(context, 'subject_token')
   const { grant } = record
   return {
     jti: grant.id,
@@ -124,57 +128,63 @@ const subjectOf = async (tenancy: Tenancy, text: string, type: string): Promise<
 }
 
 /** Whether a JWT is for a workload, since it names no issuer of ours. Nothing is believed yet. */
-const isForeign = (tenancy: Tenancy, text: string, type: string): boolean => {
+const isForeign = (context: TenantContext, text: string, type: string): boolean => {
   if (type !== jwtTokenType) return false
   const jwt = peekJwt(text)
-  return jwt !== undefined && !issuersOf(tenancy).includes(String(jwt.claims.iss))
+  return jwt !== undefined && !issuersOf(context).includes(String(jwt.claims.iss))
 }
 
 /** A platform says which workload it is, and the tenant says which agent that is. */
-const workload = async ({ tenancy, body, request }: TokenCall, jwt: string) => {
-  const { state, clock } = tenancy.tenant
+const authenticateWorkload = async ({ context, body, request }: TokenCall, jwt: string) => {
+  const { state, clock } = context.tenant
   const named = body.subject_issuer
-  if (named === undefined && state.dialect.subject_issuer === 'required') missing('subject_issuer')
+  if (named === undefined && state.dialect.subject_issuer === 'required')
+    failMissingField('subject_issuer')
   const trusted = state.workloads.filter(
     ({ provider }) => named === undefined || provider === named,
   )
   for (const trust of trusted) {
-    const proof = await workloadProof(tenancy, trust, jwt)
+    const proof = await verifyWorkloadProof(context, trust, jwt)
     const agent = proof && state.agents.get(trust.agentId)
     if (agent === undefined) continue
-    const [{ token }] = tenancy.tenant.run(issueClientToken, {
+    const [{ token }] = context.tenant.run(issueClientToken, {
       client: agent,
       scope: body.scope,
-      audience: audienceOf(tenancy, body),
+      audience: audienceOf(context, body),
       until: proof?.exp ?? clock.now(),
     })
-    return issued(tenancy, token, request.path, answeredAs(body))
+    return tokenResponse(context, token, request.path, toTokenType(body))
   }
   return answerWith(
     401,
     'workload_identity_failed',
     'the platform token is not valid, or its workload is nobody here',
     {},
-    { 'www-authenticate': `Bearer realm="${tenancy.tenant.slug}"` },
+    { 'www-authenticate': `Bearer realm="${context.tenant.slug}"` },
   )
 }
 
-const workloadProof = (tenancy: Tenancy, { keys, issuer, subject }: WorkloadTrust, jwt: string) =>
+const verifyWorkloadProof = (
+  context: TenantContext,
+  { keys, issuer, subject }: WorkloadTrust,
+  jwt: string,
+) =>
   verifyAssertion(jwt, {
     keys: keySetOf(keys),
     algorithms: assertionAlgorithms,
     issuers: [issuer],
     subject,
-    audiences: [...issuersOf(tenancy), tenancy.origins.issuer],
-    now: tenancy.tenant.clock.now(),
+    audiences: [...issuersOf(context), context.origins.issuer],
+    now: context.tenant.clock.now(),
     longest: 86_400,
   }).catch(() => undefined)
 
-const unacceptable = ({ tenant }: Tenancy, name: string) =>
+const refuseExchangeToken = ({ tenant }: TenantContext, name: string) =>
   refuse({
     error: 'bad_exchange_token',
     as: tenant.state.dialect.exchange_bad_token,
     reason: `${name}: it is malformed, expired, revoked, or not of this issuer`,
   })
 
-const missing = (name: string): never => answerWith(400, 'invalid_request', `${name}: expected it`)
+const failMissingField = (name: string): never =>
+  answerWith(400, 'invalid_request', `${name}: expected it`)
