@@ -2,8 +2,8 @@
 import { enableCompileCache } from 'node:module'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
+import { UsageError } from '../server/usage-error.ts'
 import { didYouMean } from '../server/wire/closest.ts'
-import { UsageError } from './cli/cannot-run.ts'
 
 // What is loaded from here on is compiled, and stripped of its types, once for all runs.
 enableCompileCache()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
+import { UsageError } from '../../server/usage-error.ts'
 import { type Document, differencesFrom, findScenariosOf } from '../checks/contract-diff.ts'
-import { UsageError } from './cannot-run.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 

@@ -1,6 +1,6 @@
+import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
-import { UsageError } from './cannot-run.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
 import { readOptions } from './options.ts'

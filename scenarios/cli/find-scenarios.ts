@@ -2,10 +2,10 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../../server/package-root.ts'
+import { UsageError } from '../../server/usage-error.ts'
 import { loadScenarios, type Problem } from '../language/load.ts'
 import { placeOf } from '../language/source.ts'
 import { loadRules } from '../runner/rules.ts'
-import { UsageError } from './cannot-run.ts'
 
 /** Where the suite of the package stands. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))

@@ -1,8 +1,8 @@
+import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
 import type { Target } from '../language/target.ts'
 import { type Host, hosts, mock } from '../targets/mock/mock.ts'
 import { remoteTarget } from '../targets/mock/remote.ts'
-import { UsageError } from './cannot-run.ts'
 
 /** A host by its name. */
 export const readHost = (name: string, others: readonly string[] = []): Host => {

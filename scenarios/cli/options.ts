@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { UsageError } from '../../server/usage-error.ts'
 import { closest } from '../../server/wire/closest.ts'
-import { UsageError } from './cannot-run.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 

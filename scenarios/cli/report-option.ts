@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
-import { type Report, reports } from '../reports/report.ts'
-import { UsageError } from './cannot-run.ts'
+import { reports } from '../reports/formats.ts'
+import type { Report } from '../reports/report.ts'
 
 /** What `--report FORMAT[=FILE]` asks for. */
 export const parseReportOption = (

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { UsageError } from './cannot-run.ts'
+import { UsageError } from '../../server/usage-error.ts'
 import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { UsageError } from '../../server/usage-error.ts'
 import { agentSchema } from '../checks/agent/format.ts'
 import { scenarioSchema } from '../language/schema.ts'
 import { withTables } from '../language/tables.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
-import { UsageError } from './cannot-run.ts'
 import { suiteFolder } from './find-scenarios.ts'
 import { readOptions } from './options.ts'
 

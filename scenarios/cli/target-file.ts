@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { UsageError } from '../../server/usage-error.ts'
 import { type Access, accessOf, missingVariables, readTarget } from '../targets/real/access.ts'
 import type { TargetFile } from '../targets/real/target-file.ts'
-import { UsageError } from './cannot-run.ts'
 import { printProblems } from './find-scenarios.ts'
 
 /** Reads a target file; what is wrong in it is told, and ends the command. */

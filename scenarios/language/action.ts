@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { Duration } from '../../server/wire/index.ts'
-import { type Answer, isSuccess } from '../runner/exchange.ts'
+import { type Answer, isSuccess } from './answer.ts'
+import type { Capability } from './capabilities.ts'
 import { isObject, type Path } from './match.ts'
 import { ExpectationFailed, type Outcome, type Step, type StepContext } from './step-context.ts'
-import type { Capability } from './target.ts'
 
 /** A list of steps inside a step. Each is checked by its own word (load.ts). */
 export const Steps = z.array(z.custom<Step>(() => true)).min(1)

@@ -1,5 +1,5 @@
 import { createJitFetch, JitContext, LumoAuthAgent } from '../../client/index.ts'
-import type { Answer } from '../runner/exchange.ts'
+import type { Answer } from './answer.ts'
 import { isObject } from './match.ts'
 import { ExpectationFailed, type StepContext } from './step-context.ts'
 

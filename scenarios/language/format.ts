@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { TenantSeed } from '../../server/wire/index.ts'
 import { Steps } from './action.ts'
 import { actions, type Word } from './actions.ts'
+import { capabilities } from './capabilities.ts'
 import { Expected } from './match.ts'
 import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
-import { capabilities } from './target.ts'
 
 /** What a tenant holds before the first step. Its clock stands still unless `clock: system`. */
 export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })

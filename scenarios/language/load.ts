@@ -3,6 +3,7 @@ import { relative, sep } from 'node:path'
 import { didYouMean } from '../../server/wire/closest.ts'
 import { Duration } from '../../server/wire/index.ts'
 import { actions, isWord, type Word } from './actions.ts'
+import type { Capability } from './capabilities.ts'
 import { checkNames, checkVariables } from './check-names.ts'
 import { answerParts, type Given, modifierWords, Scenario, stepOf } from './format.ts'
 import { isObject, mistakes, type Path, show } from './match.ts'
@@ -11,7 +12,6 @@ import { checkSchema, type Report } from './schema-mistakes.ts'
 import { type Position, readSource, type Source } from './source.ts'
 import type { Step } from './step-context.ts'
 import { allSteps, type Placed } from './steps.ts'
-import type { Capability } from './target.ts'
 
 /** A scenario that may be run: everything a reader can find wrong in it without running it was right. */
 export type Loaded = Readonly<{

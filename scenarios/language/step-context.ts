@@ -1,8 +1,8 @@
 import type { Seat } from '../../server/wire/index.ts'
-import type { Answer } from '../runner/exchange.ts'
 import type { Client } from './agent-fetch.ts'
+import type { Answer } from './answer.ts'
 import type { Difference, Path } from './match.ts'
-import type { Credentials, Session } from './target.ts'
+import type { Credentials, Session } from './session.ts'
 
 /**
  * Who knocks. `agent`: the agent's own token, fetched when first needed. `jit`: its latest JIT token.

@@ -1,16 +1,7 @@
-import type { Seat } from '../../server/wire/index.ts'
+import type { Capability } from './capabilities.ts'
 import type { Given } from './format.ts'
 import type { Loaded } from './load.ts'
-
-/**
- * What a target may be able to do. What it cannot, a scenario that needs it is skipped for.
- * - `control`: seed tenants, change policy and dialect, misbehave, read the journal
- * - `virtual_time`: move time instead of waiting
- * - `approver`: act as a person who holds `jit.approve`
- * - `writes`: change data of the API
- */
-export const capabilities = ['control', 'virtual_time', 'approver', 'writes'] as const
-export type Capability = (typeof capabilities)[number]
+import type { Session } from './session.ts'
 
 /** The seats a scenario is run against: the mock under one of its hosts, or a real deployment. */
 export type Target = Readonly<{
@@ -32,42 +23,6 @@ export type OpenOptions = Readonly<{
   index?: number
   /** The same seed makes the same ids and secrets. */
   seed?: number | undefined
-}>
-
-/** A tenant of a target, for one scenario. */
-export type Session = Readonly<{
-  tenant: string
-  /** Where each seat is spoken to, without a trailing slash. */
-  urls: Readonly<{
-    issuer: string
-    tenant: string
-    org: string
-    api: string
-    apiOrigin: string
-    control?: string
-  }>
-  agents: readonly Credentials[]
-  users: readonly Readonly<{ id: string; email: string; permissions: readonly string[] }>[]
-  /** The client an API introspects with, where one is known. */
-  apiClient?: Readonly<{ client_id: string; client_secret: string }>
-  controlToken?: string
-  /** Access tokens of people, by e-mail, where they cannot be minted. */
-  userTokens?: Readonly<Record<string, string>>
-  fetch(seat: Seat): typeof fetch
-  /** Seats that never promised the wire contract: their answers are not held to its schemas. */
-  unbound?: ReadonlySet<Seat>
-  /** Why the scenario could not go on, where that says nothing about the seats: it counts as skipped. */
-  unable?(): string | undefined
-  /** The policy rules that decided requests, by name, once for each request. */
-  decidedBy?(): Promise<readonly string[]>
-  close(): Promise<void>
-}>
-
-export type Credentials = Readonly<{
-  name: string
-  agent_id: string
-  client_id: string
-  client_secret: string
 }>
 
 /** A target cannot offer what a scenario takes as given: it is skipped for this reason. */

@@ -7,6 +7,7 @@ import {
   routes,
   type Seat,
 } from '../../server/wire/index.ts'
+import type { Answer } from '../language/answer.ts'
 import { withoutUnions } from '../language/issues.ts'
 
 /** One request the suite made, and what came back. */
@@ -29,15 +30,6 @@ export type Exchange = Readonly<{
   /** In milliseconds. */
   duration: number
   /** Where the answer breaks its own wire schema. */
-  violations: readonly string[]
-}>
-
-/** An answer as a step sees it. */
-export type Answer = Readonly<{
-  status: number
-  headers: Readonly<Record<string, string>>
-  /** Parsed where it is JSON, else as text; undefined where there is none. */
-  body: unknown
   violations: readonly string[]
 }>
 
@@ -83,8 +75,6 @@ export const answerOf = ({ answer, violations }: Exchange): Answer => ({
   body: answer.body === '' ? undefined : (parseJson(answer.body) ?? answer.body),
   violations,
 })
-
-export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 /** The route a request belongs to; of two that fit, the one with fewer parameters. */
 export const routeOf = (seat: Seat, method: string, path: string): RouteName | undefined => {

@@ -1,10 +1,10 @@
 import { readChallenge, readChallengeBody } from '../../server/wire/index.ts'
 import type { actions } from '../language/actions.ts'
+import { type Answer, isSuccess } from '../language/answer.ts'
 import { answerParts } from '../language/format.ts'
 import { isObject, match } from '../language/match.ts'
 import { ExpectationFailed, type Outcome } from '../language/step-context.ts'
 import { partOf } from '../language/variables.ts'
-import { type Answer, isSuccess } from './exchange.ts'
 
 export type Looks = (typeof actions)[keyof typeof actions]['looks']
 

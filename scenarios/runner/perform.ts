@@ -1,9 +1,11 @@
 import type { Seat } from '../../server/wire/index.ts'
 import { actions } from '../language/actions.ts'
+import type { Answer } from '../language/answer.ts'
 import { frozenAt } from '../language/format.ts'
 import type { Loaded } from '../language/load.ts'
 import { isObject, type Path } from '../language/match.ts'
 import { resolveSaved, type Saved } from '../language/save.ts'
+import type { Session } from '../language/session.ts'
 import {
   ExpectationFailed,
   failExpectation,
@@ -15,10 +17,10 @@ import {
   type StepPerformed,
 } from '../language/step-context.ts'
 import { wordOf } from '../language/steps.ts'
-import { type Session, SkipScenario, type Target } from '../language/target.ts'
+import { SkipScenario, type Target } from '../language/target.ts'
 import { fill, fillExpected, NoSuchPart } from '../language/variables.ts'
 import { authorization, signIn, userToken } from './authorization.ts'
-import { type Answer, answerOf, type Exchange, exchange } from './exchange.ts'
+import { answerOf, type Exchange, exchange } from './exchange.ts'
 import { checkAnswer, viewOf } from './expectation.ts'
 import type { KnownSecret } from './redact.ts'
 import { requestOf, usualPatience } from './request.ts'

@@ -1,6 +1,6 @@
 import { Policy } from '../../server/wire/index.ts'
 import type { Given } from '../language/format.ts'
-import type { Session } from '../language/target.ts'
+import type { Session } from '../language/session.ts'
 import type { Exchange } from './exchange.ts'
 import type { PolicyUse } from './verdict.ts'
 

@@ -1,5 +1,6 @@
 import type { Loaded } from '../language/load.ts'
-import { type Session, SkipScenario, type Target } from '../language/target.ts'
+import type { Session } from '../language/session.ts'
+import { SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { perform } from './perform.ts'
 import { findUsedPolicies } from './policy-use.ts'

@@ -1,6 +1,7 @@
 import type { Misbehaviours } from '../../server/wire/index.ts'
 import type { Loaded } from '../language/load.ts'
-import type { Session, Target } from '../language/target.ts'
+import type { Session } from '../language/session.ts'
+import type { Target } from '../language/target.ts'
 import { run } from './run.ts'
 import type { Result } from './verdict.ts'
 

@@ -1,4 +1,3 @@
-import { hashSecret } from '../http/tenant-context.ts'
 import type {
   Agent,
   ApiKey,
@@ -11,6 +10,7 @@ import type {
 } from '../issuer/event.ts'
 import type { Clock, Ids } from '../issuer/tenant.ts'
 import type { SigningKey } from '../signing/keys.ts'
+import { hashSecret } from '../signing/secrets.ts'
 import type { BudgetSeed, TenantSeed } from '../wire/index.ts'
 
 /** The client the API introspects with. */

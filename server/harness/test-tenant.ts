@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Core } from '../http/core.ts'
-import { encodeAnswer } from '../http/hosts/fetch.ts'
+import { encodeAnswer } from '../http/message.ts'
 import { advance, type TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'

@@ -53,3 +53,16 @@ export type Handlers<N extends RouteName, Context> = {
 export const ok = (body: unknown): Answer => ({ status: 200, body })
 export const created = (body: unknown): Answer => ({ status: 201, body })
 export const noContent: Answer = { status: 204 }
+
+/** What goes over the wire: JSON unless the handler has already written text. */
+export const encodeAnswer = ({
+  headers = {},
+  body,
+}: Answer): { headers: Record<string, string>; body: string | null } => {
+  if (body === undefined) return { headers: { ...headers }, body: null }
+  if (typeof body === 'string') return { headers: { ...headers }, body }
+  return {
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  }
+}

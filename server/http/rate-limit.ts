@@ -3,7 +3,7 @@ import type { RateLimits, RouteName } from '../wire/index.ts'
 import { claimedClientId } from './claimed-client.ts'
 import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { IssuerContext } from './issuer/handlers.ts'
+import type { IssuerContext } from './issuer/context.ts'
 
 /** Callers counted apart in one window; those beyond share a count. */
 const most = 10_000

@@ -2,8 +2,8 @@ import { peekJwt } from '../signing/peek.ts'
 import type { DecodedToken, Exchange, RouteName, Seat } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import type { Routed, Step } from './core.ts'
-import { encodeAnswer } from './hosts/fetch.ts'
 import type { Answer, HttpRequest } from './message.ts'
+import { encodeAnswer } from './message.ts'
 import { violationsOf } from './parse.ts'
 
 /** The newest exchanges a tenant keeps, and the most characters of their requests together. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { Policy } from '../wire/index.ts'
 import { usageAt } from './budgets.ts'
 import type { Entry } from './event.ts'
-import { emptyState, evolve, type State } from './state.ts'
+import { evolve } from './evolve.ts'
+import { emptyState, type State } from './state.ts'
 
 /** As many of the newest entries stay as they are, whatever they are about. */
 const recent = 10_000

@@ -1,9 +1,10 @@
 import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
+import { evolve } from './evolve.ts'
 import { Journal } from './journal.ts'
 import { refuseAboveLimit } from './limits.ts'
-import { emptyState, evolve, forgetExpired, type State } from './state.ts'
+import { emptyState, forgetExpired, type State } from './state.ts'
 
 /** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */
 export class Clock {

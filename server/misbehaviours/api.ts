@@ -4,9 +4,10 @@ import type { ResourceServer } from '../api/resource-server.ts'
 import type { ApiContext } from '../http/api/handlers.ts'
 import { errorAnswer } from '../http/errors.ts'
 import { bearerToken } from '../http/issuer/oauth/bearer.ts'
+import { issuersOf } from '../http/issuer-urls.ts'
 import type { Answer } from '../http/message.ts'
 import { type Act, misbehavioursOf, type Seam } from '../http/misbehave.ts'
-import { issuersOf, type TenantContext } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant-context.ts'
 import { peekJwt } from '../signing/peek.ts'
 import {
   type AccessTokenClaims,

@@ -1,4 +1,4 @@
-import type { IssuerContext } from '../http/issuer/handlers.ts'
+import type { IssuerContext } from '../http/issuer/context.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
 import type { TenantContext } from '../http/tenant-context.ts'
 import type { Event } from '../issuer/event.ts'

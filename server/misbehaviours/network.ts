@@ -1,6 +1,6 @@
 import { errorAnswer } from '../http/errors.ts'
-import { encodeAnswer } from '../http/hosts/fetch.ts'
 import type { Answer } from '../http/message.ts'
+import { encodeAnswer } from '../http/message.ts'
 import { type Act, misbehavioursOf } from '../http/misbehave.ts'
 import { alterAnswer } from './alter-answer.ts'
 

@@ -1,6 +1,6 @@
+import { basePath } from '../http/issuer-urls.ts'
 import type { Answer } from '../http/message.ts'
 import { type Act, misbehavioursOf, type Seam } from '../http/misbehave.ts'
-import { basePath } from '../http/tenant-context.ts'
 import { mayApprove } from '../issuer/requests.ts'
 import type { RequestRecord, State } from '../issuer/state.ts'
 import type { AuthorizationDetail, IssuerRoute } from '../wire/index.ts'

@@ -1,7 +1,7 @@
-import { functionCallId, messageId, responseId } from '../http/control/openai-responses.ts'
-import { hashSecret } from '../http/tenant-context.ts'
+import { hashSecret } from '../signing/secrets.ts'
 import type { Leak, ModelConversation, Turn } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
+import { functionCallId, messageId, responseId } from './ids.ts'
 
 /** The newest conversations a tenant keeps, and the most characters of them together. */
 const kept = 500

@@ -1,5 +1,6 @@
 import { type Loaded, readScenario } from '../../scenarios/language/load.ts'
-import type { Session, Target } from '../../scenarios/language/target.ts'
+import type { Session } from '../../scenarios/language/session.ts'
+import type { Target } from '../../scenarios/language/target.ts'
 
 /** A scenario from YAML that is known to be sound. */
 export const scenarioOf = (yaml: string, file = 'suite/theme/one.yaml'): Loaded => {

@@ -1,5 +1,5 @@
+import { UsageError } from '../../../server/usage-error.ts'
 import { didYouMean } from '../../../server/wire/closest.ts'
-import { UsageError } from '../cannot-run.ts'
 
 const seats: Readonly<Record<string, () => Promise<(args: string[]) => Promise<number>>>> = {
   issuer: async () => (await import('./issuer.ts')).checkIssuer,

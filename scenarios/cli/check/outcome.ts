@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { UsageError } from '../../../server/usage-error.ts'
 import { FlawedFile } from '../../../server/wire/yaml-source.ts'
 import {
   type Baseline,
@@ -9,10 +10,10 @@ import {
 } from '../../checks/baseline.ts'
 import { deviationsOf, rulesOf } from '../../checks/deviations.ts'
 import { type Subject, statement, statementJson } from '../../checks/statement.ts'
-import { type Report, reports } from '../../reports/report.ts'
+import { reports } from '../../reports/formats.ts'
+import type { Report } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
 import type { Run } from '../../runner/verdict.ts'
-import { UsageError } from '../cannot-run.ts'
 import { parseReportOption, writeReport } from '../report-option.ts'
 import type { Out } from '../run-live.ts'
 

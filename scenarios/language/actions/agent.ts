@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { accessTokenType, tokenExchange } from '../../../server/wire/index.ts'
-import { isSuccess } from '../../runner/exchange.ts'
 import {
   type Action,
   action,
@@ -11,6 +10,7 @@ import {
   outcomeOf,
   Token,
 } from '../action.ts'
+import { isSuccess } from '../answer.ts'
 import { basic } from '../basic-auth.ts'
 import { isObject } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'

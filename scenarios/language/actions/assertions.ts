@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Answer } from '../../runner/exchange.ts'
 import { type Action, action, control, outcomeOf, Token } from '../action.ts'
+import type { Answer } from '../answer.ts'
 import { decode } from '../decode.ts'
 import { Expected, isObject, match } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'

@@ -1,6 +1,7 @@
 import { createHarness } from '../../../server/index.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
-import type { Session, Target } from '../../language/target.ts'
+import type { Session } from '../../language/session.ts'
+import type { Target } from '../../language/target.ts'
 
 /** Our issuer before an API that is not ours. */
 export type IssuerBefore = Target &

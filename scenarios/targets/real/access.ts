@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { checkSchema } from '../../language/schema-mistakes.ts'
+import type { Credentials } from '../../language/session.ts'
 import { type Position, readSource } from '../../language/source.ts'
-import type { Credentials } from '../../language/target.ts'
 import { TargetFile, variablesOf } from './target-file.ts'
 
 export type AgentAccess = Credentials &

@@ -1,10 +1,12 @@
 import { documentCalls, summaryOf } from '../../api/documents.ts'
+import type { Credentials } from '../../api/guard.ts'
 import { refuse } from '../../api/refusal.ts'
 import type { ResourceServer } from '../../api/resource-server.ts'
 import { summarise, wordsOf } from '../../api/summary.ts'
 import type { ApiRoute } from '../../wire/index.ts'
+import type { HttpRequest } from '../message.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
-import { credentialsOf } from './credentials.ts'
+
 import { withApiRefusals } from './refusals.ts'
 
 type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
@@ -60,3 +62,12 @@ export const documentHandlers: Handlers<DocumentRoute, { tenant: ResourceServer 
     })
   }),
 }
+
+/** How a request to the resource server says who it is, and whether it says so twice (RFC 6750 §2). */
+export const credentialsOf = ({ headers, query, body }: HttpRequest): Credentials => ({
+  authorization: headers.authorization,
+  alsoElsewhere:
+    query.has('access_token') ||
+    ((headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded') &&
+      new URLSearchParams(body).has('access_token')),
+})

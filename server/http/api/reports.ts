@@ -4,7 +4,7 @@ import type { ResourceServer } from '../../api/resource-server.ts'
 import { summarise } from '../../api/summary.ts'
 import type { ApiRoute } from '../../wire/index.ts'
 import { created, type Handlers, ok } from '../message.ts'
-import { credentialsOf } from './credentials.ts'
+import { credentialsOf } from './documents.ts'
 import { withApiRefusals } from './refusals.ts'
 
 type ReportRoute = Extract<ApiRoute, `reports.${string}`>

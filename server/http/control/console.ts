@@ -14,19 +14,15 @@ import {
 } from '../../console/views.ts'
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
+import { same } from '../../signing/secrets.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { letApproverAnswer, same, type TenantContext } from '../tenant-context.ts'
-import {
-  isOurs,
-  misbehaviours,
-  moveClock,
-  readClock,
-  type TenantRegistry,
-  tooMany,
-} from './control.ts'
+import { isOurs } from '../same-origin.ts'
+import { letApproverAnswer } from '../scripted-approver.ts'
+import type { TenantContext } from '../tenant-context.ts'
+import { misbehaviours, moveClock, readClock, type TenantRegistry, tooMany } from './control.ts'
 
 export type ConsoleContext = Readonly<{
   registry: TenantRegistry

@@ -4,8 +4,10 @@ import { allScopes } from '../../issuer/clients.ts'
 import { assessRequest } from '../../issuer/requests.ts'
 import { findUser } from '../../issuer/tasks.ts'
 import { issueClientToken, issueUserToken } from '../../issuer/tokens.ts'
+import { usualScript } from '../../model/scripted-model.ts'
 import { forgeJwt } from '../../signing/forge.ts'
 import { generateSigningKey } from '../../signing/keys.ts'
+import { same } from '../../signing/secrets.ts'
 import { type Header, signJwt } from '../../signing/sign.ts'
 import {
   type ControlRoute,
@@ -19,11 +21,13 @@ import type { Area, Routed } from '../core.ts'
 import { isoTime } from '../iso-time.ts'
 import { accessToken, claimsOf } from '../issuer/oauth/access-token.ts'
 import { bearerToken } from '../issuer/oauth/bearer.ts'
+import { issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { describeUnknownMisbehaviour, type Misbehaviour } from '../misbehave.ts'
 import { answerWith } from '../refusals.ts'
-import { advance, issuerOf, same, type TenantContext } from '../tenant-context.ts'
-import { scriptFrom, usualScript } from './model.ts'
+import { isOurs } from '../same-origin.ts'
+import { advance, type TenantContext } from '../tenant-context.ts'
+import { scriptFrom } from './model.ts'
 
 /** What the control plane may do with the harness as a whole. */
 export type TenantRegistry = Readonly<{
@@ -73,12 +77,6 @@ const controlContext =
     }
     return { registry, context }
   }
-
-/** Whether a `Host` is a name of this harness, and not one that only resolves here (DNS rebinding). */
-export const isOurs = (host: string, origin: string) => {
-  const name = host.replace(/:\d+$/, '')
-  return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
-}
 
 const controlHandlers: Handlers<ControlRoute, ControlContext> = {
   'control.health': ({ registry }) =>

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import type { ConversationLog } from '../../model/conversations.ts'
+import { callId } from '../../model/ids.ts'
 import { nextReply } from '../../model/script.ts'
+import { usualScript } from '../../model/scripted-model.ts'
 import { turnsOfChat, turnsOfResponses } from '../../model/turns.ts'
-import { packageRoot } from '../../package-root.ts'
+import { same } from '../../signing/secrets.ts'
 import {
   type ChatRequest,
   type ModelRoute,
@@ -16,22 +16,14 @@ import type { Area, Routed } from '../core.ts'
 import { bearerToken } from '../issuer/oauth/bearer.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
-import { hashSecret, same, type TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant-context.ts'
 import {
-  callId,
   chatCompletion,
   chatStream,
   type ModelAnswer,
   modelResponse,
   responseStream,
 } from './openai-responses.ts'
-
-/** The model of one tenant. Without a script of its own it says the usual. */
-export type ScriptedModel = {
-  readonly key: string
-  script: ModelScript | undefined
-  readonly conversations: ConversationLog
-}
 
 export type ModelContext = Readonly<{ context: TenantContext; script: ModelScript }>
 
@@ -55,12 +47,6 @@ const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext =>
   return { context: context as TenantContext, script: context?.model.script ?? usualScript() }
 }
 
-/** The key of a tenant's model: it names the tenant, and is the same as long as its secrets are. */
-export const modelKeyOf = (slug: string, secret: string): string =>
-  `sk-${slug}-${Buffer.from(hashSecret(`model ${secret}`), 'base64url')
-    .toString('hex')
-    .slice(0, 32)}`
-
 /** @throws {Refusing} 400 with file, line and column of each mistake */
 export const scriptFrom = (given: SetModelScript): ModelScript => {
   if (!('yaml' in given)) return given
@@ -70,15 +56,6 @@ export const scriptFrom = (given: SetModelScript): ModelScript => {
     if (!(thrown instanceof FlawedFile)) throw thrown
     return answerWith(400, 'invalid_script', thrown.message, { issues: thrown.flaws })
   }
-}
-
-let loadedScript: ModelScript | undefined
-
-/** What a model says that was given no script. */
-export const usualScript = (): ModelScript => {
-  const file = new URL('server/model/usual-script.yaml', packageRoot)
-  loadedScript ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)
-  return loadedScript
 }
 
 /** Refusals in OpenAI's form, where its clients look for them. */

@@ -1,3 +1,4 @@
+import { functionCallId, messageId, padded, responseId } from '../../model/ids.ts'
 import type { Turn } from '../../wire/index.ts'
 import type { Answer } from '../message.ts'
 
@@ -10,13 +11,6 @@ export type ModelAnswer = Readonly<{
   turn: Turn
   usage: Readonly<{ input: number; output: number }>
 }>
-
-export const callId = (seq: number, at: number) => `call_${padded(seq)}_${at}`
-export const responseId = (seq: number) => `resp_${padded(seq)}`
-export const messageId = (seq: number) => `msg_${padded(seq)}`
-export const functionCallId = (seq: number, at: number) => `fc_${padded(seq)}_${at}`
-
-const padded = (seq: number) => String(seq).padStart(8, '0')
 
 /** A chat completion in one piece. */
 export const chatCompletion = (answer: ModelAnswer): Record<string, unknown> => ({

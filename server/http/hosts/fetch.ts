@@ -1,6 +1,7 @@
 import type { Fault } from '../../wire/index.ts'
 import type { Core } from '../core.ts'
 import type { Answer, HttpRequest } from '../message.ts'
+import { encodeAnswer } from '../message.ts'
 import { largestBody } from '../parse.ts'
 
 /** A seat as a function from a `Request` to its `Response`, without a socket. */
@@ -80,19 +81,6 @@ export const abortableSleep = (milliseconds = 0, signal?: AbortSignal): Promise<
     }, milliseconds)
     signal?.addEventListener('abort', giveUp, { once: true })
   })
-
-/** What goes over the wire: JSON unless the handler has already written text. */
-export const encodeAnswer = ({
-  headers = {},
-  body,
-}: Answer): { headers: Record<string, string>; body: string | null } => {
-  if (body === undefined) return { headers: { ...headers }, body: null }
-  if (typeof body === 'string') return { headers: { ...headers }, body }
-  return {
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-    body: JSON.stringify(body),
-  }
-}
 
 /** Somebody asked a harness that had been closed. A `TypeError`, as `fetch` throws it when nobody answers. */
 export class HarnessClosed extends TypeError {

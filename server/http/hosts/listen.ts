@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
+import { encodeAnswer } from '../message.ts'
 import type { Origins } from '../tenant-context.ts'
 import { createExpressApp, createIssuerApp } from './express.ts'
-import { encodeAnswer } from './fetch.ts'
 
 // An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')

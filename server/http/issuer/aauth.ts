@@ -1,7 +1,7 @@
 import { aauthRoutes } from '../../wire/routes/aauth.ts'
 import type { Handlers } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { IssuerContext } from './handlers.ts'
+import type { IssuerContext } from './context.ts'
 
 type AauthRoute = keyof typeof aauthRoutes
 

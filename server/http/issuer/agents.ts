@@ -1,10 +1,12 @@
 import { ask, scopesIn, toolFor } from '../../issuer/capability-check.ts'
 import { registerAgent } from '../../issuer/registration.ts'
+import { hashSecret } from '../../signing/secrets.ts'
 import { isoTime } from '../iso-time.ts'
+import { basePath } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { basePath, hashSecret, newSecret } from '../tenant-context.ts'
-import type { IssuerContext } from './handlers.ts'
+import { newSecret } from '../tenant-context.ts'
+import type { IssuerContext } from './context.ts'
 
 export const agentHandlers: Handlers<
   'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',

@@ -6,8 +6,9 @@ import {
 } from '../../issuer/approvals.ts'
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
-import { letApproverAnswer, notePoll } from '../tenant-context.ts'
-import type { IssuerContext } from './handlers.ts'
+import { letApproverAnswer } from '../scripted-approver.ts'
+import { notePoll } from '../tenant-context.ts'
+import type { IssuerContext } from './context.ts'
 
 /** Seconds; what SDKs take by themselves (contract §2.3). */
 const interval = 1.5

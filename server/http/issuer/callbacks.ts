@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto'
 import { lifeAt } from '../../issuer/requests.ts'
 import { deliver } from '../../outbound/deliveries.ts'
 import { isoTime } from '../iso-time.ts'
-import { letApproverAnswer, type TenantContext } from '../tenant-context.ts'
+import { letApproverAnswer } from '../scripted-approver.ts'
+import type { TenantContext } from '../tenant-context.ts'
 
 /**
  * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:

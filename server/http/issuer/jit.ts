@@ -27,10 +27,12 @@ import {
   type TaskEvaluated,
 } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
+import { basePath } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { basePath, letApproverAnswer, notePoll, type TenantContext } from '../tenant-context.ts'
-import type { IssuerContext } from './handlers.ts'
+import { letApproverAnswer } from '../scripted-approver.ts'
+import { notePoll, type TenantContext } from '../tenant-context.ts'
+import type { IssuerContext } from './context.ts'
 import { accessToken } from './oauth/access-token.ts'
 import type { Principal } from './oauth/bearer.ts'
 

@@ -3,7 +3,7 @@ import { findUser } from '../../issuer/tasks.ts'
 import type { CheckPermissions } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { IssuerContext } from './handlers.ts'
+import type { IssuerContext } from './context.ts'
 
 /** Who the bearer is and what they may do (contract §2.3). */
 export const permissionHandlers: Handlers<

@@ -22,10 +22,11 @@ import {
   type SsfConfiguration,
   type StreamConfiguration,
 } from '../../wire/index.ts'
+import { basePath, issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { basePath, issuerOf, type TenantContext } from '../tenant-context.ts'
-import type { IssuerContext } from './handlers.ts'
+import type { TenantContext } from '../tenant-context.ts'
+import type { IssuerContext } from './context.ts'
 import type { Principal } from './oauth/bearer.ts'
 
 export const signalHandlers: Handlers<

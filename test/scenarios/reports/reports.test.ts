@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { reports } from '../../../scenarios/reports/report.ts'
+import { reports } from '../../../scenarios/reports/formats.ts'
 import { terminal } from '../../../scenarios/reports/terminal.ts'
 import { run } from '../../../scenarios/runner/run.ts'
 import type { Result, Run } from '../../../scenarios/runner/verdict.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Event, Token } from '../../../server/issuer/event.ts'
+import { evolve } from '../../../server/issuer/evolve.ts'
 import { createStream, knownEvents, verifyStream } from '../../../server/issuer/signals.ts'
-import { emptyState, evolve } from '../../../server/issuer/state.ts'
+import { emptyState } from '../../../server/issuer/state.ts'
 import { ApproverScript, Policy, RateLimits } from '../../../server/wire/index.ts'
 import { alice, bot, exporting, reading, start, world } from './world.ts'
 

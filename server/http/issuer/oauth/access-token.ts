@@ -3,7 +3,8 @@ import { findLiveToken } from '../../../issuer/tokens.ts'
 import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAccessToken } from '../../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
-import { issuerOf, issuersOf, type TenantContext } from '../../tenant-context.ts'
+import { issuerOf, issuersOf } from '../../issuer-urls.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 
 /** The JWT of a token that was issued, for the caller that spells the base path so. */
 export const accessToken = (

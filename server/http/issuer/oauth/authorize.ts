@@ -10,17 +10,19 @@ import {
 } from '../../../issuer/grants.ts'
 import { Refused, refuse } from '../../../issuer/refusal.ts'
 import { findUser } from '../../../issuer/tasks.ts'
+import { hashSecret, same } from '../../../signing/secrets.ts'
 import {
   type AuthorizationDetail,
   AuthorizeQuery,
   ConsentDetails,
   type ErrorBody,
 } from '../../../wire/index.ts'
-import { isOurs } from '../../control/control.ts'
+import { issuerOf } from '../../issuer-urls.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
 import { answerWith, HttpError, render } from '../../refusals.ts'
-import { hashSecret, issuerOf, newSecret, same, type TenantContext } from '../../tenant-context.ts'
-import type { IssuerContext } from '../handlers.ts'
+import { isOurs } from '../../same-origin.ts'
+import { newSecret, type TenantContext } from '../../tenant-context.ts'
+import type { IssuerContext } from '../context.ts'
 import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
 import { consentPage, csrfCookie, problemPage, signedOutPage } from './consent-page.ts'
 import { readIdToken } from './id-token.ts'

@@ -1,9 +1,11 @@
 import type { Agent, User } from '../../../issuer/event.ts'
 import { accessTokenLifetime } from '../../../issuer/tokens.ts'
+import { hashSecret } from '../../../signing/secrets.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
+import { issuerOf, issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hashSecret, issuerOf, issuersOf, type TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 import { type LiveToken, verifyOwn } from './access-token.ts'
 
 /** Who a live access token stands for. A delegated one stands for its agent and for a user. */

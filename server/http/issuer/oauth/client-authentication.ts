@@ -4,9 +4,10 @@ import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
 import { peekJwt } from '../../../signing/peek.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
+import { issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hasSecret, issuersOf, type TenantContext } from '../../tenant-context.ts'
+import { hasSecret, type TenantContext } from '../../tenant-context.ts'
 
 type ClientFields = Readonly<{
   client_id?: string | undefined

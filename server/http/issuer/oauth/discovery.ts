@@ -8,9 +8,10 @@ import {
   type ProtectedResource,
   type ServerMetadata,
 } from '../../../wire/index.ts'
+import { basePath, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
-import { basePath, issuerOf, type TenantContext } from '../../tenant-context.ts'
-import type { IssuerContext } from '../handlers.ts'
+import type { TenantContext } from '../../tenant-context.ts'
+import type { IssuerContext } from '../context.ts'
 import { serverNamed } from '../mcp.ts'
 import { apiOf } from './resource-indicators.ts'
 

@@ -1,8 +1,9 @@
 import { registerClient } from '../../../issuer/clients.ts'
+import { hashSecret } from '../../../signing/secrets.ts'
 import { created, type Handlers } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hashSecret, newSecret } from '../../tenant-context.ts'
-import type { IssuerContext } from '../handlers.ts'
+import { newSecret } from '../../tenant-context.ts'
+import type { IssuerContext } from '../context.ts'
 import { bearer } from './bearer.ts'
 import { noStore } from './token-response.ts'
 

@@ -1,7 +1,8 @@
 import type { Audience } from '../../../issuer/audience.ts'
 import type { McpServer } from '../../../issuer/event.ts'
 import { refuse } from '../../../issuer/refusal.ts'
-import { issuersOf, type TenantContext } from '../../tenant-context.ts'
+import { issuersOf } from '../../issuer-urls.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 
 type Wanted = Readonly<{
   resource?: readonly string[] | undefined

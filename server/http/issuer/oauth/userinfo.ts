@@ -1,9 +1,11 @@
+import { usageAt } from '../../../issuer/budgets.ts'
 import type { Agent, User } from '../../../issuer/event.ts'
+import type { Tenant } from '../../../issuer/tenant.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
-import type { IssuerContext } from '../handlers.ts'
-import { budgetPolicy } from './budget-policy.ts'
+import type { IssuerContext } from '../context.ts'
+
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
@@ -52,4 +54,23 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
           },
         }),
   }
+}
+
+/** An agent's budget and what it has used of it (contract §2.1); empty for one without. */
+export const budgetPolicy = (
+  { state, clock }: Tenant,
+  { id, budget }: Agent,
+): Record<string, unknown> => {
+  if (budget === undefined) return {}
+  const used = usageAt(state, id, clock.now())
+  const known = {
+    max_tokens_per_day: budget.tokensPerDay,
+    tokens_used_today: used.tokens,
+    max_api_calls_per_hour: budget.callsPerHour,
+    api_calls_this_hour: used.calls,
+    max_cost_per_month_usd: budget.costPerMonth,
+    allowed_models: budget.models,
+    require_approval_above_usd: budget.approvalAbove,
+  }
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))
 }

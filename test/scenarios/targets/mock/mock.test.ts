@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { isObject } from '../../../../scenarios/language/match.ts'
 import type { Target } from '../../../../scenarios/language/target.ts'
-import { reports } from '../../../../scenarios/reports/report.ts'
+import { reports } from '../../../../scenarios/reports/formats.ts'
 import { run } from '../../../../scenarios/runner/run.ts'
 import { mock } from '../../../../scenarios/targets/mock/mock.ts'
 import { scenarioOf } from '../../support.ts'

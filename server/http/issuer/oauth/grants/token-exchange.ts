@@ -10,8 +10,10 @@ import {
   idTokenType,
   jwtTokenType,
 } from '../../../../wire/index.ts'
+import { issuersOf } from '../../../issuer-urls.ts'
 import { answerWith } from '../../../refusals.ts'
-import { issuersOf, letApproverAnswer, type TenantContext } from '../../../tenant-context.ts'
+import { letApproverAnswer } from '../../../scripted-approver.ts'
+import type { TenantContext } from '../../../tenant-context.ts'
 import { verifyOwn } from '../access-token.ts'
 import { clientOf, hasClientCredentials, keySetOf } from '../client-authentication.ts'
 import { readIdToken } from '../id-token.ts'

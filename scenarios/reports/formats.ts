@@ -1,0 +1,18 @@
+import { ctrf } from './ctrf.ts'
+import { html } from './html.ts'
+import { json } from './json.ts'
+import { junit } from './junit.ts'
+import { markdown } from './markdown.ts'
+import type { Report } from './report.ts'
+import { plainReport } from './terminal.ts'
+import { transcript } from './transcript.ts'
+
+export const reports: Readonly<Record<string, Report>> = {
+  junit,
+  ctrf,
+  html,
+  json,
+  markdown,
+  terminal: plainReport,
+  transcript,
+}

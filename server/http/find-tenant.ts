@@ -1,0 +1,27 @@
+import { peekJwt } from '../signing/peek.ts'
+import type { FindTenant } from './core.ts'
+import { bearerToken } from './issuer/oauth/bearer.ts'
+import type { HttpRequest } from './message.ts'
+import type { TenantContext } from './tenant-context.ts'
+
+/**
+ * Finds the tenant: named in the path; or whoever issued the token, as the token itself says (the
+ * guard checks that afterwards); or the first tenant of the harness.
+ */
+export const findTenantOfCall =
+  (open: ReadonlyMap<string, TenantContext>): FindTenant =>
+  ({ request, params }) => {
+    if (params.tenant !== undefined) return open.get(params.tenant)
+    const named = open.get(readTenantOfToken(request) ?? '')
+    if (named) return named
+    const [first] = open.values()
+    return first
+  }
+
+/** What a token says of its tenant, unverified. */
+const readTenantOfToken = (request: HttpRequest): string | undefined => {
+  const jwt = peekJwt(bearerToken(request))
+  if (jwt === undefined) return undefined
+  const { iss, tenant } = jwt.claims
+  return /\/(?:t|orgs)\/([^/]+)\/api\/v1$/.exec(String(iss))?.[1] ?? String(tenant)
+}

@@ -1,0 +1,51 @@
+import { answerApproval, approvalStatus } from '../issuer/approvals.ts'
+import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
+import type { ApproverScript } from '../wire/index.ts'
+import type { TenantContext } from './tenant-context.ts'
+
+/**
+ * The scripted approver answers whatever it is time for. Called whenever somebody looks, and for
+ * each moment that a moving clock passes.
+ */
+export const letApproverAnswer = (context: TenantContext): void => {
+  const { approver: script } = context.tenant.state
+  if (script === undefined || script.decision === 'ignore') return
+  decideRequests(context, script)
+  answerApprovals(context, script)
+}
+
+const decideRequests = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
+  const { state, clock } = tenant
+  const approver = [...state.users.values()].find((user) =>
+    script.by === undefined ? mayApprove(state, user.id) : user.email === script.by,
+  )
+  if (approver === undefined) return
+  for (const requestId of [...state.undecided]) {
+    const request = state.requests.get(requestId)?.request
+    if (request === undefined || clock.now() < request.requestedAt + script.after) continue
+    if ((polls.get(requestId)?.count ?? 0) < script.after_polls) continue
+    const decision = { requestId, userId: approver.id, agentHeld: false }
+    try {
+      if (script.decision === 'approve') {
+        tenant.run(approveRequest, { ...decision, ttl: script.ttl, notes: script.reason })
+      } else {
+        tenant.run(denyRequest, { ...decision, reason: script.reason })
+      }
+    } catch {
+      // What this person may not decide, or what is over, waits for somebody else or for nobody.
+    }
+  }
+}
+
+/** A push approval is answered by the person who was asked, however the script is to decide. */
+const answerApprovals = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
+  const { state, clock } = tenant
+  for (const record of state.approvals.values()) {
+    const { id, userId, askedAt } = record.approval
+    if (approvalStatus(record, clock.now()) !== 'pending') continue
+    if (clock.now() < askedAt + script.after) continue
+    if ((polls.get(id)?.count ?? 0) < script.after_polls) continue
+    const as = script.decision === 'approve' ? 'approved' : 'denied'
+    tenant.run(answerApproval, { approvalId: id, as, userId, agentHeld: false })
+  }
+}
