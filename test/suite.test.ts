@@ -3,7 +3,8 @@ import { filesOf } from '../scenarios/cli/find-scenarios.ts'
 import { placeOf } from '../scenarios/language/source.ts'
 import { failureText } from '../scenarios/reports/failure.ts'
 import { difference, loadScenarios, nameOf, type Result, run } from '../scenarios/runner/index.ts'
-import { type Host, mock } from '../scenarios/targets/mock/mock.ts'
+import type { Host } from '../scenarios/targets/mock/hosts.ts'
+import { mock } from '../scenarios/targets/mock/mock.ts'
 
 const { scenarios, problems } = await loadScenarios(filesOf([]))
 

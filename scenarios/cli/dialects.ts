@@ -1,29 +1,11 @@
 import { Dialect, dialects as switches } from '../../server/wire/dialect.ts'
-import { readOptions } from './options.ts'
 import { painter } from './paint.ts'
 
-const help = `Lists the dialect switches: named choices where LumoAuth's own sources disagree, or a draft differs.
-
-Usage: lumoauth-harness dialects [TEXT…]
-
-TEXT is part of a name, a value or a sentence; several: all of them. The first value is the default.
-
-Set one in a configuration, by the control plane, or in a scenario:
-  given: { dialect: { challenge: wg-00 } }
-
-Example: lumoauth-harness dialects challenge
-`
-
 /** `lumoauth-harness dialects`. @returns the exit code */
-export const dialects = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, { help: { type: 'boolean', short: 'h' } })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+export const dialects = async (texts: readonly string[]): Promise<number> => {
   const paint = painter(process.stdout)
   const chosen = all().filter(({ name, says, imitates, choices }) =>
-    positionals.every((text) =>
+    texts.every((text) =>
       [name, says, imitates, ...choices].some((it) =>
         it.toLowerCase().includes(text.toLowerCase()),
       ),

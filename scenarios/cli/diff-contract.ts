@@ -2,33 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { UsageError } from '../../server/usage-error.ts'
 import { type Document, differencesFrom, findScenariosOf } from '../checks/contract-diff.ts'
+import type { DiffContractOptions } from './commands/diff-contract.ts'
 import { loadSuite } from './find-scenarios.ts'
-import { readOptions } from './options.ts'
-
-const help = `Lists where an OpenAPI file differs from the built-in contract, and which scenarios that touches.
-
-Usage: lumoauth-harness diff-contract FILE [--json]
-
-FILE is OpenAPI 3 in YAML or JSON. Compared are the routes of the issuer: paths, methods, required and
-known members of JSON bodies, and the statuses of success.
-
-Exit code: 0 no difference in what both know, 1 some, 2 could not run.
-
-Example: lumoauth-harness diff-contract openapi.json
-`
 
 /** `lumoauth-harness diff-contract`. @returns the exit code */
-export const diffContract = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, {
-    json: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const [name] = positionals
-  if (name === undefined) throw new UsageError('expected: lumoauth-harness diff-contract FILE')
+export const diffContract = async (
+  name: string,
+  { json }: DiffContractOptions,
+): Promise<number> => {
   const text = await readFile(name, 'utf8').catch(() => {
     throw new UsageError(`there is no ${name}`)
   })
@@ -38,7 +19,7 @@ export const diffContract = async (args: string[]): Promise<number> => {
     ...it,
     scenarios: findScenariosOf(it.route, scenarios),
   }))
-  if (values.json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
+  if (json) process.stdout.write(`${JSON.stringify(lines, null, 2)}\n`)
   else {
     for (const { at, says, scenarios } of lines) {
       const touched =

@@ -3,17 +3,8 @@ import { didYouMean } from '../../server/wire/closest.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
-import { readOptions } from './options.ts'
 import { painter } from './paint.ts'
 import { marks, showingsOf } from './rules.ts'
-
-const help = `Explains rules: the sentence, its source, the scenarios that show it and how those last went, and the
-misbehaviours that break it.
-
-Usage: lumoauth-harness explain RULE…
-
-Example: lumoauth-harness explain THR-08
-`
 
 const seats = {
   issuer: 'the issuer',
@@ -31,20 +22,14 @@ const levels = {
 }
 
 /** `lumoauth-harness explain`. @returns the exit code */
-export const explain = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, { help: { type: 'boolean', short: 'h' } })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  if (positionals.length === 0) throw new UsageError('expected: lumoauth-harness explain RULE')
+export const explain = async (names: readonly string[]): Promise<number> => {
   const [{ scenarios, catalogue }, verdicts, misbehaviours] = await Promise.all([
     loadSuite(),
     lastVerdicts(),
     listMisbehaviours(),
   ])
   const paint = painter(process.stdout)
-  for (const name of positionals) {
+  for (const name of names) {
     const rule = catalogue.rules.get(name.toUpperCase())
     if (rule === undefined) {
       throw new UsageError(`there is no rule "${name}"${didYouMean(name, catalogue.rules.keys())}`)

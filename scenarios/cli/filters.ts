@@ -1,15 +1,14 @@
 import type { Loaded, Problem } from '../language/load.ts'
 import { printProblems } from './find-scenarios.ts'
 
-/** The options that choose among scenarios. */
-export const choices = {
-  only: { type: 'string' },
-  tag: { type: 'string', multiple: true },
-  rule: { type: 'string', multiple: true },
-} as const
+type FilterOptions = Readonly<{
+  only?: string | undefined
+  tag?: readonly string[] | undefined
+  rule?: readonly string[] | undefined
+}>
 
 export const createFilter =
-  ({ only, tag, rule }: { only?: string; tag?: string[]; rule?: string[] }) =>
+  ({ only, tag, rule }: FilterOptions) =>
   ({ title, tags, covers }: Loaded): boolean =>
     (only === undefined || title.toLowerCase().includes(only.toLowerCase())) &&
     (tag === undefined || tag.some((it) => tags.includes(it))) &&

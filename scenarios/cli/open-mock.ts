@@ -1,18 +1,8 @@
 import { UsageError } from '../../server/usage-error.ts'
-import { didYouMean } from '../../server/wire/closest.ts'
 import type { Target } from '../language/target.ts'
-import { type Host, hosts, mock } from '../targets/mock/mock.ts'
+import type { Host } from '../targets/mock/hosts.ts'
+import { mock } from '../targets/mock/mock.ts'
 import { remoteTarget } from '../targets/mock/remote.ts'
-
-/** A host by its name. */
-export const readHost = (name: string, others: readonly string[] = []): Host => {
-  const host = hosts.find((it) => it === name)
-  if (host !== undefined) return host
-  if (name === 'http') throw new UsageError('the host http is named express now')
-  const names = [...hosts, ...others]
-  const hint = didYouMean(name, names) || `; hosts are ${names.join(', ')}`
-  throw new UsageError(`unknown host "${name}"${hint}`)
-}
 
 /** The mock under a host; what it takes beside us may not be installed. */
 export const openMock = async (host: Host): Promise<Target> => {
@@ -26,11 +16,7 @@ export const openMock = async (host: Host): Promise<Target> => {
 }
 
 /** A harness that is up already, by the origin of its issuer; the environment holds its control token. */
-export const harnessAt = async (url: string): Promise<Target> => {
-  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) {
-    throw new UsageError(`--harness takes an origin such as http://127.0.0.1:4400, not "${url}"`)
-  }
-  const { origin } = new URL(url)
+export const harnessAt = async (origin: string): Promise<Target> => {
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: token = '' } = process.env
   if (token === '')
     throw new UsageError(`LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: ${controlTokenHint}`)

@@ -2,39 +2,18 @@ import { resolve } from 'node:path'
 import type { Loaded } from '../language/load.ts'
 import { checkCoverage, type Rule, type RuleState, stateOf } from '../runner/rules.ts'
 import type { Verdict } from '../runner/verdict.ts'
+import type { RulesOptions } from './commands/rules.ts'
 import { loadSuite, printProblems } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
-import { readOptions } from './options.ts'
 import { type Paint, painter } from './paint.ts'
 
-const help = `Lists the rules of the catalogue, with the scenarios that show each and how those last went.
-
-Usage: lumoauth-harness rules [TEXT…] [OPTIONS]
-
-TEXT is part of an id, a sentence, a source, a seat or a level; several: all of them.
-
-  --uncovered   only rules that no scenario covers
-  --check       list nothing but what is wrong: a rule without a scenario, a scenario without a rule,
-                an id that is not there. Exit code 1 when something is
-
-Example: lumoauth-harness rules THR --uncovered
-`
-
-const options = {
-  uncovered: { type: 'boolean' },
-  check: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
 /** `lumoauth-harness rules`. @returns the exit code */
-export const rules = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+export const rules = async (
+  texts: readonly string[],
+  { check, uncovered }: RulesOptions,
+): Promise<number> => {
   const { scenarios, catalogue } = await loadSuite()
-  if (values.check) {
+  if (check) {
     const problems = checkCoverage(catalogue, scenarios)
     printProblems(problems)
     const told = problems.length === 0 ? 'rules and scenarios agree' : `${problems.length} gaps`
@@ -44,8 +23,8 @@ export const rules = async (args: string[]): Promise<number> => {
   const paint = painter(process.stdout)
   const showings = showingsOf([...catalogue.rules.values()], scenarios, await lastVerdicts())
   const chosen = showings
-    .filter(({ rule }) => positionals.every((text) => matchesText(rule, text)))
-    .filter(({ state }) => !values.uncovered || state === 'uncovered')
+    .filter(({ rule }) => texts.every((text) => matchesText(rule, text)))
+    .filter(({ state }) => !uncovered || state === 'uncovered')
   process.stdout.write(chosen.map((it) => lineOf(it, paint)).join(''))
   process.stdout.write(`\n${countsOf(chosen)}\n`)
   return 0

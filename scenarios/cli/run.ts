@@ -3,100 +3,41 @@ import { UsageError } from '../../server/usage-error.ts'
 import { type Loaded, loadScenarios, type Problem } from '../language/load.ts'
 import { reports } from '../reports/formats.ts'
 import { github } from '../reports/github.ts'
+import type { ReportFormat } from '../reports/report.ts'
 import { terminal } from '../reports/terminal.ts'
 import { difference } from '../runner/compare.ts'
 import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
-import { type Host, hosts } from '../targets/mock/mock.ts'
-import { choices, createFilter, listOf, reportProblems } from './filters.ts'
+import { hosts } from '../targets/mock/hosts.ts'
+import type { RunOptions, Shard } from './commands/run.ts'
+import { createFilter, listOf, reportProblems } from './filters.ts'
 import { filesOf, rulesFile } from './find-scenarios.ts'
 import { keepVerdicts, lastVerdicts } from './last-verdicts.ts'
-import { harnessAt, openMock, readHost } from './open-mock.ts'
-import { readOptions, wholeNumber } from './options.ts'
-import { parseReportOption, writeReport } from './report-option.ts'
+import { harnessAt, openMock } from './open-mock.ts'
 import { runLive } from './run-live.ts'
 import { watch } from './watch.ts'
-
-const help = `Runs scenarios against the mock.
-
-Usage: lumoauth-harness run [PATTERN…] [OPTIONS]
-
-PATTERN is a file, a folder or a glob; a theme or a scenario of the suite, such as tokens; else part
-of a path in it. Without one, the whole suite runs.
-
-  --only TEXT         only scenarios with this in their title
-  --tag TAG           only those with this tag (several: any of them)
-  --rule RULE         only those that cover this rule (several: any of them)
-  --host HOST         ${hosts.join(', ')}, or all; default express
-  --harness URL       the harness that start has up there, instead of one of our own;
-                      LUMOAUTH_HARNESS_CONTROL_TOKEN holds its control token
-  --report FORMAT[=FILE]
-                      ${Object.keys(reports).join(', ')}; several at once. Without FILE to standard output
-  --failed            only those that failed when they were last run here
-  --watch             run again whenever a scenario, or the code of the harness, changes
-  --list              say what would run, and run nothing
-  --bail              stop after the first failure
-  --seed N            the same ids and secrets again, and so the same transcript
-  --repeat N          run each scenario N times
-  --shard I/N         run the I-th of N parts
-  --concurrency N     how many run at once; default 8
-
-On GitHub Actions, each failure is also an annotation at its line.
-
-Exit code: 0 all passed, 1 something failed, 2 could not run.
-
-Example: lumoauth-harness run founding approvals --host all --report junit=report.xml
-`
-
-const options = {
-  ...choices,
-  host: { type: 'string' },
-  harness: { type: 'string' },
-  report: { type: 'string', multiple: true },
-  failed: { type: 'boolean' },
-  watch: { type: 'boolean' },
-  list: { type: 'boolean' },
-  bail: { type: 'boolean' },
-  seed: { type: 'string' },
-  repeat: { type: 'string' },
-  shard: { type: 'string' },
-  concurrency: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
-/**
- * Whether the suite covers every rule of the catalogue. From then on, a rule without a scenario and a
- * scenario without a rule are mistakes like any other: nothing runs. `rules --check` always tells.
- */
-const coverageIsComplete = true
+import { writeReport } from './write-report.ts'
 
 /** `lumoauth-harness run`. @returns the exit code */
-export const run = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  if (values.watch) {
-    return watch(['run', ...args.filter((it) => it !== '--watch')], positionals)
-  }
-  const orders = (values.report ?? []).map((order) => parseReportOption(order))
-  const targets = readTargets(values.host, values.harness)
-  const wants = (...names: string[]) =>
-    orders.some(({ report }) => names.some((name) => reports[name] === report))
+export const run = async (patterns: readonly string[], options: RunOptions): Promise<number> => {
+  if (options.watch) return watch(patterns)
+  const orders = options.report ?? []
+  const targets = readTargets(options)
+  const wants = (...formats: ReportFormat[]) =>
+    orders.some(({ format }) => formats.includes(format))
   const how = {
     keep: wants('html', 'json', 'transcript') || targets.length > 1 ? 'all' : 'failed',
     policies: wants('html'),
-    concurrency: wholeNumber('concurrency', values.concurrency),
-    seed: wholeNumber('seed', values.seed, 0),
-    repeat: wholeNumber('repeat', values.repeat),
-    bail: values.bail,
+    concurrency: options.concurrency,
+    seed: options.seed,
+    repeat: options.repeat,
+    bail: options.bail,
   } as const
-  const { scenarios, problems } = await loadScenarios(filesOf(positionals))
-  const gaps = coverageIsComplete && positionals.length === 0 ? await gapsIn(scenarios) : []
+  const { scenarios, problems } = await loadScenarios(filesOf(patterns))
+  const gaps = patterns.length === 0 ? await gapsIn(scenarios) : []
   if (reportProblems([...problems, ...gaps])) return 2
 
-  const last = values.failed ? await lastVerdicts() : undefined
+  const last = options.failed ? await lastVerdicts() : undefined
   const again = scenarios.filter(
     ({ file }) => last === undefined || last.get(resolve(file)) === 'failed',
   )
@@ -104,9 +45,9 @@ export const run = async (args: string[]): Promise<number> => {
     process.stdout.write('none of these failed when they were last run\n')
     return 0
   }
-  const chosen = selectShard(again.filter(createFilter(values)), values.shard)
+  const chosen = selectShard(again.filter(createFilter(options)), options.shard)
   if (chosen.length === 0) throw new UsageError('no scenario is left to run')
-  if (values.list) {
+  if (options.list) {
     process.stdout.write(listOf(chosen))
     return 0
   }
@@ -130,7 +71,7 @@ export const run = async (args: string[]): Promise<number> => {
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
   if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
   const context = wants('html') ? { rules: await rulesOfSuite() } : {}
-  for (const { report, file } of orders) await writeReport(report(runs, context), file)
+  for (const { format, file } of orders) await writeReport(reports[format](runs, context), file)
   out.write(`${counts(runs)}\n`)
   await keepVerdicts(runs)
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
@@ -166,25 +107,13 @@ const differences = (runs: readonly Run[]): string[] => {
   )
 }
 
-const selectShard = (
-  scenarios: readonly Loaded[],
-  shard: string | undefined,
-): readonly Loaded[] => {
+const selectShard = (scenarios: readonly Loaded[], shard: Shard | undefined): readonly Loaded[] => {
   if (shard === undefined) return scenarios
-  const [, part = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number)
-  if (part < 1 || part > parts) {
-    throw new UsageError(`--shard takes I/N, such as 1/3, not "${shard}"`)
-  }
-  return scenarios.filter((_, index) => index % parts === part - 1)
+  return scenarios.filter((_, index) => index % shard.parts === shard.part - 1)
 }
 
 /** Where it runs: under hosts of ours, or on a harness that is up already. */
-const readTargets = (host: string | undefined, harness: string | undefined) => {
-  if (harness === undefined) return readHosts(host ?? 'express').map((it) => () => openMock(it))
-  if (host !== undefined)
-    throw new UsageError('--host is for a harness of our own: not with --harness')
-  return [() => harnessAt(harness)]
+const readTargets = ({ host, harness }: RunOptions) => {
+  if (harness !== undefined) return [() => harnessAt(harness)]
+  return (host === 'all' ? hosts : [host]).map((it) => () => openMock(it))
 }
-
-const readHosts = (name: string): readonly Host[] =>
-  name === 'all' ? hosts : [readHost(name, ['all'])]

@@ -7,61 +7,30 @@ import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
 import type { Loaded } from '../language/load.ts'
 import { terminal } from '../reports/terminal.ts'
 import { type Finding, NotGreen, sabotage as sabotageSuite } from '../runner/sabotage.ts'
-import { hosts, listMisbehaviours } from '../targets/mock/mock.ts'
+import { listMisbehaviours } from '../targets/mock/mock.ts'
+import type { SabotageOptions } from './commands/sabotage.ts'
 import { loadSuite, suiteFolder } from './find-scenarios.ts'
-import { openMock, readHost } from './open-mock.ts'
-import { readOptions, wholeNumber } from './options.ts'
+import { openMock } from './open-mock.ts'
 import { type Paint, painter } from './paint.ts'
 
-const help = `Switches each misbehaviour on in turn and demands that the suite fails. A misbehaviour that no scenario
-notices is a hole in the suite. This is how we know that green means something.
-
-Usage: lumoauth-harness sabotage [NAME…] [OPTIONS]
-
-NAME is a misbehaviour, or part of its name; without one, all of them.
-
-First run the scenarios that cover the rule it breaks; if none of them fails, those whose exchanges it
-touches, until one does. What no client can notice stands in scenarios/unnoticed.yaml, with the reason.
-
-  --full            run all scenarios that it could touch, and the excused misbehaviours too
-  --matrix FILE     write the whole kill matrix as CSV: a row a misbehaviour, a column a scenario
-  --host HOST       ${hosts.join(', ')}; default fetch
-  --concurrency N   how many misbehaviours at once; default 6
-
-Exit code: 0 all noticed, 1 holes, 2 could not run.
-
-Example: lumoauth-harness sabotage issuer-exchanges --full --matrix matrix.csv
-`
-
-const options = {
-  full: { type: 'boolean' },
-  matrix: { type: 'string' },
-  host: { type: 'string' },
-  concurrency: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
 /** `lumoauth-harness sabotage`. @returns the exit code */
-export const sabotage = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const concurrency = wholeNumber('concurrency', values.concurrency)
+export const sabotage = async (
+  names: readonly string[],
+  { full, matrix, host, concurrency }: SabotageOptions,
+): Promise<number> => {
   const [{ scenarios }, misbehaviours, excuses] = await Promise.all([
     loadSuite(),
-    selectMisbehaviours(positionals),
+    selectMisbehaviours(names),
     readExcuses(),
   ])
   const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
   const paint = painter(out)
   const started = performance.now()
-  const target = await openMock(readHost(values.host ?? 'fetch'))
+  const target = await openMock(host)
   try {
     const { findings, idle } = await sabotageSuite(scenarios, misbehaviours, target, {
       excuses,
-      full: values.full,
+      full,
       concurrency,
       onFinding: ({ misbehaviour: { name } }, done, total) => {
         if (out.isTTY) out.write(`\r\u001b[K${done}/${total} ${name}`)
@@ -70,9 +39,9 @@ export const sabotage = async (args: string[]): Promise<number> => {
     if (out.isTTY) out.write('\r\u001b[K')
     const sorted = groupBySight(findings)
     out.write(matrixOf(sorted, paint))
-    if (positionals.length === 0) out.write(idleOf(idle, paint))
+    if (names.length === 0) out.write(idleOf(idle, paint))
     out.write(`${countsOf(sorted, performance.now() - started, paint)}\n`)
-    if (values.matrix !== undefined) await writeFile(values.matrix, csvOf(findings, scenarios))
+    if (matrix !== undefined) await writeFile(matrix, csvOf(findings, scenarios))
     return sorted.hole.length === 0 ? 0 : 1
   } catch (error) {
     if (!(error instanceof NotGreen)) throw error

@@ -3,28 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../../server/usage-error.ts'
 import { suiteFolder } from './find-scenarios.ts'
-import { readOptions } from './options.ts'
-
-const help = `Writes a new scenario file to begin with.
-
-Usage: lumoauth-harness scenario new NAME
-
-NAME is theme/name in the suite, or a path that ends in .yaml.
-
-Example: lumoauth-harness scenario new tokens/a-token-dies-with-its-task
-`
 
 /** `lumoauth-harness scenario new`. @returns the exit code */
-export const scenario = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, { help: { type: 'boolean', short: 'h' } })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const [verb, name] = positionals
-  if (verb !== 'new' || name === undefined) {
-    throw new UsageError('expected: lumoauth-harness scenario new NAME')
-  }
+export const createScenario = async (name: string): Promise<number> => {
   const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
   if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} is there already`)
   mkdirSync(dirname(file), { recursive: true })

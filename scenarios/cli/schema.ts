@@ -6,40 +6,22 @@ import { scenarioSchema } from '../language/schema.ts'
 import { withTables } from '../language/tables.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
+import type { SchemaOptions } from './commands/schema.ts'
 import { suiteFolder } from './find-scenarios.ts'
-import { readOptions } from './options.ts'
-
-const help = `Writes what is made from the scenario language: the JSON Schemas that editors complete and check
-scenario files and rules.yaml with, and the tables in scenarios/README.md.
-
-Usage: lumoauth-harness schema [--check]
-
-  --check   write nothing; exit code 1 when a file is not what it should be
-
-Example: lumoauth-harness schema --check
-`
 
 /** `lumoauth-harness schema`. @returns the exit code */
-export const schema = async (args: string[]): Promise<number> => {
-  const { values } = readOptions(args, {
-    check: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+export const schema = async ({ check }: SchemaOptions): Promise<number> => {
   const changed = (await generateFiles()).filter(({ kept, text }) => kept !== text)
   for (const { file, text } of changed) {
     const name = relative(process.cwd(), file)
-    if (values.check) {
+    if (check) {
       process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
     } else {
       await writeFile(file, text)
       process.stdout.write(`wrote ${name}\n`)
     }
   }
-  return values.check && changed.length > 0 ? 1 : 0
+  return check && changed.length > 0 ? 1 : 0
 }
 
 /** The files that are made, as they are and as they should be. */

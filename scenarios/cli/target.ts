@@ -8,61 +8,20 @@ import { probe } from '../targets/real/probe.ts'
 import { RateLimitedFetch } from '../targets/real/rate-limited-fetch.ts'
 import { Unreachable } from '../targets/real/unreachable.ts'
 import { abortOnSignal } from './abort-on-signal.ts'
+import type { TargetOptions } from './commands/target.ts'
 import { suiteFolder } from './find-scenarios.ts'
-import { readOptions } from './options.ts'
 
-const help = `Writes the description of a deployment, for lumoauth-harness check.
-
-Usage: lumoauth-harness target init [FILE] [OPTIONS]
-
-FILE is target.yaml unless said otherwise. What is not given as an option is asked, on a terminal.
-Where the credentials are in the environment already, the deployment is asked what it can do.
-
-  --issuer URL        origin of the issuer, such as https://app.lumoauth.dev
-  --tenant SLUG       your organisation there
-  --agent NAME        what the issuer calls your agent; default its client id
-  --client-id-env NAME, --client-secret-env NAME
-                      variables with its credentials; default AGENT_CLIENT_ID, AGENT_CLIENT_SECRET
-  --approver-env NAME variable with the token of a person who may approve
-  --api URL           your API, for check api
-  --route 'METHOD /path' --requires JSON
-                      one of its routes, and the detail that it takes
-  --force             write over a file that is there
-
-Example: lumoauth-harness target init staging.yaml --issuer https://app.lumoauth.dev --tenant acme
-`
-
-const options = {
-  issuer: { type: 'string' },
-  tenant: { type: 'string' },
-  agent: { type: 'string' },
-  'client-id-env': { type: 'string' },
-  'client-secret-env': { type: 'string' },
-  'approver-env': { type: 'string' },
-  api: { type: 'string' },
-  route: { type: 'string' },
-  requires: { type: 'string' },
-  force: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
-
-type Answers = {
-  -readonly [K in Exclude<keyof typeof options, 'help' | 'force'>]?: string | undefined
-}
+type Answers = { -readonly [K in Exclude<keyof TargetOptions, 'force'>]?: string | undefined }
 
 /** `lumoauth-harness target init`. @returns the exit code */
-export const target = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const [verb, name = 'target.yaml'] = positionals
-  if (verb !== 'init') throw new UsageError('expected: lumoauth-harness target init [FILE]')
-  if (existsSync(name) && !values.force) {
+export const initTarget = async (
+  name: string,
+  { force, ...given }: TargetOptions,
+): Promise<number> => {
+  if (existsSync(name) && !force) {
     throw new UsageError(`${name} is there already; --force writes over it`)
   }
-  const answers: Answers = values
+  const answers: Answers = given
   if (answers.issuer === undefined && answers.api === undefined) await ask(answers)
   if (answers.issuer === undefined && answers.api === undefined) {
     throw new UsageError('give --issuer and --tenant, or --api with --route and --requires')
@@ -117,18 +76,18 @@ const ask = async (answers: Answers) => {
   }
   await question('issuer', 'Origin of the issuer', 'https://app.lumoauth.dev')
   await question('tenant', 'Your organisation there (slug)')
-  await question('client-id-env', 'Variable with the client id of your agent', 'AGENT_CLIENT_ID')
-  await question('client-secret-env', 'Variable with its secret', 'AGENT_CLIENT_SECRET')
-  await question('approver-env', 'Variable with the token of an approver (or nothing)')
+  await question('clientIdEnv', 'Variable with the client id of your agent', 'AGENT_CLIENT_ID')
+  await question('clientSecretEnv', 'Variable with its secret', 'AGENT_CLIENT_SECRET')
+  await question('approverEnv', 'Variable with the token of an approver (or nothing)')
   terminal.close()
 }
 
 const draftTarget = (answers: Answers, name: string): string => {
   const { issuer, tenant, agent, api, route, requires } = answers
   const schema = relative(join(name, '..'), join(suiteFolder(), '..', 'target.schema.json'))
-  const idVariable = answers['client-id-env'] ?? 'AGENT_CLIENT_ID'
-  const secretVariable = answers['client-secret-env'] ?? 'AGENT_CLIENT_SECRET'
-  const approver = answers['approver-env']
+  const idVariable = answers.clientIdEnv ?? 'AGENT_CLIENT_ID'
+  const secretVariable = answers.clientSecretEnv ?? 'AGENT_CLIENT_SECRET'
+  const approver = answers.approverEnv
   const quoted = (text: string | undefined) => JSON.stringify(text ?? '')
   const ofIssuer =
     issuer === undefined

@@ -6,21 +6,18 @@ import { packageRoot } from '../../server/package-root.ts'
 import { suiteFolder } from './find-scenarios.ts'
 
 /**
- * Runs a command again whenever a scenario, or the code of the harness, has changed; in a process of its
+ * Runs this command again, without `--watch`, whenever a scenario, or the code of the harness, has changed; in a process of its
  * own each time, so that changed code counts. Ends with Ctrl-C.
  */
-export const watch = async (
-  args: readonly string[],
-  patterns: readonly string[],
-): Promise<number> => {
-  const cli = process.argv[1] ?? ''
+export const watch = async (patterns: readonly string[]): Promise<number> => {
+  const command = process.argv.slice(1).filter((it) => it !== '--watch')
   let child: ChildProcess | undefined
   let timer: NodeJS.Timeout | undefined
 
   const again = () => {
     child?.kill()
     process.stdout.write(process.stdout.isTTY ? '\u001b[2J\u001b[H' : '\n')
-    child = spawn(process.execPath, [...process.execArgv, cli, ...args], { stdio: 'inherit' })
+    child = spawn(process.execPath, [...process.execArgv, ...command], { stdio: 'inherit' })
     child.once('exit', (code) => {
       if (code !== null) process.stdout.write('Waiting for changes; Ctrl-C ends.\n')
     })

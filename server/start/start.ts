@@ -2,59 +2,79 @@ import { createHarness, type Harness, type HarnessOptions } from '../harness/har
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { findRecordedTenant } from '../http/replay.ts'
 import { JournalError } from '../journal/error.ts'
+import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
-import { configuration, readFile } from './configuration.ts'
-import { logTo } from './log-style.ts'
-import { assignments, readOptions, type StartOptions, usage } from './options.ts'
+import { type ConfigurationOptions, configuration, readFile } from './configuration.ts'
+import { assignments, type Shell } from './environment.ts'
+import { type LogStyle, logTo } from './log-style.ts'
 import { watchConfiguration } from './reload.ts'
+
+/** The options of `lumoauth-harness start`. */
+export type StartOptions = ConfigurationOptions &
+  Readonly<{
+    /** Ports of the issuer and the API; 0 for any free one. */
+    port: number
+    apiPort: number
+    host: string
+    /** Origins that others reach the issuer and the API by. */
+    issuerOrigin?: string
+    apiOrigin?: string
+    algorithm: Algorithm
+    journal?: string
+    /** A file with the answers of a real issuer. */
+    recording?: string
+    /** The shell that the printed environment is for. */
+    env: Shell
+    log: LogStyle
+    json: boolean
+  }>
 
 /**
  * Options in, listening servers and a printed environment out.
- * @returns the exit code: 0 after SIGINT or SIGTERM, 2 when it could not start
+ * @returns the exit code, 0, after SIGINT or SIGTERM
+ * @throws {UsageError} when it could not start
  */
-export const start = async (args: readonly string[]): Promise<number> => {
-  try {
-    const read = readOptions(args)
-    if (read === 'help') {
-      process.stdout.write(usage)
-      return 0
-    }
-    const recording =
-      read.recordingFile === undefined ? undefined : readFile(read.recordingFile, Recording)
-    const firstTenant = recording && findRecordedTenant(recording)
-    const options = { ...read, ...(firstTenant && { firstTenant }) }
-    const log = logTo(process.stderr, options.log)
-    const seeds = await configuration(options)
-    await using harness = await open(options, {
-      ...log.hears,
-      onWarning: (message) => log.say('error', message),
-      tenants: seeds,
-      ...(recording && { recording }),
-    })
-    const stopped = waitForSignal()
-    using _watch = watchConfiguration(harness, seeds, options, log.say)
-    const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify(await summary(harness, tenant))}\n`
-        : await createGreeting(harness, tenant, options.shell),
-    )
-    await stopped
-    return 0
-  } catch (failed) {
-    if (!(failed instanceof UsageError || failed instanceof JournalError)) throw failed
-    process.stderr.write(`lumoauth-harness start: ${failed.message}\n`)
-    return 2
-  }
+export const start = async (options: StartOptions): Promise<number> => {
+  const recording =
+    options.recording === undefined ? undefined : readFile(options.recording, Recording)
+  const firstTenant = recording && findRecordedTenant(recording)
+  const configured = { ...options, ...(firstTenant && { firstTenant }) }
+  const log = logTo(process.stderr, options.log)
+  const seeds = await configuration(configured)
+  await using harness = await open(options, {
+    ...log.hears,
+    onWarning: (message) => log.say('error', message),
+    tenants: seeds,
+    ...(recording && { recording }),
+  })
+  const stopped = waitForSignal()
+  using _watch = watchConfiguration(harness, seeds, configured, log.say)
+  const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(await summary(harness, tenant))}\n`
+      : await createGreeting(harness, tenant, options.env),
+  )
+  await stopped
+  return 0
 }
 
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
-  const { log: _, ...others } = options
+  const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
+  const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   try {
-    return await createHarness({ ...others, ...more, listen: true })
+    return await createHarness({
+      ...{ port, apiPort, host, algorithm, ...more, listen: true },
+      origins: {
+        ...(issuerOrigin === undefined ? {} : { issuer: issuerOrigin }),
+        ...(apiOrigin === undefined ? {} : { api: apiOrigin }),
+      },
+      ...(controlToken ? { controlToken } : {}),
+      ...(journal === undefined ? {} : { journal }),
+    })
   } catch (failed) {
-    if (failed instanceof JournalError) throw failed
+    if (failed instanceof JournalError) throw new UsageError(failed.message)
     const {
       code,
       port: at,
@@ -109,7 +129,7 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
 const createGreeting = async (
   harness: Harness,
   tenant: TestTenant,
-  shell: StartOptions['shell'],
+  shell: Shell,
 ) => `lumoauth-harness is up. Paste this where your agent runs:
 
 ${Object.entries(tenant.environment)

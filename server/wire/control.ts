@@ -6,7 +6,7 @@ import { Duration } from './duration.ts'
 import { ModelAccess, ModelScript } from './model.ts'
 import { Explanation, Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
-import { signingAlgorithms } from './token.ts'
+import { signingAlgorithms } from './signing-algorithms.ts'
 
 /** What a tenant is called in paths. */
 export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {

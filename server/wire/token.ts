@@ -25,9 +25,6 @@ export const authMethods = [
   'none',
 ] as const
 
-/** What the issuer can sign with. `EdDSA` is the deprecated name of `Ed25519` (RFC 9864 §4.1). */
-export const signingAlgorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519'] as const
-
 /** What a client assertion may be signed with (CC-12). */
 export const assertionAlgorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],

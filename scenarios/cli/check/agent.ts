@@ -11,86 +11,39 @@ import { terminal } from '../../reports/terminal.ts'
 import { loadRules } from '../../runner/rules.ts'
 import type { Result } from '../../runner/verdict.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
+import type { CheckAgentOptions } from '../commands/check/agent.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
-import { readOptions, wholeNumber } from '../options.ts'
-import {
-  baselineOf,
-  concludeCheck,
-  outcomeHelp,
-  outcomeOptions,
-  parseReportOptions,
-} from './outcome.ts'
-
-const help = `Checks an agent: our issuer and our API, and your command once in every scenario.
-
-Usage: lumoauth-harness check agent [OPTIONS] -- COMMAND [ARGUMENT…]
-
-Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_TENANT, LUMOAUTH_ORG_ID,
-AGENT_CLIENT_ID, AGENT_CLIENT_SECRET, DOCUMENTS_API_URL, and OPENAI_BASE_URL with OPENAI_API_KEY of a
-scripted model. What it should do is its own affair, such as reading doc_9982; what is judged is how.
-
-  --given FILE        what every tenant holds, for an agent that needs documents or scopes of its own
-  --limit SECONDS     how long the command may take in a scenario; default 60
-  --only TEXT         only scenarios with this in their title or file name
-  --list              say what would run
-${outcomeHelp}  --concurrency N     how many commands run at once; default 4
-
-Exit code: 0 no deviation that is not in the baseline, 1 some, 2 could not run.
-
-Example: lumoauth-harness check agent --report statement=agent.md -- python agent.py
-`
-
-const options = {
-  ...outcomeOptions,
-  given: { type: 'string' },
-  limit: { type: 'string' },
-  only: { type: 'string' },
-  list: { type: 'boolean' },
-  concurrency: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check agent -- CMD`. @returns the exit code */
-export const checkAgent = async (args: string[]): Promise<number> => {
-  const at = args.indexOf('--')
-  const line = at < 0 ? [] : args.slice(at + 1)
-  const { values, positionals } = readOptions(at < 0 ? args : args.slice(0, at), options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  if (positionals[0] !== undefined) {
-    throw new UsageError(
-      `the command comes after --, such as: check agent -- ${positionals.join(' ')}`,
-    )
-  }
-  const { toStdout } = parseReportOptions(values)
+export const checkAgent = async (
+  line: readonly string[],
+  options: CheckAgentOptions,
+): Promise<number> => {
+  const { only, limit, concurrency } = options
   const { scenarios, says } = await agentScenarios()
-  const { only } = values
   const chosen = scenarios.filter(
     ({ scenario, file }) =>
       only === undefined || `${scenario} ${file}`.toLowerCase().includes(only.toLowerCase()),
   )
   if (chosen.length === 0) throw new UsageError('no scenario is left to run')
-  if (values.list) {
+  if (options.list) {
     for (const { scenario, file } of chosen) process.stdout.write(`${scenario}\n  ${file}\n`)
     process.stdout.write(`\n${chosen.length} scenarios\n`)
     return 0
   }
   if (line.length === 0) throw new UsageError('no command: check agent -- COMMAND')
-  const given = await givenIn(values.given)
-  const limit = wholeNumber('limit', values.limit)
-  const concurrency = wholeNumber('concurrency', values.concurrency)
-  const baseline = await baselineOf(values)
+  const given = await givenIn(options.given)
+  const baseline = await readBaselineOption(options)
 
-  const out = toStdout ? process.stderr : process.stdout
+  const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
   const { onResult } = orderOutput(out, chosen.length)
   const { run, meters } = await runAgent(chosen, {
     line,
     given,
-    ...(limit === undefined ? {} : { limit }),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    limit,
+    concurrency,
     signal,
     onResult,
   }).catch((error: NodeJS.ErrnoException) => {
@@ -109,7 +62,7 @@ export const checkAgent = async (args: string[]): Promise<number> => {
       says,
       leftovers: [],
     },
-    values,
+    options,
     baseline,
     out,
   )

@@ -10,70 +10,24 @@ import { loadRules } from '../../runner/rules.ts'
 import { openIssuerBefore } from '../../targets/mock/issuer.ts'
 import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
-import { choices, createFilter, listOf } from '../filters.ts'
+import type { CheckApiOptions } from '../commands/check/api.ts'
+import { createFilter, listOf } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
-import { readOptions, wholeNumber } from '../options.ts'
 import { runLive } from '../run-live.ts'
 import { loadTarget } from '../target-file.ts'
-import {
-  baselineOf,
-  concludeCheck,
-  outcomeHelp,
-  outcomeOptions,
-  parseReportOptions,
-} from './outcome.ts'
-
-const help = `Checks an API: our issuer, our agent, and your API in any language.
-
-Usage: lumoauth-harness check api [OPTIONS]
-
-Each route that the target names is called without a token, with the right one, and with every wrong
-one: wide, narrow, expired, revoked, foreign, malformed, unsigned, made out to somebody else, of
-another tenant. Your API has to trust our issuer: --api-command starts it with LUMOAUTH_ISSUER,
-LUMOAUTH_JWKS_URI, LUMOAUTH_INTROSPECTION_ENDPOINT, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET
-and PORT in its environment, and waits until it listens.
-
-  --target FILE       default target.yaml; its api: { url, routes } say what is called
-  --api-command CMD   starts the API, by a shell
-  --issuer-port N     the port of our issuer, for an API that already runs; its tenant is "check"
-  --allow-writes      call routes that write, too
-  --only TEXT, --rule RULE
-                      only some scenarios
-  --list              say what would run
-${outcomeHelp}
-Exit code: 0 no deviation that is not in the baseline, 1 some, 2 could not run.
-
-Example: lumoauth-harness check api --target api.yaml --api-command 'python app.py'
-`
-
-const options = {
-  ...choices,
-  ...outcomeOptions,
-  target: { type: 'string' },
-  'api-command': { type: 'string' },
-  'issuer-port': { type: 'string' },
-  'allow-writes': { type: 'boolean' },
-  list: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check api`. @returns the exit code */
-export const checkApi = async (args: string[]): Promise<number> => {
-  const { values } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const { toStdout } = parseReportOptions(values)
-  const name = values.target ?? 'target.yaml'
+export const checkApi = async (options: CheckApiOptions): Promise<number> => {
+  const { target: name, allowWrites } = options
   const file = await loadTarget(name)
   const { url, routes, audience } = file.api
   if (url === undefined || routes === undefined) {
     throw new UsageError(`${name} does not say what to call: api: { url: …, routes: [...] }`)
   }
-  const baseline = await baselineOf(values)
+  const baseline = await readBaselineOption(options)
   const reasons = new Map<string, string>()
-  const out = toStdout ? process.stderr : process.stdout
+  const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
   const http = new RateLimitedFetch({
     hosts: new Set([new URL(url).host]),
@@ -84,7 +38,7 @@ export const checkApi = async (args: string[]): Promise<number> => {
     signal,
   })
   const target = await openIssuerBefore(url, {
-    port: wholeNumber('issuer-port', values['issuer-port'], 0) ?? 0,
+    port: options.issuerPort,
     audience: [audience].flat()[0],
     cannot: ({ title }) => reasons.get(title),
     fetch: http.fetch,
@@ -92,21 +46,21 @@ export const checkApi = async (args: string[]): Promise<number> => {
   try {
     const plan = planScenarios(await templates(), file.api, {
       issuer: target.issuer,
-      allowWrites: values['allow-writes'] ?? false,
+      allowWrites,
     })
     if (plan.problems.length > 0) {
       printProblems(plan.problems)
       throw new UsageError(`${plan.problems.length} mistakes in scenarios made from ${name}`)
     }
     for (const [title, reason] of plan.reasons) reasons.set(title, reason)
-    const chosen = plan.scenarios.filter(createFilter(values))
+    const chosen = plan.scenarios.filter(createFilter(options))
     if (chosen.length === 0) throw new UsageError('no scenario is left to run')
-    if (values.list) {
+    if (options.list) {
       process.stdout.write(listOf(chosen))
       return 0
     }
     const { catalogue } = await loadRules(rulesFile())
-    await using _api = await startApi(values['api-command'], url, target.environment, signal)
+    await using _api = await startApi(options.apiCommand, url, target.environment, signal)
     const run = await runLive(chosen, target, { concurrency: 4 }, out, false)
     const code = await concludeCheck(
       run,
@@ -119,7 +73,7 @@ export const checkApi = async (args: string[]): Promise<number> => {
         says: (rule) => catalogue.rules.get(rule)?.says ?? '',
         leftovers: [],
       },
-      values,
+      options,
       baseline,
       out,
     )

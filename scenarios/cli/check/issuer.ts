@@ -8,84 +8,38 @@ import { mock } from '../../targets/mock/mock.ts'
 import { type RealTarget, real } from '../../targets/real/real.ts'
 import { Unreachable } from '../../targets/real/unreachable.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
+import type { CheckIssuerOptions } from '../commands/check/issuer.ts'
 import { dryRun } from '../dry-run.ts'
-import { choices, createFilter, listOf } from '../filters.ts'
+import { createFilter, listOf } from '../filters.ts'
 import { filesOf, loadSuite, printProblems, suiteFolder } from '../find-scenarios.ts'
-import { readOptions, wholeNumber } from '../options.ts'
-import { writeReport } from '../report-option.ts'
 import { runLive } from '../run-live.ts'
 import { accessTo, loadTarget } from '../target-file.ts'
-import {
-  baselineOf,
-  concludeCheck,
-  outcomeHelp,
-  outcomeOptions,
-  parseReportOptions,
-} from './outcome.ts'
-
-const help = `Checks a LumoAuth deployment, or any OAuth server: our agent, our API or none, the real issuer.
-
-Usage: lumoauth-harness check issuer [PATTERN…] [OPTIONS]
-
-What the issuer can do is found out first; a scenario that needs more is skipped, with the reason.
-Time passes for real, where it is short enough. Every task is completed, whatever happens; nothing is
-denied, registered or written without --allow-writes.
-
-  --target FILE       default target.yaml; lumoauth-harness target init writes one
-  --allow-writes      also what changes more than tasks of our own
-  --record FILE       keep what the issuer answered, without secrets, for start --recording
-  --dry-run           print every request that would be sent, and send none
-  --only TEXT, --tag TAG, --rule RULE
-                      only some scenarios
-  --list              say what would run
-${outcomeHelp}  --concurrency N     how many scenarios run at once; default 4
-
-Exit code: 0 no deviation that is not in the baseline, 1 some, 2 could not run.
-
-Example: lumoauth-harness check issuer --target staging.yaml --report statement=staging.md
-`
-
-const options = {
-  ...choices,
-  ...outcomeOptions,
-  target: { type: 'string' },
-  'allow-writes': { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  record: { type: 'string' },
-  list: { type: 'boolean' },
-  concurrency: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+import { writeReport } from '../write-report.ts'
+import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check issuer`. @returns the exit code */
-export const checkIssuer = async (args: string[]): Promise<number> => {
-  const { values, positionals } = readOptions(args, options)
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
-  const { toStdout } = parseReportOptions(values)
-  const concurrency = wholeNumber('concurrency', values.concurrency) ?? 4
-  const name = values.target ?? 'target.yaml'
+export const checkIssuer = async (
+  patterns: readonly string[],
+  options: CheckIssuerOptions,
+): Promise<number> => {
+  const { target: name, allowWrites, concurrency, record } = options
   const file = await loadTarget(name)
-  const { scenarios, says } = await issuerScenarios(positionals)
-  const chosen = scenarios.filter(createFilter(values))
+  const { scenarios, says } = await issuerScenarios(patterns)
+  const chosen = scenarios.filter(createFilter(options))
   if (chosen.length === 0) throw new UsageError('no scenario is left to run')
-  if (values.list) {
+  if (options.list) {
     process.stdout.write(listOf(chosen))
     return 0
   }
-  if (values['dry-run']) {
-    return dryRun(chosen, file, { allowWrites: values['allow-writes'] ?? false })
-  }
+  if (options.dryRun) return dryRun(chosen, file, { allowWrites })
   const access = accessTo(file, name)
-  const baseline = await baselineOf(values)
+  const baseline = await readBaselineOption(options)
 
-  const out = toStdout ? process.stderr : process.stdout
+  const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
   const target = await connect(() =>
     real(access, {
-      allowWrites: values['allow-writes'] ?? false,
+      allowWrites,
       signal,
       say: (line) => out.write(`\n${line}\n`),
     }),
@@ -104,8 +58,8 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
       out,
       false,
     ).finally(() => target.close())
-    if (values.record !== undefined) {
-      await writeReport(`${JSON.stringify(recordingOf(run), null, 1)}\n`, values.record)
+    if (record !== undefined) {
+      await writeReport(`${JSON.stringify(recordingOf(run), null, 1)}\n`, record)
     }
     const code = await concludeCheck(
       run,
@@ -118,7 +72,7 @@ export const checkIssuer = async (args: string[]): Promise<number> => {
         says,
         leftovers: target.leftovers,
       },
-      values,
+      options,
       baseline,
       out,
     )

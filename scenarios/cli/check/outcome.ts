@@ -14,44 +14,27 @@ import { reports } from '../../reports/formats.ts'
 import type { Report } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
 import type { Run } from '../../runner/verdict.ts'
-import { parseReportOption, writeReport } from '../report-option.ts'
+import type { CheckFormat, OutcomeOptions } from '../commands/check/outcome-options.ts'
 import type { Out } from '../run-live.ts'
-
-/** The options every check has. */
-export const outcomeOptions = {
-  report: { type: 'string', multiple: true },
-  baseline: { type: 'string' },
-  'update-baseline': { type: 'boolean' },
-} as const
-
-export const outcomeHelp = `  --report FORMAT[=FILE]
-                      ${Object.keys(reports).join(', ')},
-                      statement (one page, markdown) or statement-json; several at once
-  --baseline FILE     known deviations, by rule; one that is gone fails, too
-  --update-baseline   write the baseline under which this run would pass
-`
-
-type Values = Readonly<{
-  report?: string[] | undefined
-  baseline?: string | undefined
-  'update-baseline'?: boolean | undefined
-}>
+import { writeReport } from '../write-report.ts'
 
 type ReportOutputs = Omit<Subject, 'compared'>
 
-/** Formats a check can report in; a mistake in an order is told before anything runs. */
-export const parseReportOptions = ({ report = [] }: Values) => {
-  const orders = report.map((order) => parseReportOption(order, { ...reports, ...statements }))
-  return { toStdout: orders.some((it) => it.file === undefined), orders: report }
-}
+/** Whether a report goes to the standard output; the live list then goes to the standard error. */
+export const reportsToStdout = (report: OutcomeOptions['report'] = []): boolean =>
+  report.some(({ file }) => file === undefined)
 
-const placeholderReport: Report = () => ''
-const statements = { statement: placeholderReport, 'statement-json': placeholderReport }
-
-export const baselineOf = async ({ baseline }: Values): Promise<Baseline> => {
-  if (baseline === undefined || !existsSync(baseline)) return {}
+/** The known deviations in a file; none where there is no file yet. @throws {UsageError} */
+export const readBaselineOption = async ({
+  baseline: file,
+  updateBaseline,
+}: OutcomeOptions): Promise<Baseline> => {
+  if (updateBaseline && file === undefined) {
+    throw new UsageError('--update-baseline takes --baseline FILE')
+  }
+  if (file === undefined || !existsSync(file)) return {}
   try {
-    return readBaseline(baseline, await readFile(baseline, 'utf8'))
+    return readBaseline(file, await readFile(file, 'utf8'))
   } catch (error) {
     if (error instanceof FlawedFile) throw new UsageError(error.message)
     throw error
@@ -62,7 +45,7 @@ export const baselineOf = async ({ baseline }: Values): Promise<Baseline> => {
 export const concludeCheck = async (
   run: Run,
   told: ReportOutputs,
-  values: Values,
+  { report = [], baseline: file, updateBaseline }: OutcomeOptions,
   baseline: Baseline,
   out: Out,
 ): Promise<number> => {
@@ -70,10 +53,10 @@ export const concludeCheck = async (
   const rules = rulesOf(run.results)
   const subject: Subject = { ...told, compared: compareBaseline(baseline, deviations, rules) }
   const { fresh, known, stale } = subject.compared
-  const known2 = {
+  const formats: Readonly<Record<CheckFormat, Report>> = {
     ...reports,
-    statement: (runs: readonly Run[]) => statement(subject, runs),
-    'statement-json': (runs: readonly Run[]) => statementJson(subject, runs),
+    statement: (runs) => statement(subject, runs),
+    'statement-json': (runs) => statementJson(subject, runs),
   }
 
   const { failures, counts } = terminal({ color: out.hasColors?.() ?? false })
@@ -85,19 +68,14 @@ export const concludeCheck = async (
     out.write(`deviates from ${rule}: ${subject.says(rule)}${note}\n    ${first?.result.title}\n`)
   }
   for (const rule of stale) {
-    out.write(`stale in the baseline: ${rule} is kept now; take it out of ${values.baseline}\n`)
+    out.write(`stale in the baseline: ${rule} is kept now; take it out of ${file}\n`)
   }
   for (const fact of subject.facts) out.write(`${fact}\n`)
   for (const left of subject.leftovers) out.write(`left over: ${left}\n`)
-  for (const order of values.report ?? []) {
-    const { report, file } = parseReportOption(order, known2)
-    await writeReport(report([run]), file)
-  }
-  if (values['update-baseline']) {
-    if (values.baseline === undefined)
-      throw new UsageError('--update-baseline takes --baseline FILE')
-    await writeFile(values.baseline, renewBaseline(baseline, deviations))
-    out.write(`wrote ${values.baseline}\n`)
+  for (const order of report) await writeReport(formats[order.format]([run]), order.file)
+  if (updateBaseline && file !== undefined) {
+    await writeFile(file, renewBaseline(baseline, deviations))
+    out.write(`wrote ${file}\n`)
   }
   out.write(`${counts([run])}\n`)
   return fresh.length > 0 || stale.length > 0 ? 1 : 0

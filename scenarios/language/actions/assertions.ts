@@ -23,7 +23,7 @@ export const lookingActions = {
 
   expect_journal: action({
     says: 'These events happened in this order, maybe with others between; `never`: these did not.',
-    example: 'expect_journal: [task.opened, { type: permission.requested, risk_level: low }]',
+    example: 'expect_journal: [task.opened, { type: permission.approved, by: policy }]',
     args: z.union([
       z.array(z.union([z.string(), z.looseObject({ type: z.string() })])).min(1),
       z

@@ -8,7 +8,7 @@ import type { StepPerformed } from '../step-context.ts'
 export const orderActions = {
   parallel: action({
     says: 'Runs branches at once; `expect: { statuses: … }` sees the last status of each.',
-    example: 'parallel: { times: 5, steps: [{ get_token: {} }] }',
+    example: 'parallel: { times: 5, steps: [{ request_status: {} }] }',
     args: z.union([
       z.array(Steps).min(2),
       z.strictObject({ times: z.int().min(2).max(100), steps: Steps }),

@@ -53,7 +53,7 @@ export const worldActions = {
 
   misbehave: action({
     says: 'Switches a misbehaviour of a seat on; `none` switches all off.',
-    example: 'misbehave: { name: slow_answers, times: 1 }',
+    example: 'misbehave: { name: network-unavailable, times: 1 }',
     args: z.union([z.string().min(1), SwitchMisbehaviour]),
     looks: 'fields',
     needs: () => ['control'],

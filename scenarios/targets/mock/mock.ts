@@ -2,10 +2,7 @@ import type { Harness } from '../../../server/index.ts'
 import type { Misbehaviours } from '../../../server/wire/index.ts'
 import type { Target } from '../../language/target.ts'
 import { type ControlPlaneOptions, controlPlaneTarget } from './control-plane.ts'
-
-/** How the mock is reached: over sockets by Express, as `start` serves it; by MSW; by a function call. */
-export const hosts = ['express', 'msw', 'fetch'] as const
-export type Host = (typeof hosts)[number]
+import type { Host } from './hosts.ts'
 
 /** All seats ours, under one of the hosts. */
 export const mock = async (host: Host): Promise<Target> => {

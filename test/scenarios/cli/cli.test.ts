@@ -37,24 +37,27 @@ const file = (name: string, text: string) => {
 
 describe('the command line', { timeout: 60_000 }, () => {
   it.for([
-    [['rnu'], 'lumoauth-harness: unknown command "rnu"; did you mean "run"?\n'],
+    [['rnu'], "lumoauth-harness: unknown command 'rnu' (Did you mean run?)\n"],
     [
       ['run', '--hots', 'msw'],
-      'lumoauth-harness: unknown option "--hots"; did you mean "--host"?\n',
+      "lumoauth-harness: unknown option '--hots' (Did you mean --host?)\n",
     ],
     [
       ['run', '--host', 'expres'],
-      'lumoauth-harness: unknown host "expres"; did you mean "express"?\n',
+      `lumoauth-harness: option '--host <host>' argument 'expres' is invalid. Expected express, msw, fetch, all; did you mean "express"?\n`,
     ],
     [
       ['run', '--report', 'junti'],
-      'lumoauth-harness: unknown report "junti"; did you mean "junit"?\n',
+      `lumoauth-harness: option '--report <report>' argument 'junti' is invalid. Expected junit, ctrf, html, json, markdown, terminal, transcript; did you mean "junit"?\n`,
     ],
     [
       ['run', '--repeat', 'often'],
-      'lumoauth-harness: --repeat takes a whole number from 1 on, not "often"\n',
+      "lumoauth-harness: option '--repeat <n>' argument 'often' is invalid. Expected a whole number ≥ 1.\n",
     ],
-    [['run', '--shard', '4/3'], 'lumoauth-harness: --shard takes I/N, such as 1/3, not "4/3"\n'],
+    [
+      ['run', '--shard', '4/3'],
+      "lumoauth-harness: option '--shard <i/n>' argument '4/3' is invalid. Expected I/N, such as 1/3.\n",
+    ],
     [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
     [
       ['explain', 'THR-80'],
@@ -66,17 +69,17 @@ describe('the command line', { timeout: 60_000 }, () => {
     ],
     [
       ['run', '--harness', '127.0.0.1:4400'],
-      'lumoauth-harness: --harness takes an origin such as http://127.0.0.1:4400, not "127.0.0.1:4400"\n',
+      "lumoauth-harness: option '--harness <url>' argument '127.0.0.1:4400' is invalid. Expected an origin, such as http://127.0.0.1:4400.\n",
     ],
     [
       ['run', '--harness', 'http://127.0.0.1:1', '--host', 'msw'],
-      'lumoauth-harness: --host is for a harness of our own: not with --harness\n',
+      "lumoauth-harness: option '--harness <url>' cannot be used with option '--host <host>' (see --help)\n",
     ],
     [
       ['run', '--harness', 'http://127.0.0.1:1'],
       'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
     ],
-    [['scenario', 'old', 'x'], 'lumoauth-harness: expected: lumoauth-harness scenario new NAME\n'],
+    [['scenario', 'old', 'x'], "lumoauth-harness: unknown command 'old' (see --help)\n"],
   ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
     expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
   })
@@ -90,11 +93,59 @@ describe('the command line', { timeout: 60_000 }, () => {
     'sabotage',
     'misbehaviours',
     'dialects',
+    'start',
+    'target',
+    'diff-contract',
+    'check issuer',
+    'check api',
+    'check agent',
   ])('explains %s, with an example', (command) => {
-    const { status, stdout } = lumoauth(command, '--help')
+    const { status, stdout } = lumoauth(...command.split(' '), '--help')
 
     expect(status).toBe(0)
     expect(stdout).toContain(`Example: lumoauth-harness ${command}`)
+  })
+
+  it('prints its version', () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+    )
+
+    expect(lumoauth('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it.for([['--help'], ['-h'], ['help']] as const)('lists the commands by %j', (args) => {
+    const { status, stdout, stderr } = lumoauth(...args)
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^Usage: lumoauth-harness /)
+    expect(stdout).toMatch(/^ {2}start .*issuer, API and control plane/m)
+  })
+
+  it.for([[], ['check'], ['scenario'], ['target']] as const)(
+    'needs a command: %j prints help to stderr, with exit code 2',
+    (args) => {
+      const { status, stdout, stderr } = lumoauth(...args)
+
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toMatch(/^Usage: lumoauth-harness /)
+    },
+  )
+
+  it('shows the defaults of options in the help', () => {
+    const { stdout } = lumoauth('run', '--help')
+
+    expect(stdout).toMatch(/--host <host> [^-]*"fetch", "all"[^-]*default:\s+"express"/)
+    expect(stdout).toMatch(/--concurrency <n> .*\(default: 8\)/)
+  })
+
+  it('passes what follows -- to the agent, options too', () => {
+    const { status, stdout, stderr } = lumoauth(
+      ...['check', 'agent', '--', process.execPath, '--list', '--eval', ''],
+    )
+
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+    expect(stdout).toContain('bad option: --list')
   })
 
   it('runs nothing when a file is broken, and says where', () => {

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { reports } from '../../../scenarios/reports/formats.ts'
+import type { ReportFormat } from '../../../scenarios/reports/report.ts'
 import { terminal } from '../../../scenarios/reports/terminal.ts'
 import { run } from '../../../scenarios/runner/run.ts'
 import type { Result, Run } from '../../../scenarios/runner/verdict.ts'
@@ -35,7 +36,7 @@ const sample = async (): Promise<Run> => {
   }
 }
 
-const report = async (format: string) => reports[format]?.([await sample()]) ?? ''
+const report = async (format: ReportFormat) => reports[format]([await sample()])
 
 describe('the terminal report', () => {
   it('shows for a failure the place, the line, what was expected and what came', async () => {
@@ -153,7 +154,7 @@ describe('the Markdown report', () => {
       failures: it.failures.map((failure) => ({ ...failure, message: 'odd ````' })),
     }))
 
-    expect(reports.markdown?.([{ ...failing, results }])).toContain('`````text\n')
+    expect(reports.markdown([{ ...failing, results }])).toContain('`````text\n')
   })
 })
 

@@ -27,9 +27,7 @@ describe('start --journal', () => {
 
     expect(await second.ends()).toBe(2)
 
-    expect(second.stderr).toMatch(
-      /^lumoauth-harness start: the journal .* in use by process \d+.*\n$/,
-    )
+    expect(second.stderr).toMatch(/^lumoauth-harness: the journal .* in use by process \d+.*\n$/)
   }, 30_000)
 
   it('goes on after SIGKILL, and says that it dropped a line that was cut off', async () => {

@@ -76,6 +76,14 @@ describe('start', () => {
     expect(running.stderr).toBe('')
   })
 
+  it('takes the control token from the environment', async () => {
+    await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {
+      env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'known-to-others' },
+    })
+
+    expect(await ready(running)).toMatchObject({ control_token: 'known-to-others' })
+  })
+
   it('ends when the shell that npm put before it is told to', async () => {
     const command = `"${process.execPath}" scenarios/cli.ts start --port 0 --api-port 0 --json; true`
     const shell = spawn('sh', ['-c', command], {
@@ -142,7 +150,7 @@ describe('start', () => {
 
 describe('start refuses, in one line and with exit code 2,', () => {
   it.each([
-    [['--prot', '1'], 'unknown option --prot; did you mean "--port"?'],
+    [['--prot', '1'], "unknown option '--prot' (Did you mean --port?)"],
     [['--config', 'nowhere.yaml'], 'cannot read nowhere.yaml: ENOENT: no such file or directory'],
     [['--misbehave', 'no-such-thing'], '--misbehave: there is no misbehaviour no-such-thing'],
   ])('%j', async (args, message) => {
@@ -151,7 +159,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
     expect(await running.ends()).toBe(2)
 
     expect(running.stdout).toBe('')
-    expect(running.stderr).toContain(`lumoauth-harness start: ${message}`)
+    expect(running.stderr).toContain(`lumoauth-harness: ${message}`)
     expect(running.stderr.trim().split('\n')).toHaveLength(1)
   })
 
@@ -194,7 +202,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
     expect(await running.ends()).toBe(2)
 
     expect(running.stderr).toBe(
-      `lumoauth-harness start: ${file}:6:9: tenants.1.misbehave.1.name: there is no misbehaviour isuer-exchanges-twice; did you mean issuer-exchanges-twice?
+      `lumoauth-harness: ${file}:6:9: tenants.1.misbehave.1.name: there is no misbehaviour isuer-exchanges-twice; did you mean issuer-exchanges-twice?
 ${file}:7:21: tenants.1.misbehave.2.name: there is no misbehaviour kindness; lumoauth-harness misbehaviours lists them
 `,
     )

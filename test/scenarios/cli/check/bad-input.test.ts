@@ -42,7 +42,7 @@ limits: { timeout: 1 }
 `,
   )
   try {
-    await checkIssuer(['--target', file])
+    await checkIssuer([], { target: file, allowWrites: false, concurrency: 4 })
   } catch (error) {
     expect((error as Error).name).toBe('UsageError')
     return (error as Error).message

@@ -1,0 +1,44 @@
+import { defineCommand, lazyAction, type OptionsOf } from '../command.ts'
+import { wholeNumber } from '../values.ts'
+import {
+  baselineOption,
+  checkReportOption,
+  exitCodes,
+  updateBaselineOption,
+} from './outcome-options.ts'
+
+/** `lumoauth-harness check agent -- COMMAND` */
+export const checkAgentCommand = () =>
+  definition().action(lazyAction(async () => (await import('../../check/agent.ts')).checkAgent))
+
+export type CheckAgentOptions = OptionsOf<typeof definition>
+
+const definition = () =>
+  defineCommand('agent')
+    .summary('your agent: does it ask for the least?')
+    .description(
+      `Checks an agent: our issuer and our API, and your command once in every scenario.
+
+Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_TENANT, LUMOAUTH_ORG_ID, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET, DOCUMENTS_API_URL, and OPENAI_BASE_URL with OPENAI_API_KEY of a scripted model. What it should do is its own affair, such as reading doc_9982; what is judged is how.`,
+    )
+    .usage('[options] -- COMMAND [ARGUMENT…]')
+    .argument('[command...]', 'starts your agent; options after it are its own')
+    .passThroughOptions()
+    .option(
+      '--given <file>',
+      'what every tenant holds, for an agent that needs documents or scopes of its own',
+    )
+    .option('--limit <seconds>', 'how long the command may take in a scenario', wholeNumber(), 60)
+    .option('--only <text>', 'only scenarios with this in their title or file name')
+    .option('--list', 'list what would run, and run nothing')
+    .addOption(checkReportOption)
+    .addOption(baselineOption)
+    .addOption(updateBaselineOption)
+    .option('--concurrency <n>', 'how many commands run at once', wholeNumber(), 4)
+    .addHelpText(
+      'after',
+      `
+${exitCodes}
+
+Example: lumoauth-harness check agent --report statement=agent.md -- python agent.py`,
+    )

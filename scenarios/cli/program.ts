@@ -1,0 +1,53 @@
+import { inspect } from 'node:util'
+import { CommanderError } from '@commander-js/extra-typings'
+import { UsageError } from '../../server/usage-error.ts'
+import { version } from '../../server/version.ts'
+import { checkCommand } from './commands/check/check.ts'
+import { defineCommand } from './commands/command.ts'
+import { dialectsCommand } from './commands/dialects.ts'
+import { diffContractCommand } from './commands/diff-contract.ts'
+import { explainCommand } from './commands/explain.ts'
+import { misbehavioursCommand } from './commands/misbehaviours.ts'
+import { rulesCommand } from './commands/rules.ts'
+import { runCommand } from './commands/run.ts'
+import { sabotageCommand } from './commands/sabotage.ts'
+import { scenarioCommand } from './commands/scenario.ts'
+import { schemaCommand } from './commands/schema.ts'
+import { startCommand } from './commands/start.ts'
+import { targetCommand } from './commands/target.ts'
+
+/** Runs a command line and sets the exit code: 0 done, 1 something failed, 2 could not run. */
+export const runProgram = async (args: readonly string[]): Promise<void> => {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help or the version is printed; code 2 where a command was missing.
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
+    // A bug of ours is no failing scenario: it must not end in exit code 1.
+    const message = error instanceof UsageError ? error.message : inspect(error)
+    process.stderr.write(`lumoauth-harness: ${message}\n`)
+    process.exitCode = 2
+  }
+}
+
+/** Every command. What a command runs is loaded when it runs, so that help is there at once. */
+export const createProgram = () =>
+  defineCommand('lumoauth-harness')
+    .description('A mock LumoAuth, a protected API, an agent, and a scenario suite.')
+    .version(version, '--version', 'print the version')
+    .addCommand(runCommand())
+    .addCommand(startCommand())
+    .addCommand(rulesCommand())
+    .addCommand(explainCommand())
+    .addCommand(sabotageCommand())
+    .addCommand(misbehavioursCommand())
+    .addCommand(dialectsCommand())
+    .addCommand(checkCommand())
+    .addCommand(targetCommand())
+    .addCommand(diffContractCommand())
+    .addCommand(scenarioCommand())
+    .addCommand(schemaCommand())
+    .addHelpText('after', '\nlumoauth-harness COMMAND --help says more, with an example.')
