@@ -6,7 +6,7 @@ import { createProgram } from '../../../scenarios/cli/program.ts'
 import { UsageError } from '../../../server/usage-error.ts'
 import { root } from '../../support/running.ts'
 
-const parse = (args: readonly string[]) => createProgram().parseAsync(args, { from: 'user' })
+const parse = (args: readonly string[]) => createProgram(args[0]).parseAsync(args, { from: 'user' })
 
 const invalid = (option: string, text: string, expected: string) =>
   `option '${option}' argument '${text}' is invalid. Expected ${expected}`
