@@ -68,7 +68,7 @@ export default defineConfig({
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
     comments: { jsdoc: false },
-    // What every command loads is one file: six took 10 ms more.
+    // What every command loads is one file: to find six takes longer than to run them.
     codeSplitting: {
       groups: [{ name: 'program', test: program }],
     },
