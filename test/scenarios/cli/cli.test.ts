@@ -122,10 +122,10 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/^ {2}start .*issuer, API and control plane/m)
   })
 
-  it.for([[], ['check'], ['scenario'], ['target']] as const)(
-    'needs a command: %j prints help to stderr, with exit code 2',
-    (args) => {
-      const { status, stdout, stderr } = lumoauth(...args)
+  it.for(['', 'check', 'scenario', 'target'])(
+    'needs a command: "%s" prints help to stderr, with exit code 2',
+    (line) => {
+      const { status, stdout, stderr } = lumoauth(...line.split(' ').filter((it) => it !== ''))
 
       expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
       expect(stderr).toMatch(/^Usage: lumoauth-harness /)
