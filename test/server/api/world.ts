@@ -65,7 +65,8 @@ export const world = (more: Partial<ResourceServerOptions> = {}) => {
     if (token !== undefined) request.auth(token, { type: 'bearer' })
     if (body !== undefined) request.type('json').send(JSON.stringify(body))
     const answer = await request.set(headers as Record<string, string>)
-    const { date: _, ...fields } = answer.headers
+    // What Node adds to every answer.
+    const { date, connection, 'content-length': length, ...fields } = answer.headers
     return {
       status: answer.status,
       headers: fields as Record<string, string>,
