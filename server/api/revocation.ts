@@ -1,7 +1,7 @@
 import {
   type AccessTokenClaims,
   type AuthorizationDetail,
-  covers,
+  isNoWiderThanAny,
   type Dialect,
 } from '../wire/index.ts'
 import { refuse } from './refusal.ts'
@@ -115,8 +115,8 @@ const intersectDetails = (
   if (answer === undefined) return token && []
   if (token === undefined) return [...answer]
   return [
-    ...token.filter((detail) => answer.some((wider) => covers(wider, detail))),
-    ...answer.filter((detail) => token.some((wider) => covers(wider, detail))),
+    ...token.filter((detail) => isNoWiderThanAny(answer, detail)),
+    ...answer.filter((detail) => isNoWiderThanAny(token, detail)),
   ]
 }
 

@@ -11,9 +11,15 @@ export type Next<Call> = (call: Call) => Promise<Answer>
 /** One thing that happens around a handler: before, after or instead of the steps that are left. */
 export type Step<Call> = (call: Call, next: Next<Call>) => Promise<Answer>
 
-/** Runs the steps in this order, the first outermost, and `last` inside all of them. */
-export const inOrder = <Call>(steps: readonly Step<Call>[], last: Next<Call>): Next<Call> =>
-  steps.reduceRight<Next<Call>>((next, step) => (call) => step(call, next), last)
+/** Runs the steps in this order, the first outermost, and `last` inside all of them. Absent ones are left out. */
+export const inOrder = <Call>(
+  steps: readonly (Step<Call> | undefined)[],
+  last: Next<Call>,
+): Next<Call> =>
+  steps.reduceRight<Next<Call>>(
+    (next, step) => (step === undefined ? next : (call) => step(call, next)),
+    last,
+  )
 
 /** Routes with their handlers, and what these handlers get beside the call. */
 export type Area<N extends RouteName, Context> = Readonly<{
@@ -62,9 +68,9 @@ export type Input = Readonly<{ query: unknown; body: unknown }>
 /** A value, or what was thrown in its place: a later step decides when that is thrown again. */
 export type Outcome<T> = Readonly<{ value: T } | { thrown: unknown }>
 
-export const outcomeOf = async <T>(get: () => T | Promise<T>): Promise<Outcome<T>> => {
+export const outcomeOf = <T>(get: () => T): Outcome<T> => {
   try {
-    return { value: await get() }
+    return { value: get() }
   } catch (thrown) {
     return { thrown }
   }

@@ -15,9 +15,8 @@ export type Durable = Readonly<{
 
 /** Sends no answer before its events are kept; 503 when they cannot be. */
 export const keepJournal =
-  (journal: Durable | undefined): Step<HttpRequest> =>
+  (journal: Durable): Step<HttpRequest> =>
   async (request, next) => {
-    if (journal === undefined) return next(request)
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') journal.refuseIfFailed()
       const answer = await next(request)

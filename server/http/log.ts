@@ -21,9 +21,9 @@ export type LogLine = Readonly<{
 
 /** Logs every answer of a seat, also where no route was found; names it in `X-Request-Id`. */
 export const writeLog =
-  (seat: LogLine['seat'], log: ((line: LogLine) => void) | undefined): Step<HttpRequest> =>
+  (seat: LogLine['seat'], log: (line: LogLine) => void): Step<HttpRequest> =>
   async (request, next) => {
-    if (log === undefined || request.isInternal) return next(request)
+    if (request.isInternal) return next(request)
     const started = performance.now()
     const id = requestIdOf(request) ?? randomUUID()
     const answer = await next(request)

@@ -8,7 +8,7 @@ import type { TenantContext } from './tenant-context.ts'
 /** Lets the defects that are on in the tenant act. */
 export const misbehave =
   (tenants: () => Iterable<TenantContext>): Step<Routed> =>
-  async (routed, next) => {
+  (routed, next) => {
     const { context } = routed
     if (context === undefined) return next(routed)
     const inner: Inner = ({ context: changeContext, ...changed } = {}) =>

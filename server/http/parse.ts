@@ -9,8 +9,8 @@ export const largestBody = (path: string): number =>
   isModelPath(path) ? 4 * 1024 * 1024 : 64 * 1024
 
 /** Reads query and body by the schemas of the route. A fault waits for the handler's turn. */
-export const parseInput: Step<Routed> = async (routed, next) =>
-  next({ ...routed, input: await outcomeOf(() => parse(routed.route, routed.request)) })
+export const parseInput: Step<Routed> = (routed, next) =>
+  next({ ...routed, input: outcomeOf(() => parse(routed.route, routed.request)) })
 
 /**
  * Query and body of a request, as its route's schemas want them.

@@ -56,9 +56,9 @@ export const createSeat = ({
   )
   return inOrder(
     [
-      writeLog(name, log),
-      keepJournal(journal), // no answer leaves before its events are on the disk
-      replayRecording(recording),
+      log && writeLog(name, log),
+      journal && keepJournal(journal), // no answer leaves before its events are on the disk
+      recording && replayRecording(recording.of, recording.origin),
     ],
     dispatch({ areas, findTenant }, insideRoute),
   )

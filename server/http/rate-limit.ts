@@ -1,9 +1,11 @@
 import type { Tenant } from '../issuer/tenant.ts'
 import type { RateLimits, RouteName } from '../wire/index.ts'
 import { claimedClientId } from './claimed-client.ts'
-import type { Routed, Step } from './core.ts'
+import type { Next, Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { IssuerContext } from './issuer/context.ts'
+import type { Answer } from './message.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 /** Callers counted apart in one window; those beyond share a count. */
 const most = 10_000
@@ -31,13 +33,21 @@ export class RateLimitWindows {
  * Counts the call for its caller, and answers 429 when the rate is used up; else the headers say what
  * is left. Without a limit for the group nothing is counted and no header is sent (contract §5.6).
  */
-export const limitRate: Step<Routed> = async (routed, next) => {
+export const limitRate: Step<Routed> = (routed, next) => {
   const { context, name, route } = routed
-  const group = groupOf(name)
-  const rule = context?.tenant.state.limits[group]
-  if (context === undefined || route.seat !== 'issuer' || rule === undefined) return next(routed)
-  const { tenant, visits } = context
-  const { limit, window } = rule
+  const rule = context?.tenant.state.limits[groupOf(name)]
+  return context === undefined || route.seat !== 'issuer' || rule === undefined
+    ? next(routed)
+    : limitBy(rule, context, routed, next)
+}
+
+const limitBy = async (
+  { limit, window }: Readonly<{ limit: number; window: number }>,
+  { tenant, visits }: TenantContext,
+  routed: Routed,
+  next: Next<Routed>,
+): Promise<Answer> => {
+  const group = groupOf(routed.name)
   const now = tenant.clock.now()
   const start = now - (now % window)
   const count = visits.count(group, callerOf(tenant, routed), start)

@@ -10,11 +10,9 @@ import type { HttpRequest } from './message.ts'
  * nobody knows what that issuer would say; all other paths are the core's.
  */
 export const replayRecording = (
-  recording: Readonly<{ of: Recording; origin: () => string }> | undefined,
+  { exchanges }: Recording,
+  origin: () => string,
 ): Step<HttpRequest> => {
-  if (recording === undefined) return (request, next) => next(request)
-  const { origin } = recording
-  const { exchanges } = recording.of
   const lists = Map.groupBy(exchanges, ({ method, path }) => `${method} ${normalizePath(path)}`)
   const tenants = new Set(exchanges.map(({ path }) => tenantIn(path)))
   const counts = new Map<string, number>()

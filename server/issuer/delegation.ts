@@ -1,4 +1,4 @@
-import { type Actor, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
+import { type Actor, type AuthorizationDetail, isNoWiderThanAny } from '../wire/index.ts'
 import { type Audience, lifetimeAt, narrowAudience } from './audience.ts'
 import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
@@ -155,7 +155,7 @@ const refuseExchangeToken = (state: State, reason: string) =>
   refuse({ error: 'bad_exchange_token', as: state.dialect.exchange_bad_token, reason })
 
 const refuseWider = ({ details: held = [] }: Token, asked: readonly AuthorizationDetail[]) => {
-  const wider = asked.find((detail) => !anyCovers(held, detail))
+  const wider = asked.find((detail) => !isNoWiderThanAny(held, detail))
   if (wider !== undefined) {
     refuse({
       error: 'invalid_authorization_details',

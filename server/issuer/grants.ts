@@ -1,4 +1,4 @@
-import { type AuthorizationDetail, anyCovers, identityScopes } from '../wire/index.ts'
+import { type AuthorizationDetail, isNoWiderThanAny, identityScopes } from '../wire/index.ts'
 import { type Audience, narrowAudience } from './audience.ts'
 import { isPublic, mayUse } from './clients.ts'
 import type { Context, Decide } from './decide.ts'
@@ -175,7 +175,7 @@ const tokensOf = (
   { scope, audience, details, refreshHash }: RedeemedGrant,
   context: Context,
 ): readonly Event[] => {
-  if (details !== undefined && !details.every((it) => anyCovers(grant.details ?? [], it))) {
+  if (details !== undefined && !details.every((it) => isNoWiderThanAny(grant.details ?? [], it))) {
     refuse({
       error: 'invalid_authorization_details',
       reason: 'expected at most what was consented to',

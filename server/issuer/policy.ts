@@ -1,6 +1,7 @@
 import {
   type AuthorizationDetail,
   type Condition,
+  documentedActions,
   type Explanation,
   longestTtl,
   type Policy,
@@ -69,14 +70,23 @@ const undecidedByPolicy: PolicyRule = {
 }
 
 const ruleFor = (policy: Policy, facts: Facts): PolicyRule | undefined =>
-  policy.rules.find(({ when }) => holds(when, facts, policy))
+  policy.rules.find((rule) => holds(rule, facts, policy))
 
-/** Each condition, and whether it holds. An absent one always does. */
-const holds = (when: Condition, facts: Facts, policy: Policy): boolean =>
+/**
+ * Whether every condition of a rule holds. An absent one always does. Of the lists of a detail any
+ * member is enough for a rule that asks or denies; a rule that approves needs every member to match,
+ * or an action that nobody approved would pass beside one that is.
+ */
+const holds = ({ when, decision }: PolicyRule, facts: Facts, policy: Policy): boolean =>
   matchesAny(when.type, [facts.detail.type]) &&
-  matchesAny(when.actions, facts.detail.actions ?? []) &&
+  lists.every((list) =>
+    decision === 'approve'
+      ? matchesEvery(when[list], facts.detail[list] ?? [])
+      : matchesAny(when[list], facts.detail[list] ?? []),
+  ) &&
   matchesAny(when.identifier, [facts.detail.identifier ?? '']) &&
-  matchesAny(when.locations, facts.detail.locations ?? []) &&
+  (when.undocumented_actions === undefined ||
+    when.undocumented_actions === hasUndocumentedAction(facts.detail)) &&
   (when.sensitive === undefined || when.sensitive === isSensitive(policy, facts.detail)) &&
   matchesAny(when.agent, [facts.agent]) &&
   matchesAny(when.task_type, [facts.taskType ?? '']) &&
@@ -89,6 +99,12 @@ const holds = (when: Condition, facts: Facts, policy: Policy): boolean =>
     lacks(when.justification_lacks, facts.justification)) &&
   (when.time === undefined || isWithinHours(when.time, facts.now)) &&
   (when.outside === undefined || !isWithinHours(when.outside, facts.now))
+
+const lists = ['actions', 'locations', 'datatypes', 'privileges'] as const
+
+const matchesEvery = (patterns: readonly string[] | undefined, values: readonly string[]) =>
+  patterns === undefined ||
+  (values.length > 0 && values.every((value) => matchesAny(patterns, [value])))
 
 const matchesAny = (patterns: readonly string[] | undefined, values: readonly string[]) =>
   patterns === undefined ||
@@ -108,6 +124,9 @@ const matches = (pattern: string, value: string): boolean => {
   }
   return value.length - last.length >= at && value.endsWith(last)
 }
+
+const hasUndocumentedAction = ({ type, actions = [] }: AuthorizationDetail) =>
+  type !== 'scope' && actions.some((action) => !documentedActions.has(action))
 
 const isSensitive = ({ sensitive }: Policy, { type, identifier = '' }: AuthorizationDetail) =>
   (sensitive.types !== undefined && matchesAny(sensitive.types, [type])) ||
@@ -143,8 +162,8 @@ const isWithinHours = ({ days: on, from, to }: NonNullable<Condition['time']>, n
 }
 
 /**
- * Of what was asked, the actions that would each be approved by themselves. They pass together, too:
- * the first rule for all of them is the first rule for one of them.
+ * Of what was asked, the actions that would each be approved by themselves, where they pass together,
+ * too; else the first that would.
  */
 const smallestThatPasses = (policy: Policy, facts: Facts): AuthorizationDetail | undefined => {
   const { actions } = facts.detail
@@ -153,5 +172,8 @@ const smallestThatPasses = (policy: Policy, facts: Facts): AuthorizationDetail |
     const alone = { ...facts, detail: { ...facts.detail, actions: [action] } }
     return ruleFor(policy, alone)?.decision === 'approve'
   })
-  return fewer.length > 0 ? { ...facts.detail, actions: fewer } : undefined
+  const together = { ...facts.detail, actions: fewer }
+  if (fewer.length === 0) return undefined
+  const passes = ruleFor(policy, { ...facts, detail: together })?.decision === 'approve'
+  return passes ? together : { ...facts.detail, actions: fewer.slice(0, 1) }
 }

@@ -106,6 +106,8 @@ export const approveRequest: Decide<
   if (endorsedBy.includes(userId)) {
     refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
   }
+  // The approver saw this request: what is decided with it lives no longer.
+  const approvedTtl = Math.min(ttl ?? request.ttl, request.maxTtl)
   const approval = (it: RequestRecord): readonly [EventOf<'permission.endorsed'>, ...Event[]] => {
     const about = { requestId: it.request.id, taskId: request.taskId, by: userId }
     const endorsed = { type: 'permission.endorsed', ...about } as const
@@ -115,7 +117,7 @@ export const approveRequest: Decide<
       {
         type: 'permission.approved',
         ...about,
-        ttl: Math.min(ttl ?? it.request.ttl, it.request.maxTtl),
+        ttl: Math.min(ttl ?? it.request.ttl, it.request.maxTtl, approvedTtl),
         ...(notes === undefined ? {} : { notes }),
       },
     ]
@@ -353,7 +355,7 @@ export const refuseUnusable = (state: State, detail: AuthorizationDetail) => {
     })
   }
   if (state.dialect.unknown_types === 'accept' || detail.type === 'scope') return
-  const actions = knownTypes[detail.type]
+  const actions = Object.hasOwn(knownTypes, detail.type) ? knownTypes[detail.type] : undefined
   if (actions === undefined) {
     refuse({
       error: 'invalid_authorization_details',

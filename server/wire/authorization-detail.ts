@@ -26,8 +26,8 @@ export const knownTypes: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Whether what was granted is enough for what is required: the one subset function, used by issuer,
- * API and client alike (RFC 9396 §6.1 leaves the comparison to the type; this is ours for all types).
+ * Whether what was granted is enough for what is required, used by issuer, API and client alike.
+ * Whether one permission is no wider than another is another question: `isNoWider` (RFC 9396 §6.1 leaves the comparison to the type; this is ours for all types).
  *
  * - `type` and `identifier` are equal as JSON strings, without any normalisation (§12).
  * - A list covers another when it holds all its members; no member is a wildcard.
@@ -46,6 +46,21 @@ export const anyCovers = (
   granted: readonly AuthorizationDetail[],
   required: AuthorizationDetail,
 ): boolean => granted.some((detail) => covers(detail, required))
+
+/**
+ * Whether what is asked for is no wider than what is held: the relation for refresh, code, exchange
+ * and downscoping (RAR-20, THR-05). `covers` asks whether a permission is enough at one place, where
+ * an absent `locations` of the requirement asks for no particular place; of a permission, an absent
+ * `locations` means every place. So a detail that is bound to places stays bound to some of them.
+ */
+export const isNoWider = (held: AuthorizationDetail, asked: AuthorizationDetail): boolean =>
+  covers(held, asked) && (held.locations === undefined || asked.locations !== undefined)
+
+/** Whether what is asked for is no wider than one of several that are held. */
+export const isNoWiderThanAny = (
+  held: readonly AuthorizationDetail[],
+  asked: AuthorizationDetail,
+): boolean => held.some((detail) => isNoWider(detail, asked))
 
 /** A text that is equal for details that mean the same: keys and lists in order, no spaces. */
 export const canonical = (detail: AuthorizationDetail): string => JSON.stringify(sorted(detail))

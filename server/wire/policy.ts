@@ -59,14 +59,19 @@ const isRegularExpression = (pattern: string) => {
 }
 
 /**
- * When a rule applies: every member given must hold; within a list, any. An absent member always
- * holds. Times are UTC by the tenant's clock.
+ * When a rule applies: every member given must hold. Of `actions`, `locations`, `datatypes` and
+ * `privileges` of the request any one must match; in a rule that approves, all of them. An absent
+ * member always holds. Times are UTC by the tenant's clock.
  */
 export const Condition = z.strictObject({
   type: Patterns.optional(),
   actions: Patterns.optional(),
   identifier: Patterns.optional(),
   locations: Patterns.optional(),
+  datatypes: Patterns.optional(),
+  privileges: Patterns.optional(),
+  /** Whether the request names an action that LumoAuth's documentation does not list. */
+  undocumented_actions: z.boolean().optional(),
   /** Whether the detail is one that the policy calls sensitive. */
   sensitive: z.boolean().optional(),
   agent: Patterns.optional(),
@@ -103,6 +108,23 @@ export const PolicyRule = z.strictObject({
 })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
+const reads = ['read', 'GET', 'HEAD', 'get', 'list', 'view', 'search', 'query', 'select']
+const writes = [
+  'write',
+  'insert',
+  'update',
+  'create',
+  'POST',
+  'PUT',
+  'PATCH',
+  'export',
+  'initiate',
+]
+const destructive = ['delete', 'DELETE', 'admin', 'execute', 'approve']
+
+/** The actions of LumoAuth's documented types, and their usual synonyms (contract §5.1). */
+export const documentedActions: ReadonlySet<string> = new Set([...reads, ...writes, ...destructive])
+
 /** The documented table (contract §5.2), in the format users write. */
 const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   {
@@ -131,27 +153,21 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   },
   {
     name: 'destructive, administrative and executing actions wait for a human',
-    when: { actions: ['delete', 'DELETE', 'admin', 'execute', 'approve'] },
+    when: { actions: destructive },
     risk: 'high',
     decision: 'ask',
   },
   {
-    name: 'writes are approved and noted',
-    when: {
-      actions: [
-        'write',
-        'insert',
-        'update',
-        'create',
-        'POST',
-        'PUT',
-        'PATCH',
-        'export',
-        'initiate',
-      ],
-    },
-    risk: 'medium',
-    decision: 'approve',
+    name: 'privileges wait for a human',
+    when: { privileges: '*' },
+    risk: 'high',
+    decision: 'ask',
+  },
+  {
+    name: 'actions that the documentation does not list wait for a human',
+    when: { undocumented_actions: true },
+    risk: 'high',
+    decision: 'ask',
   },
   {
     name: 'a task with a raised score is noted',
@@ -159,7 +175,14 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'medium',
     decision: 'approve',
   },
-  { name: 'reads are approved', risk: 'low', decision: 'approve' },
+  { name: 'reads are approved', when: { actions: reads }, risk: 'low', decision: 'approve' },
+  {
+    name: 'writes are approved and noted',
+    when: { actions: [...writes, ...reads] },
+    risk: 'medium',
+    decision: 'approve',
+  },
+  { name: 'requests that name no action are approved', risk: 'low', decision: 'approve' },
 ]
 
 /** How a tenant decides: ordered rules, caps, and the running risk of a task. */

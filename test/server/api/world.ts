@@ -3,10 +3,12 @@ import { createResourceServer } from '../../../server/api/resource-server.ts'
 import type { IntrospectionView } from '../../../server/api/revocation.ts'
 import { documentHandlers } from '../../../server/http/api/documents.ts'
 import { reportHandlers } from '../../../server/http/api/reports.ts'
+import { createExpressApp } from '../../../server/http/hosts/express.ts'
 import { createSeat } from '../../../server/http/pipeline.ts'
 import { generateSigningKey, KeyRing } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+import { supertest } from '../../support/supertest.ts'
 
 export const issuer = 'https://lumo.test/t/acme/api/v1'
 export const here = 'https://api.test'
@@ -51,34 +53,25 @@ export const world = (more: Partial<ResourceServerOptions> = {}) => {
     ],
     ...more,
   })
-  const core = createSeat({
-    name: 'api',
-    areas: [
-      {
-        handlers: { ...documentHandlers, ...reportHandlers },
-        authenticate: () => ({ tenant: api }),
-      },
-    ],
-  })
+  const handlers = { ...documentHandlers, ...reportHandlers }
+  const area = { handlers, authenticate: () => ({ tenant: api }) }
+  const app = createExpressApp(createSeat({ name: 'api', areas: [area] }))
   const call = async (
     line: string,
     { token, body, headers = {} }: { token?: string; body?: unknown; headers?: object } = {},
   ) => {
-    const [method = '', target = ''] = line.split(' ')
-    const { pathname, searchParams } = new URL(target, here)
-    const answer = await core({
-      method,
-      path: pathname,
-      query: searchParams,
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? '' : JSON.stringify(body),
-    })
-    // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
-    return { ...answer, headers: answer.headers ?? {}, body: answer.body as any }
+    const [method = '', path = ''] = line.split(' ')
+    const request = supertest(app)[method.toLowerCase() as 'get'](path)
+    if (token !== undefined) request.auth(token, { type: 'bearer' })
+    if (body !== undefined) request.type('json').send(JSON.stringify(body))
+    const answer = await request.set(headers as Record<string, string>)
+    // What Node adds to every answer.
+    const { date, connection, 'content-length': length, ...fields } = answer.headers
+    return {
+      status: answer.status,
+      headers: fields as Record<string, string>,
+      body: answer.text === '' ? undefined : answer.body,
+    }
   }
   return {
     api,

@@ -324,3 +324,61 @@ describe('a policy file', () => {
     expect(first).toMatch(message)
   })
 })
+
+describe('the lists of a request', () => {
+  const decide = (
+    rule: Pick<(typeof Policy)['_zod']['output']['rules'][number], 'decision'>['decision'],
+    when: (typeof Condition)['_zod']['input'],
+    detail: Facts['detail'],
+  ) =>
+    assess(Policy.parse({ rules: [{ name: 'it', when, risk: 'low', decision: rule }] }), {
+      ...facts,
+      detail,
+    }).rule.name === 'it'
+
+  it.each(['actions', 'locations', 'datatypes', 'privileges'] as const)(
+    'must match a rule that approves with every member of %s, and one that asks or denies with any',
+    (list) => {
+      const detail = { type: 'x', [list]: ['known', 'other'] }
+
+      expect(decide('approve', { [list]: 'known' }, detail)).toBe(false)
+      expect(decide('approve', { [list]: ['known', 'oth*'] }, detail)).toBe(true)
+      expect(decide('ask', { [list]: 'known' }, detail)).toBe(true)
+      expect(decide('deny', { [list]: 'known' }, detail)).toBe(true)
+      expect(decide('approve', { [list]: 'known' }, { type: 'x' })).toBe(false)
+    },
+  )
+})
+
+describe('the default policy', () => {
+  it.each<[string, Facts['detail'], 'approve' | 'ask', string]>([
+    ['reads', { type: 'file_access', actions: ['read'] }, 'approve', 'low'],
+    ['writes', { type: 'file_access', actions: ['write'] }, 'approve', 'medium'],
+    [
+      'a read beside a write',
+      { type: 'file_access', actions: ['read', 'write'] },
+      'approve',
+      'medium',
+    ],
+    ['a delete beside a read', { type: 'file_access', actions: ['delete', 'read'] }, 'ask', 'high'],
+    [
+      'an action that is not documented',
+      { type: 'file_access', actions: ['purge'] },
+      'ask',
+      'high',
+    ],
+    ['the same beside a read', { type: 'file_access', actions: ['read', 'Delete'] }, 'ask', 'high'],
+    [
+      'a privilege',
+      { type: 'file_access', actions: ['read'], privileges: ['admin'] },
+      'ask',
+      'high',
+    ],
+    ['no action', { type: 'file_access' }, 'approve', 'low'],
+    ['a payment', { type: 'payment', actions: ['initiate'] }, 'ask', 'critical'],
+  ])('decides about %s', (_, detail, decision, risk) => {
+    const { rule } = assess(Policy.parse({}), { ...facts, detail })
+
+    expect([rule.decision, rule.risk]).toEqual([decision, risk])
+  })
+})

@@ -16,6 +16,21 @@ describe('pending requests of the same detail in a task', () => {
     expect(new Set(ids.map((id) => exchange(id).jti)).size).toBe(3)
   })
 
+  it('live no longer than what the approver saw', () => {
+    const { open, request, approve, tenant } = world()
+    const task = open()
+    const short = request(task.id, exporting('same'), { requestedTtl: 5 }).id
+    const long = request(task.id, exporting('same'), { requestedTtl: 900 }).id
+
+    approve(short)
+
+    const ttlOf = (id: string) => {
+      const decided = tenant.state.requests.get(id)?.decided
+      return decided?.as === 'approved' ? decided.ttl : undefined
+    }
+    expect([ttlOf(short), ttlOf(long)]).toEqual([5, 5])
+  })
+
   it('are denied together, which counts once', () => {
     const { open, request, deny, life, tenant } = world()
     const task = open()

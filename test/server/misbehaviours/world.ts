@@ -55,6 +55,7 @@ export const prove = (
 
 export const openWorld = (server: Server, fetch = server.harness.fetch) => {
   const here = server.tenant({
+    clock: '2026-11-24T12:00:00Z',
     agents: [
       { name: 'report-bot' },
       { name: 'other-bot', may_delegate: false },

@@ -4,6 +4,7 @@ import {
   anyCovers,
   canonical,
   covers,
+  isNoWider,
 } from '../../../server/wire/authorization-detail.ts'
 
 const detail: AuthorizationDetail = {
@@ -77,5 +78,51 @@ describe('the canonical text of a detail', () => {
       '{"actions":["a","b"],"type":"t","z":{"x":[2,1],"y":1}}',
     )
     expect(canonical({ z: null, type: 't' })).toBe('{"type":"t","z":null}')
+  })
+})
+
+describe('a detail is no wider than another', () => {
+  const of = <T>(...values: T[]) => values
+  const lists = of(undefined, [], ['a'], ['a', 'b'])
+  const places = of(undefined, [], ['here'], ['here', 'there'])
+  /** Every detail of a small universe; `undefined` leaves the member out. */
+  const universe: AuthorizationDetail[] = of('t', 'u').flatMap((type) =>
+    of(undefined, 'x').flatMap((identifier) =>
+      lists.flatMap((actions) =>
+        places.flatMap((locations) =>
+          of(undefined, null, 1).map((more) =>
+            JSON.parse(JSON.stringify({ type, identifier, actions, locations, more })),
+          ),
+        ),
+      ),
+    ),
+  )
+
+  /** What a token with the detail may do: requirements that it meets, at a place where it is valid. */
+  const accessesOf = (detail: AuthorizationDetail): Set<string> =>
+    new Set(
+      of('here', 'there', 'elsewhere')
+        .filter((place) => detail.locations === undefined || detail.locations.includes(place))
+        .flatMap((place) =>
+          universe
+            .filter((required) => covers(detail, required))
+            .map((required) => `${place} ${canonical(required)}`),
+        ),
+    )
+
+  it('exactly when a token with it may do nothing that a token with the other may not', () => {
+    const accesses = universe.map(accessesOf)
+    const wrong = universe.flatMap((held, h) =>
+      universe.flatMap((asked, a) => {
+        const gains = [...(accesses[a] ?? [])].some((access) => !accesses[h]?.has(access))
+        // A detail that is valid nowhere may do nothing, whatever else it says.
+        const isSound = !isNoWider(held, asked) || !gains
+        const isComplete = isNoWider(held, asked) || gains || asked.locations?.length === 0
+        return isSound && isComplete ? [] : [[held, asked]]
+      }),
+    )
+
+    expect(universe).toHaveLength(192)
+    expect(wrong).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
 import type { Token } from '../../../issuer/event.ts'
+import type { Tenant } from '../../../issuer/tenant.ts'
 import { findLiveToken } from '../../../issuer/tokens.ts'
 import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAccessToken } from '../../../signing/verify.ts'
@@ -77,6 +78,12 @@ const jitAudience = ({ origins }: TenantContext, { detail }: Token): string | st
   return others.length === 0 ? first : [first, ...others]
 }
 
+/** Ids may come again, after a reset or in a tenant that shares the issuer: the rest must agree. */
+const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolean =>
+  (claims.tenant === undefined || claims.tenant === slug) &&
+  claims.sub === token.sub &&
+  claims.client_id === token.clientId
+
 export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
 
 /** A token of this tenant that is signed, in time and not revoked; undefined for any other. */
@@ -91,11 +98,11 @@ export const verifyOwn = async (
       issuers: issuersOf(context),
       keys: keys.findKeys,
       now: tenant.clock.now(),
-      types: ['at+jwt', 'JWT'],
+      types: tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt'],
       ...(audience === undefined ? {} : { audience }),
     })
     const token = findLiveToken(tenant.state, claims.jti, tenant.clock.now())
-    return token && { token, claims }
+    return token && isOf(tenant, token, claims) ? { token, claims } : undefined
   } catch {
     return undefined
   }

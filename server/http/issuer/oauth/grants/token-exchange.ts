@@ -34,6 +34,8 @@ export const exchangeToken: GrantHandler = async (call) => {
 
   const subject = await subjectOf(context, subjectToken, subjectType)
   if (body.jit_task_id !== undefined) {
+    // The newer form takes this token as the bearer of a call to the issuer: it has to be for it.
+    await issuerTokenOf(context, subjectToken, 'subject_token')
     refuseOthersToken(client, subject)
     letApproverAnswer(context)
     const order = { subject, taskId: body.jit_task_id, scope: body.scope }
@@ -51,7 +53,7 @@ export const exchangeToken: GrantHandler = async (call) => {
     const [{ token }] = context.tenant.run(narrow, narrowing)
     return tokenResponse(context, token, request.path, toTokenType(body))
   }
-  const actor = await accessTokenOf(context, body.actor_token, 'actor_token')
+  const actor = await issuerTokenOf(context, body.actor_token, 'actor_token')
   refuseOthersToken(client, actor)
   const [{ token }] = context.tenant.run(delegate, { ...narrowing, actor })
   return tokenResponse(context, token, request.path, toTokenType(body))
@@ -103,6 +105,16 @@ const accessTokenOf = async (
   name: string,
 ): Promise<Token> => {
   const live = await verifyOwn(context, text)
+  return live?.token ?? refuseExchangeToken(context, name)
+}
+
+/** As `accessTokenOf`; the token must be for this issuer: one for another audience acts for nobody here. */
+const issuerTokenOf = async (
+  context: TenantContext,
+  text: string,
+  name: string,
+): Promise<Token> => {
+  const live = await verifyOwn(context, text, [...issuersOf(context), context.origins.issuer])
   return live?.token ?? refuseExchangeToken(context, name)
 }
 

@@ -323,6 +323,20 @@ describe('the older form, for an approved task', () => {
     expect([foreign.status, foreign.body.error]).toEqual([403, 'task_forbidden'])
   })
 
+  it('is refused for a subject token that is not for the issuer', async () => {
+    const at = await opened(['read:documents'], { approver: { decision: 'approve' } })
+    const { subject_token, jit_task_id } = at
+    const narrowed = await at.exchange({ subject_token, resource: api })
+
+    const { status, body } = await at.exchange({
+      subject_token: narrowed.body.access_token,
+      jit_task_id,
+    })
+
+    expect(narrowed.status).toBe(200)
+    expect([status, body.error]).toEqual([400, 'invalid_grant'])
+  })
+
   it('gives the approved scopes for as long as the approval, and dies with the task', async () => {
     const at = await opened(['read:documents'], { approver: { decision: 'approve' } })
     const { subject_token, jit_task_id } = at
@@ -451,5 +465,19 @@ describe('a workload', () => {
     const { body } = await at.as(await at.agentToken()).get('/oauth/userinfo')
 
     expect(body.workload_identity).toMatchObject({ provider: 'kubernetes' })
+  })
+})
+
+describe('an actor token that is not for the issuer', () => {
+  it('acts for nobody', async () => {
+    const at = world({ agents })
+    const actor = await at.exchange({ subject_token: await at.agentToken(), resource: api })
+
+    const { status, body } = await at.exchange(
+      delegation(await at.userToken(), actor.body.access_token),
+    )
+
+    expect(actor.status).toBe(200)
+    expect([status, body.error]).toEqual([400, 'invalid_grant'])
   })
 })
