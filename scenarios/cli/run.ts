@@ -124,7 +124,7 @@ export const run = async (args: string[]): Promise<number> => {
   }
   const odd = differences(runs)
 
-  const { failures, counts } = terminal({ color: out.hasColors?.() ?? false })
+  const { failures, counts } = terminal({ stream: out })
   const told = failures(runs)
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)

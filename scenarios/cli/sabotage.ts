@@ -54,7 +54,7 @@ export const sabotage = async (args: string[]): Promise<number> => {
     selectMisbehaviours(positionals),
     readExcuses(),
   ])
-  const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
+  const out = process.stdout
   const paint = painter(out)
   const started = performance.now()
   const target = await openMock(readHost(values.host ?? 'fetch'))

@@ -70,6 +70,29 @@ export type Result = Readonly<{
   duration: number
 }>
 
+/** The members of a result that name it: which run of which scenario against which target. */
+type Named = Pick<Result, 'title' | 'file' | 'line' | 'theme' | 'covers' | 'target'> &
+  Partial<Pick<Result, 'tags' | 'prefix' | 'round'>>
+
+/** A result in which nothing has happened yet; a verdict is still to be added. */
+export const emptyResult = (named: Named): Omit<Result, 'verdict'> => ({
+  tags: [],
+  prefix: 'tenant',
+  round: 1,
+  failures: [],
+  steps: [],
+  exchanges: [],
+  tokens: [],
+  duration: 0,
+  ...named,
+})
+
+export const skippedResult = (named: Named, reason: string): Result => ({
+  ...emptyResult(named),
+  verdict: 'skipped',
+  reason,
+})
+
 export type Run = Readonly<{
   target: string
   /** Epoch milliseconds. */

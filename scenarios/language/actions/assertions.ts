@@ -4,7 +4,7 @@ import type { Answer } from '../answer.ts'
 import { decode } from '../decode.ts'
 import { Expected, isObject, match } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
-import { subsequence } from '../subsequence.ts'
+import { findGap, type Gap } from '../subsequence.ts'
 
 /** What only looks. */
 export const lookingActions = {
@@ -42,12 +42,13 @@ export const lookingActions = {
       const { events = [], never = [] } = Array.isArray(args) ? { events: args } : args
       const entries = listIn(answer, 'entries')
       const at = Array.isArray(args) ? [] : ['events']
-      subsequence(
+      failOnGap(
+        findGap(
         events.map((it) => (typeof it === 'string' ? { type: it } : it)),
         entries,
         'type',
         at,
-      )
+      ))
       for (const [index, type] of never.entries()) {
         const found = entries.find((it) => it.type === type)
         if (found !== undefined) throw new ExpectationFailed(`${type} did happen`, ['never', index])
@@ -71,7 +72,7 @@ export const lookingActions = {
         request,
         answer,
       }))
-      subsequence(expected, seen, 'route', [])
+      failOnGap(findGap(expected, seen, 'route'))
       return outcomeOf(answer)
     },
   }),
@@ -89,6 +90,10 @@ export const lookingActions = {
     },
   }),
 } satisfies Record<string, Action>
+
+const failOnGap = (gap: Gap | undefined) => {
+  if (gap !== undefined) throw new ExpectationFailed(gap.message, gap.at, gap.differences)
+}
 
 const listIn = (answer: Answer, field: string): readonly Readonly<Record<string, unknown>>[] => {
   const list = isObject(answer.body) ? answer.body[field] : undefined

@@ -1,7 +1,7 @@
 import type { ApproverScript } from '../../../server/wire/index.ts'
 import { isObject } from '../../language/match.ts'
 import { SkipScenario } from '../../language/target.ts'
-import { sleep } from './rate-limited-fetch.ts'
+import { waitUnlessInterrupted } from './rate-limited-fetch.ts'
 
 type Send = (request: Request) => Promise<Response>
 
@@ -102,7 +102,7 @@ export class Approver {
         say(describeApproval(request, id, body as Readonly<Record<string, unknown>>, script))
       const { interval } = body as { interval?: unknown }
       const between = typeof interval === 'number' && interval > 0 ? interval : 5
-      await sleep(Math.min(left, between * 1000), signal)
+      await waitUnlessInterrupted(Math.min(left, between * 1000), signal)
     }
   }
 }
