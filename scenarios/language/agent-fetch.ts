@@ -1,6 +1,5 @@
 import { createJitFetch, JitContext, LumoAuthAgent } from '../../client/index.ts'
-import type { Answer } from './answer.ts'
-import { isObject } from './match.ts'
+import { type Answer, readAnswer } from './answer.ts'
 import { ExpectationFailed, type StepContext } from './step-context.ts'
 
 /** A call through the reference client. */
@@ -99,21 +98,5 @@ const initOf = ({ method, json, headers }: FetchOrder): RequestInit => ({
   ...(json === undefined ? {} : { body: JSON.stringify(json) }),
 })
 
-const answerOf = async (response: Response): Promise<Answer> => {
-  const text = await response.text()
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: text === '' ? undefined : bodyOf(text),
-    violations: [],
-  }
-}
-
-const bodyOf = (text: string): unknown => {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isObject(parsed) || Array.isArray(parsed) ? parsed : text
-  } catch {
-    return text
-  }
-}
+const answerOf = async (response: Response): Promise<Answer> =>
+  readAnswer(response.status, Object.fromEntries(response.headers), await response.text())

@@ -4,6 +4,7 @@ import { Steps } from './action.ts'
 import { actions, type Word } from './actions.ts'
 import { capabilities } from './capabilities.ts'
 import { Expected } from './match.ts'
+import { RuleId } from './rule-id.ts'
 import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
 
@@ -19,11 +20,7 @@ export const Scenario = z
   .strictObject({
     scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),
     covers: z
-      .array(
-        z
-          .string()
-          .regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id, such as RAR-20' }),
-      )
+      .array(RuleId)
       .min(1)
       .optional()
       .describe('The rules it shows.'),

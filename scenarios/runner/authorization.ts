@@ -1,8 +1,8 @@
 import { actions } from '../language/actions.ts'
+import { summarizeAnswer } from '../language/answer.ts'
 import { basic } from '../language/basic-auth.ts'
 import { isObject } from '../language/match.ts'
 import { failExpectation, type StepContext } from '../language/step-context.ts'
-import { summary } from './expectation.ts'
 
 /** The header by which the one who knocks shows who it is. */
 export const authorization = async (
@@ -34,7 +34,7 @@ export const signIn = async (scene: StepContext): Promise<string> => {
   return (
     scene.me.token ??
     failExpectation(
-      `the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`,
+      `the agent could not sign in: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
     )
   )
 }

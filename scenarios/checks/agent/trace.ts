@@ -1,3 +1,5 @@
+import { findRoute } from '../../../server/wire/routes/router.ts'
+import { parseJson } from '../../../server/wire/json.ts'
 import {
   type AuthorizationDetail,
   canonical,
@@ -6,7 +8,6 @@ import {
   readChallengeBody,
 } from '../../../server/wire/index.ts'
 import { isObject } from '../../language/match.ts'
-import { routeOf } from '../../runner/exchange.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
 
 /** One exchange, with what it means. */
@@ -72,7 +73,7 @@ export const sameDetail = (a: AuthorizationDetail, b: AuthorizationDetail): bool
 const traceEntryOf = (seen: Seen, index: number): TraceEntry => {
   const { seat, request, answer } = seen
   const path = new URL(request.url).pathname
-  const route = seat === 'elsewhere' ? undefined : routeOf(seat, request.method, path)
+  const route = seat === 'elsewhere' ? undefined : findRoute(seat, request.method, path)
   return {
     ...seen,
     index,
@@ -123,12 +124,9 @@ const grantIn = (scene: TraceEntry): Grant[] => {
 }
 
 const fieldsOf = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : {}
-  } catch {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
+  const value = parseJson(text)
+  if (value === undefined) return Object.fromEntries(new URLSearchParams(text))
+  return isObject(value) ? value : {}
 }
 
 const textIn = (fields: Readonly<Record<string, unknown>>, name: string): string[] => {

@@ -1,3 +1,4 @@
+import { findRoute } from '../../../server/wire/routes/router.ts'
 import { ApproverScript, type RouteName } from '../../../server/wire/index.ts'
 import type { Given } from '../../language/format.ts'
 import type { Loaded } from '../../language/load.ts'
@@ -6,7 +7,6 @@ import type { Step } from '../../language/step-context.ts'
 import { allSteps, type Placed } from '../../language/steps.ts'
 import { SkipScenario } from '../../language/target.ts'
 import { references } from '../../language/variables.ts'
-import { routeOf } from '../../runner/exchange.ts'
 import type { Ability } from './probe.ts'
 import { findSpelledOutPart, type Roles } from './roles.ts'
 import type { Writing } from './target-file.ts'
@@ -159,7 +159,7 @@ const skipReasonOfHttp = (
     return offer.lacks.get('details')
   }
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
-  const route = routeOf('issuer', method, full.split('?')[0] ?? '')
+  const route = findRoute('issuer', method, full.split('?')[0] ?? '')
   if (route?.startsWith('oauth.authorize')) return 'a person signs in there, with a browser'
   if (route?.startsWith('jit.')) {
     const reason = offer.lacks.get('jit')
