@@ -87,7 +87,7 @@ export class ExpectationFailed extends Error {
   }
 }
 
-/** @throws {Unmet} always */
+/** @throws {ExpectationFailed} always */
 export const failExpectation = (message: string): never => {
   throw new ExpectationFailed(message)
 }

@@ -36,7 +36,7 @@ export class Approver {
 
   /**
    * Sends a request; one that looks at a pending request first lets the person answer it.
-   * @throws {Unable} where a real person did not, or did something else
+   * @throws {SkipScenario} where a real person did not, or did something else
    */
   async around(request: Request, send: Send): Promise<Response> {
     const script = this.#script

@@ -41,7 +41,7 @@ export class RateLimitedFetch {
     this.#fetch = options.fetch ?? globalThis.fetch
   }
 
-  /** @throws {Unable} at a limit, @throws {Unreachable} where there is no answer */
+  /** @throws {SkipScenario} at a limit, @throws {Unreachable} where there is no answer */
   readonly fetch: typeof fetch = (input, init) => this.send(new Request(input, init))
 
   /** @param urgent cleans up: neither the total nor an interruption stops it */
