@@ -15,7 +15,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const statusSaid =
     (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
   if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new ExpectationFailed(`expected a success, ${summarizeAnswer(answer)}`)
+    throw new ExpectationFailed(`expected a success, ${summarizeAnswer(answer)}`, [], [], 'refused')
   }
   const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
     string,

@@ -167,11 +167,13 @@ const brokenScenarioFailure = ({ source }: Loaded, error: unknown): Failure => {
   const at = source.locate(['given'], 'key')
   return {
     kind: 'crash',
+    code: 'tenants',
     message: `the tenants could not be made or removed: ${error instanceof Error ? error.message : error}`,
     at,
     excerpt: source.excerpt(at),
     step: '0',
     differences: [],
+    violations: [],
   }
 }
 

@@ -110,11 +110,13 @@ const failureOf = ({ rule, says, scene }: Offence, { source }: LoadedAgentScenar
   const at = source.locate(['scenario'])
   return {
     kind: 'expectation',
+    code: 'rule',
     message: `${rule}: ${says}`,
     at,
     excerpt: '',
     step: '',
     differences: [],
+    violations: [],
     rules: [rule],
     ...(scene === undefined ? {} : { exchange: scene.index }),
   }

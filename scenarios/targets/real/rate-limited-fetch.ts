@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SkipScenario } from '../../language/target.ts'
-import { describeUnreachable, Unreachable } from './unreachable.ts'
+import { Unreachable, unreachableBy } from './unreachable.ts'
 
 export type RateLimitedFetchOptions = Readonly<{
   /** Hosts (with port) that may be talked to. */
@@ -92,7 +92,7 @@ export class RateLimitedFetch {
     } catch (error) {
       if (error instanceof Unreachable) throw error
       if (!urgent && signal.aborted) throw new SkipScenario('interrupted')
-      throw new Unreachable(describeUnreachable(error, request.url, timeout), { cause: error })
+      throw unreachableBy(error, request.url, timeout)
     }
   }
 }
