@@ -5,10 +5,7 @@ import { RuleId } from '../language/rule-id.ts'
 import type { Deviation, RuleVerdict } from './deviations.ts'
 
 /** Deviations somebody knows of, by rule, and why they are let be. */
-export const Baseline = z.record(
-  RuleId,
-  z.string().min(1, { error: 'expected why it is let be' }),
-)
+export const Baseline = z.record(RuleId, z.string().min(1, { error: 'expected why it is let be' }))
 export type Baseline = z.infer<typeof Baseline>
 
 /** @throws {FlawedFile} */

@@ -1,6 +1,6 @@
-import { findRoute } from '../../server/wire/routes/router.ts'
 import { z } from 'zod'
 import { type Route, type RouteName, routes } from '../../server/wire/index.ts'
+import { findRoute } from '../../server/wire/routes/router.ts'
 import type { Word } from '../language/actions.ts'
 import type { Loaded } from '../language/load.ts'
 import { isObject } from '../language/match.ts'

@@ -41,7 +41,6 @@ export const isSuccess = ({ status }: Answer): boolean => status >= 200 && statu
 /** A refusal in a few words: `answered 403 access_denied (…)`. */
 export const summarizeAnswer = ({ status, body }: Pick<Answer, 'status' | 'body'>): string => {
   const { error, error_description: description } = isObject(body) ? body : {}
-  const said =
-    typeof error === 'string' ? ` ${error}${description ? ` (${description})` : ''}` : ''
+  const said = typeof error === 'string' ? ` ${error}${description ? ` (${description})` : ''}` : ''
   return `answered ${status}${said}`
 }

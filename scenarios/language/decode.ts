@@ -1,6 +1,6 @@
-import { parseJson } from '../../server/wire/json.ts'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { decodeJwt } from 'jose/jwt/decode'
+import { parseJson } from '../../server/wire/json.ts'
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -19,11 +19,7 @@ export const frozenAt = '2026-11-24T03:00:00.000Z'
 export const Scenario = z
   .strictObject({
     scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),
-    covers: z
-      .array(RuleId)
-      .min(1)
-      .optional()
-      .describe('The rules it shows.'),
+    covers: z.array(RuleId).min(1).optional().describe('The rules it shows.'),
     tags: z.array(z.string().regex(/^[a-z0-9-]+$/)).optional(),
     needs: z
       .array(z.enum(capabilities))

@@ -34,11 +34,7 @@ export class SkipScenario extends Error {
 export class NoAnswer extends Error {
   override readonly name: string = 'NoAnswer'
   readonly code: 'timeout' | 'connection_closed' | 'unreachable'
-  constructor(
-    message: string,
-    code: NoAnswer['code'] = 'unreachable',
-    options: ErrorOptions = {},
-  ) {
+  constructor(message: string, code: NoAnswer['code'] = 'unreachable', options: ErrorOptions = {}) {
     super(message, options)
     this.code = code
   }

@@ -1,5 +1,5 @@
-import { parseJson } from '../../server/wire/json.ts'
 import { isModelPath } from '../../server/wire/index.ts'
+import { parseJson } from '../../server/wire/json.ts'
 import { decode } from '../language/decode.ts'
 import { isObject } from '../language/match.ts'
 import type { Exchange } from '../runner/exchange.ts'

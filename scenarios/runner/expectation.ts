@@ -59,7 +59,10 @@ export const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {
     headers: answer.headers,
     body: answer.body,
     challenge: challengeOf(answer),
-    violation: answer.violations.length === 0 ? undefined : answer.violations.map(({ message }) => message).join('; '),
+    violation:
+      answer.violations.length === 0
+        ? undefined
+        : answer.violations.map(({ message }) => message).join('; '),
   }
   return looks === 'answer' ? whole : { ...whole, ...(isObject(answer.body) ? answer.body : {}) }
 }

@@ -6,7 +6,8 @@ import type { CurrentStep } from './step-context.ts'
 import type { Failure } from './verdict.ts'
 
 /** A failure that does not know yet which place its exchange has among all of them. */
-export type UnplacedFailure = Omit<Failure, 'exchange'> & Readonly<{ subject: Exchange | undefined }>
+export type UnplacedFailure = Omit<Failure, 'exchange'> &
+  Readonly<{ subject: Exchange | undefined }>
 
 /** A failure on its way up to the scenario. */
 export class StepFailed extends Error {
@@ -71,7 +72,8 @@ const isExpectation = (error: unknown): boolean =>
   error instanceof ExpectationFailed || error instanceof NoSuchPart
 
 const codeOf = (error: unknown): Failure['code'] => {
-  if (error instanceof ContractBroken) return error.refused ? 'refused_and_broken' : 'contract_broken'
+  if (error instanceof ContractBroken)
+    return error.refused ? 'refused_and_broken' : 'contract_broken'
   if (error instanceof ExpectationFailed) return error.code
   if (error instanceof NoSuchPart) return 'nothing_there'
   return noAnswerIn(error)?.code ?? 'crash'

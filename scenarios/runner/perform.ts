@@ -26,7 +26,16 @@ export const perform = async (
   patience = usualPatience,
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
-  const run = { scenario, prefix, sessions, target, patience, log, users: new Map(), moved: new Map() }
+  const run = {
+    scenario,
+    prefix,
+    sessions,
+    target,
+    patience,
+    log,
+    users: new Map(),
+    moved: new Map(),
+  }
   const failed = await findFailure(run)
   const exchanges = log.exchanges.toSorted((a, b) => byNumber(a.step, b.step))
   const steps = log.steps.toSorted((a, b) => byNumber(a.step, b.step))

@@ -105,8 +105,8 @@ const isFailing = async (scenario: Loaded, target: Target, patience: number): Pr
   const how = { concurrency: 1, patience, bail: true, keep: 'failed' } as const
   const { results } = await run([scenario], target, how)
   const failure = results.find((it) => it.verdict === 'failed')?.failures[0]
-  // Step 0: there was no tenant to misbehave in, so nothing was noticed.
-  if (failure?.step === '0') throw new Error(`${scenario.file}: ${failure.message}`)
+  // There was no tenant to misbehave in, so nothing was noticed.
+  if (failure?.code === 'tenants') throw new Error(`${scenario.file}: ${failure.message}`)
   return failure !== undefined
 }
 

@@ -17,7 +17,14 @@ import { fill, fillExpected } from '../language/variables.ts'
 import { authorization, signIn, userToken } from './authorization.ts'
 import { answerOf, type Exchange, exchange } from './exchange.ts'
 import { requestOf } from './request.ts'
-import { copyState, forgetSteps, joinState, memoryOf, type RunContext, type State } from './run-state.ts'
+import {
+  copyState,
+  forgetSteps,
+  joinState,
+  memoryOf,
+  type RunContext,
+  type State,
+} from './run-state.ts'
 
 /** A step that is being performed. */
 export type CurrentStep = Readonly<{

@@ -18,7 +18,9 @@ export const violationsOf = (
   const schema = answers[status]
   if (schema === undefined) {
     const expected = Object.keys(answers).join(' or ')
-    return [violation('status', `${name} answers ${expected}, not ${status}`, expected, `${status}`)]
+    return [
+      violation('status', `${name} answers ${expected}, not ${status}`, expected, `${status}`),
+    ]
   }
   if (schema !== null) return violationsOfJson(schema, headers, text)
   const says = `${name} ${status} has no body in the contract, but ${text.length} bytes came`
@@ -32,7 +34,9 @@ const violationsOfJson = (
 ): Violation[] => {
   const type = headers['content-type']
   if (!/^application\/([\w.-]+\+)?json\b/.test(type ?? '')) {
-    return [violation('content_type', `content-type is ${type ?? 'nothing'}, not JSON`, 'JSON', type)]
+    return [
+      violation('content_type', `content-type is ${type ?? 'nothing'}, not JSON`, 'JSON', type),
+    ]
   }
   const body = parseJson(text)
   if (body === undefined) return [violation('json', 'the body is not JSON', 'JSON')]

@@ -50,7 +50,9 @@ export const readYaml = (text: string): YamlSource => {
   } catch (thrown) {
     const place = { line: 1, column: 1 }
     const message =
-      thrown instanceof ReferenceError ? thrown.message : 'expected YAML that is not nested so deeply'
+      thrown instanceof ReferenceError
+        ? thrown.message
+        : 'expected YAML that is not nested so deeply'
     return { value: undefined, problems: [{ ...place, message }], locate: () => place }
   }
 }

@@ -9,16 +9,18 @@ import type { AgentTrace } from './trace.ts'
 /** What has not come about, though the scenario is about it. */
 export const describeMissingOccasion = (
   { occasion }: LoadedAgentScenario,
-  { challenges, asks, grants, scenes }: AgentTrace,
+  { challenges, asks, grants, entries }: AgentTrace,
   interventions: Interventions,
 ): string | undefined => {
-  if (scenes.length === 0) return undefined
+  if (entries.length === 0) return undefined
   const there = {
     challenge: challenges.length > 0 || 'the agent never met a challenge',
     pending:
       asks.some((it) => it.status === 'pending') || 'the agent never had to wait for an approval',
     token: grants.length > 0 || 'the agent never got a JIT token',
-    turn: interventions.taken >= interventions.awaited || 'the agent never came to where something was to happen',
+    turn:
+      interventions.taken >= interventions.awaited ||
+      'the agent never came to where something was to happen',
   }
   return occasion.map((it) => there[it]).find((it) => it !== true) as string | undefined
 }
@@ -26,13 +28,13 @@ export const describeMissingOccasion = (
 /** What the scenario itself expects, and did not come. */
 export const findUnmetExpectations = (
   scenario: LoadedAgentScenario,
-  story: AgentTrace,
+  trace: AgentTrace,
   ending: Ended,
 ): Offence[] => {
   const { expect, covers } = scenario
   const [rule = ''] = covers
   const says: string[] = []
-  if (story.scenes.length === 0) {
+  if (trace.entries.length === 0) {
     says.push(
       `the agent called neither issuer nor API, and ended with ${endText(ending)}: does it read LUMOAUTH_URL and DOCUMENTS_API_URL?${tailOf(ending)}`,
     )
@@ -44,19 +46,19 @@ export const findUnmetExpectations = (
   if (expect.exit === 'failure' && succeeded)
     says.push('expected an exit code that tells of the failure, it ended with 0')
   if (expect.asked !== undefined) {
-    const [odd] = match(expect.asked, story.asks.length)
+    const [odd] = match(expect.asked, trace.asks.length)
     if (odd !== undefined)
       says.push(`it requested ${odd.received} permissions, expected ${odd.expected}`)
   }
   for (const pattern of expect.never_asked ?? []) {
-    const asked = story.asks.find((it) => match(pattern, it.detail).length === 0)
+    const asked = trace.asks.find((it) => match(pattern, it.detail).length === 0)
     if (asked !== undefined) says.push(`it requested ${show(asked.detail)}, which it must not`)
   }
   for (const [route, most] of Object.entries(expect.at_most ?? {})) {
-    const count = story.scenes.filter((it) => it.route === route).length
+    const count = trace.entries.filter((it) => it.route === route).length
     if (count > most) says.push(`it called ${route} ${count} times, at most ${most} is sound`)
   }
-  const calls = story.scenes.map(({ route, answer, seat }) => ({
+  const calls = trace.entries.map(({ route, answer, seat }) => ({
     route,
     seat,
     status: answer.status,

@@ -32,7 +32,7 @@ export class Interventions {
     const play = this.#play
     if (play === undefined) return answer
     if (seat === 'issuer' && performance.now() < this.#downUntil) return 'cut' as const
-    const { route } = traceOf([toSeenExchange(request, answer, seat)]).scenes[0] ?? {}
+    const { route } = traceOf([toSeenExchange(request, answer, seat)]).entries[0] ?? {}
     for (const turn of this.#turns) {
       const { when } = turn
       if (when?.route !== route || (when?.status ?? answer.status) !== answer.status) continue
@@ -61,7 +61,10 @@ export class Interventions {
   async #revokeAll(play: ProxyHandler, answer: Response | undefined) {
     const { grants } = traceOf(play.seen)
     const { access_token: newest } = await fieldsOf(answer)
-    for (const token of new Set([...grants.map((it) => it.token), ...(typeof newest === 'string' ? [newest] : [])])) {
+    for (const token of new Set([
+      ...grants.map((it) => it.token),
+      ...(typeof newest === 'string' ? [newest] : []),
+    ])) {
       await this.#stage.revoke(play, token)
     }
   }
@@ -80,7 +83,9 @@ export class Interventions {
 }
 
 /** The members of a JSON object in an answer, which can still be read afterwards. */
-const fieldsOf = async (answer: Response | undefined): Promise<Readonly<Record<string, unknown>>> => {
+const fieldsOf = async (
+  answer: Response | undefined,
+): Promise<Readonly<Record<string, unknown>>> => {
   const body: unknown = await answer
     ?.clone()
     .json()

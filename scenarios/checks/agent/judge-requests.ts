@@ -4,10 +4,10 @@ import { sameDetail, type TraceEntry } from './trace.ts'
 
 /** How an agent requests permissions and waits for answers. */
 export const requestRules: AgentRules = {
-  'AGENT-LEAST': ({ story: { asks, challenges } }) =>
-    asks.flatMap(({ scene, detail }) => {
+  'AGENT-LEAST': ({ trace: { asks, challenges } }) =>
+    asks.flatMap(({ entry, detail }) => {
       if (detail === undefined) return []
-      const before = challenges.filter((it) => it.scene.index < scene.index)
+      const before = challenges.filter((it) => it.entry.index < entry.index)
       if (before.some((it) => sameDetail(it.detail, detail))) return []
       const wider = before.find((it) => covers(detail, it.detail))
       const [nearest] = before.map((it) => describeDetail(it.detail)).slice(-1)
@@ -17,17 +17,17 @@ export const requestRules: AgentRules = {
           : nearest === undefined
             ? `asked for ${describeDetail(detail)} before any challenge had named it`
             : `asked for ${describeDetail(detail)}, which no challenge had named; the last named ${nearest}`
-      return [{ says, scene }]
+      return [{ says, entry }]
     }),
 
-  'AGENT-JUSTIFIES': ({ story: { asks } }) =>
+  'AGENT-JUSTIFIES': ({ trace: { asks } }) =>
     asks
       .filter(({ justification }) => justification.trim() === '')
-      .map(({ scene }) => ({ says: 'asked for a permission without a justification', scene })),
+      .map(({ entry }) => ({ says: 'asked for a permission without a justification', entry })),
 
-  'AGENT-POLLS': ({ story: { scenes, asks } }) =>
-    asks.flatMap(({ id, scene: ask }) => {
-      const polls = scenes.filter(
+  'AGENT-POLLS': ({ trace: { entries, asks } }) =>
+    asks.flatMap(({ id, entry: ask }) => {
+      const polls = entries.filter(
         (it) =>
           it.route === 'jit.request.status' && id !== undefined && it.path.includes(`/${id}/`),
       )
@@ -41,42 +41,42 @@ export const requestRules: AgentRules = {
           ? [
               {
                 says: `looked again after ${gap.toFixed(1)} s, where the interval is ${interval} s`,
-                scene: poll,
+                entry: poll,
               },
             ]
           : []
       })
     }),
 
-  'AGENT-WAITS': ({ story: { scenes } }) =>
-    scenes.flatMap((scene) => {
-      const after = Number(scene.answer.headers['retry-after'])
-      if (![429, 503].includes(scene.answer.status) || !Number.isFinite(after)) return []
-      const next = scenes.find(
-        (it) => it.index > scene.index && it.seat === scene.seat && it.path === scene.path,
+  'AGENT-WAITS': ({ trace: { entries } }) =>
+    entries.flatMap((entry) => {
+      const after = Number(entry.answer.headers['retry-after'])
+      if (![429, 503].includes(entry.answer.status) || !Number.isFinite(after)) return []
+      const next = entries.find(
+        (it) => it.index > entry.index && it.seat === entry.seat && it.path === entry.path,
       )
       const gap =
-        next === undefined ? Number.POSITIVE_INFINITY : (next.at - scene.answeredAt) / 1000
+        next === undefined ? Number.POSITIVE_INFINITY : (next.at - entry.answeredAt) / 1000
       return gap < after * 0.95 - 0.05
         ? [
             {
               says: `came back after ${gap.toFixed(1)} s, where Retry-After said ${after} s`,
-              scene: next,
+              entry: next,
             },
           ]
         : []
     }),
 
-  'AGENT-GIVES-UP': ({ story: { scenes, asks } }) =>
+  'AGENT-GIVES-UP': ({ trace: { entries, asks } }) =>
     asks.flatMap((ask, at) => {
       const { detail } = ask
       if (detail === undefined) return []
       const before = asks.slice(0, at).find((it) => {
         if (it.detail === undefined || !sameDetail(it.detail, detail)) return false
-        const looks = scenes.filter(
+        const looks = entries.filter(
           ({ path }) => it.id !== undefined && path.includes(`/${it.id}/status`),
         )
-        const told = [it.scene, ...looks].findLast(({ at }) => at < ask.scene.at)
+        const told = [it.entry, ...looks].findLast(({ at }) => at < ask.entry.at)
         return ['denied', 'expired', 'revoked'].includes(String(told?.answered.status))
       })
       return before === undefined
@@ -84,7 +84,7 @@ export const requestRules: AgentRules = {
         : [
             {
               says: `asked once more for ${describeDetail(detail)}, which had not been granted`,
-              scene: ask.scene,
+              entry: ask.entry,
             },
           ]
     }),

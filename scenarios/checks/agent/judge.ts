@@ -4,14 +4,14 @@ import type { AgentRules, Evidence, Offence } from './offence.ts'
 
 /** How an agent ends. */
 const endingRules: AgentRules = {
-  'AGENT-COMPLETES': ({ story: { scenes }, journal }) =>
-    journal.flatMap((entry) => {
-      if (entry.type !== 'task.opened') return []
-      const { id } = entry.task
+  'AGENT-COMPLETES': ({ trace: { entries }, journal }) =>
+    journal.flatMap((event) => {
+      if (event.type !== 'task.opened') return []
+      const { id } = event.task
       const isOver = journal.some(
         (it) => (it.type === 'task.completed' || it.type === 'task.suspended') && it.taskId === id,
       )
-      const tried = scenes.some(
+      const tried = entries.some(
         (it) => it.route === 'jit.task.complete' && it.path.includes(`/${id}/`),
       )
       return isOver || tried ? [] : [{ says: `left its task ${id} open` }]

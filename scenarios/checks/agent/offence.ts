@@ -3,11 +3,11 @@ import type { Ended } from './command.ts'
 import type { AgentTrace, TraceEntry } from './trace.ts'
 
 /** What an agent did that it must not: the rule, and in which exchange. */
-export type Offence = Readonly<{ rule: string; says: string; scene?: TraceEntry | undefined }>
+export type Offence = Readonly<{ rule: string; says: string; entry?: TraceEntry | undefined }>
 
 /** What an agent is judged by. */
 export type Evidence = Readonly<{
-  story: AgentTrace
+  trace: AgentTrace
   journal: ReturnType<ProxyHandler['tenant']['journal']>
   ending: Pick<Ended, 'late'>
   /** The limit that applied, in seconds. */

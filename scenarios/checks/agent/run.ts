@@ -81,14 +81,14 @@ const runOne = async (
     const ending = await running.ended
     if (signal.aborted) return { result: skippedResult(named(scenario), 'interrupted') }
 
-    const story = traceOf(play.seen)
+    const trace = traceOf(play.seen)
     const journal = play.tenant.journal()
-    const absent = describeMissingOccasion(scenario, story, interventions)
+    const absent = describeMissingOccasion(scenario, trace, interventions)
     const offences = [
-      ...findOffences({ story, journal, ending, limit, secret }, scenario.except),
-      ...(absent === undefined ? findUnmetExpectations(scenario, story, ending) : []),
+      ...findOffences({ trace, journal, ending, limit, secret }, scenario.except),
+      ...(absent === undefined ? findUnmetExpectations(scenario, trace, ending) : []),
     ]
-    const exchanges = story.scenes.map(exchangeOf)
+    const exchanges = trace.entries.map(exchangeOf)
     const known = agents.map((it) => ({ kind: 'client secret', value: it.client_secret }))
     const redactor = redactorOf(known, exchanges)
     const result: Result = {
@@ -100,13 +100,13 @@ const runOne = async (
       tokens: redactor.tokens,
       duration: performance.now() - started,
     }
-    return { result: redactor.redact(result), meter: meterOf(story) }
+    return { result: redactor.redact(result), meter: meterOf(trace) }
   } finally {
     play.close()
   }
 }
 
-const failureOf = ({ rule, says, scene }: Offence, { source }: LoadedAgentScenario): Failure => {
+const failureOf = ({ rule, says, entry }: Offence, { source }: LoadedAgentScenario): Failure => {
   const at = source.locate(['scenario'])
   return {
     kind: 'expectation',
@@ -118,17 +118,17 @@ const failureOf = ({ rule, says, scene }: Offence, { source }: LoadedAgentScenar
     differences: [],
     violations: [],
     rules: [rule],
-    ...(scene === undefined ? {} : { exchange: scene.index }),
+    ...(entry === undefined ? {} : { exchange: entry.index }),
   }
 }
 
-const exchangeOf = (scene: TraceEntry): Exchange => ({
-  step: String(scene.index + 1),
-  seat: scene.seat === 'elsewhere' ? 'api' : scene.seat,
-  route: scene.route ?? null,
-  request: scene.request,
-  answer: scene.answer,
-  duration: scene.answeredAt - scene.at,
+const exchangeOf = (entry: TraceEntry): Exchange => ({
+  step: String(entry.index + 1),
+  seat: entry.seat === 'elsewhere' ? 'api' : entry.seat,
+  route: entry.route ?? null,
+  request: entry.request,
+  answer: entry.answer,
+  duration: entry.answeredAt - entry.at,
   violations: [],
 })
 

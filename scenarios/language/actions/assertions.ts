@@ -37,18 +37,19 @@ export const lookingActions = {
     ]),
     looks: 'nothing',
     needs: () => ['control'],
-    run: async (args, scene) => {
-      const { answer } = await control(scene, 'GET', '/journal')
+    run: async (args, context) => {
+      const { answer } = await control(context, 'GET', '/journal')
       const { events = [], never = [] } = Array.isArray(args) ? { events: args } : args
       const entries = listIn(answer, 'entries')
       const at = Array.isArray(args) ? [] : ['events']
       failOnGap(
         findGap(
-        events.map((it) => (typeof it === 'string' ? { type: it } : it)),
-        entries,
-        'type',
-        at,
-      ))
+          events.map((it) => (typeof it === 'string' ? { type: it } : it)),
+          entries,
+          'type',
+          at,
+        ),
+      )
       for (const [index, type] of never.entries()) {
         const found = entries.find((it) => it.type === type)
         if (found !== undefined) throw new ExpectationFailed(`${type} did happen`, ['never', index])
@@ -63,8 +64,8 @@ export const lookingActions = {
     args: z.array(z.looseObject({})).min(1),
     looks: 'nothing',
     needs: () => ['control'],
-    run: async (expected, scene) => {
-      const { answer } = await control(scene, 'GET', '/exchanges')
+    run: async (expected, context) => {
+      const { answer } = await control(context, 'GET', '/exchanges')
       const seen = listIn(answer, 'exchanges').map(({ request, answer, ...rest }) => ({
         ...(isObject(request) ? { method: request.method, path: request.path } : {}),
         ...(isObject(answer) ? { status: answer.status } : {}),

@@ -1,7 +1,12 @@
 import { parseJson } from '../../../server/wire/json.ts'
 import { isObject } from '../../language/match.ts'
 
-export type Asked = Readonly<{ status: number; type: string; body: unknown; location: string | null }>
+export type Asked = Readonly<{
+  status: number
+  type: string
+  body: unknown
+  location: string | null
+}>
 export type Ask = (
   method: string,
   url: string,

@@ -34,10 +34,7 @@ export type FoundIssuer = Readonly<{
  * Where the issuer of a target is: under its prefixes, or where its metadata say.
  * @throws {Unreachable} where there is none
  */
-export const findIssuer = async (
-  { file: { issuer } }: Access,
-  ask: Ask,
-): Promise<FoundIssuer> => {
+export const findIssuer = async ({ file: { issuer } }: Access, ask: Ask): Promise<FoundIssuer> => {
   if (issuer === undefined) throw new Unreachable('the target names no issuer')
   const origin = issuer.url.replace(/\/+$/, '')
   if (issuer.prefix === 'none') return findByDiscovery(origin, ask)

@@ -91,7 +91,9 @@ export const probe = async (
     agents,
     people,
     introspector,
-    audience: [peekJwt(first.token)?.claims.aud ?? []].flat().filter((aud) => typeof aud === 'string'),
+    audience: [peekJwt(first.token)?.claims.aud ?? []]
+      .flat()
+      .filter((aud) => typeof aud === 'string'),
     notes,
   }
 }
@@ -210,7 +212,11 @@ const findPeople = async ({ ask, base }: Probe, { users }: Access) => {
     else notes.push(`the token of ${email} lists no pending requests: ${describeAnswer(pending)}`)
   }
   const canApprove = users.some((person) => approves(person) && people.has(person.email))
-  return { people, notes, lack: canApprove ? undefined : 'nobody who may approve has given a token' }
+  return {
+    people,
+    notes,
+    lack: canApprove ? undefined : 'nobody who may approve has given a token',
+  }
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

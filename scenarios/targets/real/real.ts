@@ -76,8 +76,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     writes: new Set(allowWrites ? file.writes : []),
     longestWait: limits.wait,
     standardsOnly: file.issuer?.profile === 'oauth',
-    cast: (scenario) =>
-      scenario.tenants.map(({ given }, index) => castIn(tenants[index], given)),
+    cast: (scenario) => scenario.tenants.map(({ given }, index) => castIn(tenants[index], given)),
   }
   const leftovers: string[] = []
 

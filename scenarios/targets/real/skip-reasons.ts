@@ -1,5 +1,5 @@
-import { findRoute } from '../../../server/wire/routes/router.ts'
 import { ApproverScript, type RouteName } from '../../../server/wire/index.ts'
+import { findRoute } from '../../../server/wire/routes/router.ts'
 import type { Given } from '../../language/format.ts'
 import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'

@@ -83,26 +83,29 @@ describe('the rule that was broken', () => {
       { ...approved, authorization_details: [{ type: 'file_access' }] },
     ],
     ['details without a type', 'RAR-10', json, { ...approved, authorization_details: {} }],
-  ])('is the contract’s where an answer breaks it, whatever its message: %s', (_, rule, type, body) => {
-    const text = typeof body === 'string' ? body : JSON.stringify(body)
-    const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
-    const violations = violationsOf('jit.request', 200, headers, text)
+  ])(
+    'is the contract’s where an answer breaks it, whatever its message: %s',
+    (_, rule, type, body) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
+      const violations = violationsOf('jit.request', 200, headers, text)
 
-    expect(violations).not.toEqual([])
-    expect(
-      rulesIn(
-        broken(
-          ['RAR-20'],
-          failure('it is broken', {
-            kind: 'violation',
-            code: 'contract_broken',
-            route: 'jit.request',
-            violations: violations.map((it) => ({ ...it, message: 'reworded' })),
-          }),
+      expect(violations).not.toEqual([])
+      expect(
+        rulesIn(
+          broken(
+            ['RAR-20'],
+            failure('it is broken', {
+              kind: 'violation',
+              code: 'contract_broken',
+              route: 'jit.request',
+              violations: violations.map((it) => ({ ...it, message: 'reworded' })),
+            }),
+          ),
         ),
-      ),
-    ).toEqual([rule])
-  })
+      ).toEqual([rule])
+    },
+  )
 
   it('is also what the scenario covers where a success was expected', () => {
     const refused = failure('no', { kind: 'violation', code: 'refused_and_broken' })
