@@ -60,6 +60,7 @@ describe('the rule that was broken', () => {
   const json = 'application/json'
   const approved = {
     request_id: 'jpr_1',
+    task_id: 'task_1',
     status: 'approved',
     risk_level: 'low',
     granted_ttl: 600,
@@ -88,7 +89,7 @@ describe('the rule that was broken', () => {
     (_, rule, type, body) => {
       const text = typeof body === 'string' ? body : JSON.stringify(body)
       const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
-      const violations = violationsOf('jit.request', 200, headers, text)
+      const violations = violationsOf('jit.request', 201, headers, text)
 
       expect(violations).not.toEqual([])
       expect(
