@@ -1,13 +1,11 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { parseYaml } from '../../server/wire/yaml-source.ts'
+import { RuleId } from '../language/rule-id.ts'
 import type { Deviation, RuleVerdict } from './deviations.ts'
 
 /** Deviations somebody knows of, by rule, and why they are let be. */
-export const Baseline = z.record(
-  z.string().regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id' }),
-  z.string().min(1, { error: 'expected why it is let be' }),
-)
+export const Baseline = z.record(RuleId, z.string().min(1, { error: 'expected why it is let be' }))
 export type Baseline = z.infer<typeof Baseline>
 
 /** @throws {FlawedFile} */

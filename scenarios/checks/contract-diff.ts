@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type Route, type RouteName, routes } from '../../server/wire/index.ts'
+import { findRoute } from '../../server/wire/routes/router.ts'
 import type { Word } from '../language/actions.ts'
 import type { Loaded } from '../language/load.ts'
 import { isObject } from '../language/match.ts'
 import { allSteps } from '../language/steps.ts'
-import { routeOf } from '../runner/exchange.ts'
 
 /** As much of OpenAPI 3 as is looked at. */
 export type Document = Readonly<{
@@ -183,7 +183,7 @@ const routeOfHttp = (args: unknown): RouteName | undefined => {
   const { request = '', seat = 'issuer' } = isObject(args) ? (args as Record<string, string>) : {}
   const [method = '', path = ''] = request.split(' ')
   return seat === 'issuer'
-    ? routeOf('issuer', method, `/t/x/api/v1${path.split('?')[0]}`)
+    ? findRoute('issuer', method, `/t/x/api/v1${path.split('?')[0]}`)
     : undefined
 }
 

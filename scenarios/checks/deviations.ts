@@ -1,3 +1,4 @@
+import type { Violation } from '../language/answer.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 
 /** Where a seat does not keep a rule: the rule, and what showed it. */
@@ -36,53 +37,47 @@ export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
 }
 
 const findBrokenRules = (failure: Failure, result: Result): readonly string[] => {
-  if (failure.rules !== undefined) return failure.rules
-  if (failure.kind === 'violation') {
-    const says = failure.message.split('; ')
-    const refused = says.some((it) => it.startsWith('a success was expected'))
-    const broken = says
-      .filter((it) => !it.startsWith('a success was expected'))
-      .map((it) => ruleOfViolation(it, failure, result))
-    return [...new Set([...broken, ...(refused ? result.covers : [])])]
+  const { code, rules, violations } = failure
+  if (rules !== undefined) return rules
+  switch (code) {
+    case 'timeout':
+      return ['NET-TIMELY']
+    case 'connection_closed':
+      return ['NET-COMPLETE']
+    case 'contract_broken':
+    case 'refused_and_broken': {
+      const broken = violations.map((it) => ruleOfViolation(it, failure, result))
+      return [...new Set([...broken, ...(code === 'refused_and_broken' ? result.covers : [])])]
+    }
+    default:
+      return result.covers
   }
-  if (failure.kind === 'crash' && /gave no answer within/.test(failure.message))
-    return ['NET-TIMELY']
-  if (failure.kind === 'crash' && /closed the connection/.test(failure.message))
-    return ['NET-COMPLETE']
-  return result.covers
 }
 
 /** Which rule an answer breaks that is not as its schema says. */
 const ruleOfViolation = (
-  says: string,
-  { exchange, message }: Failure,
+  violation: Violation,
+  { exchange, route }: Failure,
   { exchanges }: Result,
 ): string => {
   const { answer } = exchanges[exchange ?? -1] ?? {}
   if (answer !== undefined && answer.status < 300 && /"error":/.test(answer.body)) {
     return 'LUMO-ERROR-STATUS'
   }
-  if (/contract of oauth\.introspect/.test(message)) return 'INT-02'
-  const found = violations.find(({ pattern }) => pattern.test(says))
-  if (found !== undefined) return found.rule
+  if (route === 'oauth.introspect') return 'INT-02'
+  const { code, path, expected, received } = violation
+  const has = (...names: readonly string[]) => names.some((it) => path.includes(it))
+  const isListForObject = expected === 'object' && received === 'array'
+  if (code === 'content_type')
+    return received === undefined ? 'LUMO-JSON-OBJECT' : 'LUMO-CONTENT-TYPE'
+  if (has('keys')) return 'LUMO-JWKS'
+  if (has('status_url') && code === 'custom') return 'LUMO-STATUS-URL'
+  if (path[0] === 'request_id') return 'LUMO-STATUS-ID'
+  if (has('expires_in', 'granted_ttl') && code === 'too_big') return 'LUMO-TTL-MAX'
+  if (has('issued_token_type')) return 'TEX-06'
+  if (has('authorization_details')) return isListForObject ? 'LUMO-DETAILS-OBJECT' : 'RAR-10'
+  if ((code === 'invalid_type' && received === 'null') || isListForObject) return 'LUMO-NO-NULL'
+  if (has('requests', 'pending_requests', 'data')) return 'LUMO-PENDING-KEYS'
   if (answer !== undefined && answer.status >= 400) return 'LUMO-ERROR-BODY'
   return 'LUMO-JSON-OBJECT'
 }
-
-const violations: readonly Readonly<{ pattern: RegExp; rule: string }>[] = [
-  { pattern: /content-type is nothing/, rule: 'LUMO-JSON-OBJECT' },
-  { pattern: /content-type is/, rule: 'LUMO-CONTENT-TYPE' },
-  { pattern: /a private key is published/, rule: 'LUMO-JWKS' },
-  { pattern: /\bkeys\b/, rule: 'LUMO-JWKS' },
-  { pattern: /a pending request carries status_url/, rule: 'LUMO-STATUS-URL' },
-  { pattern: /(^|: )request_id: /, rule: 'LUMO-STATUS-ID' },
-  { pattern: /(expires_in|granted_ttl): .*900/, rule: 'LUMO-TTL-MAX' },
-  { pattern: /issued_token_type/, rule: 'TEX-06' },
-  {
-    pattern: /authorization_details: .*expected object, received array/,
-    rule: 'LUMO-DETAILS-OBJECT',
-  },
-  { pattern: /authorization_details/, rule: 'RAR-10' },
-  { pattern: /received null|expected object, received array/, rule: 'LUMO-NO-NULL' },
-  { pattern: /\b(requests|pending_requests|data): /, rule: 'LUMO-PENDING-KEYS' },
-]

@@ -1,5 +1,7 @@
 import { Dialect, dialects } from '../../server/wire/index.ts'
+import { parseJson } from '../../server/wire/json.ts'
 import type { Loaded } from '../language/load.ts'
+import { isObject } from '../language/match.ts'
 import type { Target } from '../language/target.ts'
 import { run } from '../runner/run.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
@@ -47,7 +49,7 @@ export class DialectDetector {
     const [failure] = result.failures
     if (result.verdict !== 'failed' || failure === undefined) return result
     const parts = partsOf(scenario)
-    const seen = this.#signature(failure, parts)
+    const seen = this.#signature(failure, result, parts)
     const { prefix } = result
     if (seen === (await this.#play(scenario, prefix, this.#found))) {
       return skipped(result, this.#found)
@@ -81,17 +83,23 @@ export class DialectDetector {
       })),
     }
     const { results } = await run([spoken], this.#mock)
-    const [failure] = results[0]?.failures ?? []
-    return failure === undefined ? undefined : this.#signature(failure, partsOf(scenario))
+    const [played] = results
+    const [failure] = played?.failures ?? []
+    return played === undefined || failure === undefined
+      ? undefined
+      : this.#signature(failure, played, partsOf(scenario))
   }
 
-  /** What is the same of a failure wherever it happens. */
-  #signature({ step, kind, message, differences }: Failure, parts: readonly string[]): string {
+  /** What is the same of a failure wherever it happens: no message, only what failed. */
+  #signature(failure: Failure, { exchanges }: Result, parts: readonly string[]): string {
+    const { step, at, code, route, seat, differences, violations, exchange } = failure
+    const { answer } = exchanges[exchange ?? -1] ?? {}
+    const body = parseJson(answer?.body ?? '')
     const text = JSON.stringify([
-      step,
-      kind,
-      replaceHosts(message),
+      [step, at.line, at.column, code, route, seat],
+      [answer?.status, isObject(body) ? body.error : undefined],
       differences.map((it) => [it.path, replaceHosts(it.expected), replaceHosts(it.received)]),
+      violations.map((it) => [it.code, it.path, it.expected, it.received]),
     ])
     return [...this.#names, ...parts].reduce(
       (it, name) => it.replaceAll(name, name.includes('://') ? 'ORIGIN' : 'NAME'),

@@ -1,3 +1,4 @@
+import { escapeMarkdown } from '../reports/escape.ts'
 import { countsOf, type Run } from '../runner/verdict.ts'
 import type { Compared } from './baseline.ts'
 import { deviationsOf, rulesOf } from './deviations.ts'
@@ -26,13 +27,13 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
   const deviations = deviationsOf(results)
   const startedAt = Math.min(...runs.map((run) => run.startedAt))
   return [
-    `# Conformance of the ${seat} ${escapeText(name)}`,
+    `# Conformance of the ${seat} ${escapeMarkdown(name)}`,
     '',
     `Tested ${new Date(startedAt).toISOString()} by lumoauth-harness ${harness}, at ${where}.`,
     `${total} scenarios: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
     `${rules.length} rules: ${of('passed').length} kept, ${of('failed').length} broken, ${of('skipped').length} not tested.`,
     '',
-    ...facts.map((fact) => `- ${escapeText(fact)}`),
+    ...facts.map((fact) => `- ${escapeMarkdown(fact)}`),
     '',
     ...(deviations.length === 0
       ? []
@@ -44,7 +45,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
           ...of('failed').map(({ rule }) => {
             const first = deviations.find((it) => it.rule === rule)
             const known = compared.known.includes(rule) ? ' (known)' : ''
-            return `| ${rule}${known} | ${escapeText(says(rule))} | ${escapeText(first?.failure.message ?? '')} |`
+            return `| ${rule}${known} | ${escapeMarkdown(says(rule))} | ${escapeMarkdown(first?.failure.message ?? '')} |`
           }),
           '',
         ]),
@@ -57,7 +58,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
     '|---|---|---|',
     ...rules.map(
       ({ rule, verdict, reasons }) =>
-        `| ${rule} | ${words[verdict]} | ${verdict === 'skipped' ? escapeText(reasons.join('; ')) : escapeText(says(rule))} |`,
+        `| ${rule} | ${words[verdict]} | ${verdict === 'skipped' ? escapeMarkdown(reasons.join('; ')) : escapeMarkdown(says(rule))} |`,
     ),
     '',
   ].join('\n')
@@ -93,10 +94,3 @@ export const statementJson = (subject: Subject, runs: readonly Run[]): string =>
 }
 
 const words = { passed: 'kept', failed: '**broken**', skipped: 'not tested' }
-
-const escapeText = (text: string) =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_|[\]]/g, '\\$&')
-    .replaceAll('\n', ' ')

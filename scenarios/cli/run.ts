@@ -65,7 +65,7 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
   }
   const odd = differences(runs)
 
-  const { failures, counts } = terminal({ color: out.hasColors?.() ?? false })
+  const { failures, counts } = terminal({ stream: out })
   const told = failures(runs)
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)

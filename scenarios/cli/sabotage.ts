@@ -23,7 +23,7 @@ export const sabotage = async (
     selectMisbehaviours(names),
     readExcuses(),
   ])
-  const out: NodeJS.WriteStream & { hasColors?: () => boolean } = process.stdout
+  const out = process.stdout
   const paint = painter(out)
   const started = performance.now()
   const target = await openMock(host)

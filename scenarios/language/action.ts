@@ -21,13 +21,13 @@ type Definition<S extends z.ZodType> = Readonly<{
   needs?: (args: z.input<S>) => readonly Capability[]
   /** Lists of steps in the argument, whose variables are theirs to fill in. */
   nests?: (args: z.input<S>) => readonly Nest[]
-  run: (args: z.input<S>, scene: StepContext) => Promise<Outcome>
+  run: (args: z.input<S>, context: StepContext) => Promise<Outcome>
 }>
 export type Action = Omit<Definition<z.ZodType>, 'run' | 'needs' | 'nests'> &
   Readonly<{
     needs?: (args: unknown) => readonly Capability[]
     nests?: (args: unknown) => readonly Nest[]
-    run: (args: unknown, scene: StepContext) => Promise<Outcome>
+    run: (args: unknown, context: StepContext) => Promise<Outcome>
   }>
 
 /** An action of the language. */
@@ -58,8 +58,13 @@ export const currentId = (
 }
 
 /** Speaks to the control plane of the tenant. */
-export const control = async (scene: StepContext, method: string, path: string, json?: unknown) => {
-  const answer = await scene.send('control', { method, path, json, by: 'control' })
+export const control = async (
+  context: StepContext,
+  method: string,
+  path: string,
+  json?: unknown,
+) => {
+  const answer = await context.send('control', { method, path, json, by: 'control' })
   if (!isSuccess(answer)) {
     const { error, error_description } = isObject(answer.body) ? answer.body : {}
     throw new ExpectationFailed(

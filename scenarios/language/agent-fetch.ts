@@ -1,6 +1,5 @@
 import { createJitFetch, JitContext, LumoAuthAgent } from '../../client/index.ts'
-import type { Answer } from './answer.ts'
-import { isObject } from './match.ts'
+import { type Answer, readAnswer } from './answer.ts'
 import { ExpectationFailed, type StepContext } from './step-context.ts'
 
 /** A call through the reference client. */
@@ -19,17 +18,17 @@ export type FetchOrder = Readonly<{
 /** The client of one agent, kept from step to step so that it keeps its tokens. */
 export type Client = {
   /** The step that uses it now: its exchanges are that step's. */
-  scene: StepContext
+  context: StepContext
   readonly jit: JitContext
   readonly fetches: Map<string, typeof fetch>
 }
 
 /** Lets the reference client make a call, in the agent's task if it has one, and escalate by itself. */
-export const agentFetch = async (order: FetchOrder, scene: StepContext): Promise<Answer> => {
-  const client = await clientOf(scene)
-  const call = fetchOf(client, order, scene)
+export const agentFetch = async (order: FetchOrder, context: StepContext): Promise<Answer> => {
+  const client = await clientOf(context)
+  const call = fetchOf(client, order, context)
   const send = async () =>
-    answerOf(await call(`${scene.session.urls.api}${order.path}`, initOf(order)))
+    answerOf(await call(`${context.session.urls.api}${order.path}`, initOf(order)))
   const answers = await Promise.all(Array.from({ length: order.times ?? 1 }, send))
   const [first, odd] = [answers[0], answers.find((it) => it.status !== answers[0]?.status)]
   if (first === undefined) throw new ExpectationFailed('expected at least one call')
@@ -38,15 +37,15 @@ export const agentFetch = async (order: FetchOrder, scene: StepContext): Promise
   return first
 }
 
-const clientOf = async (scene: StepContext): Promise<Client> => {
-  const { me } = scene
+const clientOf = async (context: StepContext): Promise<Client> => {
+  const { me } = context
   if (me.client !== undefined) {
-    me.client.scene = scene
+    me.client.context = context
     return me.client
   }
-  const { session, agent, prefix } = scene
+  const { session, agent, prefix } = context
   const client: Client = {
-    scene,
+    context,
     fetches: new Map(),
     jit: new JitContext(
       new LumoAuthAgent({
@@ -55,11 +54,11 @@ const clientOf = async (scene: StepContext): Promise<Client> => {
         ...(prefix === 'org' ? { orgId: session.tenant } : { tenant: session.tenant }),
         clientId: agent.client_id,
         clientSecret: agent.client_secret,
-        deadline: scene.patience / 1000,
-        fetch: (input, init) => withTask(client.scene, new Request(input, init)),
-        now: () => client.scene.now(),
+        deadline: context.patience / 1000,
+        fetch: (input, init) => withTask(client.context, new Request(input, init)),
+        now: () => client.context.now(),
         sleep: async (seconds) => {
-          await client.scene.wait(seconds)
+          await client.context.wait(seconds)
         },
       }),
     ),
@@ -99,21 +98,5 @@ const initOf = ({ method, json, headers }: FetchOrder): RequestInit => ({
   ...(json === undefined ? {} : { body: JSON.stringify(json) }),
 })
 
-const answerOf = async (response: Response): Promise<Answer> => {
-  const text = await response.text()
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: text === '' ? undefined : bodyOf(text),
-    violations: [],
-  }
-}
-
-const bodyOf = (text: string): unknown => {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isObject(parsed) || Array.isArray(parsed) ? parsed : text
-  } catch {
-    return text
-  }
-}
+const answerOf = async (response: Response): Promise<Answer> =>
+  readAnswer(response.status, Object.fromEntries(response.headers), await response.text())

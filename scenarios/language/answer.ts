@@ -1,10 +1,46 @@
+import { parseJson } from '../../server/wire/json.ts'
+import type { Issue } from './issues.ts'
+import { isObject } from './match.ts'
+
 /** An answer as a step sees it. */
 export type Answer = Readonly<{
   status: number
   headers: Readonly<Record<string, string>>
   /** Parsed where it is JSON, else as text; undefined where there is none. */
   body: unknown
-  violations: readonly string[]
+  violations: readonly Violation[]
 }>
 
+/** Where an answer breaks its wire schema. */
+export type Violation = Readonly<{
+  /** What is wrong: the answer as a whole, or zod's code for a member of its body. */
+  code: 'status' | 'content_type' | 'json' | 'body' | Issue['code']
+  /** The member of the body; empty for the answer as a whole. */
+  path: readonly string[]
+  message: string
+  expected: string | undefined
+  /** What came instead: a status, a media type, or the JSON type of the member. */
+  received: string | undefined
+}>
+
+/** An answer from what came over the wire. */
+export const readAnswer = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+  violations: readonly Violation[] = [],
+): Answer => ({
+  status,
+  headers,
+  body: text === '' ? undefined : (parseJson(text) ?? text),
+  violations,
+})
+
 export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
+
+/** A refusal in a few words: `answered 403 access_denied (…)`. */
+export const summarizeAnswer = ({ status, body }: Pick<Answer, 'status' | 'body'>): string => {
+  const { error, error_description: description } = isObject(body) ? body : {}
+  const said = typeof error === 'string' ? ` ${error}${description ? ` (${description})` : ''}` : ''
+  return `answered ${status}${said}`
+}

@@ -1,18 +1,22 @@
-/** A JWT's header and claims, or the JSON inside base64 of either alphabet. Nothing is verified. */
-export const decode = (text: unknown): unknown => {
-  if (typeof text !== 'string') return undefined
-  const [header, claims, ...rest] = text.split('.')
-  if (claims !== undefined && rest.length === 1) {
-    const decoded = { header: json(header ?? ''), claims: json(claims) }
-    return decoded.header === undefined || decoded.claims === undefined ? undefined : decoded
-  }
-  return json(text)
-}
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { decodeJwt } from 'jose/jwt/decode'
+import { parseJson } from '../../server/wire/json.ts'
 
-const json = (base64: string): unknown => {
+type Members = Readonly<Record<string, unknown>>
+
+/** The header and the claims of a JWT. Nothing is verified. @returns undefined for what is not a JWT */
+export const peekJwt = (
+  text: string,
+): Readonly<{ header: Members; claims: Members }> | undefined => {
   try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
+    return { header: { ...decodeProtectedHeader(text) }, claims: decodeJwt(text) }
   } catch {
     return undefined
   }
 }
+
+/** The header and the claims of a JWT, or the JSON inside base64 of either alphabet. Nothing is verified. */
+export const decode = (text: unknown): unknown =>
+  typeof text === 'string'
+    ? (peekJwt(text) ?? parseJson(Buffer.from(text, 'base64').toString('utf8')))
+    : undefined

@@ -4,6 +4,7 @@ import { Steps } from './action.ts'
 import { actions, type Word } from './actions.ts'
 import { capabilities } from './capabilities.ts'
 import { Expected } from './match.ts'
+import { RuleId } from './rule-id.ts'
 import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
 
@@ -18,15 +19,7 @@ export const frozenAt = '2026-11-24T03:00:00.000Z'
 export const Scenario = z
   .strictObject({
     scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),
-    covers: z
-      .array(
-        z
-          .string()
-          .regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id, such as RAR-20' }),
-      )
-      .min(1)
-      .optional()
-      .describe('The rules it shows.'),
+    covers: z.array(RuleId).min(1).optional().describe('The rules it shows.'),
     tags: z.array(z.string().regex(/^[a-z0-9-]+$/)).optional(),
     needs: z
       .array(z.enum(capabilities))

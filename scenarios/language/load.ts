@@ -5,6 +5,7 @@ import { Duration } from '../../server/wire/index.ts'
 import { actions, isWord, type Word } from './actions.ts'
 import type { Capability } from './capabilities.ts'
 import { checkNames, checkVariables } from './check-names.ts'
+import { checkNeeds } from './check-needs.ts'
 import { answerParts, type Given, modifierWords, Scenario, stepOf } from './format.ts'
 import { isObject, mistakes, type Path, show } from './match.ts'
 import { placeOfSaved } from './save.ts'
@@ -68,6 +69,7 @@ export const readScenario = (
   if (problems.length === 0) {
     checkNames(steps, tenants, report)
     checkVariables(steps, report)
+    checkNeeds((source.value as Scenario).needs ?? [], steps, tenants, report)
   }
   if (problems.some((it) => it.severity === 'error')) return { problems: sortProblems(problems) }
 

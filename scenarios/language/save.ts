@@ -17,7 +17,7 @@ export type Saved = z.infer<typeof Saved>
 export const placeOfSaved = (from: unknown): readonly string[] =>
   segments(String(typeof from === 'object' && from !== null && 'from' in from ? from.from : from))
 
-/** @throws {Unmet} where there is nothing to save */
+/** @throws {ExpectationFailed} where there is nothing to save */
 export const resolveSaved = (name: string, from: Saved, view: unknown): unknown => {
   const value = partOf(view, placeOfSaved(from))
   const { from: place, matches } = typeof from === 'string' ? { from, matches: undefined } : from

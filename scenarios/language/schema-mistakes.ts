@@ -7,7 +7,12 @@ import { isObject, type Path, show } from './match.ts'
 export type Report = (
   message: string,
   path: Path,
-  how?: { part?: 'key' | 'value'; severity?: 'error' | 'warning' },
+  how?: {
+    part?: 'key' | 'value'
+    severity?: 'error' | 'warning'
+    /** The key that the schema does not know. */
+    unknownKey?: string
+  },
 ) => void
 
 /** Reports what a schema refuses, and whether all is well. */
@@ -38,7 +43,7 @@ const reportIssue = (
     for (const key of issue.keys) {
       const hint =
         didYouMean(key, known) || (known.length > 0 ? `; expected ${known.join(', ')}` : '')
-      report(`unknown key "${key}"${hint}`, [...path, key], { part: 'key' })
+      report(`unknown key "${key}"${hint}`, [...path, key], { part: 'key', unknownKey: key })
     }
     return
   }

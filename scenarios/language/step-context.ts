@@ -80,14 +80,22 @@ export class ExpectationFailed extends Error {
   override readonly name = 'ExpectationFailed'
   readonly at: Path
   readonly differences: readonly Difference[]
-  constructor(message: string, at: Path = [], differences: readonly Difference[] = []) {
+  /** `refused`: an answer was no success. `differs`: it is not as expected. `unmet`: anything else. */
+  readonly code: 'refused' | 'differs' | 'unmet'
+  constructor(
+    message: string,
+    at: Path = [],
+    differences: readonly Difference[] = [],
+    code: ExpectationFailed['code'] = differences.length > 0 ? 'differs' : 'unmet',
+  ) {
     super(message)
     this.at = at
     this.differences = differences
+    this.code = code
   }
 }
 
-/** @throws {Unmet} always */
+/** @throws {ExpectationFailed} always */
 export const failExpectation = (message: string): never => {
   throw new ExpectationFailed(message)
 }

@@ -1,39 +1,44 @@
-import { match, type Path, show } from './match.ts'
-import { ExpectationFailed } from './step-context.ts'
+import { type Difference, match, type Path, show } from './match.ts'
 
-/** Demands that the expected members occur in this order, whatever stands between them. */
-export const subsequence = (
-  expected: readonly Readonly<Record<string, unknown>>[],
-  received: readonly Readonly<Record<string, unknown>>[],
+type Members = Readonly<Record<string, unknown>>
+
+/** The first expected member that was not received in its order, and how the nearest differs from it. */
+export type Gap = Readonly<{ message: string; at: Path; differences: readonly Difference[] }>
+
+/**
+ * Looks for the expected members in this order, whatever stands between them.
+ * @param nameBy the member by which messages name what is missing
+ * @param at where the expected list stands in the file
+ * @returns undefined when all of them are there
+ */
+export const findGap = (
+  expected: readonly Members[],
+  received: readonly Members[],
   nameBy: string,
-  at: Path,
-): void => {
+  at: Path = [],
+): Gap | undefined => {
   let from = 0
   for (const [index, member] of expected.entries()) {
-    const found = received.findIndex((it, i) => i >= from && match(member, it).length === 0)
+    const rest = received.slice(from)
+    const found = rest.findIndex((it) => match(member, it).length === 0)
     if (found === -1) {
       const after = index === 0 ? '' : ` after ${show(expected[index - 1]?.[nameBy])}`
-      const names = (from: number) =>
-        show(
-          received.slice(from).map((it) => it[nameBy] ?? null),
-          2000,
-        )
-      const near = received.find((it, i) => i >= from && it[nameBy] === member[nameBy])
-      throw new ExpectationFailed(
-        `${show(member[nameBy] ?? member)} is not there${after}`,
-        [...at, index],
-        near === undefined
-          ? [
-              {
-                path: `[${index}]`,
-                expected: show(member),
-                received: names(from),
-                at: [...at, index],
-              },
-            ]
-          : match(member, near, String(member[nameBy]), [...at, index]),
+      const here = [...at, index]
+      const near = rest.find((it) => it[nameBy] === member[nameBy])
+      const names = show(
+        rest.map((it) => it[nameBy] ?? null),
+        2000,
       )
+      return {
+        message: `${show(member[nameBy] ?? member)} is not there${after}`,
+        at: here,
+        differences:
+          near === undefined
+            ? [{ path: `[${index}]`, expected: show(member), received: names, at: here }]
+            : match(member, near, String(member[nameBy]), here),
+      }
     }
-    from = found + 1
+    from += found + 1
   }
+  return undefined
 }

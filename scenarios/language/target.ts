@@ -29,3 +29,13 @@ export type OpenOptions = Readonly<{
 export class SkipScenario extends Error {
   override readonly name = 'SkipScenario'
 }
+
+/** A request got no answer, for a reason of the other side. */
+export class NoAnswer extends Error {
+  override readonly name: string = 'NoAnswer'
+  readonly code: 'timeout' | 'connection_closed' | 'unreachable'
+  constructor(message: string, code: NoAnswer['code'] = 'unreachable', options: ErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+  }
+}

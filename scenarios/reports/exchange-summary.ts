@@ -1,4 +1,5 @@
 import { isModelPath } from '../../server/wire/index.ts'
+import { parseJson } from '../../server/wire/json.ts'
 import { decode } from '../language/decode.ts'
 import { isObject } from '../language/match.ts'
 import type { Exchange } from '../runner/exchange.ts'
@@ -47,7 +48,7 @@ export const describeRequest = (exchange: Exchange): string => {
 export const summarizeExchange = (exchange: Exchange): string => {
   const { request, answer } = exchange
   if (answererOf(exchange) === 'model' && answer.status < 400) return toolsIn(answer.body)
-  const body = parse(answer.body)
+  const body = parseJson(answer.body)
   if (!isObject(body)) return ''
   const { error, status, risk_level: risk, access_token: token, active } = body
   const sent = new URLSearchParams(request.body)
@@ -98,12 +99,4 @@ export const neededOf = (headers: Exchange['answer']['headers']): string | undef
   if (encoded === undefined) return undefined
   const needed = decode(encoded)
   return needed === undefined ? 'needs what cannot be read' : `needs ${detailText(needed)}`
-}
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { escapeMarkdown } from './escape.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
 
@@ -55,10 +56,3 @@ const fenceBlock = (text: string): string[] => {
   const fence = '`'.repeat(longest + 1)
   return [`${fence}text`, text, fence, '']
 }
-
-const escapeMarkdown = (text: string) =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_|[\]]/g, '\\$&')
-    .replaceAll('\n', ' ')

@@ -1,10 +1,8 @@
-import { isDeepStrictEqual, stripVTControlCharacters, styleText } from 'node:util'
+import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util'
 import { countsOf, type Failure, nameOf, type Result, type Run } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
+import { type Paint, painter } from './paint.ts'
 import type { Report } from './report.ts'
-
-type Style = Parameters<typeof styleText>[0]
-type Paint = (style: Style, text: string) => string
 
 /** What a terminal shows: lines for results as they come, and a summary. */
 export type TerminalReport = Readonly<{
@@ -18,10 +16,18 @@ export type TerminalReport = Readonly<{
   counts(runs: readonly Run[]): string
 }>
 
-/** @param options.color whether to use colours; @param options.hosts whether to name the target */
-export const terminal = ({ color = false, hosts = false } = {}): TerminalReport => {
-  const paint: Paint = (style, text) =>
-    color ? styleText(style, text, { validateStream: false }) : text
+/**
+ * @param options.stream where the text goes, which decides on colours; absent: none
+ * @param options.hosts whether to name the target
+ */
+export const terminal = ({
+  stream,
+  hosts = false,
+}: {
+  stream?: NodeJS.WritableStream
+  hosts?: boolean
+} = {}): TerminalReport => {
+  const paint = painter(stream)
   return {
     result: (result, previous) =>
       [...headingOf(result, previous, hosts, paint), lineOf(result, paint)].join('\n'),

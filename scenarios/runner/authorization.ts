@@ -1,15 +1,15 @@
 import { actions } from '../language/actions.ts'
+import { summarizeAnswer } from '../language/answer.ts'
 import { basic } from '../language/basic-auth.ts'
 import { isObject } from '../language/match.ts'
 import { failExpectation, type StepContext } from '../language/step-context.ts'
-import { summary } from './expectation.ts'
 
 /** The header by which the one who knocks shows who it is. */
 export const authorization = async (
   by: string,
-  scene: StepContext,
+  context: StepContext,
 ): Promise<Record<string, string>> => {
-  const { session, agent } = scene
+  const { session, agent } = context
   switch (by) {
     case 'none':
       return {}
@@ -24,39 +24,39 @@ export const authorization = async (
         ? {}
         : { authorization: `Bearer ${session.controlToken}` }
     default:
-      return { authorization: `Bearer ${await scene.token(by)}` }
+      return { authorization: `Bearer ${await context.token(by)}` }
   }
 }
 
 /** The agent gets its own token. */
-export const signIn = async (scene: StepContext): Promise<string> => {
-  const { answer } = await actions.authenticate.run({}, scene)
+export const signIn = async (context: StepContext): Promise<string> => {
+  const { answer } = await actions.authenticate.run({}, context)
   return (
-    scene.me.token ??
+    context.me.token ??
     failExpectation(
-      `the agent could not sign in: ${answer === undefined ? 'no answer' : summary(answer)}`,
+      `the agent could not sign in: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
     )
   )
 }
 
 /** Minted once a tenant and person; kept by a target that cannot mint. */
 export const userToken = (
-  scene: StepContext,
+  context: StepContext,
   place: string,
   kept: Map<string, Promise<string>>,
 ): Promise<string> => {
-  const { session, user } = scene
+  const { session, user } = context
   const email = user ?? session.users.find((it) => it.permissions.includes('jit.approve'))?.email
   const given = email === undefined ? undefined : session.userTokens?.[email]
   if (given !== undefined) return Promise.resolve(given)
   const key = `${place}/${email}`
-  const minted = kept.get(key) ?? mintUserToken(email, scene)
+  const minted = kept.get(key) ?? mintUserToken(email, context)
   kept.set(key, minted)
   return minted
 }
 
-const mintUserToken = async (user: string | undefined, scene: StepContext): Promise<string> => {
-  const { body } = await scene.send('control', {
+const mintUserToken = async (user: string | undefined, context: StepContext): Promise<string> => {
+  const { body } = await context.send('control', {
     method: 'POST',
     path: '/user-token',
     json: user === undefined ? {} : { user },

@@ -1,14 +1,7 @@
-import type { z } from 'zod'
-import {
-  ErrorBody,
-  pathsOf,
-  type Route,
-  type RouteName,
-  routes,
-  type Seat,
-} from '../../server/wire/index.ts'
-import type { Answer } from '../language/answer.ts'
-import { withoutUnions } from '../language/issues.ts'
+import type { RouteName, Seat } from '../../server/wire/index.ts'
+import { findRoute } from '../../server/wire/routes/router.ts'
+import { type Answer, readAnswer, type Violation } from '../language/answer.ts'
+import { violationsOf } from './violations.ts'
 
 /** One request the suite made, and what came back. */
 export type Exchange = Readonly<{
@@ -30,7 +23,7 @@ export type Exchange = Readonly<{
   /** In milliseconds. */
   duration: number
   /** Where the answer breaks its own wire schema. */
-  violations: readonly string[]
+  violations: readonly Violation[]
 }>
 
 /** Sends a request and keeps the exchange. Only where `read` asks for it can the response be read again. */
@@ -48,7 +41,7 @@ export const exchange = async (
   const duration = performance.now() - started
 
   const { pathname, search } = new URL(request.url)
-  const route = routeOf(seat, request.method, pathname)
+  const route = findRoute(seat, request.method, pathname)
   const headers = Object.fromEntries(response.headers)
   return {
     response,
@@ -69,77 +62,5 @@ export const exchange = async (
   }
 }
 
-export const answerOf = ({ answer, violations }: Exchange): Answer => ({
-  status: answer.status,
-  headers: answer.headers,
-  body: answer.body === '' ? undefined : (parseJson(answer.body) ?? answer.body),
-  violations,
-})
-
-/** The route a request belongs to; of two that fit, the one with fewer parameters. */
-export const routeOf = (seat: Seat, method: string, path: string): RouteName | undefined => {
-  const single = path.replace(/^\/+/, '/')
-  return compiled.find((it) => it.seat === seat && it.method === method && it.pattern.test(single))
-    ?.name
-}
-
-/** Where an answer breaks its wire schema. */
-export const violationsOf = (
-  name: RouteName | undefined,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  text: string,
-): string[] => {
-  const { pages, answers }: Partial<Route> = name === undefined ? {} : routes[name]
-  if (pages && headers['content-type']?.startsWith('text/html')) return []
-  if (status >= 400) return violationsOfJson(ErrorBody, headers, text)
-  if (name === undefined || answers === undefined) return []
-  const schema = answers[status]
-  if (schema === undefined) {
-    return [`${name} answers ${Object.keys(answers).join(' or ')}, not ${status}`]
-  }
-  if (schema === null)
-    return text === ''
-      ? []
-      : [`${name} ${status} has no body in the contract, but ${text.length} bytes came`]
-  return violationsOfJson(schema, headers, text)
-}
-
-const violationsOfJson = (
-  schema: z.ZodType,
-  headers: Readonly<Record<string, string>>,
-  text: string,
-): string[] => {
-  const type = headers['content-type'] ?? 'nothing'
-  if (!/^application\/([\w.-]+\+)?json\b/.test(type)) return [`content-type is ${type}, not JSON`]
-  const body = parseJson(text)
-  if (body === undefined) return ['the body is not JSON']
-  const parsed = schema.safeParse(body)
-  return parsed.success
-    ? []
-    : withoutUnions(parsed.error.issues).map(
-        ({ path, message }) => `${path.join('.') || 'body'}: ${message}`,
-      )
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const compiled = (Object.entries(routes) as [RouteName, Route][])
-  .flatMap(([name, route]) =>
-    pathsOf(route).map((path) => ({
-      name,
-      seat: route.seat,
-      method: route.method,
-      parameters: path.split(':').length,
-      pattern: new RegExp(
-        `^${path.replaceAll(/[.+*?^${'$'}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')}$`,
-      ),
-    })),
-  )
-  .sort((a, b) => a.parameters - b.parameters)
+export const answerOf = ({ answer, violations }: Exchange): Answer =>
+  readAnswer(answer.status, answer.headers, answer.body, violations)

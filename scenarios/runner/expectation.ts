@@ -1,6 +1,6 @@
 import { readChallenge, readChallengeBody } from '../../server/wire/index.ts'
 import type { actions } from '../language/actions.ts'
-import { type Answer, isSuccess } from '../language/answer.ts'
+import { type Answer, isSuccess, summarizeAnswer } from '../language/answer.ts'
 import { answerParts } from '../language/format.ts'
 import { isObject, match } from '../language/match.ts'
 import { ExpectationFailed, type Outcome } from '../language/step-context.ts'
@@ -15,7 +15,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const statusSaid =
     (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
   if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new ExpectationFailed(`expected a success, ${summary(answer)}`)
+    throw new ExpectationFailed(`expected a success, ${summarizeAnswer(answer)}`, [], [], 'refused')
   }
   const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
     string,
@@ -39,7 +39,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const wrong = differences.map(({ path }) => path)
   const answered = wrong.some((path) => path === 'status' || path === 'error')
   throw new ExpectationFailed(
-    `not as expected: ${listPaths(wrong)}${answered && answer ? `; ${summary(answer)}` : ''}`,
+    `not as expected: ${listPaths(wrong)}${answered && answer ? `; ${summarizeAnswer(answer)}` : ''}`,
     [],
     differences,
   )
@@ -59,7 +59,10 @@ export const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {
     headers: answer.headers,
     body: answer.body,
     challenge: challengeOf(answer),
-    violation: answer.violations.length === 0 ? undefined : answer.violations.join('; '),
+    violation:
+      answer.violations.length === 0
+        ? undefined
+        : answer.violations.map(({ message }) => message).join('; '),
   }
   return looks === 'answer' ? whole : { ...whole, ...(isObject(answer.body) ? answer.body : {}) }
 }
@@ -73,15 +76,6 @@ const challengeOf = ({ status, headers, body }: Answer): unknown => {
   } catch (error) {
     return { malformed: error instanceof Error ? error.message : String(error) }
   }
-}
-
-export const summary = ({ status, body }: Answer): string => {
-  const { error, error_description } = isObject(body) ? body : {}
-  const said =
-    typeof error === 'string'
-      ? ` ${error}${error_description ? ` (${error_description})` : ''}`
-      : ''
-  return `answered ${status}${said}`
 }
 
 /** In intentions, `status: 403` is HTTP’s and `status: approved` the body’s. */

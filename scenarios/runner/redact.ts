@@ -1,5 +1,6 @@
+import { parseJson } from '../../server/wire/json.ts'
 import { replaceJwts } from '../../server/wire/jwt-shape.ts'
-import { decode } from '../language/decode.ts'
+import { peekJwt } from '../language/decode.ts'
 import { isObject } from '../language/match.ts'
 import type { Exchange } from './exchange.ts'
 import type { SeenToken } from './verdict.ts'
@@ -46,10 +47,10 @@ export const redactorOf = (
   }
 
   const tokens = [...names].flatMap(([value, name]) => {
-    const decoded = decode(value)
-    return isObject(decoded) && isObject(decoded.claims)
-      ? [{ name, header: redact(decoded.header), claims: redact(decoded.claims) }]
-      : []
+    const jwt = peekJwt(value)
+    return jwt === undefined
+      ? []
+      : [{ name, header: redact(jwt.header), claims: redact(jwt.claims) }]
   })
   return { tokens, redact: redact as Redactor['redact'] }
 }
@@ -59,11 +60,22 @@ const redactByShape = (text: string): string =>
   replaceJwts(text, '‹jwt›')
     .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
     .replaceAll(/\b(Bearer) (?!error|realm|scope|resource)[\w.~+/-]{20,}=*/gi, '$1 ‹token›')
-    .replaceAll(
-      /("(?:client_secret|access_token|refresh_token|id_token|approval_token)":")[^"‹]+"/g,
-      '$1‹secret›"',
-    )
+    .replaceAll(secretMembers, '$1‹secret›"')
     .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s"\\]+/g, '$1‹secret›')
+
+/** Members of JSON that hold a secret which is no access token. */
+const secretKeys = [
+  'client_secret',
+  'refresh_token',
+  'id_token',
+  'approval_token',
+  'webhook_secret',
+  'authorization_token',
+  'registration_access_token',
+  'api_key',
+]
+
+const secretMembers = new RegExp(`("(?:access_token|${secretKeys.join('|')})":")[^"‹]+"`, 'g')
 
 /** A secret as it travels: in JSON and headers, in forms, in Basic credentials. */
 const formsOf = (value: string): string[] => [
@@ -88,7 +100,7 @@ const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
         }),
       ),
     ),
-    ...secretFields(parse(answer.body), route),
+    ...secretFields(parseJson(answer.body), route),
   ]
 }
 
@@ -113,36 +125,16 @@ const secretFields = (value: unknown, route: Exchange['route']): KnownSecret[] =
   return Object.entries(value).flatMap(([key, it]) => {
     if (typeof it !== 'string') return secretFields(it, route)
     if (key === 'access_token') return [{ kind: kindOf(it, route), value: it }]
-    return secretKeys.has(key) ? [{ kind: key.replaceAll('_', ' '), value: it }] : []
+    return secretKeys.includes(key) ? [{ kind: key.replaceAll('_', ' '), value: it }] : []
   })
 }
-
-const secretKeys = new Set([
-  'client_secret',
-  'refresh_token',
-  'id_token',
-  'approval_token',
-  'webhook_secret',
-  'authorization_token',
-  'registration_access_token',
-  'api_key',
-])
 
 const kindOf = (token: string, route: Exchange['route']): string => {
   if (route === 'control.user.token') return 'user token'
   if (route === 'control.token.forge') return 'forged token'
-  const decoded = decode(token)
-  const claims = isObject(decoded) && isObject(decoded.claims) ? decoded.claims : undefined
+  const claims = peekJwt(token)?.claims
   if (claims === undefined) return 'token'
   if (claims.jit === true) return 'jit token'
   if (claims.act !== undefined) return 'delegated token'
   return String(claims.sub).startsWith('user:') ? 'user token' : 'agent token'
-}
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -4,13 +4,10 @@ import { z } from 'zod'
 import { didYouMean } from '../../server/wire/closest.ts'
 import type { Loaded, Problem } from '../language/load.ts'
 import { isObject, show } from '../language/match.ts'
+import { RuleId } from '../language/rule-id.ts'
 import { checkSchema, type Report } from '../language/schema-mistakes.ts'
 import { readSource, type Source } from '../language/source.ts'
 import type { Verdict } from './verdict.ts'
-
-const Id = z.string().regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, {
-  error: 'expected a rule id, such as RAR-20',
-})
 
 /** One checkable sentence. */
 export const Rule = z.strictObject({
@@ -48,7 +45,7 @@ export const readRules = (
     report(`expected rules by their ids, not ${show(source.value)}`, [])
   }
   for (const [id, value] of Object.entries(isObject(source.value) ? source.value : {})) {
-    const named = Id.safeParse(id)
+    const named = RuleId.safeParse(id)
     if (!named.success)
       report(`${named.error.issues[0]?.message}, not "${id}"`, [id], { part: 'key' })
     if (!checkSchema(Rule, value, [id], report)) continue
@@ -115,7 +112,7 @@ export const rulesSchema = (): Record<string, unknown> => {
     $schema,
     title: 'The rules that the scenarios of lumoauth-harness show',
     type: 'object',
-    propertyNames: { pattern: '^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$' },
+    propertyNames: { pattern: z.toJSONSchema(RuleId).pattern },
     additionalProperties: rule,
   }
 }

@@ -2,10 +2,11 @@ import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
 import { SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
+import { mapConcurrently } from './map-concurrently.ts'
 import { perform } from './perform.ts'
 import { findUsedPolicies } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'
-import type { Failure, Result, Run } from './verdict.ts'
+import { emptyResult, type Failure, type Result, type Run, skippedResult } from './verdict.ts'
 
 export type RunOptions = Readonly<{
   /** How many scenarios run at once. */
@@ -37,27 +38,25 @@ export const run = async (
   const { concurrency = 8, seed, repeat = 1, bail = false, judge, onResult } = options
   const startedAt = Date.now()
   const started = performance.now()
-  const jobs = jobsOf(scenarios, repeat)
-  const results: Result[] = []
-  let next = 0
   let stopped = false
 
-  const work = async () => {
-    for (let index = next++; index < jobs.length; index = next++) {
-      const job = jobs[index]
-      if (job === undefined) return
+  const results = await mapConcurrently(
+    jobsOf(scenarios, repeat),
+    concurrency,
+    async (job, index) => {
       const reason = stopped
         ? 'an earlier scenario failed (--bail)'
         : skipReasonOf(job.scenario, target)
       const first =
-        reason === undefined ? await runOne(job, target, options) : skipped(job, target, reason)
+        reason === undefined
+          ? await runOne(job, target, options)
+          : skippedResult(named(job, target), reason)
       const result = (await judge?.(first, job.scenario)) ?? first
-      results[index] = result
       stopped ||= bail && result.verdict === 'failed'
       onResult?.(result, index)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work))
+      return result
+    },
+  )
 
   return { target: target.name, startedAt, duration: performance.now() - started, seed, results }
 }
@@ -89,6 +88,8 @@ const runOne = async (
 ): Promise<Result> => {
   const started = performance.now()
   const { scenario, prefix } = job
+  const skip = (reason: string) => skippedResult(named(job, target), reason)
+  const base = emptyResult(named(job, target))
   const sessions = new Map<string, Session>()
   try {
     for (const [index, { name, given }] of scenario.tenants.entries()) {
@@ -98,9 +99,9 @@ const runOne = async (
     }
   } catch (error) {
     await closeAll(sessions)
-    if (error instanceof SkipScenario) return skipped(job, target, error.message)
+    if (error instanceof SkipScenario) return skip(error.message)
     return {
-      ...base(job, target),
+      ...base,
       verdict: 'failed',
       failures: [brokenScenarioFailure(scenario, error)],
       duration: performance.now() - started,
@@ -112,16 +113,16 @@ const runOne = async (
   const uses = policies ? await policiesOf(scenario, sessions, exchanges) : undefined
   const leftover = await closeAll(sessions)
   const unable = went.unable ?? [...sessions.values()].flatMap((it) => it.unable?.() ?? [])[0]
-  if (unable !== undefined && failures.length > 0) return skipped(job, target, unable)
+  if (unable !== undefined && failures.length > 0) return skip(unable)
   const all =
     leftover === undefined ? failures : [...failures, brokenScenarioFailure(scenario, leftover)]
   if (keep === 'failed' && all.length === 0) {
     const duration = performance.now() - started
-    return { ...base(job, target), verdict: 'passed', failures: [], steps, duration }
+    return { ...base, verdict: 'passed', steps, duration }
   }
   const redactor = redactorOf([...secretsOf(sessions), ...secrets], exchanges)
   return redactor.redact({
-    ...base(job, target),
+    ...base,
     verdict: all.length === 0 ? 'passed' : 'failed',
     failures: all,
     steps,
@@ -144,7 +145,7 @@ const policiesOf = async (
   return (await Promise.all(uses)).flat()
 }
 
-const base = ({ scenario, prefix, round }: Job, target: Target) => ({
+const named = ({ scenario, prefix, round }: Job, target: Target) => ({
   title: scenario.title,
   file: scenario.file,
   line: scenario.source.locate(['scenario']).line,
@@ -154,17 +155,6 @@ const base = ({ scenario, prefix, round }: Job, target: Target) => ({
   prefix,
   target: target.name,
   round,
-  steps: [],
-  exchanges: [],
-  tokens: [],
-})
-
-const skipped = (job: Job, target: Target, reason: string): Result => ({
-  ...base(job, target),
-  verdict: 'skipped',
-  reason,
-  failures: [],
-  duration: 0,
 })
 
 /** Closes what was opened, whatever happens; the first error comes back. */
@@ -177,11 +167,13 @@ const brokenScenarioFailure = ({ source }: Loaded, error: unknown): Failure => {
   const at = source.locate(['given'], 'key')
   return {
     kind: 'crash',
+    code: 'tenants',
     message: `the tenants could not be made or removed: ${error instanceof Error ? error.message : error}`,
     at,
     excerpt: source.excerpt(at),
     step: '0',
     differences: [],
+    violations: [],
   }
 }
 

@@ -2,6 +2,7 @@ import type { Misbehaviours } from '../../server/wire/index.ts'
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
 import type { Target } from '../language/target.ts'
+import { mapConcurrently } from './map-concurrently.ts'
 import { run } from './run.ts'
 import type { Result } from './verdict.ts'
 
@@ -85,7 +86,7 @@ export const sabotage = async (
     onFinding?.(finding, done, misbehaviours.length)
     return finding
   }
-  const findings = await mapConcurrently(concurrency, misbehaviours, find)
+  const findings = await mapConcurrently(misbehaviours, concurrency, find)
 
   const isIdle = async (scenario: Loaded): Promise<boolean> => {
     if (findings.some((it) => it.caughtBy.includes(scenario))) return false
@@ -96,7 +97,7 @@ export const sabotage = async (
     }
     return true
   }
-  const idle = await mapConcurrently(concurrency, witnesses, isIdle)
+  const idle = await mapConcurrently(witnesses, concurrency, isIdle)
   return { findings, idle: witnesses.filter((_, index) => idle[index]) }
 }
 
@@ -104,24 +105,9 @@ const isFailing = async (scenario: Loaded, target: Target, patience: number): Pr
   const how = { concurrency: 1, patience, bail: true, keep: 'failed' } as const
   const { results } = await run([scenario], target, how)
   const failure = results.find((it) => it.verdict === 'failed')?.failures[0]
-  // Step 0: there was no tenant to misbehave in, so nothing was noticed.
-  if (failure?.step === '0') throw new Error(`${scenario.file}: ${failure.message}`)
+  // There was no tenant to misbehave in, so nothing was noticed.
+  if (failure?.code === 'tenants') throw new Error(`${scenario.file}: ${failure.message}`)
   return failure !== undefined
-}
-
-/** Does something with each of many, some at a time; what came of each, in their order. */
-const mapConcurrently = async <T, R>(
-  most: number,
-  all: readonly T[],
-  work: (one: T) => Promise<R>,
-): Promise<R[]> => {
-  const outcomes: R[] = []
-  const left = all.entries()
-  const worker = async () => {
-    for (const [index, one] of left) outcomes[index] = await work(one)
-  }
-  await Promise.all(Array.from({ length: Math.min(most, all.length) }, worker))
-  return outcomes
 }
 
 /** What a scenario did while nothing misbehaved: where it can be touched, and how long it took. */

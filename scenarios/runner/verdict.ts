@@ -1,5 +1,8 @@
+import type { Violation } from '../language/answer.ts'
 import type { Difference } from '../language/match.ts'
 import type { Position } from '../language/source.ts'
+import type { ExpectationFailed } from '../language/step-context.ts'
+import type { NoAnswer } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 
 /** A policy of one of its tenants: its rules, and how many requests each decided. */
@@ -17,20 +20,41 @@ export type Verdict = 'passed' | 'failed' | 'skipped'
  */
 export type Failure = Readonly<{
   kind: 'expectation' | 'violation' | 'crash'
+  code: FailureCode
   message: string
   at: Position
   /** The lines around it. */
   excerpt: string
   /** Number of the step: `3`, or `5.1.2` inside a parallel one. */
   step: string
+  /** Members of the answer that are not as the scenario expects. */
   differences: readonly Difference[]
-  /** The seat that gave the answer. */
+  /** Members of the answer that break its wire schema. */
+  violations: readonly Violation[]
+  /** The route of the answer, and the seat that gave it. */
+  route?: Exchange['route'] | undefined
   seat?: Exchange['seat'] | undefined
   /** The rules it breaks, where that is known more closely than by what the scenario covers. */
   rules?: readonly string[] | undefined
   /** The exchange the failure is about, by its place in `exchanges`. */
   exchange?: number | undefined
 }>
+
+/**
+ * What went wrong, for programs. `refused`: an answer was no success. `differs`: it is not as expected.
+ * `contract_broken`, `refused_and_broken`: it breaks its wire schema. `nothing_there`: a variable holds
+ * nothing. `timeout`, `connection_closed`, `unreachable`: there was none. `tenants`: they could not be
+ * made or removed. `rule`: the agent broke a rule. `unmet`, `crash`: anything else.
+ */
+export type FailureCode =
+  | ExpectationFailed['code']
+  | NoAnswer['code']
+  | 'contract_broken'
+  | 'refused_and_broken'
+  | 'nothing_there'
+  | 'tenants'
+  | 'rule'
+  | 'crash'
 
 export type StepResult = Readonly<{
   step: string
@@ -69,6 +93,29 @@ export type Result = Readonly<{
   /** In milliseconds. */
   duration: number
 }>
+
+/** The members of a result that name it: which run of which scenario against which target. */
+type Named = Pick<Result, 'title' | 'file' | 'line' | 'theme' | 'covers' | 'target'> &
+  Partial<Pick<Result, 'tags' | 'prefix' | 'round'>>
+
+/** A result in which nothing has happened yet; a verdict is still to be added. */
+export const emptyResult = (named: Named): Omit<Result, 'verdict'> => ({
+  tags: [],
+  prefix: 'tenant',
+  round: 1,
+  failures: [],
+  steps: [],
+  exchanges: [],
+  tokens: [],
+  duration: 0,
+  ...named,
+})
+
+export const skippedResult = (named: Named, reason: string): Result => ({
+  ...emptyResult(named),
+  verdict: 'skipped',
+  reason,
+})
 
 export type Run = Readonly<{
   target: string

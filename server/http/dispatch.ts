@@ -1,8 +1,8 @@
 import { type RouteName, routes } from '../wire/index.ts'
+import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { HttpRequest } from './message.ts'
-import { createRouter } from './router.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (

@@ -81,9 +81,11 @@ export const PermissionRequest = z
     deny_reason: z.string().optional(),
   })
   .refine((it) => it.status !== 'pending' || it.status_url !== undefined, {
+    path: ['status_url'],
     error: 'a pending request carries status_url',
   })
   .refine((it) => it.status !== 'approved' || it.token_url !== undefined, {
+    path: ['token_url'],
     error: 'an approved request carries token_url',
   })
   .meta({ id: 'PermissionRequest' })

@@ -20,6 +20,43 @@ export class FlawedFile extends Error {
   }
 }
 
+/** A place in a text, by line and column from 1. */
+export type Place = Readonly<{ line: number; column: number }>
+
+/** A YAML (or JSON) text that knows where each of its values stands. */
+export type YamlSource = Readonly<{
+  /** What it says; undefined where it has problems. */
+  value: unknown
+  /** What the YAML parser itself has to say. */
+  problems: readonly (Place & Readonly<{ message: string }>)[]
+  /** Where the value of a path stands, or its key; the nearest that exists. */
+  locate(path: readonly PropertyKey[], part: 'key' | 'value'): Place
+}>
+
+/** Reads a YAML text, however malformed it is. */
+export const readYaml = (text: string): YamlSource => {
+  const lineCounter = new (yaml().LineCounter)()
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lineCounter.linePos(offset)
+    return { line, column: col }
+  }
+  try {
+    const document = yaml().parseDocument(text, { lineCounter, prettyErrors: false })
+    return {
+      value: readValue(document),
+      problems: document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), message })),
+      locate: (path, part) => placeAt(offsetOf(document.contents, path, part)),
+    }
+  } catch (thrown) {
+    const place = { line: 1, column: 1 }
+    const message =
+      thrown instanceof ReferenceError
+        ? thrown.message
+        : 'expected YAML that is not nested so deeply'
+    return { value: undefined, problems: [{ ...place, message }], locate: () => place }
+  }
+}
+
 /**
  * What a YAML (or JSON) text says, as a schema wants it.
  * @throws {FlawedFile}
@@ -29,17 +66,8 @@ export const parseYaml = <S extends z.ZodType>(
   text: string,
   schema: S,
 ): z.output<S> => {
-  const lines = new (yaml().LineCounter)()
-  const { document, value } = read(file, text, lines)
-  const at = (offset: number, message: string): Flaw => {
-    const { line, col } = lines.linePos(offset)
-    return { file, line, column: col, message }
-  }
-  if (document.errors.length > 0) {
-    throw new FlawedFile(
-      document.errors.map(({ pos, message }) => at(pos[0], message.split('\n', 1)[0] ?? message)),
-    )
-  }
+  const { value, problems, locate } = readYaml(text)
+  if (problems.length > 0) throw new FlawedFile(problems.map((it) => ({ file, ...it })))
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new FlawedFile(
@@ -47,35 +75,20 @@ export const parseYaml = <S extends z.ZodType>(
       const path =
         issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
       const where = issue.path.map(String).join('.')
-      return at(
-        offsetOf(document, path),
-        where === '' ? issue.message : `${where}: ${issue.message}`,
-      )
+      const message = where === '' ? issue.message : `${where}: ${issue.message}`
+      return { file, ...locate(path, 'key'), message }
     }),
   )
-}
-
-const read = (file: string, text: string, lineCounter: InstanceType<Yaml['LineCounter']>) => {
-  try {
-    const document = yaml().parseDocument(text, { lineCounter, uniqueKeys: true })
-    return { document, value: readValue(document) }
-  } catch (thrown) {
-    throw new FlawedFile([{ file, line: 1, column: 1, message: unreadable(thrown) }])
-  }
 }
 
 /**
  * What a document says; undefined when it has errors.
  * @throws for what only shows while reading: aliases that lead nowhere or multiply, too deep a nest
  */
-export const readValue = (parsed: Document): unknown => {
+const readValue = (parsed: Document): unknown => {
   if (isDeeper(parsed.contents, deepest)) throw new RangeError('too deep')
   return parsed.errors.length > 0 ? undefined : parsed.toJS()
 }
-
-/** Why a YAML text could not even be read. */
-export const unreadable = (thrown: unknown): string =>
-  thrown instanceof ReferenceError ? thrown.message : 'expected YAML that is not nested so deeply'
 
 /** Collections as keys within one another take the YAML library a time that grows with their cube. */
 const deepest = 100
@@ -87,19 +100,33 @@ const isDeeper = (node: unknown, levels: number): boolean => {
   return levels === 0 || node.items.some((item) => isDeeper(item, levels - 1))
 }
 
-/** Where the key of a path stands, or the nearest thing around it. */
-const offsetOf = (document: Document, path: readonly PropertyKey[]): number => {
-  const { isMap, isNode, isPair } = yaml()
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true)
-    const key = path[length - 1]
-    const pair = isMap(parent) && parent.items.find((it) => isPair(it) && String(it.key) === key)
-    if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0]
-    const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
+const offsetOf = (root: unknown, path: readonly PropertyKey[], part: 'key' | 'value'): number => {
+  let node = root
+  let offset = startOf(root) ?? 0
+  for (const [index, key] of path.entries()) {
+    const child = childOf(node, key)
+    if (child === undefined) break
+    const isLast = index === path.length - 1 || childOf(child.value, path[index + 1]) === undefined
+    const wanted = part === 'key' && isLast ? child.key : child.value
+    offset = startOf(wanted) ?? startOf(child.value) ?? startOf(child.key) ?? offset
+    node = child.value
   }
-  return document.contents?.range?.[0] ?? 0
+  return offset
 }
+
+const childOf = (node: unknown, key: PropertyKey | undefined) => {
+  const { isMap, isPair, isScalar, isSeq } = yaml()
+  if (isMap(node)) {
+    const pair = node.items.find((it) => isScalar(it.key) && String(it.key.value) === String(key))
+    return isPair(pair) ? { key: pair.key, value: pair.value } : undefined
+  }
+  if (!isSeq(node)) return undefined
+  const value = node.items[Number(key)]
+  return value === undefined ? undefined : { key: undefined, value }
+}
+
+const startOf = (node: unknown): number | undefined =>
+  yaml().isNode(node) ? node.range?.[0] : undefined
 
 type Yaml = typeof import('yaml')
 

@@ -2,10 +2,7 @@ import { z } from 'zod'
 import { Duration, SwitchMisbehaviour } from '../../../server/wire/index.ts'
 import { Given } from '../../language/format.ts'
 import { Expected } from '../../language/match.ts'
-
-const RuleId = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$/, { error: 'expected a rule id, such as RAR-20' })
+import { RuleId } from '../../language/rule-id.ts'
 
 /** Something that happens around the agent: at its start, or when a certain answer is on its way. */
 const Turn = z.strictObject({

@@ -12,10 +12,10 @@ export type Meter = Readonly<{
 }>
 
 /** A permission is one action on one thing. */
-export const meterOf = ({ scenes, challenges, asks, grants }: AgentTrace): Meter => {
+export const meterOf = ({ entries, challenges, asks, grants }: AgentTrace): Meter => {
   const named = new Map(challenges.map(({ call, detail }) => [call, detail]))
-  const readings = grants.map(({ token, scene, details, lifetime }) => {
-    const uses = scenes.filter(
+  const readings = grants.map(({ token, entry, details, lifetime }) => {
+    const uses = entries.filter(
       (it) => it.bearer === token && it.answer.status < 300 && it.seat === 'api',
     )
     const needed = new Set(
@@ -29,7 +29,7 @@ export const meterOf = ({ scenes, challenges, asks, grants }: AgentTrace): Meter
     const last = uses.at(-1)
     return {
       used: details.flatMap((it) => permissionsOf(it)).filter((it) => needed.has(it)).length,
-      usedSeconds: last === undefined ? 0 : (last.answeredAt - scene.answeredAt) / 1000,
+      usedSeconds: last === undefined ? 0 : (last.answeredAt - entry.answeredAt) / 1000,
       tokenSeconds: lifetime,
     }
   })

@@ -5,8 +5,9 @@ import {
   readChallenge,
   readChallengeBody,
 } from '../../../server/wire/index.ts'
+import { parseJson } from '../../../server/wire/json.ts'
+import { findRoute } from '../../../server/wire/routes/router.ts'
 import { isObject } from '../../language/match.ts'
-import { routeOf } from '../../runner/exchange.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
 
 /** One exchange, with what it means. */
@@ -22,16 +23,16 @@ export type TraceEntry = Seen &
     answered: Readonly<Record<string, unknown>>
   }>
 
-export type Challenge = Readonly<{ scene: TraceEntry; call: string; detail: AuthorizationDetail }>
+export type Challenge = Readonly<{ entry: TraceEntry; call: string; detail: AuthorizationDetail }>
 export type Ask = Readonly<{
-  scene: TraceEntry
+  entry: TraceEntry
   id: string | undefined
   detail: AuthorizationDetail | undefined
   justification: string
   status: string
 }>
 export type Grant = Readonly<{
-  scene: TraceEntry
+  entry: TraceEntry
   token: string
   requestId: string
   details: readonly AuthorizationDetail[]
@@ -40,7 +41,7 @@ export type Grant = Readonly<{
 
 /** What an agent did, told from what went over the wire. */
 export type AgentTrace = Readonly<{
-  scenes: readonly TraceEntry[]
+  entries: readonly TraceEntry[]
   challenges: readonly Challenge[]
   asks: readonly Ask[]
   grants: readonly Grant[]
@@ -49,14 +50,14 @@ export type AgentTrace = Readonly<{
 }>
 
 export const traceOf = (seen: readonly Seen[]): AgentTrace => {
-  const scenes = seen.map(traceEntryOf)
+  const entries = seen.map(traceEntryOf)
   return {
-    scenes,
-    challenges: scenes.flatMap(challengesIn),
-    asks: scenes.filter((it) => it.route === 'jit.request').map(askOf),
-    grants: scenes.flatMap(grantIn),
+    entries,
+    challenges: entries.flatMap(challengesIn),
+    asks: entries.filter((it) => it.route === 'jit.request').map(askOf),
+    grants: entries.flatMap(grantIn),
     wide: new Set(
-      scenes.flatMap(({ route, answer, answered }) =>
+      entries.flatMap(({ route, answer, answered }) =>
         route === 'oauth.token' && answer.status === 200 ? textIn(answered, 'access_token') : [],
       ),
     ),
@@ -72,7 +73,7 @@ export const sameDetail = (a: AuthorizationDetail, b: AuthorizationDetail): bool
 const traceEntryOf = (seen: Seen, index: number): TraceEntry => {
   const { seat, request, answer } = seen
   const path = new URL(request.url).pathname
-  const route = seat === 'elsewhere' ? undefined : routeOf(seat, request.method, path)
+  const route = seat === 'elsewhere' ? undefined : findRoute(seat, request.method, path)
   return {
     ...seen,
     index,
@@ -84,37 +85,37 @@ const traceEntryOf = (seen: Seen, index: number): TraceEntry => {
   }
 }
 
-const challengesIn = (scene: TraceEntry): Challenge[] => {
-  if (scene.seat !== 'api') return []
-  const { status, headers } = scene.answer
-  const call = callOf(scene)
+const challengesIn = (entry: TraceEntry): Challenge[] => {
+  if (entry.seat !== 'api') return []
+  const { status, headers } = entry.answer
+  const call = callOf(entry)
   try {
     const details =
-      readChallenge(status, new Headers(headers)) ?? readChallengeBody(scene.answered) ?? []
-    return details.map((detail) => ({ scene, call, detail }))
+      readChallenge(status, new Headers(headers)) ?? readChallengeBody(entry.answered) ?? []
+    return details.map((detail) => ({ entry, call, detail }))
   } catch {
     return []
   }
 }
 
-const askOf = (scene: TraceEntry): Ask => {
-  const { authorization_details: given, justification } = scene.asked
+const askOf = (entry: TraceEntry): Ask => {
+  const { authorization_details: given, justification } = entry.asked
   const [detail] = [given].flat()
   return {
-    scene,
-    id: textIn(scene.answered, 'request_id')[0],
+    entry,
+    id: textIn(entry.answered, 'request_id')[0],
     detail: isObject(detail) ? (detail as AuthorizationDetail) : undefined,
     justification: typeof justification === 'string' ? justification : '',
-    status: textIn(scene.answered, 'status')[0] ?? '',
+    status: textIn(entry.answered, 'status')[0] ?? '',
   }
 }
 
-const grantIn = (scene: TraceEntry): Grant[] => {
-  const { route, answer, answered, path } = scene
+const grantIn = (entry: TraceEntry): Grant[] => {
+  const { route, answer, answered, path } = entry
   if (route !== 'jit.request.token' || answer.status !== 200) return []
   const details = answered.authorization_details
   return textIn(answered, 'access_token').map((token) => ({
-    scene,
+    entry,
     token,
     requestId: /\/jit\/request\/([^/]+)\/token$/.exec(path)?.[1] ?? '',
     details: Array.isArray(details) ? (details as AuthorizationDetail[]) : [],
@@ -123,12 +124,9 @@ const grantIn = (scene: TraceEntry): Grant[] => {
 }
 
 const fieldsOf = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : {}
-  } catch {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
+  const value = parseJson(text)
+  if (value === undefined) return Object.fromEntries(new URLSearchParams(text))
+  return isObject(value) ? value : {}
 }
 
 const textIn = (fields: Readonly<Record<string, unknown>>, name: string): string[] => {

@@ -7,9 +7,8 @@ import { type LoadedAgentScenario, loadAgentScenarios } from '../../checks/agent
 import { meterText, totalOf } from '../../checks/agent/meter.ts'
 import { runAgent } from '../../checks/agent/run.ts'
 import { Given } from '../../language/format.ts'
-import { terminal } from '../../reports/terminal.ts'
+import { liveOutput } from '../../reports/live-output.ts'
 import { loadRules } from '../../runner/rules.ts'
-import type { Result } from '../../runner/verdict.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckAgentOptions } from '../commands/check/agent.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
@@ -38,14 +37,13 @@ export const checkAgent = async (
 
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
-  const { onResult } = orderOutput(out, chosen.length)
   const { run, meters } = await runAgent(chosen, {
     line,
     given,
     limit,
     concurrency,
     signal,
-    onResult,
+    onResult: liveOutput(out, chosen.length),
   }).catch((error: NodeJS.ErrnoException) => {
     const reasons: Record<string, string> = { ENOENT: 'is not there', EACCES: 'may not be run' }
     const reason = error.syscall?.startsWith('spawn') ? reasons[error.code ?? ''] : undefined
@@ -67,24 +65,6 @@ export const checkAgent = async (
     out,
   )
   return signal.aborted ? 2 : code
-}
-
-/** Shows each result once all before it are there. */
-const orderOutput = (out: NodeJS.WriteStream, total: number) => {
-  const { result: text, progress } = terminal({ color: out.hasColors?.() ?? false })
-  const results: Result[] = []
-  let shown = 0
-  const onResult = (result: Result, index: number) => {
-    results[index] = result
-    if (out.isTTY) out.write('\r\u001b[K')
-    for (let next = results[shown]; next !== undefined; next = results[shown]) {
-      out.write(`${text(next, results[shown - 1])}\n`)
-      shown += 1
-    }
-    const done = results.filter((it) => it !== undefined)
-    if (out.isTTY && shown < total) out.write(progress(done, total))
-  }
-  return { onResult }
 }
 
 const agentScenarios = async (): Promise<{

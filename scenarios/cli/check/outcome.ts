@@ -59,7 +59,7 @@ export const concludeCheck = async (
     'statement-json': (runs) => statementJson(subject, runs),
   }
 
-  const { failures, counts } = terminal({ color: out.hasColors?.() ?? false })
+  const { failures, counts } = terminal({ stream: out })
   const failed = failures([run])
   out.write(failed === '' ? '\n' : `\n${failed}\n`)
   for (const rule of [...fresh, ...known]) {

@@ -43,9 +43,11 @@ export const apiActions = {
     looks: 'answer',
     sets: ['task'],
     needs: (args) => (readCall(args).method === 'GET' ? [] : ['writes']),
-    run: async (args, scene) => {
+    run: async (args, context) => {
       const { justification, allow, times } = typeof args === 'string' ? {} : args
-      return outcomeOf(await agentFetch({ ...readCall(args), justification, allow, times }, scene))
+      return outcomeOf(
+        await agentFetch({ ...readCall(args), justification, allow, times }, context),
+      )
     },
   }),
 

@@ -24,7 +24,7 @@ export const peopleActions = {
     }),
     looks: 'fields',
     needs: () => ['approver'],
-    run: (args, scene) => decide('approve', args, scene),
+    run: (args, context) => decide('approve', args, context),
   }),
 
   deny: action({
@@ -33,7 +33,7 @@ export const peopleActions = {
     args: z.strictObject({ request_id: Id.optional(), reason: z.string().optional() }),
     looks: 'fields',
     needs: () => ['approver'],
-    run: (args, scene) => decide('deny', args, scene),
+    run: (args, context) => decide('deny', args, context),
   }),
 } satisfies Record<string, Action>
 

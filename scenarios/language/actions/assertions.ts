@@ -4,7 +4,7 @@ import type { Answer } from '../answer.ts'
 import { decode } from '../decode.ts'
 import { Expected, isObject, match } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
-import { subsequence } from '../subsequence.ts'
+import { findGap, type Gap } from '../subsequence.ts'
 
 /** What only looks. */
 export const lookingActions = {
@@ -37,16 +37,18 @@ export const lookingActions = {
     ]),
     looks: 'nothing',
     needs: () => ['control'],
-    run: async (args, scene) => {
-      const { answer } = await control(scene, 'GET', '/journal')
+    run: async (args, context) => {
+      const { answer } = await control(context, 'GET', '/journal')
       const { events = [], never = [] } = Array.isArray(args) ? { events: args } : args
       const entries = listIn(answer, 'entries')
       const at = Array.isArray(args) ? [] : ['events']
-      subsequence(
-        events.map((it) => (typeof it === 'string' ? { type: it } : it)),
-        entries,
-        'type',
-        at,
+      failOnGap(
+        findGap(
+          events.map((it) => (typeof it === 'string' ? { type: it } : it)),
+          entries,
+          'type',
+          at,
+        ),
       )
       for (const [index, type] of never.entries()) {
         const found = entries.find((it) => it.type === type)
@@ -62,8 +64,8 @@ export const lookingActions = {
     args: z.array(z.looseObject({})).min(1),
     looks: 'nothing',
     needs: () => ['control'],
-    run: async (expected, scene) => {
-      const { answer } = await control(scene, 'GET', '/exchanges')
+    run: async (expected, context) => {
+      const { answer } = await control(context, 'GET', '/exchanges')
       const seen = listIn(answer, 'exchanges').map(({ request, answer, ...rest }) => ({
         ...(isObject(request) ? { method: request.method, path: request.path } : {}),
         ...(isObject(answer) ? { status: answer.status } : {}),
@@ -71,7 +73,7 @@ export const lookingActions = {
         request,
         answer,
       }))
-      subsequence(expected, seen, 'route', [])
+      failOnGap(findGap(expected, seen, 'route'))
       return outcomeOf(answer)
     },
   }),
@@ -89,6 +91,10 @@ export const lookingActions = {
     },
   }),
 } satisfies Record<string, Action>
+
+const failOnGap = (gap: Gap | undefined) => {
+  if (gap !== undefined) throw new ExpectationFailed(gap.message, gap.at, gap.differences)
+}
 
 const listIn = (answer: Answer, field: string): readonly Readonly<Record<string, unknown>>[] => {
   const list = isObject(answer.body) ? answer.body[field] : undefined

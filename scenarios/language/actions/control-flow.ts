@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { Duration } from '../../../server/wire/index.ts'
 import { type Action, action, Steps, Time } from '../action.ts'
@@ -72,7 +73,7 @@ export const orderActions = {
         } catch (error) {
           if (performance.now() + pause > deadline) throw error
         }
-        await new Promise((resolve) => setTimeout(resolve, pause))
+        await sleep(pause)
       }
     },
   }),

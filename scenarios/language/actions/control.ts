@@ -30,7 +30,7 @@ export const worldActions = {
     args: Policy,
     looks: 'fields',
     needs: () => ['control'],
-    run: (json, scene) => control(scene, 'PUT', '/policy', json),
+    run: (json, context) => control(context, 'PUT', '/policy', json),
   }),
 
   script_approver: action({
@@ -39,7 +39,7 @@ export const worldActions = {
     args: ApproverScript,
     looks: 'fields',
     needs: () => ['control'],
-    run: (json, scene) => control(scene, 'PUT', '/approver', json),
+    run: (json, context) => control(context, 'PUT', '/approver', json),
   }),
 
   set_dialect: action({
@@ -48,7 +48,7 @@ export const worldActions = {
     args: Dialect,
     looks: 'fields',
     needs: () => ['control'],
-    run: (json, scene) => control(scene, 'PUT', '/dialect', json),
+    run: (json, context) => control(context, 'PUT', '/dialect', json),
   }),
 
   misbehave: action({
@@ -57,11 +57,11 @@ export const worldActions = {
     args: z.union([z.string().min(1), SwitchMisbehaviour]),
     looks: 'fields',
     needs: () => ['control'],
-    run: (args, scene) =>
+    run: (args, context) =>
       args === 'none'
-        ? control(scene, 'DELETE', '/misbehaviours')
+        ? control(context, 'DELETE', '/misbehaviours')
         : control(
-            scene,
+            context,
             'POST',
             '/misbehaviours',
             typeof args === 'string' ? { name: args } : args,
@@ -74,7 +74,7 @@ export const worldActions = {
     args: MintUserToken,
     looks: 'fields',
     needs: () => ['control'],
-    run: (json, scene) => control(scene, 'POST', '/user-token', json),
+    run: (json, context) => control(context, 'POST', '/user-token', json),
   }),
 
   forge_token: action({
@@ -83,7 +83,7 @@ export const worldActions = {
     args: ForgeToken,
     looks: 'fields',
     needs: () => ['control'],
-    run: (json, scene) => control(scene, 'POST', '/forged-token', json),
+    run: (json, context) => control(context, 'POST', '/forged-token', json),
   }),
 } satisfies Record<string, Action>
 

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../server/wire/json.ts'
 import { decode } from '../../language/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
 import { answererOf, describeRequest, summarizeExchange } from '../exchange-summary.ts'
@@ -14,7 +15,7 @@ export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): 
 ${fieldsOf(request.headers)}${bodyOf(request.body)}
 <p class="mono">${answer.status}</p>
 ${fieldsOf(answer.headers)}${challengeOf(answer.headers)}${bodyOf(answer.body)}
-${violations.map((it) => markup`<p class="got">Breaks its schema: ${it}</p>`)}
+${violations.map(({ message }) => markup`<p class="got">Breaks its schema: ${message}</p>`)}
 </div></details>
 `
 }
@@ -39,11 +40,9 @@ const bodyOf = (text: string): Markup | false =>
 
 /** JSON with line breaks, forms with a line for each field. */
 const readable = (text: string): string => {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2)
-  } catch {
-    return /^[\w%+.-]+=[^\s]*(&|$)/.test(text) ? text.replaceAll('&', '\n&') : text
-  }
+  const value = parseJson(text)
+  if (value !== undefined) return JSON.stringify(value, null, 2)
+  return /^[\w%+.-]+=[^\s]*(&|$)/.test(text) ? text.replaceAll('&', '\n&') : text
 }
 
 const short = (text: string, limit = 8000) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Seat } from '../../../server/wire/index.ts'
 import { TenantCreated } from '../../../server/wire/index.ts'
+import { capabilities } from '../../language/capabilities.ts'
 import { frozenAt } from '../../language/format.ts'
 import type { Target } from '../../language/target.ts'
 
@@ -39,7 +40,7 @@ export const controlPlaneTarget = ({
 
   return {
     name,
-    capabilities: new Set(['control', 'virtual_time', 'approver', 'writes']),
+    capabilities: new Set(capabilities),
     longestWait: 0,
 
     open: async (given, { tenant, seed }) => {

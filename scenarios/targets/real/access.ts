@@ -41,20 +41,26 @@ export const readTarget = (
   const source = readSource(name, text)
   if (source.problems.length > 0) return { problems: source.problems }
   const problems: Problem[] = []
-  checkSchema(TargetFile, source.value, [], (message, path, { part = 'value' } = {}) => {
-    const secret = /^unknown key "(client_secret|token|password)"/.exec(message)?.[1]
-    problems.push({
-      at: source.locate(path, part),
-      message:
-        secret === undefined
-          ? message
-          : `a secret has no place in this file; ${secret}_env names the environment variable that holds it`,
-    })
-  })
+  checkSchema(
+    TargetFile,
+    source.value,
+    [],
+    (message, path, { part = 'value', unknownKey } = {}) => {
+      problems.push({
+        at: source.locate(path, part),
+        message:
+          unknownKey !== undefined && secretKeys.includes(unknownKey)
+            ? `a secret has no place in this file; ${unknownKey}_env names the environment variable that holds it`
+            : message,
+      })
+    },
+  )
   const inOrder = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
   if (inOrder.length > 0) return { problems: inOrder }
   return { file: TargetFile.parse(source.value), problems: [] }
 }
+
+const secretKeys = ['client_secret', 'token', 'password']
 
 /** Variables that are not set, or are empty. */
 export const missingVariables = (

@@ -1,7 +1,7 @@
 import type { ApproverScript } from '../../../server/wire/index.ts'
 import { isObject } from '../../language/match.ts'
 import { SkipScenario } from '../../language/target.ts'
-import { sleep } from './rate-limited-fetch.ts'
+import { waitUnlessInterrupted } from './rate-limited-fetch.ts'
 
 type Send = (request: Request) => Promise<Response>
 
@@ -36,7 +36,7 @@ export class Approver {
 
   /**
    * Sends a request; one that looks at a pending request first lets the person answer it.
-   * @throws {Unable} where a real person did not, or did something else
+   * @throws {SkipScenario} where a real person did not, or did something else
    */
   async around(request: Request, send: Send): Promise<Response> {
     const script = this.#script
@@ -102,7 +102,7 @@ export class Approver {
         say(describeApproval(request, id, body as Readonly<Record<string, unknown>>, script))
       const { interval } = body as { interval?: unknown }
       const between = typeof interval === 'number' && interval > 0 ? interval : 5
-      await sleep(Math.min(left, between * 1000), signal)
+      await waitUnlessInterrupted(Math.min(left, between * 1000), signal)
     }
   }
 }

@@ -1,65 +1,80 @@
 import {
-  createHmac,
-  createPublicKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  sign,
-} from 'node:crypto'
-import type { z } from 'zod'
+  base64url,
+  CompactSign,
+  type CryptoKey,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose'
 import type { ForgeToken } from '../../../server/wire/index.ts'
-import { decode } from '../../language/decode.ts'
-import { isObject } from '../../language/match.ts'
+import { peekJwt } from '../../language/decode.ts'
 import { SkipScenario } from '../../language/target.ts'
 
-type ForgeOrder = z.output<typeof ForgeToken>
+type Members = Readonly<Record<string, unknown>>
 
 /**
- * A token as an attacker makes it, who has a real one and no key of the issuer: not signed, signed
- * by a key of their own, or by HMAC with the public key.
- * @throws {Unable} where the real one is no JWT
+ * A token as an attacker makes it who has a real one and no key of the issuer: not signed, signed by a
+ * key of their own with the algorithm of the real one, or by HMAC with the public key (JWT-02).
+ * @throws {SkipScenario} where the real token is not a JWT, or cannot be imitated
  */
-export const forgeToken = (
-  { claims, header, key }: Pick<ForgeOrder, 'claims' | 'header' | 'key'>,
+export const forgeToken = async (
+  { claims, header, key }: Pick<ForgeToken, 'claims' | 'header' | 'key'>,
   real: string,
-  keys: readonly JsonWebKey[],
-): string => {
-  const decoded = decode(real)
-  if (!isObject(decoded) || !isObject(decoded.claims) || !isObject(decoded.header)) {
+  keys: readonly JWK[],
+): Promise<string> => {
+  const jwt = peekJwt(real)
+  if (jwt === undefined) {
     throw new SkipScenario('the issuer’s tokens are no JWTs, so none can be forged')
   }
-  const alg = { none: 'none', hmac: 'HS256', foreign: 'RS256', own: '' }[key]
-  const head = mergeMembers({ ...decoded.header, alg }, header)
-  const signed = [head, mergeMembers(decoded.claims, claims)]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.')
-  return `${signed}.${signature(signed, key, keyOf(keys, decoded.header.kid))}`
-}
-
-const signature = (signed: string, key: ForgeOrder['key'], published: JsonWebKey | undefined) => {
-  if (key === 'none') return ''
-  if (key === 'foreign') {
-    return sign('sha256', Buffer.from(signed), foreignKey()).toString('base64url')
+  const payload = JSON.stringify(mergeMembers(jwt.claims, claims))
+  const headerWith = (alg: string) => mergeMembers({ ...jwt.header, alg }, header)
+  switch (key) {
+    case 'none': {
+      const parts = [JSON.stringify(headerWith('none')), payload, '']
+      return parts.map((part) => base64url.encode(part)).join('.')
+    }
+    case 'hmac': {
+      const published = keys.find((it) => it.kid === jwt.header.kid) ?? keys[0]
+      if (published === undefined) throw new SkipScenario('the issuer’s key is not published')
+      return sign(payload, headerWith('HS256'), await pemOf(published, jwt.header.alg))
+    }
+    case 'foreign': {
+      const { alg, privateKey } = await foreignKey(String(jwt.header.alg))
+      return sign(payload, headerWith(alg), privateKey)
+    }
+    case 'own':
+      throw new SkipScenario('a forged token signed by the issuer’s key takes a control plane')
   }
-  if (published === undefined) throw new SkipScenario('the issuer’s key is not published')
-  const pem = createPublicKey({ key: published, format: 'jwk' }).export({
-    type: 'spki',
-    format: 'pem',
-  })
-  return createHmac('sha256', pem).update(signed).digest('base64url')
 }
 
-const keyOf = (keys: readonly JsonWebKey[], kid: unknown) =>
-  keys.find((it) => it.kid === kid) ?? keys[0]
-
-let foreign: ReturnType<typeof generateKeyPairSync>['privateKey'] | undefined
-const foreignKey = () => {
-  foreign ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-  return foreign
+/** jose refuses a header whose `alg` is not one of the key. */
+const sign = async (payload: string, header: Members, key: CryptoKey | Uint8Array) => {
+  const jws = new CompactSign(new TextEncoder().encode(payload))
+  return await jws
+    .setProtectedHeader({ ...header, alg: String(header.alg) })
+    .sign(key)
+    .catch((error: Error) => {
+      throw new SkipScenario(`no token can be forged with this header: ${error.message}`)
+    })
 }
+
+/** A public key as its issuer would paste it into a verifier. */
+const pemOf = async (jwk: JWK, alg: unknown): Promise<Uint8Array> => {
+  const key = await importJWK(jwk, jwk.alg ?? String(alg))
+  return new TextEncoder().encode(`${await exportSPKI(key as CryptoKey)}\n`)
+}
+
+/** The attacker's key for an algorithm; where none can be made for it, such as for HS256, an RSA key. */
+const foreignKey = async (wanted: string) => {
+  const alg = /^([RP]S(256|384|512)|ES(256|384|512)|EdDSA|Ed25519)$/.test(wanted) ? wanted : 'RS256'
+  const pair = foreignKeys.get(alg) ?? generateKeyPair(alg)
+  foreignKeys.set(alg, pair)
+  return { alg, privateKey: (await pair).privateKey }
+}
+
+const foreignKeys = new Map<string, ReturnType<typeof generateKeyPair>>()
 
 /** Null removes a member. */
-const mergeMembers = (
-  from: Readonly<Record<string, unknown>>,
-  by: Readonly<Record<string, unknown>>,
-): Record<string, unknown> =>
+const mergeMembers = (from: Members, by: Members): Members =>
   Object.fromEntries(Object.entries({ ...from, ...by }).filter(([, value]) => value !== null))

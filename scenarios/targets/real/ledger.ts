@@ -1,3 +1,4 @@
+import { parseJson } from '../../../server/wire/json.ts'
 import { basic } from '../../language/basic-auth.ts'
 import { isObject } from '../../language/match.ts'
 import type { AgentAccess } from './access.ts'
@@ -146,12 +147,4 @@ const fieldIn = (text: string, field: string): string | undefined => {
   const body = parseJson(text)
   const value = isObject(body) ? body[field] : undefined
   return typeof value === 'string' ? value : undefined
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,4 @@
 import type { Loaded } from '../../language/load.ts'
-import { SkipScenario } from '../../language/target.ts'
 import { applyRoles, assignRoles } from './roles.ts'
 import { skipReasons } from './skip-reasons.ts'
 import type { TargetFile } from './target-file.ts'
@@ -13,13 +12,9 @@ export const planSkips = (file: TargetFile, allowWrites: boolean) => {
   const decides = users.some((it) => it.permissions.includes('jit.approve'))
   const { prefix = 'auto', profile } = file.issuer ?? {}
   const cast = ({ tenants }: Loaded) =>
-    tenants.map(({ given }, index) => {
-      const players = [agents, others][index] ?? []
-      if (players.length === 0) {
-        throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
-      }
-      return assignRoles(given, players, index === 0 ? users : [])
-    })
+    tenants.map(({ given }, index) =>
+      assignRoles(given, [agents, others][index] ?? [], index === 0 ? users : []),
+    )
   return (scenario: Loaded): string | undefined =>
     skipReasons(applyRoles(scenario, cast), {
       lacks: new Map(decides ? [] : [['approvals', 'nobody who may approve has given a token']]),

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SkipScenario } from '../../language/target.ts'
-import { describeUnreachable, Unreachable } from './unreachable.ts'
+import { Unreachable, unreachableBy } from './unreachable.ts'
 
 export type RateLimitedFetchOptions = Readonly<{
   /** Hosts (with port) that may be talked to. */
@@ -40,7 +41,7 @@ export class RateLimitedFetch {
     this.#fetch = options.fetch ?? globalThis.fetch
   }
 
-  /** @throws {Unable} at a limit, @throws {Unreachable} where there is no answer */
+  /** @throws {SkipScenario} at a limit, @throws {Unreachable} where there is no answer */
   readonly fetch: typeof fetch = (input, init) => this.send(new Request(input, init))
 
   /** @param urgent cleans up: neither the total nor an interruption stops it */
@@ -75,7 +76,7 @@ export class RateLimitedFetch {
     if (at <= now) return
     this.waited += Math.max(0, at - Math.max(now, this.#waitedUntil)) / 1000
     this.#waitedUntil = Math.max(this.#waitedUntil, at)
-    await sleep(at - now, urgent ? undefined : this.#options.signal)
+    await waitUnlessInterrupted(at - now, urgent ? undefined : this.#options.signal)
   }
 
   async #once(request: Request, urgent: boolean): Promise<Response> {
@@ -91,7 +92,7 @@ export class RateLimitedFetch {
     } catch (error) {
       if (error instanceof Unreachable) throw error
       if (!urgent && signal.aborted) throw new SkipScenario('interrupted')
-      throw new Unreachable(describeUnreachable(error, request.url, timeout), { cause: error })
+      throw unreachableBy(error, request.url, timeout)
     }
   }
 }
@@ -125,17 +126,8 @@ const readWhole = async (response: Response, host: string): Promise<Response> =>
   return new Response(body, { status: response.status, headers: response.headers })
 }
 
-/** @throws {Unable} once it is interrupted */
-export const sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer)
-      reject(new SkipScenario('interrupted'))
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, milliseconds)
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
+/** @throws {SkipScenario} when the signal aborts */
+export const waitUnlessInterrupted = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => {
+    throw new SkipScenario('interrupted')
   })

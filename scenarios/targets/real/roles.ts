@@ -18,13 +18,16 @@ export type Roles<
 /**
  * Finds somebody for each part. A part is played only by who fits: what the scenario says of an agent
  * must be what the target says of it.
- * @throws {Unable} where nobody does
+ * @throws {SkipScenario} where nobody does, or the target names no agents of this tenant
  */
 export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   given: Given,
   agents: readonly A[],
   users: readonly P[],
 ): Roles<A, P> => {
+  if (agents.length === 0) {
+    throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
+  }
   const unplayable = Object.keys(given).find((key) => !assignableWords.has(key))
   if (unplayable !== undefined)
     throw new SkipScenario(`the target’s ${unplayable} is not ours to set`)

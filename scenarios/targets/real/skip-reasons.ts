@@ -1,4 +1,6 @@
 import { ApproverScript, type RouteName } from '../../../server/wire/index.ts'
+import { findRoute } from '../../../server/wire/routes/router.ts'
+import type { Capability } from '../../language/capabilities.ts'
 import type { Given } from '../../language/format.ts'
 import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'
@@ -6,7 +8,6 @@ import type { Step } from '../../language/step-context.ts'
 import { allSteps, type Placed } from '../../language/steps.ts'
 import { SkipScenario } from '../../language/target.ts'
 import { references } from '../../language/variables.ts'
-import { routeOf } from '../../runner/exchange.ts'
 import type { Ability } from './probe.ts'
 import { findSpelledOutPart, type Roles } from './roles.ts'
 import type { Writing } from './target-file.ts'
@@ -35,26 +36,19 @@ export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined 
   if (scenario.takes > offer.longestWait) {
     return `it takes ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`
   }
-  const { needs } = scenario.source.value as { needs?: readonly string[] }
+  const { needs } = scenario.source.value as { needs?: readonly Capability[] }
   if (needs?.includes('control')) return 'the target has no control plane'
   if (needs?.includes('virtual_time')) return 'the target has no virtual time'
   if (!offer.apiIsNamed && references(scenario.steps).some(({ name }) => name === 'api')) {
     return 'it names the API by its URL, and the target does not say it (api: { url: … })'
   }
-  if (namesMoments(scenario.steps)) return 'it expects moments of a clock that stands still'
+  if (needs?.includes('frozen_clock')) return 'it expects moments of a clock that stands still'
   const placed = allSteps(scenario.steps, ['steps'])
   for (const place of placed) {
     const reason = skipReasonOfStep(place, offer)
     if (reason !== undefined) return reason
   }
   return skipReasonOfGiven(scenario, placed, offer)
-}
-
-/** Epoch seconds or dates, written as they are at the moment at which the mock's clock stands. */
-const namesMoments = (value: unknown): boolean => {
-  if (typeof value === 'number') return value > 1.7e9 && value < 2e9
-  if (typeof value === 'string') return /^20\d\d-\d\d-\d\dT/.test(value)
-  return Object.values(value ?? {}).some(namesMoments)
 }
 
 const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
@@ -159,7 +153,7 @@ const skipReasonOfHttp = (
     return offer.lacks.get('details')
   }
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
-  const route = routeOf('issuer', method, full.split('?')[0] ?? '')
+  const route = findRoute('issuer', method, full.split('?')[0] ?? '')
   if (route?.startsWith('oauth.authorize')) return 'a person signs in there, with a browser'
   if (route?.startsWith('jit.')) {
     const reason = offer.lacks.get('jit')
@@ -197,20 +191,17 @@ const skipReasonOfGiven = (
       given.approver === undefined ? undefined : skipReasonOfScript(given.approver, offer)
     if (reason !== undefined) return reason
   }
-  const scripted = scenario.tenants.some(({ given }) => given.approver !== undefined)
-  if (scripted && JSON.stringify(scenario.steps).includes('/jit/status/')) {
-    return 'who stands in for the approver does not know the older form'
-  }
+  const { needs } = scenario
   const casts = findRoles(scenario, offer)
   if (typeof casts === 'string') return casts
   for (const [index, cast] of casts.entries()) {
     const here = placed.filter(({ step }) => tenantOf(step, scenario) === index)
     const steps = here.map(({ step }) => step)
     const unusual = cast.agents.find((it, at) => !isUsual(scenario.tenants[index]?.given, at, it))
-    if (unusual !== undefined && /\b(read:documents|write:reports)\b/.test(JSON.stringify(steps))) {
+    if (unusual !== undefined && needs.includes('usual_scopes')) {
       return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
     }
-    if (here.some(isAlone)) return 'it expects a tenant of its own'
+    if (needs.includes('own_tenant')) return 'it expects a tenant of its own'
     const name = findSpelledOutPart(steps, cast)
     if (name !== undefined) {
       return `it speaks of ${name}, who is somebody else here`
@@ -228,17 +219,6 @@ const isUsual = (given: Given | undefined, at: number, agent: Roles['agents'][nu
   given?.agents?.[at]?.capabilities !== undefined ||
   (agent.capabilities?.length === usualScopes.length &&
     usualScopes.every((it) => agent.capabilities?.includes(it)))
-
-/** Counts what is in the tenant, where there may be more; or wants a name that may be taken. */
-const isAlone = ({ step, word }: Placed): boolean =>
-  (word === 'http' &&
-    (/ssf\/poll|GET \/ssf\/stream/.test(JSON.stringify(step.http)) ||
-      (/register/.test(JSON.stringify(step.http)) &&
-        /"client_id":"[a-z]/.test(JSON.stringify(step.http))))) ||
-  ((word === 'list_pending' || JSON.stringify(step[word] ?? '').includes('/jit/pending')) &&
-    /"(count|total|length|in_any_order|absent|equals)"|:\s*\[/.test(
-      JSON.stringify(step.expect ?? {}),
-    ))
 
 const findRoles = (scenario: Loaded, offer: Offer): readonly Roles[] | string => {
   try {

@@ -1,14 +1,26 @@
+import { NoAnswer } from '../../language/target.ts'
+
 /** The other side cannot be spoken to: one line that says what is wrong and what to do. */
-export class Unreachable extends Error {
+export class Unreachable extends NoAnswer {
   override readonly name = 'Unreachable'
 }
 
-/** Why a request got no answer, as one line for a person. */
-export const describeUnreachable = (error: unknown, url: string, timeout: number): string => {
+/** Why a request got no answer. */
+export const unreachableBy = (error: unknown, url: string, timeout: number): Unreachable => {
+  const isLate = error instanceof Error && error.name === 'TimeoutError'
+  const { code } = causeOf(error)
+  return new Unreachable(
+    isLate ? `${new URL(url).host} gave no answer within ${timeout} s` : describe(error, url),
+    isLate ? 'timeout' : closed.has(code) ? 'connection_closed' : 'unreachable',
+    { cause: error },
+  )
+}
+
+const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'UND_ERR_SOCKET'])
+
+/** One line for a person. */
+const describe = (error: unknown, url: string): string => {
   const { host } = new URL(url)
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return `${host} gave no answer within ${timeout} s`
-  }
   const { code, message } = causeOf(error)
   const known = reasons[code]
   if (known !== undefined) return `${host} ${known}`

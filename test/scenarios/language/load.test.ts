@@ -277,3 +277,39 @@ describe('loading files', () => {
     ])
   })
 })
+
+describe('what a scenario needs', () => {
+  const expecting = (needs: string, step: string, given = '{}') =>
+    problemsOf(
+      [
+        'scenario: Something is so',
+        `needs: [${needs}]`,
+        `given: ${given}`,
+        'steps:',
+        step,
+        '',
+      ].join('\n'),
+    )
+  const dated = "  - open_task: {}\n    expect: { expires_at: '2026-11-24T04:00:00Z' }"
+  const counted = '  - list_pending: {}\n    expect: { count: 1 }'
+
+  it('is frozen_clock where a step expects a moment', () => {
+    expect(expecting('', dated)).toEqual([
+      'a.yaml:6:27: a moment can be expected only with needs: [frozen_clock]',
+    ])
+    expect(expecting('frozen_clock', dated)).toEqual([])
+  })
+
+  it('is own_tenant where a step counts what is pending', () => {
+    expect(expecting('', counted)).toEqual([
+      'a.yaml:6:22: what is pending can be counted only with needs: [own_tenant]',
+    ])
+    expect(expecting('own_tenant', counted)).toEqual([])
+  })
+
+  it('is not a frozen_clock where the clock goes on', () => {
+    expect(expecting('frozen_clock', '  - open_task: {}', '{ clock: system }')).toEqual([
+      'a.yaml:2:9: a clock that goes on (clock: system) is not a frozen_clock',
+    ])
+  })
+})

@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { reports } from '../../../scenarios/reports/formats.ts'
 import type { ReportFormat } from '../../../scenarios/reports/report.ts'
 import { terminal } from '../../../scenarios/reports/terminal.ts'
@@ -75,13 +76,26 @@ describe('the terminal report', () => {
     expect(text).toContain('   fails in the same way as 3.\n')
   })
 
-  it('has colours only when asked for', async () => {
+  it('has colours only for a stream that shows them, as FORCE_COLOR and NO_COLOR say', async () => {
     const { results } = await sample()
     const [result] = results as [Result]
-    const colored = terminal({ color: true }).result(result, undefined)
+    const stream = new PassThrough()
+    const inEnvironment = (FORCE_COLOR: string | undefined, NO_COLOR: string | undefined) => {
+      vi.stubEnv('FORCE_COLOR', FORCE_COLOR)
+      vi.stubEnv('NO_COLOR', NO_COLOR)
+      return terminal({ stream }).result(result, undefined)
+    }
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    const plain = terminal().result(result, undefined)
 
-    expect(colored).not.toBe(stripVTControlCharacters(colored))
-    expect(terminal().result(result, undefined)).toBe(stripVTControlCharacters(colored))
+    expect(inEnvironment(undefined, undefined)).toBe(plain)
+    expect(inEnvironment(undefined, '1')).toBe(plain)
+    const colored = inEnvironment('1', undefined)
+    expect(colored).not.toBe(plain)
+    expect(stripVTControlCharacters(colored)).toBe(plain)
+    expect(terminal().result(result, undefined)).toBe(plain)
   })
 
   it('tells how far it is', async () => {

@@ -72,6 +72,8 @@ const failed = (result: Awaited<ReturnType<typeof run>>['results'][number]) => (
   verdict: 'failed' as const,
   failures: result.exchanges.map((exchange, index) => ({
     kind: 'expectation' as const,
+    code: 'differs' as const,
+    violations: [],
     message: `not as expected: ${exchange.answer.body}`,
     at: { file: result.file, line: 1, column: 1 },
     excerpt: '',

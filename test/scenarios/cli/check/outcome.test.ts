@@ -9,15 +9,18 @@ import { differencesFrom } from '../../../../scenarios/checks/contract-diff.ts'
 import { deviationsOf, rulesOf } from '../../../../scenarios/checks/deviations.ts'
 import { statement, statementJson } from '../../../../scenarios/checks/statement.ts'
 import type { Failure, Result } from '../../../../scenarios/runner/verdict.ts'
+import { violationsOf } from '../../../../scenarios/runner/violations.ts'
 
 const at = { file: 'a.yaml', line: 3, column: 1 }
 const failure = (message: string, more: Partial<Failure> = {}): Failure => ({
   kind: 'expectation',
+  code: 'unmet',
   message,
   at,
   excerpt: '',
   step: '1',
   differences: [],
+  violations: [],
   ...more,
 })
 const result = (covers: string[], more: Partial<Result> = {}): Result => ({
@@ -54,21 +57,69 @@ describe('the rule that was broken', () => {
     expect(rulesIn(broken(['CC-05'], named))).toEqual(['AGENT-COMPLETES'])
   })
 
-  it.each([
-    ['content-type is text/html, not JSON', 'LUMO-CONTENT-TYPE'],
-    ['content-type is nothing, not JSON', 'LUMO-JSON-OBJECT'],
-    ['body: a pending request carries status_url', 'LUMO-STATUS-URL'],
-    ['review_notes: Invalid input: expected string, received null', 'LUMO-NO-NULL'],
-  ])('is the contract’s where an answer breaks it: %s', (violation, rule) => {
-    const message = `the issuer broke the contract of jit.request: ${violation}`
+  const json = 'application/json'
+  const approved = {
+    request_id: 'jpr_1',
+    task_id: 'task_1',
+    status: 'approved',
+    risk_level: 'low',
+    granted_ttl: 600,
+    token_url: '/t/x/api/v1/jit/request/jpr_1/token',
+    authorization_details: { type: 'file_access' },
+  }
+  const { token_url: _, ...unnamed } = approved
 
-    expect(rulesIn(broken(['RAR-20'], failure(message, { kind: 'violation' })))).toEqual([rule])
+  it.each([
+    ['a page', 'LUMO-CONTENT-TYPE', 'text/html', '<html>'],
+    ['no content type', 'LUMO-JSON-OBJECT', undefined, '{}'],
+    ['no JSON', 'LUMO-JSON-OBJECT', json, '{'],
+    ['no status_url while pending', 'LUMO-STATUS-URL', json, { ...unnamed, status: 'pending' }],
+    ['null for a text', 'LUMO-NO-NULL', json, { ...approved, review_notes: null }],
+    ['no request_id', 'LUMO-STATUS-ID', json, { ...approved, request_id: undefined }],
+    ['a lifetime of an hour', 'LUMO-TTL-MAX', json, { ...approved, granted_ttl: 3600 }],
+    [
+      'a list of details',
+      'LUMO-DETAILS-OBJECT',
+      json,
+      { ...approved, authorization_details: [{ type: 'file_access' }] },
+    ],
+    ['details without a type', 'RAR-10', json, { ...approved, authorization_details: {} }],
+  ])(
+    'is the contract’s where an answer breaks it, whatever its message: %s',
+    (_, rule, type, body) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
+      const violations = violationsOf('jit.request', 201, headers, text)
+
+      expect(violations).not.toEqual([])
+      expect(
+        rulesIn(
+          broken(
+            ['RAR-20'],
+            failure('it is broken', {
+              kind: 'violation',
+              code: 'contract_broken',
+              route: 'jit.request',
+              violations: violations.map((it) => ({ ...it, message: 'reworded' })),
+            }),
+          ),
+        ),
+      ).toEqual([rule])
+    },
+  )
+
+  it('is also what the scenario covers where a success was expected', () => {
+    const refused = failure('no', { kind: 'violation', code: 'refused_and_broken' })
+
+    expect(rulesIn(broken(['RAR-20'], refused))).toEqual(['RAR-20'])
   })
 
-  it('is the network’s where no answer came', () => {
-    const silent = failure('a.test gave no answer within 10 s', { kind: 'crash' })
-
-    expect(rulesIn(broken(['RAR-20'], silent))).toEqual(['NET-TIMELY'])
+  it.each([
+    ['timeout', 'NET-TIMELY'],
+    ['connection_closed', 'NET-COMPLETE'],
+    ['unreachable', 'RAR-20'],
+  ] as const)('is the network’s where no answer came: %s', (code, rule) => {
+    expect(rulesIn(broken(['RAR-20'], failure('no', { kind: 'crash', code })))).toEqual([rule])
   })
 })
 

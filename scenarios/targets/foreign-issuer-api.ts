@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { createResourceServer } from '../../../server/api/resource-server.ts'
-import { RemoteIssuer } from '../../../server/express/remote-issuer.ts'
-import { apiHandlers } from '../../../server/http/api/handlers.ts'
-import { fetchHost } from '../../../server/http/hosts/fetch.ts'
-import { createSeat } from '../../../server/http/pipeline.ts'
-import { DocumentSeed } from '../../../server/wire/index.ts'
-import type { Given } from '../../language/format.ts'
+import { createResourceServer } from '../../server/api/resource-server.ts'
+import { RemoteIssuer } from '../../server/express/remote-issuer.ts'
+import { apiHandlers } from '../../server/http/api/handlers.ts'
+import { fetchHost } from '../../server/http/hosts/fetch.ts'
+import { createSeat } from '../../server/http/pipeline.ts'
+import { DocumentSeed } from '../../server/wire/index.ts'
+import type { Given } from '../language/format.ts'
 
 export type ForeignIssuer = Readonly<{
   /** Base of the tenant: below it are the metadata. */

@@ -1,4 +1,5 @@
-import { pathsOf, type Route, type RouteName, routes } from '../wire/index.ts'
+import { pathsOf, type Route, type Seat } from './route.ts'
+import { type RouteName, routes } from './routes.ts'
 
 export type Found<N extends RouteName> =
   | Readonly<{ name: N; params: Readonly<Record<string, string>> }>
@@ -31,6 +32,27 @@ export const createRouter = <N extends RouteName>(names: readonly N[]) => {
     const params = found.names.map((name, at) => [name, decodeURIComponent(values[at] ?? '')])
     return { name: found.name, params: Object.fromEntries(params) }
   }
+}
+
+/** The route of a request to a seat, if it is of the contract. HEAD is no route of its own. */
+export const findRoute = (seat: Seat, method: string, path: string): RouteName | undefined => {
+  try {
+    const found = method === 'HEAD' ? undefined : routerOf(seat)(method, path)
+    return found !== undefined && 'name' in found ? found.name : undefined
+  } catch (error) {
+    // A path that is not percent-encoded UTF-8 is of no route.
+    if (error instanceof URIError) return undefined
+    throw error
+  }
+}
+
+const routers = new Map<Seat, ReturnType<typeof createRouter<RouteName>>>()
+
+const routerOf = (seat: Seat) => {
+  const names = Object.keys(routes) as RouteName[]
+  const router = routers.get(seat) ?? createRouter(names.filter((it) => routes[it].seat === seat))
+  routers.set(seat, router)
+  return router
 }
 
 /** Some clients join a base URL with a trailing slash and a path: leading slashes are collapsed (contract §1.1). */

@@ -1,0 +1,96 @@
+import { covers } from '../../../server/wire/index.ts'
+import type { AgentRules } from './offence.ts'
+import { type AgentTrace, callOf, type TraceEntry } from './trace.ts'
+
+/** Which token an agent sends where, and when it sends one again. */
+export const tokenRules: AgentRules = {
+  'AGENT-RETRIES-ONCE': ({ trace }) => {
+    const { challenges, grants } = trace
+    const jit = new Set(grants.map((it) => it.token))
+    const refused = Map.groupBy(
+      challenges.filter((it, at) => challenges.findIndex((its) => its.entry === it.entry) === at),
+      ({ call }) => call,
+    )
+    return [...refused].flatMap(([call, list]) => {
+      const narrow = list.filter(({ entry }) => jit.has(entry.bearer ?? ''))
+      const plain = list.filter(({ entry }) => !jit.has(entry.bearer ?? ''))
+      const again = plain.filter(
+        ({ entry }, at) => at > 0 && !areConcurrent(plain[0]?.entry, entry),
+      )
+      return [
+        ...narrow.slice(1).map(({ entry }) => ({
+          says: `called ${call} once more after its retry had been refused: a second 403 is the answer`,
+          entry,
+        })),
+        ...again.map(({ entry }) => ({
+          says: `repeated ${call} with a token that had just been refused there`,
+          entry,
+        })),
+      ]
+    })
+  },
+
+  'AGENT-ORIGIN': ({ trace, secret }) => {
+    const tokens = [...trace.wide, ...trace.grants.map((it) => it.token), secret]
+    return trace.entries
+      .filter(({ seat }) => seat === 'elsewhere')
+      .flatMap((entry) => {
+        const { url, headers, body } = entry.request
+        const text = JSON.stringify([url, headers, body])
+        const leaked = tokens.find((it) => text.includes(it))
+        if (leaked === undefined) return []
+        const what =
+          leaked === secret
+            ? 'its secret'
+            : trace.wide.has(leaked)
+              ? 'its own wide token'
+              : 'its JIT token'
+        return [{ says: `sent ${what} to another origin, ${new URL(url).origin}`, entry }]
+      })
+  },
+
+  'AGENT-NARROW': ({ trace }) =>
+    trace.entries.flatMap((entry) => {
+      if (entry.seat !== 'api' || entry.bearer === undefined || !trace.wide.has(entry.bearer))
+        return []
+      const call = callOf(entry)
+      const named = trace.challenges.filter(
+        (it) => it.call === call && it.entry.index < entry.index,
+      )
+      const due = trace.grants.find(
+        (grant) =>
+          grant.entry.answeredAt < entry.at &&
+          entry.at < grant.entry.answeredAt + grant.lifetime * 1000 &&
+          named.some(({ detail }) => grant.details.some((it) => covers(it, detail))),
+      )
+      return due === undefined || isRefused(due.token, entry, trace)
+        ? []
+        : [{ says: `used its wide token for ${call}, where it had a narrow one`, entry }]
+    }),
+
+  'AGENT-FORGETS': ({ trace: { entries } }) =>
+    entries.flatMap((entry) => {
+      if (entry.bearer === undefined || entry.answer.status !== 401) return []
+      if (!/invalid_token/.test(JSON.stringify(entry.answer))) return []
+      const again = entries.find(
+        (it) => it.seat === entry.seat && it.bearer === entry.bearer && it.at > entry.answeredAt,
+      )
+      return again === undefined
+        ? []
+        : [
+            {
+              says: `used a token again that had been refused as invalid (${callOf(again)})`,
+              entry: again,
+            },
+          ]
+    }),
+}
+
+/** Both were under way at the same time: neither could know of the other's answer. */
+const areConcurrent = (a: TraceEntry | undefined, b: TraceEntry) =>
+  a !== undefined && b.at < a.answeredAt
+
+const isRefused = (token: string, before: TraceEntry, { entries }: AgentTrace) =>
+  entries.some(
+    (it) => it.index < before.index && it.bearer === token && [401, 403].includes(it.answer.status),
+  )
