@@ -53,7 +53,9 @@ export const readPast = async (
     else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
     else if ('decided' in line) noteDecided(find(slug, where), JSON.stringify(line.decided), most)
     else {
-      const { history } = endSnapshot(find(slug, where))
+      const past = find(slug, where)
+      const { history } = past
+      sensible(path, slug, () => endSnapshot(past))
       for (const entry of line.entries) {
         if (entry.seq <= history.last) {
           throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
@@ -103,7 +105,7 @@ export function* linesOf(tenants: ReadonlyMap<string, TenantPast>): Generator<st
 }
 
 /** A snapshot is one line, unless it would be a long one. */
-function* partsOf(snapshot: Snapshot, most = 500): Generator<Snapshot> {
+function* partsOf(snapshot: Snapshot, most = 100): Generator<Snapshot> {
   let part: Record<string, unknown> = {}
   let size = 0
   for (const [name, value] of Object.entries(snapshot)) {

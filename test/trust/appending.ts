@@ -7,7 +7,7 @@ import { TenantSeed } from '../../server/wire/index.ts'
  * compacted all the time.
  */
 const [path = ''] = process.argv.slice(2)
-const file = await JournalFile.open(path, { compactAbove: 30_000, newestEntries: 5 })
+const file = await JournalFile.open(path, { compactAbove: 1000, newestEntries: 5 })
 const past = file.take('acme')
 let number = past?.history.last ?? 0
 if (past === undefined) {

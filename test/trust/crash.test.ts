@@ -101,7 +101,7 @@ describe('killed at any moment', () => {
         acknowledged,
       )
       expect(kept, `seed ${seed}, round ${round}`).toBeGreaterThanOrEqual(acknowledged)
-      expect(statSync(journal).size).toBeLessThan(30_000)
+      expect(statSync(journal).size).toBeLessThan(20_000)
     }
 
     figure('killed by SIGKILL while compacting', {

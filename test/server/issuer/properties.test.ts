@@ -61,7 +61,7 @@ const stream = {
 type World = ReturnType<typeof world> & Readonly<{ tasks: string[]; requests: string[] }>
 
 /** A tenant after all of that; what the rules refuse is refused, and anything else thrown is a bug. */
-const after = (
+const play = (
   steps: readonly Step[],
   here: World = { ...world(), tasks: [], requests: [] },
 ): World => {
@@ -132,7 +132,7 @@ const firstToken: readonly Step[] = [
 const always = (holds: (here: ReturnType<typeof world>) => void) =>
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) =>
-      holds(after([...firstToken, ...steps])),
+      holds(play([...firstToken, ...steps])),
     ),
     { numRuns: 200 },
   )
@@ -203,13 +203,13 @@ describe('whatever agents and approvers do', () => {
     const steps = fc.array(step, { maxLength: 40, size: 'max' })
     fc.assert(
       fc.property(steps, steps, (first, then) => {
-        const [one, two] = [0, 1].map(() => after([...firstToken, ...first])) as [World, World]
+        const [one, two] = [0, 1].map(() => play([...firstToken, ...first])) as [World, World]
         const { tenant } = two
         const state = fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(tenant.state))))
         expect(state).toEqual(one.tenant.state)
         tenant.restore({ state, seq: 0, entries: tenant.journal.after(0).slice(), clockMoved: 0 })
 
-        for (const here of [one, two]) after(then, here)
+        for (const here of [one, two]) play(then, here)
 
         expect(tenant.state).toBe(state)
         expect(tenant.state).toEqual(one.tenant.state)
