@@ -200,7 +200,7 @@ describe('whatever agents and approvers do', () => {
   })
 
   it('a state, written as JSON and read back, is the same, and so is what follows', () => {
-    const steps = fc.array(step, { maxLength: 40, size: 'max' })
+    const steps = fc.array(step, { maxLength: 30, size: 'max' })
     fc.assert(
       fc.property(steps, steps, (first, then) => {
         const [one, two] = [0, 1].map(() => play([...firstToken, ...first])) as [World, World]
@@ -215,7 +215,7 @@ describe('whatever agents and approvers do', () => {
         expect(tenant.state).toEqual(one.tenant.state)
         expect(tenant.journal.after(0)).toEqual(one.tenant.journal.after(0))
       }),
-      { numRuns: 200 },
+      { numRuns: 50 },
     )
   })
 

@@ -66,7 +66,7 @@ describe('a journal that grows while running', () => {
   it('is compacted each time it has doubled, and loses nothing', async () => {
     const options = { compactAbove: 20_000, newestEntries: 10 }
     const file = await JournalFile.open(path, options)
-    const { state, entries } = worked(40)
+    const { state, entries } = worked(15)
     file.append({ tenant: 'acme', opened: seed })
     let largest = 0
     for (const [at, entry] of entries.entries()) {
@@ -78,7 +78,7 @@ describe('a journal that grows while running', () => {
     }
     await file.close()
 
-    expect(largest).toBeLessThan(200_000)
+    expect(largest).toBeLessThan(120_000)
     const again = await JournalFile.open(path, options)
     const past = again.take('acme')
     expect(past?.history.state).toEqual(state)
@@ -111,7 +111,7 @@ describe('a journal that grows while running', () => {
     file.append({ tenant: 'acme', opened: seed })
     for (let version = 1; version <= 600; version += 1) {
       file.append({ tenant: 'acme', change: { document: document(version) } })
-      await file.durable()
+      if (version % 5 === 0) await file.durable()
     }
 
     expect(statSync(path).size).toBeLessThan(maxBytes)
