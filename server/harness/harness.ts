@@ -4,6 +4,7 @@ import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { describeUnknownMisbehaviour, type Misbehaviour } from '../http/misbehave.ts'
 import type { Origins } from '../http/tenant-context.ts'
+import type { JournalOptions } from '../journal/file.ts'
 import type { Store } from '../journal/store.ts'
 import { catalogue } from '../misbehaviours/load-catalogue.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
@@ -41,6 +42,8 @@ export type HarnessOptions = Readonly<{
    * it in `FILE.keys`. Absent: memory only.
    */
   journal?: string
+  /** How large the journal may become, and what its compaction keeps. */
+  journalOptions?: JournalOptions
   /** Answers of a real issuer, which its tenants here are answered with. */
   recording?: Recording
   /** How tokens are signed; RS256 as LumoAuth does. */
@@ -59,7 +62,7 @@ export type HarnessOptions = Readonly<{
   log?: (line: LogLine) => void
   /** Hears of bugs of the harness itself. */
   onBug?: (bug: unknown, request: HttpRequest) => void
-  /** Hears what is wrong with the journal: what was dropped at the start, and that it cannot be written. */
+  /** Hears what is wrong with the journal: what was dropped at the start, that it is nearly full, that it cannot be written. */
   onWarning?: (message: string) => void
 }>
 
@@ -90,9 +93,16 @@ export type Harness = AsyncDisposable &
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
-  const { journal, algorithm = 'RS256', onWarning = console.warn } = options
-  const store = journal === undefined ? undefined : await openStore(journal, algorithm)
-  if (store?.warning !== undefined) onWarning(store.warning)
+  const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
+  const store =
+    journal === undefined
+      ? undefined
+      : await (await import('../journal/store.ts')).Store.open(
+          journal,
+          algorithm,
+          journalOptions,
+          onWarning,
+        )
   try {
     return await composeHarness(options, algorithm, store)
   } catch (failed) {
@@ -226,7 +236,3 @@ const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
           return outbound.post(...message)
         },
       }
-
-/** Loads the store only where a journal is kept. */
-const openStore = async (path: string, algorithm: Algorithm): Promise<Store> =>
-  (await import('../journal/store.ts')).Store.open(path, algorithm)

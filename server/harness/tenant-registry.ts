@@ -181,7 +181,7 @@ const openTenantContext = (
     }),
   }
   // After the documents: once this is kept, all that the tenant begins with is.
-  if (kept) tenant.replay(kept.entries)
+  if (kept) tenant.restore(kept.history)
   else tenant.happen(initialEvents(seed, event))
   startCallbacks(context)
   startPushing(context)

@@ -4,6 +4,7 @@ import { aboutTask, aboutToken, verification } from './signals.ts'
 import {
   forgetAt,
   forgetExpired,
+  noteEnded,
   remembered,
   type State,
   type StreamRecord,
@@ -44,23 +45,20 @@ export const evolve = (state: State, entry: Entry): void => {
     case 'assertion.used': {
       const used = `${entry.clientId} ${entry.jti}`
       state.assertions.add(used)
-      forgetAt(state, entry.expiresAt, () => state.assertions.delete(used))
+      forgetAt(state, entry.expiresAt, 'assertion', used)
       break
     }
     case 'authorization.pushed': {
       const { pushed } = entry
       state.pushed.set(pushed.uri, pushed)
-      forgetAt(state, pushed.expiresAt, () => state.pushed.delete(pushed.uri))
+      forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
       break
     }
     case 'grant.given': {
       const { grant } = entry
       state.grants.set(grant.id, { grant, redeemed: false, revoked: false, tokens: new Set() })
       state.codes.set(grant.codeHash, grant.id)
-      forgetAt(state, grant.codeExpiresAt, () => {
-        state.codes.delete(grant.codeHash)
-        forgetGrant(state, grant.id, grant.codeExpiresAt)
-      })
+      forgetAt(state, grant.codeExpiresAt, 'code', grant.codeHash)
       break
     }
     case 'grant.redeemed': {
@@ -73,10 +71,7 @@ export const evolve = (state: State, entry: Entry): void => {
       const record = state.grants.get(grantId)
       if (record) record.refresh = { hash, expiresAt }
       state.refreshTokens.set(hash, grantId)
-      forgetAt(state, expiresAt, () => {
-        state.refreshTokens.delete(hash)
-        forgetGrant(state, grantId, expiresAt)
-      })
+      forgetAt(state, expiresAt, 'refreshToken', hash)
       break
     }
     case 'grant.revoked': {
@@ -98,8 +93,8 @@ export const evolve = (state: State, entry: Entry): void => {
       if (task.parentId !== undefined) state.tasks.get(task.parentId)?.children.push(task.id)
       noteOpen(state, task)
       use(state, task.agentId, entry.at, { calls: 1 })
-      forgetAt(state, task.expiresAt, () => noteEnded(state, task))
-      forgetAt(state, task.expiresAt + remembered, () => state.tasks.delete(task.id))
+      forgetAt(state, task.expiresAt, 'openTask', task.id)
+      forgetAt(state, task.expiresAt + remembered, 'task', task.id)
       break
     }
     case 'permission.requested': {
@@ -112,10 +107,7 @@ export const evolve = (state: State, entry: Entry): void => {
         task.requests.push(request.id)
         task.score += entry.score
         task.requestedAt = [...task.requestedAt.filter((at) => at > entry.at - 60), entry.at]
-        forgetAt(state, task.task.expiresAt + remembered, () => {
-          state.requests.delete(request.id)
-          state.undecided.delete(request.id)
-        })
+        forgetAt(state, task.task.expiresAt + remembered, 'request', request.id)
       }
       break
     }
@@ -163,11 +155,7 @@ export const evolve = (state: State, entry: Entry): void => {
       const request =
         token.requestId === undefined ? undefined : state.requests.get(token.requestId)
       if (request) request.exchangedAt ??= entry.at
-      forgetAt(state, token.expiresAt, () => {
-        state.tokens.delete(token.jti)
-        if (token.taskId !== undefined) state.tasks.get(token.taskId)?.tokens.delete(token.jti)
-        if (token.grantId !== undefined) state.grants.get(token.grantId)?.tokens.delete(token.jti)
-      })
+      forgetAt(state, token.expiresAt, 'token', token.jti)
       break
     }
     case 'token.revoked': {
@@ -195,7 +183,7 @@ export const evolve = (state: State, entry: Entry): void => {
     case 'approval.asked': {
       const { approval } = entry
       state.approvals.set(approval.id, { approval })
-      forgetAt(state, approval.expiresAt + remembered, () => state.approvals.delete(approval.id))
+      forgetAt(state, approval.expiresAt + remembered, 'approval', approval.id)
       break
     }
     case 'approval.answered': {
@@ -245,7 +233,7 @@ const end = (
   const record = state.tasks.get(entry.taskId)
   if (record === undefined) return
   record.ended = ended
-  noteEnded(state, record.task)
+  noteEnded(state, record.task.id)
   const name = state.agents.get(record.task.agentId)?.name ?? record.task.agentId
   queueSignal(state, aboutTask(record.task, name, entry), record.task.agentId)
 }
@@ -254,12 +242,6 @@ const noteOpen = (state: State, { agentId, id }: Task) => {
   const open = state.openTasks.get(agentId)
   if (open) open.add(id)
   else state.openTasks.set(agentId, new Set([id]))
-}
-
-const noteEnded = (state: State, { agentId, id }: Task) => {
-  const open = state.openTasks.get(agentId)
-  open?.delete(id)
-  if (open?.size === 0) state.openTasks.delete(agentId)
 }
 
 const use = (
@@ -296,10 +278,4 @@ const mostWaiting = 1000
 const acknowledgeSignals = (state: State, streamId: string, jtis: readonly string[]) => {
   const record = state.streams.get(streamId)
   if (record) record.waiting = record.waiting.filter(({ jti }) => !jtis.includes(jti))
-}
-
-/** A grant matters while it can be refreshed. */
-const forgetGrant = (state: State, grantId: string, now: number) => {
-  const expiresAt = state.grants.get(grantId)?.refresh?.expiresAt ?? 0
-  if (expiresAt <= now) state.grants.delete(grantId)
 }

@@ -75,8 +75,21 @@ export type GrantRecord = {
   readonly tokens: Set<string>
 }
 
+/** Something that expires: its kind, and its id in the state. */
+export type Forgettable = readonly [kind: ForgettableKind, id: string]
+export type ForgettableKind =
+  | 'assertion'
+  | 'pushed'
+  | 'code'
+  | 'refreshToken'
+  | 'openTask'
+  | 'task'
+  | 'request'
+  | 'token'
+  | 'approval'
+
 /**
- * What is remembered of a tenant. Only `evolve` changes it; what has expired and can no longer
+ * What is remembered of a tenant; it can be written as JSON (`snapshot.ts`). Only `evolve` changes it; what has expired and can no longer
  * matter, `forgetExpired` leaves out.
  */
 export type State = {
@@ -109,7 +122,7 @@ export type State = {
   readonly undecided: Set<string>
   readonly tokens: Map<string, TokenRecord>
   /** What to forget, by the minute (epoch) from which on it cannot matter. */
-  readonly forgetting: Map<number, (() => void)[]>
+  readonly forgetting: Map<number, Forgettable[]>
   lastForgotten: number
 }
 
@@ -144,11 +157,12 @@ export const emptyState = (policy: Policy): State => ({
 /** How long, in seconds, an ended task and its requests can still be asked about. */
 export const remembered = 3600
 
-export const forgetAt = (state: State, at: number, act: () => void) => {
+/** Plans to forget something at a time (epoch seconds). */
+export const forgetAt = (state: State, at: number, ...thing: Forgettable): void => {
   const minute = Math.ceil(at / 60)
-  const acts = state.forgetting.get(minute)
-  if (acts) acts.push(act)
-  else state.forgetting.set(minute, [act])
+  const things = state.forgetting.get(minute)
+  if (things) things.push(thing)
+  else state.forgetting.set(minute, [thing])
 }
 
 /** What has expired and cannot matter any more is gone within two minutes. */
@@ -156,9 +170,53 @@ export const forgetExpired = (state: State, now: number): void => {
   const minute = Math.floor(now / 60)
   if (minute <= state.lastForgotten) return
   state.lastForgotten = minute
-  for (const [at, acts] of state.forgetting) {
+  for (const [at, things] of state.forgetting) {
     if (at >= minute) continue
-    for (const act of acts) act()
+    for (const [kind, id] of things) forget[kind](state, id, at)
     state.forgetting.delete(at)
   }
+}
+
+/** How each kind of thing is forgotten, in the minute for which that was planned. */
+const forget: Record<ForgettableKind, (state: State, id: string, minute: number) => void> = {
+  assertion: (state, id) => state.assertions.delete(id),
+  pushed: (state, uri) => state.pushed.delete(uri),
+  code: (state, hash, minute) => {
+    forgetGrant(state, state.codes.get(hash), minute)
+    state.codes.delete(hash)
+  },
+  refreshToken: (state, hash, minute) => {
+    forgetGrant(state, state.refreshTokens.get(hash), minute)
+    state.refreshTokens.delete(hash)
+  },
+  openTask: (state, id) => noteEnded(state, id),
+  task: (state, id) => {
+    noteEnded(state, id)
+    state.tasks.delete(id)
+  },
+  request: (state, id) => {
+    state.requests.delete(id)
+    state.undecided.delete(id)
+  },
+  token: (state, jti) => {
+    const { taskId = '', grantId = '' } = state.tokens.get(jti)?.token ?? {}
+    state.tasks.get(taskId)?.tokens.delete(jti)
+    state.grants.get(grantId)?.tokens.delete(jti)
+    state.tokens.delete(jti)
+  },
+  approval: (state, id) => state.approvals.delete(id),
+}
+
+/** A grant matters while it can be refreshed. */
+const forgetGrant = (state: State, grantId = '', minute: number) => {
+  const expiresAt = state.grants.get(grantId)?.refresh?.expiresAt ?? 0
+  if (Math.ceil(expiresAt / 60) <= minute) state.grants.delete(grantId)
+}
+
+/** A task that has ended is not among the open tasks of its agent. */
+export const noteEnded = (state: State, taskId: string): void => {
+  const { agentId = '' } = state.tasks.get(taskId)?.task ?? {}
+  const open = state.openTasks.get(agentId)
+  open?.delete(taskId)
+  if (open?.size === 0) state.openTasks.delete(agentId)
 }

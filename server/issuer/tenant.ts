@@ -2,6 +2,7 @@ import { Policy } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Entry, Event } from './event.ts'
 import { evolve } from './evolve.ts'
+import type { History } from './history.ts'
 import { Journal } from './journal.ts'
 import { refuseAboveLimit } from './limits.ts'
 import { emptyState, forgetExpired, type State } from './state.ts'
@@ -47,7 +48,7 @@ export class Tenant {
   readonly clock: Clock
   readonly id: Ids
   readonly journal: Journal
-  readonly state: State
+  #state: State
   readonly #keep: KeepEntries
 
   constructor(
@@ -62,7 +63,11 @@ export class Tenant {
     this.id = id
     this.journal = journal
     this.#keep = keep
-    this.state = emptyState(Policy.parse({}))
+    this.#state = emptyState(Policy.parse({}))
+  }
+
+  get state(): State {
+    return this.#state
   }
 
   /**
@@ -88,6 +93,19 @@ export class Tenant {
     for (const entry of entries) this.journal.append(entry)
     for (const entry of entries) evolve(this.state, entry)
     for (const entry of entries) this.journal.announce(entry)
+  }
+
+  /** Becomes the tenant of a history that is finished; its state belongs to the tenant from now on. */
+  restore({
+    state,
+    seq,
+    entries,
+    clockMoved,
+  }: Pick<History, 'state' | 'seq' | 'entries' | 'clockMoved'>): void {
+    this.#state = state
+    this.journal.forgotten = seq
+    for (const entry of entries) this.journal.append(entry)
+    this.clock.advance(clockMoved)
   }
 
   /** Brings back what happened before, without announcing it. */

@@ -1,118 +1,121 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fdatasync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  write,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
-import { z } from 'zod'
-import type { Change } from '../api/changes.ts'
-import { compactEntries } from '../issuer/compaction.ts'
-import type { Entry } from '../issuer/event.ts'
-import { Document, Report, TenantSeed } from '../wire/index.ts'
-import { JournalError } from './error.ts'
+import { accessSync, closeSync, constants, realpathSync, statSync } from 'node:fs'
+import { newestEntries } from '../issuer/history.ts'
+import { JournalError, reasonOf, writeError } from './error.ts'
+import { addChecksum, type Line } from './line.ts'
 import { lockJournal } from './lock.ts'
+import { linesOf, piece, readPast, readRange, sensible, type TenantPast } from './past.ts'
+import { Replacement, removeLeftovers, sync, writeAll } from './replace.ts'
 
-/**
- * One line of the file. What happened to a tenant stands between its `opened` and its `deleted`;
- * what happened at once stands in one line, so that it is there as a whole or not at all.
- */
-type Line =
-  | { tenant: string; opened: TenantSeed }
-  | { tenant: string; deleted: true }
-  | { tenant: string; entries: readonly Entry[] }
-  | { tenant: string; change: Change }
-
-const Line = z.union([
-  z.strictObject({ tenant: z.string(), opened: TenantSeed }),
-  z.strictObject({ tenant: z.string(), deleted: z.literal(true) }),
-  z.strictObject({
-    tenant: z.string(),
-    entries: z.array(z.looseObject({ seq: z.int(), at: z.number(), type: z.string() })),
-  }),
-  z.strictObject({
-    tenant: z.string(),
-    change: z.union([
-      z.strictObject({ document: Document }),
-      z.strictObject({ deleted: z.string() }),
-      z.strictObject({ report: Report }),
-    ]),
-  }),
-])
-
-/** What a journal file remembers of a tenant, oldest entry first. */
-export type Remembered = Readonly<{
-  seed: TenantSeed
-  entries: readonly Entry[]
-  changes: readonly Change[]
+export type JournalOptions = Readonly<{
+  /** Bytes a journal file may have; then nothing is decided any more. Default 256 MiB. */
+  maxBytes?: number | undefined
+  /**
+   * Bytes from which on a file is compacted while running, each time it has twice the size it had
+   * after the last compaction. Default 32 MiB.
+   */
+  compactAbove?: number | undefined
+  /** Decided requests, of all tenants, of which compaction keeps a record. Default 100 000. */
+  decidedRequests?: number | undefined
+  /** The newest entries of each tenant that compaction leaves as they are. Default 10 000. */
+  newestEntries?: number | undefined
 }>
 
-/** Bytes of a file. More than half a gigabyte could not be read again at the next start. */
-const largest = 256 * 1024 * 1024
+const defaults = {
+  maxBytes: 256 * 1024 * 1024,
+  compactAbove: 32 * 1024 * 1024,
+  decidedRequests: 100_000,
+  newestEntries,
+}
 
 /**
  * The journals of all tenants in one file: append only, synced before an answer leaves. Lines that
- * are appended while the disk is busy share the next sync. It grows until the next start, which
- * leaves out what is over.
+ * are appended while the disk is busy share the next sync. What is over is left out at each start,
+ * and while running whenever the file has doubled. `line.ts` describes the format.
  */
 export class JournalFile {
-  /** What was left out at the start, in words, if anything was. */
-  readonly warning: string | undefined
   readonly #path: string
   readonly #unlock: () => void
-  readonly #remembered: Map<string, Remembered>
-  readonly #most: number
-  #descriptor: number
-  #size: number
+  readonly #limits: typeof defaults
+  readonly #onWarning: (message: string) => void
+  readonly #ended = new AbortController()
+  #remembered = new Map<string, TenantPast>()
+  #descriptor = -1
+  /** Bytes appended; of these, bytes written; and bytes after the last compaction. */
+  #size = 0
+  #written = 0
+  #compacted = 0
   #waiting: string[] = []
   #syncing: Promise<void> | undefined
+  #compacting: Promise<void> | undefined
   #failed: Error | undefined
+  #hasWarned = false
 
   /**
    * Reads what is there, and takes the file for this process alone.
+   * @param onWarning is told what was dropped, and when the file is nearly full
    * @throws {JournalError} when another process has it, or a line other than the last is corrupt
    */
-  static open(path: string, most = largest): JournalFile {
+  static async open(
+    path: string,
+    options: JournalOptions = {},
+    onWarning: (message: string) => void = () => {},
+  ): Promise<JournalFile> {
     const file = writable(path)
     const unlock = lockJournal(file)
     try {
-      return new JournalFile(file, unlock, most)
+      const journal = new JournalFile(file, unlock, options, onWarning)
+      await journal.#open()
+      return journal
     } catch (failed) {
       unlock()
       throw failed
     }
   }
 
-  private constructor(path: string, unlock: () => void, most: number) {
-    const { lines, warning } = read(path)
+  private constructor(
+    path: string,
+    unlock: () => void,
+    options: JournalOptions,
+    onWarning: (message: string) => void,
+  ) {
     this.#path = path
     this.#unlock = unlock
-    this.#most = most
-    this.warning = warning
-    this.#remembered = byTenant(path, lines)
-    replaceFile(path, textOf(this.#remembered))
-    this.#descriptor = openSync(path, 'a')
-    this.#size = statSync(path).size
+    const given = Object.entries(options).filter(([, value]) => value !== undefined)
+    this.#limits = { ...defaults, ...Object.fromEntries(given) }
+    this.#onWarning = onWarning
   }
 
-  /** The tenants of which it remembers something that nobody has taken yet. */
+  async #open(): Promise<void> {
+    removeLeftovers(this.#path)
+    const { tenants, torn } = await this.#read()
+    // A tenant to which nothing has happened yet was being opened when the process ended.
+    for (const [slug, { history }] of tenants) if (history.last === 0) tenants.delete(slug)
+    const file = await this.#writeBeside(tenants)
+    try {
+      for (const [slug, { history }] of tenants) {
+        sensible(this.#path, slug, () => history.finish())
+      }
+      file.rename()
+    } catch (failed) {
+      file.discard()
+      throw failed instanceof JournalError ? failed : this.#unwritable(failed)
+    }
+    this.#remembered = tenants
+    this.#descriptor = file.descriptor
+    this.#size = this.#written = this.#compacted = file.size
+    if (torn !== undefined) {
+      this.#onWarning(`${this.#path}:${torn}: dropped a last line that was cut off`)
+    }
+    this.#warnIfNearlyFull()
+  }
+
+  /** The tenants of which it remembers something that has not been taken yet. */
   get slugs(): string[] {
     return [...this.#remembered.keys()]
   }
 
   /** What was there of a tenant at the start; it is handed over once. */
-  take(slug: string): Remembered | undefined {
+  take(slug: string): Pick<TenantPast, 'seed' | 'history' | 'changes'> | undefined {
     const remembered = this.#remembered.get(slug)
     this.#remembered.delete(slug)
     return remembered
@@ -123,27 +126,28 @@ export class JournalFile {
     this.refuseIfFailed()
     const text = addChecksum(line)
     const size = this.#size + Buffer.byteLength(text)
-    if (size > this.#most) {
-      this.#failed = new Error(`it would be larger than ${this.#most} bytes`)
+    if (size > this.#limits.maxBytes) {
+      this.#failed = new Error(`it would be larger than ${this.#limits.maxBytes} bytes`)
       this.refuseIfFailed()
     }
     this.#size = size
     this.#waiting.push(text)
+    this.#warnIfNearlyFull()
   }
 
   /** Throws once a write has failed, so that nothing is decided that would not be kept. */
   refuseIfFailed(): void {
-    if (this.#failed) throw writeError(`the journal ${this.#path}`, this.#failed)
+    if (this.#failed) throw this.#unwritable(this.#failed)
   }
 
   /** Resolves when everything appended so far is on the disk. */
   async durable(): Promise<void> {
     while (this.#waiting.length > 0 || this.#syncing) {
-      this.#syncing ??= this.#sync().finally(() => {
-        this.#syncing = undefined
-      })
+      this.#syncing ??= this.#exclusively(() => this.#sync())
       await this.#syncing
     }
+    // Callers wait for a compaction that they could otherwise outrun.
+    if (this.#size > this.#limits.maxBytes / 2) await this.#compacting
     this.refuseIfFailed()
   }
 
@@ -152,28 +156,128 @@ export class JournalFile {
       await this.durable()
     } finally {
       this.#failed ??= new Error('it is closed')
+      this.#ended.abort()
+      await this.#compacting
       closeSync(this.#descriptor)
       this.#unlock()
     }
   }
 
+  /** One thing at a time is done to the file. */
+  #exclusively(act: () => Promise<void>): Promise<void> {
+    return act().finally(() => {
+      this.#syncing = undefined
+    })
+  }
+
   async #sync(): Promise<void> {
-    const text = Buffer.from(this.#waiting.splice(0).join(''))
+    const bytes = Buffer.from(this.#waiting.splice(0).join(''))
     try {
-      for (let at = 0; at < text.length; ) {
-        at += (await writeBytes(this.#descriptor, text, at)).bytesWritten
-      }
+      await writeAll(this.#descriptor, bytes)
       await sync(this.#descriptor)
     } catch (failed) {
       this.#failed = failed as Error
       this.#waiting = []
+      return
+    }
+    this.#written += bytes.length
+    const { compactAbove } = this.#limits
+    if (this.#written < Math.max(compactAbove, 2 * this.#compacted)) return
+    this.#compacting ??= this.#compact().finally(() => {
+      this.#compacting = undefined
+    })
+  }
+
+  /**
+   * Writes a shorter file beside this one, while this one goes on, then what was appended
+   * meanwhile, and puts it in its place. Until that moment this one has everything.
+   */
+  async #compact(): Promise<void> {
+    const upTo = this.#written
+    let file: Replacement | undefined
+    try {
+      const { tenants } = await this.#read(upTo)
+      file = await this.#writeBeside(tenants)
+    } catch (failed) {
+      return this.#giveUp(file, failed)
+    }
+    const compacted = file
+    while (this.#syncing) await this.#syncing
+    this.#syncing = this.#exclusively(() => this.#replaceBy(compacted, upTo))
+    await this.#syncing
+  }
+
+  async #replaceBy(file: Replacement, upTo: number): Promise<void> {
+    const old = this.#descriptor
+    const { size } = file
+    try {
+      this.refuseIfFailed()
+      for await (const bytes of readRange(this.#path, upTo, this.#written)) await file.write(bytes)
+      await file.sync()
+      file.rename()
+    } catch (failed) {
+      return this.#giveUp(file, failed)
+    }
+    this.#descriptor = file.descriptor
+    this.#size += file.size - this.#written
+    this.#written = file.size
+    this.#compacted = size
+    closeSync(old)
+  }
+
+  /** It is tried again once the file has doubled. */
+  #giveUp(file: Replacement | undefined, failed: unknown): void {
+    file?.discard()
+    this.#compacted = this.#written
+    if (this.#failed) return
+    if (file?.hasReplaced) this.#failed = failed as Error
+    else this.#onWarning(`the journal ${this.#path} was not compacted: ${reasonOf(failed)}`)
+  }
+
+  #read(upTo?: number) {
+    return readPast(this.#path, {
+      newest: this.#limits.newestEntries,
+      decided: this.#limits.decidedRequests,
+      signal: this.#ended.signal,
+      ...(upTo === undefined ? {} : { upTo }),
+    })
+  }
+
+  /** What is known of the tenants, on the disk, but not yet in place of the file. */
+  async #writeBeside(tenants: ReadonlyMap<string, TenantPast>): Promise<Replacement> {
+    let file: Replacement | undefined
+    try {
+      file = new Replacement(this.#path)
+      let text = ''
+      for (const line of linesOf(tenants)) {
+        text += line
+        if (text.length < piece) continue
+        this.#ended.signal.throwIfAborted()
+        await file.write(Buffer.from(text))
+        text = ''
+      }
+      await file.write(Buffer.from(text))
+      await file.sync()
+      return file
+    } catch (failed) {
+      file?.discard()
+      throw this.#unwritable(failed)
     }
   }
-}
 
-const writeBytes = (descriptor: number, bytes: Buffer, from: number) =>
-  promisify(write)(descriptor, bytes, from, bytes.length - from, null)
-const sync = promisify(fdatasync)
+  #warnIfNearlyFull(): void {
+    const { maxBytes } = this.#limits
+    if (this.#hasWarned || this.#size < 0.8 * maxBytes) return
+    this.#hasWarned = true
+    this.#onWarning(
+      `the journal ${this.#path} has ${this.#size} of at most ${maxBytes} bytes; once it is full nothing is decided any more`,
+    )
+  }
+
+  #unwritable(cause: unknown): JournalError {
+    return writeError(`the journal ${this.#path}`, cause)
+  }
+}
 
 /**
  * The file itself, behind whatever links lead to it.
@@ -190,138 +294,3 @@ const writable = (path: string): string => {
   }
   throw new JournalError(`the journal ${path} is not a file`)
 }
-
-const read = (path: string): { lines: Line[]; warning: string | undefined } => {
-  const lines = readIfThere(path).split('\n')
-  const torn = lines.pop() ?? ''
-  const warning =
-    torn === '' ? undefined : `${path}:${lines.length + 1}: dropped a last line that was cut off`
-  return { lines: lines.map((line, at) => parseLine(path, at + 1, line)), warning }
-}
-
-const readIfThere = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (failed) {
-    if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw new JournalError(`the journal ${path} cannot be read: ${reason(failed)}`)
-  }
-}
-
-/** A line of JSON that begins with its checksum, so that whatever befalls a disk is noticed. */
-export const addChecksum = (value: object): string => {
-  const text = JSON.stringify(value)
-  return `{"sum":"${sumOf(text)}",${text.slice(1)}\n`
-}
-
-/** What was sealed; undefined for anything else. */
-export const readChecked = (line: string): unknown => {
-  const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(line.trimEnd()) ?? []
-  return sum === sumOf(`{${rest}`) ? JSON.parse(`{${rest}`) : undefined
-}
-
-const sumOf = (text: string) => crc32(text).toString(16).padStart(8, '0')
-
-const parseLine = (path: string, number: number, text: string): Line => {
-  const { success, data } = Line.safeParse(readChecked(text))
-  if (success) return data as Line
-  throw new JournalError(
-    `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
-  )
-}
-
-type Collected = { seed: TenantSeed; entries: Entry[]; changes: Map<string, Change> }
-
-const byTenant = (path: string, lines: readonly Line[]): Map<string, Remembered> => {
-  const tenants = new Map<string, Collected>()
-  lines.forEach((line, at) => {
-    const { tenant: slug } = line
-    if ('opened' in line) {
-      tenants.set(slug, { seed: line.opened, entries: [], changes: new Map() })
-    } else if ('deleted' in line) {
-      tenants.delete(slug)
-    } else {
-      const where = `${path}:${at + 1}`
-      const tenant = tenants.get(slug)
-      if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
-      if ('change' in line) note(tenant.changes, line.change)
-      else for (const entry of line.entries) add(where, tenant.entries, entry)
-    }
-  })
-  // A tenant to which nothing has happened yet was being opened when the process ended.
-  const begun = [...tenants].filter(([, { entries }]) => entries.length > 0)
-  return new Map(
-    begun.map(([slug, { seed, entries, changes }]) => [
-      slug,
-      { seed, entries: compactForRewrite(path, slug, entries), changes: [...changes.values()] },
-    ]),
-  )
-}
-
-const add = (where: string, entries: Entry[], entry: Entry): void => {
-  if (entry.seq <= (entries.at(-1)?.seq ?? 0)) {
-    throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
-  }
-  entries.push(entry)
-}
-
-/** Of a document only what became of it last. */
-const note = (changes: Map<string, Change>, change: Change): void => {
-  if ('deleted' in change) changes.delete(`document ${change.deleted}`)
-  else if ('document' in change) changes.set(`document ${change.document.id}`, change)
-  else changes.set(`report ${change.report.id}`, change)
-}
-
-const compactForRewrite = (
-  path: string,
-  slug: string,
-  entries: readonly Entry[],
-): readonly Entry[] => {
-  try {
-    return compactEntries(entries)
-  } catch (cause) {
-    throw new JournalError(`${path}: what happened to the tenant ${slug} makes no sense`, {
-      cause,
-    })
-  }
-}
-
-/** Tenants that were deleted or reset leave nothing behind. */
-const textOf = (tenants: ReadonlyMap<string, Remembered>): string =>
-  [...tenants]
-    .flatMap(([tenant, { seed, entries, changes }]): Line[] => [
-      { tenant, opened: seed },
-      ...changes.map((change) => ({ tenant, change })),
-      ...entries.map((entry) => ({ tenant, entries: [entry] })),
-    ])
-    .map(addChecksum)
-    .join('')
-
-/** Writes beside it, then renames: there is always a whole file, also after a power cut. */
-export const replaceFile = (path: string, text: string): void => {
-  const beside = `${path}.new`
-  try {
-    writeFileSync(beside, text, { mode: 0o600, flush: true })
-    renameSync(beside, path)
-    syncFolder(dirname(path))
-  } catch (failed) {
-    rmSync(beside, { force: true })
-    throw writeError(path, failed)
-  }
-}
-
-const syncFolder = (folder: string) => {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-const writeError = (what: string, cause: unknown) =>
-  new JournalError(`${what} cannot be written: ${reason(cause)}`, { cause })
-
-const reason = (failed: unknown) =>
-  (failed as NodeJS.ErrnoException).code ?? (failed as Error).message

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Change } from '../api/changes.ts'
 import type { Entry } from '../issuer/event.ts'
+import type { History } from '../issuer/history.ts'
 import {
   type Algorithm,
   generateSigningKey,
@@ -12,12 +13,14 @@ import {
 } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
-import { addChecksum, JournalFile, readChecked, replaceFile } from './file.ts'
+import { JournalFile, type JournalOptions } from './file.ts'
+import { addChecksum, readChecked } from './line.ts'
+import { replaceFile } from './replace.ts'
 
 /** A tenant as it was before a restart. */
 export type Kept = Readonly<{
   seed: TenantSeed
-  entries: readonly Entry[]
+  history: History
   changes: readonly Change[]
   secrets: ReadonlyMap<string, string>
   keys: KeyRing
@@ -48,9 +51,17 @@ export class Store {
   readonly #path: string
   readonly #beside: Beside
 
-  /** @throws {JournalError} when the file is corrupt, cannot be written, or another process has it */
-  static async open(path: string, algorithm: Algorithm): Promise<Store> {
-    const journal = JournalFile.open(path)
+  /**
+   * @param onWarning is told what is wrong with the journal, unless that ends it
+   * @throws {JournalError} when the file is corrupt, cannot be written, or another process has it
+   */
+  static async open(
+    path: string,
+    algorithm: Algorithm,
+    options?: JournalOptions,
+    onWarning?: (message: string) => void,
+  ): Promise<Store> {
+    const journal = await JournalFile.open(path, options, onWarning)
     try {
       const beside = readBeside(`${path}.keys`)
       const [signingKey, platformKey] = await Promise.all([
@@ -83,10 +94,6 @@ export class Store {
     this.#writeBeside()
   }
 
-  get warning(): string | undefined {
-    return this.#journal.warning
-  }
-
   /** The tenants there were before the restart. */
   get slugs(): string[] {
     return this.#journal.slugs
@@ -101,7 +108,9 @@ export class Store {
       throw new JournalError(`${this.#path} lacks the keys of the tenant ${slug}`)
     }
     return {
-      ...remembered,
+      seed: remembered.seed,
+      history: remembered.history,
+      changes: [...remembered.changes.values()],
       secrets: new Map(Object.entries(beside.secrets)),
       keys: KeyRing.import(beside.keys as PrivateJwk[]),
     }

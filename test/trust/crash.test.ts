@@ -1,15 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { JournalFile } from '../../server/journal/file.ts'
 import { figure } from '../support/figure.ts'
-import { lumoauthHarness } from '../support/running.ts'
+import { lumoauthHarness, Running, root } from '../support/running.ts'
 import { freePorts, started, Witness } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('CRASH_ROUNDS', 40, 200)
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+
+const appending = `${root}/test/trust/appending.ts`
 
 let folder: string
 
@@ -71,6 +74,41 @@ describe('killed at any moment', () => {
       'torn lines dropped': torn,
       'largest journal in KiB': Math.round(largest / 1024),
       lines: readFileSync(journal, 'utf8').split('\n').length,
+      seed,
+    })
+  })
+
+  it('a journal that is being compacted loses nothing it has acknowledged', async () => {
+    const random = randomFrom(seed)
+    const journal = join(folder, 'journal.jsonl')
+    let [acknowledged, whileCompacting] = [0, 0]
+
+    for (let round = 0; round < rounds; round += 1) {
+      await using running = new Running(process.execPath, [appending, journal])
+      await running.prints('stdout', /\n/)
+      await pause(random() * 200)
+      running.signal('SIGKILL')
+      await running.ends()
+      acknowledged = Number(running.stdout.split('\n').at(-2))
+      if (readdirSync(folder).some((name) => name.endsWith('.new'))) whileCompacting += 1
+      const file = await JournalFile.open(journal)
+      const past = file.take('acme')
+      const [change] = [...(past?.changes.values() ?? [])]
+      await file.close()
+
+      const kept = change !== undefined && 'document' in change ? change.document.version : 0
+      expect(past?.history.last, `seed ${seed}, round ${round}`).toBeGreaterThanOrEqual(
+        acknowledged,
+      )
+      expect(kept, `seed ${seed}, round ${round}`).toBeGreaterThanOrEqual(acknowledged)
+      expect(statSync(journal).size).toBeLessThan(20_000)
+    }
+
+    figure('killed by SIGKILL while compacting', {
+      rounds,
+      'killed beside a half-written file': whileCompacting,
+      'entries acknowledged': acknowledged,
+      lost: 0,
       seed,
     })
   })

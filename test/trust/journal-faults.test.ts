@@ -1,8 +1,8 @@
 import {
   appendFileSync,
   chmodSync,
-  existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addChecksum } from '../../server/journal/line.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 import { asked, freePorts, started, Witness } from './crashing.ts'
 import { randomFrom } from './sizes.ts'
@@ -85,7 +86,7 @@ describe('a full disk', () => {
 
   it('at the start: one line and exit code 2', async () => {
     expect(await refused(limited('ulimit -f 0'))).toMatch(/cannot be written: EFBIG/)
-    expect(existsSync(`${journal}.new`)).toBe(false)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([])
   })
 })
 
@@ -112,6 +113,16 @@ describe('start --journal refuses, in one line and with exit code 2,', () => {
 
     expect(stderr).toMatch(/journal\.jsonl:\d+: expected a line/)
     expect(readFileSync(journal, 'utf8')).toBe(before)
+  })
+
+  it('a file of a newer format, and leaves it as it is', async () => {
+    const text = addChecksum({ format: 3 })
+    writeFileSync(journal, text)
+
+    const stderr = await refused(lumoauthHarness(['start', ...args]))
+
+    expect(stderr).toMatch(/format 3 is newer than this program/)
+    expect(readFileSync(journal, 'utf8')).toBe(text)
   })
 
   it.skipIf(process.getuid?.() !== 0)('a file that may only be read', async () => {

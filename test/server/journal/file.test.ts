@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JournalError } from '../../../server/journal/error.ts'
 import { JournalFile } from '../../../server/journal/file.ts'
+import { addChecksum } from '../../../server/journal/line.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 
 const seed = TenantSeed.parse({ tenant: 'acme' })
@@ -31,16 +32,16 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('a journal file', () => {
   it('refuses a second process while the first has it', async () => {
-    const first = JournalFile.open(path)
+    const first = await JournalFile.open(path)
 
-    expect(() => JournalFile.open(path)).toThrow(`in use by process ${process.pid}`)
+    await expect(JournalFile.open(path)).rejects.toThrow(`in use by process ${process.pid}`)
 
     await first.close()
   })
 
   describe('that was not given back', () => {
     const left = async (other: Record<string, unknown>, secondsAgo = 0) => {
-      const before = JournalFile.open(path)
+      const before = await JournalFile.open(path)
       const lock = JSON.parse(readFileSync(`${path}.lock`, 'utf8'))
       await before.close()
       writeFileSync(`${path}.lock`, JSON.stringify({ ...lock, ...other }))
@@ -55,7 +56,7 @@ describe('a journal file', () => {
     ])('is taken over: %s', async (_, other, secondsAgo) => {
       await left(other, secondsAgo)
 
-      const file = JournalFile.open(path)
+      const file = await JournalFile.open(path)
 
       expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({ pid: process.pid })
       await file.close()
@@ -64,54 +65,55 @@ describe('a journal file', () => {
     it('is respected while somebody who cannot be seen gives signs of life', async () => {
       await left({ among: 'elsewhere' }, 1)
 
-      expect(() => JournalFile.open(path)).toThrow('in use')
+      await expect(JournalFile.open(path)).rejects.toThrow('in use')
     })
   })
 
   it('refuses a corrupt line, says which, and leaves the file as it was', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     await file.close()
     appendFileSync(path, 'garbage\n')
     const before = readFileSync(path, 'utf8')
 
-    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+    await expect(JournalFile.open(path)).rejects.toThrow(`${path}:3: expected a line`)
 
     expect(readFileSync(path, 'utf8')).toBe(before)
-    expect(() => JournalFile.open(path)).toThrow(JournalError)
+    await expect(JournalFile.open(path)).rejects.toThrow(JournalError)
   })
 
   it('drops a last line that was cut off, and says so', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
     appendFileSync(path, '{"tenant":"acme","entry":{"seq":2,"at"')
 
-    const again = JournalFile.open(path)
+    const warnings: string[] = []
+    const again = await JournalFile.open(path, {}, (message) => warnings.push(message))
 
-    expect(again.warning).toContain(`${path}:3: dropped`)
-    expect(again.take('acme')?.entries).toEqual([entry(1)])
+    expect(warnings).toEqual([`${path}:4: dropped a last line that was cut off`])
+    expect(again.take('acme')?.history.entries).toEqual([entry(1)])
     await again.close()
-    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3)
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(4)
   })
 
   it('refuses what happened to a tenant that was never opened', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
 
-    expect(() => JournalFile.open(path)).toThrow('was never opened')
+    await expect(JournalFile.open(path)).rejects.toThrow('was never opened')
   })
 
   it('refuses a line of which one bit has changed', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
     writeFileSync(path, readFileSync(path, 'utf8').replace('"taskId":"t1"', '"taskId":"t0"'))
 
-    expect(() => JournalFile.open(path)).toThrow(`${path}:2: expected a line`)
+    await expect(JournalFile.open(path)).rejects.toThrow(`${path}:3: expected a line`)
   })
 
   it('refuses entries out of order, and those that make no sense', async () => {
@@ -121,33 +123,33 @@ describe('a journal file', () => {
       [[entry(2), entry(1)], 'entry 1 is out of order'],
       [[nonsense], 'makes no sense'],
     ] as const) {
-      const file = JournalFile.open(path)
+      const file = await JournalFile.open(path)
       file.append(opened)
       file.append({ tenant: 'acme', entries })
       await file.close()
 
-      expect(() => JournalFile.open(path)).toThrow(complaint)
+      await expect(JournalFile.open(path)).rejects.toThrow(complaint)
       rmSync(path)
     }
   })
 
   it('replaces neither what is no file nor the link that leads to one', async () => {
-    expect(() => JournalFile.open(folder)).toThrow('is not a file')
+    await expect(JournalFile.open(folder)).rejects.toThrow('is not a file')
     symlinkSync(path, `${path}.link`)
     writeFileSync(path, '')
 
-    const file = JournalFile.open(`${path}.link`)
+    const file = await JournalFile.open(`${path}.link`)
 
     expect(lstatSync(`${path}.link`).isSymbolicLink()).toBe(true)
     await file.close()
   })
 
   it('knows nothing of a tenant that was only being opened', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     await file.close()
 
-    const again = JournalFile.open(path)
+    const again = await JournalFile.open(path)
 
     expect(again.slugs).toEqual([])
     await again.close()
@@ -163,7 +165,7 @@ describe('a journal file', () => {
       updated_at: '2026-01-01T00:00:00Z',
       updated_by: 'agt_bot',
     })
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
     for (const id of ['a', 'b'])
@@ -172,14 +174,16 @@ describe('a journal file', () => {
     file.append({ tenant: 'acme', change: { deleted: 'b' } })
     await file.close()
 
-    const again = JournalFile.open(path)
+    const again = await JournalFile.open(path)
 
-    expect(again.take('acme')?.changes).toEqual([{ document: document('a', 2) }])
+    expect([...(again.take('acme')?.changes.values() ?? [])]).toEqual([
+      { document: document('a', 2) },
+    ])
     await again.close()
   })
 
   it('has what was appended on the disk once it says durable', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     const many = Array.from({ length: 500 }, async (_, at) => {
       file.append({ tenant: 'acme', entries: [entry(at + 1)] })
@@ -193,21 +197,21 @@ describe('a journal file', () => {
   })
 
   it('forgets a tenant that was deleted', async () => {
-    const file = JournalFile.open(path)
+    const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
     file.append({ tenant: 'acme', deleted: true })
     await file.close()
 
-    const again = JournalFile.open(path)
+    const again = await JournalFile.open(path)
 
     expect(again.slugs).toEqual([])
-    expect(readFileSync(path, 'utf8')).toBe('')
+    expect(readFileSync(path, 'utf8')).toBe(addChecksum({ format: 2 }))
     await again.close()
   })
 
   it('refuses what would make it larger than it may be, and keeps what it has', async () => {
-    const file = JournalFile.open(path, 4000)
+    const file = await JournalFile.open(path, { maxBytes: 4000 })
     file.append({ tenant: 'acme', opened: seed })
     const fill = () => {
       for (let seq = 1; seq < 100; seq += 1) file.append({ tenant: 'acme', entries: [entry(seq)] })
@@ -217,8 +221,8 @@ describe('a journal file', () => {
     expect(() => file.append({ tenant: 'acme', deleted: true })).toThrow(JournalError)
 
     await expect(file.close()).rejects.toThrow(JournalError)
-    const again = JournalFile.open(path, 4000)
-    expect(again.take('acme')?.entries.length).toBeGreaterThan(5)
+    const again = await JournalFile.open(path, { maxBytes: 4000 })
+    expect(again.take('acme')?.history.entries.length).toBeGreaterThan(5)
     await again.close()
   })
 })

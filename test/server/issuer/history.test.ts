@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import { assess } from '../../../server/issuer/policy.ts'
+import { acknowledge, createStream, knownEvents } from '../../../server/issuer/signals.ts'
+import { compacted } from './compacted.ts'
+import { bot, deleting, exporting, reading, start, world } from './world.ts'
+
+const stream = {
+  clientId: 'receiver',
+  issuer: 'https://lumo.test',
+  audience: ['https://receiver.test'],
+  requested: knownEvents,
+}
+
+/** A tenant that worked, one task an hour; whatever it did is over but for the last tasks. */
+const worked = (tasks: number, each = (_here: ReturnType<typeof world>) => {}) => {
+  const here = world({ policy: { task_lifetime: 3600 } })
+  for (let at = 0; at < tasks; at += 1) {
+    const task = here.open()
+    here.exchange(here.request(task.id, reading()).id)
+    here.request(task.id, exporting())
+    each(here)
+    here.complete(task.id)
+    here.clock.advance(3600)
+    here.tenant.happen([{ type: 'clock.moved', by: 3600 }])
+  }
+  return here
+}
+
+describe('a compacted history', () => {
+  it('is as large as what the state remembers, however long it was', () => {
+    const short = compacted(worked(10).tenant.journal.after(0), 20)
+    const long = compacted(worked(200).tenant.journal.after(0), 20)
+
+    expect(long.kept).toHaveLength(20)
+    expect(Math.abs(long.bytes - short.bytes)).toBeLessThan(short.bytes / 10)
+  })
+
+  it('misses nothing: state, clock, number and newest entries are as before', () => {
+    const { tenant, clock } = worked(50)
+    const entries = tenant.journal.after(0)
+
+    const again = compacted(entries, 5)
+
+    expect(again.state).toEqual(tenant.state)
+    expect(again.tenant.clock.now()).toBe(clock.now() - start)
+    expect(again.tenant.journal.last).toBe(tenant.journal.last)
+    expect(again.tenant.journal.after(0)).toEqual(entries.slice(-5))
+    expect(again.tenant.journal.forgotten).toBe(entries.length - 5)
+  })
+
+  it('numbers on where it was, even when no entry is kept', () => {
+    const { tenant } = worked(3)
+
+    const again = compacted(tenant.journal.after(0), 0)
+
+    expect(again.tenant.journal.after(0)).toEqual([])
+    expect(again.tenant.journal.last).toBe(tenant.journal.last)
+  })
+
+  it('keeps what waits for a receiver, and does not tell again what it was told', () => {
+    const { tenant } = worked(30, ({ tenant }) => {
+      const [record] = tenant.state.streams.values()
+      if (record === undefined) tenant.run(createStream, stream)
+      else if (record.waiting.length > 3) {
+        const jtis = record.waiting.slice(0, 2).map(({ jti }) => jti)
+        tenant.run(acknowledge, { clientId: 'receiver', streamId: record.stream.id, jtis })
+      }
+    })
+
+    const again = compacted(tenant.journal.after(0))
+
+    expect(again.state.streams).toEqual(tenant.state.streams)
+  })
+
+  it('counts on against a budget of today', () => {
+    const budget = { tokensPerDay: 100, callsPerHour: 100 }
+    const { tenant } = worked(30, ({ tenant }) => {
+      if (tenant.state.agents.get(bot.id)?.budget) return
+      tenant.happen([{ type: 'agent.registered', agent: { ...bot, budget }, by: 'ada' }])
+    })
+
+    expect(compacted(tenant.journal.after(0)).state.usage).toEqual(tenant.state.usage)
+  })
+})
+
+describe('the records of decided requests', () => {
+  it('hold what the policy saw, what it said, and what became of it', () => {
+    const here = world()
+    const task = here.open({ type: 'analysis' })
+    const passed = here.request(task.id, reading(), { justification: 'to read', requestedTtl: 60 })
+    const denied = here.request(task.id, exporting())
+    here.clock.advance(5)
+    here.deny(denied.id)
+    here.request(task.id, exporting('undecided'))
+
+    const { decided } = compacted(here.tenant.journal.after(0))
+
+    expect(decided).toMatchObject([
+      {
+        requestId: passed.id,
+        facts: {
+          detail: reading(),
+          agent: 'report-bot',
+          taskType: 'analysis',
+          requestedTtl: 60,
+          justification: 'to read',
+          score: 0,
+          denials: 0,
+          requestsLastMinute: 0,
+          now: start,
+        },
+        policy: { rule: passed.explanation.rule, decision: 'approve', risk: 'low', ttl: 60 },
+        outcome: { as: 'approved', by: 'policy', at: start, ttl: 60 },
+      },
+      {
+        requestId: denied.id,
+        policy: { rule: denied.explanation.rule, decision: 'ask' },
+        outcome: { as: 'denied', by: 'user:ada', at: start + 5, reason: 'no' },
+      },
+    ])
+  })
+
+  it('lead the same policy to the same rule again', () => {
+    const here = world()
+    for (let times = 0; times < 20; times += 1) {
+      const task = here.open({ ...(times % 2 === 0 ? {} : { onBehalfOf: 'alice@example.com' }) })
+      here.request(task.id, reading())
+      here.deny(here.request(task.id, deleting(`doc_${times}`)).id)
+      here.clock.advance(20)
+    }
+
+    const { decided } = compacted(here.tenant.journal.after(0))
+
+    expect(decided).toHaveLength(40)
+    for (const { facts, policy } of decided) {
+      const again = assess(here.state.policy, facts)
+      expect(again).toMatchObject({ rule: { name: policy.rule }, ttl: policy.ttl })
+    }
+  })
+
+  it('are of requests only that were decided before the newest entries', () => {
+    const { tenant } = worked(10)
+    const entries = tenant.journal.after(0)
+
+    const all = compacted(entries, 0).decided
+    const some = compacted(entries, 40).decided
+
+    const later = entries.slice(-40).filter(({ type }) => type === 'permission.approved')
+    expect(some).toEqual(all.slice(0, all.length - later.length))
+  })
+})
