@@ -86,7 +86,7 @@ export const target = async (args: string[]): Promise<number> => {
   using signal = abortOnSignal()
   const access = accessOf(file, process.env)
   const http = new RateLimitedFetch({
-    hosts: new Set([new URL(file.issuer.url).host]),
+    hosts: new Set([new URL(file.issuer.url).origin]),
     perMinute: 600,
     total: 100,
     timeout: 10,

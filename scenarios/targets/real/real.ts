@@ -252,7 +252,7 @@ const replaceTenant = (text: string, { file, elsewhere }: Access): string =>
   )
 
 const hostsOf = ({ file: { issuer, hosts } }: Access): ReadonlySet<string> =>
-  new Set([...(issuer === undefined ? [] : [new URL(issuer.url).host]), ...hosts])
+  new Set([...(issuer === undefined ? [] : [new URL(issuer.url).origin]), ...hosts])
 
 /** What tokens call our API: what the target says, else whatever its tokens name beside their issuer. */
 const audienceOf = ({ file }: Access, { audience, metadata }: Probed): readonly string[] => {
