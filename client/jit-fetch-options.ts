@@ -74,7 +74,7 @@ export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings 
   const { justification, observe, ttl, limit } = options
   const { skew = 10, onRefusal = 'return', bodyLimit = 2 ** 20, redirects = 20 } = options
   const origins = readOrigins(options.origins)
-  const allows = permits(options.allow ?? reading, origins)
+  const allows = permits(options.allow ?? reading)
   return {
     origins,
     wideTokenOrigin: readWideTokenOrigin(options.wideTokenOrigin, origins),

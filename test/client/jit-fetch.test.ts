@@ -879,6 +879,17 @@ describe('two origins of one task', () => {
     expect(shown(api)).toEqual(['wide-token_1', 'wide-token_1'])
   })
 
+  it('RES-07: cannot have a token obtained for a place on the other', async () => {
+    const { world, jit } = await between()
+    const theirs = { ...reading('doc_1'), locations: [`${api}/v1`] }
+    world.on(line, () => challenge(theirs))
+
+    const response = await jit.fetch(otherDoc)
+
+    expect(refusalOf(response)).toMatchObject({ reason: 'not_allowed' })
+    expect(asked(world)).toEqual([])
+  })
+
   it('give the original answer where the issuer does not know one of them', async () => {
     const { world, jit } = await between()
     world.on('POST /jit/request/jit_3/token', () => refusal(400, 'invalid_target'))
