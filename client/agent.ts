@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { isTooDeep } from '../server/wire/json-depth.ts'
+import { longestAnswer, readText } from '../server/wire/read-text.ts'
 import { oauthRoutes } from '../server/wire/routes/oauth.ts'
 import type { Route } from '../server/wire/routes/route.ts'
 import type { Allow } from './allow.ts'
@@ -56,6 +58,12 @@ type Order = Readonly<{
   signal?: AbortSignal | undefined
 }>
 
+export type TokenOptions = Readonly<{
+  /** The one resource server the token is for (RFC 8707). Absent: all the issuer says. */
+  resource?: string | undefined
+  signal?: AbortSignal | undefined
+}>
+
 /** An agent signed in at one tenant. Safe to share: concurrent calls share one login. */
 export class LumoAuthAgent {
   /** Origin and prefix of the issuer, such as `https://app.lumoauth.dev/t/acme/api/v1`. */
@@ -70,7 +78,8 @@ export class LumoAuthAgent {
   readonly #clientSecret: string
   readonly #scope: string | undefined
   readonly #logins = new SingleFlight<string>()
-  #token: { value: string; refreshAt: number } | undefined
+  /** By resource; the wide token, which is for no particular one, under undefined. */
+  readonly #tokens = new Map<string | undefined, { value: string; refreshAt: number }>()
 
   constructor(options: AgentOptions = {}) {
     const env = options.env ?? globalThis.process?.env ?? {}
@@ -97,20 +106,29 @@ export class LumoAuthAgent {
     return jit
   }
 
-  /** The wide token of the agent; renewed 60 s before it expires, once for all who wait. */
-  async token({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
+  /**
+   * The wide token of the agent, or one for a single resource server; renewed 60 s before it expires,
+   * once for all who wait.
+   */
+  async token({ resource, signal }: TokenOptions = {}): Promise<string> {
     signal?.throwIfAborted()
-    return this.#known() ?? this.authenticate({ signal })
+    return this.#known(resource) ?? this.authenticate({ resource, signal })
   }
 
   /** Signs in, whether or not there is a token already. */
-  async authenticate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
-    return this.#logins.run('login', (shared) => this.#login(shared), signal)
+  async authenticate({ resource, signal }: TokenOptions = {}): Promise<string> {
+    return this.#logins.run(
+      `login ${resource ?? ''}`,
+      (shared) => this.#login(resource, shared),
+      signal,
+    )
   }
 
   /** To be called when a resource server no longer accepts the token. */
   forgetToken(token: string): void {
-    if (this.#token?.value === token) this.#token = undefined
+    for (const [resource, { value }] of this.#tokens) {
+      if (value === token) this.#tokens.delete(resource)
+    }
   }
 
   /** Who the agent is, and what it may spend. */
@@ -122,21 +140,21 @@ export class LumoAuthAgent {
   async call<T>(route: Route, answer: z.ZodType<T>, order: Order = {}): Promise<T> {
     const known = this.#known()
     try {
-      return await this.#as(known ?? (await this.token(order)), route, answer, order)
+      const { signal } = order
+      return await this.#as(known ?? (await this.token({ signal })), route, answer, order)
     } catch (error) {
       if (known === undefined || !(error instanceof AuthenticationError)) throw error
       this.forgetToken(known)
-      return this.#as(await this.token(order), route, answer, order)
+      return this.#as(await this.token({ signal: order.signal }), route, answer, order)
     }
   }
 
-  #known(): string | undefined {
-    return this.#token !== undefined && this.now() < this.#token.refreshAt
-      ? this.#token.value
-      : undefined
+  #known(resource?: string): string | undefined {
+    const token = this.#tokens.get(resource)
+    return token !== undefined && this.now() < token.refreshAt ? token.value : undefined
   }
 
-  async #login(signal: AbortSignal): Promise<string> {
+  async #login(resource: string | undefined, signal: AbortSignal): Promise<string> {
     const asked = this.now()
     const { access_token, expires_in } = await this.#send(oauthRoutes['oauth.token'], TokenGrant, {
       signal,
@@ -145,12 +163,13 @@ export class LumoAuthAgent {
         client_id: this.#clientId,
         client_secret: this.#clientSecret,
         ...(this.#scope === undefined ? {} : { scope: this.#scope }),
+        ...(resource === undefined ? {} : { resource }),
       }),
     })
-    this.#token = {
+    this.#tokens.set(resource, {
       value: access_token,
       refreshAt: asked + expires_in - Math.min(60, expires_in / 2),
-    }
+    })
     return access_token
   }
 
@@ -182,15 +201,25 @@ export class LumoAuthAgent {
           redirect: 'manual',
           signal,
         })
-        return { status: response.status, headers: response.headers, text: await response.text() }
+        return {
+          status: response.status,
+          headers: response.headers,
+          text: await readText(response),
+        }
       } catch (cause) {
         throw new NetworkError(`${what}: LumoAuth could not be reached`, { cause, secrets })
       }
     })
-    if (reply.status < 200 || reply.status > 299) {
-      throw refusal(what, reply, this.now(), secrets)
+    const { status, headers, text } = reply
+    if (text === undefined) {
+      throw new InvalidAnswerError(
+        `${what}: expected an answer of at most ${longestAnswer} bytes; the rest was not read`,
+      )
     }
-    const parsed = answer.safeParse(json(reply.text))
+    if (status < 200 || status > 299) {
+      throw refusal(what, { status, headers, text }, this.now(), secrets)
+    }
+    const parsed = answer.safeParse(json(text))
     if (parsed.success) return parsed.data
     const where = parsed.error.issues.map(({ path }) => path.join('.') || 'the body').join(', ')
     throw new InvalidAnswerError(`${what}: the answer is not what was expected at ${where}`)
@@ -230,8 +259,10 @@ const pathOf = (route: Route, params: Readonly<Record<string, string>> = {}): st
     return encodeURIComponent(value)
   })
 
+/** JSON that is nested too deep is taken for the text it is. */
 const json = (text: string): unknown => {
   if (text === '') return undefined
+  if (isTooDeep(text)) return text
   try {
     return JSON.parse(text)
   } catch {

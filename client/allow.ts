@@ -6,8 +6,8 @@ export type Challenged = Readonly<{ method: string; url: URL }>
 /**
  * What may be asked for when a resource server says it is missing: a list of permissions, or a
  * function that has the whole say. In a list, members left out of `identifier`, `locations` and
- * `datatypes` permit any; actions, privileges and all other members must be listed. Locations on
- * origins that get no token are never permitted by a list.
+ * `datatypes` permit any; actions, privileges and all other members must be listed. A list never
+ * permits a location on another origin than the one that requires the detail (RES-07).
  */
 export type Allow =
   | readonly AuthorizationDetail[]
@@ -22,13 +22,12 @@ export const reading: readonly AuthorizationDetail[] = [
 
 /** The policy of the caller as one function (HDR-06, THR-14). */
 export const permits =
-  (allow: Allow, origins: ReadonlySet<string>) =>
+  (allow: Allow) =>
   (detail: AuthorizationDetail, request: Challenged): boolean =>
     typeof allow === 'function'
       ? allow(detail, request)
-      : (detail.locations ?? []).every(
-          (it) => URL.canParse(it) && origins.has(new URL(it).origin),
-        ) && allow.some((permission) => covers(widenPermission(permission, detail), detail))
+      : (detail.locations ?? []).every((it) => URL.parse(it)?.origin === request.url.origin) &&
+        allow.some((permission) => covers(widenPermission(permission, detail), detail))
 
 /** The permission, with what it leaves open filled in from the detail. */
 const widenPermission = (

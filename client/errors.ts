@@ -218,7 +218,7 @@ export class EscalationRefusedError extends LumoAuthError {
   ) {
     super('escalation_refused', message, facts)
     this.reason = reason
-    this.required = required
+    this.required = structuredClone(required)
   }
 }
 

@@ -1,5 +1,5 @@
 /** The reference client of LumoAuth's just-in-time permissions. */
-export { type AgentOptions, type Fetch, LumoAuthAgent } from './agent.ts'
+export { type AgentOptions, type Fetch, LumoAuthAgent, type TokenOptions } from './agent.ts'
 export { type Allow, type Challenged, reading } from './allow.ts'
 export type {
   Completion,
@@ -10,6 +10,7 @@ export type {
   Task,
 } from './answers.ts'
 export * from './errors.ts'
+export { refusalOf } from './escalation-refusal.ts'
 export {
   JitContext,
   type JitOptions,
@@ -17,13 +18,8 @@ export {
   type TaskOrder,
   type WaitOptions,
 } from './jit-context.ts'
-export {
-  createJitFetch,
-  type Escalating,
-  type JitFetchOptions,
-  type JitStep,
-  refusalOf,
-} from './jit-fetch.ts'
+export { createJitFetch } from './jit-fetch.ts'
+export type { Escalating, JitFetchOptions, JitStep } from './jit-fetch-options.ts'
 export { type Look, type PollOptions, poll } from './poll.ts'
 export type { Now, Sleep } from './time.ts'
 export { aiSdkTools } from './tools/ai-sdk.ts'

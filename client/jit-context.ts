@@ -3,7 +3,7 @@ import { longestTtl } from '../server/wire/permission-request.ts'
 import { jitRoutes } from '../server/wire/routes/jit.ts'
 import type { Route } from '../server/wire/routes/route.ts'
 import { type CreateTask, EvaluateTask, TaskEvaluated } from '../server/wire/task.ts'
-import type { Fetch, LumoAuthAgent } from './agent.ts'
+import type { Fetch, LumoAuthAgent, TokenOptions } from './agent.ts'
 import { Completion, Evaluation, JitToken, Pending, PermissionAnswer, Task } from './answers.ts'
 import {
   ApiError,
@@ -17,7 +17,8 @@ import {
   RateLimitedError,
   TaskOpenError,
 } from './errors.ts'
-import { createJitFetch, type JitFetchOptions } from './jit-fetch.ts'
+import { createJitFetch } from './jit-fetch.ts'
+import type { JitFetchOptions } from './jit-fetch-options.ts'
 import { isTransient, poll, retryAfterOf } from './poll.ts'
 import { SingleFlight } from './single-flight.ts'
 
@@ -75,9 +76,9 @@ export class JitContext implements AsyncDisposable {
     this.#options = options
   }
 
-  /** The open task, until it is completed. */
+  /** The open task, until it is completed: a copy, as are all answers. */
   get task(): Task | undefined {
-    return this.#task
+    return structuredClone(this.#task)
   }
 
   get taskId(): string | undefined {
@@ -100,7 +101,7 @@ export class JitContext implements AsyncDisposable {
     this.#opening = this.#opened(order)
     try {
       this.#task = await this.#opening
-      return this.#task
+      return structuredClone(this.#task)
     } finally {
       this.#opening = undefined
     }
@@ -154,12 +155,13 @@ export class JitContext implements AsyncDisposable {
   /** Exchanges an approved request for its token, which the issuer does once. */
   async getToken(
     request: string | Pick<PermissionAnswer, 'request_id'>,
-    { signal }: Signalled = {},
+    { resource, signal }: TokenOptions = {},
   ): Promise<JitToken> {
     const { within } = this.#open(signal)
     const requestId = typeof request === 'string' ? request : request.request_id
     return this.agent.call(jitRoutes['jit.request.token'], JitToken, {
       params: { requestId },
+      ...(resource === undefined ? {} : { body: { resource } }),
       signal: within,
     })
   }
@@ -188,9 +190,11 @@ export class JitContext implements AsyncDisposable {
   async completeTask({ signal }: Signalled = {}): Promise<Completion | undefined> {
     await this.#opening?.catch(() => undefined)
     const task = this.#task
-    if (task === undefined) return this.#completed
+    if (task === undefined) return structuredClone(this.#completed)
     this.#closed.abort(new NoTaskError(`${task.task_id} has been completed`))
-    return this.#completions.run(task.task_id, (shared) => this.#complete(task, shared), signal)
+    return structuredClone(
+      await this.#completions.run(task.task_id, (shared) => this.#complete(task, shared), signal),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,10 @@
 import { type AuthorizationDetail, canonical, covers } from '../server/wire/authorization-detail.ts'
 
-/** A token and what it is good for; the wide token of the agent has no details. */
+/** A token, where it may be shown and what it is good for; the wide token of the agent has no details. */
 export type CachedToken = Readonly<{
   token: string
+  /** The one origin that is shown the token: the one that required it. */
+  origin: string
   details: readonly AuthorizationDetail[]
   /** Epoch seconds after which it is no longer used. */
   until: number
@@ -11,7 +13,10 @@ export type CachedToken = Readonly<{
 /** The part of a request that decides what it takes; a query does not. */
 export type Place = Readonly<{ method: string; url: URL }>
 
-/** The JIT tokens of one task by detail, and which detail was last required where. */
+/**
+ * The JIT tokens of one task by origin and detail, and which detail was last required where. What one
+ * origin required is never found for another (RES-07).
+ */
 export class TokenCache {
   readonly #tokens = new Map<string, CachedToken>()
   readonly #required = new Map<string, AuthorizationDetail>()
@@ -19,18 +24,26 @@ export class TokenCache {
   /** The token for what was last required here, if there is one. */
   heldFor(place: Place, now: number): CachedToken | undefined {
     const required = this.#required.get(keyOf(place))
-    return required && this.covering(required, now)
+    return required && this.covering(required, place.url.origin, now)
   }
 
-  covering(required: AuthorizationDetail, now: number): CachedToken | undefined {
+  /** A token of this origin that is enough for the detail. */
+  covering(required: AuthorizationDetail, origin: string, now: number): CachedToken | undefined {
     return this.#tokens
       .values()
-      .find((held) => now < held.until && held.details.some((detail) => covers(detail, required)))
+      .find(
+        (held) =>
+          held.origin === origin &&
+          now < held.until &&
+          held.details.some((detail) => covers(detail, required)),
+      )
   }
 
   keep(held: CachedToken, now: number): void {
     for (const [key, old] of this.#tokens) if (now >= old.until) this.#tokens.delete(key)
-    if (now < held.until) this.#tokens.set(held.details.map(canonical).join(), held)
+    if (now < held.until) {
+      this.#tokens.set(`${held.origin} ${held.details.map(canonical).join()}`, held)
+    }
   }
 
   forget(held: CachedToken): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { longestAnswer, readText } from '../../server/wire/read-text.ts'
 import type { Route } from '../../server/wire/routes/route.ts'
 import type { Fetch } from '../agent.ts'
 import {
@@ -8,7 +9,7 @@ import {
   EscalationRefusedError,
   LumoAuthError,
 } from '../errors.ts'
-import { refusalOf } from '../jit-fetch.ts'
+import { refusalOf } from '../escalation-refusal.ts'
 import { redact } from '../redact.ts'
 
 /**
@@ -91,7 +92,12 @@ const answerTo = async (
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   })
-  const text = await response.text()
+  const text = await readText(response)
+  if (text === undefined) {
+    return failedResult(
+      `the documents API answered ${response.status} with more than ${longestAnswer} bytes, too long to be read`,
+    )
+  }
   if (response.ok) return { text: text === '' ? 'done' : text, ok: true }
   const refusal = refusalOf(response)
   return failedResult(

@@ -45,7 +45,7 @@ export const initTarget = async (
   using signal = abortOnSignal()
   const access = accessOf(file, process.env)
   const http = new RateLimitedFetch({
-    hosts: new Set([new URL(file.issuer.url).host]),
+    hosts: new Set([new URL(file.issuer.url).origin]),
     perMinute: 600,
     total: 100,
     timeout: 10,

@@ -3,13 +3,10 @@ import type { FindKeys } from '../signing/key-set.ts'
 import { type Verification, verifyAccessToken } from '../signing/verify.ts'
 import { type AccessTokenClaims, type AuthorizationDetail, anyCovers } from '../wire/index.ts'
 import { type ApiRefusal, refuse } from './refusal.ts'
+import type { Requirement } from './requirement.ts'
 import { createRevocation, type RevocationOptions } from './revocation.ts'
 
-/** What a request takes beside a valid token. */
-export type Requirement =
-  | Readonly<{ token: 'any' }>
-  | Readonly<{ scope: string }>
-  | Readonly<{ detail: AuthorizationDetail }>
+export type { Requirement } from './requirement.ts'
 
 /** How a request says who it is. */
 export type Credentials = Readonly<{
@@ -39,22 +36,41 @@ export type Guard = Readonly<{
   allows: (claims: AccessTokenClaims, requirement: Requirement) => boolean
 }>
 
+/** A guard whose two halves can be asked one after the other: is the token good, is it enough. */
+export type TwoStepGuard = Guard &
+  Readonly<{
+    /**
+     * The claims of a request's token, narrowed to what the issuer says is left of them.
+     * @throws {ApiRefused}
+     */
+    authenticate: (credentials: Credentials) => Promise<AccessTokenClaims>
+    /** @throws {ApiRefused} unless these claims, once authenticated, are enough */
+    authorize: (claims: AccessTokenClaims, requirement: Requirement) => void
+  }>
+
 /** The door of a resource server (RFC 6750, RFC 9068). It knows nothing of HTTP frameworks. */
-export const createGuard = (options: GuardOptions): Guard => {
+export const createGuard = (options: GuardOptions): TwoStepGuard => {
   const stillGood = createRevocation(options)
   const lack = (claims: AccessTokenClaims, requirement: Requirement) =>
     findLacking(claims, requirement, toList(options.audience))
 
+  const authenticate = async (credentials: Credentials): Promise<AccessTokenClaims> => {
+    const token = tokenOf(credentials)
+    return stillGood(token, ofTenant(options.tenant, await verifyToken(token, options)))
+  }
+  const authorize = (claims: AccessTokenClaims, requirement: Requirement): void => {
+    const lacks = lack(claims, requirement)
+    if (lacks !== undefined) refuse(lacks)
+  }
+
   return {
+    authenticate,
+    authorize,
     allows: (claims, requirement) => lack(claims, requirement) === undefined,
     admit: async (credentials, requirement) => {
-      const token = tokenOf(credentials)
-      const claims = await stillGood(
-        token,
-        ofTenant(options.tenant, await verifyToken(token, options)),
-      )
-      const lacks = lack(claims, requirement)
-      return lacks === undefined ? claims : refuse(lacks)
+      const claims = await authenticate(credentials)
+      authorize(claims, requirement)
+      return claims
     },
   }
 }
@@ -99,19 +115,28 @@ const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): Access
  * What claims are not enough for. A scope is had by the `scope` claim only, a detail by
  * `authorization_details` only: neither stands in for the other, so a token with details is exactly
  * as wide as they and its scope say.
+ * @throws {TypeError} for a requirement that is none
  */
 const findLacking = (
   { scope = '', authorization_details: details = [] }: AccessTokenClaims,
   requirement: Requirement,
   here: readonly string[],
 ): ApiRefusal | undefined => {
-  if ('scope' in requirement && !scope.split(' ').includes(requirement.scope)) {
-    return { error: 'insufficient_scope', scope: requirement.scope }
+  if ('scope' in requirement) {
+    const held = scope.split(' ').filter((it) => it !== '')
+    return requirement.scope.split(' ').every((it) => held.includes(it))
+      ? undefined
+      : { error: 'insufficient_scope', scope: requirement.scope }
   }
-  if ('detail' in requirement && !anyCovers(details.filter(isFor(here)), requirement.detail)) {
-    return { error: 'insufficient_authorization_details', required: requirement.detail }
+  if ('detail' in requirement) {
+    return anyCovers(details.filter(isFor(here)), requirement.detail)
+      ? undefined
+      : { error: 'insufficient_authorization_details', required: requirement.detail }
   }
-  return undefined
+  if (requirement.token === 'any') return undefined
+  throw new TypeError(
+    "requirement: expected exactly one of { token: 'any' }, { scope }, { detail }",
+  )
 }
 
 /** A detail that names places is good at these only (RFC 9396 §2.2, `locations`). */

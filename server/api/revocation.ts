@@ -120,22 +120,39 @@ const intersectDetails = (
   ]
 }
 
-/** Answers of introspection, each for as long as it may be believed; the oldest goes first. */
+/**
+ * Answers of introspection, each for as long as it may be believed; the oldest goes first. Kept as text
+ * and parsed anew for each reader, so that no reader changes what the next one gets.
+ */
 class IntrospectionCache {
-  readonly #answers = new Map<string, Readonly<{ view: IntrospectionView; until: number }>>()
+  readonly #answers = new Map<string, Readonly<{ text: string; until: number }>>()
+  #size = 0
 
   get(token: string, now: number): IntrospectionView | undefined {
     const answer = this.#answers.get(token)
-    return answer !== undefined && now < answer.until ? answer.view : undefined
+    return answer !== undefined && now < answer.until ? JSON.parse(answer.text) : undefined
   }
 
   set(token: string, view: IntrospectionView, until: number): void {
+    const text = JSON.stringify(view)
+    this.#delete(token)
+    this.#answers.set(token, { text, until })
+    this.#size += token.length + text.length
+    while (this.#answers.size > mostAnswers || this.#size > largestSize) {
+      const [oldest = ''] = this.#answers.keys()
+      this.#delete(oldest)
+    }
+  }
+
+  #delete(token: string): void {
+    const answer = this.#answers.get(token)
+    if (answer === undefined) return
     this.#answers.delete(token)
-    this.#answers.set(token, { view, until })
-    if (this.#answers.size <= mostAnswers) return
-    const [oldest = ''] = this.#answers.keys()
-    this.#answers.delete(oldest)
+    this.#size -= token.length + answer.text.length
   }
 }
 
 const mostAnswers = 10_000
+
+/** Characters of all tokens and answers together. */
+const largestSize = 32 * 1024 * 1024

@@ -1,15 +1,19 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { type Credentials, createGuard, type Requirement } from '../api/guard.ts'
+import { type Credentials, createGuard } from '../api/guard.ts'
 import { ApiRefused } from '../api/refusal.ts'
+import { parseRequirement, type Requirement } from '../api/requirement.ts'
 import { renderApiRefusal } from '../http/api/refusals.ts'
 import { authorizationOf } from '../http/authorization-field.ts'
 import type { AccessTokenClaims, ChallengeFormat } from '../wire/index.ts'
 import { RemoteIssuer } from './remote-issuer.ts'
 
-export type { Requirement } from '../api/guard.ts'
+export type { Requirement } from '../api/requirement.ts'
 export type { AccessTokenClaims, AuthorizationDetail, ChallengeFormat } from '../wire/index.ts'
 
-/** What a request takes, or how to tell from the request. */
+/**
+ * What a request takes, or how to tell from the request. The function is called for good tokens only.
+ * What it throws, and what it returns that is no `Requirement`, is an error of the app (`next(error)`).
+ */
 export type Required = Requirement | ((request: Request) => Requirement | Promise<Requirement>)
 
 export type LumoAuthGuardOptions = Readonly<{
@@ -19,7 +23,7 @@ export type LumoAuthGuardOptions = Readonly<{
   issuer?: string | readonly string[]
   /** What your API is called in the `aud` of tokens meant for it. */
   audience: string | readonly string[]
-  /** What a request takes. Default: any valid token. */
+  /** What a request takes. Default: any valid token. One that is no `Requirement` throws a `TypeError`. */
   required?: Required
   /** Asks the issuer about each token with these credentials, so a revocation counts at once. */
   introspection?: Readonly<{ clientId: string; clientSecret: string }>
@@ -51,7 +55,10 @@ export type LumoAuthGuardOptions = Readonly<{
 }>
 
 export type LumoAuthGuard = RequestHandler & {
-  /** The same guard with another requirement; keys are shared. */
+  /**
+   * The same guard with another requirement; keys are shared.
+   * @throws {TypeError} for a requirement that is empty, misspelt or says two things
+   */
   readonly requiring: (required: Required) => RequestHandler
 }
 
@@ -87,6 +94,7 @@ declare global {
  *
  * Without `introspection`, a revoked token is good until `isRevoked` says otherwise or it expires.
  * When the issuer cannot be asked, the answer is 503, never an open door.
+ * @throws {TypeError} for options that would let in what they were not meant to
  */
 export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   const { audience, introspection, leeway = 30, challenge = 'lumo', realm = 'api' } = options
@@ -115,25 +123,27 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
     ...(options.isRevoked && { isRevoked: options.isRevoked }),
   })
 
-  const requiring =
-    (required: Required): RequestHandler =>
-    async (request, response, next) => {
+  const requiring = (required: Required): RequestHandler => {
+    const requirementOf = toRequirementOf(required)
+    return async (request, response, next) => {
       try {
-        const requirement = typeof required === 'function' ? await required(request) : required
-        const refusal = await refusalOf(request, requirement)
+        const refusal = await refusalOf(request, requirementOf)
         if (refusal === undefined) return next()
-        onRefusal(refusal, request)
+        onRefusal(structuredClone(refusal), request)
         answer(response, refusal, { challenge, realm })
       } catch (thrown) {
         // Express 4 does not look at what an async handler rejects with.
         next(thrown)
       }
     }
+  }
 
-  /** Admits the request, or tells why not. */
-  const refusalOf = async (request: Request, requirement: Requirement) => {
+  /** Admits the request, or tells why not. The app is asked what it takes once the token is good. */
+  const refusalOf = async (request: Request, requirementOf: RequirementOf) => {
     try {
-      request.auth = await guard.admit(credentialsOf(request), requirement)
+      const claims = await guard.authenticate(credentialsOf(request))
+      guard.authorize(claims, await requirementOf(request))
+      request.auth = claims
       return undefined
     } catch (thrown) {
       if (thrown instanceof ApiRefused) return thrown.refusal
@@ -142,6 +152,17 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   }
 
   return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring })
+}
+
+type RequirementOf = (request: Request) => Requirement | Promise<Requirement>
+
+/** Parses what is static at once, and the rest at each request. */
+const toRequirementOf = (required: Required): RequirementOf => {
+  if (typeof required === 'function') {
+    return async (request) => parseRequirement(await required(request))
+  }
+  const requirement = parseRequirement(required)
+  return () => requirement
 }
 
 const credentialsOf = (request: Request): Credentials => ({

@@ -3,6 +3,7 @@ import type { IntrospectionView } from '../api/revocation.ts'
 import { InvalidToken } from '../signing/invalid-token.ts'
 import { createKeySet, type FindKeys } from '../signing/key-set.ts'
 import { AuthorizationDetail } from '../wire/index.ts'
+import { longestAnswer, readText } from '../wire/read-text.ts'
 
 export type RemoteIssuerOptions = Readonly<{
   /** Base URL of the tenant, `…/t/acme/api/v1` or `…/orgs/acme/api/v1`: below it are the metadata. */
@@ -27,6 +28,8 @@ export type RemoteIssuerOptions = Readonly<{
 /** An issuer at the other end of the network: its metadata, its keys, its introspection. */
 export class RemoteIssuer {
   readonly #options: RemoteIssuerOptions
+  /** Schemes of the endpoints that the metadata may name: none weaker than the tenant's own. */
+  readonly #schemes: readonly string[]
   #metadata: Metadata | undefined
   /** The last good set; undefined until there was one. */
   #keys: FindKeys | undefined
@@ -43,8 +46,14 @@ export class RemoteIssuer {
   /** A fetch that begins once the cool-down is over. */
   #next: Promise<void> | undefined
 
+  /** @throws {TypeError} for a tenant whose URL is not http or https */
   constructor(options: RemoteIssuerOptions) {
+    const url = URL.parse(options.tenant)
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      throw new TypeError(`tenant: expected an http or https URL, received "${options.tenant}"`)
+    }
     this.#options = options
+    this.#schemes = url.protocol === 'http:' ? ['http:', 'https:'] : ['https:']
   }
 
   /**
@@ -151,8 +160,17 @@ export class RemoteIssuer {
     if (!issuers.includes(metadata.issuer)) {
       throw new TypeError(`the metadata are of ${metadata.issuer}, not of ${issuers.join(' or ')}`)
     }
+    this.#requireScheme('jwks_uri', metadata.jwks_uri)
+    this.#requireScheme('introspection_endpoint', metadata.introspection_endpoint)
     this.#metadata = metadata
     return metadata
+  }
+
+  #requireScheme(name: string, url: string | undefined): void {
+    if (url === undefined || this.#schemes.includes(new URL(url).protocol)) return
+    throw new TypeError(
+      `${name} of the metadata: expected ${this.#schemes.join(' or ')}, received ${url.slice(0, 200)}`,
+    )
   }
 
   async #json(url: string, request: RequestInit = {}): Promise<unknown> {
@@ -164,7 +182,9 @@ export class RemoteIssuer {
       signal: AbortSignal.timeout(timeout),
     })
     if (!answer.ok) throw new TypeError(`${url} answered ${answer.status}`)
-    return answer.json()
+    const text = await readText(answer)
+    if (text === undefined) throw new TypeError(`${url} answered more than ${longestAnswer} bytes`)
+    return JSON.parse(text)
   }
 }
 

@@ -248,6 +248,16 @@ export const apiMisbehaviours = misbehavioursOf('api', {
         : answer,
     ),
   },
+  'api-reveals-existence-to-strangers': {
+    says: 'A document is looked for before the token is verified, so strangers learn that one is missing.',
+    breaks: 'THR-26',
+    routes: documentRoutes,
+    act: alterError((answer, { routed: { params }, context: { api } }) =>
+      answer.status === 401 && api.documents.find(params.documentId ?? '') === undefined
+        ? errorAnswer(404, 'not_found', 'there is no such document')
+        : answer,
+    ),
+  },
 
   'api-403-instead-of-401': {
     says: 'A bad token is refused with 403.',

@@ -1,6 +1,6 @@
 import type { Answer } from '../http/message.ts'
 import { type Act, misbehavioursOf, type Seam } from '../http/misbehave.ts'
-import { type AuthorizationDetail, challengeHeader } from '../wire/index.ts'
+import { type AuthorizationDetail, challengeHeader, encodeRemediation } from '../wire/index.ts'
 import { alterAnswer, alterSuccess, membersOf, withFields, withMembers } from './alter-answer.ts'
 
 /** What the resource server does wrong when it says what is missing. */
@@ -75,6 +75,19 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: rewriteChallenge((detail) => {
       const note = `${'['.repeat(100)}${']'.repeat(100)}`
       return base64(`${JSON.stringify(detail).slice(0, -1)},"note":${note}}`)
+    }),
+  },
+  'api-challenge-quoted': {
+    says: 'The challenge is missing, and text that looks like one stands within the quoted realm.',
+    breaks: 'HDR-09',
+    act: alterChallenge((answer) => {
+      const detail = missingIn(answer)
+      if (detail === undefined) return answer
+      const parameter = `authorization_remediation=${encodeRemediation({ authorization_details: [detail] })}`
+      return withFields(answer, {
+        [challengeHeader]: undefined,
+        'www-authenticate': `Bearer realm="documents, ${parameter}, end"`,
+      })
     }),
   },
   'api-challenge-polluting': {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { longestField, parseChallenges } from './auth-params.ts'
 import { AuthorizationDetail } from './authorization-detail.ts'
 import { ErrorBody } from './error.ts'
+import { deepestJson, isTooDeep } from './json-depth.ts'
 
 /**
  * How a resource server says what is missing.
@@ -48,7 +50,8 @@ export class MalformedChallenge extends Error {
 
 /**
  * The details a challenge names, from either of LumoAuth's header or the drafts' parameter.
- * Accepts both alphabets, padded or not, an object or an array (HDR-01 to HDR-05).
+ * Accepts both alphabets, padded or not, an object or an array (HDR-01 to HDR-05), within the bounds of
+ * `longestChallenge`, `longestField` and `deepestJson`.
  * @returns undefined when the answer is no challenge at all
  * @throws {MalformedChallenge} when it is one, but not one to act on
  */
@@ -58,14 +61,31 @@ export const readChallenge = (
 ): readonly AuthorizationDetail[] | undefined => {
   const header = headers.get(challengeHeader)
   if (status === 403 && header !== null) return details(decode(header))
-  const remediation = /\bauthorization_remediation="?([^",\s]+)"?/.exec(
-    headers.get('www-authenticate') ?? '',
-  )?.[1]
-  if ((status === 401 || status === 403) && remediation !== undefined) {
-    return checked(Remediation, decode(remediation)).authorization_details
-  }
-  return undefined
+  if (status !== 401 && status !== 403) return undefined
+  const remediation = remediationIn(headers.get('www-authenticate') ?? '')
+  return remediation === undefined
+    ? undefined
+    : checked(Remediation, decode(remediation)).authorization_details
 }
+
+/** The parameter of a challenge that takes an access token; one quoted within another value is none. */
+const remediationIn = (field: string): string | undefined => {
+  if (field.length > longestField) {
+    throw new MalformedChallenge(`WWW-Authenticate is longer than ${longestField} characters`)
+  }
+  const challenges = parseChallenges(field)
+  if (challenges === undefined && /authorization_remediation/i.test(field)) {
+    throw new MalformedChallenge('WWW-Authenticate is not a list of challenges (RFC 9110 §11.6.1)')
+  }
+  return challenges
+    ?.find(
+      ({ scheme, parameters }) =>
+        tokenSchemes.includes(scheme) && parameters.has('authorization_remediation'),
+    )
+    ?.parameters.get('authorization_remediation')
+}
+
+const tokenSchemes = ['bearer', 'dpop']
 
 const Details = z.array(AuthorizationDetail).min(1).max(16)
 
@@ -101,15 +121,26 @@ const decode = (encoded: string): unknown => {
   if (!standard && !urlSafe) {
     throw new MalformedChallenge('the challenge is not base64 (one value, one alphabet)')
   }
+  const json = decodeText(encoded)
+  if (isTooDeep(json)) {
+    throw new MalformedChallenge(`the challenge is nested deeper than ${deepestJson} levels`)
+  }
   try {
-    const bytes = Uint8Array.from(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
-      c.charCodeAt(0),
-    )
-    const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return JSON.parse(json, (key, value) => {
       if (key === '__proto__' || key === 'constructor') throw new SyntaxError(`the key ${key}`)
       return value
     })
+  } catch (cause) {
+    throw new MalformedChallenge('the challenge does not decode to JSON', { cause })
+  }
+}
+
+const decodeText = (encoded: string): string => {
+  try {
+    const bytes = Uint8Array.from(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    )
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new MalformedChallenge('the challenge does not decode to JSON', { cause })
   }

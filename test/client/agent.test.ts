@@ -114,6 +114,27 @@ describe('signing in', () => {
     expect(error.message).not.toContain(secret)
   })
 
+  it('keeps a token for one resource apart from the wide one', async () => {
+    const { world, agent } = signedUp()
+    const resource = 'https://api.test'
+
+    const wide = await agent.token()
+    const [first, second] = await Promise.all([
+      agent.token({ resource }),
+      agent.token({ resource }),
+    ])
+    agent.forgetToken(first)
+
+    expect([first === wide, first === second]).toEqual([false, true])
+    expect(await agent.token()).toBe(wide)
+    expect(await agent.token({ resource })).not.toBe(first)
+    expect(world.to('POST /oauth/token').map((it) => it.json.resource)).toEqual([
+      undefined,
+      resource,
+      resource,
+    ])
+  })
+
   it('is done once for all who wait', async () => {
     const { world, agent } = signedUp()
 
@@ -298,6 +319,40 @@ describe('calling the issuer', () => {
     const { sub, code } = await agent.userinfo().catch((it) => it)
 
     expect([sub, code]).toEqual(status === 299 ? ['bot', undefined] : [undefined, 'api_error'])
+  })
+
+  it.each(['GET /oauth/userinfo', 'POST /oauth/token'])(
+    'reads no more than 1 MiB of an answer to %s',
+    async (line) => {
+      const { world, agent } = signedUp()
+      let stopped = false
+      world.on(
+        line,
+        () =>
+          new Response(
+            new ReadableStream({
+              pull: (controller) => controller.enqueue(new Uint8Array(2 ** 16).fill(120)),
+              cancel: () => {
+                stopped = true
+              },
+            }),
+          ),
+      )
+
+      await expect(agent.userinfo()).rejects.toMatchObject({
+        code: 'invalid_answer',
+        message: `${line}: expected an answer of at most 1048576 bytes; the rest was not read`,
+      })
+      expect(stopped).toBe(true)
+    },
+  )
+
+  it('takes an answer that is nested deeper than 64 levels for no JSON', async () => {
+    const { world, agent } = signedUp()
+    const more = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    world.on('GET /oauth/userinfo', () => new Response(`{"sub":"a","more":${more}}`))
+
+    await expect(agent.userinfo()).rejects.toMatchObject({ code: 'invalid_answer' })
   })
 
   it('asks for JSON, and says when it sends some', async () => {

@@ -489,6 +489,17 @@ describe('a challenge that cannot be understood', () => {
     expect(asked(world)).toEqual([])
   })
 
+  it('is not looked for within a quoted realm', async () => {
+    const { world, jit } = await atWork()
+    const remediation = encodeRemediation({ authorization_details: [reading('doc_1')] })
+    const realm = `Bearer realm="x, authorization_remediation=${remediation}, y"`
+    world.on(line, () => json(401, null, { 'www-authenticate': realm }))
+
+    expect((await jit.fetch(doc)).status).toBe(401)
+
+    expect(asked(world)).toEqual([])
+  })
+
   it('is not looked for in a 401, where LumoAuth never puts its header', async () => {
     const { world, jit } = await atWork()
     const { headers } = challenge(reading('doc_1'))
@@ -771,6 +782,205 @@ describe('the tokens of a task', () => {
 
     expect(tokensAt(world)[2]).toBe('wide-token_1')
     expect(asked(world)).toHaveLength(2)
+  })
+})
+
+describe('two origins of one task', () => {
+  const other = 'https://other-api.test'
+  const otherDoc = `${other}/v1/documents/doc_1`
+  /** Both require the same detail, each of a token of its own. */
+  const between = async (options: Partial<JitFetchOptions> = {}) => {
+    const there = await atWork({ origins: [api, other], ...options })
+    const { world } = there
+    const at = (origin: string) => world.received.filter((it) => it.url.origin === origin)
+    const shown = (origin: string) => at(origin).map(({ token }) => token)
+    world.on(line, (it) =>
+      it.url.origin === other && !it.token?.startsWith('jit')
+        ? challenge(reading('doc_1'))
+        : world.usual({ ...it, url: new URL(it.url.pathname, api) }),
+    )
+    return { ...there, shown }
+  }
+
+  it('RES-07: are never shown the token that was obtained for the other', async () => {
+    const { world, jit, shown } = await between()
+
+    const first = await jit.fetch(doc)
+    const second = await jit.fetch(otherDoc)
+    await Promise.all([jit.fetch(doc), jit.fetch(otherDoc)])
+
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(asked(world)).toHaveLength(2)
+    expect(shown(api).filter((it) => shown(other).includes(it))).toEqual([])
+  })
+
+  it('do not share a request they make at the same time', async () => {
+    const { world, jit, shown } = await between()
+
+    await Promise.all([jit.fetch(doc), jit.fetch(otherDoc)])
+
+    expect(asked(world)).toHaveLength(2)
+    expect(shown(api).filter((it) => shown(other).includes(it))).toEqual([])
+  })
+
+  it('are each named as the resource of their tokens', async () => {
+    const { world, jit } = await between()
+
+    await jit.fetch(doc)
+    await jit.fetch(otherDoc)
+
+    expect(world.to('POST /oauth/token').map((it) => it.json.resource)).toEqual([undefined, other])
+    const exchanges = world.received.filter((it) => /jit\/request\/\w+\/token$/.test(it.line))
+    expect(exchanges.map((it) => it.json)).toEqual([{ resource: api }, { resource: other }])
+  })
+
+  it('are not both sent the wide token: only the first of them is', async () => {
+    const { jit, shown } = await between()
+
+    await jit.fetch(`${other}/v1/public`)
+    await jit.fetch(`${api}/v1/public`)
+
+    expect(shown(api)).toEqual(['wide-token_1'])
+    expect(shown(other)).toEqual(['wide-token_3'])
+  })
+
+  it('are not both sent the wide token: only the one that is named is', async () => {
+    const { jit, shown } = await between({ wideTokenOrigin: `${other}/v1` })
+
+    await jit.fetch(`${other}/v1/public`)
+    await jit.fetch(`${api}/v1/public`)
+
+    expect(shown(other)).toEqual(['wide-token_1'])
+    expect(shown(api)).toEqual(['wide-token_3'])
+  })
+
+  it('get no token but their own where the issuer knows no resource indicators', async () => {
+    const { world, jit, shown } = await between({ resourceIndicators: false })
+
+    await jit.fetch(doc)
+    const response = await jit.fetch(otherDoc)
+
+    expect(response.status).toBe(200)
+    expect(shown(other)[0]).toBeUndefined()
+    expect(world.to('POST /oauth/token')).toHaveLength(1)
+    expect(world.received.map((it) => it.text).join()).not.toContain('resource')
+  })
+
+  it('renew each their own token once it is refused', async () => {
+    const { world, jit, shown } = await between()
+    await jit.fetch(`${api}/v1/public`)
+    world.once('GET /v1/public', () => refusal(401, 'invalid_token'))
+
+    await jit.fetch(`${other}/v1/public`)
+    await jit.fetch(`${other}/v1/public`)
+    await jit.fetch(`${api}/v1/public`)
+
+    expect(shown(other)).toEqual(['wide-token_3', 'wide-token_4'])
+    expect(shown(api)).toEqual(['wide-token_1', 'wide-token_1'])
+  })
+
+  it('RES-07: cannot have a token obtained for a place on the other', async () => {
+    const { world, jit } = await between()
+    const theirs = { ...reading('doc_1'), locations: [`${api}/v1`] }
+    world.on(line, () => challenge(theirs))
+
+    const response = await jit.fetch(otherDoc)
+
+    expect(refusalOf(response)).toMatchObject({ reason: 'not_allowed' })
+    expect(asked(world)).toEqual([])
+  })
+
+  it('give the original answer where the issuer does not know one of them', async () => {
+    const { world, jit } = await between()
+    world.on('POST /jit/request/jit_3/token', () => refusal(400, 'invalid_target'))
+
+    const response = await jit.fetch(doc)
+
+    expect(response.status).toBe(403)
+    expect(refusalOf(response)).toMatchObject({ cause: { serverCode: 'invalid_target' } })
+  })
+
+  it.each(['https://third.test', 'api.test', `http://api.test`])(
+    'cannot have the wide token sent to %s',
+    async (wideTokenOrigin) => {
+      const { jit } = await atWork()
+
+      expect(() => createJitFetch(jit, { origins: [api], wideTokenOrigin })).toThrow(
+        expect.objectContaining({ code: 'config_error' }),
+      )
+    },
+  )
+})
+
+describe('what the client remembers', () => {
+  /** Changes every member and every list of a value, at any depth. */
+  const spoil = (value: unknown): void => {
+    if (value instanceof URL) {
+      value.href = 'https://spoilt.test/'
+      return
+    }
+    if (typeof value !== 'object' || value === null) return
+    for (const member of Object.values(value)) spoil(member)
+    if (Array.isArray(value)) value.push('spoilt')
+    else Object.assign(value, { task_id: 'spoilt', type: 'spoilt', method: 'spoilt' })
+  }
+
+  it('is not changed by functions and readers that change what they are given', async () => {
+    const { world, jit } = await atWork({
+      allow: (detail, request) => {
+        spoil(detail)
+        spoil(request)
+        return true
+      },
+      justification: (detail, request) => {
+        spoil(detail)
+        spoil(request)
+        return 'because'
+      },
+      observe: spoil,
+    })
+    spoil(jit.task)
+
+    await jit.fetch(doc)
+    await jit.fetch(doc)
+
+    expect(asked(world).map((it) => it.json)).toEqual([
+      {
+        task_id: 'task_2',
+        authorization_details: reading('doc_1'),
+        requested_ttl: 300,
+        justification: 'because',
+      },
+    ])
+    expect(tokensAt(world)).toEqual(['wide-token_1', 'jit-token_4', 'jit-token_4'])
+  })
+
+  it('is not changed by one who changes the refusal', async () => {
+    const { world, jit } = await atWork()
+    world.decision = 'denied'
+
+    const first = refusalOf(await jit.fetch(doc))
+    spoil(first?.required)
+    const second = refusalOf(await jit.fetch(doc))
+
+    expect(second?.required).toEqual(reading('doc_1'))
+    expect(asked(world).map((it) => it.json.authorization_details)).toEqual([
+      reading('doc_1'),
+      reading('doc_1'),
+    ])
+  })
+
+  it('is not changed by one who changes an answer', async () => {
+    const { world, jit } = await atWork()
+    await jit.completeTask()
+    spoil(await jit.createTask())
+
+    const [first, second] = await Promise.all([jit.completeTask(), jit.completeTask()])
+    spoil(first)
+
+    expect(second).toEqual({ status: 'completed' })
+    expect(await jit.completeTask()).toEqual({ status: 'completed' })
+    expect(world.lines().at(-1)).toBe('POST /jit/task/task_3/complete')
   })
 })
 

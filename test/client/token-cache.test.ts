@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { TokenCache } from '../../client/token-cache.ts'
 import { reading } from './world.ts'
 
+const origin = 'https://api.test'
+
 const place = (n: number) => ({ method: 'GET', url: new URL(`https://api.test/${n}`) })
 
 const filled = () => {
   const wallet = new TokenCache()
-  wallet.keep({ token: 't', details: [reading('d')], until: 10 }, 0)
+  wallet.keep({ token: 't', origin, details: [reading('d')], until: 10 }, 0)
   return wallet
 }
 
@@ -29,30 +31,32 @@ describe('a wallet', () => {
   it('holds no token past its time', () => {
     const wallet = filled()
 
-    expect(wallet.covering(reading('d'), 9)).toBeDefined()
-    expect(wallet.covering(reading('d'), 10)).toBeUndefined()
+    expect(wallet.covering(reading('d'), origin, 9)).toBeDefined()
+    expect(wallet.covering(reading('d'), origin, 10)).toBeUndefined()
   })
 
   it('keeps what is still good, and nothing that is over when it comes', () => {
     const wallet = filled()
-    wallet.keep({ token: 'late', details: [reading('late')], until: 5 }, 5)
-    wallet.keep({ token: 'new', details: [reading('new')], until: 20 }, 9)
+    wallet.keep({ token: 'late', origin, details: [reading('late')], until: 5 }, 5)
+    wallet.keep({ token: 'new', origin, details: [reading('new')], until: 20 }, 9)
 
-    const held = ['d', 'late', 'new'].map((name) => wallet.covering(reading(name), 0)?.token)
+    const held = ['d', 'late', 'new'].map(
+      (name) => wallet.covering(reading(name), origin, 0)?.token,
+    )
     expect(held).toEqual(['t', undefined, 'new'])
-    wallet.keep({ token: 'newer', details: [reading('newer')], until: 20 }, 10)
-    expect(wallet.covering(reading('d'), 0)).toBeUndefined()
+    wallet.keep({ token: 'newer', origin, details: [reading('newer')], until: 20 }, 10)
+    expect(wallet.covering(reading('d'), origin, 0)).toBeUndefined()
   })
 
   it('forgets one token and no other', () => {
     const wallet = filled()
-    const other = { token: 'other', details: [reading('other')], until: 10 }
+    const other = { token: 'other', origin, details: [reading('other')], until: 10 }
     wallet.keep(other, 0)
 
     wallet.forget(other)
 
-    expect(wallet.covering(reading('other'), 0)).toBeUndefined()
-    expect(wallet.covering(reading('d'), 0)?.token).toBe('t')
+    expect(wallet.covering(reading('other'), origin, 0)).toBeUndefined()
+    expect(wallet.covering(reading('d'), origin, 0)?.token).toBe('t')
   })
 
   it('knows a place by method, origin and path, whatever its query', () => {
@@ -65,5 +69,20 @@ describe('a wallet', () => {
     expect(held('PUT', 'https://api.test/1')).toBeUndefined()
     expect(held('GET', 'https://api.test/2')).toBeUndefined()
     expect(held('GET', 'https://other.test/1')).toBeUndefined()
+  })
+
+  it('RES-07: finds no token for another origin, whatever it requires', () => {
+    const wallet = filled()
+    const others = ['https://other.test', 'http://api.test', 'https://api.test:8443']
+    for (const other of others) {
+      wallet.remember({ method: 'GET', url: new URL(`${other}/1`) }, reading('d'))
+
+      expect(wallet.covering(reading('d'), other, 0)).toBeUndefined()
+      expect(wallet.heldFor({ method: 'GET', url: new URL(`${other}/1`) }, 0)).toBeUndefined()
+    }
+    wallet.keep({ token: 'theirs', origin: others[0] ?? '', details: [reading('d')], until: 10 }, 0)
+
+    expect(wallet.covering(reading('d'), origin, 0)?.token).toBe('t')
+    expect(wallet.covering(reading('d'), others[0] ?? '', 0)?.token).toBe('theirs')
   })
 })

@@ -30,7 +30,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
   const http = new RateLimitedFetch({
-    hosts: new Set([new URL(url).host]),
+    hosts: new Set([new URL(url).origin]),
     perMinute: file.limits.requests_per_minute,
     total: file.limits.requests,
     timeout: file.limits.timeout,

@@ -3,7 +3,7 @@ import { SkipScenario } from '../../language/target.ts'
 import { Unreachable, unreachableBy } from './unreachable.ts'
 
 export type RateLimitedFetchOptions = Readonly<{
-  /** Hosts (with port) that may be talked to. */
+  /** Origins that may be talked to, or hosts (with port), which may be over https. */
   hosts: ReadonlySet<string>
   perMinute: number
   /** Requests in all. */
@@ -47,9 +47,10 @@ export class RateLimitedFetch {
   /** @param urgent cleans up: neither the total nor an interruption stops it */
   async send(request: Request, { urgent = false } = {}): Promise<Response> {
     const { hosts, total, signal } = this.#options
-    const { host } = new URL(request.url)
-    if (!hosts.has(host)) {
-      throw new SkipScenario(`${host} is no host of this target; hosts: [${host}] would allow it`)
+    const { protocol, origin, host } = new URL(request.url)
+    const name = protocol === 'https:' ? host : origin
+    if (!hosts.has(origin) && !hosts.has(name)) {
+      throw new SkipScenario(`${name} is no host of this target; hosts: [${name}] would allow it`)
     }
     for (let attempt = 1; ; attempt++) {
       if (!urgent && signal.aborted) throw new SkipScenario('interrupted')

@@ -123,7 +123,7 @@ const castIn = (tenant: TargetTenant | undefined, given: Given) =>
   assignRoles(given, tenant?.agents ?? [], tenant?.people ?? [])
 
 const hostsOf = ({ file: { issuer, hosts } }: Access): ReadonlySet<string> =>
-  new Set([...(issuer === undefined ? [] : [new URL(issuer.url).host]), ...hosts])
+  new Set([...(issuer === undefined ? [] : [new URL(issuer.url).origin]), ...hosts])
 
 /** Under the prefixes there are: a scenario for either one runs under the one there is. */
 const applyPrefix = (scenario: Loaded, there: readonly Prefix[]): Loaded => {

@@ -151,7 +151,9 @@ export const TargetFile = z
     hosts: z
       .array(z.string().min(1))
       .default([])
-      .describe('Hosts that may be talked to beside those of issuer and API.'),
+      .describe(
+        'Hosts that may be talked to over https beside those of issuer and API; origins for http.',
+      ),
   })
   .meta({ id: 'TargetFile' })
 export type TargetFile = z.infer<typeof TargetFile>

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type ApiRefusal, ApiRefused } from '../../api/refusal.ts'
+import { formatChallenge } from '../../wire/auth-params.ts'
 import {
   type AuthorizationDetail,
   type ChallengeFormat,
   canonical,
   encodeChallenge,
   encodeRemediation,
+  longestChallenge,
 } from '../../wire/index.ts'
 import { errorAnswer } from '../errors.ts'
 import type { Answer } from '../message.ts'
@@ -63,18 +65,45 @@ export const renderApiRefusal = (
   }
 }
 
-/** An error with its challenge. Values are ours or charset-checked, so none needs an escape. */
+/** An error with its challenge. */
 const bearer = (
   status: number,
   error: string,
   description: string,
   parameters: Readonly<Record<string, string>>,
 ): Answer =>
-  errorAnswer(status, error, description, parameters.scope ? { scope: parameters.scope } : {}, {
-    'www-authenticate': `Bearer ${Object.entries(parameters)
-      .map(([name, value]) => `${name}="${value}"`)
-      .join(', ')}`,
+  withChallenge(status, error, description, parameters.scope ? { scope: parameters.scope } : {}, {
+    'www-authenticate': formatChallenge('Bearer', parameters),
   })
+
+/**
+ * An error whose header fields each have at most `longestChallenge` bytes. A longer one is left out, or
+ * replaced by a challenge that holds the error code only, and the body says so: a client's HTTP library
+ * refuses an answer with too long a header as a whole.
+ */
+const withChallenge = (
+  status: number,
+  error: string,
+  description: string,
+  more: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>>,
+): Answer => {
+  const fitting = Object.entries(headers).filter(([, value]) => value.length <= longestChallenge)
+  if (fitting.length === Object.keys(headers).length) {
+    return errorAnswer(status, error, description, more, headers)
+  }
+  return errorAnswer(
+    status,
+    error,
+    `${description}; the challenge is left out, for a header field of it is longer than ${longestChallenge} bytes`,
+    { ...more, challenge_omitted: true },
+    {
+      'www-authenticate':
+        error === 'missing_token' ? 'Bearer' : formatChallenge('Bearer', { error }),
+      ...Object.fromEntries(fitting),
+    },
+  )
+}
 
 const description = 'the access token lacks the authorization details that this takes'
 const draftChallengeCode = 'insufficient_authorization_details'
@@ -82,32 +111,32 @@ const draftChallengeCode = 'insufficient_authorization_details'
 /** What is missing, in the four formats; what each is, `ChallengeFormat` says. */
 const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Answer> = {
   lumo: (required) =>
-    errorAnswer(403, draftChallengeCode, description, hint(required), {
-      'www-authenticate': `Bearer error="${draftChallengeCode}"`,
+    withChallenge(403, draftChallengeCode, description, hint(required), {
+      'www-authenticate': formatChallenge('Bearer', { error: draftChallengeCode }),
       'insufficient-authorization-details': encodeChallenge(required),
     }),
   'rar-04': (required) =>
-    errorAnswer(403, draftChallengeCode, description, listDetail(required), {
-      'www-authenticate': `Bearer error="${draftChallengeCode}"`,
+    withChallenge(403, draftChallengeCode, description, listDetail(required), {
+      'www-authenticate': formatChallenge('Bearer', { error: draftChallengeCode }),
     }),
   'wg-00': (required) =>
-    errorAnswer(
+    withChallenge(
       401,
       'insufficient_authorization',
       description,
       {},
       {
-        'www-authenticate': `Bearer error="insufficient_authorization", ${remediation(required)}`,
+        'www-authenticate': `${formatChallenge('Bearer', { error: 'insufficient_authorization' })}, ${remediation(required)}`,
       },
     ),
   both: (required) =>
-    errorAnswer(
+    withChallenge(
       403,
       draftChallengeCode,
       description,
       { ...hint(required), ...listDetail(required) },
       {
-        'www-authenticate': `Bearer error="${draftChallengeCode}", ${remediation(required)}`,
+        'www-authenticate': `${formatChallenge('Bearer', { error: draftChallengeCode })}, ${remediation(required)}`,
         'insufficient-authorization-details': encodeChallenge(required),
       },
     ),

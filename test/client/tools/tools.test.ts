@@ -119,6 +119,16 @@ describe('a tool that is refused', () => {
     await expect(read.execute(input)).resolves.toBe('refused (409): no reason given')
   })
 
+  it.each([200, 403])('reads no more than 1 MiB of a %i', async (status) => {
+    const { world, read } = await equipped()
+    world.on(line, () => new Response('x'.repeat(2 ** 20 + 1), { status }))
+
+    expect(await read.attempt(input)).toEqual({
+      ok: false,
+      text: `the documents API answered ${status} with more than 1048576 bytes, too long to be read`,
+    })
+  })
+
   it('shows no token the API echoes, and no stack', async () => {
     const { world, read } = await equipped()
     world.on(line, () => json(400, { error_description: `cannot use ${jwt}` }))

@@ -1,9 +1,14 @@
 import express from 'express'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type LumoAuthGuardOptions, lumoauthGuard } from '../../../server/express/index.ts'
+import {
+  type LumoAuthGuardOptions,
+  lumoauthGuard,
+  type Required,
+} from '../../../server/express/index.ts'
 import { RemoteIssuer } from '../../../server/express/remote-issuer.ts'
 import { generateSigningKey, KeyRing, type SigningKey } from '../../../server/signing/keys.ts'
 import { signJwt } from '../../../server/signing/sign.ts'
+import { parseChallenges, removeUnsendable } from '../../../server/wire/auth-params.ts'
 import { supertest as request } from '../../support/supertest.ts'
 
 const tenant = 'https://lumo.test/orgs/acme/api/v1'
@@ -192,9 +197,12 @@ describe('the Express guard', () => {
   })
 
   it('leaves what else goes wrong to the app', async () => {
+    const { fetch, now } = world()
     const guard = lumoauthGuard({
       tenant,
       audience,
+      fetch,
+      now,
       required: () => {
         throw new Error('no such thing')
       },
@@ -207,9 +215,259 @@ describe('the Express guard', () => {
       res.status(500).end()
     }) satisfies express.ErrorRequestHandler)
 
-    await request(app).get('/').expect(500)
+    const token = as(await tokenOf(first))
+    await request(app).get('/').set('authorization', token).expect(500)
 
     expect(seen).toMatchObject([{ message: 'no such thing' }])
+  })
+})
+
+/** Changes every member and every list of a value, at any depth. */
+const spoil = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) spoil(member)
+  if (Array.isArray(value)) value.push('spoilt')
+  else Object.assign(value, { type: 'spoilt', sub: 'spoilt', active: false, spoilt: true })
+}
+
+describe('what the guard remembers', () => {
+  const details = [{ type: 'file_access', actions: ['read'], identifier: 'doc_1' }]
+  const introspection = { clientId: 'documents-api', clientSecret: 'secret' }
+
+  it.each<[string, Partial<LumoAuthGuardOptions>]>([
+    ['believes tokens until they expire', {}],
+    ['hears of revocations by signals', { isRevoked: () => false }],
+    ['asks the issuer each time', { introspection }],
+    ['believes the issuer for a minute', { introspection, introspectionCache: 60 }],
+  ])('is not changed by a handler that changes req.auth, where it %s', async (_, options) => {
+    const { issuer, fetch, now } = world()
+    issuer.introspection = { active: true, authorization_details: details }
+    const guard = lumoauthGuard({ tenant, audience, fetch, now, ...options })
+    const app = express()
+    app.get('/', guard, (req, res) => {
+      res.json(req.auth)
+      spoil(req.auth)
+    })
+    const token = as(await tokenOf(first, { authorization_details: details, act: { sub: 'a' } }))
+
+    const answers = []
+    for (let n = 0; n < 3; n += 1) {
+      answers.push((await request(app).get('/').set('authorization', token).expect(200)).body)
+    }
+
+    expect(answers[0].authorization_details[0]).toEqual(details[0])
+    expect(answers[1]).toEqual(answers[0])
+    expect(answers[2]).toEqual(answers[0])
+  })
+
+  it('is not changed by a log that changes the refusal it hears of, nor by the app', async () => {
+    const { fetch, now } = world()
+    const guard = lumoauthGuard({ tenant, audience, fetch, now, onRefusal: spoil })
+    const requirement = { detail: { type: 'file_access', actions: ['read'], identifier: 'doc_1' } }
+    const app = express()
+    app.get('/', guard.requiring(requirement))
+    spoil(requirement)
+    const token = as(await tokenOf(first))
+
+    const challenges = []
+    for (let n = 0; n < 2; n += 1) {
+      const { headers } = await request(app).get('/').set('authorization', token).expect(403)
+      challenges.push(JSON.parse(atob(headers['insufficient-authorization-details'] ?? '')))
+    }
+
+    expect(challenges).toEqual([details[0], details[0]])
+  })
+})
+
+describe('the requirement of a guard', () => {
+  const appOf = (required: unknown) => {
+    const { fetch, now } = world()
+    const guard = lumoauthGuard({ tenant, audience, fetch, now })
+    const app = express()
+    const errors: unknown[] = []
+    app.get('/:id', guard.requiring(required as Required), (_, res) => {
+      res.json('let in')
+    })
+    app.use(((error, _req, res, _next) => {
+      errors.push(error)
+      res.status(error.status ?? 500).end()
+    }) satisfies express.ErrorRequestHandler)
+    return { api: request(app), errors }
+  }
+
+  it.each([{}, { scope: '' }, { details: {} }, { detail: {} }, { token: 'all' }, undefined])(
+    'throws at start when it is %j',
+    (required) => {
+      expect(() => appOf(required)).toThrow(TypeError)
+    },
+  )
+
+  it.each([{}, { scope: '' }, { details: {} }, { detail: { type: 't', identifier: undefined } }])(
+    'is an error of the app when it is worked out as %j, and lets nobody in',
+    async (required) => {
+      const { api, errors } = appOf(async () => required)
+      const token = await tokenOf(first, { scope: 'admin', authorization_details: [{ type: 't' }] })
+
+      await api.get('/1').set('authorization', as(token)).expect(500)
+
+      expect(errors).toMatchObject([{ name: 'TypeError', message: /^requirement/ }])
+    },
+  )
+
+  it('may be several scopes, of which all are needed', async () => {
+    const { api } = appOf({ scope: 'read write' })
+    const status = async (scope: string) =>
+      (await api.get('/1').set('authorization', as(await tokenOf(first, { scope })))).status
+
+    expect(await status('write more read')).toBe(200)
+    expect(await status('read')).toBe(403)
+    expect(await status('')).toBe(403)
+  })
+
+  it('THR-26: is not worked out for a stranger, who gets 401 for every row', async () => {
+    const asked: string[] = []
+    const { api } = appOf(({ params: { id } }: express.Request) => {
+      asked.push(String(id))
+      if (id !== 'there') throw Object.assign(new Error('no such row'), { status: 404 })
+      return { token: 'any' }
+    })
+    const forged = as(await tokenOf(await generateSigningKey('RS256', 'first')))
+    const expired = as(await tokenOf(first, { exp: start - 60 }))
+
+    for (const id of ['there', 'gone']) {
+      await api.get(`/${id}`).expect(401)
+      for (const token of [forged, expired, 'Bearer', 'Basic YTpi']) {
+        const { status } = await api.get(`/${id}`).set('authorization', token)
+        expect([400, 401]).toContain(status)
+      }
+    }
+    expect(asked).toEqual([])
+
+    const good = as(await tokenOf(first))
+    await api.get('/there').set('authorization', good).expect(200)
+    await api.get('/gone').set('authorization', good).expect(404)
+    expect(asked).toEqual(['there', 'gone'])
+  })
+
+  it('THR-13: may hold any text of a path: the answer is a 403, whatever it is', async () => {
+    const { api } = appOf(({ params: { id } }: express.Request) => ({
+      detail: { type: 'file_access', identifier: String(id) },
+    }))
+    const token = as(await tokenOf(first))
+
+    for (const id of ['", x="y', 'a\r\nset-cookie: a=b', 'Grüße 文書', 'x'.repeat(5000)]) {
+      const { headers } = await api
+        .get(`/${encodeURIComponent(id)}`)
+        .set('authorization', token)
+        .expect(403)
+      expect(headers['set-cookie']).toBeUndefined()
+      expect(headers['www-authenticate']).toBe('Bearer error="insufficient_authorization_details"')
+    }
+  })
+
+  it('leaves a challenge out that is longer than a header should be, and says so', async () => {
+    const { api } = appOf(({ params: { id } }: express.Request) => ({
+      detail: { type: 'file_access', identifier: String(id) },
+    }))
+
+    const { headers, body } = await api
+      .get(`/${'x'.repeat(12_500)}`)
+      .set('authorization', as(await tokenOf(first)))
+      .expect(403)
+
+    expect(headers['insufficient-authorization-details']).toBeUndefined()
+    expect(body).toMatchObject({
+      error: 'insufficient_authorization_details',
+      challenge_omitted: true,
+    })
+  })
+})
+
+describe('the realm of a guard', () => {
+  it.each(['say "no"', 'a\\', 'x", y="z', 'a\r\nset-cookie: a=b', 'Grüße 文書', '\0\u{1f600}'])(
+    'THR-13: may be any text, such as %j',
+    async (realm) => {
+      const { headers } = await world({ realm }).api.get('/open').expect(401)
+
+      const [challenge] = parseChallenges(headers['www-authenticate'] ?? '') ?? []
+      expect(Object.fromEntries(challenge?.parameters ?? [])).toEqual({
+        realm: removeUnsendable(realm),
+      })
+      expect(headers['set-cookie']).toBeUndefined()
+    },
+  )
+})
+
+describe('the endpoints of a remote issuer', () => {
+  const introspection = { clientId: 'documents-api', clientSecret: 'secret' }
+  const endpoints = ['jwks_uri', 'introspection_endpoint'] as const
+
+  it.each(
+    endpoints.flatMap((name) =>
+      ['http://lumo.test/x', 'data:application/json,{"keys":[]}', 'file:///etc/keys'].map(
+        (url) => [name, url] as const,
+      ),
+    ),
+  )('are not asked where the metadata name as %s %s', async (name, url) => {
+    const { api, issuer, refusals } = world({ introspection })
+    issuer.metadata[name] = url
+
+    await api
+      .get('/open')
+      .set('authorization', as(await tokenOf(first)))
+      .expect(503)
+
+    expect(issuer.calls.map((call) => call.url)).not.toContain(url)
+    expect(refusals).toHaveLength(1)
+  })
+
+  it('may be http where the tenant is', async () => {
+    const { issuer, fetch, ring } = world()
+    const plain = tenant.replace('https:', 'http:')
+    const answers: Record<string, unknown> = {
+      [`${plain}/.well-known/oauth-authorization-server`]: {
+        issuer: plain,
+        jwks_uri: `${plain}/keys`,
+      },
+      [`${plain}/keys`]: ring.jwks(),
+    }
+    const guard = lumoauthGuard({
+      tenant: plain,
+      audience,
+      now: () => start,
+      fetch: async (input, init) => {
+        const answer = answers[String(input)]
+        return answer === undefined ? fetch(input, init) : Response.json(answer)
+      },
+    })
+    const app = express()
+    app.get('/', guard, (_, res) => {
+      res.end()
+    })
+
+    await request(app)
+      .get('/')
+      .set('authorization', as(await tokenOf(first, { iss: plain })))
+      .expect(200)
+
+    expect(issuer.calls).toEqual([])
+  })
+
+  it.each(['ftp://lumo.test/t/acme', 'data:,x', 'lumo.test', ''])(
+    'are not looked for at the tenant %j',
+    (url) => {
+      expect(() => lumoauthGuard({ tenant: url, audience })).toThrow(TypeError)
+    },
+  )
+
+  it('are not believed beyond 1 MiB of answer', async () => {
+    const { issuer, api } = world()
+    Object.assign(issuer.metadata, { pad: 'x'.repeat(2 ** 20) })
+
+    await api
+      .get('/open')
+      .set('authorization', as(await tokenOf(first)))
+      .expect(503)
   })
 })
 

@@ -173,7 +173,11 @@ describe.each(versions)('in an app of %s', (_, express) => {
       response.status(500).json({ told: (error as Error).message })
     }) as express5.ErrorRequestHandler)
 
-    await request(app).get('/own').expect(500, { told: 'no database' })
+    const token = await tokenFrom(expressApps(harness).issuer)
+    await request(app)
+      .get('/own')
+      .auth(token, { type: 'bearer' })
+      .expect(500, { told: 'no database' })
   })
 
   it('events are not held back by compression()', async () => {

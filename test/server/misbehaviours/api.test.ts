@@ -150,6 +150,14 @@ describe('a resource server that goes wrong', () => {
       [403, 403],
       [404, 403],
     ],
+    'api-reveals-existence-to-strangers': [
+      async (world) => [
+        await statusWith(async () => 'x', 'doc_nowhere')(world),
+        await statusWith(async () => 'x')(world),
+      ],
+      [401, 401],
+      [404, 401],
+    ],
 
     'api-403-instead-of-401': [async (world) => (await refused(world)).status, 401, 403],
     'api-hides-authenticate': [

@@ -59,10 +59,16 @@ describe('a resource server that goes wrong when it says what is missing', () =>
     'api-challenge-twice': [async (world) => (await header(world))?.split(', ').length, 1, 2],
     'api-challenge-oversized': [understood, honest, 'the challenge is longer than 4096 characters'],
     'api-challenge-not-utf8': [understood, honest, 'the challenge does not decode to JSON'],
-    'api-challenge-deep': [
-      async (world) => JSON.stringify(await understood(world)).includes('['.repeat(100)),
-      false,
-      true,
+    'api-challenge-deep': [understood, honest, 'the challenge is nested deeper than 64 levels'],
+    'api-challenge-quoted': [
+      async (world) => [
+        await understood(world),
+        (await challenged(world)).headers['www-authenticate']?.includes(
+          'authorization_remediation',
+        ),
+      ],
+      [honest, false],
+      [undefined, true],
     ],
     'api-challenge-polluting': [understood, honest, 'the challenge does not decode to JSON'],
 

@@ -67,6 +67,46 @@ describe('a challenge', () => {
     ).toBeUndefined()
   })
 
+  const remediation = encodeRemediation({ authorization_details: [detail] })
+  it.each([
+    ['within a quoted realm', `Bearer realm="x, authorization_remediation=${remediation}"`],
+    ['behind an escaped quote', `Bearer realm="\\", authorization_remediation=${remediation}, x="`],
+    ['of a scheme that takes no token', `Basic authorization_remediation=${remediation}`],
+    ['of another challenge', `Bearer, Basic authorization_remediation=${remediation}`],
+    ['that is a scheme', `authorization_remediation ${remediation}`],
+  ])('is none in a parameter %s', (_, field) => {
+    expect(reading(401, { 'www-authenticate': field })).toBeUndefined()
+  })
+
+  it.each([
+    ['among others', `Basic realm="x", DPoP a="b" , Authorization_Remediation = ${remediation}`],
+    ['quoted', `bearer realm="a, b", authorization_remediation="${remediation}"`],
+    ['padded', `Bearer authorization_remediation=${remediation.replace(/=*$/, '')}`],
+  ])('is read from a parameter %s', (_, field) => {
+    expect(reading(401, { 'www-authenticate': field })).toEqual([detail])
+  })
+
+  it.each([
+    [
+      'in a field that is no list of challenges',
+      `Bearer x authorization_remediation=${remediation}`,
+    ],
+    ['that is named twice', `Bearer authorization_remediation=a, authorization_remediation=b`],
+    ['in a field longer than 16 KiB', `Bearer realm="${'x'.repeat(17_000)}"`],
+  ])('is malformed %s', (_, field) => {
+    expect(() => reading(401, { 'www-authenticate': field })).toThrow(MalformedChallenge)
+  })
+
+  it('is malformed when it is nested deeper than 64 levels', () => {
+    const nested = (levels: number) =>
+      `{"type":"t","more":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+    const sent = (levels: number) => Buffer.from(nested(levels)).toString('base64')
+
+    expect(lumo(sent(64))).toHaveLength(1)
+    expect(() => lumo(sent(65))).toThrow('nested deeper than 64 levels')
+    expect(() => lumo(sent(1000))).toThrow(MalformedChallenge)
+  })
+
   const padded = (length: number) => {
     const empty = base64([{ type: 't', more: '' }]).length
     return base64([{ type: 't', more: 'x'.repeat(Math.ceil(((length - empty) * 3) / 4)) }])

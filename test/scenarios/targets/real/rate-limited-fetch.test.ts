@@ -33,6 +33,24 @@ describe('speaking to somebody else’s issuer', () => {
     expect(http.sent).toBe(0)
   })
 
+  it.each(['http://issuer.test', 'http://issuer.test:443', 'https://issuer.test:8443'])(
+    'does not take %s for https://issuer.test',
+    async (origin) => {
+      const http = careful(() => new Response('never'), {
+        hosts: new Set(['https://issuer.test', 'issuer.test']),
+      })
+
+      await expect(http.fetch(`${origin}/`)).rejects.toThrow('is no host of this target')
+      expect(http.sent).toBe(0)
+    },
+  )
+
+  it('reaches an origin without TLS that the target names as such', async () => {
+    const http = careful(() => new Response('ok'), { hosts: new Set(['http://issuer.test:8080']) })
+
+    expect((await http.fetch('http://issuer.test:8080/')).status).toBe(200)
+  })
+
   it('does not follow a redirect', async () => {
     const asked: string[] = []
     const http = careful(({ url, redirect }) => {

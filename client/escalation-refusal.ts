@@ -1,0 +1,62 @@
+import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
+import { ApiError, ApprovalTimeoutError, EscalationRefusedError } from './errors.ts'
+import type { JitContext } from './jit-context.ts'
+
+const refusals = new WeakMap<Response, EscalationRefusedError>()
+
+/** Why the answer of a jit fetch is still the one from before the escalation. */
+export const refusalOf = (response: Response): EscalationRefusedError | undefined =>
+  refusals.get(response)
+
+export const rememberRefusal = (response: Response, refusal: EscalationRefusedError): void => {
+  refusals.set(response, refusal)
+}
+
+/** The refusal of a detail that the caller's own `allow` does not permit. */
+export const refuseNotAllowed = (required: AuthorizationDetail): EscalationRefusedError =>
+  new EscalationRefusedError(
+    'not_allowed',
+    required,
+    `not asked for: ${describeDetail(required)} is beyond what this client may ask for`,
+  )
+
+type Decided = Awaited<ReturnType<JitContext['waitForApproval']>>
+
+/** The refusal that a request was decided with. */
+export const refuseDecided = (
+  decided: Decided,
+  required: AuthorizationDetail,
+): EscalationRefusedError => {
+  const reason = decided.review_notes ?? decided.deny_reason ?? decided.message
+  const status =
+    decided.status === 'expired' || decided.status === 'revoked' ? decided.status : 'denied'
+  return new EscalationRefusedError(
+    status,
+    required,
+    `${describeDetail(required)} was ${status === 'denied' ? decided.status : status}${reason ? `: ${reason.slice(0, 500)}` : ''}`,
+  )
+}
+
+/** Refusals end the escalation; anything else is trouble the caller must hear of. */
+export const asRefusal = (error: unknown, required: AuthorizationDetail): unknown => {
+  if (error instanceof ApprovalTimeoutError) {
+    return new EscalationRefusedError(
+      'timeout',
+      required,
+      `${describeDetail(required)} was not decided within ${error.limit} s`,
+      { cause: error },
+    )
+  }
+  if (error instanceof ApiError && error.status < 500 && error.status !== 401) {
+    return new EscalationRefusedError(
+      'issuer',
+      required,
+      `${describeDetail(required)} was refused: ${error.description ?? error.serverCode ?? error.status}`,
+      { cause: error },
+    )
+  }
+  return error
+}
+
+const describeDetail = ({ type, actions = [], identifier = '' }: AuthorizationDetail): string =>
+  [type, actions.join(', '), identifier].filter(Boolean).join(' ').slice(0, 200)

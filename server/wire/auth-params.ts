@@ -1,0 +1,79 @@
+/** One challenge of a `WWW-Authenticate` field (RFC 9110 §11.6.1), names in lower case. */
+export type AuthChallenge = Readonly<{ scheme: string; parameters: ReadonlyMap<string, string> }>
+
+/** Characters of a `WWW-Authenticate` field that are parsed at all; Node takes no more of all fields together. */
+export const longestField = 16_384
+
+/**
+ * One challenge as a field value, every parameter a quoted string.
+ * Text that no header field may hold is left out of it.
+ */
+export const formatChallenge = (
+  scheme: string,
+  parameters: Readonly<Record<string, string>>,
+): string =>
+  `${scheme} ${Object.entries(parameters)
+    .map(([name, value]) => `${name}=${quoteString(value)}`)
+    .join(', ')}`
+
+/** Any text as a quoted string (RFC 9110 §5.6.4), without what `removeUnsendable` removes. */
+export const quoteString = (text: string): string =>
+  `"${removeUnsendable(text).replace(/["\\]/g, '\\$&')}"`
+
+/** The text without the characters that no header field may hold: controls, and all beyond Latin-1. */
+export const removeUnsendable = (text: string): string =>
+  text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
+
+/**
+ * The challenges of a field, by their grammar (RFC 9110 §11.2 to §11.6.1), so that a parameter within a
+ * quoted string is none. Beyond the grammar, an unquoted value may be base64, as drafts write it.
+ * @returns undefined for what is not a list of challenges, names a parameter twice, or is too long
+ */
+export const parseChallenges = (field: string): readonly AuthChallenge[] | undefined => {
+  if (field.length > longestField) return undefined
+  const read = createReader(field)
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = []
+  while (read(separator) && !read.atEnd()) {
+    const scheme = read(challengeStart)?.[1]
+    if (scheme !== undefined)
+      challenges.push({ scheme: scheme.toLowerCase(), parameters: new Map() })
+    const parameters = challenges.at(-1)?.parameters
+    const isComplete = scheme !== undefined && (read(token68) !== null || read(elementEnd) !== null)
+    if (!isComplete && (parameters === undefined || !readParameter(read, parameters))) {
+      return undefined
+    }
+    if (!read(elementEnd)) return undefined
+  }
+  return challenges
+}
+
+type Reader = ((pattern: RegExp) => RegExpExecArray | null) & { atEnd(): boolean }
+
+/** Reads one pattern after the other, each where the one before ended. */
+const createReader = (text: string): Reader => {
+  let at = 0
+  const read = (pattern: RegExp) => {
+    pattern.lastIndex = at
+    const found = pattern.exec(text)
+    if (found !== null) at = pattern.lastIndex
+    return found
+  }
+  return Object.assign(read, { atEnd: () => at === text.length })
+}
+
+const readParameter = (read: Reader, parameters: Map<string, string>): boolean => {
+  const name = read(parameterName)?.[1]?.toLowerCase()
+  const value = read(quoted)?.[1]?.replace(/\\(.)/g, '$1') ?? read(unquoted)?.[0]
+  if (name === undefined || value === undefined || parameters.has(name)) return false
+  parameters.set(name, value)
+  return true
+}
+
+/* Sticky, and each of them linear: no two ways lead through the same characters. */
+const separator = /[\t ,]*/y
+const elementEnd = /[\t ]*(?=,|$)/y
+const challengeStart = /([\w!#$%&'*+.^`|~-]+)(?: +(?=[^\t ,=])|(?=[\t ]*(?:,|$)))/y
+const token68 = /[\w.~+/-]+=*(?=[\t ]*(?:,|$))/y
+const parameterName = /([\w!#$%&'*+.^`|~-]+)[\t ]*=[\t ]*/y
+const quoted = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"/y
+const unquoted = /[\w!#$%&'*+.^`|~/-]+=*/y
