@@ -1,3 +1,4 @@
+import { BoundedMap } from '../wire/bounded-map.ts'
 import {
   type AccessTokenClaims,
   type AuthorizationDetail,
@@ -120,9 +121,11 @@ const intersectDetails = (
   ]
 }
 
-/** Answers of introspection, each for as long as it may be believed; the oldest goes first. */
+/** Answers of introspection, each for as long as it may be believed. */
 class IntrospectionCache {
-  readonly #answers = new Map<string, Readonly<{ view: IntrospectionView; until: number }>>()
+  readonly #answers = new BoundedMap<string, Readonly<{ view: IntrospectionView; until: number }>>(
+    10_000,
+  )
 
   get(token: string, now: number): IntrospectionView | undefined {
     const answer = this.#answers.get(token)
@@ -130,12 +133,6 @@ class IntrospectionCache {
   }
 
   set(token: string, view: IntrospectionView, until: number): void {
-    this.#answers.delete(token)
     this.#answers.set(token, { view, until })
-    if (this.#answers.size <= mostAnswers) return
-    const [oldest = ''] = this.#answers.keys()
-    this.#answers.delete(oldest)
   }
 }
-
-const mostAnswers = 10_000
