@@ -1,4 +1,3 @@
-import { BoundedMap } from '../wire/bounded-map.ts'
 import {
   type AccessTokenClaims,
   type AuthorizationDetail,
@@ -121,11 +120,9 @@ const intersectDetails = (
   ]
 }
 
-/** Answers of introspection, each for as long as it may be believed. */
+/** Answers of introspection, each for as long as it may be believed; the oldest goes first. */
 class IntrospectionCache {
-  readonly #answers = new BoundedMap<string, Readonly<{ view: IntrospectionView; until: number }>>(
-    10_000,
-  )
+  readonly #answers = new Map<string, Readonly<{ view: IntrospectionView; until: number }>>()
 
   get(token: string, now: number): IntrospectionView | undefined {
     const answer = this.#answers.get(token)
@@ -133,6 +130,12 @@ class IntrospectionCache {
   }
 
   set(token: string, view: IntrospectionView, until: number): void {
+    this.#answers.delete(token)
     this.#answers.set(token, { view, until })
+    if (this.#answers.size <= mostAnswers) return
+    const [oldest = ''] = this.#answers.keys()
+    this.#answers.delete(oldest)
   }
 }
+
+const mostAnswers = 10_000

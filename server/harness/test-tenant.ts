@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { advanceClock } from '../http/advance-clock.ts'
 import type { Core } from '../http/core.ts'
 import { encodeAnswer } from '../http/message.ts'
+import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
 import type { TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
@@ -196,25 +197,16 @@ const callIssuer = async (
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 
-const firstOf = <T extends Entry['type']>(
+const firstOf = async <T extends Entry['type']>(
   { tenant: { journal, slug } }: TenantContext,
   type: T,
   seconds: number,
 ): Promise<EntryOf<T>> => {
   const isIt = (entry: Entry): entry is EntryOf<T> => entry.type === type
-  const there = journal.after(0).find(isIt)
-  if (there) return Promise.resolve(there)
-  return new Promise((resolve, reject) => {
-    const unlisten = journal.listen((entry) => {
-      if (!isIt(entry)) return
-      clearTimeout(timer)
-      unlisten()
-      resolve(entry)
-    })
-    const timer = setTimeout(() => {
-      unlisten()
-      const last = journal.after(0).at(-1)?.type ?? 'nothing'
-      reject(new Error(`${slug}: no ${type} within ${seconds} s; the last event is ${last}`))
-    }, seconds * 1000)
-  })
+  const found =
+    journal.after(0).find(isIt) ??
+    (await waitForEntry(journal, isIt, { milliseconds: seconds * 1000 }))
+  if (found !== undefined && isIt(found)) return found
+  const last = journal.after(0).at(-1)?.type ?? 'nothing'
+  throw new Error(`${slug}: no ${type} within ${seconds} s; the last event is ${last}`)
 }

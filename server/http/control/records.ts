@@ -1,6 +1,8 @@
+import type { Entry } from '../../issuer/event.ts'
 import { usualScript } from '../../model/scripted-model.ts'
 import type { Exchanges, Journal } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
+import { waitForEntry } from '../tenant/wait-for-entry.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { ControlContext } from './context.ts'
 import { scriptFrom } from './model.ts'
@@ -43,23 +45,13 @@ export const exchangesAfter = ({ exchanges }: TenantContext, after: number): Exc
 
 /** What is there at once, or the first thing that comes within `wait` real seconds. */
 const journalAfter = async (
-  { tenant: { journal }, ended: { signal: ended } }: TenantContext,
+  { tenant: { journal }, ended: { signal } }: TenantContext,
   { after, type, wait }: { after: number; type?: string | undefined; wait: number },
 ): Promise<Journal> => {
-  const matching = () =>
-    journal.after(after).filter((entry) => type === undefined || entry.type === type)
-  if (wait > 0 && matching().length === 0 && !ended.aborted) {
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        unlisten()
-        ended.removeEventListener('abort', done)
-        resolve()
-      }
-      ended.addEventListener('abort', done)
-      const timer = setTimeout(done, wait * 1000)
-      const unlisten = journal.listen(() => matching().length > 0 && done())
-    })
+  const fits = (entry: Entry) => entry.seq > after && (type === undefined || entry.type === type)
+  const matching = () => journal.after(after).filter(fits)
+  if (wait > 0 && matching().length === 0) {
+    await waitForEntry(journal, fits, { milliseconds: wait * 1000, signal })
   }
   return { entries: [...matching()], next: journal.last, forgotten: journal.forgotten }
 }

@@ -19,6 +19,7 @@ import {
 import { basePath, issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
+import { waitForEntry } from '../tenant/wait-for-entry.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import type { Principal } from './oauth/bearer.ts'
@@ -183,16 +184,7 @@ const waitForSignals = async (context: TenantContext, streamId: string): Promise
   const isThere = () => tenant.state.streams.get(streamId)?.waiting.length !== 0
   if (isThere() || polling.count >= mostPolls || ended.signal.aborted) return
   polling.count += 1
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      timers.clear(timer)
-      unlisten()
-      ended.signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = timers.set(done, longestPoll)
-    const unlisten = tenant.journal.listen(() => isThere() && done())
-    ended.signal.addEventListener('abort', done)
-  })
+  const { signal } = ended
+  await waitForEntry(tenant.journal, isThere, { milliseconds: longestPoll, signal, timers })
   polling.count -= 1
 }

@@ -1,4 +1,4 @@
-import type { Requirement } from '../../api/guard.ts'
+import type { Guard, Requirement } from '../../api/guard.ts'
 import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
 import type { AccessTokenClaims, AuthorizationDetail } from '../../wire/index.ts'
 import { withGuard } from './mislead-guard.ts'
@@ -99,13 +99,7 @@ function withLenientGuard(
     const allows = (claims: AccessTokenClaims, requirement: Requirement) =>
       honest.allows(claims, requirement) ||
       ('detail' in requirement && enough(claims.authorization_details ?? [], requirement.detail))
-    return {
-      allows,
-      admit: async (credentials, requirement) => {
-        const claims = await honest.admit(credentials, { token: 'any' })
-        return allows(claims, requirement) ? claims : honest.admit(credentials, requirement)
-      },
-    }
+    return guardAllowing(honest, allows)
   })
 }
 
@@ -119,12 +113,15 @@ function misreadToken(
       const details = claims.authorization_details?.map((it) => change(it, requirement.detail))
       return honest.allows({ ...claims, authorization_details: details }, requirement)
     }
-    return {
-      allows,
-      admit: async (credentials, requirement) => {
-        const claims = await honest.admit(credentials, { token: 'any' })
-        return allows(claims, requirement) ? claims : honest.admit(credentials, requirement)
-      },
-    }
+    return guardAllowing(honest, allows)
   })
 }
+
+/** A guard that verifies tokens as the real one does, and allows something else. */
+const guardAllowing = (honest: Guard, allows: Guard['allows']): Guard => ({
+  allows,
+  admit: async (credentials, requirement) => {
+    const claims = await honest.admit(credentials, { token: 'any' })
+    return allows(claims, requirement) ? claims : honest.admit(credentials, requirement)
+  },
+})
