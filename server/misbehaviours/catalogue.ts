@@ -1,4 +1,6 @@
 import type { Misbehaviour } from '../http/misbehave.ts'
+import { describeMisbehaviour } from '../http/tenant/active-misbehaviours.ts'
+import type { Misbehaviours } from '../wire/index.ts'
 import { challengeMisbehaviours } from './api/challenge.ts'
 import { detailMisbehaviours } from './api/details.ts'
 import { documentMisbehaviours } from './api/documents.ts'
@@ -43,3 +45,7 @@ export const misbehaviours: readonly Misbehaviour[] = [
   ...apiErrorMisbehaviours,
   ...challengeMisbehaviours,
 ]
+
+/** The same, as the control plane shows them. */
+export const describedMisbehaviours: Misbehaviours['known'] =
+  misbehaviours.map(describeMisbehaviour)
