@@ -1,3 +1,4 @@
+import { type Markup, markup } from '../../server/wire/markup.ts'
 import type { Exchange } from '../runner/exchange.ts'
 import type { Result } from '../runner/verdict.ts'
 import {
@@ -8,7 +9,6 @@ import {
   senderOf,
   summarizeExchange,
 } from './exchange-summary.ts'
-import { type Markup, markup } from './markup.ts'
 
 /** The exchanges of a scenario as a sequence diagram, in SVG; `link` makes the target of each arrow. */
 export const diagram = (

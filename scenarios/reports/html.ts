@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
+import { Markup, markup } from '../../server/wire/markup.ts'
 import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
 import { type Keys, policiesOf, rulesOf } from './html/coverage.ts'
 import { scenarioOf } from './html/scenario.ts'
 import { script } from './html/script.ts'
 import { style } from './html/style.ts'
-import { Markup, markup } from './markup.ts'
 import type { Report } from './report.ts'
 
 /**

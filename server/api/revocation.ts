@@ -1,8 +1,8 @@
 import {
   type AccessTokenClaims,
   type AuthorizationDetail,
-  isNoWiderThanAny,
   type Dialect,
+  isNoWiderThanAny,
 } from '../wire/index.ts'
 import { refuse } from './refusal.ts'
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { BoundedMap } from '../wire/bounded-map.ts'
 
 /** Whose seat a browser has, and whether it also has what the control token gives. */
 export type Seat = Readonly<{ userId: string | undefined; operator: boolean }>
@@ -15,8 +16,8 @@ const kept = 1000
  * Only digests are kept, and no more than the newest thousand.
  */
 export class Sessions {
-  readonly #sessions = new Map<string, Session>()
-  readonly #invitations = new Map<string, Seat & Readonly<{ until: number }>>()
+  readonly #sessions = new BoundedMap<string, Session>(kept)
+  readonly #invitations = new BoundedMap<string, Seat & Readonly<{ until: number }>>(kept)
   readonly #now: () => number
 
   constructor(now: () => number = () => Date.now() / 1000) {
@@ -26,7 +27,7 @@ export class Sessions {
   /** A code that opens one session, once. */
   invite(seat: Seat): { code: string; expiresIn: number } {
     const code = secret()
-    remember(this.#invitations, code, { ...seat, until: this.#now() + inviteLifetime })
+    this.#invitations.set(digest(code), { ...seat, until: this.#now() + inviteLifetime })
     return { code, expiresIn: inviteLifetime }
   }
 
@@ -41,7 +42,7 @@ export class Sessions {
   open({ userId, operator }: Seat): { id: string; lifetime: number } {
     const id = secret()
     const until = this.#now() + sessionLifetime
-    remember(this.#sessions, id, { userId, operator, until, csrfToken: secret() })
+    this.#sessions.set(digest(id), { userId, operator, until, csrfToken: secret() })
     return { id, lifetime: sessionLifetime }
   }
 
@@ -58,9 +59,3 @@ export class Sessions {
 const secret = () => randomBytes(24).toString('base64url')
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
-
-const remember = <Value>(map: Map<string, Value>, key: string, value: Value) => {
-  map.set(digest(key), value)
-  const [oldest] = map.keys()
-  if (map.size > kept && oldest !== undefined) map.delete(oldest)
-}

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
-import { describeUnknownMisbehaviour, type Misbehaviour } from '../http/misbehave.ts'
+import type { Misbehaviour } from '../http/misbehave.ts'
+import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
 import type { Store } from '../journal/store.ts'
-import { catalogue } from '../misbehaviours/load-catalogue.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
@@ -127,7 +127,8 @@ const composeHarness = async (
   if (origins.issuer === origins.api) {
     throw new TypeError('issuer and API need an origin each: they share some paths')
   }
-  const misbehaviours = async () => options.misbehaviours ?? (await catalogue())
+  const misbehaviours = async () =>
+    options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
   const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
   for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
     const why = describeUnknownMisbehaviour(name, await misbehaviours())

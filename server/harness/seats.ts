@@ -1,6 +1,7 @@
 import { apiArea } from '../http/api/handlers.ts'
 import { consoleArea } from '../http/control/console.ts'
-import { controlArea, type TenantRegistry } from '../http/control/control.ts'
+import type { TenantRegistry } from '../http/control/context.ts'
+import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'

@@ -1,15 +1,16 @@
 import { createResourceServer } from '../api/resource-server.ts'
 import { Sessions } from '../console/sessions.ts'
-import type { TenantRegistry } from '../http/control/control.ts'
+import type { TenantRegistry } from '../http/control/context.ts'
 import type { Core } from '../http/core.ts'
 import { toResponse } from '../http/hosts/fetch.ts'
 import { isoTime } from '../http/iso-time.ts'
 import { startCallbacks } from '../http/issuer/callbacks.ts'
-import { startPushing } from '../http/issuer/signals.ts'
-import { issuersOf } from '../http/issuer-urls.ts'
-import { ActiveMisbehaviours, type Misbehaviour } from '../http/misbehave.ts'
-import { RateLimitWindows } from '../http/rate-limit.ts'
-import { ExchangeLog } from '../http/record.ts'
+import { startPushing } from '../http/issuer/push-signals.ts'
+import { apiAudience, apiOf, issuersOf } from '../http/issuer-urls.ts'
+import { ActiveMisbehaviours, type Switchable } from '../http/tenant/active-misbehaviours.ts'
+import { ExchangeLog } from '../http/tenant/exchange-log.ts'
+import { StatusPolls } from '../http/tenant/polls.ts'
+import { RateLimitWindows } from '../http/tenant/rate-limit-windows.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
@@ -21,6 +22,7 @@ import { Agenda, type Timers } from '../outbound/agenda.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
+import { encodeBasic } from '../wire/basic-credentials.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
@@ -32,7 +34,7 @@ export type TenantRegistryOptions = Readonly<{
   /** The key of the platforms that the harness plays. */
   platformKey: SigningKey
   /** The defects that can be switched on. */
-  misbehaviours: () => Promise<readonly Misbehaviour[]>
+  misbehaviours: () => Promise<readonly Switchable[]>
   /** Epoch seconds, for tenants on the system's clock. */
   now?: (() => number) | undefined
   /** How messages leave the harness, and how time passes meanwhile. */
@@ -134,7 +136,7 @@ const openTenantContext = (
     origins,
     exchanges: new ExchangeLog(),
     misbehaving: new ActiveMisbehaviours(misbehaviours, seed.misbehave),
-    polls: new Map(),
+    polls: new StatusPolls(),
     platforms,
     sessions,
     ended,
@@ -167,7 +169,7 @@ const openTenantContext = (
         return tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt']
       },
       get audience() {
-        return [origins.api, `${origins.api}/t/${slug}`]
+        return apiAudience(context)
       },
       get issuers() {
         return issuersOf(context)
@@ -208,14 +210,13 @@ const initialEvents = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event
 
 /** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
 const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {
-  const credentials = `${apiClientId}:${secrets.get(apiClientId)}`
   const answer = await issuer({
     method: 'POST',
     path: `/t/${slug}/api/v1/oauth/introspect`,
     query: new URLSearchParams(),
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
-      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      authorization: encodeBasic({ id: apiClientId, secret: secrets.get(apiClientId) ?? '' }),
     },
     body: new URLSearchParams({ token }).toString(),
     isInternal: true,
@@ -237,7 +238,7 @@ const describeTenant = (
       client_secret: secrets.get(clientId) ?? '',
     },
   }))
-  const api = `${origins.api}/t/${slug}`
+  const api = apiOf({ tenant, origins })
   const [first] = agents
   const apiClient = agents.find(({ resourceServer }) => resourceServer)?.credentials
   return {

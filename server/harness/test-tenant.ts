@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
+import { advanceClock } from '../http/advance-clock.ts'
 import type { Core } from '../http/core.ts'
 import { encodeAnswer } from '../http/message.ts'
-import { advance, type TenantContext } from '../http/tenant-context.ts'
+import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
+import type { TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
-import { didYouMean } from '../wire/closest.ts'
 import {
   ApproverScript,
   Dialect,
   Duration,
   type Exchange,
+  PendingRequests,
   Policy,
+  pendingIn,
   type SwitchMisbehaviour,
   type TenantCreated,
   TenantSeed,
@@ -109,7 +112,7 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     ...created,
     clock: {
       now: () => find().tenant.clock.now(),
-      advance: (time) => advance(find(), Duration.parse(time)),
+      advance: (time) => advanceClock(find(), Duration.parse(time)),
     },
     approver: {
       token,
@@ -122,10 +125,8 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         }
         tenant.happen([{ type: 'approver.scripted', script }])
       },
-      pending: async ({ by } = {}) => {
-        const { Pending } = await import('../../client/answers.ts')
-        return Pending.parse(await asApprover(by, 'GET', '/jit/pending'))
-      },
+      pending: async ({ by } = {}) =>
+        pendingIn(PendingRequests.parse(await asApprover(by, 'GET', '/jit/pending'))),
       approve: async (request, { by, ...how } = {}) => {
         await asApprover(by, 'POST', `/jit/approve/${idOf(request)}`, how)
       },
@@ -135,11 +136,8 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     },
     misbehave: async (order) => {
       const wanted = typeof order === 'string' ? { name: order } : order
-      const { misbehaving } = find()
-      if (await misbehaving.on(wanted)) return
-      const known = (await misbehaving.known()).map(({ name }) => name)
-      const hint = didYouMean(wanted.name, known) || `; there are ${known.join(', ')}`
-      throw new TypeError(`there is no misbehaviour "${wanted.name}"${hint}`)
+      const why = await find().misbehaving.on(wanted)
+      if (why !== undefined) throw new TypeError(why)
     },
     behave: () => find().misbehaving.off(),
     decideBy: (policy) => {
@@ -199,25 +197,16 @@ const callIssuer = async (
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 
-const firstOf = <T extends Entry['type']>(
+const firstOf = async <T extends Entry['type']>(
   { tenant: { journal, slug } }: TenantContext,
   type: T,
   seconds: number,
 ): Promise<EntryOf<T>> => {
   const isIt = (entry: Entry): entry is EntryOf<T> => entry.type === type
-  const there = journal.after(0).find(isIt)
-  if (there) return Promise.resolve(there)
-  return new Promise((resolve, reject) => {
-    const unlisten = journal.listen((entry) => {
-      if (!isIt(entry)) return
-      clearTimeout(timer)
-      unlisten()
-      resolve(entry)
-    })
-    const timer = setTimeout(() => {
-      unlisten()
-      const last = journal.after(0).at(-1)?.type ?? 'nothing'
-      reject(new Error(`${slug}: no ${type} within ${seconds} s; the last event is ${last}`))
-    }, seconds * 1000)
-  })
+  const found =
+    journal.after(0).find(isIt) ??
+    (await waitForEntry(journal, isIt, { milliseconds: seconds * 1000 }))
+  if (found !== undefined && isIt(found)) return found
+  const last = journal.after(0).at(-1)?.type ?? 'nothing'
+  throw new Error(`${slug}: no ${type} within ${seconds} s; the last event is ${last}`)
 }

@@ -14,3 +14,9 @@ export const authorizationOf = ({
   )
   return lines.length > 1 ? lines.join(', ') : headers.authorization
 }
+
+/** The token of `Authorization: Bearer`; the scheme is read without regard to case (BRR-01). */
+export const bearerToken = ({
+  headers,
+}: Readonly<{ headers: Readonly<Record<string, string>> }>): string | undefined =>
+  /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]

@@ -1,20 +1,15 @@
 import { peekJwt } from '../signing/peek.ts'
-import { bearerToken } from './issuer/oauth/bearer.ts'
+import { type BasicCredentials, decodeBasic } from '../wire/basic-credentials.ts'
+import { bearerToken } from './authorization-field.ts'
 import type { HttpRequest } from './message.ts'
 
 /** What a request says of its client, in the form or by HTTP Basic, unchecked. */
-export const credentialsIn = ({ headers, body }: HttpRequest): { id: string; secret: string } => {
-  const [, basic] = /^basic +(\S+)/i.exec(headers.authorization ?? '') ?? []
-  if (basic !== undefined) {
-    const [id = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':')
-    return { id: formDecoded(id), secret: formDecoded(secret.join(':')) }
-  }
+export const credentialsIn = ({ headers, body }: HttpRequest): BasicCredentials => {
+  const basic = decodeBasic(headers.authorization)
+  if (basic !== undefined) return basic
   const form = new URLSearchParams(body)
   return { id: form.get('client_id') ?? '', secret: form.get('client_secret') ?? '' }
 }
-
-/** Of what is not form-encoded, as much as can be read: the honest handler refuses it. */
-const formDecoded = (text: string) => new URLSearchParams(`text=${text}`).get('text') ?? ''
 
 /**
  * The client that a request says it is from, by whichever way of client authentication, or by the

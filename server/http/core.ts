@@ -26,7 +26,7 @@ export type Area<N extends RouteName, Context> = Readonly<{
   handlers: Handlers<N, Context>
   /**
    * Authenticates the caller.
-   * @throws {Refusing} 401, 403 or 404
+   * @throws {HttpError} 401, 403 or 404
    */
   authenticate: (routed: Routed<N>) => Context | Promise<Context>
   /** Finds the tenant where the seat's own way does not fit. */

@@ -1,6 +1,6 @@
 import { peekJwt } from '../signing/peek.ts'
+import { bearerToken } from './authorization-field.ts'
 import type { FindTenant } from './core.ts'
-import { bearerToken } from './issuer/oauth/bearer.ts'
 import type { HttpRequest } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Seat } from '../wire/index.ts'
 import type { Step } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
-import { mask } from './record.ts'
+import { mask } from './tenant/mask.ts'
 
 /** One answered request, secrets masked, as a log wants it. */
 export type LogLine = Readonly<{

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
-import { isModelPath, type Route, routes } from '../wire/index.ts'
+import { isModelPath, type Route } from '../wire/index.ts'
 import { outcomeOf, type Routed, type Step } from './core.ts'
 import type { HttpRequest } from './message.ts'
+import { problems } from './problems.ts'
 import { answerWith } from './refusals.ts'
 
 /** The largest request body a host reads, in bytes; larger to the scripted model, for conversations grow. */
@@ -14,7 +15,7 @@ export const parseInput: Step<Routed> = (routed, next) =>
 
 /**
  * Query and body of a request, as its route's schemas want them.
- * @throws {Refusing} 400, 413 or 415 that says what was wrong and what would be right
+ * @throws {HttpError} 400, 413 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
   query: route.query && checkSchema(route.query, fieldsOf(request.query), 'query', route.invalid),
@@ -101,13 +102,6 @@ const checkSchema = (
   })
 }
 
-/** Each problem as `where: what was expected`, values left out, since they may be secrets. */
-export const problems = (error: z.ZodError): string[] =>
-  error.issues.map(({ path, message }) => {
-    const where = path.map((part) => String(part).slice(0, 64)).join('.')
-    return where === '' ? message : `${where}: ${message}`
-  })
-
 /** RFC 9396 §5 has a code of its own for what is wrong with the details. */
 const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): string => {
   if (issues.every(({ path }) => path[0] === 'authorization_details')) {
@@ -121,18 +115,3 @@ const mediaType = (request: HttpRequest) =>
 
 const describeMediaType = (type: string) =>
   type === '' ? 'a body without a content type' : type.slice(0, 64)
-
-/** Where an answer breaks the wire schema of its route: nothing for one that keeps to it. */
-export const violationsOf = (
-  name: keyof typeof routes,
-  status: number,
-  body: unknown,
-): string[] => {
-  const { answers }: Route = routes[name]
-  if (status >= 400) return []
-  const schema = answers[status]
-  if (schema === undefined) return [`${name} never answers ${status}`]
-  if (schema === null) return []
-  const parsed = schema.safeParse(body)
-  return parsed.success ? [] : problems(parsed.error)
-}

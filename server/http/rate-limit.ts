@@ -3,31 +3,8 @@ import type { RateLimits, RouteName } from '../wire/index.ts'
 import { claimedClientId } from './claimed-client.ts'
 import type { Next, Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { IssuerContext } from './issuer/context.ts'
 import type { Answer } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
-
-/** Callers counted apart in one window; those beyond share a count. */
-const most = 10_000
-
-type Window = { start: number; counts: Map<string, number> }
-
-/** How often each caller has come, by group of routes, in windows of the tenant's clock. */
-export class RateLimitWindows {
-  readonly #windows = new Map<keyof RateLimits, Window>()
-
-  /** Counts one visit more. @returns which of the window it is */
-  count(group: keyof RateLimits, caller: string, start: number): number {
-    const known = this.#windows.get(group)
-    const window = known?.start === start ? known : { start, counts: new Map<string, number>() }
-    this.#windows.set(group, window)
-    const { counts } = window
-    const key = counts.has(caller) || counts.size < most ? caller : 'the rest'
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    return count
-  }
-}
 
 /**
  * Counts the call for its caller, and answers 429 when the rate is used up; else the headers say what
@@ -85,10 +62,15 @@ const groupOf = (route: RouteName): keyof RateLimits => {
 const callerOf = ({ state }: Tenant, { authentication, request }: Routed): string => {
   const caller =
     authentication && 'value' in authentication
-      ? (authentication.value as Partial<IssuerContext>).caller
+      ? (authentication.value as Authenticated).caller
       : undefined
   if (caller !== undefined) return `${caller.claims.client_id} ${caller.claims.sub}`
   const clientId = claimedClientId(request)
   if (clientId === undefined) return 'anonymous'
   return state.clients.has(clientId) ? clientId : 'unknown'
 }
+
+/** What authentication at the issuer gives, as far as it names the caller. */
+type Authenticated = Readonly<{
+  caller?: Readonly<{ claims: Readonly<{ client_id: string; sub: string }> }>
+}>

@@ -3,149 +3,128 @@ import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { Answer, HttpRequest } from './message.ts'
 
+/** The refusals that may have this code. */
+type RefusalWith<Code, R = Refusal> = R extends Refusal
+  ? Code extends R['error']
+    ? R
+    : never
+  : never
+
+type Renderers = { [Code in Refusal['error']]: (refusal: RefusalWith<Code>) => Answer }
+
+/** 400 with the code of the refusal and its reason. */
+const badRequest = ({ error, reason }: Readonly<{ error: string; reason: string }>) =>
+  errorAnswer(400, error, reason)
+
 /** How each refusal of the rules looks over HTTP. A new one does not compile until it is here. */
-export const render = (refusal: Refusal): Answer => {
-  switch (refusal.error) {
-    case 'not_found':
-      return errorAnswer(404, 'not_found', `there is no ${refusal.what} here`)
-    case 'task_forbidden':
-      return errorAnswer(403, 'task_forbidden', `the task ${refusal.taskId} is another agent's`)
-    case 'task_not_active':
-      return errorAnswer(
-        400,
-        'task_not_active',
-        `the task ${refusal.taskId} is ${refusal.status}`,
-        {
-          task_status: refusal.status,
-        },
-      )
-    case 'request_forbidden':
-      return errorAnswer(
-        403,
-        'request_forbidden',
-        `the request ${refusal.requestId} is another agent's`,
-      )
-    case 'request_not_approved':
-      return errorAnswer(
-        403,
-        'request_not_approved',
-        `the request ${refusal.requestId} is ${refusal.status}${refusal.reason ? `: ${refusal.reason}` : ''}`,
-        { request_status: refusal.status },
-      )
-    case 'already_exchanged':
-      return errorAnswer(
-        403,
-        'already_exchanged',
-        `the approval of ${refusal.requestId} has been exchanged for its token`,
-      )
-    case 'already_decided':
-      return errorAnswer(
-        400,
-        'already_decided',
-        `the request ${refusal.requestId} is ${refusal.status}, decided by ${refusal.by}`,
-        { request_status: refusal.status, decided_by: refusal.by },
-      )
-    case 'request_expired':
-      return errorAnswer(
-        400,
-        'request_expired',
-        `the time to decide the request ${refusal.requestId} is over`,
-        { request_status: 'expired' },
-      )
-    case 'approval_forbidden':
-      return errorAnswer(403, 'approval_forbidden', refusal.reason)
-    case 'delegation_not_allowed':
-      return errorAnswer(
-        403,
-        refusal.as ?? 'delegation_not_allowed',
-        refusal.reason ?? 'the agent lacks the capability delegate:on_behalf',
-      )
-    case 'delegation_depth_exceeded':
-      return errorAnswer(
-        403,
-        'delegation_depth_exceeded',
-        `at most ${refusal.maxDepth} agents may act one for another`,
-        { max_depth: refusal.maxDepth },
-      )
-    case 'insufficient_scope':
-      return errorAnswer(
-        Number(refusal.status),
-        'insufficient_scope',
-        `expected at most what both tokens have: ${refusal.allowed.join(' ') || 'nothing'}`,
-      )
-    case 'invalid_request':
-    case 'unsupported_response_type':
-    case 'login_required':
-    case 'invalid_redirect_uri':
-    case 'invalid_client_metadata':
-    case 'invalid_grant':
-    case 'invalid_target':
-      return errorAnswer(400, refusal.error, refusal.reason)
-    case 'access_denied':
-      return errorAnswer(403, 'access_denied', refusal.reason)
-    case 'bad_exchange_token':
-      return errorAnswer(400, refusal.as, refusal.reason)
-    case 'unauthorized_client':
-      return errorAnswer(
-        Number(refusal.status),
-        'unauthorized_client',
-        `the client may not use the grant ${refusal.grant}`,
-      )
-    case 'assertion_used':
-      return errorAnswer(
-        401,
-        'invalid_client',
-        'the client assertion is not valid',
-        {},
-        { 'www-authenticate': 'Bearer', pragma: 'no-cache' },
-      )
-    case 'unknown_user':
-      return errorAnswer(400, 'invalid_request', 'on_behalf_of names no user of this tenant')
-    case 'invalid_scope':
-      return errorAnswer(
-        400,
-        'invalid_scope',
-        `expected a subset of the registered scopes: ${refusal.allowed.join(' ')}`,
-      )
-    case 'invalid_authorization_details':
-      return errorAnswer(400, 'invalid_authorization_details', refusal.reason)
-    case 'budget_exceeded':
-      return errorAnswer(
-        429,
-        'budget_exceeded',
-        `the agent has used up its budget of ${refusal.limit} ${refusal.what}`,
-        { retry_after: refusal.retryAfter },
-        { 'retry-after': String(refusal.retryAfter) },
-      )
-    case 'limit_reached':
-      return errorAnswer(
-        429,
-        'limit_reached',
-        `no more than ${refusal.limit} ${refusal.what} at a time`,
-        { limit: refusal.limit },
-      )
-    case 'registration_forbidden':
-      return errorAnswer(403, 'registration_not_allowed', refusal.reason)
-    case 'agent_exists':
-      return errorAnswer(409, 'agent_exists', `there is already a client ${refusal.clientId}`)
-    case 'capability_denied':
-      return errorAnswer(
-        403,
-        'capability_denied',
-        `the agent itself lacks ${refusal.missing.join(' ')}`,
-      )
-    case 'unknown_stream':
-      return errorAnswer(404, 'not_found', 'there is no such stream here')
-    case 'slow_down':
-      return errorAnswer(
-        429,
-        'slow_down',
-        `poll at most every ${refusal.interval} seconds`,
-        { interval: refusal.interval, retry_after: refusal.interval },
-        { 'retry-after': String(refusal.interval) },
-      )
-  }
+const renderers: Renderers = {
+  not_found: ({ what }) => errorAnswer(404, 'not_found', `there is no ${what} here`),
+  task_forbidden: ({ taskId }) =>
+    errorAnswer(403, 'task_forbidden', `the task ${taskId} is another agent's`),
+  task_not_active: ({ taskId, status }) =>
+    errorAnswer(400, 'task_not_active', `the task ${taskId} is ${status}`, {
+      task_status: status,
+    }),
+  request_forbidden: ({ requestId }) =>
+    errorAnswer(403, 'request_forbidden', `the request ${requestId} is another agent's`),
+  request_not_approved: ({ requestId, status, reason }) =>
+    errorAnswer(
+      403,
+      'request_not_approved',
+      `the request ${requestId} is ${status}${reason ? `: ${reason}` : ''}`,
+      { request_status: status },
+    ),
+  already_exchanged: ({ requestId }) =>
+    errorAnswer(
+      403,
+      'already_exchanged',
+      `the approval of ${requestId} has been exchanged for its token`,
+    ),
+  already_decided: ({ requestId, status, by }) =>
+    errorAnswer(400, 'already_decided', `the request ${requestId} is ${status}, decided by ${by}`, {
+      request_status: status,
+      decided_by: by,
+    }),
+  request_expired: ({ requestId }) =>
+    errorAnswer(400, 'request_expired', `the time to decide the request ${requestId} is over`, {
+      request_status: 'expired',
+    }),
+  approval_forbidden: ({ reason }) => errorAnswer(403, 'approval_forbidden', reason),
+  delegation_not_allowed: ({ as, reason }) =>
+    errorAnswer(
+      403,
+      as ?? 'delegation_not_allowed',
+      reason ?? 'the agent lacks the capability delegate:on_behalf',
+    ),
+  delegation_depth_exceeded: ({ maxDepth }) =>
+    errorAnswer(
+      403,
+      'delegation_depth_exceeded',
+      `at most ${maxDepth} agents may act one for another`,
+      { max_depth: maxDepth },
+    ),
+  insufficient_scope: ({ status, allowed }) =>
+    errorAnswer(
+      Number(status),
+      'insufficient_scope',
+      `expected at most what both tokens have: ${allowed.join(' ') || 'nothing'}`,
+    ),
+  invalid_request: badRequest,
+  unsupported_response_type: badRequest,
+  login_required: badRequest,
+  invalid_redirect_uri: badRequest,
+  invalid_client_metadata: badRequest,
+  invalid_grant: badRequest,
+  invalid_target: badRequest,
+  access_denied: ({ reason }) => errorAnswer(403, 'access_denied', reason),
+  bad_exchange_token: ({ as, reason }) => errorAnswer(400, as, reason),
+  unauthorized_client: ({ status, grant }) =>
+    errorAnswer(Number(status), 'unauthorized_client', `the client may not use the grant ${grant}`),
+  assertion_used: () =>
+    errorAnswer(
+      401,
+      'invalid_client',
+      'the client assertion is not valid',
+      {},
+      { 'www-authenticate': 'Bearer', pragma: 'no-cache' },
+    ),
+  unknown_user: () =>
+    errorAnswer(400, 'invalid_request', 'on_behalf_of names no user of this tenant'),
+  invalid_scope: ({ allowed }) =>
+    errorAnswer(
+      400,
+      'invalid_scope',
+      `expected a subset of the registered scopes: ${allowed.join(' ')}`,
+    ),
+  invalid_authorization_details: badRequest,
+  budget_exceeded: ({ limit, what, retryAfter }) =>
+    errorAnswer(
+      429,
+      'budget_exceeded',
+      `the agent has used up its budget of ${limit} ${what}`,
+      { retry_after: retryAfter },
+      { 'retry-after': String(retryAfter) },
+    ),
+  limit_reached: ({ limit, what }) =>
+    errorAnswer(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit }),
+  registration_forbidden: ({ reason }) => errorAnswer(403, 'registration_not_allowed', reason),
+  agent_exists: ({ clientId }) =>
+    errorAnswer(409, 'agent_exists', `there is already a client ${clientId}`),
+  capability_denied: ({ missing }) =>
+    errorAnswer(403, 'capability_denied', `the agent itself lacks ${missing.join(' ')}`),
+  unknown_stream: () => errorAnswer(404, 'not_found', 'there is no such stream here'),
+  slow_down: ({ interval }) =>
+    errorAnswer(
+      429,
+      'slow_down',
+      `poll at most every ${interval} seconds`,
+      { interval, retry_after: interval },
+      { 'retry-after': String(interval) },
+    ),
 }
+
+export const render = (refusal: Refusal): Answer =>
+  (renderers[refusal.error] as (refusal: Refusal) => Answer)(refusal)
 
 /** An answer on its way up from where it was known: bad input, missing credentials. */
 export class HttpError extends Error {
@@ -157,10 +136,14 @@ export class HttpError extends Error {
   }
 }
 
-/** @throws {Refusing} always */
+/** @throws {HttpError} always */
 export const answerWith = (...error: Parameters<typeof errorAnswer>): never => {
   throw new HttpError(errorAnswer(...error))
 }
+
+/** @throws {HttpError} 404, with credentials or without */
+export const refuseUnknownTenant = (slug: string): never =>
+  answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
 
 /** Answers with what was refused; 500 without details for a bug of the harness, which `onBug` receives. */
 export const renderErrors =

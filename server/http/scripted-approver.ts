@@ -3,18 +3,21 @@ import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { ApproverScript } from '../wire/index.ts'
 import type { TenantContext } from './tenant-context.ts'
 
+/** What the scripted approver needs of a tenant. */
+type Watched = Pick<TenantContext, 'tenant' | 'polls'>
+
 /**
- * The scripted approver answers whatever it is time for. Called whenever somebody looks, and for
- * each moment that a moving clock passes.
+ * Answers, as the scripted approver, whatever is due. Called before an agent or approver reads a
+ * status, and for each moment that a moving clock passes.
  */
-export const letApproverAnswer = (context: TenantContext): void => {
+export const letApproverAnswer = (context: Watched): void => {
   const { approver: script } = context.tenant.state
   if (script === undefined || script.decision === 'ignore') return
   decideRequests(context, script)
   answerApprovals(context, script)
 }
 
-const decideRequests = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
+const decideRequests = ({ tenant, polls }: Watched, script: ApproverScript) => {
   const { state, clock } = tenant
   const approver = [...state.users.values()].find((user) =>
     script.by === undefined ? mayApprove(state, user.id) : user.email === script.by,
@@ -23,7 +26,7 @@ const decideRequests = ({ tenant, polls }: TenantContext, script: ApproverScript
   for (const requestId of [...state.undecided]) {
     const request = state.requests.get(requestId)?.request
     if (request === undefined || clock.now() < request.requestedAt + script.after) continue
-    if ((polls.get(requestId)?.count ?? 0) < script.after_polls) continue
+    if (polls.count(requestId) < script.after_polls) continue
     const decision = { requestId, userId: approver.id, agentHeld: false }
     try {
       if (script.decision === 'approve') {
@@ -38,13 +41,13 @@ const decideRequests = ({ tenant, polls }: TenantContext, script: ApproverScript
 }
 
 /** A push approval is answered by the person who was asked, however the script is to decide. */
-const answerApprovals = ({ tenant, polls }: TenantContext, script: ApproverScript) => {
+const answerApprovals = ({ tenant, polls }: Watched, script: ApproverScript) => {
   const { state, clock } = tenant
   for (const record of state.approvals.values()) {
     const { id, userId, askedAt } = record.approval
     if (approvalStatus(record, clock.now()) !== 'pending') continue
     if (clock.now() < askedAt + script.after) continue
-    if ((polls.get(id)?.count ?? 0) < script.after_polls) continue
+    if (polls.count(id) < script.after_polls) continue
     const as = script.decision === 'approve' ? 'approved' : 'denied'
     tenant.run(answerApproval, { approvalId: id, as, userId, agentHeld: false })
   }

@@ -1,4 +1,4 @@
-import { type AuthorizationDetail, isNoWiderThanAny, identityScopes } from '../wire/index.ts'
+import { type AuthorizationDetail, identityScopes, isNoWiderThanAny } from '../wire/index.ts'
 import { type Audience, narrowAudience } from './audience.ts'
 import { isPublic, mayUse } from './clients.ts'
 import type { Context, Decide } from './decide.ts'

@@ -2,7 +2,7 @@ import type { Answer } from '../http/message.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
 import type { TenantContext } from '../http/tenant-context.ts'
 import { forgeSigned } from '../signing/forge.ts'
-import { peekJwt } from '../signing/peek.ts'
+import { type PeekedJwt, peekJwt } from '../signing/peek.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -45,16 +45,28 @@ export const withFields = (
   }
 }
 
+/** A token answer with another token in place of its own; the same answer where it holds none. */
+export const replaceToken = async (
+  answer: Answer,
+  forge: (jwt: PeekedJwt) => string | Promise<string>,
+): Promise<Answer> => {
+  const jwt = peekJwt(String(membersOf(answer).access_token))
+  return jwt === undefined ? answer : withMembers(answer, { access_token: await forge(jwt) })
+}
+
 /** A token answer whose token says something else, signed with the tenant's own key. */
 export const resignToken = (
   answer: Answer,
   { keys }: TenantContext,
   change: (claims: Members) => Members,
   header: Members = {},
-): Answer => {
-  const jwt = peekJwt(String(membersOf(answer).access_token))
-  if (jwt === undefined) return answer
-  return withMembers(answer, {
-    access_token: forgeSigned(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
-  })
-}
+): Promise<Answer> =>
+  replaceToken(answer, (jwt) =>
+    forgeSigned(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
+  )
+
+/** The answer as a page of HTML. */
+export const asHtml = (answer: Answer): Answer => ({
+  ...withFields(answer, { 'content-type': 'text/html; charset=utf-8' }),
+  body: `<!doctype html><title>Error</title><h1>${answer.status}</h1>`,
+})

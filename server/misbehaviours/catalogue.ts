@@ -1,23 +1,51 @@
 import type { Misbehaviour } from '../http/misbehave.ts'
-import { agentMisbehaviours } from './agents.ts'
-import { apiMisbehaviours } from './api.ts'
-import { challengeMisbehaviours } from './challenge.ts'
-import { consentMisbehaviours } from './consent.ts'
-import { errorMisbehaviours } from './errors.ts'
+import { describeMisbehaviour } from '../http/tenant/active-misbehaviours.ts'
+import type { Misbehaviours } from '../wire/index.ts'
+import { challengeMisbehaviours } from './api/challenge.ts'
+import { detailMisbehaviours } from './api/details.ts'
+import { documentMisbehaviours } from './api/documents.ts'
+import { apiErrorMisbehaviours } from './api/errors.ts'
+import { apiTokenMisbehaviours } from './api/tokens.ts'
+import { agentMisbehaviours } from './issuer/agents.ts'
+import { bearerMisbehaviours } from './issuer/bearers.ts'
+import { clientMisbehaviours } from './issuer/clients.ts'
+import { consentMisbehaviours } from './issuer/consent.ts'
+import { decisionMisbehaviours } from './issuer/decisions.ts'
+import { errorMisbehaviours } from './issuer/errors.ts'
+import { exchangeMisbehaviours } from './issuer/exchanges.ts'
+import { grantMisbehaviours } from './issuer/grants.ts'
+import { introspectionMisbehaviours } from './issuer/introspection.ts'
+import { keyMisbehaviours } from './issuer/keys.ts'
+import { policyMisbehaviours } from './issuer/policy.ts'
+import { requestMisbehaviours } from './issuer/requests.ts'
+import { taskMisbehaviours } from './issuer/tasks.ts'
+import { tokenMisbehaviours } from './issuer/tokens.ts'
 import { networkMisbehaviours } from './network.ts'
-import { policyMisbehaviours } from './policy.ts'
-import { requestMisbehaviours } from './requests.ts'
-import { tokenMisbehaviours } from './tokens.ts'
 
 /** Every defect that can be switched on. */
 export const misbehaviours: readonly Misbehaviour[] = [
   ...networkMisbehaviours,
+  ...clientMisbehaviours,
   ...tokenMisbehaviours,
+  ...keyMisbehaviours,
+  ...introspectionMisbehaviours,
+  ...bearerMisbehaviours,
   ...consentMisbehaviours,
+  ...grantMisbehaviours,
+  ...exchangeMisbehaviours,
   ...requestMisbehaviours,
+  ...decisionMisbehaviours,
+  ...taskMisbehaviours,
   ...policyMisbehaviours,
   ...agentMisbehaviours,
   ...errorMisbehaviours,
-  ...apiMisbehaviours,
+  ...apiTokenMisbehaviours,
+  ...detailMisbehaviours,
+  ...documentMisbehaviours,
+  ...apiErrorMisbehaviours,
   ...challengeMisbehaviours,
 ]
+
+/** The same, as the control plane shows them. */
+export const describedMisbehaviours: Misbehaviours['known'] =
+  misbehaviours.map(describeMisbehaviour)

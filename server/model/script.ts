@@ -1,4 +1,5 @@
 import type { ModelReply, ModelScript, ReplyCondition, ToolCall, Turn } from '../wire/index.ts'
+import { parseJson } from '../wire/json.ts'
 
 /** What a script is asked: who asks, with which tools, after which turns. */
 export type Question = Readonly<{
@@ -148,7 +149,7 @@ const fillReply = (reply: ModelReply, at: number, { turns }: Question): Said => 
 const memberOf = (result: string, path: readonly string[]): unknown => {
   let value: unknown = result
   for (let depth = 0; depth < 4; depth += 1) {
-    if (typeof value === 'string') value = json(value)
+    if (typeof value === 'string') value = parseJson(value)
     const found = path.reduce<unknown>(
       (it, key) => (typeof it === 'object' && it !== null ? it[key as keyof typeof it] : undefined),
       value,
@@ -159,14 +160,6 @@ const memberOf = (result: string, path: readonly string[]): unknown => {
     value = members[0]
   }
   return undefined
-}
-
-const json = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 const quoted = (turn: Turn | undefined): string => {

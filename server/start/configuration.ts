@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { describeUnknownMisbehaviour, type Misbehaviour } from '../http/misbehave.ts'
-import { catalogue } from '../misbehaviours/load-catalogue.ts'
+import {
+  describeUnknownMisbehaviour,
+  type Switchable,
+} from '../http/tenant/active-misbehaviours.ts'
 import { UsageError } from '../usage-error.ts'
 import { type ApproverScript, ModelScript, Policy, TenantSeed } from '../wire/index.ts'
 import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
@@ -77,7 +79,7 @@ const readTenants = async (file: string): Promise<readonly TenantSeed[]> => {
 }
 
 /** A tenant in which nothing goes wrong that nobody knows. */
-const refuseUnknownKeys = (known: readonly Misbehaviour[]) =>
+const refuseUnknownKeys = (known: readonly Switchable[]) =>
   TenantSeed.superRefine(({ misbehave }, context) => {
     for (const [index, { name }] of misbehave.entries()) {
       const message = describeUnknownMisbehaviour(name, known)
@@ -97,3 +99,7 @@ export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output
     throw new UsageError(`cannot read ${file}: ${message.split(',', 1)[0]}`)
   }
 }
+
+/** Loaded with the first defect that is named: most starts name none. */
+const catalogue = async (): Promise<readonly Switchable[]> =>
+  (await import('../misbehaviours/catalogue.ts')).misbehaviours

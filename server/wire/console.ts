@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
-import { Exchange, JournalEntry } from './control.ts'
+import { Exchange } from './exchange.ts'
+import { JournalEntry } from './journal.ts'
 import { RiskLevel } from './permission-request.ts'
 import { Explanation } from './policy.ts'
 import { TaskStatus } from './task.ts'

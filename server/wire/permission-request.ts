@@ -113,6 +113,12 @@ export const PendingRequests = z
   .meta({ id: 'PendingRequests' })
 export type PendingRequests = z.infer<typeof PendingRequests>
 
+/** The requests of a pending list, under whichever of its names they stand. */
+export const pendingIn = (list: PendingRequests): z.infer<typeof PendingList> => {
+  if (Array.isArray(list)) return list
+  return list.requests ?? ('pending_requests' in list ? (list.pending_requests ?? []) : [])
+}
+
 export const ApproveRequest = z
   .object({ ttl: z.int().min(1).optional(), notes: z.string().max(4096).optional() })
   .meta({ id: 'ApproveRequest' })

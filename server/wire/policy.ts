@@ -109,17 +109,7 @@ export const PolicyRule = z.strictObject({
 export type PolicyRule = z.infer<typeof PolicyRule>
 
 const reads = ['read', 'GET', 'HEAD', 'get', 'list', 'view', 'search', 'query', 'select']
-const writes = [
-  'write',
-  'insert',
-  'update',
-  'create',
-  'POST',
-  'PUT',
-  'PATCH',
-  'export',
-  'initiate',
-]
+const writes = ['write', 'insert', 'update', 'create', 'POST', 'PUT', 'PATCH', 'export', 'initiate']
 const destructive = ['delete', 'DELETE', 'admin', 'execute', 'approve']
 
 /** The actions of LumoAuth's documented types, and their usual synonyms (contract §5.1). */

@@ -102,7 +102,12 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
       texts(all),
       texts(all.filter((it) => loaded.some((url) => url.endsWith(`/dist/cli/${it}`)))),
     ])
-    const marks = ['LumoAuthAgent = class', 'wait_for_decision', '<testsuite', 'RateLimitedFetch = class']
+    const marks = [
+      'LumoAuthAgent = class',
+      'wait_for_decision',
+      '<testsuite',
+      'RateLimitedFetch = class',
+    ]
     expect(marks.filter((it) => there.includes(it))).toEqual(marks)
     expect(marks.filter((it) => here.includes(it))).toEqual([])
   })

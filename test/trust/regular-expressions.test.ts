@@ -28,7 +28,7 @@ const made: Readonly<Record<string, string>> = {
   'scenarios/language/save.ts': 'of a scenario, which the operator gives',
   'scenarios/targets/real/roles.ts': 'of names in a target file, which the operator gives',
   'scenarios/targets/real/real.ts': 'of a target file, which the operator gives',
-  'server/http/record.ts': 'of constants',
+  'server/http/tenant/mask.ts': 'of constants',
   'server/wire/policy.ts': 'only to see whether it is one; RE2 matches it',
 }
 

@@ -1,6 +1,6 @@
+import { type Markup, markup } from '../../../server/wire/markup.ts'
 import { type Rule, type RuleState, stateOf } from '../../runner/rules.ts'
 import type { Result, Verdict } from '../../runner/verdict.ts'
-import { type Markup, markup } from '../markup.ts'
 
 /** Which rules the run showed: a cell for each, then each with its sentence. */
 export const rulesOf = (rules: readonly Rule[], results: readonly Result[], keys: Keys): Markup => {

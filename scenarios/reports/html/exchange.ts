@@ -1,8 +1,8 @@
 import { parseJson } from '../../../server/wire/json.ts'
+import { type Markup, markup } from '../../../server/wire/markup.ts'
 import { decode } from '../../language/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
 import { answererOf, describeRequest, summarizeExchange } from '../exchange-summary.ts'
-import { type Markup, markup } from '../markup.ts'
 
 /** A request and its answer, folded away, with all header fields and what is encoded in them. */
 export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): Markup => {

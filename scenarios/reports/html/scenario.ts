@@ -1,9 +1,9 @@
+import { type Markup, markup } from '../../../server/wire/markup.ts'
 import { placeOf } from '../../language/source.ts'
 import { type Failure, nameOf, type Result } from '../../runner/verdict.ts'
 import { diagram } from '../diagram.ts'
 import { describeRequest, grantText } from '../exchange-summary.ts'
 import { type Lineage, lineageOf } from '../lineage.ts'
-import { type Markup, markup } from '../markup.ts'
 import { exchangeOf } from './exchange.ts'
 
 /** One scenario: a line, and behind it everything that happened. */

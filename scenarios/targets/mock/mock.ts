@@ -17,14 +17,8 @@ export const mock = async (host: Host): Promise<Target> => {
 
 /** The defects that the mock can be told to have. */
 export const listMisbehaviours = async (): Promise<Misbehaviours['known']> => {
-  const { misbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
-  return misbehaviours.map(({ name, seat, says, breaks, routes }) => ({
-    name,
-    seat,
-    says,
-    breaks,
-    ...(routes === undefined ? {} : { routes: [...routes] }),
-  }))
+  const { describedMisbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
+  return describedMisbehaviours
 }
 
 type OpenedHost = Readonly<{

@@ -2,7 +2,7 @@ import type { ResourceServer } from '../../api/resource-server.ts'
 import type { ApiRoute } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import type { Handlers } from '../message.ts'
-import { answerWith } from '../refusals.ts'
+import { answerWith, refuseUnknownTenant } from '../refusals.ts'
 import { documentHandlers } from './documents.ts'
 import { reportHandlers } from './reports.ts'
 
@@ -28,6 +28,6 @@ export const apiArea: Area<ApiRoute, ApiContext> = {
         { 'retry-after': '1' },
       )
     }
-    return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+    return refuseUnknownTenant(slug)
   },
 }

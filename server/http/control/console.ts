@@ -18,11 +18,14 @@ import { same } from '../../signing/secrets.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
-import { answerWith } from '../refusals.ts'
-import { isOurs } from '../same-origin.ts'
+import { answerWith, refuseUnknownTenant } from '../refusals.ts'
+import { hostOfOrigin, refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { TenantContext } from '../tenant-context.ts'
-import { misbehaviours, moveClock, readClock, type TenantRegistry, tooMany } from './control.ts'
+import { moveClock, readClock } from './clock.ts'
+import { type TenantRegistry, tooMany } from './context.ts'
+import { listMisbehaviours, switchMisbehaviourOn } from './misbehaviours.ts'
+import { exchangesAfter } from './records.ts'
 
 export type ConsoleContext = Readonly<{
   registry: TenantRegistry
@@ -42,13 +45,12 @@ const consoleContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ConsoleRoute>): ConsoleContext => {
     const { host = new URL(origin()).host } = request.headers
-    if (!isOurs(host, origin())) {
-      answerWith(403, 'foreign_host', 'the approvals page does not answer under this name')
+    refuseForeignHost(request, origin(), area)
+    if (route.method !== 'GET') {
+      refuseForeignOrigin(request, (from) => hostOfOrigin(from) === host, area)
     }
-    if (route.method !== 'GET') refuseForeign(request, host)
     const { tenant: slug = '' } = params
-    const context = () =>
-      found ?? answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+    const context = () => found ?? refuseUnknownTenant(slug)
     const sessionId = cookieOf(request, cookieName(origin())) ?? ''
     const session = () => sessionOf(context(), sessionId)
     if (route.auth !== 'none') {
@@ -179,33 +181,26 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       forgotten: journal.forgotten,
     })
   },
-  'console.exchanges': ({ context, query }) => {
-    const { exchanges } = context()
-    return ok({
-      exchanges: exchanges.after(query.after),
-      next: exchanges.last,
-      forgotten: exchanges.forgotten,
-    })
-  },
+  'console.exchanges': ({ context, query }) => ok(exchangesAfter(context(), query.after)),
 
   'console.clock.move': ({ context, body }) => {
     moveClock(context(), body)
     return ok(readClock(context()))
   },
-  'console.misbehaviours.read': async ({ context }) => ok(await misbehaviours(context())),
+  'console.misbehaviours.read': async ({ context }) => ok(await listMisbehaviours(context())),
   'console.misbehaviours.on': async ({ context, body }) => {
-    if (!(await context().misbehaving.on(body))) {
-      answerWith(400, 'invalid_request', `name: there is no misbehaviour ${body.name}`)
-    }
-    return ok(await misbehaviours(context()))
+    await switchMisbehaviourOn(context(), body)
+    return ok(await listMisbehaviours(context()))
   },
   'console.misbehaviours.off': async ({ context, params }) => {
     context().misbehaving.off(params.name)
-    return ok(await misbehaviours(context()))
+    return ok(await listMisbehaviours(context()))
   },
 }
 
 const refuseNotFound = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+
+const area = 'the approvals page'
 
 /** Open pages of one tenant. */
 const mostWatching = 100
@@ -223,13 +218,6 @@ export const cookieName = (origin: string) =>
 const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
   parseCookie(headers.cookie ?? '')[name]
 
-const refuseForeign = ({ headers }: HttpRequest, host: string) => {
-  const { origin = '' } = headers
-  if (!URL.canParse(origin) || new URL(origin).host !== host) {
-    answerWith(403, 'foreign_origin', 'the approvals page does not answer other origins')
-  }
-}
-
 /** Whoever lost the right to approve since signing in has lost the seat, too. */
 const sessionOf = ({ tenant, sessions }: TenantContext, id: string): Session => {
   const session = sessions.find(id)
@@ -237,7 +225,7 @@ const sessionOf = ({ tenant, sessions }: TenantContext, id: string): Session => 
   return session && stillMay ? session : answerWith(401, 'signed_out', 'nobody is signed in')
 }
 
-/** @throws {Refusing} 400, 401 or 403 for what opens no seat */
+/** @throws {HttpError} 400, 401 or 403 for what opens no seat */
 const seatOf = ({ context, session, isControlToken }: ConsoleContext, proof: SignIn) => {
   const { sessions, tenant } = context()
   if ('code' in proof) {

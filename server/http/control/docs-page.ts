@@ -1,3 +1,4 @@
+import { type Markup, markup } from '../../wire/markup.ts'
 import type {
   Answered,
   OpenApi,
@@ -7,11 +8,10 @@ import type {
   Response,
 } from '../../wire/openapi/document.ts'
 import type { Schema } from '../../wire/openapi/schemas.ts'
-import { html, type Markup } from '../html.ts'
 
 /** The document as a page to read: all in it, nothing to run, nothing from elsewhere. */
 export const renderDocsPage = (document: OpenApi, assets: string): string =>
-  html`<!doctype html>
+  markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -32,7 +32,7 @@ export const renderDocsPage = (document: OpenApi, assets: string): string =>
 ${contents(document)}
 <main id="main" tabindex="-1">
 <h1>${document.info.summary}</h1>
-${document.info.description.split('\n\n').map((it) => html`<p>${inline(it)}</p>\n`)}
+${document.info.description.split('\n\n').map((it) => markup`<p>${inline(it)}</p>\n`)}
 ${describeAccess(document)}
 ${document.tags.map((tag) => section(document, tag))}
 ${schemas(document)}
@@ -68,24 +68,24 @@ const entriesOf = (document: OpenApi): Entry[] => {
   return [...entries.values()]
 }
 
-const contents = (document: OpenApi) => html`<nav class="contents" aria-label="Contents">
+const contents = (document: OpenApi) => markup`<nav class="contents" aria-label="Contents">
 <ul>
 <li><a href="#credentials">Credentials</a></li>
-${document.tags.map(({ name }) => html`<li><a href="#${slug(name)}">${name}</a></li>\n`)}
+${document.tags.map(({ name }) => markup`<li><a href="#${slug(name)}">${name}</a></li>\n`)}
 <li><a href="#schemas">Schemas</a></li>
 </ul>
 </nav>`
 
 const describeAccess = ({ components, servers, paths }: OpenApi) => {
   const api = Object.values(paths).find(({ servers }) => servers !== undefined)?.servers ?? []
-  return html`<section id="credentials" aria-labelledby="credentials-title">
+  return markup`<section id="credentials" aria-labelledby="credentials-title">
 <h2 id="credentials-title">Where, and with what</h2>
 <dl class="terms">
-${[...servers, ...api].map(({ url, description }) => html`<dt><code>${url}</code></dt><dd>${description}</dd>\n`)}
+${[...servers, ...api].map(({ url, description }) => markup`<dt><code>${url}</code></dt><dd>${description}</dd>\n`)}
 </dl>
 <dl class="terms">
 ${Object.entries(components.securitySchemes).map(
-  ([name, { description }]) => html`<dt>${name}</dt><dd>${inline(description)}</dd>\n`,
+  ([name, { description }]) => markup`<dt>${name}</dt><dd>${inline(description)}</dd>\n`,
 )}
 </dl>
 </section>`
@@ -94,7 +94,7 @@ ${Object.entries(components.securitySchemes).map(
 const section = (
   document: OpenApi,
   { name, description }: OpenApi['tags'][number],
-) => html`<section id="${slug(name)}" aria-labelledby="${slug(name)}-title">
+) => markup`<section id="${slug(name)}" aria-labelledby="${slug(name)}-title">
 <h2 id="${slug(name)}-title">${name}</h2>
 <p class="muted">${description}</p>
 ${entriesOf(document)
@@ -104,17 +104,17 @@ ${entriesOf(document)
 
 const article = (document: OpenApi, { operation, method, paths: [path, ...others] }: Entry) => {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation
-  return html`<article id="${operationId}" aria-labelledby="${operationId}-title">
+  return markup`<article id="${operationId}" aria-labelledby="${operationId}-title">
 <h3 id="${operationId}-title">${summary}</h3>
 <p class="call"><span class="method">${method}</span> <code>${path}</code></p>
-${description ? html`<p>${inline(description)}</p>` : ''}
+${description ? markup`<p>${inline(description)}</p>` : ''}
 <details><summary>${operationId}: what goes in and out</summary>
-${others.length > 0 ? html`<h4>Also at</h4><ul>${others.map((it) => html`<li><code>${it}</code></li>`)}</ul>` : ''}
+${others.length > 0 ? markup`<h4>Also at</h4><ul>${others.map((it) => markup`<li><code>${it}</code></li>`)}</ul>` : ''}
 <h4>Credentials</h4><p>${credentials(operation)}</p>
-${parameters.length > 0 ? html`<h4>Parameters</h4>${table(parameters.map(parameterRow))}` : ''}
+${parameters.length > 0 ? markup`<h4>Parameters</h4>${table(parameters.map(parameterRow))}` : ''}
 ${Object.entries(requestBody?.content ?? {}).map(
   ([type, { schema = {} }]) =>
-    html`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolveSchema(document, schema))}`,
+    markup`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolveSchema(document, schema))}`,
 )}
 <h4>Answers</h4>
 <dl class="answers">
@@ -139,21 +139,21 @@ const answer = (document: OpenApi, status: string, response: Response) => {
       ? (document.components.responses[response.$ref.split('/').at(-1) ?? ''] ?? nothing)
       : response
   const bodies = Object.entries(content).map(([type, { schema = {} }]) =>
-    type === 'application/json' ? typeOf(schema) : html`<code>${type}</code>`,
+    type === 'application/json' ? typeOf(schema) : markup`<code>${type}</code>`,
   )
-  return html`<dt>${status}</dt><dd>${description}${bodies.length > 0 ? html`: ${joinParts(bodies, ' or ')}` : ''}</dd>\n`
+  return markup`<dt>${status}</dt><dd>${description}${bodies.length > 0 ? markup`: ${joinParts(bodies, ' or ')}` : ''}</dd>\n`
 }
 
 const nothing = { description: '' }
 
 const schemas = ({
   components,
-}: OpenApi) => html`<section id="schemas" aria-labelledby="schemas-title">
+}: OpenApi) => markup`<section id="schemas" aria-labelledby="schemas-title">
 <h2 id="schemas-title">Schemas</h2>
 ${Object.entries(components.schemas).map(
-  ([name, schema]) => html`<article id="schema-${name}" aria-labelledby="schema-${name}-title">
+  ([name, schema]) => markup`<article id="schema-${name}" aria-labelledby="schema-${name}-title">
 <h3 id="schema-${name}-title">${name}</h3>
-${schema.description ? html`<p>${schema.description}</p>` : ''}
+${schema.description ? markup`<p>${String(schema.description)}</p>` : ''}
 ${shape(schema)}
 </article>
 `,
@@ -164,12 +164,12 @@ type Row = Readonly<{ name: string; type: Markup; required: boolean; more: Marku
 
 const table = (
   rows: readonly Row[],
-) => html`<div class="table" tabindex="0" role="group" aria-label="Members"><table>
+) => markup`<div class="table" tabindex="0" role="group" aria-label="Members"><table>
 <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Needed</th><th scope="col">More</th></tr></thead>
 <tbody>
 ${rows.map(
   ({ name, type, required, more }) =>
-    html`<tr><th scope="row"><code>${name}</code></th><td>${type}</td><td>${required ? 'yes' : 'no'}</td><td>${more}</td></tr>\n`,
+    markup`<tr><th scope="row"><code>${name}</code></th><td>${type}</td><td>${required ? 'yes' : 'no'}</td><td>${more}</td></tr>\n`,
 )}
 </tbody></table></div>`
 
@@ -177,7 +177,7 @@ const parameterRow = ({ name, in: where, required, schema, description }: Parame
   name,
   type: typeOf(schema),
   required,
-  more: html`${inline(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
+  more: markup`${inline(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
 })
 
 const resolveSchema = ({ components }: OpenApi, schema: Schema): Schema =>
@@ -186,12 +186,12 @@ const resolveSchema = ({ components }: OpenApi, schema: Schema): Schema =>
 /** What a body looks like: its members, where it has some of its own. */
 const shape = (schema: Schema): Markup => {
   const rows = membersOf(schema)
-  if (rows.length > 0) return html`${table(rows)}${describeMemberGroups(schema)}`
+  if (rows.length > 0) return markup`${table(rows)}${describeMemberGroups(schema)}`
   const members = [schema.anyOf, schema.oneOf].find(Array.isArray) ?? []
   if (members.some((it) => membersOf(it).length > 0)) {
-    return html`${members.map((it, at) => html`${at > 0 ? html`<p>or</p>` : ''}${shape(it)}`)}`
+    return markup`${members.map((it, at) => markup`${at > 0 ? markup`<p>or</p>` : ''}${shape(it)}`)}`
   }
-  return html`<p>${typeOf(schema)}</p>`
+  return markup`<p>${typeOf(schema)}</p>`
 }
 
 /** Which members belong together, where the table cannot say it. */
@@ -200,9 +200,9 @@ const describeMemberGroups = ({ anyOf, oneOf, dependentRequired = {} }: Schema) 
     Array.isArray(it.required) ? [it.required.join(' and ')] : [],
   )
   const pairs = Object.entries(dependentRequired as Record<string, string[]>)
-  return html`${ways.length > 0 ? html`<p>Needs ${joinParts(ways, ', or ')}.</p>` : ''}
+  return markup`${ways.length > 0 ? markup`<p>Needs ${joinParts(ways, ', or ')}.</p>` : ''}
 ${pairs.map(
-  ([name, others]) => html`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
+  ([name, others]) => markup`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
 `,
 )}`
 }
@@ -224,20 +224,21 @@ const typeOf = (schema: Schema): Markup => {
   const { $ref, anyOf, oneOf, type, items, prefixItems, format } = schema
   if (typeof $ref === 'string') {
     const name = $ref.split('/').at(-1)
-    return html`<a href="#schema-${name}">${name}</a>`
+    return markup`<a href="#schema-${name}">${name}</a>`
   }
-  if ('const' in schema) return html`<code>${JSON.stringify(schema.const)}</code>`
+  if ('const' in schema) return markup`<code>${JSON.stringify(schema.const)}</code>`
   if (Array.isArray(schema.enum)) {
     return joinParts(
-      schema.enum.map((it) => html`<code>${JSON.stringify(it)}</code>`),
+      schema.enum.map((it) => markup`<code>${JSON.stringify(it)}</code>`),
       ' or ',
     )
   }
   const members = [anyOf, oneOf].find(Array.isArray)
   if (members && type === undefined) return joinParts(members.map(typeOf), ' or ')
-  if (Array.isArray(prefixItems)) return html`array of ${joinParts(prefixItems.map(typeOf), ', ')}`
-  if (type === 'array') return html`array of ${typeOf((items as Schema | undefined) ?? {})}`
-  return html`${type ?? 'anything'}${format === undefined ? '' : ` (${format})`}`
+  if (Array.isArray(prefixItems))
+    return markup`array of ${joinParts(prefixItems.map(typeOf), ', ')}`
+  if (type === 'array') return markup`array of ${typeOf((items as Schema | undefined) ?? {})}`
+  return markup`${String(type ?? 'anything')}${format === undefined ? '' : ` (${format})`}`
 }
 
 const limits = (schema: Schema): string[] => {
@@ -266,10 +267,10 @@ const limits = (schema: Schema): string[] => {
 const short = (text: string) => (text.length > 120 ? `${text.slice(0, 119)}…` : text)
 
 const joinParts = (parts: readonly (Markup | string)[], between: string) =>
-  html`${parts.map((part, at) => html`${at > 0 ? between : ''}${part}`)}`
+  markup`${parts.map((part, at) => markup`${at > 0 ? between : ''}${part}`)}`
 
 /** Text in which what stands between backticks is code. */
 const inline = (text: string) =>
-  html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`
+  markup`${text.split('`').map((part, at) => (at % 2 === 1 ? markup`<code>${part}</code>` : part))}`
 
 const slug = (name: string) => name.toLowerCase().replace(/[^a-z]+/g, '-')

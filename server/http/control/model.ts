@@ -12,8 +12,8 @@ import {
   type Turn,
 } from '../../wire/index.ts'
 import { FlawedFile, parseYaml } from '../../wire/yaml-source.ts'
+import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
-import { bearerToken } from '../issuer/oauth/bearer.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
@@ -47,7 +47,7 @@ const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext =>
   return { context: context as TenantContext, script: context?.model.script ?? usualScript() }
 }
 
-/** @throws {Refusing} 400 with file, line and column of each mistake */
+/** @throws {HttpError} 400 with file, line and column of each mistake */
 export const scriptFrom = (given: SetModelScript): ModelScript => {
   if (!('yaml' in given)) return given
   try {
@@ -107,7 +107,7 @@ const unknownModel = ({ models }: ModelScript, name: string): never =>
 
 /**
  * What the script says, recorded, as are the requests it did not foresee.
- * @throws {Refusing} 400 that quotes the last message
+ * @throws {HttpError} 400 that quotes the last message
  */
 const answerFromScript = (
   { context, script }: ModelContext,

@@ -5,8 +5,8 @@ import { isoTime } from '../iso-time.ts'
 import { basePath } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { newSecret } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
+import { newSecret } from './new-secret.ts'
 
 export const agentHandlers: Handlers<
   'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',

@@ -7,7 +7,6 @@ import {
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
-import { notePoll } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 
 /** Seconds; what SDKs take by themselves (contract §2.3). */
@@ -48,7 +47,7 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     const record = requireOwnApproval(state, approvalToken, agent().id)
     const { approval, answered } = record
     const status = approvalStatus(record, clock.now())
-    notePoll(context, approvalToken, status === 'pending')
+    context.polls.note(approvalToken, status === 'pending', clock.now())
     const user = answered && state.users.get(answered.by)
     const isBoth = state.dialect.approved_by === 'both'
     return ok({

@@ -1,7 +1,7 @@
 import type { Agent } from '../../issuer/event.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import type { Routed } from '../core.ts'
-import { answerWith } from '../refusals.ts'
+import { refuseUnknownTenant } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import { agentBearer, bearer, type Principal } from './oauth/bearer.ts'
 
@@ -28,7 +28,7 @@ export const issuerContext = async ({
 >): Promise<IssuerContext> => {
   if (context === undefined) {
     const { tenant: slug = 'named' } = params
-    return answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+    return refuseUnknownTenant(slug)
   }
   const caller =
     route.auth === 'agent'

@@ -4,18 +4,22 @@ import type { Handlers } from '../message.ts'
 import { aauthHandlers } from './aauth.ts'
 import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
+import { approverHandlers } from './approvers.ts'
 import { type IssuerContext, issuerContext } from './context.ts'
-import { jitHandlers } from './jit.ts'
 import { mcpHandlers } from './mcp.ts'
 import { discoveryHandlers } from './oauth/discovery.ts'
 import { oauthHandlers } from './oauth/handlers.ts'
 import { permissionHandlers } from './permissions.ts'
+import { requestHandlers } from './requests.ts'
 import { signalHandlers } from './signals.ts'
+import { taskHandlers } from './tasks.ts'
 
 const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...oauthHandlers,
   ...discoveryHandlers,
-  ...jitHandlers,
+  ...taskHandlers,
+  ...requestHandlers,
+  ...approverHandlers,
   ...agentHandlers,
   ...approvalHandlers,
   ...permissionHandlers,

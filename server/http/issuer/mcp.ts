@@ -1,6 +1,7 @@
 import type { McpServer } from '../../issuer/event.ts'
 import { refuse } from '../../issuer/refusal.ts'
 import type { McpServerInfo } from '../../wire/index.ts'
+import { bearerToken } from '../authorization-field.ts'
 import { errorAnswer } from '../errors.ts'
 import { isoTime } from '../iso-time.ts'
 import { basePath } from '../issuer-urls.ts'
@@ -8,7 +9,6 @@ import { type Answer, type Call, type Handlers, ok } from '../message.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import { verifyOwn } from './oauth/access-token.ts'
-import { bearerToken } from './oauth/bearer.ts'
 
 export const mcpHandlers: Handlers<
   'mcp.servers.list' | 'mcp.servers.get' | 'mcp.challenge' | 'mcp.challenge.post',

@@ -1,33 +1,29 @@
-import type { Signal, Stream } from '../../issuer/event.ts'
+import type { Stream } from '../../issuer/event.ts'
 import {
   acknowledge,
   createStream,
   deleteStream,
-  eventUri,
   knownEvents,
   type Receiver,
   requireOwnStream,
   streamsOf,
   verifyStream,
 } from '../../issuer/signals.ts'
-import type { StreamRecord } from '../../issuer/state.ts'
-import { deliver } from '../../outbound/deliveries.ts'
-import { NotSent } from '../../outbound/outbound.ts'
-import { type Header, signJwt } from '../../signing/sign.ts'
 import {
   type CreateStream,
   pollDelivery,
   pushDelivery,
-  type SecurityEventToken,
   type SsfConfiguration,
   type StreamConfiguration,
 } from '../../wire/index.ts'
 import { basePath, issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
+import { waitForEntry } from '../tenant/wait-for-entry.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import type { Principal } from './oauth/bearer.ts'
+import { signedSet } from './security-events.ts'
 
 export const signalHandlers: Handlers<
   | 'ssf.configuration'
@@ -177,44 +173,6 @@ const authorizationOf = (delivery: CreateStream['delivery']): string | undefined
     ? undefined
     : `Bearer ${delivery.authorization_token}`)
 
-/** RFC 8417 §2.2; `typ` as SSF wants it (SET-02). */
-const setHeader: Header = { typ: 'secevent+jwt' }
-
-const signedSet = ({ keys }: TenantContext, stream: Stream, signal: Signal): Promise<string> =>
-  signJwt(keys.current, setOf(stream, signal), setHeader)
-
-/** One event a token, without `sub` and `exp` (SET-03, SET-08). */
-const setOf = ({ issuer, audience }: Stream, signal: Signal): SecurityEventToken => ({
-  iss: issuer,
-  aud: [...audience],
-  iat: signal.at,
-  jti: signal.jti,
-  sub_id: subjectOf(issuer, signal.about),
-  events: { [eventUri(signal.event)]: contentOf(signal) },
-})
-
-/** A task is a session of the agent's persona; a receiver knows it by the `sub` of its tokens. */
-const subjectOf = (iss: string, about: Signal['about']): SecurityEventToken['sub_id'] => {
-  if ('streamId' in about) return { format: 'opaque', id: about.streamId }
-  if ('tokenId' in about) return { format: 'jwt_id', iss, jti: about.tokenId }
-  return {
-    format: 'complex',
-    session: { format: 'opaque', id: about.caepSessionId },
-    user: { format: 'iss_sub', iss, sub: about.sub },
-  }
-}
-
-const contentOf = ({ event, at, by, reason, state }: Signal): Record<string, unknown> => {
-  if (event === 'verification') return state === undefined ? {} : { state }
-  return {
-    event_timestamp: at,
-    initiating_entity: by,
-    reason_admin: { en: reason },
-    // CAEP 1.0 §3.2: the new values. Nothing is granted any more.
-    ...(event === 'token-claims-change' ? { claims: { authorization_details: [] } } : {}),
-  }
-}
-
 /** A long poll waits this many real milliseconds at most. */
 const longestPoll = 30_000
 
@@ -226,81 +184,7 @@ const waitForSignals = async (context: TenantContext, streamId: string): Promise
   const isThere = () => tenant.state.streams.get(streamId)?.waiting.length !== 0
   if (isThere() || polling.count >= mostPolls || ended.signal.aborted) return
   polling.count += 1
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      timers.clear(timer)
-      unlisten()
-      ended.signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = timers.set(done, longestPoll)
-    const unlisten = tenant.journal.listen(() => isThere() && done())
-    ended.signal.addEventListener('abort', done)
-  })
+  const { signal } = ended
+  await waitForEntry(tenant.journal, isThere, { milliseconds: longestPoll, signal, timers })
   polling.count -= 1
-}
-
-/** Pushes what waits in streams that have a place to push to, one after the other (RFC 8935). */
-export const startPushing = (context: TenantContext): void => {
-  const { tenant, ended } = context
-  const busy = new Set<string>()
-  const push = () => {
-    for (const record of tenant.state.streams.values()) pushNextSignal(context, record, busy, push)
-  }
-  const unlisten = tenant.journal.listen(push)
-  ended.signal.addEventListener('abort', unlisten, { once: true })
-  push()
-}
-
-const pushNextSignal = (
-  context: TenantContext,
-  { stream, waiting: [next] }: StreamRecord,
-  busy: Set<string>,
-  goOn: () => void,
-) => {
-  const { tenant, agenda } = context
-  if (stream.endpoint === undefined || next === undefined || busy.has(stream.id)) return
-  const about = { streamId: stream.id, jti: next.jti }
-  busy.add(stream.id)
-  const isPlanned = deliver(
-    agenda,
-    tenant.clock.now,
-    () => pushSignal(context, stream, next),
-    (attempt) => {
-      if (attempt.reason === undefined || attempt.final) busy.delete(stream.id)
-      tenant.happen([
-        attempt.reason === undefined
-          ? { type: 'signal.delivered', ...about, attempt: attempt.attempt }
-          : { type: 'signal.failed', ...about, ...attempt },
-      ])
-      goOn()
-    },
-  )
-  if (!isPlanned) busy.delete(stream.id)
-}
-
-/** PSH-01, PSH-05. What the receiver says no to, it would say no to again (RFC 8935 §2.3). */
-const pushSignal = async (
-  context: TenantContext,
-  stream: Stream,
-  signal: Signal,
-): Promise<number> => {
-  const { tenant, outbound, pushHeaders, ended } = context
-  if (!tenant.state.streams.has(stream.id)) throw new NotSent('the stream is closed', true)
-  const authorization = pushHeaders.get(stream.id)
-  if (stream.authorized && authorization === undefined) {
-    throw new NotSent('what authorizes the push is not kept over a restart', true)
-  }
-  const status = await outbound.post(
-    stream.endpoint as string,
-    {
-      'content-type': 'application/secevent+jwt',
-      accept: 'application/json',
-      ...(authorization === undefined ? {} : { authorization }),
-    },
-    await signedSet(context, stream, signal),
-    ended.signal,
-  )
-  if (status === 400) throw new NotSent('the receiver refused it', true)
-  return status
 }

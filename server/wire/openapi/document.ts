@@ -66,7 +66,7 @@ export type OpenApi = Readonly<{
 }>
 
 /**
- * The OpenAPI 3.1 document of every route of every seat, made anew at each call.
+ * The OpenAPI 3.1 document of every route that is implemented, made anew at each call.
  *
  * Each alias stands there whole, since a reader looks for the path their client calls. The first
  * path of a route has the route's name as its `operationId`; the others add a number to it.
@@ -108,7 +108,10 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
   }
 }
 
-const all = Object.entries(routes) as [RouteName, Route][]
+/** Without AAuth, which answers 501 (contract §2.6): what is not there is not documented. */
+const all = (Object.entries(routes) as [RouteName, Route][]).filter(
+  ([name]) => !name.startsWith('aauth.'),
+)
 
 const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers follow the caller. Some routes also answer where other clients look for them; these are listed, too.
 
@@ -167,11 +170,6 @@ const tags: readonly { name: string; routes: readonly string[]; description: str
     description: 'A model that speaks OpenAI’s API and follows a script.',
   },
   { name: 'About', routes: ['openapi'], description: 'This document.' },
-  {
-    name: 'AAuth',
-    routes: ['aauth'],
-    description: 'Not part of the harness; known, so that a wrong path is not suspected.',
-  },
 ]
 
 const tagOf = (name: RouteName) => {

@@ -47,7 +47,6 @@ const refusalWords: Readonly<Record<string, Refusal>> = {
     body: UsedUp,
   },
   431: { name: 'HeadersTooLarge', says: 'A query or header fields longer than the server reads' },
-  501: { name: 'NotImplemented', says: 'Not part of this harness' },
   503: {
     name: 'Unavailable',
     says: 'Not now: the journal cannot be written, or no tenant is there',
@@ -96,9 +95,8 @@ export const refusalsOf = (
   name: string,
   route: Route,
 ): Record<string, Readonly<{ $ref: string }>> => {
-  const { auth, body, form, query, pages, conflicts, answers } = route
+  const { auth, body, form, query, pages, conflicts } = route
   if (auth === 'model') return { '4XX': refTo('ModelError'), '5XX': refTo('ModelError') }
-  const isThere = Object.keys(answers).length > 0
   const mayCarry = route.method !== 'GET'
   const isNamed = pathsOf(route).some((path) => path.includes(':'))
   const asks = auth !== 'none' || pages || name === 'oauth.token' || name === 'console.session.open'
@@ -110,7 +108,6 @@ export const refusalsOf = (
     ...(mayCarry ? [413, 415] : []),
     429,
     ...(query ? [431] : []),
-    ...(isThere ? [] : [501]),
     503,
     ...(auth === 'guard' && body ? [507] : []),
   ]

@@ -1,5 +1,8 @@
 import * as page from '../console.ts'
 import * as control from '../control.ts'
+import * as exchange from '../exchange.ts'
+import * as journal from '../journal.ts'
+import * as misbehaviour from '../misbehaviour.ts'
 import * as permission from '../permission-request.ts'
 import type { Route } from './route.ts'
 
@@ -118,8 +121,8 @@ export const consoleRoutes = {
     path: '/console/:tenant/journal',
     auth: 'session',
     summary: 'The journal of a tenant',
-    query: control.AfterQuery,
-    answers: { 200: control.Journal },
+    query: exchange.AfterQuery,
+    answers: { 200: journal.Journal },
   },
   'console.exchanges': {
     seat: 'control',
@@ -127,8 +130,8 @@ export const consoleRoutes = {
     path: '/console/:tenant/exchanges',
     auth: 'session',
     summary: 'The recorded requests and answers of a tenant',
-    query: control.AfterQuery,
-    answers: { 200: control.Exchanges },
+    query: exchange.AfterQuery,
+    answers: { 200: exchange.Exchanges },
   },
   'console.clock.move': {
     seat: 'control',
@@ -145,7 +148,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'The misbehaviours, and which are on',
-    answers: { 200: control.Misbehaviours },
+    answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.on': {
     seat: 'control',
@@ -153,8 +156,8 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'Switch a misbehaviour on',
-    body: control.SwitchMisbehaviour,
-    answers: { 200: control.Misbehaviours },
+    body: misbehaviour.SwitchMisbehaviour,
+    answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.off': {
     seat: 'control',
@@ -162,6 +165,6 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours/:name',
     auth: 'operator',
     summary: 'Switch a misbehaviour off',
-    answers: { 200: control.Misbehaviours },
+    answers: { 200: misbehaviour.Misbehaviours },
   },
 } as const satisfies Record<string, Route>

@@ -1,9 +1,14 @@
 import * as page from '../console.ts'
 import * as control from '../control.ts'
 import { Dialect } from '../dialect.ts'
+import * as exchange from '../exchange.ts'
+import * as journal from '../journal.ts'
+import * as mint from '../mint.ts'
+import * as misbehaviour from '../misbehaviour.ts'
 import { ModelConversations, ModelScript, SetModelScript } from '../model.ts'
 import { Policy } from '../policy.ts'
 import { RateLimits } from '../rate-limits.ts'
+import * as seed from '../seed.ts'
 import type { Route } from './route.ts'
 
 /** The control plane (design §6). */
@@ -22,7 +27,7 @@ export const controlRoutes = {
     path: '/_harness/tenants',
     auth: 'control',
     summary: 'Create a tenant with seeds and receive its credentials',
-    body: control.TenantSeed,
+    body: seed.TenantSeed,
     conflicts: true,
     answers: { 201: control.TenantCreated },
   },
@@ -33,7 +38,7 @@ export const controlRoutes = {
     auth: 'control',
     summary: 'Create a tenant by this name, with seeds, and receive its credentials',
     note: 'As every other path, it names its tenant: where several processes stand behind one proxy, that tells which.',
-    body: control.TenantSeed,
+    body: seed.TenantSeed,
     conflicts: true,
     answers: { 201: control.TenantCreated },
   },
@@ -110,8 +115,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/approver',
     auth: 'control',
     summary: 'Script the approver of a tenant',
-    body: control.ApproverScript,
-    answers: { 200: control.ApproverScript },
+    body: seed.ApproverScript,
+    answers: { 200: seed.ApproverScript },
   },
   'control.dialect.read': {
     seat: 'control',
@@ -162,8 +167,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/user-token',
     auth: 'control',
     summary: 'Mint an access token of a user',
-    body: control.MintUserToken,
-    answers: { 201: control.MintedToken },
+    body: mint.MintUserToken,
+    answers: { 201: mint.MintedToken },
   },
   'control.workload.token': {
     seat: 'control',
@@ -171,8 +176,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/workload-token',
     auth: 'control',
     summary: 'Mint a token of a platform the harness plays',
-    body: control.MintWorkloadToken,
-    answers: { 201: control.MintedToken },
+    body: mint.MintWorkloadToken,
+    answers: { 201: mint.MintedToken },
   },
   'control.key.rotate': {
     seat: 'control',
@@ -180,8 +185,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/keys',
     auth: 'control',
     summary: 'Publish a fresh key, and sign with it from now on unless told not to',
-    body: control.RotateKey,
-    answers: { 201: control.Keys },
+    body: mint.RotateKey,
+    answers: { 201: mint.Keys },
   },
   'control.key.sign': {
     seat: 'control',
@@ -189,7 +194,7 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/keys/:kid/sign',
     auth: 'control',
     summary: 'Sign with a published key from now on',
-    answers: { 200: control.Keys },
+    answers: { 200: mint.Keys },
   },
   'control.key.retire': {
     seat: 'control',
@@ -198,7 +203,7 @@ export const controlRoutes = {
     auth: 'control',
     summary: 'No longer publish a key: what it signed is worth nothing from now on',
     conflicts: true,
-    answers: { 200: control.Keys },
+    answers: { 200: mint.Keys },
   },
   'control.token.forge': {
     seat: 'control',
@@ -206,8 +211,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/forged-token',
     auth: 'control',
     summary: 'Make a token to order, to test who verifies it',
-    body: control.ForgeToken,
-    answers: { 201: control.MintedToken },
+    body: mint.ForgeToken,
+    answers: { 201: mint.MintedToken },
   },
   'control.console.link': {
     seat: 'control',
@@ -224,8 +229,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/journal',
     auth: 'control',
     summary: 'Read the journal of a tenant, or wait for an event',
-    query: control.JournalQuery,
-    answers: { 200: control.Journal },
+    query: journal.JournalQuery,
+    answers: { 200: journal.Journal },
   },
   'control.exchanges': {
     seat: 'control',
@@ -233,8 +238,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/exchanges',
     auth: 'control',
     summary: 'Read the recorded requests and answers of a tenant',
-    query: control.AfterQuery,
-    answers: { 200: control.Exchanges },
+    query: exchange.AfterQuery,
+    answers: { 200: exchange.Exchanges },
   },
   'control.model.read': {
     seat: 'control',
@@ -259,7 +264,7 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/conversations',
     auth: 'control',
     summary: 'Read what the scripted model was told and what it answered',
-    query: control.AfterQuery,
+    query: exchange.AfterQuery,
     answers: { 200: ModelConversations },
   },
   'control.misbehaviours.read': {
@@ -268,7 +273,7 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/misbehaviours',
     auth: 'control',
     summary: 'List the misbehaviours, and which are on',
-    answers: { 200: control.Misbehaviours },
+    answers: { 200: misbehaviour.Misbehaviours },
   },
   'control.misbehaviours.on': {
     seat: 'control',
@@ -276,8 +281,8 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/misbehaviours',
     auth: 'control',
     summary: 'Switch a misbehaviour on',
-    body: control.SwitchMisbehaviour,
-    answers: { 200: control.Misbehaviours },
+    body: misbehaviour.SwitchMisbehaviour,
+    answers: { 200: misbehaviour.Misbehaviours },
   },
   'control.misbehaviours.off': {
     seat: 'control',
@@ -285,7 +290,7 @@ export const controlRoutes = {
     path: '/_harness/tenants/:tenant/misbehaviours',
     auth: 'control',
     summary: 'Switch a misbehaviour off, or all of them',
-    query: control.MisbehaviourQuery,
+    query: misbehaviour.MisbehaviourQuery,
     answers: { 204: null },
   },
 } as const satisfies Record<string, Route>

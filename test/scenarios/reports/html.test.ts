@@ -5,7 +5,6 @@ import { github } from '../../../scenarios/reports/github.ts'
 import { exchangeOf } from '../../../scenarios/reports/html/exchange.ts'
 import { html } from '../../../scenarios/reports/html.ts'
 import { lineageOf } from '../../../scenarios/reports/lineage.ts'
-import { markup } from '../../../scenarios/reports/markup.ts'
 import { transcript } from '../../../scenarios/reports/transcript.ts'
 import { type Exchange, exchange } from '../../../scenarios/runner/exchange.ts'
 import { redactorOf } from '../../../scenarios/runner/redact.ts'
@@ -35,18 +34,6 @@ const done = await run([scenario], target, { seed: 1, policies: true })
 await target.close()
 const [result] = done.results
 if (result === undefined) throw new Error('expected a result')
-
-describe('markup', () => {
-  it('makes text of whatever is put into it', () => {
-    const { text } = markup`<p title="${'"><script>'}">${["a & 'b'", 1, false, undefined]}</p>`
-
-    expect(text).toBe('<p title="&#34;&#62;&#60;script&#62;">a &#38; &#39;b&#39;1</p>')
-  })
-
-  it('spells out what is not seen or turns text around', () => {
-    expect(markup`${'a\u202eb\u0000c\ud800'}`.text).toBe('a⟨U+202E⟩b⟨U+0000⟩c\ufffd')
-  })
-})
 
 describe('the HTML report', () => {
   const page = html([done], {

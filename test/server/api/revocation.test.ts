@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../../server/api/guard.ts'
 import { createRevocation, type IntrospectionView } from '../../../server/api/revocation.ts'
-import { RevokedTokens } from '../../../server/api/revoked-tokens.ts'
 import type { AccessTokenClaims, AuthorizationDetail, Dialect } from '../../../server/wire/index.ts'
 import { file, here, issuer, jitToken, keys, start, tokenWith, world } from './world.ts'
 
@@ -240,94 +239,12 @@ describe('introspection', () => {
 })
 
 describe('signals', () => {
-  const event = (sub_id: Record<string, unknown>, type = 'session-revoked') => ({
-    sub_id,
-    events: { [`https://schemas.openid.net/secevent/caep/event-type/${type}`]: {} },
-  })
-  const claims = { jti: 'jti-1', task_id: 'task_1' } as Parameters<RevokedTokens['has']>[0]
-
-  it.each([
-    ['a task', event({ format: 'opaque', id: 'task_1' })],
-    ['a token', event({ format: 'jwt_id', iss: 'https://lumo.test', jti: 'jti-1' })],
-    [
-      'a complex subject with the task',
-      event({ format: 'complex', session: { format: 'opaque', id: 'task_1' } }),
-    ],
-    [
-      'a complex subject, a member of which is empty',
-      event({ format: 'complex', user: null, session: { format: 'opaque', id: 'task_1' } }),
-    ],
-    [
-      'an event among others',
-      {
-        ...event({ format: 'opaque', id: 'task_1' }),
-        events: { other: {}, ...event({}).events },
-      },
-    ],
-    ['a narrowed grant', event({ format: 'opaque', id: 'task_1' }, 'token-claims-change')],
-  ])('end the tokens of %s', (_, set) => {
-    const revoked = new RevokedTokens(() => start)
-
-    revoked.receive(set)
-
-    expect(revoked.has(claims)).toBe(true)
-  })
-
-  it.each([
-    ['another task', event({ format: 'opaque', id: 'task_2' })],
-    ['another event', event({ format: 'opaque', id: 'task_1' }, 'credential-change')],
-    ['nobody', { events: event({}).events }],
-    ['a subject of no known format', event({ format: 'email', email: 'a@b.test' })],
-    ['a task whose id is a token’s', event({ format: 'opaque', id: 'jti-1' })],
-    ['a token in a subject of another format', event({ format: 'opaque', jti: 'jti-1' })],
-    ['a task in a subject of another format', event({ format: 'jwt_id', id: 'task_1' })],
-  ])('about %s change nothing', (_, set) => {
-    const revoked = new RevokedTokens(() => start)
-
-    revoked.receive(set)
-
-    expect(revoked.has(claims)).toBe(false)
-  })
-
-  it('that name something by a number name nothing', () => {
-    const revoked = new RevokedTokens(() => start)
-
-    revoked.receive(event({ format: 'jwt_id', jti: 7 }))
-    revoked.receive(event({ format: 'opaque', id: 7 }))
-
-    expect(revoked.has({ ...claims, jti: '7' })).toBe(false)
-    expect(revoked.has({ ...claims, task_id: '7' })).toBe(false)
-  })
-
-  it('are remembered however many there are', () => {
-    const revoked = new RevokedTokens(() => start)
-
-    for (let at = 0; at < 3000; at += 1) revoked.revokeToken(`jti-${at}`, start + at)
-
-    for (const jti of ['jti-0', 'jti-1023', 'jti-2999']) {
-      expect(revoked.has({ ...claims, jti })).toBe(true)
-    }
-  })
-
   it('end nothing where nobody listens to them', async () => {
     const guard = createGuard({ ...guardOptions, revocation: 'signals' })
 
     const admitted = guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
 
     await expect(admitted).resolves.toMatchObject({ jti: 'jti-1' })
-  })
-
-  it('are forgotten when no token they speak of can be alive', () => {
-    let now = start
-    const revoked = new RevokedTokens(() => now)
-    revoked.revokeToken('jti-1', start + 300)
-    revoked.revokeToken('jti-1', start + 10)
-
-    now = start + 300
-    expect(revoked.has(claims)).toBe(true)
-
-    now = start + 301
-    expect(revoked.has(claims)).toBe(false)
   })
 })
 

@@ -1,5 +1,8 @@
 import { afterAll, describe } from 'vitest'
-import { apiMisbehaviours } from '../../../server/misbehaviours/api.ts'
+import { detailMisbehaviours } from '../../../server/misbehaviours/api/details.ts'
+import { documentMisbehaviours } from '../../../server/misbehaviours/api/documents.ts'
+import { apiErrorMisbehaviours } from '../../../server/misbehaviours/api/errors.ts'
+import { apiTokenMisbehaviours } from '../../../server/misbehaviours/api/tokens.ts'
 import { misbehavingHarness, type Probe, prove, read, type World } from './world.ts'
 
 const { harness, tenant } = await misbehavingHarness()
@@ -204,5 +207,14 @@ describe('a resource server that goes wrong', () => {
     ],
   }
 
-  prove(apiMisbehaviours, probes, tenant)
+  prove(
+    [
+      ...detailMisbehaviours,
+      ...documentMisbehaviours,
+      ...apiErrorMisbehaviours,
+      ...apiTokenMisbehaviours,
+    ],
+    probes,
+    tenant,
+  )
 })

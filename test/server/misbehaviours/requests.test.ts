@@ -1,5 +1,9 @@
 import { afterAll, describe } from 'vitest'
-import { requestMisbehaviours } from '../../../server/misbehaviours/requests.ts'
+import { decisionMisbehaviours } from '../../../server/misbehaviours/issuer/decisions.ts'
+import { exchangeMisbehaviours } from '../../../server/misbehaviours/issuer/exchanges.ts'
+import { grantMisbehaviours } from '../../../server/misbehaviours/issuer/grants.ts'
+import { requestMisbehaviours } from '../../../server/misbehaviours/issuer/requests.ts'
+import { taskMisbehaviours } from '../../../server/misbehaviours/issuer/tasks.ts'
 import { decode, misbehavingHarness, type Probe, prove, read, remove, type World } from './world.ts'
 
 const { harness, tenant } = await misbehavingHarness()
@@ -391,5 +395,15 @@ describe('an issuer that goes wrong with requests', () => {
     ],
   }
 
-  prove(requestMisbehaviours, probes, tenant)
+  prove(
+    [
+      ...decisionMisbehaviours,
+      ...exchangeMisbehaviours,
+      ...grantMisbehaviours,
+      ...requestMisbehaviours,
+      ...taskMisbehaviours,
+    ],
+    probes,
+    tenant,
+  )
 })

@@ -1,5 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { tokenMisbehaviours } from '../../../server/misbehaviours/tokens.ts'
+import { bearerMisbehaviours } from '../../../server/misbehaviours/issuer/bearers.ts'
+import { clientMisbehaviours } from '../../../server/misbehaviours/issuer/clients.ts'
+import { introspectionMisbehaviours } from '../../../server/misbehaviours/issuer/introspection.ts'
+import { keyMisbehaviours } from '../../../server/misbehaviours/issuer/keys.ts'
+import { tokenMisbehaviours } from '../../../server/misbehaviours/issuer/tokens.ts'
 import { decode, misbehavingHarness, type Probe, prove, type World } from './world.ts'
 
 const { harness, tenant } = await misbehavingHarness()
@@ -243,7 +247,17 @@ describe('an issuer that goes wrong with tokens', () => {
     ],
   }
 
-  prove(tokenMisbehaviours, probes, tenant)
+  prove(
+    [
+      ...bearerMisbehaviours,
+      ...clientMisbehaviours,
+      ...introspectionMisbehaviours,
+      ...keyMisbehaviours,
+      ...tokenMisbehaviours,
+    ],
+    probes,
+    tenant,
+  )
 
   it('reads credentials that are not form-encoded without falling over', async () => {
     const world = tenant()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { redact } from '../../../client/redact.ts'
-import { mask } from '../../../server/http/record.ts'
+import { mask } from '../../../server/http/tenant/mask.ts'
 import { scopesIn } from '../../../server/issuer/capability-check.ts'
 import { jwtsIn, replaceJwts } from '../../../server/wire/jwt-shape.ts'
 import { bot } from '../issuer/world.ts'

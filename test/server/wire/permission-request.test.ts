@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { PermissionRequest, RequestPermission } from '../../../server/wire/permission-request.ts'
+import {
+  PendingRequests,
+  PermissionRequest,
+  pendingIn,
+  RequestPermission,
+} from '../../../server/wire/permission-request.ts'
 
 const detail = { type: 'file_access', actions: ['read'], identifier: 'doc_1' }
 
@@ -93,5 +98,19 @@ describe('a permission request, as its agent sees it,', () => {
 
   it.each(['denied', 'expired', 'revoked'])('need say neither when it is %s', (status) => {
     expect(complaints({ status })).toBeUndefined()
+  })
+})
+
+describe('a pending list', () => {
+  const requests = [{ request_id: 'req_1' }]
+  const counted = { data: requests, count: 1, pagination: { total: 1, page: 1, limit: 50 } }
+
+  it.each([
+    ['all its names', { requests, pending_requests: requests, ...counted }],
+    ['the name of the spec', { pending_requests: requests, ...counted }],
+    ['the name of the SDKs', { requests }],
+    ['no name', requests],
+  ])('is read under %s', (_, list) => {
+    expect(pendingIn(PendingRequests.parse(list))).toEqual(requests)
   })
 })

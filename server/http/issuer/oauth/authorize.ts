@@ -20,9 +20,10 @@ import {
 import { issuerOf } from '../../issuer-urls.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
 import { answerWith, HttpError, render } from '../../refusals.ts'
-import { isOurs } from '../../same-origin.ts'
-import { newSecret, type TenantContext } from '../../tenant-context.ts'
+import { hostOfOrigin, isOurHost } from '../../same-origin.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
+import { newSecret } from '../new-secret.ts'
 import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
 import { consentPage, csrfCookie, problemPage, signedOutPage } from './consent-page.ts'
 import { readIdToken } from './id-token.ts'
@@ -222,8 +223,7 @@ const refuseForgedForm = (
 ): void => {
   const cookies = parseCookie(headers.cookie ?? '')
   const { origin } = headers
-  const foreign =
-    origin !== undefined && !(URL.canParse(origin) && isOurs(new URL(origin).host, origins.issuer))
+  const foreign = origin !== undefined && !isOurHost(hostOfOrigin(origin) ?? '', origins.issuer)
   if (foreign || !same(cookies[csrfCookie] ?? '', csrf)) {
     failWithPage(
       403,
@@ -232,7 +232,7 @@ const refuseForgedForm = (
   }
 }
 
-/** @throws {Refusing} a page for the person, since there is no client to tell */
+/** @throws {HttpError} a page for the person, since there is no client to tell */
 const failWithPage = (status: number, says: string): never => {
   throw new HttpError(problemPage(status, says))
 }

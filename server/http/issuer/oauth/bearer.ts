@@ -2,6 +2,7 @@ import type { Agent, User } from '../../../issuer/event.ts'
 import { accessTokenLifetime } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
+import { bearerToken } from '../../authorization-field.ts'
 import { issuerOf, issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
@@ -22,7 +23,7 @@ export type Principal = Readonly<{
 
 /**
  * The bearer of a request (RFC 6750 §2.1).
- * @throws {Refusing} 401 with a challenge: without `error` where no token came (§3.1)
+ * @throws {HttpError} 401 with a challenge: without `error` where no token came (§3.1)
  */
 export const bearer = async (context: TenantContext, request: HttpRequest): Promise<Principal> => {
   const jwt = bearerToken(request)
@@ -42,7 +43,7 @@ export const bearer = async (context: TenantContext, request: HttpRequest): Prom
   return principalOf(context, live)
 }
 
-/** @throws {Refusing} as `bearer`; 403 when it is not an agent that asks */
+/** @throws {HttpError} as `bearer`; 403 when it is not an agent that asks */
 export const agentBearer = async (
   context: TenantContext,
   request: HttpRequest,
@@ -53,10 +54,6 @@ export const agentBearer = async (
     return answerWith(403, 'agent_required', 'expected the token of an agent')
   return { ...principal, agent }
 }
-
-/** The token of `Authorization: Bearer`; the scheme is read without regard to case (BRR-01). */
-export const bearerToken = ({ headers }: HttpRequest): string | undefined =>
-  /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 
 /** `X-API-Key`, or the older `Authorization: ApiKey` (contract §2). */
 const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
@@ -91,7 +88,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
   }
 }
 
-/** @throws {Refusing} always the same, whatever is wrong with the token */
+/** @throws {HttpError} always the same, whatever is wrong with the token */
 const refuseToken = (context: TenantContext): never => {
   const description = 'the token is malformed, expired, revoked, or not for this issuer'
   const challenge = wantsBearer(

@@ -1,13 +1,17 @@
+import { timingSafeEqual } from 'node:crypto'
 import { isPublic, useAssertion } from '../../../issuer/clients.ts'
 import type { Client } from '../../../issuer/event.ts'
 import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
 import { peekJwt } from '../../../signing/peek.ts'
+import { hashSecret } from '../../../signing/secrets.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
+import { decodeBasic } from '../../../wire/basic-credentials.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
+import { secretNames } from '../../../wire/secret-names.ts'
 import { issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import { hasSecret, type TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant-context.ts'
 
 type ClientFields = Readonly<{
   client_id?: string | undefined
@@ -19,7 +23,7 @@ type ClientFields = Readonly<{
 /**
  * The client of a request, by HTTP Basic, by form fields or by an assertion, in one way only
  * (RFC 6749 §2.3).
- * @throws {Refusing} 401 `invalid_client`, the same for an unknown client and a wrong secret
+ * @throws {HttpError} 401 `invalid_client`, the same for an unknown client and a wrong secret
  */
 export const clientOf = async (
   context: TenantContext,
@@ -67,22 +71,10 @@ export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFie
 
 /** Secrets and tokens do not belong into a URI, where everybody logs them (CC-04). */
 export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
-  if (query.size > 0 && secrets.some((name) => query.has(name))) {
+  if (query.size > 0 && secretNames.some((name) => query.has(name))) {
     answerWith(400, 'invalid_request', 'expected credentials in the body or the headers only')
   }
 }
-
-const secrets = [
-  'client_secret',
-  'client_assertion',
-  'access_token',
-  'refresh_token',
-  'code',
-  'code_verifier',
-  'subject_token',
-  'actor_token',
-  'token',
-]
 
 /** `private_key_jwt` (RFC 7523 §3): the issuer's name is the sole audience, and each is good once. */
 const clientByAssertion = async (
@@ -122,22 +114,19 @@ export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): Fi
 
 const keySets = new WeakMap<object, FindKeys>()
 
-/** Both parts are form-encoded before they are joined (RFC 6749 §2.3.1). */
 const basicCredentials = (context: TenantContext, { headers }: HttpRequest) => {
-  const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
-  if (encoded === undefined) return undefined
-  const [id, ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
-  if (id === undefined || secret.length === 0) {
-    return refuseClient(context, 'the Basic credentials are malformed')
-  }
-  try {
-    return { id: formDecode(id), secret: formDecode(secret.join(':')) }
-  } catch {
-    return refuseClient(context, 'the Basic credentials are not form-encoded')
-  }
+  const basic = decodeBasic(headers.authorization)
+  return basic?.flaw === undefined
+    ? basic
+    : refuseClient(context, `the Basic credentials are ${basic.flaw}`)
 }
 
-const formDecode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
+/** Compares in constant time; an unknown client takes as long as a wrong secret (CC-14). */
+const hasSecret = (client: Client | undefined, secret: string): boolean => {
+  const given = Buffer.from(hashSecret(secret))
+  const kept = Buffer.from(client?.secretHash ?? hashSecret(''))
+  return timingSafeEqual(given, kept) && client?.secretHash !== undefined
+}
 
 const refuseClient = (context: TenantContext, description: string): never =>
   answerWith(

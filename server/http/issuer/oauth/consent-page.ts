@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { stringifySetCookie } from 'cookie'
 import type { Client, User } from '../../../issuer/event.ts'
 import type { AuthorizationDetail } from '../../../wire/index.ts'
-import { html, Markup } from '../../html.ts'
+import { exactly, Markup, markup } from '../../../wire/markup.ts'
 import type { Answer } from '../../message.ts'
 
 export type Consent = Readonly<{
@@ -26,17 +26,17 @@ export const consentPage = (consent: Consent): Answer =>
   page(
     200,
     'Sign in',
-    html`<h1>Sign in to allow ${consent.client.name}</h1>
+    markup`<h1>Sign in to allow ${consent.client.name}</h1>
 <form method="post">
-${consent.parameters.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`)}
+${consent.parameters.map(([name, value]) => markup`<input type="hidden" name="${exactly(name)}" value="${exactly(value)}">\n`)}
 <input type="hidden" name="csrf" value="${consent.csrf}">
 <fieldset><legend>Who are you?</legend>
 ${consent.users.map((user) => choice(user, isChosen(consent, user)))}
 </fieldset>
 <h2>${consent.client.name} asks for</h2>
-<ul>${consent.scope.split(' ').map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
-${consent.details.map((it) => html`<pre>${JSON.stringify(it, null, 2)}</pre>`)}
-${consent.mayAct === undefined ? '' : html`<p>Only <code>${consent.mayAct}</code> may act for you.</p>`}
+<ul>${consent.scope.split(' ').map((scope) => markup`<li><code>${scope}</code></li>`)}</ul>
+${consent.details.map((it) => markup`<pre>${JSON.stringify(it, null, 2)}</pre>`)}
+${consent.mayAct === undefined ? '' : markup`<p>Only <code>${consent.mayAct}</code> may act for you.</p>`}
 <p>You will be sent back to <code>${consent.redirectUri}</code>.</p>
 <p><button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button></p>
@@ -56,10 +56,10 @@ ${consent.mayAct === undefined ? '' : html`<p>Only <code>${consent.mayAct}</code
 
 /** For a person, where the client cannot be told: its address is not known to be its own. */
 export const problemPage = (status: number, says: string): Answer =>
-  page(status, 'This cannot go on', html`<h1>This cannot go on</h1><p>${says}</p>`)
+  page(status, 'This cannot go on', markup`<h1>This cannot go on</h1><p>${says}</p>`)
 
 export const signedOutPage = (): Answer =>
-  page(200, 'Signed out', html`<h1>You are signed out</h1><p>You can close this window.</p>`)
+  page(200, 'Signed out', markup`<h1>You are signed out</h1><p>You can close this window.</p>`)
 
 /** Holds the same text as the form, so that no other site can send the form (double submit). */
 export const csrfCookie = 'lumoauth_consent'
@@ -68,7 +68,7 @@ const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
   hint === undefined ? users[0]?.id === id : hint === id || hint === email
 
 const choice = ({ id, name, email }: User, chosen: boolean) =>
-  html`<p><label><input type="radio" name="user" value="${id}" required${chosen ? html` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
+  markup`<p><label><input type="radio" name="user" value="${exactly(id)}" required${chosen ? markup` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
 
 const style =
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}' +
@@ -98,7 +98,7 @@ const page = (
     'referrer-policy': 'same-origin',
     ...headers,
   },
-  body: html`<!doctype html>
+  body: markup`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${new Markup(style)}</style></head>
 <body><main>

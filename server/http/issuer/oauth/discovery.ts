@@ -8,12 +8,11 @@ import {
   type ProtectedResource,
   type ServerMetadata,
 } from '../../../wire/index.ts'
-import { basePath, issuerOf } from '../../issuer-urls.ts'
+import { apiOf, basePath, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { serverNamed } from '../mcp.ts'
-import { apiOf } from './resource-indicators.ts'
 
 export const discoveryHandlers: Handlers<
   | 'discovery.oauth'

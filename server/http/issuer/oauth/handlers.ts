@@ -5,20 +5,20 @@ import { findUser } from '../../../issuer/tasks.ts'
 import { revokeToken } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import { type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
-import { issuerOf } from '../../issuer-urls.ts'
+import { bearerToken } from '../../authorization-field.ts'
+import { apiAudience, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'
-import { bearer, bearerToken } from './bearer.ts'
+import { bearer } from './bearer.ts'
 import { clientOf, hasClientCredentials, refuseSecretsInUri } from './client-authentication.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
 import { registrationHandlers } from './registration.ts'
-import { apiOf } from './resource-indicators.ts'
 import { type GrantHandler, noStore } from './token-response.ts'
 import { userinfoHandlers } from './userinfo.ts'
 
@@ -91,8 +91,7 @@ const accessTokenSeenBy = async (
   client: Client,
   text: string,
 ): Promise<Answer | undefined> => {
-  const audience =
-    isAgent(client) && client.resourceServer ? [context.origins.api, apiOf(context)] : undefined
+  const audience = isAgent(client) && client.resourceServer ? apiAudience(context) : undefined
   const live = await verifyOwn(context, text, audience)
   if (live === undefined) return undefined
   const { claims, token } = live

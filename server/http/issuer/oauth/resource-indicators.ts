@@ -1,7 +1,7 @@
 import type { Audience } from '../../../issuer/audience.ts'
 import type { McpServer } from '../../../issuer/event.ts'
 import { refuse } from '../../../issuer/refusal.ts'
-import { issuersOf } from '../../issuer-urls.ts'
+import { apiOf, issuersOf } from '../../issuer-urls.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 
 type Wanted = Readonly<{
@@ -50,10 +50,6 @@ const targetNamed = (
   const ours = [...issuersOf(context), origins.issuer, origins.api, apiOf(context)]
   return ours.includes(name) ? { name } : undefined
 }
-
-/** The API as it is called when the tenant is named in its path. */
-export const apiOf = ({ origins, tenant }: TenantContext): string =>
-  `${origins.api}/t/${tenant.slug}`
 
 const unknown = (name: string) =>
   refuse({

@@ -1,6 +1,7 @@
 import type { Event, Token } from '../../../issuer/event.ts'
 import type { TokenAnswer } from '../../../wire/index.ts'
 import type { Answer, Call } from '../../message.ts'
+import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { accessToken } from './access-token.ts'
@@ -12,6 +13,10 @@ export type GrantHandler = (call: TokenCall) => Promise<Answer>
 
 /** Answers that bear a token are not to be stored (RFC 6749 §5.1). */
 export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
+
+/** @throws {HttpError} 400 `invalid_request`, for a parameter that the grant requires */
+export const failMissingField = (name: string): never =>
+  answerWith(400, 'invalid_request', `${name}: expected it`)
 
 /** The answer that bears a token, and whatever else its grant adds. */
 export const tokenResponse = async (

@@ -5,11 +5,18 @@ import { redeemCode, refresh } from '../../../../issuer/grants.ts'
 import { refuse } from '../../../../issuer/refusal.ts'
 import { hashSecret } from '../../../../signing/secrets.ts'
 import { answerWith } from '../../../refusals.ts'
-import { newSecret, type TenantContext } from '../../../tenant-context.ts'
+import type { TenantContext } from '../../../tenant-context.ts'
+import { newSecret } from '../../new-secret.ts'
 import { clientOrPublic } from '../client-authentication.ts'
 import { idToken } from '../id-token.ts'
 import { audienceOf } from '../resource-indicators.ts'
-import { type GrantHandler, type TokenCall, tokenIn, tokenResponse } from '../token-response.ts'
+import {
+  failMissingField,
+  type GrantHandler,
+  type TokenCall,
+  tokenIn,
+  tokenResponse,
+} from '../token-response.ts'
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636 §4.6). */
 export const authorizationCode: GrantHandler = async (call) => {
@@ -71,6 +78,3 @@ const challengeOf = (verifier: string) =>
   /^[A-Za-z0-9._~-]{43,128}$/.test(verifier)
     ? createHash('sha256').update(verifier).digest('base64url')
     : answerWith(400, 'invalid_grant', 'code_verifier: expected 43 to 128 unreserved characters')
-
-const failMissingField = (name: string): never =>
-  answerWith(400, 'invalid_request', `${name}: expected it`)

@@ -18,7 +18,12 @@ import { verifyOwn } from '../access-token.ts'
 import { clientOf, hasClientCredentials, keySetOf } from '../client-authentication.ts'
 import { readIdToken } from '../id-token.ts'
 import { audienceOf } from '../resource-indicators.ts'
-import { type GrantHandler, type TokenCall, tokenResponse } from '../token-response.ts'
+import {
+  failMissingField,
+  type GrantHandler,
+  type TokenCall,
+  tokenResponse,
+} from '../token-response.ts'
 
 /**
  * RFC 8693, and the older JIT form with `jit_task_id`. With an actor the agent comes to act for a user, a platform's token makes a workload
@@ -199,6 +204,3 @@ const refuseExchangeToken = ({ tenant }: TenantContext, name: string) =>
     as: tenant.state.dialect.exchange_bad_token,
     reason: `${name}: it is malformed, expired, revoked, or not of this issuer`,
   })
-
-const failMissingField = (name: string): never =>
-  answerWith(400, 'invalid_request', `${name}: expected it`)

@@ -1,0 +1,35 @@
+import type { MoveClock } from '../../wire/index.ts'
+import { advanceClock } from '../advance-clock.ts'
+import { isoTime } from '../iso-time.ts'
+import { type Handlers, ok } from '../message.ts'
+import { answerWith } from '../refusals.ts'
+import type { TenantContext } from '../tenant-context.ts'
+import type { ControlContext } from './context.ts'
+
+export const clockHandlers: Handlers<'control.clock.read' | 'control.clock.move', ControlContext> =
+  {
+    'control.clock.read': ({ context }) => ok(readClock(context())),
+    'control.clock.move': ({ context, body }) => {
+      moveClock(context(), body)
+      return ok(readClock(context()))
+    },
+  }
+
+/** @throws {HttpError} 400 for a moment that is over */
+export const moveClock = (context: TenantContext, to: MoveClock): void => {
+  const { clock } = context.tenant
+  const by = 'advance' in to ? to.advance : Date.parse(to.set) / 1000 - clock.now()
+  if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
+  if (clock.now() + by > lastMoment) {
+    answerWith(400, 'invalid_request', 'expected a moment before the year 9900')
+  }
+  advanceClock(context, by)
+}
+
+/** What begins then and lasts as long as it may still ends in a year of four digits (RFC 3339). */
+const lastMoment = Date.UTC(9899, 11, 31) / 1000
+
+export const readClock = ({ tenant: { clock } }: TenantContext) => ({
+  now: isoTime(clock.now()),
+  epoch: clock.now(),
+})

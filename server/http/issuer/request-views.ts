@@ -1,0 +1,83 @@
+import { lifeAt, repetitionsOf } from '../../issuer/requests.ts'
+import type { RequestRecord } from '../../issuer/state.ts'
+import type { PermissionRequest } from '../../wire/index.ts'
+import { isoTime } from '../iso-time.ts'
+import { basePath } from '../issuer-urls.ts'
+import type { TenantContext } from '../tenant-context.ts'
+
+/** What a view is made of. */
+type Reach = Pick<TenantContext, 'tenant'>
+
+/** One request as its agent sees it (contract §8.6). */
+export const toAgentView = (
+  context: Reach,
+  requestId: string,
+  requestPath: string,
+): PermissionRequest => {
+  const { tenant } = context
+  const { state } = tenant
+  const record = state.requests.get(requestId) as RequestRecord
+  const { request, decided } = record
+  const life = lifeAt(state, record, tenant.clock.now())
+  const url = `${basePath(tenant.slug, requestPath)}/jit/request/${request.id}`
+  return {
+    request_id: request.id,
+    status: life === 'exchanged' ? 'approved' : life,
+    risk_level: request.risk,
+    task_id: request.taskId,
+    authorization_details: request.detail,
+    ...(life === 'pending'
+      ? {
+          status_url: `${url}/status`,
+          expires_at: isoTime(request.expiresAt),
+          interval: state.policy.poll_interval,
+          message: 'Waiting for a person to decide.',
+        }
+      : {}),
+    ...((life === 'approved' || life === 'exchanged') && decided?.as === 'approved'
+      ? {
+          token_url: `${url}/token`,
+          granted_ttl: decided.ttl,
+          ...(decided.notes === undefined ? {} : { review_notes: decided.notes }),
+        }
+      : {}),
+    ...(decided?.as === 'denied' ? denialText(context, decided.reason) : {}),
+  }
+}
+
+/** Two names for one text (contract §7 row 9). */
+const denialText = ({ tenant }: Reach, reason = 'Denied.') => {
+  const { denial_text: where } = tenant.state.dialect
+  return {
+    ...(where === 'deny_reason' ? {} : { review_notes: reason }),
+    ...(where === 'review_notes' ? {} : { deny_reason: reason }),
+  }
+}
+
+/** One request as an approver sees it: the exact detail, apart from the agent's prose (HITL-04). */
+export const toApproverView = (context: Reach, record: RequestRecord, requestPath: string) => {
+  const { request, endorsedBy } = record
+  const { state } = context.tenant
+  const task = state.tasks.get(request.taskId)?.task
+  return {
+    ...toAgentView(context, request.id, requestPath),
+    agent_id: request.agentId,
+    agent_name: state.agents.get(request.agentId)?.name,
+    task_name: task?.name ?? null,
+    on_behalf_of: task?.onBehalfOf ? (state.users.get(task.onBehalfOf)?.email ?? null) : null,
+    justification: request.justification ?? null,
+    requested_ttl: request.ttl,
+    requested_at: isoTime(request.requestedAt),
+    approvals: endorsedBy.length,
+    approvals_required: request.approvalsRequired,
+    decided_together: repetitionsOf(state, record, context.tenant.clock.now()).map(
+      (it) => it.request.id,
+    ),
+    explanation: request.explanation,
+  }
+}
+
+export const isPending = ({ tenant: { state, clock } }: Reach, requestId: string) => {
+  const record = state.requests.get(requestId)
+  return record !== undefined && lifeAt(state, record, clock.now()) === 'pending'
+}

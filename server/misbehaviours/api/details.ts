@@ -1,0 +1,127 @@
+import type { Guard, Requirement } from '../../api/guard.ts'
+import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
+import type { AccessTokenClaims, AuthorizationDetail } from '../../wire/index.ts'
+import { withGuard } from './mislead-guard.ts'
+
+/** How the resource server misreads what a token grants. */
+export const detailMisbehaviours = misbehavioursOf('api', {
+  'api-ignores-details': {
+    says: "An agent's own token is enough for a confidential document.",
+    breaks: 'API-CLASSIFICATION',
+    act: withLenientGuard(() => true),
+  },
+  'api-ignores-scope': {
+    says: 'Any token is enough where a scope is due.',
+    breaks: 'BRR-05',
+    act: withGuard((honest) => ({
+      ...honest,
+      admit: (credentials, requirement) =>
+        honest.admit(credentials, 'scope' in requirement ? { token: 'any' } : requirement),
+    })),
+  },
+  'api-ignores-identifier': {
+    says: 'A detail for one document opens every other.',
+    breaks: 'API-COVERS',
+    act: misreadToken(({ identifier: _, ...detail }, { identifier }) => ({
+      ...detail,
+      ...(identifier === undefined ? {} : { identifier }),
+    })),
+  },
+  'api-ignores-action': {
+    says: 'A detail that allows reading also allows writing and deleting.',
+    breaks: 'API-COVERS',
+    act: misreadToken(({ actions: held, ...detail }, { actions = [] }) => ({
+      ...detail,
+      actions: held?.length ? actions : [],
+    })),
+  },
+  'api-ignores-type': {
+    says: 'A detail of another type is enough.',
+    breaks: 'API-COVERS',
+    act: misreadToken((detail, { type }) => ({ ...detail, type })),
+  },
+  'api-ignores-case': {
+    says: 'Read is taken for read.',
+    breaks: 'RAR-18',
+    act: misreadToken((detail) => ({
+      ...detail,
+      actions: (detail.actions ?? []).map((action) => action.toLowerCase()),
+    })),
+  },
+  'api-ignores-locations': {
+    says: 'A detail for another place is good here, too.',
+    breaks: 'RAR-03',
+    act: misreadToken(({ locations: _, ...detail }) => detail),
+  },
+  'api-empty-means-all': {
+    says: 'No actions, or [], is taken for all of them.',
+    breaks: 'RAR-21',
+    act: misreadToken((detail, { actions = [] }) =>
+      detail.actions?.length ? detail : { ...detail, actions },
+    ),
+  },
+  'api-adds-details-up': {
+    says: 'Two details are taken for their product: the action of one, the document of the other.',
+    breaks: 'RAR-03',
+    act: withLenientGuard((details, required) => {
+      const actions = details.flatMap((detail) => detail.actions ?? [])
+      return (
+        details.some(({ type }) => type === required.type) &&
+        details.some(({ identifier }) => identifier === required.identifier) &&
+        (required.actions ?? []).every((action) => actions.includes(action))
+      )
+    }),
+  },
+  'api-never-satisfied': {
+    says: 'Whatever detail a token holds, it is not enough.',
+    breaks: 'THR-16',
+    begin: () => {
+      let wishes = 0
+      return withGuard((honest) => ({
+        ...honest,
+        admit: (credentials, requirement) =>
+          honest.admit(
+            credentials,
+            'detail' in requirement
+              ? { detail: { ...requirement.detail, privileges: [`wish-${++wishes}`] } }
+              : requirement,
+          ),
+      }))
+    },
+  },
+})
+
+/** A guard that also lets in whoever it finds good enough. */
+function withLenientGuard(
+  enough: (details: readonly AuthorizationDetail[], required: AuthorizationDetail) => boolean,
+): Act {
+  return withGuard((honest) => {
+    const allows = (claims: AccessTokenClaims, requirement: Requirement) =>
+      honest.allows(claims, requirement) ||
+      ('detail' in requirement && enough(claims.authorization_details ?? [], requirement.detail))
+    return guardAllowing(honest, allows)
+  })
+}
+
+/** A guard that takes each detail of a token for another. */
+function misreadToken(
+  change: (detail: AuthorizationDetail, required: AuthorizationDetail) => AuthorizationDetail,
+): Act {
+  return withGuard((honest) => {
+    const allows = (claims: AccessTokenClaims, requirement: Requirement) => {
+      if (!('detail' in requirement)) return honest.allows(claims, requirement)
+      const details = claims.authorization_details?.map((it) => change(it, requirement.detail))
+      return honest.allows({ ...claims, authorization_details: details }, requirement)
+    }
+    return guardAllowing(honest, allows)
+  })
+}
+
+/** A guard that verifies tokens as the real one does, and allows something else. */
+const guardAllowing = (honest: Guard, allows: Guard['allows']): Guard => ({
+  allows,
+  admit: async (credentials, requirement) => {
+    const claims = await honest.admit(credentials, { token: 'any' })
+    return allows(claims, requirement) ? claims : honest.admit(credentials, requirement)
+  },
+})

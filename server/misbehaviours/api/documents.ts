@@ -1,0 +1,82 @@
+import { Documents, type summaryOf } from '../../api/documents.ts'
+import type { ResourceServer } from '../../api/resource-server.ts'
+import { errorAnswer } from '../../http/errors.ts'
+import { misbehavioursOf } from '../../http/misbehave.ts'
+import { type ApiRoute, PutDocument } from '../../wire/index.ts'
+import { parseJson } from '../../wire/json.ts'
+import { alterError, alterSuccess, membersOf, withMembers } from '../alter-answer.ts'
+import { withGuard, withKnownToken } from './mislead-guard.ts'
+
+const documentRoutes: ApiRoute[] = ['documents.read', 'documents.summarise']
+
+/** What the resource server does wrong with its documents. */
+export const documentMisbehaviours = misbehavioursOf('api', {
+  'api-forgets-writes': {
+    says: 'A write is confirmed, and later reads do not see it.',
+    breaks: 'API-WRITES',
+    routes: ['documents.write'],
+    act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
+  },
+  'api-forgets-deletes': {
+    says: 'A deletion is confirmed, and the document stays.',
+    breaks: 'API-WRITES',
+    routes: ['documents.delete'],
+    act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
+  },
+  'api-writes-before-asking': {
+    says: 'A write that is refused has been done all the same.',
+    breaks: 'THR-29',
+    routes: ['documents.write'],
+    act: async ({ answer, routed: { request, params }, context }) => {
+      const order = PutDocument.safeParse(parseJson(request.body))
+      if (order.success) context.api.documents.put(params.documentId ?? '', order.data, 'nobody')
+      return answer()
+    },
+  },
+  'api-lists-everything': {
+    says: 'The list shows documents that the token could not read.',
+    breaks: 'API-LIST',
+    routes: ['documents.list'],
+    act: withGuard((honest) => ({ ...honest, allows: () => true })),
+  },
+  'api-lists-bodies': {
+    says: 'The list shows the bodies of the documents.',
+    breaks: 'API-LIST',
+    routes: ['documents.list'],
+    act: alterSuccess((answer, { context: { api } }) => {
+      const { documents } = membersOf(answer) as { documents: ReturnType<typeof summaryOf>[] }
+      return withMembers(answer, { documents: documents.map(({ id }) => api.documents.find(id)) })
+    }),
+  },
+  'api-reveals-existence': {
+    says: 'Who may not read a document is told whether it is there.',
+    breaks: 'THR-26',
+    routes: documentRoutes,
+    act: alterError((answer, { routed: { params }, context: { api } }) =>
+      answer.status === 403 && api.documents.find(params.documentId ?? '') === undefined
+        ? errorAnswer(404, 'not_found', 'there is no such document')
+        : answer,
+    ),
+  },
+  'api-reveals-existence-to-strangers': {
+    says: 'A document is looked for before the token is verified, so strangers learn that one is missing.',
+    breaks: 'THR-26',
+    routes: documentRoutes,
+    act: alterError((answer, { routed: { params }, context: { api } }) =>
+      answer.status === 401 && api.documents.find(params.documentId ?? '') === undefined
+        ? errorAnswer(404, 'not_found', 'there is no such document')
+        : answer,
+    ),
+  },
+})
+
+const copyOf = ({ documents, now }: ResourceServer): Documents =>
+  new Documents(
+    Array.from(documents.all(), ({ id, title, classification, body }) => ({
+      id,
+      title,
+      classification,
+      body,
+    })),
+    now,
+  )

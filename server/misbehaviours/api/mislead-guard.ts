@@ -1,0 +1,40 @@
+import { createGuard, type Guard, type GuardOptions } from '../../api/guard.ts'
+import type { ResourceServer } from '../../api/resource-server.ts'
+import type { ApiContext } from '../../http/api/handlers.ts'
+import { apiAudience, issuersOf } from '../../http/issuer-urls.ts'
+import type { Act, Seam } from '../../http/misbehave.ts'
+import type { TenantContext } from '../../http/tenant-context.ts'
+
+/** Lets the handler work with another tenant than the real one. */
+export function withKnownToken(
+  change: (tenant: ResourceServer, seam: Seam) => ResourceServer,
+): Act {
+  return (seam) =>
+    seam.answer({
+      context: async (honest) => {
+        const context = (await honest()) as ApiContext
+        return { ...context, tenant: change(context.tenant, seam) } satisfies ApiContext
+      },
+    })
+}
+
+/** Puts another guard before the door. */
+export function withGuard(change: (honest: Guard, seam: Seam) => Guard): Act {
+  return withKnownToken((tenant, seam) => ({ ...tenant, guard: change(tenant.guard, seam) }))
+}
+
+/** A guard like the real one, but for some options. It knows of revocation at once. */
+export const guardOf = (context: TenantContext, more: Partial<GuardOptions> = {}): Guard => {
+  const { tenant, keys } = context
+  return createGuard({
+    issuers: issuersOf(context),
+    audience: apiAudience(context),
+    tenant: tenant.slug,
+    types: tenant.state.dialect.token_typ === 'JWT' ? ['at+jwt', 'JWT'] : ['at+jwt'],
+    keys: keys.findKeys,
+    now: tenant.clock.now,
+    revocation: tenant.state.dialect.revocation === 'expiry' ? 'expiry' : 'signals',
+    isRevoked: ({ jti }) => tenant.state.tokens.get(jti)?.revokedAt !== undefined,
+    ...more,
+  })
+}

@@ -1,0 +1,135 @@
+import { bearerToken } from '../../http/authorization-field.ts'
+import { apiAudience, issuersOf } from '../../http/issuer-urls.ts'
+import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
+import type { TenantContext } from '../../http/tenant-context.ts'
+import type { AccessTokenClaims } from '../../wire/index.ts'
+import { type SkippableCheck, skipTokenCheck } from '../skip-token-check.ts'
+import { guardOf, withGuard } from './mislead-guard.ts'
+
+/** Tokens that the resource server accepts and should not. */
+export const apiTokenMisbehaviours = misbehavioursOf('api', {
+  'api-accepts-any-token': {
+    says: 'Whatever comes after Bearer opens every door.',
+    breaks: 'JWT-05',
+    act: withGuard((honest, { routed, context }) => ({
+      ...honest,
+      admit: async (credentials, requirement) =>
+        bearerToken(routed.request) === undefined
+          ? honest.admit(credentials, requirement)
+          : anonymousClaims(context),
+    })),
+  },
+  'api-accepts-no-token': {
+    says: 'Who shows no token is let in.',
+    breaks: 'BRR-04',
+    act: withGuard((honest, { routed, context }) => ({
+      ...honest,
+      admit: async (credentials, requirement) =>
+        routed.request.headers.authorization === undefined
+          ? anonymousClaims(context)
+          : honest.admit(credentials, requirement),
+    })),
+  },
+  'api-accepts-token-in-query': {
+    says: 'A token in the query is as good as one in the header.',
+    breaks: 'BRR-03',
+    act: async ({ answer, routed: { request } }) => {
+      const token = request.query.get('access_token')
+      if (token === null || request.headers.authorization !== undefined) return answer()
+      const query = new URLSearchParams(request.query)
+      query.delete('access_token')
+      const headers = { ...request.headers, authorization: `Bearer ${token}` }
+      return answer({ request: { ...request, query, headers } })
+    },
+  },
+  'api-accepts-expired': {
+    says: 'An expired token is accepted.',
+    breaks: 'AT-06',
+    act: skipGuardCheck('expiry'),
+  },
+  'api-accepts-forged': {
+    says: 'A token signed by a foreign key is accepted.',
+    breaks: 'JWT-05',
+    act: skipGuardCheck('signature'),
+  },
+  'api-accepts-unsigned': {
+    says: 'A token with alg none is accepted.',
+    breaks: 'JWT-01',
+    act: skipGuardCheck('unsigned'),
+  },
+  'api-accepts-hmac': {
+    says: 'A token signed by HS256 with the public key is accepted.',
+    breaks: 'JWT-02',
+    act: skipGuardCheck('hmac'),
+  },
+  'api-ignores-typ': {
+    says: 'A token of another type, such as a security event, is accepted.',
+    breaks: 'AT-01',
+    act: skipGuardCheck('type'),
+  },
+  'api-ignores-aud': {
+    says: 'A token made out to another resource server is accepted.',
+    breaks: 'AT-05',
+    act: skipGuardCheck('audience'),
+  },
+  'api-ignores-tenant': {
+    says: "Another tenant's token is accepted.",
+    breaks: 'JWT-09',
+    act: skipGuardCheck('tenant'),
+  },
+  'api-ignores-revocation': {
+    says: 'A revoked token is good until it expires.',
+    breaks: 'THR-01',
+    act: withGuard((_honest, { context }) => guardOf(context, { revocation: 'expiry' })),
+  },
+  'api-remembers-introspection': {
+    says: 'A token that was active once is never asked about again.',
+    breaks: 'INT-04',
+    begin: () => {
+      const good = new Set<string>()
+      return withGuard((honest, { routed, context }) => ({
+        ...honest,
+        admit: async (credentials, requirement) => {
+          const token = bearerToken(routed.request) ?? ''
+          if (good.has(token)) {
+            return guardOf(context, { revocation: 'expiry' }).admit(credentials, requirement)
+          }
+          const claims = await honest.admit(credentials, requirement)
+          good.add(token)
+          return claims
+        },
+      }))
+    },
+  },
+})
+
+function skipGuardCheck(oversight: SkippableCheck): Act {
+  return withGuard((honest, { routed, context, others }) => ({
+    ...honest,
+    admit: async (credentials, requirement) => {
+      const seen = await skipTokenCheck(oversight, bearerToken(routed.request), context, others())
+      if (seen === undefined) return honest.admit(credentials, requirement)
+      const { now, ...verification } = seen.verification
+      const guard = guardOf(context, {
+        ...verification,
+        tenant: seen.tenant,
+        ...(now === undefined ? {} : { now: () => now }),
+        audience: [...apiAudience(context), ...seen.audience],
+      })
+      return guard.admit({ ...credentials, authorization: `Bearer ${seen.token}` }, requirement)
+    },
+  }))
+}
+
+const anonymousClaims = (context: TenantContext): AccessTokenClaims => {
+  const now = context.tenant.clock.now()
+  return {
+    iss: issuersOf(context)[0] ?? '',
+    sub: 'anybody',
+    aud: context.origins.api,
+    client_id: 'anybody',
+    iat: now,
+    exp: now + 60,
+    jti: 'anybody',
+  }
+}

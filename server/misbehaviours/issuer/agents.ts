@@ -1,0 +1,74 @@
+import { misbehavioursOf } from '../../http/misbehave.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { alterSuccess, membersOf, resignToken, withMembers } from '../alter-answer.ts'
+import { misleadRules, withRecord } from '../mislead-rules.ts'
+
+const pushedRoutes: IssuerRoute[] = ['approvals.status']
+
+/** What the issuer does wrong with agents: for whom they act, what they may do, whom they ask. */
+export const agentMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-delegates-to-anybody': {
+    says: 'An agent without delegate:on_behalf gets a token to act for a user.',
+    breaks: 'LUMO-DELEGATE',
+    routes: ['oauth.token'],
+    act: misleadRules(() => ({
+      state: (state) => ({
+        ...state,
+        agents: new Map([...state.agents].map(([id, it]) => [id, { ...it, mayDelegate: true }])),
+      }),
+    })),
+  },
+  'issuer-hides-actor': {
+    says: 'A delegated token does not say who acts, as if the user did.',
+    breaks: 'TEX-07',
+    routes: ['oauth.token'],
+    act: alterSuccess((answer, { context }) =>
+      resignToken(answer, context, ({ act: _, ...claims }) => claims),
+    ),
+  },
+  'issuer-ask-allows-everything': {
+    says: 'Whatever an agent asks for, it is allowed.',
+    breaks: 'LUMO-ASK',
+    routes: ['agents.ask'],
+    act: alterSuccess((answer) => withMembers(answer, { allowed: true })),
+  },
+  'issuer-ignores-budget': {
+    says: 'An agent goes on when its budget is used up.',
+    breaks: 'LUMO-BUDGET',
+    routes: ['agents.ask'],
+    act: misleadRules((context) => {
+      const { budget: _, ...agent } = context.agent()
+      return {
+        state: (state) => withRecord(state, 'agents', agent.id, () => agent),
+      }
+    }),
+  },
+  'issuer-evaluates-all-well': {
+    says: 'Evaluation says that a suspended task is active.',
+    breaks: 'LUMO-SUSPEND',
+    routes: ['jit.task.evaluate'],
+    act: alterSuccess((answer) =>
+      withMembers(answer, { active: true, events: [], action: 'none' }),
+    ),
+  },
+  'issuer-answers-for-user': {
+    says: 'A push approval is approved before the user has answered.',
+    breaks: 'LUMO-PUSH-ANSWER',
+    routes: pushedRoutes,
+    act: alterSuccess((answer) =>
+      membersOf(answer).status === 'pending' ? withMembers(answer, { status: 'approved' }) : answer,
+    ),
+  },
+  'issuer-shows-approvals-to-others': {
+    says: "An agent sees another agent's push approval.",
+    breaks: 'LUMO-PUSH-OWN',
+    routes: pushedRoutes,
+    act: misleadRules((context, { routed: { params } }) => ({
+      state: (state) =>
+        withRecord(state, 'approvals', params.approvalToken, ({ approval, ...record }) => ({
+          ...record,
+          approval: { ...approval, agentId: context.agent().id },
+        })),
+    })),
+  },
+})

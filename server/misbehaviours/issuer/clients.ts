@@ -1,0 +1,99 @@
+import { credentialsIn } from '../../http/claimed-client.ts'
+import { misbehavioursOf } from '../../http/misbehave.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { alterError, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
+import { acceptSecrets } from './accept-secrets.ts'
+
+const tokens: IssuerRoute[] = ['oauth.token', 'jit.request.token']
+const jitToken: IssuerRoute[] = ['jit.request.token']
+
+/** What the issuer does wrong with clients and with what it tells them about their tokens. */
+export const clientMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-accepts-wrong-secret': {
+    says: 'A client gets its token whatever secret it shows.',
+    breaks: 'CC-05',
+    routes: ['oauth.token'],
+    act: acceptSecrets(({ request }) => request),
+  },
+  'issuer-hides-client-challenge': {
+    says: 'invalid_client comes without WWW-Authenticate.',
+    breaks: 'CC-05',
+    routes: ['oauth.token', 'oauth.introspect', 'oauth.revoke'],
+    act: alterError((answer) => withFields(answer, { 'www-authenticate': undefined })),
+  },
+  'issuer-tells-clients-apart': {
+    says: 'An unknown client is told so, in other words than one with a wrong secret.',
+    breaks: 'CC-14',
+    routes: ['oauth.token', 'oauth.introspect', 'oauth.revoke'],
+    act: alterError((answer, { routed: { request }, context: { tenant } }) =>
+      membersOf(answer).error === 'invalid_client' &&
+      !tenant.state.clients.has(credentialsIn(request).id)
+        ? withMembers(answer, { error_description: 'there is no such client' })
+        : answer,
+    ),
+  },
+  'issuer-grants-any-scope': {
+    says: 'A scope that is not registered for the agent is granted.',
+    breaks: 'LUMO-SCOPE',
+    routes: ['oauth.token'],
+    act: misleadRules((_context, { routed: { request } }) => {
+      const { id } = credentialsIn(request)
+      const asked = new URLSearchParams(request.body).get('scope')?.split(' ') ?? []
+      const wider = <C extends { capabilities: readonly string[] }>(client: C): C => ({
+        ...client,
+        capabilities: [...new Set([...client.capabilities, ...asked])],
+      })
+      return { state: (state) => withRecord(state, 'clients', id, wider) }
+    }),
+  },
+  'issuer-widens-scope': {
+    says: 'A token has a scope that nobody asked for.',
+    breaks: 'LUMO-SCOPE',
+    routes: ['oauth.token'],
+    act: misleadRules(() => ({
+      events: replaceEvents('token.issued', (event) => [
+        {
+          ...event,
+          token: { ...event.token, scope: `${event.token.scope ?? ''} admin:all`.trim() },
+        },
+      ]),
+    })),
+  },
+  'issuer-hides-granted-scope': {
+    says: 'The token answer does not tell the scope that was granted.',
+    breaks: 'CC-13',
+    routes: ['oauth.token'],
+    act: alterSuccess((answer) => withMembers(answer, { scope: undefined })),
+  },
+  'issuer-adds-refresh-token': {
+    says: 'client_credentials gets a refresh token.',
+    breaks: 'CC-09',
+    routes: ['oauth.token'],
+    act: alterSuccess((answer, { context: { tenant } }) =>
+      withMembers(answer, { refresh_token: tenant.id('refresh') }),
+    ),
+  },
+  'issuer-allows-storing': {
+    says: 'Answers that bear a token may be stored: Cache-Control is missing.',
+    breaks: 'CC-07',
+    routes: tokens,
+    act: alterSuccess((answer) =>
+      withFields(answer, { 'cache-control': undefined, pragma: undefined }),
+    ),
+  },
+  'issuer-overstates-expires-in': {
+    says: 'expires_in is a minute more than the token lives.',
+    breaks: 'LUMO-EXPIRES-IN',
+    routes: tokens,
+    act: alterSuccess((answer) =>
+      withMembers(answer, { expires_in: Number(membersOf(answer).expires_in) + 60 }),
+    ),
+  },
+  'issuer-omits-issued-type': {
+    says: 'The answer to an exchange does not say what type was issued.',
+    breaks: 'TEX-06',
+    routes: jitToken,
+    act: alterSuccess((answer) => withMembers(answer, { issued_token_type: undefined })),
+  },
+})

@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { credentialsIn } from '../../http/claimed-client.ts'
+import { csrfCookie } from '../../http/issuer/oauth/consent-page.ts'
+import type { HttpRequest } from '../../http/message.ts'
+import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
+import type { GrantRecord, State } from '../../issuer/state.ts'
+import { hashSecret } from '../../signing/secrets.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { alterAnswer, withFields } from '../alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
+
+const authorizeRoutes: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.submit']
+const decisionRoutes: IssuerRoute[] = ['oauth.authorize.submit']
+const redemptionRoutes: IssuerRoute[] = ['oauth.token']
+
+/** What the issuer does wrong when a person signs in and consents, and with the code that comes of it. */
+export const consentMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-ignores-missing-pkce': {
+    says: 'A client that can keep no secret gets along without PKCE.',
+    breaks: 'LUMO-PKCE',
+    routes: authorizeRoutes,
+    act: misleadRules((_context, { routed: { request } }) => ({
+      state: (state) =>
+        withRecord(
+          { ...state, dialect: { ...state.dialect, pkce: 'public' } },
+          'clients',
+          parametersOf(request).get('client_id') ?? '',
+          (client) => ({ secretHash: '', ...client }),
+        ),
+    })),
+  },
+  'issuer-accepts-plain-pkce': {
+    says: 'A challenge that is the verifier itself is good enough.',
+    breaks: 'LUMO-PKCE',
+    routes: [...authorizeRoutes, 'oauth.par'],
+    act: ({ answer, routed: { request } }) => {
+      const { code_challenge: verifier, code_challenge_method: method } = Object.fromEntries(
+        parametersOf(request),
+      )
+      if (verifier === undefined || method === 'S256') return answer()
+      const hashed = { code_challenge: s256(verifier), code_challenge_method: 'S256' }
+      return answer({ request: withParameters(request, hashed) })
+    },
+  },
+  'issuer-redirects-anywhere': {
+    says: 'A person is sent to whatever address the request names.',
+    breaks: 'LUMO-REDIRECT',
+    routes: authorizeRoutes,
+    act: misleadRules((_context, { routed: { request } }) => {
+      const parameters = parametersOf(request)
+      const uri = parameters.get('redirect_uri') ?? ''
+      return {
+        state: (state) =>
+          withRecord(state, 'clients', parameters.get('client_id') ?? '', (client) => ({
+            ...client,
+            redirectUris: [...(client.redirectUris ?? []), uri],
+          })),
+      }
+    }),
+  },
+  'issuer-loses-state': {
+    says: 'The client is not told its state again.',
+    breaks: 'LUMO-STATE',
+    routes: authorizeRoutes,
+    act: alterAnswer((answer) => {
+      const { location } = answer.headers ?? {}
+      if (location === undefined) return answer
+      const url = new URL(location)
+      url.searchParams.delete('state')
+      return withFields(answer, { location: url.href })
+    }),
+  },
+  'issuer-takes-no-for-yes': {
+    says: 'A person says no, and the client gets a code all the same.',
+    breaks: 'LUMO-CONSENT',
+    routes: decisionRoutes,
+    act: ({ answer, routed: { request } }) =>
+      answer({ request: withParameters(request, { decision: 'allow' }) }),
+  },
+  'issuer-accepts-forged-consent': {
+    says: "What another site sends is taken for the person's consent.",
+    breaks: 'LUMO-REDIRECT',
+    routes: decisionRoutes,
+    act: ({ answer, routed: { request } }) => {
+      const { origin: _, ...headers } = request.headers
+      const cookie = `${csrfCookie}=${parametersOf(request).get('csrf')}`
+      return answer({ request: { ...request, headers: { ...headers, cookie } } })
+    },
+  },
+  'issuer-grants-beyond-consent': {
+    says: 'A person allows one scope, and the client gets all it is registered for.',
+    breaks: 'LUMO-CONSENT',
+    routes: decisionRoutes,
+    act: misleadRules(({ context: { tenant } }) => ({
+      events: replaceEvents('grant.given', (event) => {
+        const { clientId, scope } = event.grant
+        const all = [
+          ...scope.split(' '),
+          ...(tenant.state.clients.get(clientId)?.capabilities ?? []),
+        ]
+        return [{ ...event, grant: { ...event.grant, scope: [...new Set(all)].join(' ') } }]
+      }),
+    })),
+  },
+  'issuer-forgets-the-chosen-agent': {
+    says: 'A person lets one agent act for them, and every other one may.',
+    breaks: 'TEX-14',
+    routes: decisionRoutes,
+    act: misleadRules(() => ({
+      events: replaceEvents('grant.given', (event) => {
+        const { mayAct: _, ...grant } = event.grant
+        return [{ ...event, grant }]
+      }),
+    })),
+  },
+  'issuer-codes-live-for-a-day': {
+    says: 'A code is good for a day.',
+    breaks: 'LUMO-CODE',
+    routes: decisionRoutes,
+    act: misleadRules(() => ({
+      events: replaceEvents('grant.given', (event) => [
+        { ...event, grant: { ...event.grant, codeExpiresAt: event.grant.givenAt + 86_400 } },
+      ]),
+    })),
+  },
+
+  'issuer-ignores-code-verifier': {
+    says: 'A code is redeemed with another verifier, or none.',
+    breaks: 'LUMO-CODE',
+    routes: redemptionRoutes,
+    act: alterRedemption(({ grant: { challenge: _, ...grant }, ...record }, { form }) => {
+      const verifier = form.get('code_verifier')
+      return { ...record, grant: { ...grant, ...(verifier && { challenge: s256(verifier) }) } }
+    }),
+  },
+  'issuer-ignores-redirect-uri': {
+    says: 'A code is redeemed with another redirect_uri than it was sent to.',
+    breaks: 'LUMO-CODE',
+    routes: redemptionRoutes,
+    act: alterRedemption((record, { form }) => ({
+      ...record,
+      grant: { ...record.grant, redirectUri: form.get('redirect_uri') ?? '' },
+    })),
+  },
+  'issuer-redeems-for-others': {
+    says: "A client redeems another client's code.",
+    breaks: 'LUMO-CODE',
+    routes: redemptionRoutes,
+    act: alterRedemption((record, { clientId }) => ({
+      ...record,
+      grant: { ...record.grant, clientId },
+    })),
+  },
+  'issuer-redeems-twice': {
+    says: 'A code becomes tokens as often as it is shown.',
+    breaks: 'LUMO-CODE',
+    routes: redemptionRoutes,
+    act: alterRedemption((record) => ({ ...record, redeemed: false })),
+  },
+  'issuer-keeps-stolen-grants': {
+    says: 'A code or refresh token that is used again is refused, and what came of it lives on.',
+    breaks: 'LUMO-CODE',
+    routes: redemptionRoutes,
+    act: misleadRules(() => ({
+      events: (events) =>
+        events.filter(({ type }) => type !== 'grant.revoked' && type !== 'token.revoked'),
+    })),
+  },
+  'issuer-refreshes-again': {
+    says: 'A refresh token is good again and again.',
+    breaks: 'LUMO-REFRESH',
+    routes: redemptionRoutes,
+    act: misleadRules((_context, { routed: { request } }) => {
+      const used = hashSecret(parametersOf(request).get('refresh_token') ?? '')
+      return {
+        state: (state) =>
+          withRecord(state, 'grants', state.refreshTokens.get(used), ({ refresh, ...record }) => ({
+            ...record,
+            ...(refresh && { refresh: { ...refresh, hash: used } }),
+          })),
+      }
+    }),
+  },
+})
+
+/** Takes what stands behind the code of the call for another grant than it is. */
+function alterRedemption(
+  change: (
+    record: GrantRecord,
+    shown: Readonly<{ form: URLSearchParams; clientId: string }>,
+  ) => GrantRecord,
+): Act {
+  return misleadRules((_context, { routed: { request } }) => {
+    const form = parametersOf(request)
+    const shown = { form, clientId: credentialsIn(request).id }
+    const code = hashSecret(form.get('code') ?? '')
+    return {
+      state: (state: State) =>
+        withRecord(state, 'grants', state.codes.get(code), (record) => change(record, shown)),
+    }
+  })
+}
+
+/** What a browser sends in the query, and a form in its body. */
+const parametersOf = ({ method, query, body }: HttpRequest): URLSearchParams =>
+  method === 'POST' ? new URLSearchParams(body) : query
+
+const withParameters = (
+  request: HttpRequest,
+  parameters: Readonly<Record<string, string>>,
+): HttpRequest => {
+  const all = new URLSearchParams(parametersOf(request))
+  for (const [name, value] of Object.entries(parameters)) all.set(name, value)
+  return request.method === 'POST'
+    ? { ...request, body: all.toString() }
+    : { ...request, query: all }
+}
+
+const s256 = (verifier: string) => createHash('sha256').update(verifier).digest('base64url')

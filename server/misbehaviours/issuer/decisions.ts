@@ -1,0 +1,162 @@
+import type { Answer } from '../../http/message.ts'
+import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
+import { mayApprove } from '../../issuer/requests.ts'
+import type { RequestRecord, State } from '../../issuer/state.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { alterSuccess, membersOf, withMembers } from '../alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
+import { alterRequestHandling, isStillOpen } from './request-records.ts'
+
+const decision: IssuerRoute[] = ['jit.approve', 'jit.deny']
+
+/** What the issuer does wrong with those who decide requests. */
+export const decisionMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-lets-agent-approve': {
+    says: 'An agent decides, as if it were an approver.',
+    breaks: 'THR-06',
+    routes: decision,
+    act: decideAsApprover(({ agentHeld }) => agentHeld),
+  },
+  'issuer-lets-anybody-approve': {
+    says: 'A user without jit.approve decides.',
+    breaks: 'LUMO-APPROVER',
+    routes: decision,
+    act: decideAsApprover(({ agentHeld }) => !agentHeld),
+  },
+  'issuer-allows-self-approval': {
+    says: 'The user whom the agent acts for approves what it asks.',
+    breaks: 'LUMO-FOUR-EYES',
+    routes: decision,
+    act: misleadRules((_context, { routed: { params } }) => ({
+      state: (state) => {
+        const taskId = state.requests.get(params.requestId ?? '')?.request.taskId
+        return withRecord(state, 'tasks', taskId, ({ task, ...record }) => {
+          const { onBehalfOf: _, ...others } = task
+          return { ...record, task: others }
+        })
+      },
+    })),
+  },
+  'issuer-counts-approver-twice': {
+    says: 'One approver is enough where two are required, if they approve twice.',
+    breaks: 'LUMO-FOUR-EYES',
+    routes: ['jit.approve'],
+    act: alterRequestHandling((record) => ({
+      ...record,
+      endorsedBy: record.endorsedBy.map((by) => `not ${by}`),
+    })),
+  },
+  'issuer-decides-twice': {
+    says: 'A decision is overturned by a later one.',
+    breaks: 'THR-20',
+    routes: decision,
+    act: alterRequestHandling(({ decided: _, ...record }) => record),
+  },
+  'issuer-approves-expired': {
+    says: 'A request is decided although the time to decide is over.',
+    breaks: 'THR-19',
+    routes: decision,
+    act: alterRequestHandling(isStillOpen),
+  },
+  'issuer-forgets-approval': {
+    says: 'An approval is confirmed, but the request stays pending.',
+    breaks: 'LUMO-DECISION',
+    routes: ['jit.approve'],
+    act: async (seam) => {
+      const answered = await misleadRules(() => ({ events: () => [] }))(seam)
+      return answered.status === 200 ? withMembers(answered, { status: 'approved' }) : answered
+    },
+  },
+  'issuer-forgets-deny-reason': {
+    says: 'The reason of a denial is lost.',
+    breaks: 'LUMO-DENY-REASON',
+    routes: ['jit.deny'],
+    act: misleadRules(() => ({
+      events: replaceEvents('permission.denied', ({ reason: _, ...event }) => [event]),
+    })),
+  },
+  'issuer-misattributes-decision': {
+    says: 'The journal says that the policy decided, and not who did.',
+    breaks: 'LUMO-AUDIT',
+    routes: decision,
+    act: misleadRules(() => ({
+      events: (events) =>
+        events.map((event) =>
+          'by' in event && event.type !== 'clock.moved' ? { ...event, by: 'policy' } : event,
+        ),
+    })),
+  },
+  'issuer-lists-other-tenants': {
+    says: 'The pending list holds the requests of every tenant.',
+    breaks: 'THR-03',
+    routes: ['jit.pending'],
+    act: alterSuccess((answer, { others }) => {
+      const foreign = others().flatMap(({ tenant: { state } }) =>
+        [...state.undecided].flatMap((id) => {
+          const record = state.requests.get(id)?.request
+          return record === undefined ? [] : [foreignItem(record)]
+        }),
+      )
+      return alterPendingList(answer, (items) => [...items, ...foreign])
+    }),
+  },
+  'issuer-lists-for-anybody': {
+    says: 'Whoever has a token may list what is pending.',
+    breaks: 'LUMO-APPROVER',
+    routes: ['jit.pending'],
+    act: decideAsApprover(() => true),
+  },
+  'issuer-renames-pending-list': {
+    says: 'The pending list stands under a name that no SDK reads.',
+    breaks: 'LUMO-PENDING-KEYS',
+    routes: ['jit.pending'],
+    act: alterSuccess((answer) => ({ ...answer, body: { items: membersOf(answer).requests } })),
+  },
+  'issuer-hides-details-from-approver': {
+    says: 'Approvers see what the agent says, and not what it would get.',
+    breaks: 'HITL-04',
+    routes: ['jit.pending'],
+    act: alterSuccess((answer) =>
+      alterPendingList(answer, (items) =>
+        items.map((item) => ({ ...item, authorization_details: { type: 'file_access' } })),
+      ),
+    ),
+  },
+})
+
+/** Takes some who ask for an approver. */
+function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act {
+  return misleadRules((context) => {
+    const asked = context.principal()
+    if (!whom(asked)) return {}
+    const user = approverOf(context.context.tenant.state)
+    return { principal: () => ({ ...asked, agent: undefined, user, agentHeld: false }) }
+  })
+}
+
+const approverOf = (state: State) =>
+  [...state.users.values()].find(({ id }) => mayApprove(state, id))
+
+const foreignItem = ({ id, taskId, agentId, detail, risk }: RequestRecord['request']) => ({
+  request_id: id,
+  status: 'pending',
+  risk_level: risk,
+  task_id: taskId,
+  agent_id: agentId,
+  authorization_details: detail,
+})
+
+type Item = Readonly<Record<string, unknown>>
+
+/** The pending list with other items, under whichever names it stands. */
+const alterPendingList = (
+  answer: Answer,
+  change: (items: readonly Item[]) => readonly Item[],
+): Answer => {
+  if (Array.isArray(answer.body)) return { ...answer, body: change(answer.body) }
+  const members = Object.entries(membersOf(answer)).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? change(value) : value,
+  ])
+  return { ...answer, body: Object.fromEntries(members) }
+}

@@ -1,0 +1,67 @@
+import { misbehavioursOf } from '../../http/misbehave.ts'
+import type { RequestRecord } from '../../issuer/state.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { misleadRules, withRecord } from '../mislead-rules.ts'
+import { alterRequestHandling, treatRequestsAsOwn } from './request-records.ts'
+
+const token: IssuerRoute[] = ['jit.request.token']
+
+/** Approvals that are exchanged for a token although they should not be. */
+export const exchangeMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-exchanges-twice': {
+    says: 'One approval becomes a second token with another jti.',
+    breaks: 'THR-08',
+    routes: token,
+    act: misleadRules(() => ({
+      state: (state) => ({ ...state, dialect: { ...state.dialect, repeated_exchange: 'yes' } }),
+    })),
+  },
+  'issuer-exchanges-pending': {
+    says: 'A request that waits for a human is exchanged for a token.',
+    breaks: 'LUMO-TOKEN-APPROVED',
+    routes: token,
+    act: alterRequestHandling((record, now) =>
+      record.decided === undefined ? approveRecord(record, now) : record,
+    ),
+  },
+  'issuer-exchanges-denied': {
+    says: 'A denied request is exchanged for a token.',
+    breaks: 'LUMO-TOKEN-APPROVED',
+    routes: token,
+    act: alterRequestHandling((record, now) =>
+      record.decided?.as === 'denied' ? approveRecord(record, now) : record,
+    ),
+  },
+  'issuer-exchanges-late': {
+    says: 'An approval is exchanged although it has expired.',
+    breaks: 'HITL-03',
+    routes: token,
+    act: alterRequestHandling((record, now) =>
+      record.decided?.as === 'approved'
+        ? { ...record, decided: { ...record.decided, at: now } }
+        : record,
+    ),
+  },
+  'issuer-exchanges-for-others': {
+    says: "An agent gets the token of another agent's request.",
+    breaks: 'LUMO-REQUEST-OWN',
+    routes: token,
+    act: treatRequestsAsOwn,
+  },
+  'issuer-exchanges-after-completion': {
+    says: 'An approved request is exchanged although its task is over.',
+    breaks: 'THR-21',
+    routes: token,
+    act: misleadRules((_context, { routed: { params } }) => ({
+      state: (state) => {
+        const taskId = state.requests.get(params.requestId ?? '')?.request.taskId
+        return withRecord(state, 'tasks', taskId, ({ ended: _, ...task }) => task)
+      },
+    })),
+  },
+})
+
+const approveRecord = (record: RequestRecord, now: number): RequestRecord => ({
+  ...record,
+  decided: { as: 'approved', by: 'nobody', at: now, ttl: record.request.ttl },
+})

@@ -1,0 +1,64 @@
+import { misbehavioursOf } from '../../http/misbehave.ts'
+import type { IssuerRoute } from '../../wire/index.ts'
+import { alterSuccess } from '../alter-answer.ts'
+import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
+
+const complete: IssuerRoute[] = ['jit.task.complete']
+
+/** What the issuer does wrong with tasks. */
+export const taskMisbehaviours = misbehavioursOf('issuer', {
+  'issuer-never-suspends': {
+    says: 'A task goes on whatever its risk score and its denials.',
+    breaks: 'LUMO-SUSPEND',
+    routes: ['jit.request', 'jit.deny'],
+    act: misleadRules(() => ({
+      events: (events) =>
+        events.filter(({ type }) => type !== 'task.suspended' && type !== 'token.revoked'),
+    })),
+  },
+  'issuer-acts-for-anybody': {
+    says: 'An agent that may not act for users opens a task for one.',
+    breaks: 'THR-28',
+    routes: ['jit.task.create'],
+    act: misleadRules((context) => ({
+      state: (state) =>
+        withRecord(state, 'agents', context.agent().id, (agent) => ({
+          ...agent,
+          mayDelegate: true,
+        })),
+    })),
+  },
+  'issuer-completes-without-revoking': {
+    says: 'A completed task leaves its tokens alive.',
+    breaks: 'LUMO-COMPLETE-REVOKES',
+    routes: complete,
+    act: misleadRules(() => ({ events: replaceEvents('token.revoked', () => []) })),
+  },
+  'issuer-forgets-children': {
+    says: 'The tasks below a completed one go on.',
+    breaks: 'LUMO-COMPLETE-REVOKES',
+    routes: complete,
+    act: misleadRules((_context, { routed: { params } }) => ({
+      state: (state) =>
+        withRecord(state, 'tasks', params.taskId, (record) => ({ ...record, children: [] })),
+    })),
+  },
+  'issuer-completes-for-others': {
+    says: "An agent completes another agent's task.",
+    breaks: 'LUMO-COMPLETE-OWN',
+    routes: complete,
+    act: misleadRules((context, { routed: { params } }) => ({
+      state: (state) =>
+        withRecord(state, 'tasks', params.taskId, (record) => ({
+          ...record,
+          task: { ...record.task, agentId: context.agent().id },
+        })),
+    })),
+  },
+  'issuer-completes-empty': {
+    says: 'The answer to a completion is 200 without a body.',
+    breaks: 'LUMO-JSON-OBJECT',
+    routes: complete,
+    act: alterSuccess(({ body: _, ...answer }) => ({ ...answer, status: 200 })),
+  },
+})

@@ -1,0 +1,36 @@
+/** Text that is markup already. Everything else becomes text. */
+export class Markup {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+type Part = string | number | Markup | undefined | false | readonly Part[]
+
+/** HTML or SVG in which every value is text, unless it is markup already. */
+export const markup = (strings: TemplateStringsArray, ...parts: readonly Part[]): Markup =>
+  new Markup(strings.reduce((text, string, index) => text + renderPart(parts[index - 1]) + string))
+
+const renderPart = (part: Part): string => {
+  if (part === undefined || part === false) return ''
+  if (part instanceof Markup) return part.text
+  if (typeof part === 'string' || typeof part === 'number')
+    return escapeHtml(spellInvisible(String(part)))
+  return part.map(renderPart).join('')
+}
+
+/** A value exactly as it is, for a form field that is sent back. */
+export const exactly = (text: string): Markup => new Markup(escapeHtml(text))
+
+/** What is not seen, or turns other characters around, is spelt out, so that it misleads no reader. */
+const spellInvisible = (text: string): string =>
+  text
+    .toWellFormed()
+    .replaceAll(/(?![\t\n\r])\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, spellBidi)
+
+const escapeHtml = (text: string): string =>
+  text.replaceAll(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`)
+
+const spellBidi = (character: string): string =>
+  `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`

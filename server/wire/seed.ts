@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { Dialect } from './dialect.ts'
+import { DocumentSeed } from './document.ts'
+import { Duration } from './duration.ts'
+import { BeginningMisbehaviour } from './misbehaviour.ts'
+import { ModelScript } from './model.ts'
+import { Policy } from './policy.ts'
+import { RateLimits } from './rate-limits.ts'
+
+/** What a tenant is called in paths. */
+export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+  error: 'expected a slug: lower-case letters, digits and hyphens, at most 63',
+})
+const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
+})
+
+const Jwks = z.object({
+  keys: z
+    .array(z.looseObject({ kty: z.string() }))
+    .min(1)
+    .max(8),
+})
+const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
+
+/** What an agent may use up (contract §2.1); issuing counts tokens and calls, the rest is shown. */
+export const BudgetSeed = z.strictObject({
+  max_tokens_per_day: z.int().nonnegative().optional(),
+  max_api_calls_per_hour: z.int().nonnegative().optional(),
+  max_cost_per_month_usd: z.number().nonnegative().optional(),
+  allowed_models: z.array(z.string()).optional(),
+  require_approval_above_usd: z.number().nonnegative().optional(),
+})
+export type BudgetSeed = z.infer<typeof BudgetSeed>
+
+export const AgentSeed = z.strictObject({
+  name: Name,
+  client_id: Name.optional(),
+  /** Absent: one is made. */
+  client_secret: z.string().min(8).max(256).optional(),
+  capabilities: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  /** May act for users: holds `delegate:on_behalf`. */
+  may_delegate: z.boolean().default(true),
+  budget: BudgetSeed.optional(),
+  /** Public keys for `private_key_jwt`. */
+  jwks: Jwks.optional(),
+  /** Where people may be sent back to. A loopback address is good for every port (RFC 8252 §7.3). */
+  redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
+})
+export type AgentSeed = z.infer<typeof AgentSeed>
+
+export const UserSeed = z.strictObject({
+  email: z.email(),
+  name: z.string().min(1).max(128).optional(),
+  permissions: z.array(z.string().min(1)).default([]),
+  roles: z.array(z.string().min(1)).default([]),
+  picture: z.url().optional(),
+})
+export type UserSeed = z.infer<typeof UserSeed>
+
+/** A client that people sign in to, and that is no agent. */
+export const ApplicationSeed = z.strictObject({
+  name: Name,
+  client_id: Name.optional(),
+  /** Absent: one is made, unless the application is public. */
+  client_secret: z.string().min(8).max(256).optional(),
+  /** Can keep no secret: a browser or native application. */
+  public: z.boolean().default(false),
+  redirect_uris: RedirectUris.min(1),
+  scopes: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  jwks: Jwks.optional(),
+})
+export type ApplicationSeed = z.infer<typeof ApplicationSeed>
+
+export const ApiKeySeed = z.strictObject({
+  name: Name,
+  /** Absent: one is made, `lmk_` first. */
+  key: z.string().min(8).max(256).optional(),
+  /** The agent it stands for; default the first, null: none. */
+  agent: Name.nullable().optional(),
+  permissions: z.array(z.string().min(1)).default([]),
+})
+export type ApiKeySeed = z.infer<typeof ApiKeySeed>
+
+export const McpServerSeed = z.strictObject({
+  server_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
+    .optional(),
+  resource_uri: z.url({ protocol: /^https?$/ }),
+  name: z.string().min(1).max(128),
+  description: z.string().max(1024).default(''),
+  scopes: z.array(z.string().min(1)).default(['mcp:read', 'mcp:write']),
+  token_lifetime: z.int().min(60).max(86_400).default(3600),
+  /** Names of the agents that may have its tokens; absent: all. */
+  agents: z.array(Name).optional(),
+})
+export type McpServerSeed = z.infer<typeof McpServerSeed>
+
+/** A workload that is known by a token of its platform. */
+export const WorkloadSeed = z.strictObject({
+  provider: z.enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc']).default('kubernetes'),
+  issuer: z.url(),
+  subject: z.string().min(1).max(512),
+  /** The name of the agent that it is. */
+  agent: Name,
+  /** The keys of the platform; `generate`: the harness plays the platform. */
+  jwks: z.union([Jwks, z.literal('generate')]).default('generate'),
+})
+export type WorkloadSeed = z.infer<typeof WorkloadSeed>
+
+/** How a scripted person answers: at once, after N status polls, or after a while; `ignore` never does. */
+export const ApproverScript = z
+  .strictObject({
+    decision: z.enum(['approve', 'deny', 'ignore']),
+    after_polls: z.int().nonnegative().default(0),
+    after: Duration.default(0),
+    reason: z.string().max(4096).optional(),
+    ttl: z.int().min(1).max(900).optional(),
+    /** The e-mail of the user who answers; default the first who holds `jit.approve`. */
+    by: z.email().optional(),
+  })
+  .meta({ id: 'ApproverScript' })
+export type ApproverScript = z.infer<typeof ApproverScript>
+
+/** A tenant with everything in it; also the shape of `start --config`. */
+export const TenantSeed = z
+  .strictObject({
+    tenant: Slug.optional(),
+    name: z.string().min(1).max(128).optional(),
+    /** `system`, or the moment at which the tenant's own clock stands still. */
+    clock: z.union([z.literal('system'), z.iso.datetime()]).default('system'),
+    /** The same seed gives the same ids and secrets. */
+    seed: z.int().optional(),
+    agents: z
+      .array(AgentSeed)
+      .min(1)
+      .max(1000)
+      .prefault([{ name: 'report-bot' }]),
+    users: z
+      .array(UserSeed)
+      .max(1000)
+      .prefault([
+        { email: 'approver@example.com', name: 'Ada Approver', permissions: ['jit.approve'] },
+        { email: 'alice@example.com', name: 'Alice Analyst' },
+      ]),
+    applications: z.array(ApplicationSeed).max(1000).default([]),
+    api_keys: z
+      .array(ApiKeySeed)
+      .max(1000)
+      .prefault([{ name: 'backend' }]),
+    mcp_servers: z.array(McpServerSeed).max(1000).default([]),
+    workload: z.array(WorkloadSeed).max(100).default([]),
+    documents: z
+      .array(DocumentSeed)
+      .max(1000)
+      .prefault([
+        {
+          id: 'doc_9982',
+          title: 'Q4 revenue',
+          classification: 'confidential',
+          body: 'Revenue rose 12 % to 48.1 million in the fourth quarter. Costs fell 3 %.',
+        },
+      ]),
+    policy: Policy.optional(),
+    dialect: Dialect.prefault({}),
+    rate_limits: RateLimits.prefault({}),
+    approver: ApproverScript.optional(),
+    /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
+    model: ModelScript.optional(),
+    /** What goes wrong from the beginning. */
+    misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
+  })
+  .meta({ id: 'TenantSeed' })
+export type TenantSeed = z.infer<typeof TenantSeed>

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { ExchangeLog } from '../../../../server/http/tenant/exchange-log.ts'
+import { ConversationLog } from '../../../../server/model/conversations.ts'
+
+const exchange = (body: string) => ({
+  at: 0,
+  seat: 'issuer' as const,
+  route: 'jit.task.create' as const,
+  request: { method: 'POST', path: '/', query: new URLSearchParams(), headers: {}, body },
+  answer: { status: 204 },
+  meanwhile: [0, 0] as const,
+})
+
+const conversation = (seq: number, text: string) => ({
+  seq,
+  at: 0,
+  api: 'chat' as const,
+  model: 'scripted',
+  stream: false,
+  turns: [{ role: 'user' as const, text }],
+  tools: [],
+  ignored: [],
+  described: '',
+  usage: { input: 0, output: 0 },
+})
+
+describe('the exchanges of a tenant', () => {
+  it('are forgotten from the oldest on, by their number', () => {
+    const log = new ExchangeLog(3)
+    for (let count = 0; count < 100; count += 1) log.record(exchange('{}'))
+
+    expect(log.last).toBe(100)
+    expect(log.after(0).length).toBeLessThan(6)
+    expect(log.after(0)[0]?.seq).toBe(log.forgotten + 1)
+  })
+
+  it('are forgotten from the oldest on, by the length of what was sent', () => {
+    const log = new ExchangeLog(1000, 10_000)
+    for (let count = 0; count < 100; count += 1) log.record(exchange('x'.repeat(1000)))
+
+    const kept = log.after(0)
+    expect(log.last).toBe(100)
+    expect(kept.length).toBeLessThan(11)
+    expect(kept.at(-1)?.seq).toBe(100)
+    log.clear()
+    for (let count = 0; count < 10; count += 1) log.record(exchange('x'.repeat(1000)))
+    expect(log.after(0)).toHaveLength(10)
+  })
+})
+
+describe('the conversations of a tenant', () => {
+  it('are forgotten from the oldest on, by their number and by their length', () => {
+    const many = new ConversationLog()
+    for (let seq = 1; seq <= 600; seq += 1) many.record(conversation(seq, 'hello'))
+    const long = new ConversationLog(10_000)
+    for (let seq = 1; seq <= 50; seq += 1) long.record(conversation(seq, 'x'.repeat(1000)))
+
+    expect(many.after(0, new Set())).toHaveLength(500)
+    expect(long.after(0, new Set()).map(({ seq }) => seq)).toEqual([
+      42, 43, 44, 45, 46, 47, 48, 49, 50,
+    ])
+    expect([long.last, long.forgotten]).toEqual([50, 41])
+  })
+})
