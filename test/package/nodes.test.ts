@@ -143,7 +143,7 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     expect(JSON.parse(stdout)).toMatchObject({
       '': expect.arrayContaining(['createHarness']),
       '/client': expect.arrayContaining(['LumoAuthAgent', 'createJitFetch', 'documentTools']),
-      '/express': ['lumoauthGuard'],
+      '/express': ['expressApps', 'lumoauthGuard'],
       '/contract': expect.arrayContaining(['AuthorizationDetail', 'covers', 'routes']),
       '/scenarios': expect.arrayContaining(['loadScenarios', 'run']),
       '/msw': expect.arrayContaining(['createHandlers']),
