@@ -1,3 +1,4 @@
+import { parseJson } from '../../server/wire/json.ts'
 import type { Violation } from '../language/answer.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 
@@ -68,6 +69,9 @@ const ruleOfViolation = (
   const { code, path, expected, received } = violation
   const has = (...names: readonly string[]) => names.some((it) => path.includes(it))
   const isListForObject = expected === 'object' && received === 'array'
+  const isErrorWithoutBody =
+    answer !== undefined && answer.status >= 400 && parseJson(answer.body) === undefined
+  if (isErrorWithoutBody) return 'LUMO-ERROR-BODY'
   if (code === 'content_type')
     return received === undefined ? 'LUMO-JSON-OBJECT' : 'LUMO-CONTENT-TYPE'
   if (has('keys')) return 'LUMO-JWKS'

@@ -111,6 +111,9 @@ const unseen: Readonly<Record<string, string>> = {
   'issuer-exchanges-late': 'an approval lives five minutes, however short its token',
   'issuer-counts-approver-twice': 'no policy asks for two approvers',
   'issuer-ignores-budget': 'no agent has a small budget',
+  'issuer-publishes-key-late': 'a real issuer is not told to publish a key that does not sign yet',
+  'issuer-signs-with-newest-key':
+    'a real issuer is not told to publish a key that does not sign yet',
   'issuer-forgets-the-chosen-agent': 'a person consents there, with a browser',
 }
 
