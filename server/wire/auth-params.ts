@@ -22,7 +22,11 @@ export const quoteString = (text: string): string =>
 
 /** The text without the characters that no header field may hold: controls, and all beyond Latin-1. */
 export const removeUnsendable = (text: string): string =>
-  text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
+  [...text].filter((it) => isFieldCharacter(it.codePointAt(0) ?? 0)).join('')
+
+/** RFC 9110 §5.5: tab, space, visible ASCII and obs-text. */
+const isFieldCharacter = (code: number) =>
+  code === 0x09 || (code >= 0x20 && code <= 0xff && code !== 0x7f)
 
 /**
  * The challenges of a field, by their grammar (RFC 9110 §11.2 to §11.6.1), so that a parameter within a
