@@ -33,7 +33,7 @@ export type JitFetchOptions = Readonly<{
   bodyLimit?: number
   /** Redirects followed at most. Default 20, as `fetch` does. */
   redirects?: number
-  /** Hears of each step of an escalation; never sees a token. */
+  /** Receives each step of an escalation, without tokens. */
   observe?: (step: JitStep) => void
 }>
 

@@ -1,5 +1,5 @@
 import { Dialect, dialects as switches } from '../../server/wire/dialect.ts'
-import { painter } from './paint.ts'
+import { painter } from '../reports/paint.ts'
 
 /** `lumoauth-harness dialects`. @returns the exit code */
 export const dialects = async (texts: readonly string[]): Promise<number> => {

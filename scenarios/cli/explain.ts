@@ -1,9 +1,9 @@
 import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
+import { painter } from '../reports/paint.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { loadSuite } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
-import { painter } from './paint.ts'
 import { marks, showingsOf } from './rules.ts'
 
 const seats = {

@@ -1,5 +1,5 @@
+import { painter } from '../reports/paint.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
-import { painter } from './paint.ts'
 
 const headings = { network: 'The network', issuer: 'The issuer', api: 'The resource server' }
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import type { Loaded } from '../language/load.ts'
+import { type Paint, painter } from '../reports/paint.ts'
 import { checkCoverage, type Rule, type RuleState, stateOf } from '../runner/rules.ts'
 import type { Verdict } from '../runner/verdict.ts'
 import type { RulesOptions } from './commands/rules.ts'
 import { loadSuite, printProblems } from './find-scenarios.ts'
 import { lastVerdicts } from './last-verdicts.ts'
-import { type Paint, painter } from './paint.ts'
 
 /** `lumoauth-harness rules`. @returns the exit code */
 export const rules = async (

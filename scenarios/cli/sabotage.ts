@@ -5,13 +5,13 @@ import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
 import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
 import type { Loaded } from '../language/load.ts'
+import { type Paint, painter } from '../reports/paint.ts'
 import { terminal } from '../reports/terminal.ts'
 import { type Finding, NotGreen, sabotage as sabotageSuite } from '../runner/sabotage.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
 import type { SabotageOptions } from './commands/sabotage.ts'
 import { loadSuite, suiteFolder } from './find-scenarios.ts'
 import { openMock } from './open-mock.ts'
-import { type Paint, painter } from './paint.ts'
 
 /** `lumoauth-harness sabotage`. @returns the exit code */
 export const sabotage = async (

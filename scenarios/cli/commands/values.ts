@@ -20,7 +20,7 @@ export const origin = (text: string): string => {
   throw new InvalidArgumentError('Expected an origin, such as http://127.0.0.1:4400.')
 }
 
-/** One of some words; a typing error is told which was meant. @throws {InvalidArgumentError} */
+/** Accepts one of these words. The error for another word names the closest one. @throws {InvalidArgumentError} */
 const oneOf = <const V extends string>(
   text: string,
   values: readonly V[],
