@@ -55,7 +55,7 @@ const skipReasonOf = (
     return `${request} writes, which takes --allow-writes`
   if (challenge !== 'lumo' && name === 'challenge-decodes.yaml')
     return `the API challenges as ${challenge} says, without LumoAuth’s header`
-  if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'task-over.yaml'))
+  if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'completed-task.yaml'))
     return 'the API believes a token until it expires (revocation: expiry)'
   return undefined
 }

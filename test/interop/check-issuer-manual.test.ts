@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { lumoauthHarness, type Running } from '../support/running.ts'
 import { type Issuer, issuerElsewhere } from './issuer.ts'
 
-const approves = 'a-person-approves-and-the-agent-goes-on'
+const approves = 'approved-request-gets-token'
 
 /** `check issuer`, where a person decides; under one prefix, so that they are asked once. */
 const checking = async (issuer: Issuer, patience: string, ...args: string[]) => {

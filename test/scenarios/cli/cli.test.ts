@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +59,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       ['run', '--shard', '4/3'],
       "lumoauth-harness: option '--shard <i/n>' argument '4/3' is invalid. Expected I/N, such as 1/3.\n",
     ],
-    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
+    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file matches "no-such-thing"\n'],
     [
       ['explain', 'THR-80'],
       'lumoauth-harness: there is no rule "THR-80"; did you mean "THR-08"?\n',
@@ -155,7 +156,7 @@ describe('the command line', { timeout: 60_000 }, () => {
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toBe(
-      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 mistake in scenario files; nothing was run\n',
+      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 error in scenario files; no scenario was run\n',
     )
   })
 
@@ -197,15 +198,15 @@ describe('the command line', { timeout: 60_000 }, () => {
   it('lists what it would run', () => {
     const { stdout } = lumoauth('run', '--tag', 'race', '--list')
 
-    expect(stdout).toContain('An approval becomes a token once, however many ask at the same time')
-    expect(stdout).not.toContain('A challenge tells the agent')
+    expect(stdout).toContain('Of concurrent exchanges of one approval exactly one succeeds')
+    expect(stdout).not.toContain('A challenge contains')
   })
 
   it('explains a rule: sentence, source, what shows it and what breaks it', () => {
     const { stdout } = lumoauth('explain', 'thr-08')
 
     expect(stdout).toMatch(/^THR-08 {2}Of several exchanges/)
-    expect(stdout).toContain('an-approval-is-exchanged-once.yaml')
+    expect(stdout).toContain('concurrent-exchanges-one-succeeds.yaml')
     expect(stdout).toContain('issuer-exchanges-twice: ')
   })
 
@@ -227,8 +228,26 @@ describe('the command line', { timeout: 60_000 }, () => {
 
     expect(lumoauth('run', name, '--failed').stdout).toContain('1 passed')
     expect(lumoauth('run', name, '--failed').stdout).toBe(
-      'none of these failed when they were last run\n',
+      'no selected scenario failed in its last run\n',
     )
+  })
+
+  it.for([
+    [['bad-input/a-key-named-proto-changes-nothing'], 'bad-input/proto-key-is-rejected.yaml"'],
+    [['--only', 'a key __proto__ is refused'], 'pollutes nothing'],
+    [['--failed'], 'bad-input/proto-key-is-rejected.yaml"; run it by its new name first'],
+  ] as const)('run %s, a former name, fails with the present one', ([args, now]) => {
+    const old = join(folder, 'scenarios/suite/bad-input/a-key-named-proto-changes-nothing.yaml')
+    const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)
+    mkdirSync(join(folder, 'lumoauth-harness'), { recursive: true })
+    const records = join(folder, 'lumoauth-harness', `${name}.json`)
+    writeFileSync(records, JSON.stringify({ [old]: 'failed' }))
+
+    const { status, stderr } = lumoauth('run', ...args)
+
+    rmSync(records)
+    expect(stderr).toContain(now)
+    expect(status).toBe(2)
   })
 
   it('runs scenarios on a harness that somebody has started, and leaves nothing there', async () => {
