@@ -4,17 +4,17 @@ import type { ApiRoute, TargetFile } from '../targets/real/target-file.ts'
 
 type Api = TargetFile['api']
 
-/** A scenario of the API suite, before it is about a route. */
+/** A scenario of the API suite with placeholders for a route. */
 export type Template = Readonly<{ file: string; text: string }>
 
 export type Planned = Readonly<{
   scenarios: readonly Loaded[]
   problems: readonly Problem[]
-  /** Why scenarios cannot be played for their route, by title. */
+  /** Why scenarios cannot run for their route, by title. */
   reasons: ReadonlyMap<string, string>
 }>
 
-/** Every scenario for every route of an API. */
+/** Fills every scenario for every route of an API. */
 export const planScenarios = (
   templates: readonly Template[],
   api: Api,
@@ -85,7 +85,7 @@ const wordsFor = (
   return {
     route: `${method} ${path}`.slice(0, 50).replaceAll(/["\\]/g, ''),
     call: call(request),
-    // Known when the steps run.
+    // Variables of the steps, filled when they run.
     call_with_lower_case_bearer: call(request, { authorization: 'bearer \u0024{good}' }),
     call_with_token_in_query: call(`${request}${query}access_token=\u0024{good}`),
     foreign_call:

@@ -4,7 +4,7 @@ import { isObject, type Path } from './match.ts'
 import type { Report } from './schema-mistakes.ts'
 import { allSteps } from './steps.ts'
 
-/** Whether a scenario declares what its steps expect of the tenant they run in. */
+/** Checks that a scenario declares what its steps need of their tenant. */
 export const checkNeeds = (
   needs: readonly Capability[],
   steps: readonly unknown[],
@@ -30,7 +30,7 @@ export const checkNeeds = (
 
 type Entry = Readonly<{ key: string; value: unknown; at: Path }>
 
-/** Every member below a value, and its members. */
+/** All members of a value, recursively. */
 const entriesIn = (value: unknown, at: Path): Entry[] =>
   (isObject(value) || Array.isArray(value) ? Object.entries(value) : []).flatMap(([key, it]) => {
     const here = [...at, key]

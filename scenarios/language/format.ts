@@ -12,7 +12,7 @@ import { credentials } from './step-context.ts'
 export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })
 export type Given = z.input<typeof Given>
 
-/** The moment at which a scenario's clock stands still. */
+/** The time at which the clock of a scenario is frozen. */
 export const frozenAt = '2026-11-24T03:00:00.000Z'
 
 /** One scenario, one file. */
@@ -82,7 +82,7 @@ const expectations = {
   nothing: {},
 }
 
-/** The schema of a step, by the word of its action. Made once: zod compiles each schema it is given. */
+/** The schema of a step, by its action. Built once, because zod compiles each schema. */
 export const stepOf = (word: Word): z.ZodObject => {
   const made = steps.get(word) ?? makeStep(word)
   steps.set(word, made)
@@ -98,17 +98,17 @@ const makeStep = (word: Word): z.ZodObject =>
     ...modifiers,
   })
 
-/** The words a step may carry beside its action. */
+/** The keys of a step beside its action. */
 export const modifierWords: readonly string[] = [
   'expect',
   ...Object.keys(save),
   ...Object.keys(modifiers),
 ]
 
-/** What `save` can reach in an answer that is looked at as a whole. */
+/** The parts of an answer that `save` can read. */
 export const answerParts: readonly string[] = ['status', 'error', 'headers', 'body', 'challenge']
 
-/** Variables that always hold something. */
+/** Variables that are always set. */
 export const alwaysSet: readonly string[] = [
   'tenant',
   'issuer',

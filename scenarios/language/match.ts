@@ -4,12 +4,12 @@ import { decode } from './decode.ts'
 
 export type Path = readonly (string | number)[]
 
-/** One place where what came is not what was expected. `at` leads to the matcher that said so. */
+/** One difference between received and expected. `at` is the path of the matcher. */
 export type Difference = Readonly<{ path: string; expected: string; received: string; at: Path }>
 
 /**
- * What was expected against what came. Objects match as subsets, lists member by member, everything
- * else as it is; a matcher says something softer.
+ * Compares received with expected. Objects match as subsets, arrays member by member, other values
+ * exactly; matchers are looser.
  */
 export const match = (
   expected: unknown,
@@ -32,7 +32,7 @@ type Definition<S extends z.ZodType> = {
   says: string
   example: string
   takes: S
-  /** Whether what stands in it is an expectation again, or a plain value. */
+  /** Whether its argument is an expectation or a plain value. */
   nests: boolean
   test: Test<z.output<S>>
 }
@@ -44,7 +44,7 @@ export const Expected = z.unknown()
 
 const Moment = z.union([z.number(), z.iso.datetime()])
 
-/** Every matcher: its word, what it takes and what it means. Several in one object must all hold. */
+/** All matchers: name, argument and meaning. Several in one object must all match. */
 export const matchers = {
   equals: matcher({
     says: 'exactly this value: nothing more, nothing less',
@@ -166,7 +166,7 @@ export const matchers = {
 
 export type Matcher = keyof typeof matchers
 
-/** Whether an object's words are matchers (all of them: a mixture is a mistake). */
+/** Whether the keys of an object are matchers. A mixture is an error. */
 export const isMatcher = (value: unknown): value is Readonly<Record<Matcher, unknown>> =>
   isObject(value) && Object.keys(value).length > 0 && Object.keys(value).every(isMatcherWord)
 
@@ -198,7 +198,7 @@ export const mistakes = (expected: unknown, at: Path = []): Mistake[] => {
   })
 }
 
-/** A value as a reader would write it, on one line. */
+/** A value in YAML flow style, on one line. */
 export const show = (value: unknown, limit = 300): string => {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value) ?? String(value)
@@ -247,7 +247,7 @@ const matchFields = (
   )
 }
 
-/** Each expected member finds a received one of its own (backtracking; the lists are short). */
+/** Assigns each expected member a received one (backtracking; the lists are short). */
 const canPairUp = (expected: readonly unknown[], received: readonly unknown[]): boolean => {
   const [first, ...others] = expected
   if (expected.length !== received.length) return false

@@ -4,7 +4,7 @@ import { basic } from '../language/basic-auth.ts'
 import { isObject } from '../language/match.ts'
 import { failExpectation, type StepContext } from '../language/step-context.ts'
 
-/** The header by which the one who knocks shows who it is. */
+/** The Authorization header for the credentials of a step. */
 export const authorization = async (
   by: string,
   context: StepContext,
@@ -28,7 +28,7 @@ export const authorization = async (
   }
 }
 
-/** The agent gets its own token. */
+/** Requests the agent's own token. */
 export const signIn = async (context: StepContext): Promise<string> => {
   const { answer } = await actions.authenticate.run({}, context)
   return (
@@ -39,7 +39,7 @@ export const signIn = async (context: StepContext): Promise<string> => {
   )
 }
 
-/** Minted once a tenant and person; kept by a target that cannot mint. */
+/** Minted once per tenant and user, or provided by a target that cannot mint. */
 export const userToken = (
   context: StepContext,
   place: string,

@@ -46,7 +46,7 @@ const violationsOfJson = (
     : withoutUnions(parsed.error.issues).map((issue) => violationOfIssue(issue, body))
 }
 
-/** A violation that is not about a member of the body. */
+/** A violation of the answer as a whole. */
 const violation = (
   code: Violation['code'],
   message: string,

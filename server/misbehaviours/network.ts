@@ -4,7 +4,7 @@ import { encodeAnswer } from '../http/message.ts'
 import { type Act, misbehavioursOf } from '../http/misbehave.ts'
 import { alterAnswer } from './alter-answer.ts'
 
-/** What happens between a client and any seat. */
+/** Misbehaviours of the network between a client and any seat. */
 export const networkMisbehaviours = misbehavioursOf('network', {
   'network-slow': {
     says: 'The answer is delayed by 300 ms, or by `ms`.',

@@ -6,7 +6,7 @@ import type { LoadedAgentScenario } from './load.ts'
 import type { Offence } from './offence.ts'
 import type { AgentTrace } from './trace.ts'
 
-/** What has not come about, though the scenario is about it. */
+/** Why there is no verdict: what the scenario needs did not happen. */
 export const describeMissingOccasion = (
   { occasion }: LoadedAgentScenario,
   { challenges, asks, grants, entries }: AgentTrace,
@@ -25,7 +25,7 @@ export const describeMissingOccasion = (
   return occasion.map((it) => there[it]).find((it) => it !== true) as string | undefined
 }
 
-/** What the scenario itself expects, and did not come. */
+/** The expectations of the scenario that were not met. */
 export const findUnmetExpectations = (
   scenario: LoadedAgentScenario,
   trace: AgentTrace,

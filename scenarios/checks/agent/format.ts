@@ -4,7 +4,7 @@ import { Given } from '../../language/format.ts'
 import { Expected } from '../../language/match.ts'
 import { RuleId } from '../../language/rule-id.ts'
 
-/** Something that happens around the agent: at its start, or when a certain answer is on its way. */
+/** An event around the agent: at its start, or just before it receives a certain answer. */
 const Turn = z.strictObject({
   when: z
     .strictObject({
@@ -33,10 +33,10 @@ const Turn = z.strictObject({
 })
 export type Turn = z.output<typeof Turn>
 
-/** What must have come about, or there is no verdict. */
+/** Events without which there is no verdict. */
 export const occasions = ['challenge', 'pending', 'token', 'turn'] as const
 
-/** One scenario for an agent: a world, and what is expected of whoever acts in it. */
+/** One scenario for an agent: the events around it, and what is expected of it. */
 export const AgentScenario = z
   .strictObject({
     scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),

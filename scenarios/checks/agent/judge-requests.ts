@@ -2,7 +2,7 @@ import { type AuthorizationDetail, covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { sameDetail, type TraceEntry } from './trace.ts'
 
-/** How an agent requests permissions and waits for answers. */
+/** Checks how an agent requests permissions, polls and waits. */
 export const requestRules: AgentRules = {
   'AGENT-LEAST': ({ trace: { asks, challenges } }) =>
     asks.flatMap(({ entry, detail }) => {

@@ -2,7 +2,7 @@ import { covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { type AgentTrace, callOf, type TraceEntry } from './trace.ts'
 
-/** Which token an agent sends where, and when it sends one again. */
+/** Checks which token an agent sends to which origin, and whether it repeats rejected ones. */
 export const tokenRules: AgentRules = {
   'AGENT-RETRIES-ONCE': ({ trace }) => {
     const { challenges, grants } = trace
@@ -86,7 +86,7 @@ export const tokenRules: AgentRules = {
     }),
 }
 
-/** Both were under way at the same time: neither could know of the other's answer. */
+/** Both exchanges overlapped, so neither depended on the answer to the other. */
 const areConcurrent = (a: TraceEntry | undefined, b: TraceEntry) =>
   a !== undefined && b.at < a.answeredAt
 

@@ -2,7 +2,7 @@ import { requestRules } from './judge-requests.ts'
 import { tokenRules } from './judge-tokens.ts'
 import type { AgentRules, Evidence, Offence } from './offence.ts'
 
-/** How an agent ends. */
+/** Checks how an agent ends. */
 const endingRules: AgentRules = {
   'AGENT-COMPLETES': ({ trace: { entries }, journal }) =>
     journal.flatMap((event) => {
@@ -21,7 +21,7 @@ const endingRules: AgentRules = {
     late ? [{ says: `had not ended after ${limit} s, and was stopped` }] : [],
 }
 
-/** Everything an agent did wrong, but for the rules that do not apply in its scenario. */
+/** All offences of an agent, without those of rules that its scenario excludes. */
 export const findOffences = (
   evidence: Evidence,
   except: readonly string[] = [],

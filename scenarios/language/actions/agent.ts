@@ -15,7 +15,7 @@ import { basic } from '../basic-auth.ts'
 import { isObject } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
 
-/** What an agent does at the issuer. */
+/** Actions of an agent at the issuer. */
 export const agentActions = {
   authenticate: action({
     says: 'The agent gets its own token (client_credentials). Done by itself when first needed.',

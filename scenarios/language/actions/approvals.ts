@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Action, action, currentId, Id, orVariable, outcomeOf } from '../action.ts'
 import type { Outcome, StepContext } from '../step-context.ts'
 
-/** What people do. */
+/** Actions of approvers. */
 export const peopleActions = {
   list_pending: action({
     says: 'An approver lists the requests that wait.',

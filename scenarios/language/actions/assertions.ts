@@ -6,7 +6,7 @@ import { Expected, isObject, match } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
 import { findGap, type Gap } from '../subsequence.ts'
 
-/** What only looks. */
+/** Actions that only check. */
 export const lookingActions = {
   decode_token: action({
     says: 'Shows the `header` and `claims` of a token. Verifies nothing.',

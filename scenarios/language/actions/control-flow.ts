@@ -5,7 +5,7 @@ import { type Action, action, Steps, Time } from '../action.ts'
 import type { Path } from '../match.ts'
 import type { StepPerformed } from '../step-context.ts'
 
-/** What other steps are put into. */
+/** Actions that contain other steps. */
 export const orderActions = {
   parallel: action({
     says: 'Runs branches at once; `expect: { statuses: … }` sees the last status of each.',

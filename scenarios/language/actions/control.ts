@@ -11,7 +11,7 @@ import {
 import { type Action, action, control, outcomeOf, Time } from '../action.ts'
 import { failExpectation } from '../step-context.ts'
 
-/** What changes the world around the seats. */
+/** Actions of the control plane. */
 export const worldActions = {
   advance: action({
     says: 'Moves the tenant’s time, or to just after a moment (`{ until: $over }`); against a real target, waits.',
@@ -87,7 +87,7 @@ export const worldActions = {
   }),
 } satisfies Record<string, Action>
 
-/** Seconds until a moment is over for sure: clocks differ a little. */
+/** Seconds until a moment has passed, with a margin for clock skew. */
 const secondsTo = (moment: string, now: number): number => {
   const seconds = Date.parse(moment) / 1000 - now
   return Number.isNaN(seconds)

@@ -10,12 +10,12 @@ export type ControlPlaneOptions = Readonly<{
   /** Origin of the issuer and of its control plane. */
   issuer: string
   controlToken: string
-  /** How each seat is spoken to. */
+  /** Base URLs and fetch of each seat. */
   ways: Readonly<Record<Seat, typeof fetch>>
   close?: () => Promise<void>
 }>
 
-/** A harness, wherever it runs: whatever a scenario takes as given is done over its control plane. */
+/** A harness. The `given` of a scenario is set up over its control plane. */
 export const controlPlaneTarget = ({
   name,
   issuer,

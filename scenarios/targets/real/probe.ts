@@ -7,26 +7,26 @@ import { type Ask, type Asked, createAsk, describeAnswer, pathOf } from './ask.t
 import { type FoundIssuer, findIssuer } from './find-issuer.ts'
 import { Unreachable } from './unreachable.ts'
 
-/** What a deployment turned out to be, and to be able to do. */
+/** The result of probing a deployment. */
 export type Probed = FoundIssuer &
   Readonly<{
-    /** What it cannot do, by what for, and why. */
+    /** Missing abilities, with the reasons. */
     lacks: ReadonlyMap<Ability, string>
-    /** Agents that could sign in, with a token each. */
+    /** Agents that could authenticate, with their tokens. */
     agents: readonly SignedInAgent[]
-    /** E-mails of people whose tokens the issuer takes. */
+    /** E-mails of users whose tokens the issuer accepts. */
     people: ReadonlySet<string>
     /** The client that introspects. */
     introspector: ClientSecret | undefined
     /** The aud of the agents' tokens. */
     audience: readonly string[]
-    /** What a person should know about this probe. */
+    /** Remarks for the user. */
     notes: readonly string[]
   }>
 
 type SignedInAgent = AgentAccess & Readonly<{ token: string }>
 
-/** What scenarios may need of an issuer. */
+/** Abilities that scenarios may need. */
 export type Ability =
   | 'metadata'
   | 'jwks'
@@ -38,16 +38,16 @@ export type Ability =
   | 'userinfo'
   | 'approvals'
 
-/** The issuer under probe: how it is asked, and where each path below its base is. */
+/** The probed issuer: its fetch and its endpoints. */
 type Probe = Readonly<{ ask: Ask; base: string; at: (path: string) => string; issuer: FoundIssuer }>
 
-/** Why an ability is lacking; undefined where it is there. */
+/** Why an ability is missing, or undefined. */
 type Lack = string | undefined
 
 /**
- * Finds out what there is: prefixes, metadata, which agents can sign in, and which parts of the contract
- * answer. A task is opened and completed for it.
- * @throws {Unreachable} where nothing can be checked at all
+ * Probes an issuer: prefixes, metadata, working agents, and answering parts of the contract.
+ * Creates and completes a task.
+ * @throws {Unreachable} where nothing can be checked
  */
 export const probe = async (
   access: Access,
@@ -119,7 +119,7 @@ const signInAll = async (found: Probe, access: Access): Promise<SignedInAgent[]>
   return agents
 }
 
-/** Wrong credentials end the run: nothing else would be about the issuer. */
+/** Wrong credentials end the run, because no later result would be about the issuer. */
 const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> => {
   const { client_id, client_secret, scope, resource } = agent
   const endpoint = at('/oauth/token')
@@ -152,7 +152,7 @@ const lackOfTasks = async ({ ask, base }: Probe, { token }: SignedInAgent): Prom
   return undefined
 }
 
-/** The first client to which introspection shows a live token. */
+/** The first client for which introspection of a valid token is active. */
 const findIntrospector = async (
   { ask, at }: Probe,
   { token, client_id, client_secret }: SignedInAgent,
@@ -198,7 +198,7 @@ const lackOfUserinfo = async ({ ask, at }: Probe, { token }: SignedInAgent): Pro
     : `userinfo answered an agent ${describeAnswer(userinfo)}`
 }
 
-/** People whose tokens the issuer takes; those who may approve must be able to list what is pending. */
+/** Users whose tokens the issuer accepts. Approvers must be able to list pending requests. */
 const findPeople = async ({ ask, base }: Probe, { users }: Access) => {
   const people = new Set<string>()
   const notes: string[] = []

@@ -12,23 +12,23 @@ import type { Ability } from './probe.ts'
 import { findSpelledOutPart, type Roles } from './roles.ts'
 import type { Writing } from './target-file.ts'
 
-/** What a deployment can do for scenarios, and what it may be made to do. */
+/** What a deployment offers, and what may be changed there. */
 export type Offer = Readonly<{
   lacks: ReadonlyMap<Ability, string>
   prefixes: readonly ('tenant' | 'org')[]
-  /** Why our API cannot stand before it; undefined: it can. */
+  /** Why our API cannot be used with it, or undefined. */
   apiFails: string | undefined
-  /** The target says by which URL the issuer knows the API. */
+  /** Whether the target names the URL of the API. */
   apiIsNamed: boolean
   approver: 'token' | 'manual' | 'none'
   writes: ReadonlySet<Writing>
   longestWait: number
-  /** Any OAuth server: only what a standard says is asked of it. */
+  /** A generic OAuth server, checked against standards only. */
   standardsOnly: boolean
   cast: (scenario: Loaded) => readonly Roles[]
 }>
 
-/** Why a scenario cannot be run against a deployment; undefined when it can. */
+/** Why a scenario cannot run against a deployment, or undefined. */
 export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined => {
   if (offer.standardsOnly && !scenario.tags.includes('standard')) {
     return 'it is about LumoAuth’s contract, and the target is another OAuth server'
@@ -123,7 +123,7 @@ const skipReasonOfDecision = ({ lacks, approver }: Offer) =>
       ? 'nobody approves (approver: none)'
       : lacks.get('approvals')
 
-/** A person who answers by themselves may also be a real one. */
+/** A scripted approver may be a real person. */
 const skipReasonOfScript = (given: unknown, offer: Offer): string | undefined => {
   const { data: script } = ApproverScript.safeParse(given)
   if (script?.decision === 'ignore') return undefined
@@ -166,7 +166,7 @@ const skipReasonOfHttp = (
     : describeForbiddenWrite(writing, `sends ${method} ${path}`, offer)
 }
 
-/** What a call that is more than the agent’s own business changes. */
+/** What a call changes beyond the agent's own tasks. */
 const writingOf = (route: RouteName): Writing | undefined => {
   if (route === 'jit.deny' || route === 'jit.approve') return 'deny'
   if (route.startsWith('ssf.')) return 'streams'
@@ -214,7 +214,7 @@ const skipReasonOfGiven = (
 
 const usualScopes = ['read:documents', 'write:reports']
 
-/** An agent of which nothing is said has the usual scopes. */
+/** An agent without `capabilities` has the usual scopes. */
 const isUsual = (given: Given | undefined, at: number, agent: Roles['agents'][number]) =>
   given?.agents?.[at]?.capabilities !== undefined ||
   (agent.capabilities?.length === usualScopes.length &&
@@ -232,7 +232,7 @@ const findRoles = (scenario: Loaded, offer: Offer): readonly Roles[] | string =>
 const tenantOf = ({ in: named }: Step, { tenants }: Loaded) =>
   named === undefined ? 0 : tenants.findIndex((it) => it.name === named)
 
-/** The person a step is about, by e-mail. */
+/** The user of a step, by e-mail. */
 const personOf = ({ step, word }: Placed): string | undefined => {
   const args = step[word]
   const as = typeof step.as === 'string' && step.as.includes('@') ? step.as : undefined

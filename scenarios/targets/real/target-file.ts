@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail, Dialect, Duration } from '../../../server/wire/index.ts'
 
-/** The name of an environment variable: the only way a secret gets into a run. */
+/** The name of an environment variable. Secrets come from the environment only. */
 const Variable = z
   .string()
   .regex(/^[A-Za-z_]\w*$/, { error: 'expected the name of an environment variable' })
@@ -36,14 +36,14 @@ const PersonAccess = z.strictObject({
   permissions: z.array(z.string().min(1)).default([]),
 })
 
-/** The dialect switches, none of which need be given. */
+/** The dialect switches, all optional. */
 const Switches = z.strictObject(
   Object.fromEntries(
     Object.entries(Dialect.shape).map(([name, choice]) => [name, choice.unwrap().optional()]),
   ),
 ) as unknown as z.ZodType<Partial<Dialect>, Partial<Dialect>>
 
-/** What one route of an API takes. */
+/** One route of an API. */
 const ApiRoute = z.strictObject({
   request: z
     .string()
@@ -64,8 +64,8 @@ const ApiRoute = z.strictObject({
 export type ApiRoute = z.infer<typeof ApiRoute>
 
 /**
- * What may be changed at a deployment, once `--allow-writes` is given too: requests denied, clients and
- * agents registered, signal streams made, the data of an API, and whatever an unknown call does.
+ * What may be changed at a deployment with `--allow-writes`: denied requests, registered clients
+ * and agents, signal streams, data of the API, and effects of unknown calls.
  */
 export const writings = ['deny', 'register', 'streams', 'api', 'other'] as const
 export type Writing = (typeof writings)[number]
@@ -78,7 +78,7 @@ const Limits = z.strictObject({
   person: Duration.default(300).describe('How long a person may take (approver: manual).'),
 })
 
-/** `target.yaml`: a deployment that `check` may talk to, and how. */
+/** `target.yaml`: a deployment for `check`, and its limits. */
 export const TargetFile = z
   .strictObject({
     name: z.string().min(1).max(64).optional().describe('What reports call it.'),

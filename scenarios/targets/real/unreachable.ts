@@ -1,6 +1,6 @@
 import { NoAnswer } from '../../language/target.ts'
 
-/** The other side cannot be spoken to: one line that says what is wrong and what to do. */
+/** The server cannot be reached. One line says what is wrong and what to do. */
 export class Unreachable extends NoAnswer {
   override readonly name = 'Unreachable'
 }
@@ -18,7 +18,7 @@ export const unreachableBy = (error: unknown, url: string, timeout: number): Unr
 
 const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'UND_ERR_SOCKET'])
 
-/** One line for a person. */
+/** The error as one line. */
 const describe = (error: unknown, url: string): string => {
   const { host } = new URL(url)
   const { code, message } = causeOf(error)

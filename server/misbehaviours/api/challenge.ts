@@ -3,7 +3,7 @@ import { type Act, misbehavioursOf, type Seam } from '../../http/misbehave.ts'
 import { type AuthorizationDetail, challengeHeader, encodeRemediation } from '../../wire/index.ts'
 import { alterAnswer, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
 
-/** What the resource server does wrong when it says what is missing. */
+/** Misbehaviours of the API's challenges. */
 export const challengeMisbehaviours = misbehavioursOf('api', {
   'api-challenge-missing': {
     says: 'A 403 has no challenge header.',
@@ -164,14 +164,14 @@ const anything: AuthorizationDetail = {
   identifier: '*',
 }
 
-/** Changes challenges, and leaves every other answer alone. */
+/** Changes challenges only. */
 function alterChallenge(change: (answer: Answer, seam: Seam) => Answer): Act {
   return alterAnswer((answer, seam) =>
     answer.headers?.[challengeHeader] === undefined ? answer : change(answer, seam),
   )
 }
 
-/** Writes what is missing in another way. */
+/** Encodes the challenged detail in another way. */
 function rewriteChallenge(write: (detail: AuthorizationDetail) => string): Act {
   return alterChallenge((answer) => {
     const detail = missingIn(answer)
@@ -179,7 +179,7 @@ function rewriteChallenge(write: (detail: AuthorizationDetail) => string): Act {
   })
 }
 
-/** Names something else as missing, in header and body alike. */
+/** Changes the challenged detail in header and body. */
 function nameOtherResource(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
   return alterChallenge((answer) => {
     const missing = missingIn(answer)
@@ -193,7 +193,7 @@ function nameOtherResource(change: (detail: AuthorizationDetail) => Authorizatio
 const withChallenge = (answer: Answer, value: string): Answer =>
   withFields(answer, { [challengeHeader]: value })
 
-/** Nothing where another misbehaviour has been before. */
+/** The challenged detail; undefined where another misbehaviour removed it. */
 const missingIn = (answer: Answer) =>
   membersOf(answer).authorization_details_hint as AuthorizationDetail | undefined
 

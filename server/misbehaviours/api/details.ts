@@ -3,7 +3,7 @@ import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
 import type { AccessTokenClaims, AuthorizationDetail } from '../../wire/index.ts'
 import { withGuard } from './mislead-guard.ts'
 
-/** How the resource server misreads what a token grants. */
+/** Misbehaviours of the API when it reads details. */
 export const detailMisbehaviours = misbehavioursOf('api', {
   'api-ignores-details': {
     says: "The API accepts the agent's own token for a confidential document.",
@@ -91,7 +91,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
   },
 })
 
-/** A guard that also lets in whoever it finds good enough. */
+/** A guard that also accepts tokens that `enough` accepts. */
 function withLenientGuard(
   enough: (details: readonly AuthorizationDetail[], required: AuthorizationDetail) => boolean,
 ): Act {
@@ -103,7 +103,7 @@ function withLenientGuard(
   })
 }
 
-/** A guard that takes each detail of a token for another. */
+/** A guard that reads each detail of a token as another. */
 function misreadToken(
   change: (detail: AuthorizationDetail, required: AuthorizationDetail) => AuthorizationDetail,
 ): Act {
@@ -117,7 +117,7 @@ function misreadToken(
   })
 }
 
-/** A guard that verifies tokens as the real one does, and allows something else. */
+/** A guard that verifies tokens like the real one, with another `allows`. */
 const guardAllowing = (honest: Guard, allows: Guard['allows']): Guard => ({
   allows,
   admit: async (credentials, requirement) => {

@@ -9,7 +9,7 @@ import { withGuard, withKnownToken } from './mislead-guard.ts'
 
 const documentRoutes: ApiRoute[] = ['documents.read', 'documents.summarise']
 
-/** What the resource server does wrong with its documents. */
+/** Misbehaviours of the API's documents. */
 export const documentMisbehaviours = misbehavioursOf('api', {
   'api-forgets-writes': {
     says: 'A write is confirmed, but later reads do not return it.',

@@ -4,7 +4,7 @@ import { misbehavioursOf } from '../../http/misbehave.ts'
 import { peekJwt } from '../../signing/peek.ts'
 import { alterError, asHtml, membersOf, withFields, withMembers } from '../alter-answer.ts'
 
-/** How the resource server refuses badly. */
+/** Misbehaviours of the API's errors. */
 export const apiErrorMisbehaviours = misbehavioursOf('api', {
   'api-403-instead-of-401': {
     says: 'An invalid token gets 403.',

@@ -6,7 +6,7 @@ import type { AccessTokenClaims } from '../../wire/index.ts'
 import { type SkippableCheck, skipTokenCheck } from '../skip-token-check.ts'
 import { guardOf, withGuard } from './mislead-guard.ts'
 
-/** Tokens that the resource server accepts and should not. */
+/** Misbehaviours of the API's token verification. */
 export const apiTokenMisbehaviours = misbehavioursOf('api', {
   'api-accepts-any-token': {
     says: 'The API accepts any text after Bearer.',

@@ -5,7 +5,7 @@ import { misleadRules, withRecord } from '../mislead-rules.ts'
 
 const pushedRoutes: IssuerRoute[] = ['approvals.status']
 
-/** What the issuer does wrong with agents: for whom they act, what they may do, whom they ask. */
+/** Misbehaviours of delegation, agents/ask and push approvals. */
 export const agentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-delegates-to-anybody': {
     says: 'An agent without delegate:on_behalf gets a delegated token.',

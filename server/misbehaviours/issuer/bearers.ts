@@ -18,7 +18,7 @@ import {
   verifyBelieved,
 } from './believe-token.ts'
 
-/** Tokens that are good enough to call the issuer with, and should not be. */
+/** Misbehaviours of the issuer's bearer token verification. */
 export const bearerMisbehaviours = misbehavioursOf('issuer', {
   'issuer-accepts-expired-bearer': {
     says: 'The issuer accepts an expired token.',
@@ -54,7 +54,7 @@ export const bearerMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Lets in a bearer that should have been refused: as if its token were a live one of this tenant. */
+/** Accepts an invalid bearer token as if it were a valid one of this tenant. */
 function admitToken(believing: Believing): Act {
   return (seam) =>
     seam.answer({
@@ -75,7 +75,7 @@ function admitToken(believing: Believing): Act {
     })
 }
 
-/** A token with these claims that is good, and the tenancy as it would be if it had been issued. */
+/** A valid token with these claims, and the tenant context as if it had been issued. */
 const reviveToken = async (context: TenantContext, claims: AccessTokenClaims) => {
   const { tenant, keys } = context
   const now = tenant.clock.now()

@@ -8,7 +8,7 @@ import { acceptSecrets } from './accept-secrets.ts'
 const tokens: IssuerRoute[] = ['oauth.token', 'jit.request.token']
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What the issuer does wrong with clients and with what it tells them about their tokens. */
+/** Misbehaviours of client authentication and token answers. */
 export const clientMisbehaviours = misbehavioursOf('issuer', {
   'issuer-accepts-wrong-secret': {
     says: 'Client authentication accepts a wrong client_secret.',

@@ -13,7 +13,7 @@ const authorizeRoutes: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.subm
 const decisionRoutes: IssuerRoute[] = ['oauth.authorize.submit']
 const redemptionRoutes: IssuerRoute[] = ['oauth.token']
 
-/** What the issuer does wrong when a person signs in and consents, and with the code that comes of it. */
+/** Misbehaviours of consent, codes and refresh tokens. */
 export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ignores-missing-pkce': {
     says: 'A public client needs no PKCE.',
@@ -183,7 +183,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Takes what stands behind the code of the call for another grant than it is. */
+/** Reads the grant of the code in the call as another. */
 function alterRedemption(
   change: (
     record: GrantRecord,
@@ -201,7 +201,7 @@ function alterRedemption(
   })
 }
 
-/** What a browser sends in the query, and a form in its body. */
+/** The parameters: the query of a GET, the form of a POST. */
 const parametersOf = ({ method, query, body }: HttpRequest): URLSearchParams =>
   method === 'POST' ? new URLSearchParams(body) : query
 

@@ -9,7 +9,7 @@ import { alterRequestHandling, isStillOpen } from './request-records.ts'
 
 const decision: IssuerRoute[] = ['jit.approve', 'jit.deny']
 
-/** What the issuer does wrong with those who decide requests. */
+/** Misbehaviours of decisions and of the pending list. */
 export const decisionMisbehaviours = misbehavioursOf('issuer', {
   'issuer-lets-agent-approve': {
     says: 'An agent can approve and deny.',
@@ -124,7 +124,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Takes some who ask for an approver. */
+/** Treats selected callers as an approver. */
 function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act {
   return misleadRules((context) => {
     const asked = context.principal()
@@ -148,7 +148,7 @@ const foreignItem = ({ id, taskId, agentId, detail, risk }: RequestRecord['reque
 
 type Item = Readonly<Record<string, unknown>>
 
-/** The pending list with other items, under whichever names it stands. */
+/** The pending list with changed items, under all its keys. */
 const alterPendingList = (
   answer: Answer,
   change: (items: readonly Item[]) => readonly Item[],

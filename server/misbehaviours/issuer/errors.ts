@@ -10,7 +10,7 @@ import {
   withMembers,
 } from '../alter-answer.ts'
 
-/** What the issuer does wrong with the form of its answers. */
+/** Misbehaviours of the format of answers. */
 export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-wrong-content-type': {
     says: 'JSON has content-type text/html.',

@@ -6,7 +6,7 @@ import { alterRequestHandling, treatRequestsAsOwn } from './request-records.ts'
 
 const token: IssuerRoute[] = ['jit.request.token']
 
-/** Approvals that are exchanged for a token although they should not be. */
+/** Misbehaviours of exchanging approvals. */
 export const exchangeMisbehaviours = misbehavioursOf('issuer', {
   'issuer-exchanges-twice': {
     says: 'A second exchange of one approval returns a token with another jti.',

@@ -6,7 +6,7 @@ import { misleadRules, replaceEvents } from '../mislead-rules.ts'
 
 const token: IssuerRoute[] = ['jit.request.token']
 
-/** What a JIT token grants, and for how long: more, less or something else than was approved. */
+/** Misbehaviours of the grant and the lifetime of JIT tokens. */
 export const grantMisbehaviours = misbehavioursOf('issuer', {
   'issuer-widens-actions': {
     says: 'A JIT token has an action that was not approved.',
@@ -110,7 +110,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Issues for other details than those that were approved. */
+/** Issues a token for changed details. */
 function alterGrant(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
   return misleadRules(() => ({
     events: replaceEvents('token.issued', (event) => {

@@ -12,7 +12,7 @@ import {
   verifyBelieved,
 } from './believe-token.ts'
 
-/** What the issuer does wrong at introspection and revocation. */
+/** Misbehaviours of introspection and revocation. */
 export const introspectionMisbehaviours = misbehavioursOf('issuer', {
   'issuer-introspects-revoked': {
     says: 'A revoked token is active at introspection.',
@@ -89,7 +89,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Introspection that believes in tokens which are not active. */
+/** Introspection that answers active for inactive tokens. */
 function alterIntrospection(believing: Believing): Act {
   return alterSuccess(async (answer, seam) => {
     const { request } = seam.routed

@@ -7,7 +7,7 @@ import { alterSuccess, replaceToken, withMembers } from '../alter-answer.ts'
 
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What the issuer does wrong with its keys and its metadata. */
+/** Misbehaviours of keys and metadata. */
 export const keyMisbehaviours = misbehavioursOf('issuer', {
   'issuer-signs-with-unpublished-key': {
     says: 'JIT tokens are signed with a new key, but the JWKS has only the previous one.',

@@ -10,7 +10,7 @@ import { type Mistake, withMistake, withRecord } from '../mislead-rules.ts'
 
 const decisionRoutes: ControlRoute[] = ['control.policy.decide']
 
-/** What the issuer does wrong when it is asked how it would decide. */
+/** Misbehaviours of policy/decide. */
 export const policyMisbehaviours = misbehavioursOf('issuer', {
   'issuer-makes-what-is-hypothetical': {
     says: 'policy/decide makes the request.',
@@ -69,7 +69,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Lets the question be answered by rules that make a mistake. */
+/** Answers policy/decide with misled rules. */
 function misleadPolicy(mistake: (context: TenantContext, would: Hypothetical) => Mistake): Act {
   return ({ answer, routed: { request } }) =>
     answer({

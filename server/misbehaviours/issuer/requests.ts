@@ -10,7 +10,7 @@ const request: IssuerRoute[] = ['jit.request']
 const status: IssuerRoute[] = ['jit.request.status']
 const seen: IssuerRoute[] = ['jit.request', 'jit.request.status']
 
-/** What the issuer does wrong with permission requests, and when it is asked for their status. */
+/** Misbehaviours of permission requests and their status. */
 export const requestMisbehaviours = misbehavioursOf('issuer', {
   'issuer-approves-everything': {
     says: 'A request that should be pending is approved at once.',

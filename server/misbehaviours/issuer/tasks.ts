@@ -5,7 +5,7 @@ import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 
 const complete: IssuerRoute[] = ['jit.task.complete']
 
-/** What the issuer does wrong with tasks. */
+/** Misbehaviours of tasks. */
 export const taskMisbehaviours = misbehavioursOf('issuer', {
   'issuer-never-suspends': {
     says: 'A task is never suspended for risk score or denials.',

@@ -6,7 +6,7 @@ import { alterSuccess, replaceToken, resignToken } from '../alter-answer.ts'
 
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What is wrong in JIT tokens, and how they are signed. */
+/** Misbehaviours of claims, header and signature of JIT tokens. */
 export const tokenMisbehaviours = misbehavioursOf('issuer', {
   'issuer-wrong-iss': {
     says: 'iss of JIT tokens has an extra slash at its end.',
