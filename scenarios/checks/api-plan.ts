@@ -52,11 +52,11 @@ const skipReasonOf = (
 ): string | undefined => {
   const name = file.split('/').at(-1)
   if (!request.startsWith('GET ') && !allowWrites)
-    return `${request} writes, which takes --allow-writes`
+    return `${request} writes, which needs --allow-writes`
   if (challenge !== 'lumo' && name === 'challenge-decodes.yaml')
-    return `the API challenges as ${challenge} says, without LumoAuth’s header`
+    return `the API uses challenge format ${challenge}, without LumoAuth’s header`
   if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'completed-task.yaml'))
-    return 'the API believes a token until it expires (revocation: expiry)'
+    return 'the API accepts a token until exp (revocation: expiry)'
   return undefined
 }
 
@@ -99,7 +99,7 @@ const wordsFor = (
     other_identifier:
       identifier === undefined
         ? { lacks: 'the route requires no identifier', instead: detail({}) }
-        : detail({ identifier: `${identifier}-of-somebody-else` }),
+        : detail({ identifier: `${identifier}-other` }),
     other_action: withActions({ actions: ['annotate'] }),
     other_type: detail({ type: 'tool_invocation' }),
     other_case: withActions({ actions: actions.map((it) => otherCase(it)) }),

@@ -125,7 +125,7 @@ const skipped = (result: Result, spoken: Readonly<Record<string, string>>): Resu
   ...result,
   verdict: 'skipped',
   failures: [],
-  reason: `the issuer speaks another dialect: ${Object.entries(spoken)
+  reason: `the issuer uses another dialect: ${Object.entries(spoken)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')}`,
 })

@@ -52,8 +52,8 @@ export const currentId = (
   if (typeof value === 'string') return value
   throw new ExpectationFailed(
     id === 'task_id'
-      ? 'the agent has no task yet: open_task comes first, or give task_id'
-      : 'the agent has no request yet: request_permission comes first, or give request_id',
+      ? 'the agent has no task: add open_task before this step, or give task_id'
+      : 'the agent has no request: add request_permission before this step, or give request_id',
   )
 }
 

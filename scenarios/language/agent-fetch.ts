@@ -36,7 +36,7 @@ export const agentFetch = async (order: FetchOrder, context: StepContext): Promi
   const [first, odd] = [answers[0], answers.find((it) => it.status !== answers[0]?.status)]
   if (first === undefined) throw new ExpectationFailed('expected at least one call')
   if (odd !== undefined)
-    throw new ExpectationFailed(`the same call was answered ${first.status} and ${odd.status}`)
+    throw new ExpectationFailed(`identical calls got ${first.status} and ${odd.status}`)
   return first
 }
 

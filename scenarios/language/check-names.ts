@@ -59,8 +59,8 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
         const hint =
           setter === undefined
             ? didYouMean(name, known)
-            : `; it is set by ${setter}, which comes later or never`
-        report(`$${name} holds nothing here${hint}`, at)
+            : `; ${setter} sets it, and there is none before this step`
+        report(`$${name} is not set here${hint}`, at)
       }
       const inside = nests.map((nest) =>
         check(nest.steps, [...here, word, ...nest.at], new Set([...known, 'round'])),
@@ -84,7 +84,7 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
   if (!sound) return
   for (const { name, path } of saved) {
     if (!used.has(name)) {
-      report(`$${name} is saved and never used`, path, { part: 'key', severity: 'warning' })
+      report(`$${name} is saved but never used`, path, { part: 'key', severity: 'warning' })
     }
   }
 }

@@ -13,17 +13,17 @@ export const checkNeeds = (
 ): void => {
   if (needs.includes('frozen_clock') && tenants.some(({ given }) => given.clock === 'system')) {
     const at = needs.indexOf('frozen_clock')
-    report('a clock that goes on (clock: system) is not a frozen_clock', ['needs', at])
+    report('clock: system contradicts needs: [frozen_clock]', ['needs', at])
   }
   for (const { step, word, path } of allSteps(steps, ['steps'])) {
     const expected = entriesIn(step.expect, [...path, 'expect'])
     const moment = expected.find(({ value }) => isMoment(value))
     if (moment !== undefined && !needs.includes('frozen_clock')) {
-      report('a moment can be expected only with needs: [frozen_clock]', moment.at)
+      report('expecting a date-time needs: [frozen_clock]', moment.at)
     }
     const counted = word === 'list_pending' && expected.find(({ key, value }) => counts(key, value))
     if (counted && !needs.includes('own_tenant')) {
-      report('what is pending can be counted only with needs: [own_tenant]', counted.at)
+      report('counting pending requests needs: [own_tenant]', counted.at)
     }
   }
 }

@@ -124,7 +124,7 @@ const checkSteps = (steps: readonly unknown[], path: Path, report: Report): void
   for (const [index, step] of steps.entries()) {
     const here = [...path, index]
     if (!isObject(step)) {
-      report(`expected a step: an action and its modifiers, not ${show(step)}`, here)
+      report(`expected a step: an action and its modifiers, received ${show(step)}`, here)
       continue
     }
     const words = Object.keys(step).filter(isWord)
@@ -141,7 +141,7 @@ const checkSteps = (steps: readonly unknown[], path: Path, report: Report): void
       continue
     }
     if (second !== undefined) {
-      report(`a step is exactly one action, not "${word}" and "${second}"`, [...here, second], {
+      report(`a step has exactly one action, found "${word}" and "${second}"`, [...here, second], {
         part: 'key',
       })
       continue

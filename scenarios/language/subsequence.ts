@@ -32,7 +32,7 @@ export const findGap = (
         2000,
       )
       return {
-        message: `${show(member[nameBy] ?? member)} is not there${after}`,
+        message: `${show(member[nameBy] ?? member)} is missing${after}`,
         at: here,
         differences:
           near === undefined

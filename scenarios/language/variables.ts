@@ -94,6 +94,6 @@ const fillText = (text: string, lookup: Lookup): unknown => {
 
 const value = (name: string, path: readonly string[], lookup: Lookup): unknown => {
   const found = partOf(lookup(name), path)
-  if (found === undefined) throw new NoSuchPart(`$${[name, ...path].join('.')} holds nothing`)
+  if (found === undefined) throw new NoSuchPart(`$${[name, ...path].join('.')} is not set`)
   return found
 }

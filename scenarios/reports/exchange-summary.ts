@@ -101,5 +101,5 @@ export const neededOf = (headers: Exchange['answer']['headers']): string | undef
   const encoded = headers['insufficient-authorization-details']
   if (encoded === undefined) return undefined
   const needed = decode(encoded)
-  return needed === undefined ? 'needs what cannot be read' : `needs ${detailText(needed)}`
+  return needed === undefined ? 'needs an unreadable detail' : `needs ${detailText(needed)}`
 }

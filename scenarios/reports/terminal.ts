@@ -106,7 +106,7 @@ const failuresOf = (
 ): string => {
   const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
   const where = paint('dim', `(${result.theme}, ${result.target})`)
-  if (like !== undefined) return `${title} ${where}\n\n   fails in the same way as ${like}.\n`
+  if (like !== undefined) return `${title} ${where}\n\n   fails like ${like}.\n`
   return result.failures
     .map((failure) => {
       const text = failureText(failure, result).replaceAll(/^(?=.)/gm, '   ')

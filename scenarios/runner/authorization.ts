@@ -17,7 +17,7 @@ export const authorization = async (
       return { authorization: basic(agent) }
     case 'api_client':
       return session.apiClient === undefined
-        ? failExpectation('the target knows no client of the API')
+        ? failExpectation('the target has no client for the API')
         : { authorization: basic(session.apiClient) }
     case 'control':
       return session.controlToken === undefined
@@ -34,7 +34,7 @@ export const signIn = async (context: StepContext): Promise<string> => {
   return (
     context.me.token ??
     failExpectation(
-      `the agent could not sign in: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
+      `the agent could not authenticate: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
     )
   )
 }
@@ -64,5 +64,5 @@ const mintUserToken = async (user: string | undefined, context: StepContext): Pr
   })
   return isObject(body) && typeof body.access_token === 'string'
     ? body.access_token
-    : failExpectation('no token of a person could be had')
+    : failExpectation('the target has no token of this user')
 }

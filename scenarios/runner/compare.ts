@@ -54,7 +54,7 @@ export const difference = (a: Result, b: Result): string | undefined => {
   if (left.verdict !== right.verdict)
     return `${a.target} ${left.verdict}, ${b.target} ${right.verdict}`
   if (JSON.stringify(left.together) !== JSON.stringify(right.together)) {
-    return `at once, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
+    return `concurrently, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
   }
   const length = Math.max(left.answers.length, right.answers.length)
   const index = Array.from({ length }, (_, i) => i).find(

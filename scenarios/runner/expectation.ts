@@ -15,7 +15,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const statusSaid =
     (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
   if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new ExpectationFailed(`expected a success, ${summarizeAnswer(answer)}`, [], [], 'refused')
+    throw new ExpectationFailed(`expected success, ${summarizeAnswer(answer)}`, [], [], 'refused')
   }
   const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
     string,
@@ -39,7 +39,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const wrong = differences.map(({ path }) => path)
   const answered = wrong.some((path) => path === 'status' || path === 'error')
   throw new ExpectationFailed(
-    `not as expected: ${listPaths(wrong)}${answered && answer ? `; ${summarizeAnswer(answer)}` : ''}`,
+    `does not match: ${listPaths(wrong)}${answered && answer ? `; ${summarizeAnswer(answer)}` : ''}`,
     [],
     differences,
   )

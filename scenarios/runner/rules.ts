@@ -11,14 +11,14 @@ import type { Verdict } from './verdict.ts'
 
 /** One rule that scenarios can check. */
 export const Rule = z.strictObject({
-  says: z.string().min(10).max(240).describe('The sentence, in our words.'),
-  source: z.string().min(3).describe('Where it stands: a document and its section.'),
+  says: z.string().min(10).max(240).describe('The rule, in our wording.'),
+  source: z.string().min(3).describe('The source: a document and its section.'),
   seat: z
     .enum(['issuer', 'api', 'agent', 'control', 'any'])
-    .describe('Who must keep it; any: each who takes part.'),
+    .describe('The part that must keep it; any: every part involved.'),
   level: z
     .enum(['MUST', 'SHOULD', 'MAY', 'HOUSE'])
-    .describe('As the source says; HOUSE: a rule of ours where the sources are silent.'),
+    .describe('As in the source; HOUSE: our own rule, where the sources say nothing.'),
   excluded: z.string().min(10).optional().describe('Why no scenario shows it.'),
 })
 export type Rule = Readonly<z.infer<typeof Rule> & { id: string }>
@@ -42,7 +42,7 @@ export const readRules = (
   }
   const rules = new Map<string, Rule>()
   if (problems.length === 0 && !isObject(source.value)) {
-    report(`expected rules by their ids, not ${show(source.value)}`, [])
+    report(`expected rules by id, received ${show(source.value)}`, [])
   }
   for (const [id, value] of Object.entries(isObject(source.value) ? source.value : {})) {
     const named = RuleId.safeParse(id)

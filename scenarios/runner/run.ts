@@ -78,7 +78,7 @@ const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
   const lacking = needs.find((need) => !target.capabilities.has(need))
   if (lacking !== undefined) return `the target lacks ${lacking}`
   if (target.capabilities.has('virtual_time') || takes <= target.longestWait) return undefined
-  return `it takes ${takes} s, and the target has no virtual time`
+  return `it needs ${takes} s, and the target has no virtual time`
 }
 
 const runOne = async (
@@ -168,7 +168,7 @@ const brokenScenarioFailure = ({ source }: Loaded, error: unknown): Failure => {
   return {
     kind: 'crash',
     code: 'tenants',
-    message: `the tenants could not be made or removed: ${error instanceof Error ? error.message : error}`,
+    message: `tenants could not be created or deleted: ${error instanceof Error ? error.message : error}`,
     at,
     excerpt: source.excerpt(at),
     step: '0',

@@ -176,7 +176,7 @@ const tokenOf = async (
     case 'agent':
       return me.token ?? (await signIn(context))
     case 'jit':
-      return me.jit ?? failExpectation('the agent has no JIT token yet: get_token comes first')
+      return me.jit ?? failExpectation('the agent has no JIT token: add get_token before this step')
     case 'approver':
       return userToken(context, place, users)
     default:
@@ -207,7 +207,7 @@ const moveTime = async (
   }
   if (seconds > target.longestWait) {
     throw new SkipScenario(
-      `it came to wait ${seconds} s of real time, and more than ${target.longestWait} is too long`,
+      `it needs a real wait of ${seconds} s, longer than the limit of ${target.longestWait} s`,
     )
   }
   await sleep(seconds * 1000)

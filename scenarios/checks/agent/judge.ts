@@ -14,11 +14,11 @@ const endingRules: AgentRules = {
       const tried = entries.some(
         (it) => it.route === 'jit.task.complete' && it.path.includes(`/${id}/`),
       )
-      return isOver || tried ? [] : [{ says: `left its task ${id} open` }]
+      return isOver || tried ? [] : [{ says: `did not complete its task ${id}` }]
     }),
 
   'AGENT-ENDS': ({ ending: { late }, limit }) =>
-    late ? [{ says: `had not ended after ${limit} s, and was stopped` }] : [],
+    late ? [{ says: `was still running after ${limit} s, and was killed` }] : [],
 }
 
 /** All offences of an agent, without those of rules that its scenario excludes. */

@@ -52,7 +52,7 @@ export const apiActions = {
   }),
 
   http: action({
-    says: 'Any request at all, as it is. The path is below the seat’s base; `from: origin` starts at the root.',
+    says: 'Any request, unchanged. The path is below the seat’s base; with `from: origin` it is absolute.',
     example:
       'http: { seat: issuer, request: POST /jit/task, body: "{", headers: { content-type: application/json } }',
     args: z

@@ -5,7 +5,7 @@ import type { Outcome, StepContext } from '../step-context.ts'
 /** Actions of approvers. */
 export const peopleActions = {
   list_pending: action({
-    says: 'An approver lists the requests that wait.',
+    says: 'An approver lists the pending requests.',
     example: 'list_pending: {}',
     args: z.strictObject({}),
     looks: 'fields',
@@ -15,7 +15,7 @@ export const peopleActions = {
   }),
 
   approve: action({
-    says: 'An approver approves the request; `as: someone@example.com` says who.',
+    says: 'An approver approves the request; `as: someone@example.com` selects the user.',
     example: 'approve: { ttl: 120, notes: Fine }',
     args: z.strictObject({
       request_id: Id.optional(),

@@ -47,7 +47,7 @@ export const controlPlaneTarget = ({
       const answer = await control('PUT', `/${tenant}`, { clock: frozenAt, ...given, seed })
       const { data: made, error } = TenantCreated.safeParse(answer)
       if (made === undefined) {
-        throw new Error(`a new tenant is not as its schema says: ${z.prettifyError(error)}`)
+        throw new Error(`a new tenant does not match its schema: ${z.prettifyError(error)}`)
       }
       const api = bare(made.urls.api)
       return {

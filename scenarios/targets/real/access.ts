@@ -50,7 +50,7 @@ export const readTarget = (
         at: source.locate(path, part),
         message:
           unknownKey !== undefined && secretKeys.includes(unknownKey)
-            ? `a secret has no place in this file; ${unknownKey}_env names the environment variable that holds it`
+            ? `secrets are not allowed in this file; ${unknownKey}_env names the environment variable of the secret`
             : message,
       })
     },

@@ -87,7 +87,7 @@ export class Approver {
       if (status !== 'pending') {
         if (told && typeof status === 'string' && status !== outcome[script.decision]) {
           throw new SkipScenario(
-            `a person was asked to ${script.decision} a request, and it is ${status}`,
+            `the person was asked to ${script.decision} the request, but it is ${status}`,
           )
         }
         return response
@@ -95,7 +95,7 @@ export class Approver {
       const left = until - Date.now()
       if (left <= 0) {
         throw new SkipScenario(
-          `nobody decided within ${patience} s (approver: manual; limits: { person: … })`,
+          `no person decided within ${patience} s (approver: manual; limits: { person: … })`,
         )
       }
       if (!told)
@@ -122,7 +122,7 @@ const describeApproval = (
     `please ${decision} the request ${id}`,
     ...(typeof page === 'string' && URL.canParse(page, url) ? [`at ${new URL(page, url)}`] : []),
     ...(ttl === undefined ? [] : [`for ${ttl} s`]),
-    ...(reason === undefined ? [] : [`with the words ${JSON.stringify(reason)}`]),
+    ...(reason === undefined ? [] : [`with the reason ${JSON.stringify(reason)}`]),
     ...(Number.isNaN(until) ? [] : [`until ${new Date(until).toISOString()}`]),
   ].join(' ')
 }

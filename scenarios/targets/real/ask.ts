@@ -42,7 +42,7 @@ export const describeAnswer = ({ status, type, body, location }: Asked): string 
   if (location !== null && status >= 300 && status < 400) {
     return `${status}, a redirect to ${URL.canParse(location) ? new URL(location).origin : location}, which is not followed`
   }
-  if (!isObject(body)) return `${status} with ${type.split(';')[0]} where JSON is due`
+  if (!isObject(body)) return `${status} with ${type.split(';')[0]} instead of JSON`
   const { error, error_description } = body
   return [status, error, error_description && `(${error_description})`]
     .filter((it) => typeof it === 'string' || typeof it === 'number')

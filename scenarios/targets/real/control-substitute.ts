@@ -37,7 +37,5 @@ const tokenResponse = (access_token: string) =>
   Response.json({ access_token, token_type: 'Bearer', expires_in: 3600 }, { status: 201 })
 
 const skipUnknownPerson = (user: string | undefined): never => {
-  throw new SkipScenario(
-    `nobody plays ${user ?? 'the approver'}: the target has no token of such a person`,
-  )
+  throw new SkipScenario(`the target has no token for ${user ?? 'an approver'}`)
 }

@@ -25,7 +25,7 @@ export const forgeToken = async (
 ): Promise<string> => {
   const jwt = peekJwt(real)
   if (jwt === undefined) {
-    throw new SkipScenario('the issuer’s tokens are no JWTs, so none can be forged')
+    throw new SkipScenario('the issuer’s tokens are not JWTs, so none can be forged')
   }
   const payload = JSON.stringify(mergeMembers(jwt.claims, claims))
   const headerWith = (alg: string) => mergeMembers({ ...jwt.header, alg }, header)
@@ -44,7 +44,7 @@ export const forgeToken = async (
       return sign(payload, headerWith(alg), privateKey)
     }
     case 'own':
-      throw new SkipScenario('a forged token signed by the issuer’s key takes a control plane')
+      throw new SkipScenario('forging a token with the issuer’s key needs a control plane')
   }
 }
 
@@ -55,7 +55,7 @@ const sign = async (payload: string, header: Members, key: CryptoKey | Uint8Arra
     .setProtectedHeader({ ...header, alg: String(header.alg) })
     .sign(key)
     .catch((error: Error) => {
-      throw new SkipScenario(`no token can be forged with this header: ${error.message}`)
+      throw new SkipScenario(`a token with this header cannot be forged: ${error.message}`)
     })
 }
 

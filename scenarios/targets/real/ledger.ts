@@ -78,7 +78,7 @@ export class Ledger {
     for (const task of theirs.reverse()) {
       const why = await this.#complete(task).catch((error) => String(error?.message ?? error))
       if (why === undefined) this.#forget(task.id)
-      else left.push(`the task ${task.id} is still open: ${why}`)
+      else left.push(`the task ${task.id} is not completed: ${why}`)
     }
     await this.#undo(owner)
     if (owner !== undefined) return left
@@ -86,8 +86,8 @@ export class Ledger {
       ...left,
       ...(this.#unsure === 0
         ? []
-        : [`${this.#unsure} times a task was asked for and no id came back: it may be open`]),
-      ...this.#made.map(({ what }) => `what ${what} made is still there`),
+        : [`${this.#unsure} requests for a task returned no id; these tasks may be open`]),
+      ...this.#made.map(({ what }) => `what ${what} created still exists`),
     ]
   }
 

@@ -20,7 +20,7 @@ export const planSkips = (file: TargetFile, allowWrites: boolean) => {
     )
   return (scenario: Loaded): string | undefined =>
     skipReasons(applyRoles(scenario, cast), {
-      lacks: new Map(decides ? [] : [['approvals', 'nobody who may approve has given a token']]),
+      lacks: new Map(decides ? [] : [['approvals', 'the target has no token of an approver']]),
       prefixes: prefix === 'org' ? ['org'] : prefix === 'auto' ? ['tenant', 'org'] : ['tenant'],
       apiFails: undefined,
       apiIsNamed: file.api.url !== undefined,

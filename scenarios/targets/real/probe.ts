@@ -62,7 +62,7 @@ export const probe = async (
   const jwks = await lackOfKeys(found)
   const agents = await signInAll(found, access)
   const [first] = agents
-  if (first === undefined) throw new Unreachable('the target names no agent, so nothing is checked')
+  if (first === undefined) throw new Unreachable('the target has no agents, so nothing is checked')
   const jit = await lackOfTasks(found, first)
   const { introspector, lack: introspection } = await findIntrospector(found, first, access)
   const revocation = await lackOfRevocation(found, first)
@@ -78,7 +78,7 @@ export const probe = async (
     exchange: lackOfExchange(issuer),
     details:
       metadata?.authorization_details_types_supported === undefined
-        ? 'the metadata name no types of authorization details'
+        ? 'metadata has no authorization_details_types_supported'
         : undefined,
     userinfo,
     approvals,
@@ -135,9 +135,11 @@ const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> =
   if (answer.status === 200 && typeof token === 'string') return token
   const hint =
     isObject(post.body) && post.body.error === 'invalid_client'
-      ? '; are its environment variables those of this tenant?'
+      ? '; do its environment variables belong to this tenant?'
       : ''
-  throw new Unreachable(`the agent ${agent.name} could not sign in: ${describeAnswer(post)}${hint}`)
+  throw new Unreachable(
+    `the agent ${agent.name} could not authenticate: ${describeAnswer(post)}${hint}`,
+  )
 }
 
 /** Opens a task and completes it. */
@@ -146,7 +148,7 @@ const lackOfTasks = async ({ ask, base }: Probe, { token }: SignedInAgent): Prom
   const opened = await ask('POST', `${base}/jit/task`, { headers, json: {} })
   const task = isObject(opened.body) ? opened.body.task_id : undefined
   if (typeof task !== 'string') {
-    return `the issuer opens no tasks: POST ${pathOf(base)}/jit/task answered ${opened.status}`
+    return `the issuer creates no tasks: POST ${pathOf(base)}/jit/task answered ${opened.status}`
   }
   await ask('POST', `${base}/jit/task/${encodeURIComponent(task)}/complete`, { headers })
   return undefined
@@ -167,7 +169,7 @@ const findIntrospector = async (
   }
   return answer === undefined
     ? {}
-    : { lack: `introspection of a live token answered ${describeAnswer(answer)}` }
+    : { lack: `introspection of a valid token answered ${describeAnswer(answer)}` }
 }
 
 const lackOfRevocation = async (
@@ -187,7 +189,7 @@ const lackOfRevocation = async (
 const lackOfExchange = ({ metadata }: FoundIssuer): Lack => {
   const grants = metadata?.grant_types_supported
   return grants !== undefined && !grants.includes(tokenExchange)
-    ? 'the metadata name no token exchange among the grants'
+    ? 'grant_types_supported in metadata has no token exchange'
     : undefined
 }
 
@@ -209,13 +211,14 @@ const findPeople = async ({ ask, base }: Probe, { users }: Access) => {
       ? await ask('GET', `${base}/jit/pending`, { headers: bearer(token) })
       : undefined
     if (pending === undefined || pending.status === 200) people.add(email)
-    else notes.push(`the token of ${email} lists no pending requests: ${describeAnswer(pending)}`)
+    else
+      notes.push(`the token of ${email} cannot list pending requests: ${describeAnswer(pending)}`)
   }
   const canApprove = users.some((person) => approves(person) && people.has(person.email))
   return {
     people,
     notes,
-    lack: canApprove ? undefined : 'nobody who may approve has given a token',
+    lack: canApprove ? undefined : 'the target has no token of an approver',
   }
 }
 

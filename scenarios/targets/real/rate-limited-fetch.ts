@@ -50,7 +50,9 @@ export class RateLimitedFetch {
     const { protocol, origin, host } = new URL(request.url)
     const name = protocol === 'https:' ? host : origin
     if (!hosts.has(origin) && !hosts.has(name)) {
-      throw new SkipScenario(`${name} is no host of this target; hosts: [${name}] would allow it`)
+      throw new SkipScenario(
+        `${name} is not a host of this target; add hosts: [${name}] to allow it`,
+      )
     }
     for (let attempt = 1; ; attempt++) {
       if (!urgent && signal.aborted) throw new SkipScenario('interrupted')

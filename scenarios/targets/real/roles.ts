@@ -26,13 +26,13 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   users: readonly P[],
 ): Roles<A, P> => {
   if (agents.length === 0) {
-    throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
+    throw new SkipScenario('it needs another tenant, and the target has none (elsewhere: …)')
   }
   const unplayable = Object.keys(given).find((key) => !assignableWords.has(key))
   if (unplayable !== undefined)
-    throw new SkipScenario(`the target’s ${unplayable} is not ours to set`)
+    throw new SkipScenario(`cannot set the ${unplayable} of a real deployment`)
   if (given.clock !== undefined && given.clock !== 'system') {
-    throw new SkipScenario('the target’s clock is not ours to set')
+    throw new SkipScenario('cannot set the clock of a real deployment')
   }
   const { agents: parts, users: people } = TenantSeed.parse({ ...given, documents: undefined })
   const free = [...agents]
@@ -45,7 +45,7 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
     if (found === undefined || Object.keys(more).length > 0) {
-      throw new SkipScenario(`nobody plays the agent ${name}: the target names no such agent`)
+      throw new SkipScenario(`the target has no agent like ${name}`)
     }
     return { ...found, part: name }
   })

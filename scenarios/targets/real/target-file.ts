@@ -21,18 +21,26 @@ const wantsId = { error: 'expected client_id or client_id_env' }
 
 const AgentAccess = z
   .strictObject({
-    name: z.string().min(1).describe('What the issuer calls it.'),
+    name: z.string().min(1).describe('Its name at the issuer.'),
     ...Client,
-    scope: z.string().min(1).optional().describe('Asked for at each sign-in; default none.'),
-    resource: z.string().min(1).optional().describe('RFC 8707, asked for at each sign-in.'),
-    capabilities: z.array(z.string().min(1)).optional().describe('What it is registered for.'),
+    scope: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Requested with each client_credentials; default none.'),
+    resource: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('RFC 8707, requested with each client_credentials.'),
+    capabilities: z.array(z.string().min(1)).optional().describe('Its registered scopes.'),
     may_delegate: z.boolean().optional().describe('Whether it may act for users.'),
   })
   .refine(hasId, wantsId)
 
 const PersonAccess = z.strictObject({
   email: z.email(),
-  token_env: Variable.describe('The variable that holds an access token of this person.'),
+  token_env: Variable.describe('The variable that holds an access token of this user.'),
   permissions: z.array(z.string().min(1)).default([]),
 })
 
@@ -50,16 +58,14 @@ const ApiRoute = z.strictObject({
     .regex(/^(GET|POST|PUT|PATCH|DELETE) \/\S*$/, {
       error: 'expected METHOD /path, such as GET /v1/documents/doc_1',
     })
-    .describe('A request that succeeds with the right token.'),
+    .describe('A request that succeeds with a sufficient token.'),
   json: z.unknown().optional().describe('Its body.'),
-  requires: AuthorizationDetail.describe('The authorization detail it takes.'),
+  requires: AuthorizationDetail.describe('The authorization detail it requires.'),
   foreign: z
     .string()
     .regex(/^\/\S*$/)
     .optional()
-    .describe(
-      'The path of the same route for another resource, which the same token must not open.',
-    ),
+    .describe('The path of another resource of the route, which the same token must not access.'),
 })
 export type ApiRoute = z.infer<typeof ApiRoute>
 
@@ -72,16 +78,20 @@ export type Writing = (typeof writings)[number]
 
 const Limits = z.strictObject({
   requests_per_minute: z.int().min(1).max(60_000).default(600),
-  requests: z.int().min(1).default(5000).describe('In all, but for completing what was opened.'),
-  wait: Duration.default(10).describe('The longest real wait, where the mock would move time.'),
-  timeout: Duration.default(10).describe('How long an answer may take.'),
-  person: Duration.default(300).describe('How long a person may take (approver: manual).'),
+  requests: z
+    .int()
+    .min(1)
+    .default(5000)
+    .describe('Maximum number of requests, without those for cleaning up.'),
+  wait: Duration.default(10).describe('The longest real wait in place of an advance.'),
+  timeout: Duration.default(10).describe('Timeout of an answer.'),
+  person: Duration.default(300).describe('How long a person has to decide (approver: manual).'),
 })
 
 /** `target.yaml`: a deployment for `check`, and its limits. */
 export const TargetFile = z
   .strictObject({
-    name: z.string().min(1).max(64).optional().describe('What reports call it.'),
+    name: z.string().min(1).max(64).optional().describe('Its name in reports.'),
     issuer: z
       .strictObject({
         url: HttpUrl.describe('Origin of the issuer; with prefix none, its issuer identifier.'),
@@ -93,7 +103,7 @@ export const TargetFile = z
         profile: z
           .enum(['lumoauth', 'oauth'])
           .default('lumoauth')
-          .describe('What it claims to be: LumoAuth, or any OAuth 2 server.'),
+          .describe('What it is checked as: LumoAuth, or any OAuth 2 server.'),
         dialect: Switches.default({}).describe(
           'Dialect switches known to differ from the default.',
         ),
@@ -112,7 +122,9 @@ export const TargetFile = z
     approver: z
       .enum(['token', 'manual', 'none'])
       .optional()
-      .describe('Who decides: a person’s token, a person who is told where, or nobody.'),
+      .describe(
+        'How requests are decided: with the token of an approver, by a person who is asked, or not at all.',
+      ),
     elsewhere: z
       .strictObject({
         tenant: z.string().min(1),
@@ -120,40 +132,34 @@ export const TargetFile = z
         api_client: z.strictObject(Client).refine(hasId, wantsId).optional(),
       })
       .optional()
-      .describe('Another tenant at the same issuer, to show that nothing leaks.'),
+      .describe('Another tenant at the same issuer, to check isolation.'),
     api: z
       .strictObject({
-        url: HttpUrl.optional().describe(
-          'Where the API is: the one under test, or what the issuer calls it.',
-        ),
+        url: HttpUrl.optional().describe('URL of the API under test, or its URL at the issuer.'),
         audience: z
           .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
           .optional()
           .describe('The aud of tokens for it.'),
-        routes: z.array(ApiRoute).min(1).optional().describe('What check api calls.'),
+        routes: z.array(ApiRoute).min(1).optional().describe('The routes that check api calls.'),
         challenge: z
           .enum(['lumo', 'rar-04', 'wg-00'])
           .default('lumo')
-          .describe('How it says what is missing.'),
+          .describe('Its challenge format.'),
         revocation: z
           .enum(['introspection', 'expiry'])
           .default('introspection')
-          .describe(
-            'Whether it asks the issuer about each token, or believes it until it expires.',
-          ),
+          .describe('Whether it introspects each token, or accepts it until exp.'),
       })
       .prefault({}),
     writes: z
       .array(z.enum(writings))
       .default([...writings])
-      .describe('What --allow-writes allows.'),
+      .describe('The writes that --allow-writes allows.'),
     limits: Limits.prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
-      .describe(
-        'Hosts that may be talked to over https beside those of issuer and API; origins for http.',
-      ),
+      .describe('Allowed https hosts in addition to those of issuer and API; origins for http.'),
   })
   .meta({ id: 'TargetFile' })
 export type TargetFile = z.infer<typeof TargetFile>

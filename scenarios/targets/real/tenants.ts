@@ -92,14 +92,14 @@ export const describeApiFailure = async (
 ): Promise<string | undefined> => {
   if (metadata === undefined) return lacks.get('metadata')
   if (introspector === undefined) {
-    return `our API would not notice that a token was revoked: ${lacks.get('introspection')}`
+    return `our API would not notice a revocation: ${lacks.get('introspection')}`
   }
   const answer = await openApi([])(`${apiOrigin}/t/probe/v1/documents`, {
     headers: { authorization: `Bearer ${agent?.token}` },
   })
   return answer.ok
     ? undefined
-    : `our API, which trusts the issuer’s metadata, keys and introspection, refuses the agent’s own token (${answer.status})`
+    : `our API, configured with the issuer’s metadata, keys and introspection, rejects the agent’s own token (${answer.status})`
 }
 
 /** The aud of our API: from the target file, else from the issuer's tokens. */

@@ -52,8 +52,8 @@ it('a switch that another scenario finds meanwhile is not taken for the next one
 
   expect(results.map((it) => it.verdict)).toEqual(['failed', 'failed'])
   expect(heard.map((it) => it.reason)).toEqual([
-    'the issuer speaks another dialect: complete_status 204',
-    'the issuer speaks another dialect: complete_status 204',
+    'the issuer uses another dialect: complete_status 204',
+    'the issuer uses another dialect: complete_status 204',
   ])
   expect(ear.found).toEqual({ complete_status: '204' })
 })

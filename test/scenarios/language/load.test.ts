@@ -79,7 +79,7 @@ describe('a step', () => {
     [
       'that is a text',
       '- open_task',
-      'a.yaml:3:5: expected a step: an action and its modifiers, not "open_task"',
+      'a.yaml:3:5: expected a step: an action and its modifiers, received "open_task"',
     ],
     [
       'with a mistyped modifier',
@@ -295,21 +295,21 @@ describe('what a scenario needs', () => {
 
   it('is frozen_clock where a step expects a moment', () => {
     expect(expecting('', dated)).toEqual([
-      'a.yaml:6:27: a moment can be expected only with needs: [frozen_clock]',
+      'a.yaml:6:27: expecting a date-time needs: [frozen_clock]',
     ])
     expect(expecting('frozen_clock', dated)).toEqual([])
   })
 
   it('is own_tenant where a step counts what is pending', () => {
     expect(expecting('', counted)).toEqual([
-      'a.yaml:6:22: what is pending can be counted only with needs: [own_tenant]',
+      'a.yaml:6:22: counting pending requests needs: [own_tenant]',
     ])
     expect(expecting('own_tenant', counted)).toEqual([])
   })
 
   it('is not a frozen_clock where the clock goes on', () => {
     expect(expecting('frozen_clock', '  - open_task: {}', '{ clock: system }')).toEqual([
-      'a.yaml:2:9: a clock that goes on (clock: system) is not a frozen_clock',
+      'a.yaml:2:9: clock: system contradicts needs: [frozen_clock]',
     ])
   })
 })
