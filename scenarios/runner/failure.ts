@@ -29,7 +29,7 @@ export class ContractBroken extends Error {
     const { seat, route, request, answer, violations } = subject
     const says = violations.map(({ message }) => message).join('; ')
     super(
-      `${seats[seat]} broke the contract of ${route ?? request.url}: ${says}${refused ? `; a success was expected, not ${answer.status}` : ''}`,
+      `${seats[seat]} broke the contract of ${route ?? request.url}: ${says}${refused ? `; expected success, received ${answer.status}` : ''}`,
     )
     this.subject = subject
     this.refused = refused

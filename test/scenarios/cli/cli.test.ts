@@ -169,7 +169,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     const { status, stdout } = lumoauth('run', name, '--host', 'fetch')
 
     expect(status).toBe(1)
-    expect(stdout).toContain('failing.yaml:3:5: expected a success, answered 401')
+    expect(stdout).toContain('failing.yaml:3:5: expected success, answered 401')
     expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in \d+ ms\n$/)
   })
 

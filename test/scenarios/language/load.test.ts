@@ -73,7 +73,7 @@ describe('a step', () => {
     [
       'with two actions',
       '- open_task: {}\n    call: GET /v1/x',
-      'a.yaml:4:5: a step is exactly one action, not "open_task" and "call"',
+      'a.yaml:4:5: a step has exactly one action, found "open_task" and "call"',
     ],
     ['with none', '- with: jit', 'a.yaml:3:5: a step needs an action'],
     [
@@ -115,7 +115,7 @@ describe('a step', () => {
     [
       'with a matcher beside a field',
       '- open_task: {}\n    expect: { agent: { at_most: 1, id: 2 } }',
-      'a.yaml:4:36: the matcher "at_most" cannot stand beside the field "id"',
+      'a.yaml:4:36: an object has either matchers or fields, found the matcher "at_most" and the field "id"',
     ],
     [
       'that saves what no answer has',
@@ -175,31 +175,31 @@ describe('a step', () => {
 
 describe('a variable', () => {
   it.for([
-    ['that was never set', ['- decode_token: $stolne'], 'a.yaml:3:19: $stolne holds nothing here'],
+    ['that was never set', ['- decode_token: $stolne'], 'a.yaml:3:19: $stolne is not set here'],
     [
       'that is almost another',
       ['- open_task: {}', '  save: { needed: task_id }', '- complete_task: { task_id: $neded }'],
-      'a.yaml:5:31: $neded holds nothing here; did you mean "needed"?',
+      'a.yaml:5:31: $neded is not set here; did you mean "needed"?',
     ],
     [
       'that is set later',
       ['- decode_token: $a', '- get_token: {}', '  save: { a: access_token }'],
-      'a.yaml:3:19: $a holds nothing here',
+      'a.yaml:3:19: $a is not set here',
     ],
     [
       'of an action that comes later',
       ['- complete_task: { task_id: $task.task_id }', '- open_task: {}'],
-      'a.yaml:3:31: $task holds nothing here; it is set by open_task',
+      'a.yaml:3:31: $task is not set here; open_task sets it, and there is none before this step',
     ],
     [
       'within a text',
       ['- open_task: { name: "for ${who}" }'],
-      'a.yaml:3:24: $who holds nothing here',
+      'a.yaml:3:24: $who is not set here',
     ],
     [
       'in an expectation',
       ['- open_task: {}', '  expect: { task_id: $before }'],
-      'a.yaml:4:24: $before holds nothing here',
+      'a.yaml:4:24: $before is not set here',
     ],
     [
       'of another branch',
@@ -209,16 +209,16 @@ describe('a variable', () => {
         '        save: { a: task_id }',
         '    - - complete_task: { task_id: $a }',
       ],
-      '$a holds nothing here',
+      '$a is not set here',
     ],
-    ['of rounds, outside', ['- open_task: { name: $round }'], '$round holds nothing here'],
+    ['of rounds, outside', ['- open_task: { name: $round }'], '$round is not set here'],
   ] as const)('%s is an error', ([, lines, problem]) => {
     expect(problemsOf(steps(...lines))[0]).toContain(problem)
   })
 
   it('that is never used is only a warning', () => {
     expect(problemsOf(steps('- open_task: {}', '  save: { id: task_id }'))).toEqual([
-      'a.yaml:4:13: warning: $id is saved and never used',
+      'a.yaml:4:13: warning: $id is saved but never used',
     ])
   })
 

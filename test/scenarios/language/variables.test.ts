@@ -11,10 +11,10 @@ const values: Readonly<Record<string, unknown>> = {
 const lookup = (name: string) => values[name]
 
 describe('filling in variables', () => {
-  it('refuses a variable that holds nothing', () => {
-    expect(() => fill('$nothing', lookup)).toThrow('$nothing holds nothing')
-    expect(() => fill('$needed.identifier', lookup)).toThrow('$needed.identifier holds nothing')
-    expect(() => fill('$needed.constructor', lookup)).toThrow('holds nothing')
+  it('refuses a variable that is not set', () => {
+    expect(() => fill('$nothing', lookup)).toThrow('$nothing is not set')
+    expect(() => fill('$needed.identifier', lookup)).toThrow('$needed.identifier is not set')
+    expect(() => fill('$needed.constructor', lookup)).toThrow('is not set')
   })
 
   it.for([

@@ -172,7 +172,7 @@ describe('annotations for GitHub', () => {
 
     expect(text.split('\n')).toHaveLength(2)
     expect(text).toMatch(
-      /^::error file=suite\/theme\/one.yaml,line=13,col=23,title=A <b>bold<\/b> claim & more \(fetch\)::suite\/theme\/one.yaml:13:23: not as expected.*%0A/,
+      /^::error file=suite\/theme\/one.yaml,line=13,col=23,title=A <b>bold<\/b> claim & more \(fetch\)::suite\/theme\/one.yaml:13:23: does not match.*%0A/,
     )
   })
 })

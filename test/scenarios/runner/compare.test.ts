@@ -65,7 +65,7 @@ describe('two hosts', () => {
       statuses.map((status, index) => exchange({ step: `1.${index + 1}.1`, status }))
 
     expect(difference(result('a', at(200, 403), ['1']), result('b', at(200, 200), ['1']))).toBe(
-      'at once, a answered 1 issuer 200, 1 issuer 403; b 1 issuer 200, 1 issuer 200',
+      'concurrently, a answered 1 issuer 200, 1 issuer 403; b 1 issuer 200, 1 issuer 200',
     )
     expect(
       difference(result('a', at(200, 403), ['1']), result('b', at(403, 200), ['1'])),

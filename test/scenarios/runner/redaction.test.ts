@@ -74,7 +74,7 @@ const failed = (result: Awaited<ReturnType<typeof run>>['results'][number]) => (
     kind: 'expectation' as const,
     code: 'differs' as const,
     violations: [],
-    message: `not as expected: ${exchange.answer.body}`,
+    message: `does not match: ${exchange.answer.body}`,
     at: { file: result.file, line: 1, column: 1 },
     excerpt: '',
     step: exchange.step,

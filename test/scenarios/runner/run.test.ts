@@ -50,7 +50,7 @@ describe('a failing scenario', () => {
         differences: [{ path: 'agent.name', expected: '"other"', received: '"report-bot"' }],
       },
     ])
-    expect(result.failures[0]?.message).toBe('not as expected: agent.name')
+    expect(result.failures[0]?.message).toBe('does not match: agent.name')
     expect(result.failures[0]?.excerpt).toContain('> 5 |       agent: { name: other')
   })
 
@@ -67,7 +67,7 @@ describe('a failing scenario', () => {
     )
 
     expect(result.failures[0]?.message).toBe(
-      'not as expected: task_id, agent.name, agent.id and 1 more',
+      'does not match: task_id, agent.name, agent.id and 1 more',
     )
     expect(result.failures[0]?.excerpt).toMatch(/^ {2}3 \| {3}- open_task: \{\}\n[\s\S]*\n> 6 \|/)
   })
@@ -75,13 +75,13 @@ describe('a failing scenario', () => {
   it('says what was answered when that is what is wrong', async () => {
     const { result } = await only(steps('- call: GET /v1/documents/x', '  expect: { status: 403 }'))
 
-    expect(result.failures[0]?.message).toBe('not as expected: status; answered 404 not_found (no)')
+    expect(result.failures[0]?.message).toBe('does not match: status; answered 404 not_found (no)')
   })
 
   it('fails when an answer is no success and none was spoken of', async () => {
     const { result } = await only(steps('- call: GET /v1/documents/x'))
 
-    expect(result.failures[0]?.message).toBe('expected a success, answered 404 not_found (no)')
+    expect(result.failures[0]?.message).toBe('expected success, answered 404 not_found (no)')
   })
 
   it('fails when an answer breaks its schema, and names the seat that sent it', async () => {
@@ -112,7 +112,7 @@ describe('a failing scenario', () => {
     )
 
     expect(result.failures[0]?.message).toContain(
-      'the API broke the contract of documents.read: content-type is text/plain',
+      'the API broke the contract of documents.read: expected content-type application/json, received text/plain',
     )
   })
 
@@ -204,7 +204,7 @@ describe('a scenario', () => {
 
     const { result } = await only(steps('- advance: PT1H'), target)
 
-    expect(result.reason).toBe('it takes 3600 s, and the target has no virtual time')
+    expect(result.reason).toBe('it needs 3600 s, and the target has no virtual time')
   })
 
   it('is skipped when the target cannot offer what is given', async () => {

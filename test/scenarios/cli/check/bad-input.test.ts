@@ -66,7 +66,7 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
     })
 
-    expect(await saidOf(url)).toContain('502 with text/html where JSON is due')
+    expect(await saidOf(url)).toContain('502 with text/html instead of JSON')
   })
 
   it('where a page of HTML is answered with 200', async () => {
@@ -74,7 +74,7 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
       response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Please accept</h1>')
     })
 
-    expect(await saidOf(url)).toContain('with text/html where JSON is due')
+    expect(await saidOf(url)).toContain('with text/html instead of JSON')
   })
 
   it('where every answer is a redirect, which it follows nowhere', async () => {
@@ -121,11 +121,11 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
 
     const said = await saidOf(url)
 
-    expect(said).toContain('the agent bot could not sign in: 401 invalid_client (no such client)')
+    expect(said).toContain('the agent bot could not authenticate: 401 invalid_client (no such client)')
     expect(said).not.toContain('a-secret')
   })
 
-  it('where the certificate cannot be trusted', async ({ skip }) => {
+  it('where the certificate is not trusted', async ({ skip }) => {
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(folder, name)) as [
       string,
       string,
@@ -141,7 +141,7 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) })
 
     expect(await saidOf(`https://${await listening(server as unknown as Server)}`)).toMatch(
-      /^the certificate of 127\.0\.0\.1:\d+ cannot be trusted/,
+      /^the certificate of 127\.0\.0\.1:\d+ is not trusted/,
     )
   })
 })

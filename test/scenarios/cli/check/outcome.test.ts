@@ -48,11 +48,11 @@ describe('the rule that was broken', () => {
   const rulesIn = (it: Result) => deviationsOf([it]).map(({ rule }) => rule)
 
   it('is what the scenario covers', () => {
-    expect(rulesIn(broken(['CC-07'], failure('not as expected')))).toEqual(['CC-07'])
+    expect(rulesIn(broken(['CC-07'], failure('does not match')))).toEqual(['CC-07'])
   })
 
   it('is what the failure says, where it knows', () => {
-    const named = failure('left its task open', { rules: ['AGENT-COMPLETES'] })
+    const named = failure('did not complete its task', { rules: ['AGENT-COMPLETES'] })
 
     expect(rulesIn(broken(['CC-05'], named))).toEqual(['AGENT-COMPLETES'])
   })
@@ -186,7 +186,7 @@ describe('the conformance statement', () => {
     facts: ['dialect: token_typ JWT'],
     says: (rule: string) => `What ${rule} says`,
     compared: { fresh: ['CC-07'], known: [], stale: [] },
-    leftovers: ['the task t is still open'],
+    leftovers: ['the task t is not completed'],
   }
 
   it('has what was tested, by which version, and the verdict on each rule', () => {
@@ -195,7 +195,7 @@ describe('the conformance statement', () => {
     expect(text).toContain('lumoauth-harness 1.2.3, at https://a.example')
     expect(text).toContain('2 rules: 1 kept, 1 broken, 0 not tested.')
     expect(text).toContain('| CC-07 | What CC-07 says | no \\| store |')
-    expect(text).toContain('the task t is still open')
+    expect(text).toContain('the task t is not completed')
   })
 
   it('says the same to programs', () => {

@@ -54,7 +54,7 @@ describe('the mock as a target', () => {
     const done = await run([flow], watched(target, issued))
 
     expect(issued.size).toBeGreaterThan(5)
-    expect(done.results[0]?.failures[0]?.message).toContain('not as expected')
+    expect(done.results[0]?.failures[0]?.message).toContain('does not match')
     for (const [format, report] of Object.entries(reports)) {
       const text = report([done])
       for (const secret of issued) expect(text, format).not.toContain(secret)

@@ -35,7 +35,7 @@ describe('a target file', () => {
     )
 
     expect(problems).toContain(
-      '5:5: a secret has no place in this file; client_secret_env names the environment variable that holds it',
+      '5:5: secrets are not allowed in this file; client_secret_env names the environment variable of the secret',
     )
     expect(problems.join()).not.toContain('hunter2')
   })

@@ -48,7 +48,7 @@ describe('a real person who decides', () => {
     await look()
 
     expect(said).toEqual([
-      'please deny the request req_1 at https://app.test/inbox with the words "Not now" until 2026-11-24T03:05:00.000Z',
+      'please deny the request req_1 at https://app.test/inbox with the reason "Not now" until 2026-11-24T03:05:00.000Z',
     ])
   })
 
@@ -77,7 +77,7 @@ describe('a real person who decides', () => {
     const { look } = world([pending, { status }])
 
     await expect(look()).rejects.toThrow(
-      `a person was asked to approve a request, and it is ${status}`,
+      `the person was asked to approve the request, but it is ${status}`,
     )
   })
 
@@ -99,7 +99,7 @@ describe('a real person who decides', () => {
     await look()
 
     expect(said).toEqual([])
-    await expect(look()).rejects.toThrow('nobody decided within 0 s')
+    await expect(look()).rejects.toThrow('no person decided within 0 s')
   })
 
   it('is not waited for any more once the run is interrupted', async () => {

@@ -28,7 +28,7 @@ describe('speaking to somebody else’s issuer', () => {
     const http = careful(() => new Response('never'))
 
     await expect(http.fetch('https://evil.test/')).rejects.toThrow(
-      'evil.test is no host of this target; hosts: [evil.test] would allow it',
+      'evil.test is not a host of this target; add hosts: [evil.test] to allow it',
     )
     expect(http.sent).toBe(0)
   })
@@ -40,7 +40,7 @@ describe('speaking to somebody else’s issuer', () => {
         hosts: new Set(['https://issuer.test', 'issuer.test']),
       })
 
-      await expect(http.fetch(`${origin}/`)).rejects.toThrow('is no host of this target')
+      await expect(http.fetch(`${origin}/`)).rejects.toThrow('is not a host of this target')
       expect(http.sent).toBe(0)
     },
   )
@@ -117,10 +117,10 @@ describe('speaking to somebody else’s issuer', () => {
   })
 
   it.each([
-    ['ENOTFOUND', 'is no host that can be found'],
+    ['ENOTFOUND', 'was not found'],
     ['ECONNREFUSED', 'refuses connections'],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate of issuer.test cannot be trusted'],
-    ['CERT_HAS_EXPIRED', 'the certificate of issuer.test cannot be trusted'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate of issuer.test is not trusted'],
+    ['CERT_HAS_EXPIRED', 'the certificate of issuer.test is not trusted'],
   ])('says in one line what %s means', async (code, says) => {
     const cause = Object.assign(new Error('as the system says it'), { code })
     const http = careful(() => Promise.reject(new TypeError('fetch failed', { cause })))
@@ -187,7 +187,7 @@ describe('the ledger of what was opened', () => {
 
     const completed = sent.map((path) => /task\/(\w+)\/complete/.exec(path)?.[1])
     expect(completed).toEqual(['third', 'second', 'first'])
-    expect(left).toEqual(['the task second is still open: complete answered 500'])
+    expect(left).toEqual(['the task second is not completed: complete answered 500'])
   })
 
   it('forgets what was completed, and what is over already is no leftover', async () => {
@@ -221,7 +221,7 @@ describe('the ledger of what was opened', () => {
     await ledger.note(opening('t'), undefined, {})
 
     expect(await ledger.close()).toEqual([
-      '1 times a task was asked for and no id came back: it may be open',
+      '1 requests for a task returned no id; these tasks may be open',
     ])
   })
 })
