@@ -81,7 +81,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
     ],
     [['scenario', 'old', 'x'], "lumoauth-harness: unknown command 'old' (see --help)\n"],
-  ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
+  ] as const)('rejects %j with one line and exit code 2', ([args, line]) => {
     expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
   })
 
@@ -140,7 +140,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/--concurrency <n> .*\(default: 8\)/)
   })
 
-  it('passes what follows -- to the agent, options too', () => {
+  it('passes all arguments after -- to the agent', () => {
     const { status, stdout, stderr } = lumoauth(
       ...['check', 'agent', '--', process.execPath, '--list', '--eval', ''],
     )
@@ -149,7 +149,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stdout).toContain('bad option: --list')
   })
 
-  it('runs nothing when a file is broken, and says where', () => {
+  it('runs no scenario when a file has an error, and reports its position', () => {
     const name = file('broken.yaml', 'scenario: Something is so\nsteps:\n  - cal: GET /x\n')
 
     const { status, stdout, stderr } = lumoauth('run', name)
@@ -160,7 +160,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     )
   })
 
-  it('exits with 1 when a scenario failed', () => {
+  it('exits with 1 when a scenario fails', () => {
     const name = file(
       'failing.yaml',
       'scenario: Something is so\nsteps:\n  - userinfo: {}\n    with: none\n',
@@ -195,14 +195,14 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(readFileSync(join(folder, 'out/junit.xml'), 'utf8')).toContain('tests="1" failures="0"')
   })
 
-  it('lists what it would run', () => {
+  it('lists scenarios with --list', () => {
     const { stdout } = lumoauth('run', '--tag', 'race', '--list')
 
     expect(stdout).toContain('Of concurrent exchanges of one approval exactly one succeeds')
     expect(stdout).not.toContain('A challenge contains')
   })
 
-  it('explains a rule: sentence, source, what shows it and what breaks it', () => {
+  it('explains a rule: its sentence, source, scenarios and misbehaviours', () => {
     const { stdout } = lumoauth('explain', 'thr-08')
 
     expect(stdout).toMatch(/^THR-08 {2}Of several exchanges/)
@@ -218,7 +218,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(lumoauth(command, ...args).stdout).toMatch(expected)
   })
 
-  it('runs again only what failed, and forgets it when it passes', () => {
+  it('runs only failed scenarios with --failed, and none after they pass', () => {
     const text = (status: number) =>
       `scenario: It is there, or not\nsteps:\n  - http: { request: GET /no/such/path }\n    expect: { status: ${status} }\n`
     const name = file('again.yaml', text(200))
@@ -236,7 +236,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     [['bad-input/a-key-named-proto-changes-nothing'], 'bad-input/proto-key-is-rejected.yaml"'],
     [['--only', 'a key __proto__ is refused'], 'pollutes nothing'],
     [['--failed'], 'bad-input/proto-key-is-rejected.yaml"; run it by its new name first'],
-  ] as const)('run %s, a former name, fails with the present one', ([args, now]) => {
+  ] as const)('run %s: a former name fails with the present one', ([args, now]) => {
     const old = join(folder, 'scenarios/suite/bad-input/a-key-named-proto-changes-nothing.yaml')
     const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)
     mkdirSync(join(folder, 'lumoauth-harness'), { recursive: true })
@@ -250,7 +250,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(status).toBe(2)
   })
 
-  it('runs scenarios on a harness that somebody has started, and leaves nothing there', async () => {
+  it('runs scenarios on a running harness and deletes its tenants there', async () => {
     const control = { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' }
     const env = { ...process.env, ...control }
     await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {

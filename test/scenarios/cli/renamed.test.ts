@@ -12,12 +12,12 @@ const titles = files
 const renamed = readRenamed()
 
 describe('renamed.yaml', () => {
-  it('leads every former title to a present one, and every former file to a present one', () => {
+  it('maps every former title to a present title, and every former file to a present file', () => {
     expect(Object.values(renamed.titles).filter((it) => !titles.includes(it))).toEqual([])
     expect(Object.values(renamed.files).filter((it) => !files.includes(it))).toEqual([])
   })
 
-  it('has no former name that is in use', () => {
+  it('contains no name that is in use', () => {
     const used = titles.filter((title) =>
       Object.keys(renamed.titles).some((old) => title?.includes(old)),
     )
@@ -27,7 +27,7 @@ describe('renamed.yaml', () => {
   })
 })
 
-describe('a former name of a scenario', () => {
+describe('renamedHint', () => {
   const says =
     '"suite/approvals/nobody-answers.yaml" is now "suite/approvals/undecided-request-expires.yaml"'
 
@@ -36,17 +36,17 @@ describe('a former name of a scenario', () => {
     'approvals/nobody-answers',
     '/home/x/scenarios/suite/approvals/nobody-answers.yaml',
     'suite\\approvals\\nobody-answers.yaml',
-  ])('%s is answered with the present one', (name) => {
+  ])('names the present file for %s', (name) => {
     expect(renamedHint(name)).toBe(`; ${says}`)
   })
 
-  it('is found by its title in any case', () => {
+  it('names the present title, case-insensitively', () => {
     expect(renamedHint('a request nobody answers EXPIRES, and can no longer be approved')).toBe(
       '; "A request nobody answers expires, and can no longer be approved" is now "A request that is not decided in time is expired and can no longer be approved"',
     )
   })
 
-  it('is rejected in the reasons of a baseline and of unnoticed.yaml', () => {
+  it('rejectFormerNames rejects a former name in a reason', () => {
     const reasons = { 'THR-19': 'seen in suite/approvals/nobody-answers.yaml since May' }
 
     expect(() => rejectFormerNames('known.yaml', reasons)).toThrow(
@@ -54,7 +54,7 @@ describe('a former name of a scenario', () => {
     )
   })
 
-  it('no other text is', () => {
+  it('is empty for other texts', () => {
     expect(renamedHint('no-such-scenario')).toBe('')
     expect(() => rejectFormerNames('known.yaml', { 'THR-19': 'No' })).not.toThrow()
   })

@@ -48,7 +48,7 @@ describe('a scenario file', () => {
       'scenario: Something is so\ngiven:\n  documents:\n    - { id: a, titel: A, title: B }\nsteps:\n  - open_task: {}',
       'a.yaml:4:16: unknown key "titel"; did you mean "title"?',
     ],
-  ])('with %s is told where and what', ([, yaml, problem]) => {
+  ])('with %s is reported with its position', ([, yaml, problem]) => {
     expect(problemsOf(yaml ?? '')[0]).toContain(problem)
   })
 })
@@ -157,11 +157,11 @@ describe('a step', () => {
       '- http: { request: POST /x, json: {}, body: x }',
       'a.yaml:3:11: expected at most one of json, form, body, base64, filler',
     ],
-  ])('%s is told where and what', ([, step, problem]) => {
+  ])('%s is reported with its position', ([, step, problem]) => {
     expect(problemsOf(steps(step ?? ''))[0]).toContain(problem)
   })
 
-  it('is told of with every mistake at once, in the order of the file', () => {
+  it('is reported with all its errors, in the order of the file', () => {
     const problems = problemsOf(steps('- cal: x', '- open_task: { a: 1, b: 2 }', '- advance: soon'))
 
     expect(problems.map((it) => it.split(': ')[0])).toEqual([
@@ -191,11 +191,7 @@ describe('a variable', () => {
       ['- complete_task: { task_id: $task.task_id }', '- open_task: {}'],
       'a.yaml:3:31: $task is not set here; open_task sets it, and there is none before this step',
     ],
-    [
-      'within a text',
-      ['- open_task: { name: "for ${who}" }'],
-      'a.yaml:3:24: $who is not set here',
-    ],
+    ['within a text', ['- open_task: { name: "for ${who}" }'], 'a.yaml:3:24: $who is not set here'],
     [
       'in an expectation',
       ['- open_task: {}', '  expect: { task_id: $before }'],
@@ -222,7 +218,7 @@ describe('a variable', () => {
     ])
   })
 
-  it('of a branch is there after it', () => {
+  it('of a branch is set after it', () => {
     const lines = [
       '- parallel:',
       '    - - open_task: {}',
@@ -235,8 +231,8 @@ describe('a variable', () => {
   })
 })
 
-describe('a sound scenario', () => {
-  it('knows what it needs of a target from its steps', () => {
+describe('a valid scenario', () => {
+  it('derives its needs from its steps', () => {
     const scenario = scenarioOf(
       steps(
         '- call: { request: DELETE /v1/documents/x }',
@@ -248,7 +244,7 @@ describe('a sound scenario', () => {
     expect(scenario.needs).toEqual(['writes', 'approver', 'control'])
   })
 
-  it('knows how much time it takes', () => {
+  it('computes how far it advances the clock', () => {
     const scenario = scenarioOf(
       steps('- advance: PT5M', '- repeat: { times: 2, steps: [{ advance: 10 }] }'),
     )
@@ -264,7 +260,7 @@ describe('a sound scenario', () => {
 })
 
 describe('loading files', () => {
-  it('refuses two scenarios of one title', async () => {
+  it('rejects two scenarios with one title', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'scenarios-'))
     const files = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
     for (const file of files) await writeFile(file, steps('- open_task: {}'))
@@ -293,21 +289,21 @@ describe('what a scenario needs', () => {
   const dated = "  - open_task: {}\n    expect: { expires_at: '2026-11-24T04:00:00Z' }"
   const counted = '  - list_pending: {}\n    expect: { count: 1 }'
 
-  it('is frozen_clock where a step expects a moment', () => {
+  it('is frozen_clock where a step expects a date-time', () => {
     expect(expecting('', dated)).toEqual([
       'a.yaml:6:27: expecting a date-time needs: [frozen_clock]',
     ])
     expect(expecting('frozen_clock', dated)).toEqual([])
   })
 
-  it('is own_tenant where a step counts what is pending', () => {
+  it('is own_tenant where a step counts pending requests', () => {
     expect(expecting('', counted)).toEqual([
       'a.yaml:6:22: counting pending requests needs: [own_tenant]',
     ])
     expect(expecting('own_tenant', counted)).toEqual([])
   })
 
-  it('is not a frozen_clock where the clock goes on', () => {
+  it('excludes frozen_clock with clock: system', () => {
     expect(expecting('frozen_clock', '  - open_task: {}', '{ clock: system }')).toEqual([
       'a.yaml:2:9: clock: system contradicts needs: [frozen_clock]',
     ])
