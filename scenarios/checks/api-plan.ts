@@ -90,7 +90,7 @@ const wordsFor = (
     call_with_token_in_query: call(`${request}${query}access_token=\u0024{good}`),
     foreign_call:
       foreign === undefined
-        ? { lacks: 'the route names no other resource (foreign: /path)', instead: call(request) }
+        ? { lacks: 'the route has no other resource (foreign: /path)', instead: call(request) }
         : call(`${method} ${foreign}`),
     refused: challenge === 'wg-00' ? '401' : '403',
     issuer,

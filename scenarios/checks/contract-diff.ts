@@ -108,11 +108,11 @@ const bodies = (
   return [
     ...said(
       [...others.known].filter((it) => !ours.known.has(it)),
-      'the document also knows',
+      'the document also has',
     ),
     ...said(
       [...ours.known].filter((it) => !others.known.has(it)),
-      'only the contract knows',
+      'only the contract has',
     ),
     ...said(
       [...others.required].filter((it) => ours.known.has(it) && !ours.required.has(it)),

@@ -22,8 +22,8 @@ export class DialectDetector {
   #before: Promise<unknown> = Promise.resolve()
 
   /**
-   * @param known switches that are told beforehand
-   * @param names what agents and people are called at the deployment, and its origins
+   * @param known switches preset in the target file
+   * @param names names of agents and users at the deployment, and its origins
    */
   constructor(mock: Target, known: Spoken = {}, names: readonly string[] = []) {
     this.#mock = mock

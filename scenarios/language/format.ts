@@ -8,7 +8,7 @@ import { RuleId } from './rule-id.ts'
 import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
 
-/** What a tenant holds before the first step. Its clock stands still unless `clock: system`. */
+/** What a tenant contains before the first step. Its clock is frozen unless `clock: system`. */
 export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })
 export type Given = z.input<typeof Given>
 

@@ -172,7 +172,7 @@ export const isMatcher = (value: unknown): value is Readonly<Record<Matcher, unk
 
 export type Mistake = Readonly<{ message: string; at: Path; key: boolean }>
 
-/** What is wrong with an expectation as written. */
+/** The syntax errors of an expectation. */
 export const mistakes = (expected: unknown, at: Path = []): Mistake[] => {
   if (Array.isArray(expected)) return expected.flatMap((it, index) => mistakes(it, [...at, index]))
   if (!isObject(expected)) return []

@@ -19,7 +19,7 @@ const Turn = z.strictObject({
     .optional()
     .describe('Switches a misbehaviour on.'),
   behave: z.literal(true).optional().describe('Switches all misbehaviours off.'),
-  revoke: z.literal('jit').optional().describe('Revokes every JIT token there is.'),
+  revoke: z.literal('jit').optional().describe('Revokes every JIT token.'),
   down: Duration.optional().describe('The issuer is down for so many seconds.'),
   signal: z.enum(['SIGINT', 'SIGTERM']).optional().describe('Signal sent to the agent.'),
   lure: z

@@ -38,7 +38,7 @@ export const openIssuerBefore = async (
     TenantSeed.parse({
       tenant,
       seed: 1,
-      policy: { rules: [{ name: 'whatever a check takes', risk: 'low', decision: 'approve' }] },
+      policy: { rules: [{ name: 'grants for a check', risk: 'low', decision: 'approve' }] },
     })
   const tenants = ['check', 'check-elsewhere'].map((name) => harness.createTenant(seed(name)))
   const here = tenants[0] as (typeof tenants)[number]

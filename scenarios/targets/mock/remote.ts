@@ -26,7 +26,7 @@ export const remoteTarget = (issuer: string, controlToken: string): Target => {
           const response = await session.fetch(seat)(input, init)
           if (response.status === 421) {
             const { pathname } = new URL(response.url)
-            misdirected ??= `${pathname} names no tenant, and a proxy leads by tenant (421)`
+            misdirected ??= `${pathname} has no tenant, by which a proxy routes (421)`
           }
           return response
         }

@@ -9,7 +9,7 @@ const Variable = z
 const HttpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' })
 
 const Client = {
-  client_id: z.string().min(1).optional().describe('Where it is no secret.'),
+  client_id: z.string().min(1).optional().describe('The client id itself, where it is not secret.'),
   client_id_env: Variable.optional().describe('The variable that holds the client id.'),
   client_secret_env: Variable.describe('The variable that holds the client secret.'),
 }
@@ -34,7 +34,7 @@ const AgentAccess = z
       .optional()
       .describe('RFC 8707, requested with each client_credentials.'),
     capabilities: z.array(z.string().min(1)).optional().describe('Its registered scopes.'),
-    may_delegate: z.boolean().optional().describe('Whether it may act for users.'),
+    may_delegate: z.boolean().optional().describe('Whether it has the right to delegate.'),
   })
   .refine(hasId, wantsId)
 

@@ -228,7 +228,7 @@ describe('an OpenAPI file against the contract', () => {
   it('differs in members and statuses', () => {
     const says = found.filter((it) => it.kind === 'differs').map((it) => it.says)
 
-    expect(says[0]).toBe('in the body of jit.task.create, the document also knows colour')
+    expect(says[0]).toBe('in the body of jit.task.create, the document also has colour')
     expect(says.at(-1)).toBe('succeeds with 204, in the contract with 200 or 201')
   })
 
