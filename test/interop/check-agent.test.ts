@@ -96,7 +96,7 @@ describe('an agent under test', () => {
 
     expect(rules).toEqual(expect.arrayContaining(['AGENT-LEAST', 'AGENT-NARROW', 'HDR-06']))
     expect(said).toContain(
-      'AGENT-LEAST: asked for file_access [read, write, export] of doc_9982 before any challenge named it',
+      'AGENT-LEAST: requested file_access [read, write, export] of doc_9982 before any challenge named it',
     )
     expect(said.join()).toMatch(/used its own token for GET .* although it had a JIT token for it/)
     expect(meters[0]).toMatchObject({ requested: 4, used: 0 })
