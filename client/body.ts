@@ -7,6 +7,7 @@ export type Body = RequestInit['body']
  * A body that can be sent more than once: strings, bytes, forms and blobs as they are, a stream read
  * into memory.
  * @throws {BodyNotReplayableError} when a stream is longer than the limit
+ * @throws {TypeError} for a stream that has been read, or of something else than bytes
  */
 export const makeReplayable = async (
   body: Body,
@@ -25,6 +26,7 @@ type Source = Readonly<{
 
 const sourceOf = (body: unknown): Source | undefined => {
   if (isStream(body)) {
+    assertUnread(body)
     const reader = body.getReader()
     return { next: () => reader.read(), stop: (reason) => reader.cancel(reason) }
   }
@@ -39,6 +41,11 @@ const isStream = (body: unknown): body is ReadableStream =>
   body !== null &&
   'getReader' in body &&
   typeof body.getReader === 'function'
+
+/** @throws {TypeError} for a stream that was read or is being read, as `fetch` does */
+const assertUnread = (stream: ReadableStream): void => {
+  if (stream instanceof ReadableStream) void new Response(stream)
+}
 
 const isBytes = (chunk: unknown): chunk is Uint8Array =>
   ArrayBuffer.isView(chunk) && Reflect.get(chunk, Symbol.toStringTag) === 'Uint8Array'
