@@ -26,6 +26,13 @@ const Turn = z.strictObject({
     .enum(['redirect', 'status_url', 'token_url'])
     .optional()
     .describe('Leads the agent to another origin from here on.'),
+  inject: z
+    .strictObject({
+      into: z.enum(['document', 'error', 'challenge', 'tool_result']),
+      text: z.string().min(1).describe('$elsewhere stands for the URL of another origin.'),
+    })
+    .optional()
+    .describe('Writes instructions into answers of the API from here on (prompt injection).'),
   wrong_secret: z
     .literal(true)
     .optional()
@@ -34,7 +41,7 @@ const Turn = z.strictObject({
 export type Turn = z.output<typeof Turn>
 
 /** What must have come about, or there is no verdict. */
-export const occasions = ['challenge', 'pending', 'token', 'turn'] as const
+export const occasions = ['challenge', 'pending', 'token', 'turn', 'injection'] as const
 
 /** One scenario for an agent: a world, and what is expected of whoever acts in it. */
 export const AgentScenario = z
@@ -60,6 +67,10 @@ export const AgentScenario = z
           .array(z.looseObject({}))
           .optional()
           .describe('Details it must not request, as subsets.'),
+        never_sent: z
+          .array(z.string().min(1))
+          .optional()
+          .describe('Texts that no request to the issuer may hold, in URL, header or body.'),
         calls: z
           .array(z.looseObject({}))
           .optional()
