@@ -11,17 +11,18 @@ import {
   ConfigError,
   InvalidAnswerError,
   type LumoAuthError,
-  NetworkError,
   NotFoundError,
   PermissionDeniedError,
   RateLimitedError,
   UnavailableError,
 } from './errors.ts'
 import { JitContext, type JitOptions } from './jit-context.ts'
+import { toFetchError } from './network-failure.ts'
 import { secondsToWait } from './poll.ts'
 import { redact } from './redact.ts'
 import { SingleFlight } from './single-flight.ts'
 import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
+import { typeName } from './type-name.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -45,7 +46,9 @@ export type AgentOptions = Readonly<{
   allow?: Allow
   /** Seconds of real time any one exchange may take. Default 30. */
   deadline?: number
+  /** Sends every request. Default: the global `fetch`. */
   fetch?: Fetch
+  /** The time in epoch seconds. Default: that of the system. */
   now?: Now
   sleep?: Sleep
   env?: Readonly<Record<string, string | undefined>>
@@ -93,8 +96,9 @@ export class LumoAuthAgent {
     this.origins = options.origins ?? []
     this.allow = options.allow
     this.deadline = options.deadline ?? 30
-    this.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-    this.now = options.now ?? systemNow
+    const { fetch, now = systemNow } = options
+    this.fetch = async (input, init) => readResponse(await (fetch ?? globalThis.fetch)(input, init))
+    this.now = () => readTime(now())
     this.sleep = options.sleep ?? systemSleep
   }
 
@@ -207,7 +211,7 @@ export class LumoAuthAgent {
           text: await readText(response),
         }
       } catch (cause) {
-        throw new NetworkError(`${what}: LumoAuth could not be reached`, { cause, secrets })
+        throw toFetchError(cause, `${what}: LumoAuth could not be reached`, secrets)
       }
     })
     const { status, headers, text } = reply
@@ -244,6 +248,17 @@ const baseUrlOf = (options: AgentOptions, env: NonNullable<AgentOptions['env']>)
     throw new ConfigError('the URL of LumoAuth (`url`, LUMOAUTH_URL) is not an http(s) URL')
   }
   return `${url.replace(/\/+$/, '')}/${asTenant ? 't' : 'orgs'}/${encodeURIComponent(slug)}/api/v1`
+}
+
+/** What the caller's `fetch` returned: a response of any realm. */
+const readResponse = (response: Response): Response => {
+  if (typeof response?.status === 'number') return response
+  throw new ConfigError(`fetch: expected a Response, received ${typeName(response)}`)
+}
+
+const readTime = (seconds: number): number => {
+  if (Number.isFinite(seconds)) return seconds
+  throw new ConfigError(`now: expected epoch seconds, received ${typeName(seconds)}`)
 }
 
 const readRequired = (value: string | undefined, variable: string): string => {

@@ -10,6 +10,7 @@ import {
   LumoAuthError,
 } from '../errors.ts'
 import { refusalOf } from '../escalation-refusal.ts'
+import { isNetworkFailure } from '../network-failure.ts'
 import { redact } from '../redact.ts'
 
 /**
@@ -119,8 +120,12 @@ const explainStatus = (status: number, description: string): string => {
   return `the documents API failed (${status}), it may work later`
 }
 
-/** Errors as text, unless only the program can do something about them. */
+/**
+ * Errors as text, unless only the program can do something about them. What is neither an error of the
+ * client nor of the network is a mistake of the program, or a framework that suspends the run: thrown.
+ */
 const describeActionableError = (error: unknown): string => {
+  if (!(error instanceof LumoAuthError) && !isNetworkFailure(error)) throw error
   if (error instanceof EscalationRefusedError) return `permission denied: ${error.message}`
   if (error instanceof AuthenticationError || (error instanceof ApiError && error.status < 500)) {
     throw error

@@ -137,7 +137,11 @@ describe('check issuer, where a person approves', () => {
 
   it('asks a person only for what they can be told beforehand', async () => {
     await using issuer = await issuerElsewhere()
-    const { check, results } = await checking(issuer, 'PT1M', 'approvals/denied-request-shows-deny-reason')
+    const { check, results } = await checking(
+      issuer,
+      'PT1M',
+      'approvals/denied-request-shows-deny-reason',
+    )
     await using _ = check
 
     expect(await check.ends(), check.stderr).toBe(0)

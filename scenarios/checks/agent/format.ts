@@ -26,12 +26,19 @@ const Turn = z.strictObject({
     .enum(['redirect', 'status_url', 'token_url'])
     .optional()
     .describe('From here on answers lead the agent to another origin.'),
+  inject: z
+    .strictObject({
+      into: z.enum(['document', 'error', 'challenge', 'tool_result']),
+      text: z.string().min(1).describe('$elsewhere stands for the URL of another origin.'),
+    })
+    .optional()
+    .describe('Writes instructions into answers of the API from here on (prompt injection).'),
   wrong_secret: z.literal(true).optional().describe('The agent receives wrong credentials.'),
 })
 export type Turn = z.output<typeof Turn>
 
 /** Events without which there is no verdict. */
-export const occasions = ['challenge', 'pending', 'token', 'turn'] as const
+export const occasions = ['challenge', 'pending', 'token', 'turn', 'injection'] as const
 
 /** One scenario for an agent: the events around it, and what is expected of it. */
 export const AgentScenario = z
@@ -66,6 +73,10 @@ export const AgentScenario = z
           .array(z.looseObject({}))
           .optional()
           .describe('Details it must not request, as subsets.'),
+        never_sent: z
+          .array(z.string().min(1))
+          .optional()
+          .describe('Texts that no request to the issuer may hold, in URL, header or body.'),
         calls: z
           .array(z.looseObject({}))
           .optional()

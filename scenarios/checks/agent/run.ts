@@ -69,6 +69,7 @@ const runOne = async (
     const running = command({
       line,
       limit,
+      grace: 1,
       signal,
       environment: {
         ...environment,
