@@ -118,7 +118,7 @@ describe('an agent under test', () => {
       'AGENT-ORIGIN',
       'AGENT-OWN-GRANTS',
     ])
-    expect(said.join()).toMatch(/AGENT-ORIGIN: sent its own wide token to another origin/)
+    expect(said.join()).toMatch(/AGENT-ORIGIN: sent its own token to another origin/)
     expect(said.join()).toMatch(/AGENT-OWN-GRANTS: used a permission request that it had not made/)
     expect(said.join()).toMatch(/AGENT-OWN-GRANTS: sent a token that the issuer never gave it/)
   }, 120_000)
