@@ -26,7 +26,7 @@ const conversation = (seq: number, text: string) => ({
 
 describe('the exchanges of a tenant', () => {
   it('are forgotten from the oldest on, by their number', () => {
-    const log = new ExchangeLog(3)
+    const log = new ExchangeLog({ exchanges: 3 })
     for (let count = 0; count < 100; count += 1) log.record(exchange('{}'))
 
     expect(log.last).toBe(100)
@@ -35,7 +35,7 @@ describe('the exchanges of a tenant', () => {
   })
 
   it('are forgotten from the oldest on, by the length of what was sent', () => {
-    const log = new ExchangeLog(1000, 10_000)
+    const log = new ExchangeLog({ bytes: 20_000 })
     for (let count = 0; count < 100; count += 1) log.record(exchange('x'.repeat(1000)))
 
     const kept = log.after(0)
@@ -48,11 +48,51 @@ describe('the exchanges of a tenant', () => {
   })
 })
 
+describe('the answers of the exchanges', () => {
+  const answered = (body: unknown) => ({ ...exchange('{}'), answer: { status: 200, body } })
+
+  it('count as the requests do', () => {
+    const log = new ExchangeLog({ bytes: 20_000 })
+    for (let count = 0; count < 100; count += 1) log.record(answered({ list: ['x'.repeat(1000)] }))
+
+    expect(log.last).toBe(100)
+    expect(log.after(0).length).toBeLessThan(14)
+  })
+
+  it('are cut where they are long, and say by how much', () => {
+    const log = new ExchangeLog({ bodyBytes: 100 })
+    log.record(answered({ list: ['x'.repeat(1000)] }))
+
+    const [kept] = log.after(0)
+
+    expect(kept?.answer.body).toMatch(/^\{"list":\["x{90}… \(\d+ characters more\)$/)
+    expect(kept?.answer.headers['content-type']).toContain('application/json')
+    expect(kept?.violations).toEqual(['Invalid input'])
+  })
+
+  it('come in pages', async () => {
+    const log = new ExchangeLog()
+    for (let count = 0; count < 100; count += 1) log.record(answered('x'.repeat(32 * 1024)))
+    const sizes = []
+    let [next, more] = [0, true]
+    while (more) {
+      const page = log.pageAfter(next)
+      sizes.push(page.exchanges.length)
+      expect(page.exchanges[0]?.seq).toBe(next + 1)
+      ;[next, more] = [page.next, page.more === true]
+    }
+
+    expect(next).toBe(100)
+    expect(Math.max(...sizes)).toBeLessThan(17)
+    expect(await log.all()).toEqual(log.after(0))
+  })
+})
+
 describe('the conversations of a tenant', () => {
   it('are forgotten from the oldest on, by their number and by their length', () => {
     const many = new ConversationLog()
     for (let seq = 1; seq <= 600; seq += 1) many.record(conversation(seq, 'hello'))
-    const long = new ConversationLog(10_000)
+    const long = new ConversationLog(11_000)
     for (let seq = 1; seq <= 50; seq += 1) long.record(conversation(seq, 'x'.repeat(1000)))
 
     expect(many.after(0, new Set())).toHaveLength(500)
