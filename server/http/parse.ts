@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { isModelPath, type Route } from '../wire/index.ts'
-import { JsonBoundsError, mostAnswerValues, mostJsonValues, readJson } from '../wire/json.ts'
+import { JsonBoundsError, mostConversationValues, mostJsonValues, readJson } from '../wire/json.ts'
 import { outcomeOf, type Routed, type Step } from './core.ts'
 import type { HttpRequest } from './message.ts'
 import { problems } from './problems.ts'
@@ -47,7 +47,7 @@ const jsonOf = (request: HttpRequest): unknown => {
       `expected application/json, not ${describeMediaType(type)}`,
     )
   }
-  const mostValues = isModelPath(request.path) ? mostAnswerValues : mostJsonValues
+  const mostValues = isModelPath(request.path) ? mostConversationValues : mostJsonValues
   try {
     return readJson(request.body, { mostValues, refusedNames: ['__proto__'] })
   } catch (wrong) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { hashSecret } from '../signing/secrets.ts'
 import type { Leak, ModelConversation, ModelConversations, Turn } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
@@ -65,43 +66,39 @@ export class ConversationLog {
   }
 
   /**
-   * What came after a conversation, oldest first; tokens and secrets are masked, and told as leaks.
+   * The first page of what came after a conversation, oldest first; tokens and secrets are masked, and
+   * told as leaks. Others get their turn meanwhile: each word of a long text is hashed.
    * @param secretHashes hashes of the secrets no model may see
    */
-  after(seq: number, secretHashes: ReadonlySet<string>): ModelConversation[] {
-    return this.#after(seq).map((it) => maskConversation(it, secretHashes))
-  }
-
-  /** The first page of that. */
-  pageAfter(seq: number, secretHashes: ReadonlySet<string>): ModelConversations {
-    const all = this.#after(seq)
+  async pageAfter(seq: number, secretHashes: ReadonlySet<string>): Promise<ModelConversations> {
+    const all = this.#recorded.filter((it) => it.seq > seq)
     const page = firstPage(all, ({ size }) => size)
-    return {
-      conversations: page.map((it) => maskConversation(it, secretHashes)),
-      ...placeAfter(page, page.length === all.length, this),
-    }
-  }
-
-  #after(seq: number): readonly Kept[] {
-    return this.#recorded.filter((it) => it.seq > seq)
+    const place = placeAfter(page, page.length === all.length, this)
+    const conversations: ModelConversation[] = []
+    for (const kept of page) conversations.push(await maskConversation(kept, secretHashes))
+    return { conversations, ...place }
   }
 }
 
 /** Without its secrets, and with what it should not have held. */
-const maskConversation = (
+const maskConversation = async (
   { described, size: _, ...recorded }: Kept,
   secretHashes: ReadonlySet<string>,
-): ModelConversation => {
-  const { turns, reply, error } = recorded
+): Promise<ModelConversation> => {
+  const { reply, error } = recorded
+  const turns: Turn[] = []
+  const leaks = await findLeaksIn(described, -1, secretHashes)
+  for (const [at, turn] of recorded.turns.entries()) {
+    turns.push(await maskTurn(turn, secretHashes))
+    leaks.push(...(await findLeaksIn(shownIn(turn), at, secretHashes)))
+    if (at % 100 === 99) await setImmediate()
+  }
   return {
     ...recorded,
-    turns: turns.map((turn) => maskTurn(turn, secretHashes)),
-    ...(reply ? { reply: maskTurn(reply, secretHashes) } : {}),
-    ...(error === undefined ? {} : { error: maskText(error, secretHashes) }),
-    leaks: [
-      ...findLeaks(described, -1, secretHashes),
-      ...turns.flatMap((turn, at) => findLeaks(shownIn(turn), at, secretHashes)),
-    ],
+    turns,
+    ...(reply ? { reply: await maskTurn(reply, secretHashes) } : {}),
+    ...(error === undefined ? {} : { error: await maskLongText(error, secretHashes) }),
+    leaks,
   }
 }
 
@@ -112,8 +109,43 @@ const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
 const maskText = (text: string, secretHashes: ReadonlySet<string>) =>
   replaceJwts(text, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
 
-const maskTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
-  JSON.parse(maskText(JSON.stringify(turn), secretHashes))
+/** A text piece by piece: cut where neither a word nor a JWT goes on. */
+function* piecesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    delimiter.lastIndex = from + pieceLength
+    const end = delimiter.exec(text)?.index ?? text.length
+    yield text.slice(from, end)
+    from = end
+  }
+}
+
+const pieceLength = 16 * 1024
+const delimiter = /[\s"'`\\,;:=(){}<>[\]]/g
+
+const maskLongText = async (text: string, secretHashes: ReadonlySet<string>): Promise<string> => {
+  const masked: string[] = []
+  for (const piece of piecesOf(text)) {
+    masked.push(maskText(piece, secretHashes))
+    if (piece.length >= pieceLength) await setImmediate()
+  }
+  return masked.join('')
+}
+
+const maskTurn = async (turn: Turn, secretHashes: ReadonlySet<string>): Promise<Turn> =>
+  JSON.parse(await maskLongText(JSON.stringify(turn), secretHashes))
+
+const findLeaksIn = async (
+  text: string,
+  turn: number,
+  secretHashes: ReadonlySet<string>,
+): Promise<Leak[]> => {
+  const leaks: Leak[] = []
+  for (const piece of piecesOf(text)) {
+    leaks.push(...findLeaks(piece, turn, secretHashes))
+    if (piece.length >= pieceLength) await setImmediate()
+  }
+  return leaks
+}
 
 const findLeaks = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
   ...jwtsIn(text).map(() => ({ turn, kind: 'jwt' as const })),

@@ -4,7 +4,10 @@ export const deepestJson = 64
 /** Values, of all levels together, in the JSON of a request, of a token and of what stands in them. */
 export const mostJsonValues = 10_000
 
-/** The same in an answer, or in a conversation with the scripted model. */
+/** The same in a conversation with the scripted model. */
+export const mostConversationValues = 40_000
+
+/** The same in an answer that a client reads. */
 export const mostAnswerValues = 100_000
 
 /** JSON that is nested too deep, or says too much. */

@@ -27,11 +27,11 @@ export const recordHandlers: Handlers<
     model.script = scriptFrom(body)
     return ok(model.script)
   },
-  'control.model.conversations': ({ context, query }) => {
+  'control.model.conversations': async ({ context, query }) => {
     const { model, tenant } = context()
     const { conversations } = model
     const secrets = new Set([...tenant.state.agents.values()].map((it) => it.secretHash))
-    return ok(conversations.pageAfter(query.after, secrets))
+    return ok(await conversations.pageAfter(query.after, secrets))
   },
 }
 

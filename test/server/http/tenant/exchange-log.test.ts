@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ExchangeLog } from '../../../../server/http/tenant/exchange-log.ts'
 import { ConversationLog } from '../../../../server/model/conversations.ts'
+import { hashSecret } from '../../../../server/signing/secrets.ts'
 
 const exchange = (body: string) => ({
   at: 0,
@@ -89,16 +90,40 @@ describe('the answers of the exchanges', () => {
 })
 
 describe('the conversations of a tenant', () => {
-  it('are forgotten from the oldest on, by their number and by their length', () => {
+  it('are forgotten from the oldest on, by their number and by their length', async () => {
     const many = new ConversationLog()
     for (let seq = 1; seq <= 600; seq += 1) many.record(conversation(seq, 'hello'))
     const long = new ConversationLog(11_000)
     for (let seq = 1; seq <= 50; seq += 1) long.record(conversation(seq, 'x'.repeat(1000)))
 
-    expect(many.after(0, new Set())).toHaveLength(500)
-    expect(long.after(0, new Set()).map(({ seq }) => seq)).toEqual([
-      42, 43, 44, 45, 46, 47, 48, 49, 50,
-    ])
+    const page = async (log: ConversationLog) => (await log.pageAfter(0, new Set())).conversations
+    expect(await page(many)).toHaveLength(500)
+    expect((await page(long)).map(({ seq }) => seq)).toEqual([42, 43, 44, 45, 46, 47, 48, 49, 50])
     expect([long.last, long.forgotten]).toEqual([50, 41])
+  })
+
+  it('tell every leak of a long text, and mask it', async () => {
+    const secret = 's3cret-of-the-agent'
+    const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
+    const log = new ConversationLog()
+    log.record(conversation(1, `${'many words '.repeat(20_000)}${secret} ${jwt} `.repeat(3)))
+
+    const { conversations } = await log.pageAfter(0, new Set([hashSecret(secret)]))
+
+    expect(conversations[0]?.leaks.map(({ kind }) => kind).sort()).toEqual([
+      ...['client_secret', 'client_secret', 'client_secret', 'jwt', 'jwt', 'jwt'],
+    ])
+    expect(JSON.stringify(conversations)).not.toMatch(/s3cret|eyJ/)
+  })
+
+  it('come in pages', async () => {
+    const log = new ConversationLog()
+    for (let seq = 1; seq <= 3; seq += 1) log.record(conversation(seq, 'x '.repeat(200_000)))
+
+    const first = await log.pageAfter(0, new Set())
+    const last = await log.pageAfter(2, new Set())
+
+    expect(first).toMatchObject({ conversations: [{ seq: 1 }], next: 1, more: true })
+    expect([last.conversations.length, last.next, last.more]).toEqual([1, 3, undefined])
   })
 })
