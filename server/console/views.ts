@@ -91,7 +91,7 @@ export const taskList = (tenant: Tenant): TaskList => ({
     .map((record) => taskSummary(tenant, record)),
 })
 
-/** What belongs to one task, of entries and exchanges the newest; undefined for one that is unknown or forgotten. */
+/** What belongs to one task, of requests, entries and exchanges the newest; undefined for one that is unknown or forgotten. */
 export const timelineOf = (
   tenant: Tenant,
   taskId: string,
@@ -111,7 +111,7 @@ export const timelineOf = (
     task: taskSummary(tenant, record),
     parent: record.task.parentId ?? null,
     children: [...record.children],
-    requests: requests.map((it) => requestView(tenant, it, userId)),
+    requests: newest(requests).map((it) => requestView(tenant, it, userId)),
     entries: newest(entries).map(toJournalEntry),
     exchanges: newest(own),
     tokens: lineageOf(taskId, all, own),

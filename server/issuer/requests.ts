@@ -152,18 +152,20 @@ export const repetitionsOf = (
 ): RequestRecord[] =>
   state.dialect.duplicate_requests === 'separate'
     ? []
-    : pendingOf(state, request.agentId, now).filter(
+    : undecidedOf(state, request.agentId).filter(
         (it) =>
           it.request.id !== request.id &&
           it.request.taskId === request.taskId &&
-          it.canonical === canonical,
+          it.canonical === canonical &&
+          lifeAt(state, it, now) === 'pending',
       )
 
 /** The requests of an agent that wait for a person, oldest first. */
 const pendingOf = (state: State, agentId: string, now: number): RequestRecord[] =>
-  [...(state.undecidedOf.get(agentId) ?? [])]
-    .flatMap((id) => state.requests.get(id) ?? [])
-    .filter((it) => lifeAt(state, it, now) === 'pending')
+  undecidedOf(state, agentId).filter((it) => lifeAt(state, it, now) === 'pending')
+
+const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
+  [...(state.undecidedOf.get(agentId) ?? [])].flatMap((id) => state.requests.get(id) ?? [])
 
 /**
  * An approval becomes a token once, exactly as wide as what was approved, and no longer than the

@@ -72,6 +72,7 @@ export class ExchangeLog {
   /** All that is kept, oldest first; between two pages others get their turn. */
   async all(): Promise<Exchange[]> {
     for (let next = 0, more = true; more; ) ({ next, more = false } = await this.#nextPage(next))
+    await setImmediate()
     return this.after(0)
   }
 

@@ -160,9 +160,9 @@ const modelBodies: [string, RouteName, string][] = [
     `{"model":"scripted","input":[${numbered(mebibytes4, call).join(',')}]}`,
   ],
   [
-    'a model turn of 1 MB of function calls',
+    'a model turn of 480 kB of function calls',
     'model.responses',
-    `{"model":"scripted","input":[${numbered(1024 * 1024, call).join(',')}]}`,
+    `{"model":"scripted","input":[${numbered(480 * 1024, call).join(',')}]}`,
   ],
   [
     'references to 30 000 items',
@@ -195,7 +195,7 @@ const modelBodies: [string, RouteName, string][] = [
   )
   const yamlOf = (yaml: string) => JSON.stringify({ yaml })
   const yamls: [string, string][] = [
-    ['YAML of 64 kB, many keys', numbered(kib64, (at) => `k${at}: 1`).join('\n')],
+    ['YAML of 56 kB, many keys', numbered(56 * 1024, (at) => `k${at}: 1`).join('\n')],
     ['YAML of 64 kB, deep', '['.repeat(kib64 - 64)],
     ['YAML of 64 kB, many values', `[${filled('1,', kib64 - 64)}]`],
     ['YAML of 64 kB, many errors', filled('- @ ', kib64 - 64)],
