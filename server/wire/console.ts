@@ -99,7 +99,7 @@ const Clock = z.object({ now: z.number(), running: z.boolean() })
 
 /** What waits for a person, and what a person was asked before; oldest first. */
 export const InboxQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(200),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
   page: z.coerce.number().int().min(1).max(1_000_000).default(1),
 })
 export type InboxQuery = z.infer<typeof InboxQuery>

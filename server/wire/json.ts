@@ -5,7 +5,7 @@ export const deepestJson = 64
 export const mostJsonValues = 10_000
 
 /** The same in a conversation with the scripted model. */
-export const mostConversationValues = 40_000
+export const mostConversationValues = 30_000
 
 /** The same in an answer that a client reads. */
 export const mostAnswerValues = 100_000

@@ -264,7 +264,7 @@ const tooMuch = (path: string): [string, string][] => {
   return [
     ['JSON nested too deep', `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`],
     ['objects nested too deep', deep],
-    ['JSON of too many values', `{"a":[${'0,'.repeat(isModelPath(path) ? 40_000 : 10_000)}0]}`],
+    ['JSON of too many values', `{"a":[${'0,'.repeat(isModelPath(path) ? 30_000 : 10_000)}0]}`],
   ]
 }
 

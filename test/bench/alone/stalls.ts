@@ -160,9 +160,9 @@ const modelBodies: [string, RouteName, string][] = [
     `{"model":"scripted","input":[${numbered(mebibytes4, call).join(',')}]}`,
   ],
   [
-    'a model turn of 480 kB of function calls',
+    'a model turn of 360 kB of function calls',
     'model.responses',
-    `{"model":"scripted","input":[${numbered(480 * 1024, call).join(',')}]}`,
+    `{"model":"scripted","input":[${numbered(360 * 1024, call).join(',')}]}`,
   ],
   [
     'references to 30 000 items',
