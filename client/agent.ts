@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { isTooDeep } from '../server/wire/json-depth.ts'
+import { parseJson } from '../server/wire/json.ts'
 import { longestAnswer, readText } from '../server/wire/read-text.ts'
 import { oauthRoutes } from '../server/wire/routes/oauth.ts'
 import type { Route } from '../server/wire/routes/route.ts'
@@ -274,16 +274,8 @@ const pathOf = (route: Route, params: Readonly<Record<string, string>> = {}): st
     return encodeURIComponent(value)
   })
 
-/** JSON that is nested too deep is taken for the text it is. */
-const json = (text: string): unknown => {
-  if (text === '') return undefined
-  if (isTooDeep(text)) return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
+/** What is not JSON, or beyond the bounds of JSON, is taken for the text it is. */
+const json = (text: string): unknown => (text === '' ? undefined : (parseJson(text) ?? text))
 
 /** Redacted before it is cut: half a secret would not be recognised. */
 const truncate = (text: string | undefined, secrets: readonly string[]) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../server/wire/json.ts'
 import { longestAnswer, readText } from '../../server/wire/read-text.ts'
 import type { Route } from '../../server/wire/routes/route.ts'
 import type { Fetch } from '../agent.ts'
@@ -148,7 +149,7 @@ const ErrorText = z.looseObject({
 
 const readErrorText = (text: string): string => {
   try {
-    const body = ErrorText.parse(JSON.parse(text))
+    const body = ErrorText.parse(parseJson(text))
     return (body.error_description ?? body.message ?? body.error ?? 'no reason given').slice(
       0,
       1000,

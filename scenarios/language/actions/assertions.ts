@@ -3,7 +3,7 @@ import { type Action, action, control, outcomeOf, Token } from '../action.ts'
 import type { Answer } from '../answer.ts'
 import { decode } from '../decode.ts'
 import { Expected, isObject, match } from '../match.ts'
-import { ExpectationFailed } from '../step-context.ts'
+import { ExpectationFailed, type StepContext } from '../step-context.ts'
 import { findGap, type Gap } from '../subsequence.ts'
 
 /** Actions that only check. */
@@ -38,9 +38,8 @@ export const lookingActions = {
     looks: 'nothing',
     needs: () => ['control'],
     run: async (args, context) => {
-      const { answer } = await control(context, 'GET', '/journal')
+      const { answer, items: entries } = await readLog(context, '/journal', 'entries')
       const { events = [], never = [] } = Array.isArray(args) ? { events: args } : args
-      const entries = listIn(answer, 'entries')
       const at = Array.isArray(args) ? [] : ['events']
       failOnGap(
         findGap(
@@ -66,8 +65,8 @@ export const lookingActions = {
     looks: 'nothing',
     needs: () => ['control'],
     run: async (expected, context) => {
-      const { answer } = await control(context, 'GET', '/exchanges')
-      const seen = listIn(answer, 'exchanges').map(({ request, answer, ...rest }) => ({
+      const { answer, items } = await readLog(context, '/exchanges', 'exchanges')
+      const seen = items.map(({ request, answer, ...rest }) => ({
         ...(isObject(request) ? { method: request.method, path: request.path } : {}),
         ...(isObject(answer) ? { status: answer.status } : {}),
         ...rest,
@@ -92,6 +91,17 @@ export const lookingActions = {
     },
   }),
 } satisfies Record<string, Action>
+
+/** All pages of a log, and the last answer. */
+const readLog = async (context: StepContext, path: string, field: string) => {
+  const items: Readonly<Record<string, unknown>>[] = []
+  for (let after: unknown = 0; ; ) {
+    const { answer } = await control(context, 'GET', `${path}?after=${after}`)
+    items.push(...listIn(answer, field))
+    if (!isObject(answer.body) || answer.body.more !== true) return { answer, items }
+    after = answer.body.next
+  }
+}
 
 const failOnGap = (gap: Gap | undefined) => {
   if (gap !== undefined) throw new ExpectationFailed(gap.message, gap.at, gap.differences)

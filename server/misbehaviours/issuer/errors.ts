@@ -1,6 +1,7 @@
 import { errorAnswer } from '../../http/errors.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
+import { findExcess } from '../../wire/json.ts'
 import {
   alterError,
   alterSuccess,
@@ -38,6 +39,15 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
       answer.status === 400 && /^invalid_/.test(String(membersOf(answer).error))
         ? errorAnswer(500, 'server_error', 'something went wrong')
         : answer,
+    ),
+  },
+  'issuer-crashes-on-deep-json': {
+    says: 'JSON that is nested too deep is a server error, 500.',
+    breaks: 'JSON-DEPTH',
+    act: alterError((answer, { routed: { request } }) =>
+      findExcess(request.body) === undefined
+        ? answer
+        : errorAnswer(500, 'server_error', 'Maximum call stack size exceeded'),
     ),
   },
   'issuer-omits-description': {

@@ -47,6 +47,23 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
       }),
     })),
   },
+  'issuer-ignores-pending-limit': {
+    says: 'An agent may have any number of requests that wait.',
+    breaks: 'POLICY-SHARE',
+    routes: request,
+    act: misleadRules(() => ({ state: (state) => ({ ...state, undecidedOf: new Map() }) })),
+  },
+  'issuer-shares-pending-limit': {
+    says: 'What other agents have pending counts against the limit of each.',
+    breaks: 'POLICY-SHARE',
+    routes: request,
+    act: misleadRules((context) => ({
+      state: (state) => ({
+        ...state,
+        undecidedOf: new Map([[context.agent().id, state.undecided]]),
+      }),
+    })),
+  },
   'issuer-requests-after-completion': {
     says: 'A request in a completed task is approved.',
     breaks: 'LUMO-REQUEST-ACTIVE',
