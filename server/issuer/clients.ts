@@ -1,4 +1,4 @@
-import { identityScopes, type RegisterClient } from '../wire/index.ts'
+import { approveScope, identityScopes, type RegisterClient } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, Client, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
@@ -70,7 +70,8 @@ export const registerClient: Decide<
     })
   }
   // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
-  const possible = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
+  const offered = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
+  const possible = offered.filter((it) => it !== approveScope)
   const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
   const unknown = scopes.filter((scope) => !possible.includes(scope))
   if (unknown.length > 0) {
@@ -88,6 +89,7 @@ export const registerClient: Decide<
         capabilities: scopes,
         redirectUris: asked.redirect_uris,
         grantTypes,
+        selfRegistered: true,
         ...(secretHash === undefined ? {} : { secretHash }),
         ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
       },

@@ -38,7 +38,7 @@ export const delegate: Decide<
   if (actorsIn(subject.act) + 1 > maxActors) {
     refuse({ error: 'delegation_depth_exceeded', maxDepth: maxActors })
   }
-  const both = scopesOf(actor).filter((it) => scopesOf(subject).includes(it))
+  const both = actorScopes(actor, agent).filter((it) => scopesOf(subject).includes(it))
   const granted = scope === undefined ? both : splitScope(scope)
   if (!granted.every((it) => both.includes(it))) {
     refuse({
@@ -167,6 +167,13 @@ const refuseWider = ({ details: held = [] }: Token, asked: readonly Authorizatio
 
 const scopesOf = ({ scope = '' }: Token): readonly string[] => splitScope(scope)
 const splitScope = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
+
+/**
+ * What bounds an actor: what the agent is registered for, if its token carries `delegate:on_behalf`;
+ * else the scopes of the token (design §11).
+ */
+const actorScopes = (actor: Token, { capabilities }: Agent): readonly string[] =>
+  scopesOf(actor).includes('delegate:on_behalf') ? capabilities : scopesOf(actor)
 
 /** Of what is held, that which an MCP server knows; all of it elsewhere. */
 const isReachable = (held: readonly string[], audience: Audience | undefined) => {

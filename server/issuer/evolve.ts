@@ -1,5 +1,6 @@
 import { usageAt } from './budgets.ts'
 import type { Entry, EventOf, Signal, Task } from './event.ts'
+import { noteActivity, rootOf } from './lineage.ts'
 import { aboutTask, aboutToken, verification } from './signals.ts'
 import {
   forgetAt,
@@ -102,6 +103,7 @@ export const evolve = (state: State, entry: Entry): void => {
       state.requests.set(request.id, { request, endorsedBy: [] })
       state.undecided.add(request.id)
       use(state, request.agentId, entry.at, { calls: 1 })
+      noteActivity(state, request.agentId, entry.at, { requests: 1, score: entry.score })
       const task = state.tasks.get(request.taskId)
       if (task) {
         task.requests.push(request.id)
@@ -141,8 +143,10 @@ export const evolve = (state: State, entry: Entry): void => {
       state.undecided.delete(entry.requestId)
       const task = state.tasks.get(entry.taskId)
       if (task) {
-        task.denials += entry.repeats === undefined ? 1 : 0
+        const denials = entry.repeats === undefined ? 1 : 0
+        task.denials += denials
         task.score += entry.score
+        noteActivity(state, task.task.agentId, entry.at, { denials, score: entry.score })
       }
       break
     }
@@ -250,11 +254,12 @@ const use = (
   at: number,
   { tokens = 0, calls = 0 }: { tokens?: number; calls?: number },
 ) => {
-  if (state.agents.get(agentId)?.budget === undefined) return
-  const used = usageAt(state, agentId, at)
+  const root = rootOf(state, agentId)
+  if (state.agents.get(root)?.budget === undefined) return
+  const used = usageAt(state, root, at)
   used.tokens += tokens
   used.calls += calls
-  state.usage.set(agentId, used)
+  state.usage.set(root, used)
 }
 
 const queueSignal = (state: State, signal: Signal, agentId: string | undefined) => {

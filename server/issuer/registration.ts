@@ -41,6 +41,7 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
     secretHash,
     capabilities: [...new Set(capabilities)],
     mayDelegate: false,
+    ...(parent === undefined ? {} : { parent: parent.id }),
   }
   return [{ type: 'agent.registered', agent, by: parent?.id ?? user?.id ?? '' }]
 }

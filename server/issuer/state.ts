@@ -63,6 +63,9 @@ export type StreamRecord = {
 /** What an agent has used of its budget: tokens in this day, calls in this hour. */
 export type Usage = { day: number; tokens: number; hour: number; calls: number }
 
+/** What an agent and those it registered did within one second of the tenant's time. */
+export type RecentActivity = { at: number; requests: number; denials: number; score: number }
+
 export type TokenRecord = { readonly token: Token; revokedAt?: number }
 
 /** A grant and what has become of it. */
@@ -87,6 +90,7 @@ export type ForgettableKind =
   | 'request'
   | 'token'
   | 'approval'
+  | 'recent'
 
 /**
  * What is remembered of a tenant; it can be written as JSON (`snapshot.ts`). Only `evolve` changes it; what has expired and can no longer
@@ -115,6 +119,8 @@ export type State = {
   /** Ids of each agent's tasks that have not ended, among them some whose time is just over. */
   readonly openTasks: Map<string, Set<string>>
   readonly usage: Map<string, Usage>
+  /** What each root agent did within the last minutes, oldest first. */
+  readonly recent: Map<string, RecentActivity[]>
   readonly approvals: Map<string, ApprovalRecord>
   readonly streams: Map<string, StreamRecord>
   readonly requests: Map<string, RequestRecord>
@@ -145,6 +151,7 @@ export const emptyState = (policy: Policy): State => ({
   tasks: new Map(),
   openTasks: new Map(),
   usage: new Map(),
+  recent: new Map(),
   approvals: new Map(),
   streams: new Map(),
   requests: new Map(),
@@ -153,6 +160,9 @@ export const emptyState = (policy: Policy): State => ({
   forgetting: new Map(),
   lastForgotten: 0,
 })
+
+/** Seconds for which a request or a denial in one task counts in the other tasks of the root agent. */
+export const recentSeconds = 600
 
 /** How long, in seconds, an ended task and its requests can still be asked about. */
 export const remembered = 3600
@@ -205,6 +215,11 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
     state.tokens.delete(jti)
   },
   approval: (state, id) => state.approvals.delete(id),
+  recent: (state, agentId, minute) => {
+    const until = (state.recent.get(agentId)?.at(-1)?.at ?? 0) + recentSeconds
+    if (Math.ceil(until / 60) <= minute) state.recent.delete(agentId)
+    else forgetAt(state, until, 'recent', agentId)
+  },
 }
 
 /** A grant matters while it can be refreshed. */

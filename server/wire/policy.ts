@@ -195,6 +195,12 @@ export const Policy = z
         suspend_from: z.number().positive().default(65),
         /** A task is suspended from this number of denials on. */
         suspend_denials: z.int().positive().default(3),
+        /**
+         * The same over all tasks of an agent, and of those it registered, within 600 s: the task at hand is
+         * suspended from this score, or this number of denials, on.
+         */
+        agent_from: z.number().positive().default(100_000),
+        agent_denials: z.int().positive().default(100),
       })
       .prefault({}),
     /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */

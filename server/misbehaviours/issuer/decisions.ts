@@ -130,7 +130,9 @@ function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act
     const asked = context.principal()
     if (!whom(asked)) return {}
     const user = approverOf(context.context.tenant.state)
-    return { principal: () => ({ ...asked, agent: undefined, user, agentHeld: false }) }
+    const permissions = user?.permissions ?? []
+    const approver = { agent: undefined, user, agentHeld: false, permissions }
+    return { principal: () => ({ ...asked, ...approver, approvalObstacle: undefined }) }
   })
 }
 
