@@ -3,6 +3,9 @@ import { isAgent } from './clients.ts'
 import type { Token } from './event.ts'
 import type { State } from './state.ts'
 
+/** The client of the tokens that the control plane mints; first-party, and the name of no other client. */
+export const controlPlaneClient = 'control-plane'
+
 /**
  * Why a token does not speak for its user when something is decided; undefined: it does. The harness has no
  * passwords, so whoever signs in may name any user: what a token may do never depends on its user alone.

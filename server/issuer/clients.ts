@@ -97,6 +97,24 @@ export const registerClient: Decide<
   ]
 }
 
+/**
+ * Clients that registered themselves together get a tenth of a limit, so that the others always have room.
+ * @throws {Refused} `limit_reached`
+ */
+export const refuseBeyondSelfRegistered = (
+  { clients, policy: { limits } }: State,
+  name: 'pushed_requests' | 'grants',
+  { clientId }: Readonly<{ clientId: string }>,
+  kept: Iterable<Readonly<{ clientId: string }>>,
+): void => {
+  if (!clients.get(clientId)?.selfRegistered) return
+  const limit = Math.ceil(limits[name] / 10)
+  let count = 0
+  for (const it of kept) if (clients.get(it.clientId)?.selfRegistered) count += 1
+  const what = `${name.replace('_', ' ')} of clients that registered themselves`
+  if (count >= limit) refuse({ error: 'limit_reached', what, limit })
+}
+
 /** An assertion of a client is good once (CC-12). */
 export const useAssertion: Decide<
   Readonly<{ clientId: string; jti: string; expiresAt: number }>,
@@ -121,17 +139,24 @@ const isLoopback = (uri: string) =>
 
 const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1')
 
-/** https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. */
+/**
+ * https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. As a parser
+ * of URLs writes it, so that no other party reads it differently; it is also written into a CSP.
+ */
 const refuseRedirectUri = (uri: string): void => {
+  const url = URL.parse(uri)
   const sound =
-    URL.canParse(uri) &&
+    url !== null &&
+    (url.href === uri || url.href === `${uri}/`) &&
+    url.username + url.password === '' &&
+    /^([a-z0-9.-]*|\[[0-9a-f:.]+\])$/.test(url.hostname) &&
     !uri.includes('#') &&
     (/^https:\/\/[^/]/.test(uri) || isLoopback(uri) || /^[a-z][a-z0-9+-]*\.[a-z0-9.+-]+:/.test(uri))
   if (!sound) {
     refuse({
       error: 'invalid_redirect_uri',
       reason:
-        'redirect_uris: expected https, http on loopback, or a private scheme such as com.example.app:/',
+        'redirect_uris: expected, in its normal form and without credentials, https, http on loopback, or a private scheme such as com.example.app:/',
     })
   }
 }

@@ -1,4 +1,5 @@
 import { approverNamed } from '../../console/views.ts'
+import { controlPlaneClient } from '../../issuer/authority.ts'
 import { allScopes } from '../../issuer/clients.ts'
 import type { User } from '../../issuer/event.ts'
 import type { State } from '../../issuer/state.ts'
@@ -35,7 +36,7 @@ export const credentialHandlers: Handlers<
     }
     const [{ token }] = tenant.run(issueUserToken, {
       userId: user.id,
-      clientId: 'control-plane',
+      clientId: controlPlaneClient,
       scope: scopeFor(state, user, body.scope),
       lifetime: body.expires_in,
       details: body.authorization_details,
