@@ -147,7 +147,8 @@ const refuseRedirectUri = (uri: string): void => {
   const url = URL.parse(uri)
   const sound =
     url !== null &&
-    (url.href === uri || url.href === `${uri}/`) &&
+    (url.href === uri ||
+      (url.pathname === '/' && url.href === `${url.origin}/${uri.slice(url.origin.length)}`)) &&
     url.username + url.password === '' &&
     /^([a-z0-9.-]*|\[[0-9a-f:.]+\])$/.test(url.hostname) &&
     !uri.includes('#') &&
