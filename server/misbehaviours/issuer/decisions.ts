@@ -23,6 +23,19 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     routes: decision,
     act: decideAsApprover(({ agentHeld }) => !agentHeld),
   },
+  'issuer-approves-by-any-client': {
+    says: 'A token decides for its user, whatever client, scope or kind it is of.',
+    breaks: 'LUMO-APPROVE-CLIENT',
+    routes: [...decision, 'jit.pending'],
+    act: misleadRules((context) => {
+      const asked = context.principal()
+      const { user, agentHeld } = asked
+      if (user === undefined || agentHeld) return {}
+      const { permissions } = user
+      const mighty = { permissions, personObstacle: undefined, approvalObstacle: undefined }
+      return { principal: () => ({ ...asked, ...mighty }) }
+    }),
+  },
   'issuer-allows-self-approval': {
     says: 'The user whom the agent acts for approves what it asks.',
     breaks: 'LUMO-FOUR-EYES',
