@@ -19,7 +19,7 @@ export type Command = Readonly<{
 /** Output that is kept. */
 const longest = 64 * 1024
 
-/** A command with all it starts, from its start to its end; nothing of it is left running. */
+/** Runs a command with all its child processes. Ends every one of them when the command ends. */
 export const command = ({ line, environment, limit, signal }: Command) => {
   const [program = '', ...args] = line
   let output = ''
@@ -39,7 +39,7 @@ export const command = ({ line, environment, limit, signal }: Command) => {
       if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, how)
       else child.kill(how)
     } catch {
-      // It has ended by itself.
+      // The command has ended by itself.
     }
   }
   const ended = new Promise<Ended>((resolve, reject) => {
@@ -69,7 +69,7 @@ export const command = ({ line, environment, limit, signal }: Command) => {
   return { ended, kill }
 }
 
-/** Our own environment without what would lead an agent anywhere else. */
+/** The environment of this process, without variables that name other servers. */
 const inheritEnvironment = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(

@@ -3,11 +3,11 @@ import type { ProxyHandler, RecordingProxy } from '../../targets/mock/recording-
 import type { Turn } from './format.ts'
 import { traceOf } from './trace.ts'
 
-/** Does what a scenario says happens around the agent. */
+/** Performs the events that a scenario defines around the agent. */
 export class Interventions {
   wrongSecret = false
   kill: (signal: NodeJS.Signals) => void = () => {}
-  /** How many turns have been taken, of those that wait for something. */
+  /** How many events with a condition have happened. */
   taken = 0
   readonly awaited: number
   readonly #turns: readonly Turn[]
@@ -82,7 +82,7 @@ export class Interventions {
   }
 }
 
-/** The members of a JSON object in an answer, which can still be read afterwards. */
+/** The members of a JSON object in an answer. The answer stays readable. */
 const fieldsOf = async (
   answer: Response | undefined,
 ): Promise<Readonly<Record<string, unknown>>> => {

@@ -2,7 +2,7 @@ import { covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { type AgentTrace, callOf, type TraceEntry } from './trace.ts'
 
-/** Which token an agent sends where, and when it sends one again. */
+/** Checks which token an agent sends to which origin, and whether it repeats rejected ones. */
 export const tokenRules: AgentRules = {
   'AGENT-RETRIES-ONCE': ({ trace }) => {
     const { challenges, grants } = trace
@@ -19,11 +19,11 @@ export const tokenRules: AgentRules = {
       )
       return [
         ...narrow.slice(1).map(({ entry }) => ({
-          says: `called ${call} once more after its retry had been refused: a second 403 is the answer`,
+          says: `called ${call} again after its retry got 403`,
           entry,
         })),
         ...again.map(({ entry }) => ({
-          says: `repeated ${call} with a token that had just been refused there`,
+          says: `repeated ${call} with a token that had just been rejected there`,
           entry,
         })),
       ]
@@ -43,7 +43,7 @@ export const tokenRules: AgentRules = {
           leaked === secret
             ? 'its secret'
             : trace.wide.has(leaked)
-              ? 'its own wide token'
+              ? 'its own token'
               : 'its JIT token'
         return [{ says: `sent ${what} to another origin, ${new URL(url).origin}`, entry }]
       })
@@ -65,7 +65,7 @@ export const tokenRules: AgentRules = {
       )
       return due === undefined || isRefused(due.token, entry, trace)
         ? []
-        : [{ says: `used its wide token for ${call}, where it had a narrow one`, entry }]
+        : [{ says: `used its own token for ${call} although it had a JIT token for it`, entry }]
     }),
 
   'AGENT-FORGETS': ({ trace: { entries } }) =>
@@ -79,14 +79,14 @@ export const tokenRules: AgentRules = {
         ? []
         : [
             {
-              says: `used a token again that had been refused as invalid (${callOf(again)})`,
+              says: `reused a token that got invalid_token (${callOf(again)})`,
               entry: again,
             },
           ]
     }),
 }
 
-/** Both were under way at the same time: neither could know of the other's answer. */
+/** Both exchanges overlapped, so neither depended on the answer to the other. */
 const areConcurrent = (a: TraceEntry | undefined, b: TraceEntry) =>
   a !== undefined && b.at < a.answeredAt
 

@@ -6,23 +6,23 @@ import { Expected, isObject, match } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
 import { findGap, type Gap } from '../subsequence.ts'
 
-/** What only looks. */
+/** Actions that only check. */
 export const lookingActions = {
   decode_token: action({
-    says: 'Shows the `header` and `claims` of a token. Verifies nothing.',
+    says: 'Decodes the `header` and `claims` of a token without verifying it.',
     example: 'decode_token: jit',
     args: Token,
     looks: 'value',
     run: async (word, { token }) => {
       const decoded = decode(await token(word))
       if (!isObject(decoded) || !isObject(decoded.claims))
-        throw new ExpectationFailed('the token is no JWT')
+        throw new ExpectationFailed('the token is not a JWT')
       return { value: decoded }
     },
   }),
 
   expect_journal: action({
-    says: 'These events happened in this order, maybe with others between; `never`: these did not.',
+    says: 'The journal has these events in this order, with others between allowed; `never`: it does not have these.',
     example: 'expect_journal: [task.opened, { type: permission.approved, by: policy }]',
     args: z.union([
       z.array(z.union([z.string(), z.looseObject({ type: z.string() })])).min(1),
@@ -52,14 +52,15 @@ export const lookingActions = {
       )
       for (const [index, type] of never.entries()) {
         const found = entries.find((it) => it.type === type)
-        if (found !== undefined) throw new ExpectationFailed(`${type} did happen`, ['never', index])
+        if (found !== undefined)
+          throw new ExpectationFailed(`expected no ${type}, found one`, ['never', index])
       }
       return outcomeOf(answer)
     },
   }),
 
   expect_exchanges: action({
-    says: 'The seats saw these requests in this order, maybe with others between.',
+    says: 'The seats received these requests in this order, with others between allowed.',
     example: 'expect_exchanges: [{ route: documents.read, status: 403 }, { route: jit.request }]',
     args: z.array(z.looseObject({})).min(1),
     looks: 'nothing',
@@ -86,7 +87,7 @@ export const lookingActions = {
     run: async ({ value, expect }) => {
       const differences = match(expect, value, '', ['expect'])
       if (differences.length > 0)
-        throw new ExpectationFailed('the value is not as expected', [], differences)
+        throw new ExpectationFailed('the value does not match', [], differences)
       return { value }
     },
   }),

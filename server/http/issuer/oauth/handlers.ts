@@ -85,7 +85,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** A resource server is told of tokens that are for it, other clients of their own (RFC 7662 §4, INT-02). */
+/** For a resource server only tokens with its `aud` are active, for any other client only its own (RFC 7662 §4, INT-02). */
 const accessTokenSeenBy = async (
   context: TenantContext,
   client: Client,
