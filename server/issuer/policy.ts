@@ -22,9 +22,11 @@ export type Facts = Readonly<{
   justification?: string | undefined
   /** The running risk of the task, before this request. */
   score: number
-  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  /** Of the task and those above it. */
   denials: number
-  /** Likewise, within 60 s. */
+  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  agentDenials?: number | undefined
+  /** Of the same, within 60 s. */
   requestsLastMinute: number
   now: number
 }>
@@ -97,6 +99,7 @@ const holds = ({ when, decision }: PolicyRule, facts: Facts, policy: Policy): bo
   actsFor(when.on_behalf_of, facts.onBehalfOf) &&
   atLeast(when.score_from, facts.score) &&
   atLeast(when.denials_from, facts.denials) &&
+  atLeast(when.agent_denials_from, facts.agentDenials ?? 0) &&
   atLeast(when.requests_last_minute_from, facts.requestsLastMinute) &&
   (when.ttl_over === undefined || (facts.requestedTtl ?? 0) > when.ttl_over) &&
   (when.justification_lacks === undefined ||

@@ -273,11 +273,18 @@ export const assessRequest = (
     requestedTtl,
     justification,
     score: task?.score ?? 0,
-    denials: Math.max(task?.denials ?? 0, recentActivity(state, agentId, now).denials),
+    denials: denialsUpwards(state, task),
+    agentDenials: recentActivity(state, agentId, now).denials,
     requestsLastMinute: recentActivity(state, agentId, now, 60).requests,
     now,
   })
 }
+
+/** A child task does not leave behind what was denied above it. */
+const denialsUpwards = (state: State, record: TaskRecord | undefined): number =>
+  record === undefined
+    ? 0
+    : record.denials + denialsUpwards(state, state.tasks.get(record.task.parentId ?? ''))
 
 const findRequest = (state: State, requestId: string): RequestRecord =>
   state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
