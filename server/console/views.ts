@@ -153,11 +153,7 @@ const describeHindrance = (
   now = 0,
 ): string | null => {
   try {
-    approveRequest(
-      state,
-      { requestId, userId, agentHeld: false },
-      { now, id: (prefix) => `${prefix}_` },
-    )
+    approveRequest(state, { requestId, userId }, { now, id: (prefix) => `${prefix}_` })
     return null
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused

@@ -64,6 +64,13 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
+  // Of deleted tenants, too: a token from before must not be one of a tenant that has its name.
+  const openings = new Map<string, number>()
+  const nextOpening = (slug: string): number => {
+    const opening = openings.get(slug) ?? 0
+    openings.set(slug, opening + 1)
+    return opening
+  }
 
   const create = (
     seed: TenantSeed,
@@ -71,7 +78,7 @@ export const createTenantRegistry = (
     sessions = new Sessions(),
     kept?: Kept,
   ): TenantCreated => {
-    const made = openTenantContext(seed, known, sessions, options, kept)
+    const made = openTenantContext(seed, known, sessions, { ...options, nextOpening }, kept)
     const { slug } = made.context.tenant
     open.get(slug)?.ended.abort()
     open.set(slug, made.context)
@@ -115,20 +122,23 @@ const openTenantContext = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  options: TenantRegistryOptions,
+  options: TenantRegistryOptions & Readonly<{ nextOpening: (slug: string) => number }>,
   kept: Kept | undefined,
 ): { context: TenantContext; secrets: Secrets } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
   // Ids that can be foretold would come twice after a restart.
-  const id = seed.seed === undefined || kept !== undefined ? randomIds : seededIds(seed.seed)
-  const slug = seed.tenant ?? id('tenant').replace('_', '-')
+  const number = kept === undefined ? seed.seed : undefined
+  const first = number === undefined ? randomIds : seededIds(number)
+  const slug = seed.tenant ?? first('tenant').replace('_', '-')
+  const opening = number === undefined ? 0 : options.nextOpening(slug)
+  const id = number === undefined || opening === 0 ? first : seededIds(number, opening)
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const keys = kept?.keys ?? new KeyRing(signingKey)
   const tenant = new Tenant(slug, clock, id, (entries) => {
     if (entries.length > 0) store?.happened(slug, entries, keys)
   })
-  const { event, secrets, platforms } = seedTenant(seed, slug, clock, id, known, platformKey)
+  const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, known, platformKey)
   if (!kept) store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const context: TenantContext = {

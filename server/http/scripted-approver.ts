@@ -27,7 +27,7 @@ const decideRequests = ({ tenant, polls }: Watched, script: ApproverScript) => {
     const request = state.requests.get(requestId)?.request
     if (request === undefined || clock.now() < request.requestedAt + script.after) continue
     if (polls.count(requestId) < script.after_polls) continue
-    const decision = { requestId, userId: approver.id, agentHeld: false }
+    const decision = { requestId, userId: approver.id }
     try {
       if (script.decision === 'approve') {
         tenant.run(approveRequest, { ...decision, ttl: script.ttl, notes: script.reason })
@@ -49,6 +49,6 @@ const answerApprovals = ({ tenant, polls }: Watched, script: ApproverScript) => 
     if (clock.now() < askedAt + script.after) continue
     if (polls.count(id) < script.after_polls) continue
     const as = script.decision === 'approve' ? 'approved' : 'denied'
-    tenant.run(answerApproval, { approvalId: id, as, userId, agentHeld: false })
+    tenant.run(answerApproval, { approvalId: id, as, userId })
   }
 }

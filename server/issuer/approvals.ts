@@ -2,6 +2,7 @@ import type { RiskLevel } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Approval, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
+import { mayApprove } from './requests.ts'
 import type { ApprovalRecord, State } from './state.ts'
 import { findUser } from './tasks.ts'
 
@@ -53,15 +54,22 @@ export const requireAddressee = (state: State, agentId: string, onBehalfOf: stri
 
 /** Only the person who was asked answers, by their own token, once and in time. */
 export const answerApproval: Decide<
-  Readonly<{ approvalId: string; as: 'approved' | 'denied'; userId: string; agentHeld: boolean }>,
+  Readonly<{
+    approvalId: string
+    as: 'approved' | 'denied'
+    userId: string
+    /** Why the token that the person shows cannot answer; absent: it can. */
+    obstacle?: string | undefined
+  }>,
   readonly [EventOf<'approval.answered'>]
-> = (state, { approvalId, as, userId, agentHeld }, { now }) => {
+> = (state, { approvalId, as, userId, obstacle }, { now }) => {
+  if (obstacle !== undefined) refuse({ error: 'approval_forbidden', reason: obstacle })
   const record = findApproval(state, approvalId)
-  if (agentHeld) {
-    refuse({ error: 'approval_forbidden', reason: 'an agent cannot decide, whoever it acts for' })
-  }
   if (record.approval.userId !== userId) {
-    refuse({ error: 'approval_forbidden', reason: 'somebody else was asked' })
+    const reason = mayApprove(state, userId)
+      ? 'another person was asked'
+      : 'the permission jit.approve is missing'
+    refuse({ error: 'approval_forbidden', reason })
   }
   const status = approvalStatus(record, now)
   if (status === 'expired') refuse({ error: 'request_expired', requestId: approvalId })

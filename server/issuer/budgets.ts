@@ -1,3 +1,4 @@
+import { rootOf } from './lineage.ts'
 import { refuse } from './refusal.ts'
 import type { State, Usage } from './state.ts'
 
@@ -14,7 +15,7 @@ export const usageAt = ({ usage }: Pick<State, 'usage'>, agentId: string, now: n
 }
 
 /**
- * Whether there is budget for one thing more.
+ * Whether there is budget for one thing more. An agent uses the budget of its root.
  * @throws {Refused} `budget_exceeded`, with the seconds until there is some again
  */
 export const withinBudget = (
@@ -23,9 +24,10 @@ export const withinBudget = (
   what: 'tokens' | 'calls',
   now: number,
 ): void => {
-  const budget = state.agents.get(agentId)?.budget
+  const root = rootOf(state, agentId)
+  const budget = state.agents.get(root)?.budget
   if (budget === undefined) return
-  const used = usageAt(state, agentId, now)
+  const used = usageAt(state, root, now)
   const { limit, span, name } =
     what === 'tokens'
       ? { limit: budget.tokensPerDay, span: 86_400, name: 'tokens a day' }

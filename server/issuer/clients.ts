@@ -1,4 +1,4 @@
-import { identityScopes, type RegisterClient } from '../wire/index.ts'
+import { approveScope, identityScopes, type RegisterClient } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, Client, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
@@ -70,7 +70,8 @@ export const registerClient: Decide<
     })
   }
   // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
-  const possible = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
+  const offered = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
+  const possible = offered.filter((it) => it !== approveScope)
   const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
   const unknown = scopes.filter((scope) => !possible.includes(scope))
   if (unknown.length > 0) {
@@ -88,11 +89,30 @@ export const registerClient: Decide<
         capabilities: scopes,
         redirectUris: asked.redirect_uris,
         grantTypes,
+        selfRegistered: true,
         ...(secretHash === undefined ? {} : { secretHash }),
         ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
       },
     },
   ]
+}
+
+/**
+ * Clients that registered themselves together get a tenth of a limit, so that the others always have room.
+ * @throws {Refused} `limit_reached`
+ */
+export const refuseBeyondSelfRegistered = (
+  { clients, policy: { limits } }: State,
+  name: 'pushed_requests' | 'grants',
+  { clientId }: Readonly<{ clientId: string }>,
+  kept: Iterable<Readonly<{ clientId: string }>>,
+): void => {
+  if (!clients.get(clientId)?.selfRegistered) return
+  const limit = Math.ceil(limits[name] / 10)
+  let count = 0
+  for (const it of kept) if (clients.get(it.clientId)?.selfRegistered) count += 1
+  const what = `${name.replace('_', ' ')} of clients that registered themselves`
+  if (count >= limit) refuse({ error: 'limit_reached', what, limit })
 }
 
 /** An assertion of a client is good once (CC-12). */
@@ -119,17 +139,25 @@ const isLoopback = (uri: string) =>
 
 const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1')
 
-/** https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. */
+/**
+ * https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. As a parser
+ * of URLs writes it, so that no other party reads it differently; it is also written into a CSP.
+ */
 const refuseRedirectUri = (uri: string): void => {
+  const url = URL.parse(uri)
   const sound =
-    URL.canParse(uri) &&
+    url !== null &&
+    (url.href === uri ||
+      (url.pathname === '/' && url.href === `${url.origin}/${uri.slice(url.origin.length)}`)) &&
+    url.username + url.password === '' &&
+    /^([a-z0-9.-]*|\[[0-9a-f:.]+\])$/.test(url.hostname) &&
     !uri.includes('#') &&
     (/^https:\/\/[^/]/.test(uri) || isLoopback(uri) || /^[a-z][a-z0-9+-]*\.[a-z0-9.+-]+:/.test(uri))
   if (!sound) {
     refuse({
       error: 'invalid_redirect_uri',
       reason:
-        'redirect_uris: expected https, http on loopback, or a private scheme such as com.example.app:/',
+        'redirect_uris: expected, in its normal form and without credentials, https, http on loopback, or a private scheme such as com.example.app:/',
     })
   }
 }

@@ -5,9 +5,9 @@ import type { Decide } from './decide.ts'
 import type { Agent, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import { scopeApproval } from './scopes.ts'
-import type { State } from './state.ts'
+import type { RequestRecord, State } from './state.ts'
 import { requireActiveTask } from './tasks.ts'
-import { accessTokenLifetime, grantedScope } from './tokens.ts'
+import { accessTokenLifetime, delegateScope, grantedScope } from './tokens.ts'
 
 /** How many agents may act one for another (contract §3.2). */
 export const maxActors = 3
@@ -38,7 +38,7 @@ export const delegate: Decide<
   if (actorsIn(subject.act) + 1 > maxActors) {
     refuse({ error: 'delegation_depth_exceeded', maxDepth: maxActors })
   }
-  const both = scopesOf(actor).filter((it) => scopesOf(subject).includes(it))
+  const both = actorScopes(actor, agent).filter((it) => scopesOf(subject).includes(it))
   const granted = scope === undefined ? both : splitScope(scope)
   if (!granted.every((it) => both.includes(it))) {
     refuse({
@@ -49,7 +49,7 @@ export const delegate: Decide<
   }
   refuseWider(subject, details)
   withinBudget(state, agent.id, 'tokens', now)
-  const names = narrowAudience(subject.audience, audience)
+  const names = narrowAudience(delegatedAudience(state, subject, actor, agent), audience)
   const lifetime = lifetimeAt(audience, agent.id, accessTokenLifetime)
   return [
     {
@@ -106,8 +106,9 @@ export const narrow: Decide<
 }
 
 /**
- * The older JIT form: an agent's token becomes one for the scopes its task was approved, as often
- * as asked until the approval is over (contract §2.1). It dies with the task like any JIT token.
+ * The older JIT form: an approval of scopes becomes a token by the id of its task, as in the newer form once
+ * and exactly as wide as it was approved, in its places too (contract §2.1). The token lives no longer than
+ * approval, task and subject token.
  */
 export const exchangeForTask: Decide<
   Readonly<{ subject: Token; taskId: string; scope?: string | undefined }>,
@@ -116,13 +117,28 @@ export const exchangeForTask: Decide<
   const { agentId = '' } = subject
   if (subject.kind === 'jit') refuseExchangeToken(state, 'a JIT token is not exchangeable')
   const { task } = requireActiveTask(state, taskId, agentId, now)
-  const { status, scopes, expiresAt = 0 } = scopeApproval(state, taskId, agentId, now)
+  const { status, scopes, approved } = scopeApproval(state, taskId, agentId, now)
   if (status !== 'approved') refuse({ error: 'request_not_approved', requestId: taskId, status })
-  const until = Math.min(expiresAt, task.expiresAt)
+  const asked = splitScope(grantedScope(scopes, scope))
+  const fresh = approved.filter(
+    ({ exchangedAt }) => exchangedAt === undefined || state.dialect.repeated_exchange === 'yes',
+  )
+  const last = fresh.at(-1) ?? refuse({ error: 'already_exchanged', requestId: taskId })
+  const isEnough = ({ request }: RequestRecord) =>
+    asked.every((it) => request.detail.actions?.includes(it))
+  const record = scope === undefined ? last : fresh.findLast(isEnough)
+  if (record === undefined) {
+    const allowed = last.request.detail.actions ?? []
+    return refuse({ error: 'invalid_scope', scope: scope ?? '', allowed })
+  }
+  const { request, decided, exchangedAt } = record
+  const ttl = decided?.as === 'approved' ? decided.ttl : 0
+  const start = exchangedAt ?? decided?.at ?? now
+  const until = Math.min(start + ttl, task.expiresAt, subject.expiresAt)
   if (until <= now) {
     refuse({ error: 'request_not_approved', requestId: taskId, status: 'expired' })
   }
-  const granted = grantedScope(scopes, scope)
+  const actions = scope === undefined ? [...(request.detail.actions ?? [])] : asked
   withinBudget(state, agentId, 'tokens', now)
   const token: Token = {
     jti: id('jti'),
@@ -131,13 +147,38 @@ export const exchangeForTask: Decide<
     clientId: subject.clientId,
     agentId,
     taskId,
+    requestId: request.id,
     issuedAt: now,
     expiresAt: until,
-    scope: granted,
+    scope: actions.join(' '),
+    detail: { ...request.detail, actions },
     ...(task.onBehalfOf === undefined ? {} : { userId: task.onBehalfOf }),
   }
-  return [{ type: 'token.issued', token, taskId }]
+  return [{ type: 'token.issued', token, taskId, requestId: request.id }]
 }
+
+/**
+ * Where the result may be used at most: where both tokens may. A subject token that is addressed to the
+ * acting agent only hands over, so the actor's token alone bounds the result (design §11).
+ */
+const delegatedAudience = (
+  state: State,
+  { audience: held }: Token,
+  { audience: bound }: Token,
+  { id, clientId }: Agent,
+): readonly string[] | undefined => {
+  if (held?.every((name) => name === id || name === clientId)) return bound
+  if (held?.some((name) => isAgentName(state, name))) {
+    refuseExchangeToken(state, 'subject_token: it is for another agent')
+  }
+  if (held === undefined || bound === undefined) return held ?? bound
+  const both = held.filter((name) => bound.includes(name))
+  if (both.length > 0) return both
+  return refuse({ error: 'invalid_target', reason: `expected some of ${bound.join(' ')}` })
+}
+
+const isAgentName = ({ agents }: State, name: string): boolean =>
+  agents.has(name) || [...agents.values()].some(({ clientId }) => clientId === name)
 
 const findActingAgent = (state: State, actor: Token): Agent => {
   const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
@@ -167,6 +208,13 @@ const refuseWider = ({ details: held = [] }: Token, asked: readonly Authorizatio
 
 const scopesOf = ({ scope = '' }: Token): readonly string[] => splitScope(scope)
 const splitScope = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
+
+/**
+ * What bounds an actor: what the agent is registered for, if its token carries `delegate:on_behalf`;
+ * else the scopes of the token (design §11).
+ */
+const actorScopes = (actor: Token, { capabilities }: Agent): readonly string[] =>
+  scopesOf(actor).includes(delegateScope) ? capabilities : scopesOf(actor)
 
 /** Of what is held, that which an MCP server knows; all of it elsewhere. */
 const isReachable = (held: readonly string[], audience: Audience | undefined) => {

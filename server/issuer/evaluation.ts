@@ -1,5 +1,6 @@
 import type { Decide } from './decide.ts'
 import type { Event } from './event.ts'
+import { recentActivity } from './lineage.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
 import { excessive, suspend } from './risk.ts'
@@ -24,14 +25,12 @@ export const evaluateTask: Decide<EvaluateTask> = (
   { taskId, agentId, userId, result, notes },
   context,
 ) => {
+  if (agentId === undefined && !mayApprove(state, userId ?? '')) {
+    refuse({ error: 'approval_forbidden', reason: 'the permission jit.approve is missing' })
+  }
   const record =
     agentId === undefined ? findTask(state, taskId) : requireOwnTask(state, taskId, agentId)
-  if (agentId === undefined) {
-    if (!mayApprove(state, userId ?? '')) {
-      refuse({ error: 'approval_forbidden', reason: 'the permission jit.approve is missing' })
-    }
-    if (result !== undefined) refuse({ error: 'task_forbidden', taskId })
-  }
+  if (agentId === undefined && result !== undefined) refuse({ error: 'task_forbidden', taskId })
   const evaluated: Event = {
     type: 'task.evaluated',
     taskId,
@@ -39,7 +38,7 @@ export const evaluateTask: Decide<EvaluateTask> = (
     ...(notes === undefined ? {} : { notes }),
   }
   if (statusAt(record, context.now) !== 'active') return [evaluated]
-  const reason = excessive(state, record)
+  const reason = excessive(state, record, recentActivity(state, record.task.agentId, context.now))
   if (reason !== undefined) return [evaluated, ...suspend(state, record, context.now, reason)]
   const closes = result !== undefined && state.dialect.evaluate_closes === 'yes'
   return [

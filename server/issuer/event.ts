@@ -25,6 +25,8 @@ export type Client = Readonly<{
   redirectUris?: readonly string[]
   /** Absent: all that the token endpoint knows. */
   grantTypes?: readonly string[]
+  /** It registered itself (RFC 7591): a token that it gets for a person carries no permission of theirs. */
+  selfRegistered?: true
 }>
 
 /** An OAuth client that acts by itself, or for a user. */
@@ -36,6 +38,8 @@ export type Agent = Client &
     budget?: Budget
     /** The client of a resource server: it introspects, and opens no tasks. */
     resourceServer?: true
+    /** The id of the agent that registered it. */
+    parent?: string
   }>
 
 /**

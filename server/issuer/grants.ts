@@ -1,6 +1,6 @@
 import { type AuthorizationDetail, identityScopes, isNoWiderThanAny } from '../wire/index.ts'
 import { type Audience, narrowAudience } from './audience.ts'
-import { isPublic, mayUse } from './clients.ts'
+import { isPublic, mayUse, refuseBeyondSelfRegistered } from './clients.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Client, Event, EventOf, Grant, PushedRequest } from './event.ts'
 import { refuse } from './refusal.ts'
@@ -66,20 +66,24 @@ export const pushLifetime = 90
 export const pushRequest: Decide<
   Omit<PushedRequest, 'expiresAt'>,
   readonly [EventOf<'authorization.pushed'>]
-> = (_state, request, { now }) => [
-  { type: 'authorization.pushed', pushed: { ...request, expiresAt: now + pushLifetime } },
-]
+> = (state, request, { now }) => {
+  refuseBeyondSelfRegistered(state, 'pushed_requests', request, state.pushed.values())
+  return [{ type: 'authorization.pushed', pushed: { ...request, expiresAt: now + pushLifetime } }]
+}
 
 /** A person says yes. */
 export const giveGrant: Decide<
   Omit<Grant, 'id' | 'givenAt' | 'codeExpiresAt'>,
   readonly [EventOf<'grant.given'>]
-> = (_state, given, { now, id }) => [
-  {
-    type: 'grant.given',
-    grant: { ...given, id: id('grant'), givenAt: now, codeExpiresAt: now + codeLifetime },
-  },
-]
+> = (state, given, { now, id }) => {
+  refuseBeyondSelfRegistered(state, 'grants', given, grantsOf(state))
+  const grant = { ...given, id: id('grant'), givenAt: now, codeExpiresAt: now + codeLifetime }
+  return [{ type: 'grant.given', grant }]
+}
+
+function* grantsOf({ grants }: State): Generator<Grant> {
+  for (const { grant } of grants.values()) yield grant
+}
 
 /** What a token request may say to have less than was consented to (RAR-09). */
 type RedeemedGrant = Readonly<{

@@ -13,6 +13,8 @@ import { textMatches } from './text-pattern.ts'
 export type Facts = Readonly<{
   detail: AuthorizationDetail
   agent: string
+  /** Names of the agents that registered it, one after another. */
+  ancestors?: readonly string[] | undefined
   taskType?: string | undefined
   /** E-mail of the user the agent acts for. */
   onBehalfOf?: string | undefined
@@ -20,7 +22,11 @@ export type Facts = Readonly<{
   justification?: string | undefined
   /** The running risk of the task, before this request. */
   score: number
+  /** Of the task and those above it. */
   denials: number
+  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  agentDenials?: number | undefined
+  /** Of the same, within 60 s. */
   requestsLastMinute: number
   now: number
 }>
@@ -88,11 +94,12 @@ const holds = ({ when, decision }: PolicyRule, facts: Facts, policy: Policy): bo
   (when.undocumented_actions === undefined ||
     when.undocumented_actions === hasUndocumentedAction(facts.detail)) &&
   (when.sensitive === undefined || when.sensitive === isSensitive(policy, facts.detail)) &&
-  matchesAny(when.agent, [facts.agent]) &&
+  matchesAgents(decision, when.agent, facts) &&
   matchesAny(when.task_type, [facts.taskType ?? '']) &&
   actsFor(when.on_behalf_of, facts.onBehalfOf) &&
   atLeast(when.score_from, facts.score) &&
   atLeast(when.denials_from, facts.denials) &&
+  atLeast(when.agent_denials_from, facts.agentDenials ?? 0) &&
   atLeast(when.requests_last_minute_from, facts.requestsLastMinute) &&
   (when.ttl_over === undefined || (facts.requestedTtl ?? 0) > when.ttl_over) &&
   (when.justification_lacks === undefined ||
@@ -109,6 +116,16 @@ const matchesEvery = (patterns: readonly string[] | undefined, values: readonly 
 const matchesAny = (patterns: readonly string[] | undefined, values: readonly string[]) =>
   patterns === undefined ||
   patterns.some((pattern) => values.some((value) => matches(pattern, value)))
+
+/** A rule that approves needs each ancestor to match, too: a helper is no mightier than its makers. */
+const matchesAgents = (
+  decision: PolicyRule['decision'],
+  patterns: readonly string[] | undefined,
+  { agent, ancestors = [] }: Facts,
+): boolean =>
+  decision === 'approve'
+    ? matchesEvery(patterns, [agent, ...ancestors])
+    : matchesAny(patterns, [agent, ...ancestors])
 
 /** `*` stands for any run of characters; compared in linear time, without a regular expression. */
 const matches = (pattern: string, value: string): boolean => {

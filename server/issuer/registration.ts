@@ -1,3 +1,4 @@
+import { controlPlaneClient } from './authority.ts'
 import { hasCapability } from './capability-check.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf, User } from './event.ts'
@@ -31,7 +32,8 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
   const missing = parent ? capabilities.filter((it) => !hasCapability(parent, it)) : []
   if (missing.length > 0) refuse({ error: 'capability_denied', missing })
   const taken = [...state.agents.values()].some((it) => it.name === name)
-  if (taken || state.clients.has(clientId)) refuse({ error: 'agent_exists', clientId })
+  if (taken || state.clients.has(clientId) || clientId === controlPlaneClient)
+    refuse({ error: 'agent_exists', clientId })
   const limit = state.policy.limits.agents
   if (state.agents.size >= limit) refuse({ error: 'limit_reached', what: 'agents', limit })
   const agent: Agent = {
@@ -41,6 +43,7 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
     secretHash,
     capabilities: [...new Set(capabilities)],
     mayDelegate: false,
+    ...(parent === undefined ? {} : { parent: parent.id }),
   }
   return [{ type: 'agent.registered', agent, by: parent?.id ?? user?.id ?? '' }]
 }

@@ -2,6 +2,7 @@ import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wir
 import { withinBudget } from './budgets.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Event, EventOf, Token } from './event.ts'
+import { lineageOf, recentActivity } from './lineage.ts'
 import { type Assessment, assess } from './policy.ts'
 import { refuse } from './refusal.ts'
 import { excessive, suspend } from './risk.ts'
@@ -55,7 +56,12 @@ export const requestPermission: Decide<
     },
   }
   const about = { requestId: requested.request.id, taskId: task.task.id }
-  const reason = excessive(state, { score: task.score + requested.score, denials: task.denials })
+  const recent = recentActivity(state, command.agentId, now)
+  const reason = excessive(
+    state,
+    { score: task.score + requested.score, denials: task.denials },
+    { score: recent.score + requested.score, denials: recent.denials },
+  )
   if (reason !== undefined) {
     return [
       requested,
@@ -84,7 +90,12 @@ export const requestPermission: Decide<
   }
 }
 
-export type Decision = Readonly<{ requestId: string; userId: string; agentHeld: boolean }>
+export type Decision = Readonly<{
+  requestId: string
+  userId: string
+  /** Why the token that the person shows cannot decide; absent: it can. */
+  obstacle?: string | undefined
+}>
 
 /**
  * With several approvers required, each but the last endorses. Pending requests of the same detail
@@ -94,10 +105,9 @@ export type Decision = Readonly<{ requestId: string; userId: string; agentHeld: 
 export const approveRequest: Decide<
   Decision & Readonly<{ ttl?: number | undefined; notes?: string | undefined }>,
   readonly [EventOf<'permission.endorsed'>, ...Event[]]
-> = (state, { requestId, userId, agentHeld, ttl, notes }, { now }) => {
-  const record = requireUndecided(state, requestId, now)
+> = (state, { requestId, userId, obstacle, ttl, notes }, { now }) => {
+  const record = requireDecidable(state, requestId, { userId, obstacle }, now)
   const { request, endorsedBy } = record
-  mayDecide(state, record, userId, agentHeld)
   if (endorsedBy.includes(userId)) {
     refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
   }
@@ -124,11 +134,10 @@ export const approveRequest: Decide<
 /** One denial is enough, however many approvers are required. */
 export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefined }>> = (
   state,
-  { requestId, userId, agentHeld, reason },
+  { requestId, userId, obstacle, reason },
   context,
 ) => {
-  const record = requireUndecided(state, requestId, context.now)
-  mayDecide(state, record, userId, agentHeld)
+  const record = requireDecidable(state, requestId, { userId, obstacle }, context.now)
   const task = state.tasks.get(record.request.taskId) as TaskRecord
   const others = repetitionsOf(state, record, context.now).map(
     ({ request }): Event => ({
@@ -172,9 +181,14 @@ const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
  * task lives. A dialect switch allows it again for what remains of the first token's time.
  */
 export const exchangeRequest: Decide<
-  Readonly<{ requestId: string; agentId: string }>,
+  Readonly<{
+    requestId: string
+    agentId: string
+    /** Where it is to be used; absent: where its detail says. */
+    audience?: readonly string[] | undefined
+  }>,
   readonly [EventOf<'token.issued'>]
-> = (state, { requestId, agentId }, { now, id }) => {
+> = (state, { requestId, agentId, audience }, { now, id }) => {
   const record = requireOwnRequest(state, requestId, agentId)
   const { request, decided, exchangedAt } = record
   const task = state.tasks.get(request.taskId) as TaskRecord
@@ -210,6 +224,7 @@ export const exchangeRequest: Decide<
     taskId: request.taskId,
     requestId,
     detail: request.detail,
+    ...(audience === undefined ? {} : { audience }),
     ...(task.task.onBehalfOf === undefined ? {} : { userId: task.task.onBehalfOf }),
   }
   return [{ type: 'token.issued', token, taskId: request.taskId, requestId }]
@@ -251,25 +266,50 @@ export const assessRequest = (
   task: TaskRecord | undefined,
   { agentId, detail, justification, requestedTtl }: Omit<RequestPermission, 'taskId'>,
   now: number,
-): Assessment =>
-  assess(state.policy, {
+): Assessment => {
+  const [agent = agentId, ...ancestors] = lineageOf(state, agentId).map(({ name }) => name)
+  return assess(state.policy, {
     detail,
-    agent: state.agents.get(agentId)?.name ?? agentId,
+    agent,
+    ancestors,
     taskType: task?.task.type,
     onBehalfOf: task?.task.onBehalfOf && state.users.get(task.task.onBehalfOf)?.email,
     requestedTtl,
     justification,
     score: task?.score ?? 0,
-    denials: task?.denials ?? 0,
-    requestsLastMinute: task?.requestedAt.filter((at) => at > now - 60).length ?? 0,
+    denials: denialsUpwards(state, task),
+    agentDenials: recentActivity(state, agentId, now).denials,
+    requestsLastMinute: recentActivity(state, agentId, now, 60).requests,
     now,
   })
+}
+
+/** A child task does not leave behind what was denied above it. */
+const denialsUpwards = (state: State, record: TaskRecord | undefined): number =>
+  record === undefined
+    ? 0
+    : record.denials + denialsUpwards(state, state.tasks.get(record.task.parentId ?? ''))
 
 const findRequest = (state: State, requestId: string): RequestRecord =>
   state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
 
-const requireUndecided = (state: State, requestId: string, now: number): RequestRecord => {
+/**
+ * The request, once it is certain that the person may decide it: until then an answer tells nothing of
+ * its state (THR-26). Only a person with `jit.approve` decides, and never for themselves (HITL-05).
+ */
+const requireDecidable = (
+  state: State,
+  requestId: string,
+  { userId, obstacle }: Omit<Decision, 'requestId'>,
+  now: number,
+): RequestRecord => {
+  const forbid = (reason: string) => refuse({ error: 'approval_forbidden', reason })
+  if (obstacle !== undefined) forbid(obstacle)
+  if (!mayApprove(state, userId)) forbid('the permission jit.approve is missing')
   const record = findRequest(state, requestId)
+  if (state.tasks.get(record.request.taskId)?.task.onBehalfOf === userId) {
+    forbid('a person cannot decide what an agent does on their behalf')
+  }
   const life = lifeAt(state, record, now)
   if (life === 'pending') return record
   if (life === 'expired' && record.decided === undefined) {
@@ -283,22 +323,7 @@ const requireUndecided = (state: State, requestId: string, now: number): Request
   })
 }
 
-/** Only a person with `jit.approve`, by their own token, and never for themselves (HITL-05). */
-const mayDecide = (
-  state: State,
-  { request }: RequestRecord,
-  userId: string,
-  agentHeld: boolean,
-) => {
-  const forbid = (reason: string) => refuse({ error: 'approval_forbidden', reason })
-  if (agentHeld) forbid('an agent cannot decide, whoever it acts for')
-  if (!mayApprove(state, userId)) forbid('the permission jit.approve is missing')
-  if (state.tasks.get(request.taskId)?.task.onBehalfOf === userId) {
-    forbid('nobody decides what an agent does for them')
-  }
-}
-
-/** Whether somebody is an approver. */
+/** Whether a person is an approver. */
 export const mayApprove = (state: State, userId: string): boolean =>
   findUser(state, userId)?.permissions.includes('jit.approve') === true
 
@@ -324,7 +349,11 @@ const denial = (
     score: task.score + pendingScore + scoring.denial,
     denials: task.denials + 1,
   }
-  const why = excessive(state, after)
+  const recent = recentActivity(state, task.task.agentId, now)
+  const why = excessive(state, after, {
+    score: recent.score + pendingScore + scoring.denial,
+    denials: recent.denials + 1,
+  })
   return why === undefined ? [denied] : [denied, ...suspend(state, task, now, why)]
 }
 

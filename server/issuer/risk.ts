@@ -2,14 +2,24 @@ import type { Event } from './event.ts'
 import type { State, TaskRecord } from './state.ts'
 import { endTask } from './tasks.ts'
 
-/** Why a task with this score and so many denials has to end; undefined while it may go on. */
+type Risk = Pick<TaskRecord, 'score' | 'denials'>
+
+/**
+ * Why a task with this score and so many denials has to end; undefined while it may go on.
+ * @param recent of all tasks of the root agent within 600 s, which the policy bounds separately
+ */
 export const excessive = (
   { policy: { scoring } }: State,
-  { score, denials }: Pick<TaskRecord, 'score' | 'denials'>,
+  { score, denials }: Risk,
+  recent: Risk,
 ): string | undefined => {
   if (denials >= scoring.suspend_denials) return `${scoring.suspend_denials} requests were denied`
   if (score >= scoring.suspend_from)
     return `the task reached the risk score ${scoring.suspend_from}`
+  if (recent.denials >= scoring.agent_denials)
+    return `${scoring.agent_denials} requests of the agent were denied within 600 s`
+  if (recent.score >= scoring.agent_from)
+    return `the agent reached the risk score ${scoring.agent_from} within 600 s`
   return undefined
 }
 

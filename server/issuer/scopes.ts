@@ -19,8 +19,8 @@ export type ScopeApproval = Readonly<{
   scopes: readonly string[]
   by?: string
   at?: number
-  /** When what was approved is over, in epoch seconds. */
-  expiresAt?: number
+  /** The requests that were approved, exchanged or not, oldest first. */
+  approved: readonly RequestRecord[]
 }>
 
 /**
@@ -40,17 +40,12 @@ export const scopeApproval = (
     .map((record) => ({ record, life: lifeAt(state, record, now) }))
   const approved = all.filter(({ life }) => life === 'approved' || life === 'exchanged')
   const scopes = [...new Set(approved.flatMap(({ record }) => record.request.detail.actions ?? []))]
-  if (all.some(({ life }) => life === 'pending')) return { status: 'pending', scopes }
+  const common = { scopes, approved: approved.map(({ record }) => record) }
+  if (all.some(({ life }) => life === 'pending')) return { status: 'pending', ...common }
   const last = approved.at(-1)?.record.decided
-  if (last?.as === 'approved') {
-    const expiresAt = Math.min(...approved.map(({ record }) => endOf(record)))
-    return { status: 'approved', scopes, by: last.by, at: last.at, expiresAt }
-  }
+  if (last?.as === 'approved') return { status: 'approved', ...common, by: last.by, at: last.at }
   const ended = all.at(-1)?.record.decided
   return ended?.as === 'denied'
-    ? { status: 'denied', scopes, by: ended.by, at: ended.at }
-    : { status: 'expired', scopes }
+    ? { status: 'denied', ...common, by: ended.by, at: ended.at }
+    : { status: 'expired', ...common }
 }
-
-const endOf = ({ decided }: RequestRecord): number =>
-  decided?.as === 'approved' ? decided.at + decided.ttl : 0

@@ -66,6 +66,9 @@ export type StreamRecord = {
 /** What an agent has used of its budget: tokens in this day, calls in this hour. */
 export type Usage = { day: number; tokens: number; hour: number; calls: number }
 
+/** What an agent and those it registered did within one second of the tenant's time. */
+export type RecentActivity = { at: number; requests: number; denials: number; score: number }
+
 export type TokenRecord = { readonly token: Token; revokedAt?: number }
 
 /** A grant and what has become of it. */
@@ -91,6 +94,7 @@ export type ForgettableKind =
   | 'undecided'
   | 'token'
   | 'approval'
+  | 'recent'
 
 /**
  * What is remembered of a tenant; it can be written as JSON (`snapshot.ts`). Only `evolve` changes it; what has expired and can no longer
@@ -119,6 +123,8 @@ export type State = {
   /** Ids of each agent's tasks that have not ended, among them some whose time is just over. */
   readonly openTasks: Map<string, Set<string>>
   readonly usage: Map<string, Usage>
+  /** What each root agent did within the last minutes, oldest first. */
+  readonly recent: Map<string, RecentActivity[]>
   readonly approvals: Map<string, ApprovalRecord>
   readonly streams: Map<string, StreamRecord>
   readonly requests: Map<string, RequestRecord>
@@ -154,6 +160,7 @@ export const emptyState = (policy: Policy): State => ({
   tasks: new Map(),
   openTasks: new Map(),
   usage: new Map(),
+  recent: new Map(),
   approvals: new Map(),
   streams: new Map(),
   requests: new Map(),
@@ -165,6 +172,9 @@ export const emptyState = (policy: Policy): State => ({
   forgetting: new Map(),
   lastForgotten: 0,
 })
+
+/** Seconds for which a request or a denial in one task counts in the other tasks of the root agent. */
+export const recentSeconds = 600
 
 /** How long, in seconds, an ended task and its requests can still be asked about. */
 export const remembered = 3600
@@ -236,37 +246,7 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
     if (approval) countKept(state, { type: 'approval.asked', approval }, -1)
     state.approvals.delete(id)
   },
-}
-
-/** A grant matters while it can be refreshed. */
-const forgetGrant = (state: State, grantId = '', minute: number) => {
-  const record = state.grants.get(grantId)
-  if (record === undefined || Math.ceil((record.refresh?.expiresAt ?? 0) / 60) > minute) return
-  countKept(state, { type: 'grant.given', grant: record.grant }, -1)
-  state.grants.delete(grantId)
-}
-
-/** A request waits for a person from now on. */
-export const noteUndecided = (state: State, { id, agentId }: PermissionRequest): void => {
-  state.undecided.add(id)
-  const ofAgent = state.undecidedOf.get(agentId)
-  if (ofAgent) ofAgent.add(id)
-  else state.undecidedOf.set(agentId, new Set([id]))
-}
-
-/** A request that is decided, or whose time is over, waits no longer. */
-export const noteDecided = (state: State, requestId: string): void => {
-  state.undecided.delete(requestId)
-  const { agentId = '' } = state.requests.get(requestId)?.request ?? {}
-  const ofAgent = state.undecidedOf.get(agentId)
-  ofAgent?.delete(requestId)
-  if (ofAgent?.size === 0) state.undecidedOf.delete(agentId)
-}
-
-/** A task that has ended is not among the open tasks of its agent. */
-export const noteEnded = (state: State, taskId: string): void => {
-  const { agentId = '' } = state.tasks.get(taskId)?.task ?? {}
-  const open = state.openTasks.get(agentId)
-  open?.delete(taskId)
-  if (open?.size === 0) state.openTasks.delete(agentId)
-}
+  recent: (state, agentId, minute) => {
+    const until = (state.recent.get(agentId)?.at(-1)?.at ?? 0) + recentSeconds
+    if (Math.ceil(until / 60) <= minute) state.recent.delete(agentId)
+    else forgetAt(state, until, 'recent', agentId)

@@ -10,6 +10,9 @@ import type { State } from './state.ts'
 /** Seconds an ordinary access token lives (contract §3.2). */
 export const accessTokenLifetime = 3600
 
+/** What an agent that may act for users can ask for: as an actor it then has all it is registered for. */
+export const delegateScope = 'delegate:on_behalf'
+
 /** A client's own token: authentication, without any authorization details. */
 export const issueClientToken: Decide<
   Readonly<{
@@ -21,7 +24,9 @@ export const issueClientToken: Decide<
   }>,
   readonly [EventOf<'token.issued'>]
 > = (state, { client, scope, audience, until }, { now, id }) => {
-  const granted = grantedScope(client.capabilities, scope)
+  const mayDelegate = scope !== undefined && isAgent(client) && client.mayDelegate
+  const registered = mayDelegate ? [...client.capabilities, delegateScope] : client.capabilities
+  const granted = grantedScope(registered, scope)
   const agentId = isAgent(client) ? client.id : undefined
   if (agentId !== undefined) withinBudget(state, agentId, 'tokens', now)
   const expiresAt = now + lifetimeAt(audience, agentId, accessTokenLifetime)

@@ -79,7 +79,10 @@ export const Condition = z.strictObject({
   on_behalf_of: z.union([z.boolean(), Patterns]).optional(),
   ttl_over: Duration.optional(),
   score_from: z.number().optional(),
+  /** Of the task and those above it. */
   denials_from: z.int().positive().optional(),
+  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  agent_denials_from: z.int().positive().optional(),
   requests_last_minute_from: z.int().positive().optional(),
   /** Holds when the justification is absent, too short, or does not match. */
   justification_lacks: z
@@ -126,6 +129,12 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   {
     name: 'a task that was denied twice is watched',
     when: { denials_from: 2 },
+    risk: 'critical',
+    decision: 'ask',
+  },
+  {
+    name: 'an agent that was denied 50 times within 600 s is watched',
+    when: { agent_denials_from: 50 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -195,6 +204,12 @@ export const Policy = z
         suspend_from: z.number().positive().default(65),
         /** A task is suspended from this number of denials on. */
         suspend_denials: z.int().positive().default(3),
+        /**
+         * The same over all tasks of an agent, and of those it registered, within 600 s: the task at hand is
+         * suspended from this score, or this number of denials, on.
+         */
+        agent_from: z.number().positive().default(100_000),
+        agent_denials: z.int().positive().default(100),
       })
       .prefault({}),
     /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */

@@ -47,6 +47,9 @@ export const ourRules = {
   'LUMO-BUDGET': 'contract §2.3, §5.6: an agent over its budget gets 429',
   'LUMO-PUSH-ANSWER': 'contract §2.3: a push approval is pending until the user has answered',
   'LUMO-PUSH-OWN': "contract §2.3: another agent's push approval is forbidden",
+  'LUMO-APPROVE-CLIENT':
+    'design §11: what a token may decide depends on its client, scope and kind',
+  'LUMO-ROOT': 'design §11: what binds an agent binds those it registers',
   'LUMO-APPROVER': 'contract §2.2: only holders of jit.approve list and decide',
   'LUMO-FOUR-EYES': 'design §4: distinct people decide, never the one the agent acts for',
   'LUMO-DECISION': 'contract §2.2: what was decided is what is answered from then on',

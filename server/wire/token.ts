@@ -42,6 +42,9 @@ export const identityScopes = [
   'offline_access',
 ] as const
 
+/** The scope of a token that lists and decides permission requests (design §11). */
+export const approveScope = 'jit:approve'
+
 /** The members by which a client authenticates in a form. */
 const clientFields = {
   client_id: z.string().optional(),
@@ -113,6 +116,10 @@ export const TokenAnswer = z
   })
   .meta({ id: 'TokenAnswer' })
 export type TokenAnswer = z.infer<typeof TokenAnswer>
+
+/** What `POST B/jit/request/{id}/token` may be sent: where the token is to be used (RFC 8707 §2). */
+export const ExchangeRequest = z.object({ resource: Repeatable }).meta({ id: 'ExchangeRequest' })
+export type ExchangeRequest = z.infer<typeof ExchangeRequest>
 
 /** `POST B/jit/request/{id}/token` (contract §2.2). */
 export const JitTokenAnswer = TokenAnswer.extend({

@@ -156,13 +156,13 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
+    context().tenant.run(approveRequest, { requestId, userId, ...body })
     return ok(viewOfDecided(context(), requestId, userId))
   },
   'console.deny': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
+    context().tenant.run(denyRequest, { requestId, userId, ...body })
     return ok(viewOfDecided(context(), requestId, userId))
   },
 

@@ -1,9 +1,13 @@
 import { approverNamed } from '../../console/views.ts'
+import { controlPlaneClient } from '../../issuer/authority.ts'
 import { allScopes } from '../../issuer/clients.ts'
+import type { User } from '../../issuer/event.ts'
+import type { State } from '../../issuer/state.ts'
 import { findUser } from '../../issuer/tasks.ts'
 import { issueClientToken, issueUserToken } from '../../issuer/tokens.ts'
 import { forgeJwt } from '../../signing/forge.ts'
 import { type Header, signJwt } from '../../signing/sign.ts'
+import { approveScope } from '../../wire/index.ts'
 import { accessToken, claimsOf } from '../issuer/oauth/access-token.ts'
 import { issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers } from '../message.ts'
@@ -32,8 +36,8 @@ export const credentialHandlers: Handlers<
     }
     const [{ token }] = tenant.run(issueUserToken, {
       userId: user.id,
-      clientId: 'control-plane',
-      scope: body.scope ?? allScopes(state).join(' '),
+      clientId: controlPlaneClient,
+      scope: scopeFor(state, user, body.scope),
       lifetime: body.expires_in,
       details: body.authorization_details,
       mayAct: body.may_act && `agent:${agentNamed(context(), body.may_act).name}`,
@@ -94,5 +98,9 @@ export const credentialHandlers: Handlers<
     return created({ url, expires_in: expiresIn })
   },
 }
+
+/** All scopes unless some are named, and `jit:approve` beside them for an approver (design §11). */
+const scopeFor = (state: State, user: User, scope = allScopes(state).join(' ')): string =>
+  user.permissions.includes('jit.approve') ? `${scope} ${approveScope}`.trim() : scope
 
 const platformHeader: Header = { typ: 'JWT' }

@@ -56,7 +56,6 @@ export const settingHandlers: Handlers<
       approvalId,
       as: body.decision === 'approve' ? 'approved' : 'denied',
       userId: asked?.userId ?? '',
-      agentHeld: false,
     })
     return ok({ ok: true })
   },

@@ -69,10 +69,10 @@ export const agentHandlers: Handlers<
 
   'agents.register': ({ context, principal, body }) => {
     const { tenant } = context
-    const { agent, user, agentHeld } = principal()
+    const { agent, user, agentHeld, permissions } = principal()
     const secret = newSecret(context, 'secret')
     const [{ agent: registered }] = tenant.run(registerAgent, {
-      by: agentHeld ? { agent } : { user },
+      by: agentHeld ? { agent } : { user: user && { ...user, permissions } },
       name: body.name,
       clientId: body.client_id ?? body.name,
       secretHash: hashSecret(secret),

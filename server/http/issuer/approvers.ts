@@ -1,6 +1,6 @@
 import { answerApproval } from '../../issuer/approvals.ts'
 import { refuse } from '../../issuer/refusal.ts'
-import { approveRequest, denyRequest, lifeAt, mayApprove } from '../../issuer/requests.ts'
+import { approveRequest, denyRequest, lifeAt } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import type { PendingRequests } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
@@ -31,15 +31,17 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
 
     'jit.approve': ({ context: { tenant }, principal, params, body }) => {
       const { requestId = '' } = params
-      const { user, agentHeld } = principal()
-      const decision = { userId: user?.id ?? '', agentHeld }
+      const { user, personObstacle, approvalObstacle } = principal()
+      const userId = user?.id ?? ''
       if (tenant.state.approvals.has(requestId)) {
-        tenant.run(answerApproval, { approvalId: requestId, as: 'approved', ...decision })
+        const answer = { approvalId: requestId, as: 'approved', userId } as const
+        tenant.run(answerApproval, { ...answer, obstacle: personObstacle })
         return ok({ request_id: requestId, status: 'approved' })
       }
       tenant.run(approveRequest, {
         requestId,
-        ...decision,
+        userId,
+        obstacle: approvalObstacle,
         ttl: body.ttl,
         notes: body.notes,
       })
@@ -55,12 +57,14 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
 
     'jit.deny': ({ context: { tenant }, principal, params, body }) => {
       const { requestId = '' } = params
-      const { user, agentHeld } = principal()
-      const decision = { userId: user?.id ?? '', agentHeld }
+      const { user, personObstacle, approvalObstacle } = principal()
+      const userId = user?.id ?? ''
       if (tenant.state.approvals.has(requestId)) {
-        tenant.run(answerApproval, { approvalId: requestId, as: 'denied', ...decision })
+        const answer = { approvalId: requestId, as: 'denied', userId } as const
+        tenant.run(answerApproval, { ...answer, obstacle: personObstacle })
       } else {
-        tenant.run(denyRequest, { requestId, ...decision, reason: body.reason })
+        const { reason } = body
+        tenant.run(denyRequest, { requestId, userId, obstacle: approvalObstacle, reason })
       }
       return ok({ request_id: requestId, status: 'denied' })
     },
@@ -69,13 +73,14 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
 /** Approvers see the whole tenant; the lenient dialect shows agents their own (contract §7 row 7). */
 const mayList = (
   { tenant }: TenantContext,
-  { agent, user, agentHeld }: Principal,
+  { agent, permissions, approvalObstacle: obstacle }: Principal,
 ): ((record: RequestRecord) => boolean) => {
-  if (!agentHeld && user !== undefined && mayApprove(tenant.state, user.id)) return () => true
+  if (permissions.includes('jit.approve') && obstacle === undefined) return () => true
   if (agent !== undefined && tenant.state.dialect.pending_for === 'agents_own') {
     return ({ request }) => request.agentId === agent.id
   }
-  return refuse({ error: 'approval_forbidden', reason: 'the permission jit.approve is missing' })
+  const reason = obstacle ?? 'the permission jit.approve is missing'
+  return refuse({ error: 'approval_forbidden', reason })
 }
 
 const pendingList = (

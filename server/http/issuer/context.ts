@@ -1,4 +1,5 @@
 import type { Agent } from '../../issuer/event.ts'
+import { refuse } from '../../issuer/refusal.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import type { Routed } from '../core.ts'
 import { refuseUnknownTenant } from '../refusals.ts'
@@ -32,12 +33,23 @@ export const issuerContext = async ({
   }
   const caller =
     route.auth === 'agent'
-      ? await agentBearer(context, request)
+      ? await agentBearer(context, request, route.jitToken)
       : route.auth === 'bearer'
         ? await bearer(context, request)
         : undefined
+  if (caller?.jitTaskId !== undefined) refuseOtherTask(context, caller.jitTaskId, params)
   const principal = () => caller ?? failMissingPrincipal()
   return { context, caller, principal, agent: () => principal().agent ?? failMissingPrincipal() }
+}
+
+/** A JIT token authenticates for its own task, and for the requests made in it. */
+const refuseOtherTask = (
+  { tenant }: TenantContext,
+  own: string,
+  { taskId, requestId = '' }: Readonly<Record<string, string>>,
+): void => {
+  const asked = taskId ?? tenant.state.requests.get(requestId)?.request.taskId
+  if (asked !== own) refuse({ error: 'task_forbidden', taskId: asked ?? requestId })
 }
 
 const failMissingPrincipal = (): never => {

@@ -6,12 +6,14 @@ import {
   accessTokenType,
   type RequestPermission,
 } from '../../wire/index.ts'
+import { issuersOf } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import { accessToken } from './oauth/access-token.ts'
+import { audienceOf } from './oauth/resource-indicators.ts'
 import { isPending, toAgentView } from './request-views.ts'
 
 /** Permission requests, as their agents make and follow them. */
@@ -46,11 +48,16 @@ export const requestHandlers: Handlers<
     return ok(toAgentView(context, requestId, request.path))
   },
 
-  'jit.request.token': async ({ context, agent, params, request }) => {
+  'jit.request.token': async ({ context, agent, params, request, body }) => {
     const { requestId = '' } = params
     const { tenant } = context
     letApproverAnswer(context)
-    const [{ token }] = tenant.run(exchangeRequest, { requestId, agentId: agent().id })
+    const { request: own } = requireOwnRequest(tenant.state, requestId, agent().id)
+    const [{ token }] = tenant.run(exchangeRequest, {
+      requestId,
+      agentId: agent().id,
+      audience: jitAudienceOf(context, own.detail, body.resource),
+    })
     return {
       status: 200,
       headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
@@ -69,6 +76,30 @@ export const requestHandlers: Handlers<
 
 const detailOf = ({ authorization_details, scope = '' }: RequestPermission): AuthorizationDetail =>
   authorization_details ?? scopeDetail(scope.split(' ').filter((it) => it !== ''))
+
+/**
+ * Where the token is to be used: of the places in its detail, or of the resource servers known here, those
+ * that the agent names.
+ * @throws {Refused} `invalid_target` for any other place, the issuer among them
+ */
+const jitAudienceOf = (
+  context: TenantContext,
+  { locations = [] }: AuthorizationDetail,
+  resource: readonly string[] | undefined,
+): readonly string[] | undefined => {
+  if (resource === undefined) return undefined
+  const places = locations.flatMap((place) => URL.parse(place)?.origin ?? [])
+  const names = places.length > 0 ? resource : audienceOf(context, { resource })?.names
+  const isUsable = (name: string) =>
+    places.length > 0
+      ? places.includes(URL.parse(name)?.origin ?? '')
+      : ![...issuersOf(context), context.origins.issuer].includes(name)
+  if (names?.every(isUsable)) return names
+  return refuse({
+    error: 'invalid_target',
+    reason: `resource: expected ${places.join(' or ') || 'a resource server'}`,
+  })
+}
 
 /** RFC 8628 §3.5, where the dialect says so. */
 const refuseFasterThanInterval = (context: TenantContext, requestId: string) => {

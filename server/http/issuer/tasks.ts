@@ -36,11 +36,11 @@ export const taskHandlers: Handlers<
 
   'jit.task.evaluate': ({ context: { tenant }, principal, params, body }) => {
     const { taskId = '' } = params
-    const { agent, user } = principal()
+    const { agent, user, permissions } = principal()
     tenant.run(evaluateTask, {
       taskId,
       agentId: agent?.id,
-      userId: user?.id,
+      userId: permissions.includes('jit.approve') ? user?.id : undefined,
       result: body.result,
       notes: body.notes,
     })

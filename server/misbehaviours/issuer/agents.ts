@@ -1,7 +1,7 @@
 import { misbehavioursOf } from '../../http/misbehave.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import { alterSuccess, membersOf, resignToken, withMembers } from '../alter-answer.ts'
-import { misleadRules, withRecord } from '../mislead-rules.ts'
+import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 
 const pushedRoutes: IssuerRoute[] = ['approvals.status']
 
@@ -16,6 +16,16 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
         ...state,
         agents: new Map([...state.agents].map(([id, it]) => [id, { ...it, mayDelegate: true }])),
       }),
+    })),
+  },
+  'issuer-forgets-parent': {
+    says: 'An agent that another registered has a budget, denials and a policy of its own.',
+    breaks: 'LUMO-ROOT',
+    routes: ['agents.register'],
+    act: misleadRules(() => ({
+      events: replaceEvents('agent.registered', ({ agent: { parent: _, ...agent }, ...event }) => [
+        { ...event, agent },
+      ]),
     })),
   },
   'issuer-hides-actor': {

@@ -23,6 +23,19 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     routes: decision,
     act: decideAsApprover(({ agentHeld }) => !agentHeld),
   },
+  'issuer-approves-by-any-client': {
+    says: 'A token decides for its user, whatever client, scope or kind it is of.',
+    breaks: 'LUMO-APPROVE-CLIENT',
+    routes: [...decision, 'jit.pending'],
+    act: misleadRules((context) => {
+      const asked = context.principal()
+      const { user, agentHeld } = asked
+      if (user === undefined || agentHeld) return {}
+      const { permissions } = user
+      const mighty = { permissions, personObstacle: undefined, approvalObstacle: undefined }
+      return { principal: () => ({ ...asked, ...mighty }) }
+    }),
+  },
   'issuer-allows-self-approval': {
     says: 'The user on whose behalf the agent acts can approve its request.',
     breaks: 'LUMO-FOUR-EYES',
@@ -130,7 +143,9 @@ function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act
     const asked = context.principal()
     if (!whom(asked)) return {}
     const user = approverOf(context.context.tenant.state)
-    return { principal: () => ({ ...asked, agent: undefined, user, agentHeld: false }) }
+    const permissions = user?.permissions ?? []
+    const approver = { agent: undefined, user, agentHeld: false, permissions }
+    return { principal: () => ({ ...asked, ...approver, approvalObstacle: undefined }) }
   })
 }
 

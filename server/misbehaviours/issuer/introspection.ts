@@ -53,6 +53,16 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
       return { ...request, headers: { ...request.headers, authorization } }
     }),
   },
+  'issuer-introspects-for-others': {
+    says: 'A client is told of tokens that are neither its own nor for it.',
+    breaks: 'INT-06',
+    routes: ['oauth.introspect'],
+    act: alterIntrospection(async (jwt, { context }) => {
+      const claims = await verifyAccessToken(jwt, verificationOptions(context))
+      const record = context.tenant.state.tokens.get(claims.jti)
+      return record === undefined || record.revokedAt !== undefined ? undefined : claims
+    }),
+  },
   'issuer-explains-inactive': {
     says: 'Introspection says why a token is inactive.',
     breaks: 'INT-02',

@@ -30,6 +30,11 @@ export type Route = Readonly<{
   /** Whole paths that answer the same, for clients that look elsewhere (contract §7 rows 24 to 26). */
   aliases?: readonly string[]
   auth: Auth
+  /**
+   * Whether a JIT token authenticates its agent here: `own_task` for what belongs to the task it was granted
+   * in; `refused` with 403; absent: 401, as for any token that is not for the issuer (findings F15).
+   */
+  jitToken?: 'own_task' | 'refused'
   summary: string
   /** One sentence more, where the summary leaves a question. */
   note?: string

@@ -29,7 +29,7 @@ describe('the catalogue of misbehaviours', () => {
     expect(body.known).toContainEqual({
       name: 'issuer-exchanges-twice',
       seat: 'issuer',
-      says: 'One approval becomes a second token with another jti.',
+      says: 'A second exchange of one approval returns a token with another jti.',
       breaks: 'THR-08',
       routes: ['jit.request.token'],
     })

@@ -20,8 +20,8 @@ describe('a push approval', () => {
     { tenant }: ReturnType<typeof world>,
     approvalId: string,
     userId = alice.id,
-    agentHeld = false,
-  ) => tenant.run(answerApproval, { approvalId, as: 'approved', userId, agentHeld })
+    obstacle?: string,
+  ) => tenant.run(answerApproval, { approvalId, as: 'approved', userId, obstacle })
 
   it('is refused to an agent that may not act for users, and for nobody', () => {
     const { tenant } = world()
@@ -38,7 +38,9 @@ describe('a push approval', () => {
     const { id } = asked(here)
 
     expect(errorOf(() => answer(here, id, ada.id))).toBe('approval_forbidden')
-    expect(errorOf(() => answer(here, id, alice.id, true))).toBe('approval_forbidden')
+    expect(errorOf(() => answer(here, id, alice.id, 'an agent cannot decide'))).toBe(
+      'approval_forbidden',
+    )
     expect(errorOf(() => answer(here, 'apr_x'))).toBe('not_found')
     answer(here, id)
     expect(refusalOf(() => answer(here, id))).toEqual({

@@ -79,6 +79,7 @@ describe('registering a client', () => {
       capabilities: ['openid'],
       redirectUris: redirect_uris,
       grantTypes: ['authorization_code', 'refresh_token'],
+      selfRegistered: true,
     }
 
     expect(registering({ scope: ' openid ' })).toStrictEqual(usual)

@@ -81,7 +81,7 @@ const busy = () => {
       impact: 'low',
       onBehalfOf: alice.id,
     })
-    const answer = { approvalId: approval.id, userId: alice.id, agentHeld: false }
+    const answer = { approvalId: approval.id, userId: alice.id }
     tenant.run(answerApproval, { ...answer, as: 'approved' })
     const attempt = { requestId: 'jit_x', taskId: task.id, deliveryId: `${times}`, attempt: 1 }
     tenant.happen([

@@ -27,6 +27,8 @@ type TenantModel = {
   tokens: Map<string, TokenModel>
   /** How often each kind of thing has happened. */
   happened: Record<string, number>
+  /** When requests of each agent were denied. */
+  denials: Map<string, number[]>
 }
 type TaskModel = {
   agent: string
@@ -57,7 +59,7 @@ type Real = { tenants: Tenant[] }
 const minute = 60
 const lifetime = 30 * minute
 const remembered = 60 * minute
-const most = { tasks: 4, depth: 3, requests: 6, pending: 3, score: 40, denials: 2 }
+const most = { tasks: 4, depth: 3, requests: 6, pending: 3, score: 40, denials: 2, agentDenials: 3 }
 
 const details = {
   reading: { type: 'file_access', actions: ['read'], identifier: 'a' },
@@ -80,6 +82,7 @@ const policy = Policy.parse({
     denial: 10,
     suspend_from: 40,
     suspend_denials: 2,
+    agent_denials: 3,
   },
   limits: { tasks_per_agent: 4, task_depth: 3, requests_per_task: 6, pending_per_task: 3 },
   rules: [
@@ -132,6 +135,7 @@ export const bothWorlds = (): { model: Model; real: Real } => {
         requests: new Map(),
         tokens: new Map(),
         happened: {},
+        denials: new Map(),
       })),
     },
   }
@@ -244,7 +248,22 @@ const ownTask = (here: TenantModel, id: string, agent: string): string | undefin
 
 const suspendIfTooMuch = (here: TenantModel, id: string) => {
   const task = here.tasks.get(id)
-  if (task && (task.score >= most.score || task.denials >= most.denials)) end(here, id, 'suspended')
+  if (task === undefined) return
+  if (
+    task.score >= most.score ||
+    task.denials >= most.denials ||
+    isDeniedTooOften(here, task.agent)
+  )
+    end(here, id, 'suspended')
+}
+
+/** Denials count in all tasks of an agent for 600 s. */
+const isDeniedTooOften = (here: TenantModel, agent: string) =>
+  (here.denials.get(agent) ?? []).filter((at) => at > here.now - 600).length >= most.agentDenials
+
+const noteDenial = (here: TenantModel, task: TaskModel) => {
+  task.denials += 1
+  here.denials.set(task.agent, [...(here.denials.get(task.agent) ?? []), here.now])
 }
 
 class Open extends Command {
@@ -344,10 +363,10 @@ class Request extends Command {
       here.requests.set(request.id, it)
       happened(here, 'permission.requested')
       task.score += score
-      const tooMuch = task.score >= most.score
+      const tooMuch = task.score >= most.score || isDeniedTooOften(here, agent.id)
       if (tooMuch || does === 'deny') {
         it.decided = 'denied'
-        task.denials += 1
+        noteDenial(here, task)
         if (!tooMuch) task.score += 10
         happened(here, 'permission.denied')
         suspendIfTooMuch(here, taskId)
@@ -378,16 +397,18 @@ class Decide extends Command {
     const requestId = this.picked(model, 'requests')
     const it = here.requests.get(requestId)
     const expected = (() => {
+      // Who may not decide is told nothing of the request, not even whether there is one.
+      if (user === alice) return 'approval_forbidden'
       if (it === undefined) return 'not_found'
+      if (here.tasks.get(it.task)?.user === user.id) return 'approval_forbidden'
       const state = requestState(here, it)
       if (state === 'expired' && it.decided === undefined) return 'request_expired'
       if (state !== 'pending') return 'already_decided'
-      const mayNot = user === alice || here.tasks.get(it.task)?.user === user.id
       const twice = verb === 'approve' && it.endorsed.has(user.id)
-      return mayNot || twice ? 'approval_forbidden' : 'done'
+      return twice ? 'approval_forbidden' : 'done'
     })()
     const act = () => {
-      const decision = { requestId, userId: user.id, agentHeld: false }
+      const decision = { requestId, userId: user.id }
       if (verb === 'approve') there.run(approveRequest, { ...decision, ttl })
       else there.run(denyRequest, decision)
       const first = it as RequestModel
@@ -404,7 +425,7 @@ class Decide extends Command {
       }
       if (verb === 'approve') return
       const task = here.tasks.get(first.task) as TaskModel
-      task.denials += 1
+      noteDenial(here, task)
       task.score += 10
       suspendIfTooMuch(here, first.task)
     }

@@ -96,7 +96,7 @@ describe('pending requests of the same detail in a task', () => {
     const decided = (id = '') => tenant.state.requests.get(id)?.decided
 
     deny(first ?? '')
-    tenant.run(denyRequest, { requestId: other ?? '', userId: ada.id, agentHeld: false })
+    tenant.run(denyRequest, { requestId: other ?? '', userId: ada.id })
 
     expect(decided(second)).toMatchObject({ as: 'denied', by: ada.id, reason: 'no' })
     expect(decided(last)).not.toHaveProperty('reason')

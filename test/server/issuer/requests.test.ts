@@ -118,15 +118,15 @@ describe('deciding a request', () => {
     const { open, request, tenant, approve, life } = world()
     const mine = request(open({ onBehalfOf: ada.email }).id, exporting())
 
-    for (const [userId, agentHeld] of [
-      [ada.id, true],
-      [bob.id, true],
-      [alice.id, false],
-      [ada.id, false],
-      ['', false],
+    for (const [userId, obstacle] of [
+      [ada.id, 'an agent cannot decide'],
+      [bob.id, 'an agent cannot decide'],
+      [alice.id, undefined],
+      [ada.id, undefined],
+      ['', undefined],
     ] as const) {
       for (const rule of [approveRequest, denyRequest]) {
-        expect(errorOf(() => tenant.run(rule, { requestId: mine.id, userId, agentHeld }))).toBe(
+        expect(errorOf(() => tenant.run(rule, { requestId: mine.id, userId, obstacle }))).toBe(
           'approval_forbidden',
         )
       }
@@ -183,7 +183,7 @@ describe('deciding a request', () => {
     const { open, request, tenant } = world()
     const task = open()
     const [yes, no] = ['a', 'b'].map((name) => request(task.id, exporting(name)).id)
-    const by = { userId: ada.id, agentHeld: false }
+    const by = { userId: ada.id }
 
     const approved = tenant.run(approveRequest, { requestId: yes ?? '', ...by, notes: 'fine' })
     const denied = tenant.run(denyRequest, { requestId: no ?? '', ...by })

@@ -3,8 +3,10 @@ import { scopeApproval, scopeDetail } from '../../../server/issuer/scopes.ts'
 import { ada, bob, bot, errorOf, exporting, start, stranger, world } from './world.ts'
 
 describe('scopes of the older form', () => {
-  const status = ({ tenant, clock }: ReturnType<typeof world>, taskId: string) =>
-    scopeApproval(tenant.state, taskId, bot.id, clock.now())
+  const status = ({ tenant, clock }: ReturnType<typeof world>, taskId: string) => {
+    const { approved, ...seen } = scopeApproval(tenant.state, taskId, bot.id, clock.now())
+    return { ...seen, approved: approved.map(({ request }) => request.id) }
+  }
 
   it('wait for a person, and are what was approved', () => {
     const here = world()
@@ -17,7 +19,7 @@ describe('scopes of the older form', () => {
       status: 'approved',
       scopes: ['read:a', 'write:b'],
       by: ada.id,
-      expiresAt: start + 600,
+      approved: [id],
     })
   })
 
@@ -56,16 +58,16 @@ describe('scopes of the older form', () => {
     here.approve(here.request(taskId, exporting()).id)
     here.request(taskId, exporting('other'))
 
-    expect(status(here, taskId)).toEqual({ status: 'expired', scopes: [] })
+    expect(status(here, taskId)).toEqual({ status: 'expired', scopes: [], approved: [] })
   })
 
-  it('wait as long as any of them does, and last as long as the first of them', () => {
+  it('wait as long as any of them does', () => {
     const here = world()
     const taskId = here.open().id
     const [first, second] = ['a', 'b'].map((scope) => here.request(taskId, scopeDetail([scope])).id)
     here.approve(first ?? '', ada, 60)
 
-    expect(status(here, taskId)).toEqual({ status: 'pending', scopes: ['a'] })
+    expect(status(here, taskId)).toEqual({ status: 'pending', scopes: ['a'], approved: [first] })
     here.clock.advance(10)
     here.approve(second ?? '', bob, 600)
     expect(status(here, taskId)).toEqual({
@@ -73,7 +75,7 @@ describe('scopes of the older form', () => {
       scopes: ['a', 'b'],
       by: bob.id,
       at: start + 10,
-      expiresAt: start + 60,
+      approved: [first, second],
     })
   })
 
@@ -82,6 +84,12 @@ describe('scopes of the older form', () => {
     const taskId = here.open().id
     here.deny(here.request(taskId, scopeDetail(['x'])).id)
 
-    expect(status(here, taskId)).toEqual({ status: 'denied', scopes: [], by: ada.id, at: start })
+    expect(status(here, taskId)).toEqual({
+      status: 'denied',
+      scopes: [],
+      by: ada.id,
+      at: start,
+      approved: [],
+    })
   })
 })

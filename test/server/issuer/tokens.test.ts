@@ -322,15 +322,18 @@ describe('a token for the scopes of a task', () => {
   }
 
   it('is what was approved, for the task and for whom it is for', () => {
-    const { exchanged, approveIt, task } = approved()
+    const { exchanged, approveIt, task, id } = approved()
     approveIt()
 
     expect(exchanged({ scope: 'a' })).toStrictEqual({
       type: 'token.issued',
       taskId: task.id,
+      requestId: id,
       token: {
         jti: 'jti_6',
         kind: 'jit',
+        requestId: id,
+        detail: { type: 'scope', actions: ['a'] },
         sub: `agent:report-bot:task:${task.id}`,
         clientId: bot.clientId,
         agentId: bot.id,
@@ -341,7 +344,42 @@ describe('a token for the scopes of a task', () => {
         userId: alice.id,
       },
     })
-    expect(exchanged().token.scope).toBe('a b')
+    expect(errorOf(exchanged)).toBe('already_exchanged')
+  })
+
+  it('is all of what was approved where no scope is asked for, in its places', () => {
+    const { tenant, actor, open, request, approve } = both()
+    const taskId = open().id
+    approve(request(taskId, scopeDetail(['a', 'b'], ['https://a.test'])).id)
+
+    const [{ token }] = tenant.run(exchangeForTask, { subject: actor, taskId })
+
+    expect(token).toMatchObject({
+      scope: 'a b',
+      detail: { type: 'scope', actions: ['a', 'b'], locations: ['https://a.test'] },
+    })
+  })
+
+  it('is one an approval: of two approvals that which is enough, and never both in one token', () => {
+    const { tenant, actor, open, request, approve } = both()
+    const taskId = open().id
+    for (const scope of ['a', 'b']) approve(request(taskId, scopeDetail([scope])).id)
+    const exchanged = (scope?: string) =>
+      tenant.run(exchangeForTask, { subject: actor, taskId, scope })[0].token.scope
+
+    expect(errorOf(() => exchanged('a b'))).toBe('invalid_scope')
+    expect(exchanged('a')).toBe('a')
+    expect(exchanged()).toBe('b')
+    expect(errorOf(() => exchanged('a'))).toBe('already_exchanged')
+  })
+
+  it('lives no longer than the subject token', () => {
+    const { exchanged, approveIt, actor } = approved()
+    approveIt()
+
+    const { token } = exchanged({ subject: { ...actor, expiresAt: start + 60 } })
+
+    expect(token.expiresAt).toBe(start + 60)
   })
 
   it('is for nobody where the agent acts for nobody', () => {
@@ -364,16 +402,13 @@ describe('a token for the scopes of a task', () => {
     expect(refused({ subject: { ...actor, kind: 'jit' } })).toMatchObject({
       error: 'bad_exchange_token',
     })
-    clock.advance(59)
-    expect(refused()).toBeUndefined()
-    clock.advance(1)
+    clock.advance(60)
     expect(refused()).toEqual({ ...about, status: 'expired' })
   })
 
   it('counts against the tokens of the agent', () => {
-    const { exchanged, approveIt } = approved(60, { tokensPerDay: 2 })
+    const { exchanged, approveIt } = approved(60, { tokensPerDay: 1 })
     approveIt()
-    exchanged()
 
     expect(errorOf(exchanged)).toBe('budget_exceeded')
   })

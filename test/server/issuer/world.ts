@@ -67,9 +67,9 @@ export const world = ({
     more: Partial<Parameters<typeof requestPermission>[1]> = {},
   ) => tenant.run(requestPermission, { agentId: bot.id, taskId, detail, ...more })[0].request
   const approve = (requestId: string, user = ada, ttl?: number) =>
-    tenant.run(approveRequest, { requestId, userId: user.id, agentHeld: false, ttl })
+    tenant.run(approveRequest, { requestId, userId: user.id, ttl })
   const deny = (requestId: string, user = ada) =>
-    tenant.run(denyRequest, { requestId, userId: user.id, agentHeld: false, reason: 'no' })
+    tenant.run(denyRequest, { requestId, userId: user.id, reason: 'no' })
   const exchange = (requestId: string, agent = bot) =>
     tenant.run(exchangeRequest, { requestId, agentId: agent.id })[0].token
   const complete = (taskId: string, agent = bot) =>

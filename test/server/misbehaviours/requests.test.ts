@@ -364,6 +364,20 @@ describe('an issuer that goes wrong with requests', () => {
       false,
       true,
     ],
+    'issuer-approves-by-any-client': [
+      async (world) => {
+        const subject_token = await world.user()
+        const { body } = await world.anonymous.post('/oauth/token').type('form').send({
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          scope: 'read:documents',
+        })
+        return (await world.pendingList(body.access_token)).status
+      },
+      403,
+      200,
+    ],
     'issuer-lists-for-anybody': [
       async (world) => (await world.pendingList(await world.user('alice@example.com'))).status,
       403,

@@ -189,6 +189,17 @@ describe('an issuer that goes wrong with tokens', () => {
       401,
       200,
     ],
+    'issuer-introspects-for-others': [
+      async (world) => {
+        const token = await world.login()
+        const { client_id, client_secret } = world.client('other-bot')
+        const fields = { token, client_id, client_secret }
+        const { body } = await world.anonymous.post('/oauth/introspect').type('form').send(fields)
+        return body.active
+      },
+      false,
+      true,
+    ],
     'issuer-explains-inactive': [
       async (world) => Object.keys((await world.introspect('x')).body),
       ['active'],

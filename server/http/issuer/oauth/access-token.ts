@@ -70,7 +70,11 @@ const audienceOf = (context: TenantContext, token: Token, iss: string): string |
 }
 
 /** Where the details say it may be used; where they say nothing, the API of this tenant. */
-const jitAudience = ({ origins }: TenantContext, { detail }: Token): string | string[] => {
+const jitAudience = (
+  { origins }: TenantContext,
+  { detail, audience }: Token,
+): string | string[] => {
+  if (audience !== undefined) return audience.length === 1 ? String(audience[0]) : [...audience]
   const places = (detail?.locations ?? []).flatMap((place) =>
     URL.canParse(place) ? new URL(place).origin : [],
   )
@@ -78,7 +82,7 @@ const jitAudience = ({ origins }: TenantContext, { detail }: Token): string | st
   return others.length === 0 ? first : [first, ...others]
 }
 
-/** Ids may come again, after a reset or in a tenant that shares the issuer: the rest must agree. */
+/** Two tenants of one seed may share an issuer and ids: the rest of the token must agree. */
 const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolean =>
   (claims.tenant === undefined || claims.tenant === slug) &&
   claims.sub === token.sub &&

@@ -38,7 +38,8 @@ export const authorizeHandlers: Handlers<
     refuseSecretsInUri(request)
     const parameters = withPushed(context, query)
     const { client, redirectUri } = findRedirectTarget(context, parameters)
-    return redirectRefusals(context, request, redirectUri, parameters.state, 302, () => {
+    const target = client.selfRegistered ? undefined : redirectUri
+    return redirectRefusals(context, request, target, parameters.state, 302, () => {
       const { scope, mayAct, details } = checkAuthorization(context, client, parameters)
       return consentPage({
         client,
@@ -112,6 +113,7 @@ export const authorizeHandlers: Handlers<
     if (client === undefined || !isRegisteredRedirect(client, uri)) {
       return problemPage(400, 'The address to go back to is not known to belong to the client.')
     }
+    if (client.selfRegistered) return signedOutPage()
     return { status: 302, headers: { location: withQuery(uri, { state }), ...noStore } }
   },
 }
@@ -170,11 +172,14 @@ const checkAuthorization = (
   return { ...sound, details: details.data ?? [], audience }
 }
 
-/** Refusals of the rules go to the client, by redirect. */
+/**
+ * Refusals of the rules go to the client, by redirect. Without an address they are shown on a page: a client
+ * that registered itself gets nobody sent to its address before a person has seen its name (RFC 9700 §4.11.2).
+ */
 const redirectRefusals = (
   context: TenantContext,
   request: HttpRequest,
-  redirectUri: string,
+  redirectUri: string | undefined,
   state: string | undefined,
   status: 302 | 303,
   act: () => Answer,
@@ -184,6 +189,7 @@ const redirectRefusals = (
   } catch (thrown) {
     if (!(thrown instanceof Refused)) throw thrown
     const { error, error_description } = render(thrown.refusal).body as ErrorBody
+    if (redirectUri === undefined) return problemPage(400, `${error}: ${error_description}`)
     return redirectToClient(context, request, redirectUri, status, {
       error,
       error_description,

@@ -1,7 +1,8 @@
+import { approvalObstacle, permissionsOf, personObstacle } from '../../../issuer/authority.ts'
 import type { Agent, User } from '../../../issuer/event.ts'
 import { accessTokenLifetime } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
-import type { AccessTokenClaims } from '../../../wire/index.ts'
+import type { AccessTokenClaims, Route } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
 import { issuerOf, issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
@@ -17,15 +18,25 @@ export type Principal = Readonly<{
   agentHeld: boolean
   /** What the bearer may do in this tenant: a person's own permissions, never through an agent. */
   permissions: readonly string[]
+  /** Why the token cannot answer what its user is asked; undefined: it can. */
+  personObstacle: string | undefined
+  /** Why the token can neither list nor decide permission requests; undefined: it can. */
+  approvalObstacle: string | undefined
   claims: AccessTokenClaims
   jti: string
+  /** The task that a JIT token belongs to: it authenticates for nothing else. */
+  jitTaskId?: string | undefined
 }>
 
 /**
  * The bearer of a request (RFC 6750 §2.1).
  * @throws {HttpError} 401 with a challenge: without `error` where no token came (§3.1)
  */
-export const bearer = async (context: TenantContext, request: HttpRequest): Promise<Principal> => {
+export const bearer = async (
+  context: TenantContext,
+  request: HttpRequest,
+  jitToken?: Route['jitToken'],
+): Promise<Principal> => {
   const jwt = bearerToken(request)
   const key = apiKeyIn(request)
   if (jwt === undefined && key === undefined) {
@@ -36,6 +47,15 @@ export const bearer = async (context: TenantContext, request: HttpRequest): Prom
   }
   const known = key ?? (isJwt(jwt as string) ? undefined : jwt)
   if (known !== undefined) return keyHolder(context, known)
+  const jit = jitToken === undefined ? undefined : await verifyOwn(context, jwt as string)
+  if (jit?.token.kind === 'jit') {
+    if (jitToken === 'own_task') return principalOf(context, jit)
+    answerWith(
+      403,
+      'access_denied',
+      'a JIT token cannot be used here: expected the token of the agent',
+    )
+  }
   const audience = [...issuersOf(context), context.origins.issuer]
   const live = await verifyOwn(context, jwt as string, audience)
   // A JIT token is for what it was approved for, even where its details name the issuer as a place.
@@ -47,8 +67,9 @@ export const bearer = async (context: TenantContext, request: HttpRequest): Prom
 export const agentBearer = async (
   context: TenantContext,
   request: HttpRequest,
+  jitToken?: Route['jitToken'],
 ): Promise<Principal & { agent: Agent }> => {
-  const principal = await bearer(context, request)
+  const principal = await bearer(context, request, jitToken)
   const { agent } = principal
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
@@ -73,7 +94,9 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
   return {
     agent,
     agentHeld: agent !== undefined,
-    permissions: key.permissions,
+    permissions: key.permissions.filter((it) => it !== 'jit.approve'),
+    personObstacle: 'an API key cannot decide',
+    approvalObstacle: 'an API key cannot decide',
     jti: `key:${key.name}`,
     claims: {
       iss,
@@ -111,8 +134,11 @@ const principalOf = ({ tenant }: TenantContext, { token, claims }: LiveToken): P
     agent,
     user,
     agentHeld,
-    permissions: (!agentHeld && user?.permissions) || [],
+    permissions: permissionsOf(tenant.state, token),
+    personObstacle: personObstacle(tenant.state, token),
+    approvalObstacle: approvalObstacle(tenant.state, token),
     claims,
     jti: token.jti,
+    ...(token.kind === 'jit' ? { jitTaskId: token.taskId } : {}),
   }
 }

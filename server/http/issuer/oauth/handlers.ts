@@ -85,17 +85,18 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** For a resource server only tokens with its `aud` are active, for an application only its own tokens (INT-02). */
+/** For a resource server only tokens with its `aud` are active, for any other client only its own (RFC 7662 §4, INT-02). */
 const accessTokenSeenBy = async (
   context: TenantContext,
   client: Client,
   text: string,
 ): Promise<Answer | undefined> => {
-  const audience = isAgent(client) && client.resourceServer ? apiAudience(context) : undefined
+  const isResourceServer = isAgent(client) && client.resourceServer === true
+  const audience = isResourceServer ? apiAudience(context) : undefined
   const live = await verifyOwn(context, text, audience)
   if (live === undefined) return undefined
   const { claims, token } = live
-  if (!isAgent(client) && token.clientId !== client.clientId) return undefined
+  if (!isResourceServer && token.clientId !== client.clientId) return undefined
   const user = findUser(context.tenant.state, token.userId ?? '')
   const username = user?.email ?? token.sub
   return {

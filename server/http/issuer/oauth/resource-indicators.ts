@@ -47,6 +47,8 @@ const targetNamed = (
   if (server) {
     return { name: dialect.mcp_audience === 'server_id' ? server.id : server.resourceUri, server }
   }
+  const agent = [...tenant.state.agents.values()].find((it) => [it.id, it.clientId].includes(name))
+  if (agent && !agent.resourceServer) return { name }
   const ours = [...issuersOf(context), origins.issuer, origins.api, apiOf(context)]
   return ours.includes(name) ? { name } : undefined
 }

@@ -36,11 +36,26 @@ const pushed = async (world: World, seenBy: string) => {
   return world.as(token).get(`${url}/${made.approval_token}/status`)
 }
 
+let helpers = 0
+
 describe('an issuer that goes wrong with agents', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-delegates-to-anybody': [
       async (world) => (await delegated(world, 'other-bot')).status,
       403,
+      200,
+    ],
+    'issuer-forgets-parent': [
+      async (world) => {
+        const name = `helper-${++helpers}`
+        const parent = await world.login('small-bot')
+        const { body } = await world.as(parent).post('/agents/register').send({ name })
+        const { client_id, client_secret } = body
+        const helper = await world.login({ client_id, client_secret })
+        await world.as(helper).post('/agents/ask').send({ action: 'x' })
+        return (await world.as(helper).post('/agents/ask').send({ action: 'x' })).status
+      },
+      429,
       200,
     ],
     'issuer-hides-actor': [

@@ -64,7 +64,8 @@ describe('an issuer that goes wrong when a person consents', () => {
           .send({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })
         return (await open(world, { client_id: registered.body.client_id })).status
       },
-      302,
+      // It registered itself, so the refusal is a page and no redirect.
+      400,
       200,
     ],
     'issuer-accepts-plain-pkce': [

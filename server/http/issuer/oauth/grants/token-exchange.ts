@@ -54,6 +54,14 @@ export const exchangeToken: GrantHandler = async (call) => {
     details: body.authorization_details,
   }
   if (body.actor_token === undefined) {
+    if (subjectType === idTokenType) {
+      // It says who signed in to its client, and authorizes no call (OpenID Connect Core §2).
+      refuseExchangeToken(
+        context,
+        'subject_token',
+        'an ID token is a subject only beside an actor_token',
+      )
+    }
     refuseOthersToken(client, subject)
     const [{ token }] = context.tenant.run(narrow, narrowing)
     return tokenResponse(context, token, request.path, toTokenType(body))
@@ -198,9 +206,13 @@ const verifyWorkloadProof = (
     longest: 86_400,
   }).catch(() => undefined)
 
-const refuseExchangeToken = ({ tenant }: TenantContext, name: string) =>
+const refuseExchangeToken = (
+  { tenant }: TenantContext,
+  name: string,
+  why = 'it is malformed, expired, revoked, or not of this issuer',
+) =>
   refuse({
     error: 'bad_exchange_token',
     as: tenant.state.dialect.exchange_bad_token,
-    reason: `${name}: it is malformed, expired, revoked, or not of this issuer`,
+    reason: `${name}: ${why}`,
   })

@@ -99,7 +99,7 @@ describe('revocation', () => {
     const { body: seen } = await at.request
       .post('/oauth/introspect')
       .type('form')
-      .send({ token, ...at.own })
+      .send({ token, ...at.tenant.api_client })
 
     expect([status, body.error]).toEqual([400, 'unauthorized_client'])
     expect(seen.active).toBe(true)

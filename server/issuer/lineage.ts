@@ -1,0 +1,54 @@
+import type { Agent } from './event.ts'
+import { forgetAt, type RecentActivity, recentSeconds, type State } from './state.ts'
+
+/** The agent and those that registered it, the agent first, its root last. */
+export const lineageOf = ({ agents }: Pick<State, 'agents'>, agentId: string): readonly Agent[] => {
+  const lineage: Agent[] = []
+  for (let agent = agents.get(agentId); agent !== undefined; ) {
+    lineage.push(agent)
+    agent = agents.get(agent.parent ?? '')
+  }
+  return lineage
+}
+
+/** The id of the agent that budgets, denials and risk count for: the first of its lineage. */
+export const rootOf = (state: Pick<State, 'agents'>, agentId: string): string =>
+  lineageOf(state, agentId).at(-1)?.id ?? agentId
+
+export const noteActivity = (
+  state: State,
+  agentId: string,
+  at: number,
+  { requests = 0, denials = 0, score = 0 }: Partial<Omit<RecentActivity, 'at'>>,
+): void => {
+  const root = rootOf(state, agentId)
+  const kept = state.recent.get(root) ?? []
+  if (kept.length === 0) forgetAt(state, at + recentSeconds, 'recent', root)
+  while (kept[0] !== undefined && kept[0].at <= at - recentSeconds) kept.shift()
+  const last = kept.at(-1)
+  if (last?.at === at) {
+    last.requests += requests
+    last.denials += denials
+    last.score += score
+  } else {
+    kept.push({ at, requests, denials, score })
+  }
+  state.recent.set(root, kept)
+}
+
+/** The sums over all tasks of the root agent, within so many seconds before `now`. */
+export const recentActivity = (
+  state: Pick<State, 'agents' | 'recent'>,
+  agentId: string,
+  now: number,
+  seconds = recentSeconds,
+): Omit<RecentActivity, 'at'> => {
+  const sums = { requests: 0, denials: 0, score: 0 }
+  for (const it of state.recent.get(rootOf(state, agentId)) ?? []) {
+    if (it.at <= now - seconds) continue
+    sums.requests += it.requests
+    sums.denials += it.denials
+    sums.score += it.score
+  }
+  return sums
+}
