@@ -1,19 +1,25 @@
 # The harness as a container: docker build -t lumoauth-harness . && docker run --rm -p 4400:4400 -p 4401:4401 lumoauth-harness
-FROM node:24-slim AS build
+# Pin the base image: --build-arg NODE_IMAGE=node:24-slim@sha256:… as your registry shows it.
+ARG NODE_IMAGE=node:24-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
 RUN npm run build && npm pack --ignore-scripts --pack-destination /package
 
-FROM node:24-slim
+FROM ${NODE_IMAGE}
+WORKDIR /opt/lumoauth-harness
+COPY package-lock.json ./
+# What the lock file says, and nothing else: the package without its development, then its dependencies.
 RUN --mount=from=build,source=/package,target=/package \
-    npm install --global --no-audit --no-fund /package/*.tgz && npm cache clean --force
-USER node
+    tar --extract --gzip --strip-components=1 --file /package/*.tgz && \
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+USER 1000:1000
 WORKDIR /home/node
 EXPOSE 4400 4401
 HEALTHCHECK --interval=5s --timeout=2s --start-period=10s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:4400/healthz').then((it) => process.exit(it.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["lumoauth-harness"]
+ENTRYPOINT ["node", "/opt/lumoauth-harness/dist/cli/cli.js"]
 CMD ["start", "--host", "0.0.0.0", "--log", "json"]

@@ -29,7 +29,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
   return [
     `# Conformance of the ${seat} ${escapeMarkdown(name)}`,
     '',
-    `Tested ${new Date(startedAt).toISOString()} by lumoauth-harness ${harness}, at ${where}.`,
+    `Tested ${new Date(startedAt).toISOString()} by lumoauth-harness ${harness}, at ${escapeMarkdown(where)}.`,
     `${total} scenarios: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
     `${rules.length} rules: ${of('passed').length} kept, ${of('failed').length} broken, ${of('skipped').length} not tested.`,
     '',
@@ -51,7 +51,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
         ]),
     ...(leftovers.length === 0
       ? []
-      : ['## Left over', '', ...leftovers.map((it) => `- ${it}`), '']),
+      : ['## Left over', '', ...leftovers.map((it) => `- ${escapeMarkdown(it)}`), '']),
     '## Rules',
     '',
     '| Rule | Verdict | |',

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { UsageError } from '../../server/usage-error.ts'
 import { version } from '../../server/version.ts'
+import { inertText } from '../../server/wire/inert-text.ts'
 import { checkCommand } from './commands/check/check.ts'
 import { defineCommand } from './commands/command.ts'
 import { dialectsCommand } from './commands/dialects.ts'
@@ -28,7 +29,7 @@ export const runProgram = async (args: readonly string[]): Promise<void> => {
     }
     // A bug of ours is no failing scenario: it must not end in exit code 1.
     const message = error instanceof UsageError ? error.message : inspect(error)
-    process.stderr.write(`lumoauth-harness: ${message}\n`)
+    process.stderr.write(`lumoauth-harness: ${inertText(message)}\n`)
     process.exitCode = 2
   }
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { UsageError } from '../../server/usage-error.ts'
+import { inertText } from '../../server/wire/inert-text.ts'
 import { accessOf, missingVariables, readTarget } from '../targets/real/access.ts'
 import { probe } from '../targets/real/probe.ts'
 import { RateLimitedFetch } from '../targets/real/rate-limited-fetch.ts'
@@ -59,7 +60,7 @@ export const initTarget = async (
       ...[...lacks.values()].map((it) => `but ${it}`),
       ...notes,
     ]
-    process.stdout.write(`${lines.join('\n')}\n`)
+    process.stdout.write(`${inertText(lines.join('\n'))}\n`)
     return 0
   } catch (error) {
     if (error instanceof Unreachable) throw new UsageError(error.message)

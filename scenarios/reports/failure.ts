@@ -1,12 +1,13 @@
+import { inertText } from '../../server/wire/inert-text.ts'
 import { placeOf } from '../language/source.ts'
 import type { Exchange } from '../runner/exchange.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 import { answererOf, bearerOf, grantText, neededOf } from './exchange-summary.ts'
 
-/** A failure as paragraphs of plain text: what, where, the difference, the exchange. */
+/** A failure as paragraphs of plain text: what, where, the difference, the exchange. Foreign text is inert. */
 export const failureText = (failure: Failure, { exchanges, tokens }: Result): string => {
   const exchange = failure.exchange === undefined ? undefined : exchanges[failure.exchange]
-  return [
+  const text = [
     `${placeOf(failure.at)}: ${failure.message}`,
     failure.excerpt,
     failure.differences.map(differenceText).join('\n'),
@@ -14,6 +15,7 @@ export const failureText = (failure: Failure, { exchanges, tokens }: Result): st
   ]
     .filter((part) => part !== '')
     .join('\n\n')
+  return inertText(text)
 }
 
 const differenceText = ({ path, expected, received }: Failure['differences'][number]): string =>
@@ -51,7 +53,12 @@ const headerLines = (headers: Exchange['request']['headers'], mark: string) =>
     .filter(([name]) => shownHeaders.has(name))
     .map(([name, value]) => `${mark}${name}: ${short(value)}`)
 
-const bodyLines = (body: string, mark: string) => (body === '' ? [] : [`${mark}${short(body)}`])
+const bodyLines = (body: string, mark: string) =>
+  body === ''
+    ? []
+    : short(body)
+        .split(/\r\n|[\n\r]/)
+        .map((line) => `${mark}${line}`)
 
 const short = (text: string, limit = 1000) =>
   text.length > limit ? `${text.slice(0, limit)}… (${text.length} characters)` : text

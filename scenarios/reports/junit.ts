@@ -1,3 +1,4 @@
+import { inertText } from '../../server/wire/inert-text.ts'
 import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
@@ -35,7 +36,7 @@ const caseOf = (result: Result): string[] => {
       ? [`      <skipped message="${attribute(result.reason ?? '')}"/>`]
       : result.failures.map(
           (failure) =>
-            `      <failure type="${failure.kind}" message="${attribute(failure.message)}">${text(failureText(failure, result))}</failure>`,
+            `      <failure type="${failure.kind}" message="${attribute(inertText(failure.message))}">${text(failureText(failure, result))}</failure>`,
         )
   return [`${open}>`, ...inner, '    </testcase>']
 }

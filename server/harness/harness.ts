@@ -36,7 +36,7 @@ export type HarnessOptions = Readonly<{
    * answer for; or, while listening, what others reach the sockets by.
    */
   origins?: Readonly<Partial<Origins>>
-  /** Guards the control plane. Absent: a fresh one. */
+  /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
   /**
    * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
@@ -121,6 +121,7 @@ const composeHarness = async (
 ): Promise<Harness> => {
   const { listen = options.origins === undefined } = options
   const { controlToken = randomBytes(24).toString('base64url') } = options
+  requireControlToken(controlToken)
   const named = originsOf(options.origins)
   const origins: Origins = {
     issuer: 'https://issuer.lumoauth.test',
@@ -241,3 +242,13 @@ const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
           return outbound.post(...message)
         },
       }
+
+/** Few enough to type, too many to guess: a control token opens every tenant. */
+const shortestControlToken = 16
+
+const requireControlToken = (token: string): void => {
+  if (token.length >= shortestControlToken) return
+  throw new TypeError(
+    `controlToken: expected at least ${shortestControlToken} characters, received ${token.length}`,
+  )
+}

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createResourceServer } from '../api/resource-server.ts'
 import { Sessions } from '../console/sessions.ts'
 import type { TenantRegistry } from '../http/control/context.ts'
@@ -156,6 +157,7 @@ const openTenantContext = (
     agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError),
     outbound,
     webhookSecret: secrets.get(webhookSecret) ?? '',
+    consentKey: randomBytes(32),
     pushHeaders: new Map(),
     polling: { count: 0 },
     watching: { count: 0 },

@@ -7,9 +7,20 @@ export const isOurHost = (host: string, origin: string): boolean => {
   return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
 }
 
-/** The host of an `Origin`; undefined where there is none, or one that is no URL. */
-export const hostOfOrigin = (origin: string | undefined): string | undefined =>
-  origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined
+/**
+ * Whether an `Origin` is that of the page's own server: the configured one, or a name of this machine with
+ * the scheme of the configured one, under which the browser sent this very request.
+ * @param host the `Host` of the request
+ */
+export const isSameOrigin = (
+  origin: string,
+  host: string | undefined,
+  configured: string,
+): boolean => {
+  const { protocol, origin: own } = new URL(configured)
+  const asSent = host !== undefined && isOurHost(host, configured) ? `${protocol}//${host}` : own
+  return origin === own || origin === asSent
+}
 
 /**
  * Refuses a request under a name that is not ours.

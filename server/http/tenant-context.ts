@@ -40,6 +40,8 @@ export type TenantContext = {
   readonly outbound: Outbound
   /** Signs callbacks. */
   readonly webhookSecret: string
+  /** Signs what a consent page shows; made anew at every start. */
+  readonly consentKey: Uint8Array
   /** The `Authorization` of each stream that is pushed; kept nowhere else. */
   readonly pushHeaders: Map<string, string>
   /** Long polls that wait. */

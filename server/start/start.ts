@@ -63,6 +63,11 @@ export const start = async (options: StartOptions): Promise<number> => {
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
   const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
+  if (controlToken && controlToken.length < 16) {
+    throw new UsageError(
+      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least 16 characters, received ${controlToken.length}; unset it for a fresh one`,
+    )
+  }
   try {
     return await createHarness({
       ...{ port, apiPort, host, algorithm, ...more, listen: true },

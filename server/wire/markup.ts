@@ -1,3 +1,5 @@
+import { spellInvisible } from './inert-text.ts'
+
 /** Text that is markup already. Everything else becomes text. */
 export class Markup {
   readonly text: string
@@ -23,14 +25,5 @@ const renderPart = (part: Part): string => {
 /** A value exactly as it is, for a form field that is sent back. */
 export const exactly = (text: string): Markup => new Markup(escapeHtml(text))
 
-/** What is not seen, or turns other characters around, is spelt out, so that it misleads no reader. */
-const spellInvisible = (text: string): string =>
-  text
-    .toWellFormed()
-    .replaceAll(/(?![\t\n\r])\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, spellBidi)
-
 const escapeHtml = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`)
-
-const spellBidi = (character: string): string =>
-  `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`

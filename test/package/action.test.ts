@@ -31,11 +31,7 @@ describe('the action for GitHub, with the tarball,', () => {
 
     expect(codes, output).toEqual([0, 0])
     expect(summary).toContain('# Conformance')
-    expect(uses.map(({ name }) => name.split('@')[0])).toEqual([
-      'actions/setup-node',
-      'actions/upload-artifact',
-    ])
-    expect(uses[1]?.with).toMatchObject({ name: 'lumoauth-check-api', path: 'lumoauth-check' })
+    expect(uses).toEqual([])
     expect((await readdir(join(project.folder, 'lumoauth-check'))).sort()).toEqual([
       'junit.xml',
       'statement.json',
@@ -45,11 +41,10 @@ describe('the action for GitHub, with the tarball,', () => {
 
   it('fails one that does not, and still hands its reports over', async () => {
     const reports = 'of the open one'
-    const { codes, output, summary, uses } = await checked('open.js', { reports })
+    const { codes, output, summary } = await checked('open.js', { reports })
 
     expect(codes, output).toEqual([1, 0])
     expect(summary).toContain('API-COVERS')
-    expect(uses[1]?.with).toMatchObject({ path: reports })
     const { counts } = JSON.parse(
       await readFile(join(project.folder, reports, 'statement.json'), 'utf8'),
     )
@@ -68,7 +63,7 @@ describe('the action for GitHub, with the tarball,', () => {
   }, 240_000)
 
   it('fails an agent, which needs no target', async () => {
-    const { codes, output, uses } = await acted({
+    const { codes, output } = await acted({
       seat: 'agent',
       arguments: `--only happy-path -- "${process.execPath}" --eval ''`,
       harness: inject('tarball'),
@@ -76,8 +71,17 @@ describe('the action for GitHub, with the tarball,', () => {
 
     expect(codes, output).toEqual([1, 0])
     expect(output).toContain('the agent called neither issuer nor API')
-    expect(uses[1]?.with.name).toBe('lumoauth-check-agent')
   }, 240_000)
+
+  it.each(['lumoauth-harness', 'lumoauth-harness@latest', 'lumoauth-harness@^1', ''])(
+    'refuses the harness %j, which is not pinned',
+    async (harness) => {
+      const { codes, output } = await checked('guarded.js', { harness })
+
+      expect(codes, output).toEqual([2, 0])
+      expect(output).toContain('harness: expected a path such as')
+    },
+  )
 
   it('reads no input as shell code but its arguments', async () => {
     const target = '$(touch taken).yaml; touch taken'

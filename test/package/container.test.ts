@@ -40,8 +40,15 @@ describe('the container', () => {
       JSON.parse(image.find((it) => it.name === name)?.rest ?? '[]')
     const [command = '', ...args] = [...words('ENTRYPOINT'), ...words('CMD')]
     await using running = new Running(
-      join(system, 'usr/bin', command),
-      [...args, '--port', '0', '--api-port', '0', '--json'],
+      command === 'node' ? process.execPath : command,
+      [
+        ...args.map((it) => (it.startsWith('/opt/') ? join(system, it) : it)),
+        '--port',
+        '0',
+        '--api-port',
+        '0',
+        '--json',
+      ],
       { cwd: system, env: environmentWith() },
     )
     const [line] = await running.prints('stdout', /^\{.*\}$/m)

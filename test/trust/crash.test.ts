@@ -39,7 +39,7 @@ describe('killed at any moment', () => {
     const options = ['--port', `${port}`, '--api-port', `${apiPort}`, '--config', config]
     const again = () =>
       started([...options, '--journal', journal], {
-        env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'control' },
+        env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' },
       })
     let witness: Witness | undefined
     let torn = 0

@@ -16,7 +16,7 @@ it('SIGTERM under load: what was accepted is answered and kept, and the exit cod
   const [port, apiPort] = await freePorts()
   const args = ['--port', `${port}`, '--api-port', `${apiPort}`, '--config', config]
   args.push('--journal', join(folder, 'journal.jsonl'))
-  const options = { env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'control' } }
+  const options = { env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' } }
   const random = randomFrom(rounds)
   let witness: Witness | undefined
   let slowest = 0
@@ -29,7 +29,7 @@ it('SIGTERM under load: what was accepted is answered and kept, and the exit cod
     const working = [0, 1, 2, 3].map((worker) => witness?.work(worker))
     // Somebody who waits for a long time must not hold it up, nor connections with nothing to ask.
     const url = `${ready.issuer}/_harness/tenants/acme/journal?type=key.rotated&wait=30`
-    const waiting = asked(url, { token: 'control' })
+    const waiting = asked(url, { token: 'the-control-token' })
     await pause(100 + random() * 200)
     const start = performance.now()
 

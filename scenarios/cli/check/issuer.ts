@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
+import { inertText } from '../../../server/wire/inert-text.ts'
 import { DialectDetector } from '../../checks/dialect.ts'
 import { recordingOf } from '../../checks/recording.ts'
 import { loadScenarios } from '../../language/load.ts'
@@ -42,7 +43,7 @@ export const checkIssuer = async (
     real(access, {
       allowWrites,
       signal,
-      say: (line) => out.write(`\n${line}\n`),
+      say: (line) => out.write(`\n${inertText(line)}\n`),
     }),
   )
   const referenceMock = await mock('fetch')

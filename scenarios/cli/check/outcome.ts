@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { UsageError } from '../../../server/usage-error.ts'
+import { inertText } from '../../../server/wire/inert-text.ts'
 import { FlawedFile } from '../../../server/wire/yaml-source.ts'
 import {
   type Baseline,
@@ -73,8 +74,8 @@ export const concludeCheck = async (
   for (const rule of stale) {
     out.write(`stale in the baseline: ${rule} is kept now; take it out of ${file}\n`)
   }
-  for (const fact of subject.facts) out.write(`${fact}\n`)
-  for (const left of subject.leftovers) out.write(`left over: ${left}\n`)
+  for (const fact of subject.facts) out.write(`${inertText(fact)}\n`)
+  for (const left of subject.leftovers) out.write(`left over: ${inertText(left)}\n`)
   for (const order of report) await writeReport(formats[order.format]([run]), order.file)
   if (updateBaseline && file !== undefined) {
     await writeFile(file, renewBaseline(baseline, deviations))

@@ -19,7 +19,7 @@ import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
-import { hostOfOrigin, refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
+import { isSameOrigin, refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import { moveClock, readClock } from './clock.ts'
@@ -37,6 +37,12 @@ export type ConsoleContext = Readonly<{
   isControlToken: (token: string) => boolean
 }>
 
+/** The page always sends its `Origin` with what changes something. */
+const isOurPage =
+  ({ headers: { host } }: HttpRequest, configured: string) =>
+  (from: string | undefined): boolean =>
+    from !== undefined && isSameOrigin(from, host, configured)
+
 /**
  * Finds who is signed in. What changes something must come from our own page: its `Origin` is the
  * one it was asked under, and it carries the token of its session, which no other page can read.
@@ -44,10 +50,9 @@ export type ConsoleContext = Readonly<{
 const consoleContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ConsoleRoute>): ConsoleContext => {
-    const { host = new URL(origin()).host } = request.headers
     refuseForeignHost(request, origin(), area)
     if (route.method !== 'GET') {
-      refuseForeignOrigin(request, (from) => hostOfOrigin(from) === host, area)
+      refuseForeignOrigin(request, isOurPage(request, origin()), area)
     }
     const { tenant: slug = '' } = params
     const context = () => found ?? refuseUnknownTenant(slug)

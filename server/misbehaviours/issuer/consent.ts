@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { credentialsIn } from '../../http/claimed-client.ts'
+import { signConsent } from '../../http/issuer/oauth/authorize.ts'
 import { csrfCookie } from '../../http/issuer/oauth/consent-page.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
 import type { GrantRecord, State } from '../../issuer/state.ts'
 import { hashSecret } from '../../signing/secrets.ts'
-import type { IssuerRoute } from '../../wire/index.ts'
+import { AuthorizeForm, type IssuerRoute } from '../../wire/index.ts'
 import { alterAnswer, withFields } from '../alter-answer.ts'
 import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 
@@ -81,10 +82,14 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     says: 'A consent from a foreign Origin is accepted.',
     breaks: 'LUMO-REDIRECT',
     routes: decisionRoutes,
-    act: ({ answer, routed: { request } }) => {
+    act: ({ answer, routed: { request, context } }) => {
       const { origin: _, ...headers } = request.headers
-      const cookie = `${csrfCookie}=${parametersOf(request).get('csrf')}`
-      return answer({ request: { ...request, headers: { ...headers, cookie } } })
+      const form = AuthorizeForm.parse(Object.fromEntries(parametersOf(request)))
+      const { csrf: _csrf, user: _user, decision: _decision, ...shown } = form
+      const csrf = context === undefined ? '' : signConsent(context, 'forged', shown)
+      const cookie = `${csrfCookie}=${csrf}`
+      const forged = withParameters(request, { csrf })
+      return answer({ request: { ...forged, headers: { ...headers, cookie } } })
     },
   },
   'issuer-grants-beyond-consent': {

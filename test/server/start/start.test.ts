@@ -78,10 +78,10 @@ describe('start', () => {
 
   it('takes the control token from the environment', async () => {
     await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {
-      env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'known-to-others' },
+      env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'known-to-everyone' },
     })
 
-    expect(await ready(running)).toMatchObject({ control_token: 'known-to-others' })
+    expect(await ready(running)).toMatchObject({ control_token: 'known-to-everyone' })
   })
 
   it('ends when the shell that npm put before it is told to', async () => {

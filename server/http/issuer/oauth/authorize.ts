@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { isRegisteredRedirect } from '../../../issuer/clients.ts'
 import type { Client, PushedRequest } from '../../../issuer/event.ts'
@@ -20,7 +21,7 @@ import {
 import { issuerOf } from '../../issuer-urls.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
 import { answerWith, HttpError, render } from '../../refusals.ts'
-import { hostOfOrigin, isOurHost } from '../../same-origin.ts'
+import { isSameOrigin } from '../../same-origin.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { newSecret } from '../new-secret.ts'
@@ -51,7 +52,7 @@ export const authorizeHandlers: Handlers<
         parameters: Object.entries(parameters).flatMap(([name, value]) =>
           [value ?? []].flat().map((one) => [name, one] as const),
         ),
-        csrf: newSecret(context, 'csrf'),
+        csrf: signConsent(context, newSecret(context, 'csrf'), parameters),
         secure: context.origins.issuer.startsWith('https:'),
         redirectUri,
       })
@@ -60,8 +61,8 @@ export const authorizeHandlers: Handlers<
 
   'oauth.authorize.submit': ({ context, body, request }) => {
     const { user: chosen = '', decision, csrf, ...parameters } = body
-    refuseForgedForm(context, request, csrf)
     const { client, redirectUri } = findRedirectTarget(context, parameters)
+    refuseForgedForm(context, request, csrf, parameters)
     return redirectRefusals(context, request, redirectUri, parameters.state, 303, () => {
       const { details, audience, ...sound } = checkAuthorization(context, client, parameters)
       if (decision === 'deny') refuse({ error: 'access_denied', reason: 'the user said no' })
@@ -221,21 +222,36 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
   return url.href
 }
 
-/** The form was sent by our own page: it knows the cookie, and comes from our own origin. */
+/**
+ * Refuses a form that our own page did not send: the page signs the parameters it shows, keeps the signature
+ * in a cookie, and sends the form from its own origin (scheme, host and port).
+ */
 const refuseForgedForm = (
-  { origins }: TenantContext,
+  context: TenantContext,
   { headers }: HttpRequest,
   csrf: string,
+  parameters: AuthorizeQuery,
 ): void => {
-  const cookies = parseCookie(headers.cookie ?? '')
-  const { origin } = headers
-  const foreign = origin !== undefined && !isOurHost(hostOfOrigin(origin) ?? '', origins.issuer)
-  if (foreign || !same(cookies[csrfCookie] ?? '', csrf)) {
+  const { origin, host, cookie = '' } = headers
+  const isOurs = origin === undefined || isSameOrigin(origin, host, context.origins.issuer)
+  const isSigned = same(csrf, signConsent(context, csrf.split('.', 1)[0] ?? '', parameters))
+  if (!isOurs || !isSigned || !same(parseCookie(cookie)[csrfCookie] ?? '', csrf)) {
     failWithPage(
       403,
       'The form is not from here, or its page is too old. Go back to where you came from.',
     )
   }
+}
+
+/** The nonce of a consent page with a signature of it and of the request that the page shows. */
+export const signConsent = (
+  { consentKey }: TenantContext,
+  nonce: string,
+  parameters: AuthorizeQuery,
+) => {
+  const shown = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const text = JSON.stringify([nonce, shown.toSorted(([a], [b]) => (a < b ? -1 : 1))])
+  return `${nonce}.${createHmac('sha256', consentKey).update(text).digest('base64url')}`
 }
 
 /** @throws {HttpError} a page for the person, since there is no client to tell */

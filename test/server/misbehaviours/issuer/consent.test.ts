@@ -23,19 +23,26 @@ const open = (world: World, more: Fields = {}) =>
   world.anonymous.get(`/oauth/authorize?${new URLSearchParams({ ...usual, ...more }).toString()}`)
 
 /** What the person decided, as the page sends it. */
-const decide = (world: World, more: Fields = {}, cookie = 'lumoauth_consent=it') =>
-  world.anonymous
+const decide = async (world: World, more: Fields = {}, cookie?: string) => {
+  const shown = { ...usual, ...more }
+  const page = await world.anonymous.get(
+    `/oauth/authorize?${new URLSearchParams(shown).toString()}`,
+  )
+  const [, csrf = 'none'] =
+    /lumoauth_consent=([^;]+)/.exec(String(page.headers['set-cookie'])) ?? []
+  return world.anonymous
     .post('/oauth/authorize')
-    .set({ cookie })
+    .set({ cookie: cookie ?? `lumoauth_consent=${csrf}` })
     .type('form')
-    .send({ ...usual, user: 'alice@example.com', decision: 'allow', csrf: 'it', ...more })
+    .send({ user: 'alice@example.com', decision: 'allow', csrf, ...shown })
+}
 
 /** A member of the address the person is sent to. */
 const told = ({ headers }: Pick<Response, 'headers'>, name: string) =>
   new URL(headers.location ?? '').searchParams.get(name)
 
 const codeOf = async (world: World, more: Fields = {}) =>
-  told(await decide(world, more), 'code') ?? ''
+  URL.parse((await decide(world, more)).headers.location ?? '')?.searchParams.get('code') ?? ''
 
 const redeem = (world: World, code: string, more: Fields = {}, client = 'report-bot') =>
   world.anonymous
