@@ -3,3 +3,294 @@ import { usageAt } from './budgets.ts'
 import type { Entry, EventOf, Signal, Task } from './event.ts'
 import { countKept } from './kept-bytes.ts'
 import { noteActivity, rootOf } from './lineage.ts'
+import { aboutTask, aboutToken, verification } from './signals.ts'
+import {
+  forgetAt,
+  forgetExpired,
+  noteDecided,
+  noteEnded,
+  noteUndecided,
+  remembered,
+  type State,
+  type StreamRecord,
+  type TaskRecord,
+} from './state.ts'
+
+/** The one place where state changes. */
+export const evolve = (state: State, entry: Entry): void => {
+  forgetExpired(state, entry.at)
+  countKept(state, entry)
+  switch (entry.type) {
+    case 'tenant.seeded':
+      for (const agent of entry.agents) {
+        state.agents.set(agent.id, agent)
+        state.clients.set(agent.clientId, agent)
+      }
+      for (const user of entry.users) state.users.set(user.id, user)
+      for (const client of entry.applications ?? []) state.clients.set(client.clientId, client)
+      for (const key of entry.apiKeys ?? []) state.apiKeys.set(key.hash, key)
+      for (const server of entry.mcpServers ?? []) state.mcpServers.set(server.id, server)
+      state.workloads = entry.workloads ?? []
+      break
+    case 'policy.replaced':
+      state.policy = entry.policy
+      break
+    case 'dialect.set':
+      state.dialect = entry.dialect
+      break
+    case 'approver.scripted':
+      state.approver = entry.script
+      break
+    case 'client.registered':
+      state.clients.set(entry.client.clientId, entry.client)
+      break
+    case 'key.published':
+    case 'key.rotated':
+    case 'key.retired':
+      break
+    case 'assertion.used': {
+      const used = `${entry.clientId} ${entry.jti}`
+      state.assertions.add(used)
+      forgetAt(state, entry.expiresAt, 'assertion', used)
+      break
+    }
+    case 'authorization.pushed': {
+      const { pushed } = entry
+      state.pushed.set(pushed.uri, pushed)
+      forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
+      break
+    }
+    case 'grant.given': {
+      const { grant } = entry
+      state.grants.set(grant.id, { grant, redeemed: false, revoked: false, tokens: new Set() })
+      state.codes.set(grant.codeHash, grant.id)
+      forgetAt(state, grant.codeExpiresAt, 'code', grant.codeHash)
+      break
+    }
+    case 'grant.redeemed': {
+      const record = state.grants.get(entry.grantId)
+      if (record) record.redeemed = true
+      break
+    }
+    case 'grant.refreshable': {
+      const { grantId, refreshHash: hash, expiresAt } = entry
+      const record = state.grants.get(grantId)
+      if (record) record.refresh = { hash, expiresAt }
+      state.refreshTokens.set(hash, grantId)
+      forgetAt(state, expiresAt, 'refreshToken', hash)
+      break
+    }
+    case 'grant.revoked': {
+      const record = state.grants.get(entry.grantId)
+      if (record) record.revoked = true
+      break
+    }
+    case 'task.opened': {
+      const { task } = entry
+      state.tasks.set(task.id, {
+        task,
+        score: 0,
+        denials: 0,
+        requestedAt: [],
+        children: [],
+        requests: [],
+        tokens: new Set(),
+      })
+      if (task.parentId !== undefined) state.tasks.get(task.parentId)?.children.push(task.id)
+      noteOpen(state, task)
+      use(state, task.agentId, entry.at, { calls: 1 })
+      forgetAt(state, task.expiresAt, 'openTask', task.id)
+      forgetAt(state, task.expiresAt + remembered, 'task', task.id)
+      break
+    }
+    case 'permission.requested': {
+      const { request } = entry
+      state.requests.set(request.id, {
+        request,
+        canonical: canonical(request.detail),
+        endorsedBy: [],
+      })
+      noteUndecided(state, request)
+      forgetAt(state, request.expiresAt, 'undecided', request.id)
+      use(state, request.agentId, entry.at, { calls: 1 })
+      noteActivity(state, request.agentId, entry.at, { requests: 1, score: entry.score })
+      const task = state.tasks.get(request.taskId)
+      if (task) {
+        task.requests.push(request.id)
+        task.score += entry.score
+        task.requestedAt = [...task.requestedAt.filter((at) => at > entry.at - 60), entry.at]
+        forgetAt(state, task.task.expiresAt + remembered, 'request', request.id)
+      }
+      break
+    }
+    case 'permission.endorsed':
+      state.requests.get(entry.requestId)?.endorsedBy.push(entry.by)
+      break
+    case 'permission.approved': {
+      const request = state.requests.get(entry.requestId)
+      if (request) {
+        request.decided = {
+          as: 'approved',
+          by: entry.by,
+          at: entry.at,
+          ttl: entry.ttl,
+          ...(entry.notes === undefined ? {} : { notes: entry.notes }),
+        }
+      }
+      noteDecided(state, entry.requestId)
+      break
+    }
+    case 'permission.denied': {
+      const request = state.requests.get(entry.requestId)
+      if (request) {
+        request.decided = {
+          as: 'denied',
+          by: entry.by,
+          at: entry.at,
+          ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+        }
+      }
+      noteDecided(state, entry.requestId)
+      const task = state.tasks.get(entry.taskId)
+      if (task) {
+        const denials = entry.repeats === undefined ? 1 : 0
+        task.denials += denials
+        task.score += entry.score
+        noteActivity(state, task.task.agentId, entry.at, { denials, score: entry.score })
+      }
+      break
+    }
+    case 'token.issued': {
+      const { token } = entry
+      state.tokens.set(token.jti, { token })
+      if (token.agentId !== undefined) use(state, token.agentId, entry.at, { tokens: 1 })
+      if (token.taskId !== undefined) state.tasks.get(token.taskId)?.tokens.add(token.jti)
+      if (token.grantId !== undefined) state.grants.get(token.grantId)?.tokens.add(token.jti)
+      const request =
+        token.requestId === undefined ? undefined : state.requests.get(token.requestId)
+      if (request) request.exchangedAt ??= entry.at
+      forgetAt(state, token.expiresAt, 'token', token.jti)
+      break
+    }
+    case 'token.revoked': {
+      const token = state.tokens.get(entry.jti)
+      if (token) {
+        token.revokedAt = entry.at
+        const signal = aboutToken(token.token, entry)
+        if (signal) queueSignal(state, signal, token.token.agentId)
+        if (token.token.taskId !== undefined) {
+          state.tasks.get(token.token.taskId)?.tokens.delete(entry.jti)
+        }
+      }
+      break
+    }
+    case 'limits.set':
+      state.limits = entry.limits
+      break
+    case 'agent.registered':
+      state.agents.set(entry.agent.id, entry.agent)
+      state.clients.set(entry.agent.clientId, entry.agent)
+      break
+    case 'agent.asked':
+      use(state, entry.agentId, entry.at, { calls: 1 })
+      break
+    case 'approval.asked': {
+      const { approval } = entry
+      state.approvals.set(approval.id, { approval })
+      forgetAt(state, approval.expiresAt + remembered, 'approval', approval.id)
+      break
+    }
+    case 'approval.answered': {
+      const record = state.approvals.get(entry.approvalId)
+      if (record) record.answered = { as: entry.as, by: entry.by, at: entry.at }
+      break
+    }
+    case 'stream.created':
+      state.streams.set(entry.stream.id, { stream: entry.stream, waiting: [], dropped: 0 })
+      break
+    case 'stream.deleted':
+      state.streams.delete(entry.streamId)
+      break
+    case 'stream.verified': {
+      const record = state.streams.get(entry.streamId)
+      if (record) queue(record, verification(entry))
+      break
+    }
+    case 'signal.delivered':
+      acknowledgeSignals(state, entry.streamId, [entry.jti])
+      break
+    case 'signal.failed':
+      if (entry.final) acknowledgeSignals(state, entry.streamId, [entry.jti])
+      break
+    case 'signal.acknowledged':
+      acknowledgeSignals(state, entry.streamId, entry.jtis)
+      break
+    case 'callback.delivered':
+    case 'callback.failed':
+    case 'clock.moved':
+    case 'task.evaluated':
+      break
+    case 'task.completed':
+      end(state, entry, { as: 'completed', at: entry.at })
+      break
+    case 'task.suspended':
+      end(state, entry, { as: 'suspended', at: entry.at, reason: entry.reason })
+      break
+  }
+}
+
+const end = (
+  state: State,
+  entry: Entry & EventOf<'task.completed' | 'task.suspended'>,
+  ended: NonNullable<TaskRecord['ended']>,
+) => {
+  const record = state.tasks.get(entry.taskId)
+  if (record === undefined) return
+  record.ended = ended
+  noteEnded(state, record.task.id)
+  const name = state.agents.get(record.task.agentId)?.name ?? record.task.agentId
+  queueSignal(state, aboutTask(record.task, name, entry), record.task.agentId)
+}
+
+const noteOpen = (state: State, { agentId, id }: Task) => {
+  const open = state.openTasks.get(agentId)
+  if (open) open.add(id)
+  else state.openTasks.set(agentId, new Set([id]))
+}
+
+const use = (
+  state: State,
+  agentId: string,
+  at: number,
+  { tokens = 0, calls = 0 }: { tokens?: number; calls?: number },
+) => {
+  const root = rootOf(state, agentId)
+  if (state.agents.get(root)?.budget === undefined) return
+  const used = usageAt(state, root, at)
+  used.tokens += tokens
+  used.calls += calls
+  state.usage.set(root, used)
+}
+
+const queueSignal = (state: State, signal: Signal, agentId: string | undefined) => {
+  for (const record of state.streams.values()) {
+    const { stream } = record
+    if (stream.agentId !== undefined && stream.agentId !== agentId) continue
+    if (stream.events.some((uri) => uri.endsWith(`/${signal.event}`))) queue(record, signal)
+  }
+}
+
+/** A receiver that never fetches loses the oldest. */
+const queue = (record: StreamRecord, signal: Signal) => {
+  record.waiting.push({ ...signal, jti: `${record.stream.id}.${signal.jti}` })
+  if (record.waiting.length <= mostWaiting) return
+  record.waiting.shift()
+  record.dropped += 1
+}
+
+const mostWaiting = 1000
+
+const acknowledgeSignals = (state: State, streamId: string, jtis: readonly string[]) => {
+  const record = state.streams.get(streamId)
+  if (record) record.waiting = record.waiting.filter(({ jti }) => !jtis.includes(jti))
+}

@@ -250,3 +250,38 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
     const until = (state.recent.get(agentId)?.at(-1)?.at ?? 0) + recentSeconds
     if (Math.ceil(until / 60) <= minute) state.recent.delete(agentId)
     else forgetAt(state, until, 'recent', agentId)
+  },
+}
+
+/** A grant matters while it can be refreshed. */
+const forgetGrant = (state: State, grantId = '', minute: number) => {
+  const record = state.grants.get(grantId)
+  if (record === undefined || Math.ceil((record.refresh?.expiresAt ?? 0) / 60) > minute) return
+  countKept(state, { type: 'grant.given', grant: record.grant }, -1)
+  state.grants.delete(grantId)
+}
+
+/** A request waits for a person from now on. */
+export const noteUndecided = (state: State, { id, agentId }: PermissionRequest): void => {
+  state.undecided.add(id)
+  const ofAgent = state.undecidedOf.get(agentId)
+  if (ofAgent) ofAgent.add(id)
+  else state.undecidedOf.set(agentId, new Set([id]))
+}
+
+/** A request that is decided, or whose time is over, waits no longer. */
+export const noteDecided = (state: State, requestId: string): void => {
+  state.undecided.delete(requestId)
+  const { agentId = '' } = state.requests.get(requestId)?.request ?? {}
+  const ofAgent = state.undecidedOf.get(agentId)
+  ofAgent?.delete(requestId)
+  if (ofAgent?.size === 0) state.undecidedOf.delete(agentId)
+}
+
+/** A task that has ended is not among the open tasks of its agent. */
+export const noteEnded = (state: State, taskId: string): void => {
+  const { agentId = '' } = state.tasks.get(taskId)?.task ?? {}
+  const open = state.openTasks.get(agentId)
+  open?.delete(taskId)
+  if (open?.size === 0) state.openTasks.delete(agentId)
+}
