@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { isTooDeep } from '../server/wire/json-depth.ts'
+import { parseJson } from '../server/wire/json.ts'
 import { longestAnswer, readText } from '../server/wire/read-text.ts'
 import { oauthRoutes } from '../server/wire/routes/oauth.ts'
 import type { Route } from '../server/wire/routes/route.ts'
@@ -11,17 +11,18 @@ import {
   ConfigError,
   InvalidAnswerError,
   type LumoAuthError,
-  NetworkError,
   NotFoundError,
   PermissionDeniedError,
   RateLimitedError,
   UnavailableError,
 } from './errors.ts'
 import { JitContext, type JitOptions } from './jit-context.ts'
+import { toFetchError } from './network-failure.ts'
 import { secondsToWait } from './poll.ts'
 import { redact } from './redact.ts'
 import { SingleFlight } from './single-flight.ts'
 import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
+import { typeName } from './type-name.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -45,7 +46,9 @@ export type AgentOptions = Readonly<{
   allow?: Allow
   /** Seconds of real time any one exchange may take. Default 30. */
   deadline?: number
+  /** Sends every request. Default: the global `fetch`. */
   fetch?: Fetch
+  /** The time in epoch seconds. Default: that of the system. */
   now?: Now
   sleep?: Sleep
   env?: Readonly<Record<string, string | undefined>>
@@ -93,8 +96,9 @@ export class LumoAuthAgent {
     this.origins = options.origins ?? []
     this.allow = options.allow
     this.deadline = options.deadline ?? 30
-    this.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-    this.now = options.now ?? systemNow
+    const { fetch, now = systemNow } = options
+    this.fetch = async (input, init) => readResponse(await (fetch ?? globalThis.fetch)(input, init))
+    this.now = () => readTime(now())
     this.sleep = options.sleep ?? systemSleep
   }
 
@@ -207,7 +211,7 @@ export class LumoAuthAgent {
           text: await readText(response),
         }
       } catch (cause) {
-        throw new NetworkError(`${what}: LumoAuth could not be reached`, { cause, secrets })
+        throw toFetchError(cause, `${what}: LumoAuth could not be reached`, secrets)
       }
     })
     const { status, headers, text } = reply
@@ -246,6 +250,17 @@ const baseUrlOf = (options: AgentOptions, env: NonNullable<AgentOptions['env']>)
   return `${url.replace(/\/+$/, '')}/${asTenant ? 't' : 'orgs'}/${encodeURIComponent(slug)}/api/v1`
 }
 
+/** What the caller's `fetch` returned: a response of any realm. */
+const readResponse = (response: Response): Response => {
+  if (typeof response?.status === 'number') return response
+  throw new ConfigError(`fetch: expected a Response, received ${typeName(response)}`)
+}
+
+const readTime = (seconds: number): number => {
+  if (Number.isFinite(seconds)) return seconds
+  throw new ConfigError(`now: expected epoch seconds, received ${typeName(seconds)}`)
+}
+
 const readRequired = (value: string | undefined, variable: string): string => {
   if (!value) throw new ConfigError(`no agent credentials: ${variable} is not set, nor its option`)
   return value
@@ -259,16 +274,8 @@ const pathOf = (route: Route, params: Readonly<Record<string, string>> = {}): st
     return encodeURIComponent(value)
   })
 
-/** JSON that is nested too deep is taken for the text it is. */
-const json = (text: string): unknown => {
-  if (text === '') return undefined
-  if (isTooDeep(text)) return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
+/** What is not JSON, or beyond the bounds of JSON, is taken for the text it is. */
+const json = (text: string): unknown => (text === '' ? undefined : (parseJson(text) ?? text))
 
 /** Redacted before it is cut: half a secret would not be recognised. */
 const truncate = (text: string | undefined, secrets: readonly string[]) =>

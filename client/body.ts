@@ -7,6 +7,7 @@ export type Body = RequestInit['body']
  * A body that can be sent more than once: strings, bytes, forms and blobs as they are, a stream read
  * into memory.
  * @throws {BodyNotReplayableError} when a stream is longer than the limit
+ * @throws {TypeError} for a stream that has been read, or of something else than bytes
  */
 export const makeReplayable = async (
   body: Body,
@@ -24,7 +25,8 @@ type Source = Readonly<{
 }>
 
 const sourceOf = (body: unknown): Source | undefined => {
-  if (body instanceof ReadableStream) {
+  if (isStream(body)) {
+    assertUnread(body)
     const reader = body.getReader()
     return { next: () => reader.read(), stop: (reason) => reader.cancel(reason) }
   }
@@ -32,6 +34,21 @@ const sourceOf = (body: unknown): Source | undefined => {
   const iterator = (body as AsyncIterable<unknown>)[Symbol.asyncIterator]()
   return { next: () => iterator.next(), stop: () => iterator.return?.() }
 }
+
+/** By what it does, not by its class: other realms and other copies of undici have their own. */
+const isStream = (body: unknown): body is ReadableStream =>
+  typeof body === 'object' &&
+  body !== null &&
+  'getReader' in body &&
+  typeof body.getReader === 'function'
+
+/** @throws {TypeError} for a stream that was read or is being read, as `fetch` does */
+const assertUnread = (stream: ReadableStream): void => {
+  if (stream instanceof ReadableStream) void new Response(stream)
+}
+
+const isBytes = (chunk: unknown): chunk is Uint8Array =>
+  ArrayBuffer.isView(chunk) && Reflect.get(chunk, Symbol.toStringTag) === 'Uint8Array'
 
 const bufferSource = async (source: Source, limit: number, signal?: AbortSignal) => {
   const chunks: Uint8Array<ArrayBuffer>[] = []
@@ -57,6 +74,6 @@ const bufferSource = async (source: Source, limit: number, signal?: AbortSignal)
 
 const bytesOf = (chunk: unknown): Uint8Array<ArrayBuffer> => {
   if (typeof chunk === 'string') return new TextEncoder().encode(chunk)
-  if (chunk instanceof Uint8Array) return new Uint8Array(chunk)
+  if (isBytes(chunk)) return new Uint8Array(chunk)
   throw new TypeError('a chunk of the body is not bytes')
 }

@@ -4,6 +4,7 @@ import {
   canonical,
 } from '../server/wire/authorization-detail.ts'
 import type { Challenged } from './allow.ts'
+import { EscalationRefusedError } from './errors.ts'
 import { asRefusal, refuseDecided, refuseNotAllowed } from './escalation-refusal.ts'
 import type { Escalating, JitFetchSettings } from './jit-fetch-options.ts'
 import { type Hop, placeOf } from './redirect.ts'
@@ -16,6 +17,8 @@ export class Escalator {
   readonly #settings: JitFetchSettings
   readonly #flights = new SingleFlight<CachedToken>()
   #cache = new TokenCache()
+  /** The messages of this task's denials, by the canonical text of the detail. */
+  #denied = new Map<string, string>()
   #cacheOf: string | undefined
 
   constructor(jit: Escalating, settings: JitFetchSettings) {
@@ -66,17 +69,24 @@ export class Escalator {
     signal?: AbortSignal,
   ): Promise<CachedToken> {
     const request = { method, url: new URL(url) }
-    if (!this.#settings.allows(required, request)) throw refuseNotAllowed(required)
+    if (!(await this.#settings.allows(required, request))) throw refuseNotAllowed(required)
+    signal?.throwIfAborted()
     if (used !== undefined && anyCovers(used.details, required)) this.#tokens.forget(used)
     const held = this.#tokens.covering(required, url.origin, this.#jit.agent.now())
     if (held !== undefined) return held
-    const key = `${this.#jit.taskId} ${url.origin} ${canonical(required)}`
+    const detail = canonical(required)
+    const denial = this.#settings.askAgain ? undefined : this.#denied.get(detail)
+    if (denial !== undefined) throw new EscalationRefusedError('denied', required, denial)
+    const key = `${this.#jit.taskId} ${url.origin} ${detail}`
     return this.#flights.run(key, (shared) => this.#obtain(required, request, shared), signal)
   }
 
-  /** Tokens die with their task. */
+  /** Tokens and denials belong to one task. */
   get #tokens(): TokenCache {
-    if (this.#cacheOf !== this.#jit.taskId) this.#cache = new TokenCache()
+    if (this.#cacheOf !== this.#jit.taskId) {
+      this.#cache = new TokenCache()
+      this.#denied = new Map()
+    }
     this.#cacheOf = this.#jit.taskId
     return this.#cache
   }
@@ -90,7 +100,11 @@ export class Escalator {
       const requestId = await this.#approval(required, request, signal)
       return await this.#exchange(requestId, required, request.url.origin, signal)
     } catch (error) {
-      throw asRefusal(error, required)
+      const refusal = asRefusal(error, required)
+      if (refusal instanceof EscalationRefusedError && refusal.reason === 'denied') {
+        this.#denied.set(canonical(required), refusal.message)
+      }
+      throw refusal
     }
   }
 
@@ -104,7 +118,7 @@ export class Escalator {
     const asked = await this.#jit.requestPermission(structuredClone(required), {
       ttl,
       signal,
-      justification: justify(required, request) ?? `Required for ${placeOf(request)}`,
+      justification: (await justify(required, request)) ?? `Required for ${placeOf(request)}`,
     })
     const { request_id: requestId, status, risk_level: riskLevel } = asked
     observe({ step: 'requested', requestId, status, riskLevel })

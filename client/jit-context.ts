@@ -38,7 +38,7 @@ export type JitOptions = TaskOrder &
   Partial<JitFetchOptions> &
   Readonly<{
     /** Called at the end of an `await using` block, instead of throwing there. */
-    onLeftover?: (error: CompletionError) => void
+    onLeftover?: (error: CompletionError) => void | Promise<void>
   }>
 
 export type PermissionOptions = Signalled &
@@ -203,7 +203,7 @@ export class JitContext implements AsyncDisposable {
     } catch (error) {
       const { onLeftover } = this.#options
       if (onLeftover === undefined || !(error instanceof CompletionError)) throw error
-      onLeftover(error)
+      await onLeftover(error)
     }
   }
 

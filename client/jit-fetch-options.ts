@@ -3,6 +3,7 @@ import type { LumoAuthAgent } from './agent.ts'
 import { type Allow, type Challenged, permits, reading } from './allow.ts'
 import { ConfigError, type RefusalReason } from './errors.ts'
 import type { JitContext } from './jit-context.ts'
+import { typeName } from './type-name.ts'
 
 export type JitFetchOptions = Readonly<{
   /** Where tokens may go. URLs are taken for their origin. Everywhere else it is a plain `fetch`. */
@@ -20,7 +21,9 @@ export type JitFetchOptions = Readonly<{
   /** What may be asked for. Default `reading`. */
   allow?: Allow
   /** Why the permission is needed, for policy and approver. Default: names the call. */
-  justification?: string | ((detail: AuthorizationDetail, request: Challenged) => string)
+  justification?:
+    | string
+    | ((detail: AuthorizationDetail, request: Challenged) => string | Promise<string>)
   /** Seconds a permission is asked for. Default 300, at most 900. */
   ttl?: number
   /** Seconds before its expiry at which a token is no longer used. Default 10. */
@@ -33,7 +36,9 @@ export type JitFetchOptions = Readonly<{
   bodyLimit?: number
   /** Redirects followed at most. Default 20, as `fetch` does. */
   redirects?: number
-  /** Receives each step of an escalation, without tokens. */
+  /** Asks again for a detail that was denied in this task. Default false: the denial stands. */
+  askAgain?: boolean
+  /** Receives each step of an escalation, without tokens. What it throws changes nothing. */
   observe?: (step: JitStep) => void
 }>
 
@@ -58,13 +63,14 @@ export type JitFetchSettings = Readonly<{
   origins: ReadonlySet<string>
   wideTokenOrigin: string
   resourceIndicators: boolean
-  allows: (detail: AuthorizationDetail, request: Challenged) => boolean
-  justify: (detail: AuthorizationDetail, request: Challenged) => string | undefined
+  allows: (detail: AuthorizationDetail, request: Challenged) => Promise<boolean>
+  justify: (detail: AuthorizationDetail, request: Challenged) => Promise<string | undefined>
   observe: (step: JitStep) => void
   ttl: number | undefined
   skew: number
   limit: number | undefined
   onRefusal: 'return' | 'throw'
+  askAgain: boolean
   bodyLimit: number
   redirects: number
 }>
@@ -72,7 +78,8 @@ export type JitFetchSettings = Readonly<{
 /** @throws {ConfigError} for origins that are none */
 export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings => {
   const { justification, observe, ttl, limit } = options
-  const { skew = 10, onRefusal = 'return', bodyLimit = 2 ** 20, redirects = 20 } = options
+  const { skew = 10, onRefusal = 'return', askAgain = false } = options
+  const { bodyLimit = 2 ** 20, redirects = 20 } = options
   const origins = readOrigins(options.origins)
   const allows = permits(options.allow ?? reading)
   return {
@@ -80,18 +87,33 @@ export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings 
     wideTokenOrigin: readWideTokenOrigin(options.wideTokenOrigin, origins),
     resourceIndicators: options.resourceIndicators ?? true,
     allows: (detail, request) => allows(structuredClone(detail), copyOf(request)),
-    justify: (detail, request) =>
-      typeof justification === 'function'
-        ? justification(structuredClone(detail), copyOf(request))
-        : justification,
-    observe: (step) => observe?.(structuredClone(step)),
+    justify: async (detail, request) =>
+      readJustification(
+        typeof justification === 'function'
+          ? await justification(structuredClone(detail), copyOf(request))
+          : justification,
+      ),
+    observe: (step) => ignoreErrors(() => observe?.(structuredClone(step))),
     ttl,
     skew,
     limit,
     onRefusal,
+    askAgain,
     bodyLimit,
     redirects,
   }
+}
+
+const readJustification = (text: unknown): string | undefined => {
+  if (text === undefined || typeof text === 'string') return text
+  throw new ConfigError(`justification: expected a string, received ${typeName(text)}`)
+}
+
+/** An observer never changes the outcome, whether it throws or its promise rejects. */
+const ignoreErrors = (call: () => unknown): void => {
+  try {
+    Promise.resolve(call()).catch(() => undefined)
+  } catch {}
 }
 
 const readOrigins = (urls: readonly string[]): ReadonlySet<string> => {

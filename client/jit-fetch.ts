@@ -2,7 +2,7 @@ import { type AuthorizationDetail, anyCovers } from '../server/wire/authorizatio
 import { MalformedChallenge } from '../server/wire/challenge.ts'
 import type { Fetch } from './agent.ts'
 import { makeReplayable } from './body.ts'
-import { EscalationRefusedError, NetworkError, RedirectRefusedError } from './errors.ts'
+import { EscalationRefusedError, RedirectRefusedError } from './errors.ts'
 import { rememberRefusal } from './escalation-refusal.ts'
 import { Escalator } from './escalator.ts'
 import {
@@ -11,6 +11,7 @@ import {
   type JitFetchSettings,
   readJitFetchOptions,
 } from './jit-fetch-options.ts'
+import { toFetchError } from './network-failure.ts'
 import { followRedirect, type Hop, placeOf } from './redirect.ts'
 import { readResponseChallenge } from './response-challenge.ts'
 import { withDeadline } from './time.ts'
@@ -32,21 +33,22 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
   const sender: Sender = { agent, settings, escalator: new Escalator(jit, settings) }
 
   return async (input, init) => {
-    const request = input instanceof Request ? input : undefined
+    const request = isRequest(input) ? input : undefined
     const url = URL.parse(request?.url ?? String(input))
     const headers = new Headers(init?.headers ?? request?.headers)
     if (url === null || !settings.origins.has(url.origin) || headers.has('authorization')) {
       return agent.fetch(input, init)
     }
-    const signal = init?.signal ?? request?.signal
-    const given = init?.body === undefined ? request?.body : init.body
-    const body = await makeReplayable(given, settings.bodyLimit, signal)
+    const signal = (init?.signal === undefined ? request?.signal : init.signal) ?? undefined
+    const body = await makeReplayable(init?.body ?? request?.body, settings.bodyLimit, signal)
     const method = normalizeMethod(init?.method ?? request?.method ?? 'GET')
+    const rest = { ...(request && settingsOf(request)), ...withoutBody(init) }
+    assertSendable({ url, method, headers, body }, rest)
     return followRedirects(
       sender,
       { url, method, headers, body },
       {
-        rest: { ...(request && settingsOf(request)), ...withoutBody(init) },
+        rest,
         redirect: init?.redirect ?? request?.redirect ?? 'follow',
         signal,
         escalated: false,
@@ -81,7 +83,7 @@ const followRedirects = async (sender: Sender, first: Hop, call: Call): Promise<
     const home = hop.url.origin === first.url.origin && !call.left
     const response = home ? await sendEscalating(sender, hop, call) : await send(sender, hop, call)
     const next = call.redirect === 'manual' ? undefined : followRedirect(response, hop)
-    if (next === undefined) return response
+    if (next === undefined) return count === 0 ? response : markRedirected(response)
     discard(response)
     if (call.redirect === 'error' || count === redirects) {
       throw new RedirectRefusedError(
@@ -108,9 +110,15 @@ const sendEscalating = async (sender: Sender, hop: Hop, call: Call): Promise<Res
   try {
     call.held = await escalator.escalate(required, call.held, hop, call.signal)
   } catch (error) {
-    if (!(error instanceof EscalationRefusedError)) throw error
+    if (!(error instanceof EscalationRefusedError)) {
+      discard(response)
+      throw error
+    }
     settings.observe({ step: 'refused', reason: error.reason, message: error.message })
-    if (settings.onRefusal === 'throw') throw error
+    if (settings.onRefusal === 'throw') {
+      discard(response)
+      throw error
+    }
     rememberRefusal(response, error)
     return response
   }
@@ -144,7 +152,9 @@ const findMissing = async (
   }
 }
 
-/** One exchange. The deadline ends when the answer begins: a long body may take its time. */
+/**
+ * One exchange. What `fetch` throws is thrown as it is, unless it is a failure of the network. The
+ * deadline ends when the answer begins: a long body may take its time. */
 const send = (
   { agent }: Sender,
   { url, ...request }: Hop,
@@ -165,13 +175,26 @@ const send = (
         signal,
       })
     } catch (cause) {
-      throw new NetworkError(`${what}: could not be reached`, {
-        cause,
-        secrets: held ? [held.token] : [],
-      })
+      throw toFetchError(cause, `${what}: could not be reached`, held ? [held.token] : [])
     }
   })
 }
+
+/** A `Request`, also one of another realm or of another copy of undici. */
+const isRequest = (input: unknown): input is Request =>
+  typeof input === 'object' && input !== null && 'url' in input && 'headers' in input
+
+/**
+ * Refuses what `fetch` refuses, before anything is sent.
+ * @throws {TypeError} for a request the Fetch standard does not allow
+ */
+const assertSendable = ({ url, ...request }: Hop, { signal: _, ...rest }: RequestInit): void => {
+  void new Request(url, { ...rest, ...request, body: request.body ?? null })
+}
+
+/** `redirected` as `fetch` reports it: it follows redirects by itself, and this client by hand. */
+const markRedirected = (response: Response): Response =>
+  Object.defineProperty(response, 'redirected', { value: true, configurable: true })
 
 /** Methods the Fetch standard writes in upper case, whatever the caller wrote. */
 const normalizeMethod = (method: string) =>

@@ -1,6 +1,6 @@
 import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
 import { MalformedChallenge, readChallenge, readChallengeBody } from '../server/wire/challenge.ts'
-import { isTooDeep } from '../server/wire/json-depth.ts'
+import { isDeeper, parseJson } from '../server/wire/json.ts'
 import { readText } from '../server/wire/read-text.ts'
 import { LumoAuthError } from './errors.ts'
 
@@ -22,7 +22,7 @@ export const readResponseChallenge = async (
   const inBody = named === undefined && response.status === 403 && isJson(response)
   if (named === undefined && !inBody) return undefined
   const body = await bounded((signal) => readBeginning(response, signal)).catch(undefinedUnlessLate)
-  const details = named ?? readChallengeBody(parseJson(body))
+  const details = named ?? readChallengeBody(body === undefined ? undefined : parseJson(body))
   if (details?.some((detail) => isDeeper(detail, deepestDetail))) {
     throw new MalformedChallenge(`the challenge is nested deeper than ${deepestDetail} levels`)
   }
@@ -43,17 +43,3 @@ const undefinedUnlessLate = (error: unknown): undefined => {
   if (error instanceof LumoAuthError && error.code === 'deadline_exceeded') return undefined
   throw error
 }
-
-const parseJson = (text = ''): unknown => {
-  if (isTooDeep(text)) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { systemSleep } from '../time.ts'
+import { rejectOnAbort, systemSleep } from '../time.ts'
 import type { Tool, ToolResult } from './tool.ts'
 
 /** What is needed of an `McpServer` of `@modelcontextprotocol/sdk`. */
@@ -7,7 +7,10 @@ type Registering = Readonly<{
   registerTool(
     name: string,
     config: { description: string; inputSchema: z.ZodObject },
-    answer: (input: Record<string, unknown>) => Promise<CallToolResult>,
+    answer: (
+      input: Record<string, unknown>,
+      extra?: { signal?: AbortSignal },
+    ) => Promise<CallToolResult>,
   ): unknown
   server: Readonly<{
     getClientCapabilities(): { elicitation?: { url?: object | undefined } | undefined } | undefined
@@ -35,9 +38,11 @@ export type StepUp = Readonly<{
 /**
  * Registers tools with an MCP server, whatever its transport.
  *
+ * A call that the client cancels, or that times out there, is not carried out later.
+ *
  * With `stepUp`, a call that waits for a person is answered with the error -32042 and the page to
- * approve on (MCP 2025-11-25, URL mode elicitation), if the client knows what to do with it. It goes
- * on waiting meanwhile: the same call, made again, gets its result. Other clients wait.
+ * approve on (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool goes
+ * on waiting: the same call, made again, gets its result, and equal calls share one. Other clients wait.
  *
  * @example
  * registerMcpTools(server, documentTools({ fetch: jit.fetch }))
@@ -49,33 +54,55 @@ export const registerMcpTools = (
 ): void => {
   const waiting = new Map<string, Waiting>()
 
-  /** One attempt for equal calls, until somebody has taken its result or nobody does for long. */
+  /** One attempt for equal calls, until its result was taken or all who wait for it have cancelled. */
   const attemptOf = ({ name, attempt }: Tool, input: unknown): Waiting => {
     const key = `${name} ${JSON.stringify(input)}`
     const before = waiting.get(key)
     if (before) return before
-    const take = () => waiting.delete(key)
-    const begun = { elicitationId: crypto.randomUUID(), result: attempt(input), take }
+    const abort = new AbortController()
+    const begun = {
+      elicitationId: crypto.randomUUID(),
+      result: attempt(input, { signal: abort.signal }),
+      abort,
+      callers: 0,
+      take: () => waiting.delete(key),
+    }
     waiting.set(key, begun)
     return begun
   }
 
-  const answer = async (tool: Tool, input: unknown): Promise<CallToolResult> => {
-    const { result, elicitationId, take } = attemptOf(tool, input)
-    const { server: protocol } = server
-    const knowsUrls = protocol.getClientCapabilities()?.elicitation?.url !== undefined
-    const settled = await (stepUp && knowsUrls
-      ? settleWithin(stepUp.patience ?? 2, result)
-      : result
-    ).catch((error) => {
-      take()
+  /** The result if it comes in time, else undefined; a cancelled call takes its attempt along. */
+  const wait = async (
+    attempt: Waiting,
+    seconds: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ToolResult | undefined> => {
+    attempt.callers += 1
+    try {
+      const settled = await rejectOnAbort(settleWithin(seconds, attempt.result), signal)
+      if (settled !== undefined) attempt.take()
+      return settled
+    } catch (error) {
+      if (signal?.aborted && attempt.callers > 1) throw error
+      attempt.take()
+      attempt.abort.abort(error)
       throw error
-    })
-    if (settled !== undefined) {
-      take()
-      return toCallToolResult(settled)
+    } finally {
+      attempt.callers -= 1
     }
-    const notify = protocol.createElicitationCompletionNotifier(elicitationId)
+  }
+
+  const answerOrElicit = async (
+    tool: Tool,
+    input: unknown,
+    { url, error: UrlElicitationRequired, patience = 2 }: StepUp,
+    signal: AbortSignal | undefined,
+  ): Promise<ToolResult> => {
+    const attempt = attemptOf(tool, input)
+    const settled = await wait(attempt, patience, signal)
+    if (settled !== undefined) return settled
+    const { elicitationId, result, take } = attempt
+    const notify = server.server.createElicitationCompletionNotifier(elicitationId)
     const forget = () => {
       const timer: { unref?: () => void } = setTimeout(take, keptFor * 1000)
       timer.unref?.()
@@ -84,24 +111,31 @@ export const registerMcpTools = (
       .then(notify, notify)
       .catch(() => undefined)
       .finally(forget)
-    const { url, error: UrlElicitationRequired } = stepUp as StepUp
     const message = `${tool.name} waits for a person's approval`
     throw new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
   }
 
   for (const tool of Object.values(tools)) {
     const { name, description, inputSchema } = tool
-    server.registerTool(name, { description, inputSchema: inputSchema as z.ZodObject }, (input) =>
-      answer(tool, input),
-    )
+    const config = { description, inputSchema: inputSchema as z.ZodObject }
+    server.registerTool(name, config, async (input, { signal } = {}) => {
+      const knowsUrls = server.server.getClientCapabilities()?.elicitation?.url !== undefined
+      return toCallToolResult(
+        await (stepUp && knowsUrls
+          ? answerOrElicit(tool, input, stepUp, signal)
+          : tool.attempt(input, signal ? { signal } : {})),
+      )
+    })
   }
 }
 
-type Waiting = Readonly<{
-  elicitationId: string
-  result: Promise<ToolResult>
-  take: () => void
-}>
+type Waiting = {
+  readonly elicitationId: string
+  readonly result: Promise<ToolResult>
+  readonly abort: AbortController
+  readonly take: () => void
+  callers: number
+}
 
 /** Seconds for which a result waits for the call to be made again. */
 const keptFor = 300

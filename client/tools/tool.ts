@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../server/wire/json.ts'
 import { longestAnswer, readText } from '../../server/wire/read-text.ts'
 import type { Route } from '../../server/wire/routes/route.ts'
 import type { Fetch } from '../agent.ts'
@@ -10,6 +11,7 @@ import {
   LumoAuthError,
 } from '../errors.ts'
 import { refusalOf } from '../escalation-refusal.ts'
+import { isNetworkFailure } from '../network-failure.ts'
 import { redact } from '../redact.ts'
 
 /**
@@ -119,8 +121,12 @@ const explainStatus = (status: number, description: string): string => {
   return `the documents API failed (${status}), it may work later`
 }
 
-/** Errors as text, unless only the program can do something about them. */
+/**
+ * Errors as text, unless only the program can do something about them. What is neither an error of the
+ * client nor of the network is a mistake of the program, or a framework that suspends the run: thrown.
+ */
 const describeActionableError = (error: unknown): string => {
+  if (!(error instanceof LumoAuthError) && !isNetworkFailure(error)) throw error
   if (error instanceof EscalationRefusedError) return `permission denied: ${error.message}`
   if (error instanceof AuthenticationError || (error instanceof ApiError && error.status < 500)) {
     throw error
@@ -143,7 +149,7 @@ const ErrorText = z.looseObject({
 
 const readErrorText = (text: string): string => {
   try {
-    const body = ErrorText.parse(JSON.parse(text))
+    const body = ErrorText.parse(parseJson(text))
     return (body.error_description ?? body.message ?? body.error ?? 'no reason given').slice(
       0,
       1000,

@@ -4,17 +4,17 @@ import type { ApiRoute, TargetFile } from '../targets/real/target-file.ts'
 
 type Api = TargetFile['api']
 
-/** A scenario of the API suite, before it is about a route. */
+/** A scenario of the API suite with placeholders for a route. */
 export type Template = Readonly<{ file: string; text: string }>
 
 export type Planned = Readonly<{
   scenarios: readonly Loaded[]
   problems: readonly Problem[]
-  /** Why scenarios cannot be played for their route, by title. */
+  /** Why scenarios cannot run for their route, by title. */
   reasons: ReadonlyMap<string, string>
 }>
 
-/** Every scenario for every route of an API. */
+/** Fills every scenario for every route of an API. */
 export const planScenarios = (
   templates: readonly Template[],
   api: Api,
@@ -52,11 +52,11 @@ const skipReasonOf = (
 ): string | undefined => {
   const name = file.split('/').at(-1)
   if (!request.startsWith('GET ') && !allowWrites)
-    return `${request} writes, which takes --allow-writes`
+    return `${request} writes, which needs --allow-writes`
   if (challenge !== 'lumo' && name === 'challenge-decodes.yaml')
-    return `the API challenges as ${challenge} says, without LumoAuth’s header`
-  if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'task-over.yaml'))
-    return 'the API believes a token until it expires (revocation: expiry)'
+    return `the API uses challenge format ${challenge}, without LumoAuth’s header`
+  if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'completed-task.yaml'))
+    return 'the API accepts a token until exp (revocation: expiry)'
   return undefined
 }
 
@@ -85,12 +85,12 @@ const wordsFor = (
   return {
     route: `${method} ${path}`.slice(0, 50).replaceAll(/["\\]/g, ''),
     call: call(request),
-    // Known when the steps run.
+    // Variables of the steps, filled when they run.
     call_with_lower_case_bearer: call(request, { authorization: 'bearer \u0024{good}' }),
     call_with_token_in_query: call(`${request}${query}access_token=\u0024{good}`),
     foreign_call:
       foreign === undefined
-        ? { lacks: 'the route names no other resource (foreign: /path)', instead: call(request) }
+        ? { lacks: 'the route has no other resource (foreign: /path)', instead: call(request) }
         : call(`${method} ${foreign}`),
     refused: challenge === 'wg-00' ? '401' : '403',
     issuer,
@@ -99,7 +99,7 @@ const wordsFor = (
     other_identifier:
       identifier === undefined
         ? { lacks: 'the route requires no identifier', instead: detail({}) }
-        : detail({ identifier: `${identifier}-of-somebody-else` }),
+        : detail({ identifier: `${identifier}-other` }),
     other_action: withActions({ actions: ['annotate'] }),
     other_type: detail({ type: 'tool_invocation' }),
     other_case: withActions({ actions: actions.map((it) => otherCase(it)) }),

@@ -4,8 +4,11 @@ import { parseYaml } from '../../server/wire/yaml-source.ts'
 import { RuleId } from '../language/rule-id.ts'
 import type { Deviation, RuleVerdict } from './deviations.ts'
 
-/** Deviations somebody knows of, by rule, and why they are let be. */
-export const Baseline = z.record(RuleId, z.string().min(1, { error: 'expected why it is let be' }))
+/** Known deviations: the id of the broken rule, and the reason why the deviation is accepted. */
+export const Baseline = z.record(
+  RuleId,
+  z.string().min(1, { error: 'expected the reason why the deviation is accepted' }),
+)
 export type Baseline = z.infer<typeof Baseline>
 
 /** @throws {FlawedFile} */
@@ -13,14 +16,14 @@ export const readBaseline = (file: string, text: string): Baseline =>
   text.replaceAll(/^[ \t]*#.*$/gm, '').trim() === '' ? {} : parseYaml(file, text, Baseline)
 
 export type Compared = Readonly<{
-  /** Rules that are broken, and nobody knew. */
+  /** Rules that are broken and not in the baseline. */
   fresh: readonly string[]
   known: readonly string[]
-  /** Rules that are said to be broken, and were shown to be kept. */
+  /** Rules in the baseline that the run showed to be kept. */
   stale: readonly string[]
 }>
 
-/** A rule that nothing could show is neither fresh nor stale. */
+/** A rule that no scenario could check is neither fresh nor stale. */
 export const compareBaseline = (
   baseline: Baseline,
   deviations: readonly Deviation[],
@@ -36,7 +39,7 @@ export const compareBaseline = (
   }
 }
 
-/** The baseline under which this run would pass; what was known keeps its reason. */
+/** The baseline with which this run passes. Entries that were there keep their reasons. */
 export const renewBaseline = (baseline: Baseline, deviations: readonly Deviation[]): string => {
   const entries = Object.fromEntries(
     [...new Set(deviations.map((it) => it.rule))].sort().map((rule) => {

@@ -6,7 +6,7 @@ import type { Loaded } from '../language/load.ts'
 import { isObject } from '../language/match.ts'
 import { allSteps } from '../language/steps.ts'
 
-/** As much of OpenAPI 3 as is looked at. */
+/** The part of OpenAPI 3 that is compared. */
 export type Document = Readonly<{
   openapi: string
   paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -21,7 +21,7 @@ export type Difference = Readonly<{
   says: string
 }>
 
-/** Where a document and the contract of the issuer do not agree. */
+/** The differences between a document and the contract of the issuer. */
 export const differencesFrom = (document: Document): readonly Difference[] => {
   const theirs = operationsOf(document)
   const ours = (Object.entries(routes) as [RouteName, Route][]).filter(
@@ -71,7 +71,7 @@ export const findScenariosOf = (
 
 type Operation = Readonly<Record<string, unknown>>
 
-/** By method and path below the base, parameters without their names. */
+/** The key of a route: method and path below the base, without parameter names. */
 const operationsOf = ({ paths }: Document): ReadonlyMap<string, Operation> =>
   new Map(
     Object.entries(paths).flatMap(([path, item]) =>
@@ -108,11 +108,11 @@ const bodies = (
   return [
     ...said(
       [...others.known].filter((it) => !ours.known.has(it)),
-      'the document also knows',
+      'the document also has',
     ),
     ...said(
       [...ours.known].filter((it) => !others.known.has(it)),
-      'only the contract knows',
+      'only the contract has',
     ),
     ...said(
       [...others.required].filter((it) => ours.known.has(it) && !ours.required.has(it)),
@@ -155,7 +155,9 @@ const resolveReference = (value: unknown, document: unknown): unknown => {
   return target === undefined ? value : resolveReference(target, document)
 }
 
-/** Members of an object, or of all the forms it may have; required is what every form requires. */
+/**
+ * Members of an object, or of all its variants; `required` lists those that every variant requires.
+ */
 const membersOf = (
   given: unknown,
   root: unknown,
@@ -187,7 +189,7 @@ const routeOfHttp = (args: unknown): RouteName | undefined => {
     : undefined
 }
 
-/** The route each word calls. */
+/** The route that each action calls. */
 const routeOfWord: Partial<Record<Word, RouteName>> = {
   authenticate: 'oauth.token',
   exchange_token: 'oauth.token',

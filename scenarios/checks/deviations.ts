@@ -2,10 +2,10 @@ import { parseJson } from '../../server/wire/json.ts'
 import type { Violation } from '../language/answer.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 
-/** Where a seat does not keep a rule: the rule, and what showed it. */
+/** A broken rule of a seat, and the result that shows it. */
 export type Deviation = Readonly<{ rule: string; result: Result; failure: Failure }>
 
-/** Every rule that was seen broken, in the order of the results. */
+/** All broken rules, in the order of the results. */
 export const deviationsOf = (results: readonly Result[]): readonly Deviation[] =>
   results.flatMap((result) =>
     result.failures.flatMap((failure) =>
@@ -13,7 +13,7 @@ export const deviationsOf = (results: readonly Result[]): readonly Deviation[] =
     ),
   )
 
-/** How a rule fared: broken, shown, or never reached, with the reasons. */
+/** The verdict on a rule: failed, passed or skipped, with the reasons. */
 export type RuleVerdict = Readonly<{
   rule: string
   verdict: 'passed' | 'failed' | 'skipped'
@@ -21,7 +21,7 @@ export type RuleVerdict = Readonly<{
   reasons: readonly string[]
 }>
 
-/** The verdict on every rule that the scenarios cover, or that was seen broken on the way. */
+/** The verdict on every rule that a scenario covers or a failure names. */
 export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
   const broken = Map.groupBy(deviationsOf(results), (it) => it.rule)
   const rules = new Set([...results.flatMap((it) => it.covers), ...broken.keys()])
@@ -55,7 +55,7 @@ const findBrokenRules = (failure: Failure, result: Result): readonly string[] =>
   }
 }
 
-/** Which rule an answer breaks that is not as its schema says. */
+/** The rule that a violation of the wire schema breaks. */
 const ruleOfViolation = (
   violation: Violation,
   { exchange, route }: Failure,

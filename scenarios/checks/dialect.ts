@@ -9,8 +9,8 @@ import type { Failure, Result } from '../runner/verdict.ts'
 type Spoken = Readonly<Partial<Dialect>>
 
 /**
- * Tells a deviation from a choice the contract leaves open. What fails at a deployment, and fails at
- * our mock in the same way once a dialect switch is set otherwise, is that deployment's dialect.
+ * Distinguishes deviations from dialects. A scenario that fails at a deployment, and fails in the
+ * same way at the mock with a dialect switch changed, shows the dialect of the deployment.
  */
 export class DialectDetector {
   /** Switches found to differ from the default. */
@@ -18,12 +18,12 @@ export class DialectDetector {
   readonly #mock: Target
   readonly #names: readonly string[]
   readonly #known = new Map<string, Promise<string | undefined>>()
-  /** Over when nothing is being heard. */
+  /** Settles when no detection is running. */
   #before: Promise<unknown> = Promise.resolve()
 
   /**
-   * @param known switches that are told beforehand
-   * @param names what agents and people are called at the deployment, and its origins
+   * @param known switches preset in the target file
+   * @param names names of agents and users at the deployment, and its origins
    */
   constructor(mock: Target, known: Spoken = {}, names: readonly string[] = []) {
     this.#mock = mock
@@ -36,8 +36,8 @@ export class DialectDetector {
   }
 
   /**
-   * A failed result, as skipped where only the dialect made it fail. One after the other: a switch
-   * found meanwhile would be passed over, and its effect taken for that of the next.
+   * A failed result, marked skipped where only the dialect made it fail. Results are processed one
+   * at a time, because a switch found by one changes the search of the next.
    */
   heard(result: Result, scenario: Loaded): Promise<Result> {
     const heard = this.#before.then(() => this.#hear(result, scenario))
@@ -58,7 +58,7 @@ export class DialectDetector {
       if (name in this.#found) continue
       const spoken = { ...this.#found, [name]: value }
       if (seen !== (await this.#play(scenario, prefix, spoken))) continue
-      // A plain mock that fails alike says nothing about the dialect.
+      // A failure that the default mock shows too says nothing about the dialect.
       if (seen === (await this.#play(scenario, prefix, {}))) return result
       this.#found[name] = value
       return skipped(result, { [name]: value })
@@ -90,7 +90,7 @@ export class DialectDetector {
       : this.#signature(failure, played, partsOf(scenario))
   }
 
-  /** What is the same of a failure wherever it happens: no message, only what failed. */
+  /** The parts of a failure that do not depend on the target. No messages. */
   #signature(failure: Failure, { exchanges }: Result, parts: readonly string[]): string {
     const { step, at, code, route, seat, differences, violations, exchange } = failure
     const { answer } = exchanges[exchange ?? -1] ?? {}
@@ -108,7 +108,7 @@ export class DialectDetector {
   }
 }
 
-/** What agents and people are called in the scenario. */
+/** Names of agents and users in the scenario. */
 const partsOf = ({ tenants }: Loaded): readonly string[] =>
   tenants
     .flatMap(({ given }) => [
@@ -125,12 +125,12 @@ const skipped = (result: Result, spoken: Readonly<Record<string, string>>): Resu
   ...result,
   verdict: 'skipped',
   failures: [],
-  reason: `the issuer speaks another dialect: ${Object.entries(spoken)
+  reason: `the issuer uses another dialect: ${Object.entries(spoken)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')}`,
 })
 
-/** Every other choice of every switch the issuer has. */
+/** All other values of all dialect switches of the issuer. */
 const findOtherSkips = (): readonly Readonly<{ name: keyof Dialect; value: string }>[] => {
   const usual = Dialect.parse({})
   return (Object.keys(dialects) as (keyof Dialect)[])

@@ -1,7 +1,9 @@
 import { type Recording, recordedOrigin } from '../../server/wire/index.ts'
 import type { Run } from '../runner/verdict.ts'
 
-/** The issuer's side of a run. What stood for a secret becomes a word that headers may hold. */
+/**
+ * The issuer's exchanges of a run. Names of secrets become words that header fields may contain.
+ */
 export const recordingOf = ({ target, startedAt, results }: Run): Recording => ({
   recorded: new Date(startedAt).toISOString(),
   target,
@@ -31,7 +33,7 @@ const replaceOrigin = (text: string, origin: string): string =>
     .replaceAll(origin, recordedOrigin)
     .replaceAll(/‹([^‹›]*)›/g, (_, name: string) => `redacted-${name.replaceAll(/\W+/g, '-')}`)
 
-/** Fields about one connection, not about the answer. */
+/** Header fields of the connection, not of the answer. */
 const passing = new Set([
   'connection',
   'keep-alive',

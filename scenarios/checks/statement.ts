@@ -3,21 +3,21 @@ import { countsOf, type Run } from '../runner/verdict.ts'
 import type { Compared } from './baseline.ts'
 import { deviationsOf, rulesOf } from './deviations.ts'
 
-/** What a check was about, beside its results. */
+/** The subject of a check. */
 export type Subject = Readonly<{
   seat: 'issuer' | 'api' | 'agent'
-  /** What was tested: a name, and where it is. */
+  /** The name of the tested seat, and its URL. */
   name: string
   where: string
   harness: string
-  /** Lines about how it was spoken to: prefixes, dialect, requests. */
+  /** Facts about the check: prefixes, dialect, number of requests. */
   facts: readonly string[]
   says: (rule: string) => string
   compared: Compared
   leftovers: readonly string[]
 }>
 
-/** One page: what was tested, by which version, and the verdict on each rule. */
+/** The statement as Markdown: subject, version, and the verdict on each rule. */
 export const statement = (subject: Subject, runs: readonly Run[]): string => {
   const { seat, name, where, harness, facts, says, compared, leftovers } = subject
   const results = runs.flatMap((run) => run.results)
@@ -64,7 +64,7 @@ export const statement = (subject: Subject, runs: readonly Run[]): string => {
   ].join('\n')
 }
 
-/** The same for programs. */
+/** The statement as JSON. */
 export const statementJson = (subject: Subject, runs: readonly Run[]): string => {
   const results = runs.flatMap((run) => run.results)
   const { seat, name, where, harness, facts, compared, leftovers } = subject

@@ -11,7 +11,7 @@ const seats = {
   api: 'the resource server',
   agent: 'the agent',
   control: 'the control plane',
-  any: 'whoever takes part',
+  any: 'every part involved',
 }
 
 const levels = {

@@ -6,6 +6,7 @@ import { UsageError } from '../../server/usage-error.ts'
 import { loadScenarios, type Problem } from '../language/load.ts'
 import { placeOf } from '../language/source.ts'
 import { loadRules } from '../runner/rules.ts'
+import { renamedHint } from './renamed.ts'
 
 /** Where the suite of the package stands. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
@@ -47,7 +48,9 @@ export const filesOf = (patterns: readonly string[]): string[] => {
   const found = patterns.flatMap((pattern) => {
     const files =
       filesNamed(pattern) ?? all.filter((file) => relative(suite, file).includes(pattern))
-    if (files.length === 0) throw new UsageError(`no scenario file is named by "${pattern}"`)
+    if (files.length === 0) {
+      throw new UsageError(`no scenario file matches "${pattern}"${renamedHint(pattern)}`)
+    }
     return files
   })
   return [...new Set(found)].sort()

@@ -4,11 +4,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { UsageError } from '../../server/usage-error.ts'
 import type { Run, Verdict } from '../runner/verdict.ts'
+import { renamedHint } from './renamed.ts'
 
 const Kept = z.record(z.string(), z.enum(['passed', 'failed', 'skipped']))
 
-/** How each scenario went when it was last run here, by the path of its file. */
+/** The verdict of each scenario in its last run here, by the path of its file. */
 export const lastVerdicts = async (): Promise<ReadonlyMap<string, Verdict>> => {
   try {
     return new Map(Object.entries(Kept.parse(JSON.parse(await readFile(place(), 'utf8')))))
@@ -17,7 +19,22 @@ export const lastVerdicts = async (): Promise<ReadonlyMap<string, Verdict>> => {
   }
 }
 
-/** Keeps how scenarios went, for `run --failed` and `rules`. Where nothing can be kept, nothing is. */
+/**
+ * The files of the scenarios that failed in their last run here.
+ * @throws {UsageError} where one of them has been renamed
+ */
+export const failedScenarios = async (): Promise<ReadonlySet<string>> => {
+  const failed = [...(await lastVerdicts())].filter(([, verdict]) => verdict === 'failed')
+  for (const [file] of failed) {
+    if (existsSync(file) || renamedHint(file) === '') continue
+    throw new UsageError(
+      `--failed: ${file} failed in its last run${renamedHint(file)}; run it by its new name first`,
+    )
+  }
+  return new Set(failed.map(([file]) => file))
+}
+
+/** Stores the verdicts of a run, for `run --failed` and `rules`; on a read-only file system it stores none. */
 export const keepVerdicts = async (runs: readonly Run[]): Promise<void> => {
   const kept = new Map(await lastVerdicts())
   const results = runs.flatMap((run) => run.results)
@@ -34,11 +51,11 @@ export const keepVerdicts = async (runs: readonly Run[]): Promise<void> => {
     await writeFile(draft, JSON.stringify(Object.fromEntries(there)))
     await rename(draft, file)
   } catch {
-    // A read-only home is no reason to fail a run.
+    // A read-only home directory must not fail a run.
   }
 }
 
-/** Beside the other caches of the project, else of the person. */
+/** In the cache folder of the project, or of the user where there is no project. */
 const place = (): string => {
   const name = 'lumoauth-harness'
   const modules = resolve('node_modules')

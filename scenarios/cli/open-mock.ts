@@ -20,8 +20,8 @@ export const harnessAt = async (origin: string): Promise<Target> => {
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: token = '' } = process.env
   if (token === '')
     throw new UsageError(`LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: ${controlTokenHint}`)
-  // Whoever holds the token is told that there is no such tenant.
-  const { status } = await fetch(`${origin}/_harness/tenants/nobody-here/clock`, {
+  // With a valid token the answer is 404 for this unknown tenant.
+  const { status } = await fetch(`${origin}/_harness/tenants/unknown-tenant/clock`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(10_000),
   }).catch(({ cause, message }) => {

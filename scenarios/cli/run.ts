@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { UsageError } from '../../server/usage-error.ts'
 import { type Loaded, loadScenarios, type Problem } from '../language/load.ts'
 import { reports } from '../reports/formats.ts'
 import { github } from '../reports/github.ts'
@@ -10,9 +9,9 @@ import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
 import { hosts } from '../targets/mock/hosts.ts'
 import type { RunOptions, Shard } from './commands/run.ts'
-import { createFilter, listOf, reportProblems } from './filters.ts'
+import { createFilter, listOf, reportProblems, requireScenarios } from './filters.ts'
 import { filesOf, rulesFile } from './find-scenarios.ts'
-import { keepVerdicts, lastVerdicts } from './last-verdicts.ts'
+import { failedScenarios, keepVerdicts } from './last-verdicts.ts'
 import { harnessAt, openMock } from './open-mock.ts'
 import { runLive } from './run-live.ts'
 import { watch } from './watch.ts'
@@ -37,16 +36,14 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
   const gaps = patterns.length === 0 ? await gapsIn(scenarios) : []
   if (reportProblems([...problems, ...gaps])) return 2
 
-  const last = options.failed ? await lastVerdicts() : undefined
-  const again = scenarios.filter(
-    ({ file }) => last === undefined || last.get(resolve(file)) === 'failed',
-  )
+  const failedBefore = options.failed ? await failedScenarios() : undefined
+  const again = scenarios.filter(({ file }) => failedBefore?.has(resolve(file)) ?? true)
   if (again.length === 0 && scenarios.length > 0) {
-    process.stdout.write('none of these failed when they were last run\n')
+    process.stdout.write('no selected scenario failed in its last run\n')
     return 0
   }
   const chosen = selectShard(again.filter(createFilter(options)), options.shard)
-  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
+  requireScenarios(chosen, options)
   if (options.list) {
     process.stdout.write(listOf(chosen))
     return 0

@@ -12,6 +12,7 @@ import { listMisbehaviours } from '../targets/mock/mock.ts'
 import type { SabotageOptions } from './commands/sabotage.ts'
 import { loadSuite, suiteFolder } from './find-scenarios.ts'
 import { openMock } from './open-mock.ts'
+import { rejectFormerNames } from './renamed.ts'
 
 /** `lumoauth-harness sabotage`. @returns the exit code */
 export const sabotage = async (
@@ -47,7 +48,7 @@ export const sabotage = async (
     if (!(error instanceof NotGreen)) throw error
     const run = { target: target.name, startedAt: 0, duration: 0, results: error.failed }
     process.stderr.write(`${terminal().failures([run])}\n`)
-    throw new UsageError(`${error.message}; a suite that is not green cannot prove anything`)
+    throw new UsageError(`${error.message}; sabotage needs a suite that passes`)
   } finally {
     await target.close()
   }
@@ -69,10 +70,12 @@ const selectMisbehaviours = async (names: readonly string[]) => {
 const readExcuses = async (): Promise<Readonly<Partial<Record<string, string>>>> => {
   const file = join(suiteFolder(), '..', 'unnoticed.yaml')
   const names = (await listMisbehaviours()).map((it) => it.name)
-  const reason = z.string().min(20, { error: 'expected the reason why nobody can notice it' })
+  const reason = z.string().min(20, { error: 'expected the reason why no client can notice it' })
   const Excuses = z.partialRecord(z.enum(names), reason)
   try {
-    return parseYaml(relative(process.cwd(), file), await readFile(file, 'utf8'), Excuses)
+    const excuses = parseYaml(relative(process.cwd(), file), await readFile(file, 'utf8'), Excuses)
+    rejectFormerNames(file, excuses)
+    return excuses
   } catch (error) {
     if (error instanceof FlawedFile) throw new UsageError(error.message)
     throw error
@@ -98,8 +101,8 @@ const groupBySight = (
 
 const titles: Readonly<Record<Sight, string>> = {
   hole: 'Holes: no scenario notices these',
-  stale: 'Excused, and noticed all the same: the reason in unnoticed.yaml is wrong',
-  excused: 'Nobody can notice these',
+  stale: 'Excused but noticed: the reason in unnoticed.yaml is wrong',
+  excused: 'Excused: no client can notice these',
   caught: 'Noticed',
 }
 
@@ -136,7 +139,7 @@ const rowOf = ({ misbehaviour, caughtBy, missedBy, excuse }: Finding, paint: Pai
 const idleOf = (idle: readonly Loaded[], paint: Paint): string =>
   idle.length === 0
     ? ''
-    : `${paint('bold', 'Scenarios that pass whatever issuer or API do wrong')}\n${idle.map((it) => `  ${nameIn(it)}\n`).join('')}\n`
+    : `${paint('bold', 'Scenarios that pass under every misbehaviour')}\n${idle.map((it) => `  ${nameIn(it)}\n`).join('')}\n`
 
 const nameIn = ({ file }: Loaded): string =>
   file.replace(/^.*\bsuite[\\/]/, '').replace(/\.ya?ml$/, '')

@@ -5,7 +5,7 @@ import type { Capability } from './capabilities.ts'
 import { isObject, type Path } from './match.ts'
 import { ExpectationFailed, type Outcome, type Step, type StepContext } from './step-context.ts'
 
-/** A list of steps inside a step. Each is checked by its own word (load.ts). */
+/** A list of steps inside a step. Each is checked by the schema of its action (load.ts). */
 export const Steps = z.array(z.custom<Step>(() => true)).min(1)
 
 type Nest = Readonly<{ steps: readonly unknown[]; at: Path; times?: number }>
@@ -16,10 +16,10 @@ type Definition<S extends z.ZodType> = Readonly<{
   args: S
   /** What `expect` looks at: the HTTP answer, the fields of its body, a value, or nothing. */
   looks: 'answer' | 'fields' | 'value' | 'nothing'
-  /** Built-in variables that hold something from here on. */
+  /** Built-in variables that are set from this action on. */
   sets?: readonly string[]
   needs?: (args: z.input<S>) => readonly Capability[]
-  /** Lists of steps in the argument, whose variables are theirs to fill in. */
+  /** Keys of the argument that hold lists of steps. Their variables are filled when they run. */
   nests?: (args: z.input<S>) => readonly Nest[]
   run: (args: z.input<S>, context: StepContext) => Promise<Outcome>
 }>
@@ -34,16 +34,16 @@ export type Action = Omit<Definition<z.ZodType>, 'run' | 'needs' | 'nests'> &
 export const action = <S extends z.ZodType>(definition: Definition<S>): Action =>
   definition as unknown as Action
 
-/** What came back, looked at by the fields of its body. */
+/** The outcome of an answer, matched by the fields of its body. */
 export const outcomeOf = (answer: Answer | undefined): Outcome => ({ answer, value: answer?.body })
 
-/** The value of a field of a successful answer, for what the agent has in hand. */
+/** The value of a field of a successful answer, for later steps of the agent. */
 export const keepField = (answer: Answer, field: string, take: (value: string) => void) => {
   const value = isObject(answer.body) ? answer.body[field] : undefined
   if (isSuccess(answer) && typeof value === 'string') take(value)
 }
 
-/** The id in what the agent has in hand. */
+/** The id from an earlier step of the agent. */
 export const currentId = (
   held: Readonly<Record<string, unknown>> | undefined,
   id: string,
@@ -52,12 +52,12 @@ export const currentId = (
   if (typeof value === 'string') return value
   throw new ExpectationFailed(
     id === 'task_id'
-      ? 'the agent has no task yet: open_task comes first, or give task_id'
-      : 'the agent has no request yet: request_permission comes first, or give request_id',
+      ? 'the agent has no task: add open_task before this step, or give task_id'
+      : 'the agent has no request: add request_permission before this step, or give request_id',
   )
 }
 
-/** Speaks to the control plane of the tenant. */
+/** Sends a request to the control plane of the tenant. */
 export const control = async (
   context: StepContext,
   method: string,
@@ -80,7 +80,7 @@ export const Token = z.string().min(1).describe('jit, agent, approver, or a toke
 
 export const orVariable = <S extends z.ZodType>(schema: S) => z.union([schema, Variable])
 
-/** A span of time as written; {@link Duration} makes seconds of it. */
+/** A duration as written; {@link Duration} converts it to seconds. */
 export const Time = z
   .custom<number | string>((it) => Duration.safeParse(it).success, {
     error: 'expected a duration: seconds, or ISO 8601 such as PT5M',

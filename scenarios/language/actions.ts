@@ -6,7 +6,7 @@ import { lookingActions } from './actions/assertions.ts'
 import { worldActions } from './actions/control.ts'
 import { orderActions } from './actions/control-flow.ts'
 
-/** The language: every action, what it takes and what it does. */
+/** All actions of the language. */
 export const actions = {
   ...agentActions,
   ...peopleActions,

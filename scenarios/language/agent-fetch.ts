@@ -9,21 +9,24 @@ export type FetchOrder = Readonly<{
   json?: unknown
   headers?: Readonly<Record<string, string>> | undefined
   justification?: string | undefined
-  /** What the client may ask for; default: reading, as the client has it. */
+  /** Details the client may request; default: the client's own default, reading. */
   allow?: unknown
   /** How many identical calls at once. */
   times?: number | undefined
 }>
 
-/** The client of one agent, kept from step to step so that it keeps its tokens. */
+/** The client of one agent. It lives across steps, so that it keeps its tokens. */
 export type Client = {
-  /** The step that uses it now: its exchanges are that step's. */
+  /** The current step, which records the client's exchanges. */
   context: StepContext
   readonly jit: JitContext
   readonly fetches: Map<string, typeof fetch>
 }
 
-/** Lets the reference client make a call, in the agent's task if it has one, and escalate by itself. */
+/**
+ * Calls the API with the reference client, in the agent's task if there is one. The client
+ * escalates by itself.
+ */
 export const agentFetch = async (order: FetchOrder, context: StepContext): Promise<Answer> => {
   const client = await clientOf(context)
   const call = fetchOf(client, order, context)
@@ -33,7 +36,7 @@ export const agentFetch = async (order: FetchOrder, context: StepContext): Promi
   const [first, odd] = [answers[0], answers.find((it) => it.status !== answers[0]?.status)]
   if (first === undefined) throw new ExpectationFailed('expected at least one call')
   if (odd !== undefined)
-    throw new ExpectationFailed(`the same call was answered ${first.status} and ${odd.status}`)
+    throw new ExpectationFailed(`identical calls got ${first.status} and ${odd.status}`)
   return first
 }
 
@@ -69,7 +72,7 @@ const clientOf = async (context: StepContext): Promise<Client> => {
   return client
 }
 
-/** The client opens a task of its own, unless the agent has one: then that is what it gets. */
+/** The client uses the agent's task, and creates one only where there is none. */
 const withTask = async ({ me, fetch }: StepContext, request: Request): Promise<Response> =>
   me.task !== undefined && request.method === 'POST' && request.url.endsWith('/jit/task')
     ? Response.json(me.task, { status: 201 })

@@ -13,17 +13,19 @@ export type Answer = Readonly<{
 
 /** Where an answer breaks its wire schema. */
 export type Violation = Readonly<{
-  /** What is wrong: the answer as a whole, or zod's code for a member of its body. */
+  /**
+   * The kind of violation: one about the whole answer, or the zod code for a member of the body.
+   */
   code: 'status' | 'content_type' | 'json' | 'body' | Issue['code']
   /** The member of the body; empty for the answer as a whole. */
   path: readonly string[]
   message: string
   expected: string | undefined
-  /** What came instead: a status, a media type, or the JSON type of the member. */
+  /** What was received: a status, a media type, or the JSON type of the member. */
   received: string | undefined
 }>
 
-/** An answer from what came over the wire. */
+/** Builds an answer from a response. */
 export const readAnswer = (
   status: number,
   headers: Readonly<Record<string, string>>,
@@ -38,7 +40,7 @@ export const readAnswer = (
 
 export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
-/** A refusal in a few words: `answered 403 access_denied (…)`. */
+/** An error as a short text: `answered 403 access_denied (…)`. */
 export const summarizeAnswer = ({ status, body }: Pick<Answer, 'status' | 'body'>): string => {
   const { error, error_description: description } = isObject(body) ? body : {}
   const said = typeof error === 'string' ? ` ${error}${description ? ` (${description})` : ''}` : ''

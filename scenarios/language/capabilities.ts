@@ -1,11 +1,11 @@
 /**
- * What a scenario may need of a target. What a target lacks, a scenario that needs it is skipped for.
- * - `control`: seed tenants, change policy and dialect, misbehave, read the journal
- * - `virtual_time`: move time instead of waiting
- * - `approver`: act as a person who holds `jit.approve`
+ * The capabilities of a target. A scenario that needs a missing one is skipped.
+ * - `control`: seed tenants, set policy, dialect and misbehaviours, read the journal
+ * - `virtual_time`: advance the clock without waiting
+ * - `approver`: act as a user with `jit.approve`
  * - `writes`: change data of the API
- * - `frozen_clock`: a clock that stands still, so that moments can be written down
- * - `own_tenant`: a tenant without anything but what is given, so that lists can be counted
+ * - `frozen_clock`: a frozen clock, so that scenarios can expect times
+ * - `own_tenant`: a tenant with nothing but its `given`, so that lists can be counted
  * - `usual_scopes`: agents that are registered for `read:documents` and `write:reports` where nothing
  *   else is said of them
  */

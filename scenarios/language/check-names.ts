@@ -7,7 +7,7 @@ import type { Report } from './schema-mistakes.ts'
 import { allSteps, wordOf } from './steps.ts'
 import { references } from './variables.ts'
 
-/** Whether the agents, people and tenants that steps speak of are given. */
+/** Checks that the agents, users and tenants named in steps are given. */
 export const checkNames = (
   steps: readonly unknown[],
   tenants: readonly Readonly<{ name: string; given: Given }>[],
@@ -32,7 +32,7 @@ export const checkNames = (
   }
 }
 
-/** Whether every variable holds something when it is used, and is used when it holds something. */
+/** Checks that every used variable is set, and every set variable is used. */
 export const checkVariables = (steps: readonly unknown[], report: Report) => {
   const used = new Set<string>()
   const saved: { name: string; path: Path }[] = []
@@ -59,8 +59,8 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
         const hint =
           setter === undefined
             ? didYouMean(name, known)
-            : `; it is set by ${setter}, which comes later or never`
-        report(`$${name} holds nothing here${hint}`, at)
+            : `; ${setter} sets it, and there is none before this step`
+        report(`$${name} is not set here${hint}`, at)
       }
       const inside = nests.map((nest) =>
         check(nest.steps, [...here, word, ...nest.at], new Set([...known, 'round'])),
@@ -84,7 +84,7 @@ export const checkVariables = (steps: readonly unknown[], report: Report) => {
   if (!sound) return
   for (const { name, path } of saved) {
     if (!used.has(name)) {
-      report(`$${name} is saved and never used`, path, { part: 'key', severity: 'warning' })
+      report(`$${name} is saved but never used`, path, { part: 'key', severity: 'warning' })
     }
   }
 }

@@ -4,7 +4,7 @@ import { isObject, type Path } from './match.ts'
 import type { Report } from './schema-mistakes.ts'
 import { allSteps } from './steps.ts'
 
-/** Whether a scenario declares what its steps expect of the tenant they run in. */
+/** Checks that a scenario declares what its steps need of their tenant. */
 export const checkNeeds = (
   needs: readonly Capability[],
   steps: readonly unknown[],
@@ -13,24 +13,24 @@ export const checkNeeds = (
 ): void => {
   if (needs.includes('frozen_clock') && tenants.some(({ given }) => given.clock === 'system')) {
     const at = needs.indexOf('frozen_clock')
-    report('a clock that goes on (clock: system) is not a frozen_clock', ['needs', at])
+    report('clock: system contradicts needs: [frozen_clock]', ['needs', at])
   }
   for (const { step, word, path } of allSteps(steps, ['steps'])) {
     const expected = entriesIn(step.expect, [...path, 'expect'])
     const moment = expected.find(({ value }) => isMoment(value))
     if (moment !== undefined && !needs.includes('frozen_clock')) {
-      report('a moment can be expected only with needs: [frozen_clock]', moment.at)
+      report('expecting a date-time needs: [frozen_clock]', moment.at)
     }
     const counted = word === 'list_pending' && expected.find(({ key, value }) => counts(key, value))
     if (counted && !needs.includes('own_tenant')) {
-      report('what is pending can be counted only with needs: [own_tenant]', counted.at)
+      report('counting pending requests needs: [own_tenant]', counted.at)
     }
   }
 }
 
 type Entry = Readonly<{ key: string; value: unknown; at: Path }>
 
-/** Every member below a value, and its members. */
+/** All members of a value, recursively. */
 const entriesIn = (value: unknown, at: Path): Entry[] =>
   (isObject(value) || Array.isArray(value) ? Object.entries(value) : []).flatMap(([key, it]) => {
     const here = [...at, key]

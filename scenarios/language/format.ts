@@ -8,28 +8,32 @@ import { RuleId } from './rule-id.ts'
 import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
 
-/** What a tenant holds before the first step. Its clock stands still unless `clock: system`. */
+/** What a tenant contains before the first step. Its clock is frozen unless `clock: system`. */
 export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })
 export type Given = z.input<typeof Given>
 
-/** The moment at which a scenario's clock stands still. */
+/** The time at which the clock of a scenario is frozen. */
 export const frozenAt = '2026-11-24T03:00:00.000Z'
 
 /** One scenario, one file. */
 export const Scenario = z
   .strictObject({
-    scenario: z.string().min(10).max(160).describe('The claim, in one sentence.'),
+    scenario: z
+      .string()
+      .min(10)
+      .max(160)
+      .describe('The title: the rule it shows, in one sentence.'),
     covers: z.array(RuleId).min(1).optional().describe('The rules it shows.'),
     tags: z.array(z.string().regex(/^[a-z0-9-]+$/)).optional(),
     needs: z
       .array(z.enum(capabilities))
       .optional()
-      .describe('What a target must be able to do, beyond what the steps tell.'),
+      .describe('Capabilities a target must have, beyond those the steps imply.'),
     prefix: z
       .enum(['tenant', 'org', 'both'])
       .default('tenant')
-      .describe('Under which of the issuer’s prefixes it runs: /t/…, /orgs/…, or once under each.'),
-    given: Given.optional().describe('What the one tenant holds.'),
+      .describe('The prefix of the issuer: /t/…, /orgs/…, or one run under each.'),
+    given: Given.optional().describe('What the tenant contains.'),
     tenants: z
       .record(z.string().regex(/^[a-z][a-z0-9]{0,15}$/), Given)
       .optional()
@@ -50,18 +54,18 @@ const modifiers = {
   with: z
     .string()
     .optional()
-    .describe(`Who knocks: ${credentials.join(', ')}, or a token such as $stolen.`),
-  as: z.string().optional().describe('The agent (by name) or the person (by e-mail) who acts.'),
+    .describe(`The credentials: ${credentials.join(', ')}, or a token such as $stolen.`),
+  as: z.string().optional().describe('The acting agent (by name) or user (by e-mail).'),
   in: z.string().optional().describe('The tenant, where the scenario has several.'),
   prefix: z.enum(['tenant', 'org']).optional(),
-  note: z.string().optional().describe('Why this step is here.'),
+  note: z.string().optional().describe('Why this step is needed.'),
 }
 
 const save = {
   save: z
     .record(Name, Saved)
     .optional()
-    .describe('Variables to keep: a name, and where in the answer its value stands.'),
+    .describe('Variables to save: a name, and the path of its value in the answer.'),
 }
 
 const answer = {
@@ -69,9 +73,9 @@ const answer = {
   error: Expected.optional().describe('The error code in the body.'),
   headers: z.record(z.string(), Expected).optional(),
   body: Expected.optional(),
-  challenge: Expected.optional().describe('The authorization detail the answer asks for.'),
+  challenge: Expected.optional().describe('The challenged authorization detail.'),
   violation: Expected.optional().describe(
-    'Where the answer breaks its wire schema; without this, a violation fails the step.',
+    'The expected violation of the wire schema; without it a violation fails the step.',
   ),
 }
 
@@ -82,7 +86,7 @@ const expectations = {
   nothing: {},
 }
 
-/** The schema of a step, by the word of its action. Made once: zod compiles each schema it is given. */
+/** The schema of a step, by its action. Built once, because zod compiles each schema. */
 export const stepOf = (word: Word): z.ZodObject => {
   const made = steps.get(word) ?? makeStep(word)
   steps.set(word, made)
@@ -98,17 +102,17 @@ const makeStep = (word: Word): z.ZodObject =>
     ...modifiers,
   })
 
-/** The words a step may carry beside its action. */
+/** The keys of a step beside its action. */
 export const modifierWords: readonly string[] = [
   'expect',
   ...Object.keys(save),
   ...Object.keys(modifiers),
 ]
 
-/** What `save` can reach in an answer that is looked at as a whole. */
+/** The parts of an answer that `save` can read. */
 export const answerParts: readonly string[] = ['status', 'error', 'headers', 'body', 'challenge']
 
-/** Variables that always hold something. */
+/** Variables that are always set. */
 export const alwaysSet: readonly string[] = [
   'tenant',
   'issuer',

@@ -3,8 +3,8 @@ import { z } from 'zod'
 export type Issue = z.core.$ZodIssue
 
 /**
- * The issues of a schema without its unions: of their branches, the one whose mistakes lie deepest,
- * then the one with the fewest, is most likely the one meant. A union with words of its own keeps them.
+ * The issues of a schema with unions resolved: the branch with the deepest issues, then with the
+ * fewest, is most likely the intended one. A union with its own message keeps it.
  */
 export const withoutUnions = (issues: readonly Issue[]): Issue[] =>
   issues.flatMap((issue) => {

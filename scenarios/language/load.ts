@@ -14,7 +14,7 @@ import { type Position, readSource, type Source } from './source.ts'
 import type { Step } from './step-context.ts'
 import { allSteps, type Placed } from './steps.ts'
 
-/** A scenario that may be run: everything a reader can find wrong in it without running it was right. */
+/** A scenario without errors that can be found before it runs. */
 export type Loaded = Readonly<{
   file: string
   theme: string
@@ -22,7 +22,7 @@ export type Loaded = Readonly<{
   covers: readonly string[]
   tags: readonly string[]
   needs: readonly Capability[]
-  /** How much time its steps let pass, in seconds. */
+  /** By how much its steps advance the clock, in seconds. */
   takes: number
   prefixes: readonly ('tenant' | 'org')[]
   tenants: readonly Readonly<{ name: string; given: Given }>[]
@@ -32,7 +32,7 @@ export type Loaded = Readonly<{
 
 export type Problem = Readonly<{ at: Position; message: string; severity: 'error' | 'warning' }>
 
-/** Reads scenario files; every problem of every file comes back at once. */
+/** Reads scenario files. Returns all problems of all files. */
 export const loadScenarios = async (files: readonly string[], root = process.cwd()) => {
   const read = await Promise.all(
     files.map(async (file) =>
@@ -44,7 +44,7 @@ export const loadScenarios = async (files: readonly string[], root = process.cwd
   return { scenarios, problems: [...problems, ...sharedTitles(scenarios)] }
 }
 
-/** Reads one scenario. `file` is the name it is known by. */
+/** Reads one scenario. `file` is the name that problems report. */
 export const readScenario = (
   file: string,
   text: string,
@@ -104,7 +104,7 @@ const themeOf = (file: string): string => {
   return folders.slice(folders.lastIndexOf('suite') + 1).join('/') || 'scenarios'
 }
 
-/** How far a step moves time, as far as that is known beforehand. */
+/** By how much a step advances the clock, where that is known before it runs. */
 const durationOf = ({ advance }: Step): number => Duration.safeParse(advance).data ?? 0
 
 const needsOf = (scenario: Scenario, steps: readonly Placed[]): Capability[] => {
@@ -124,7 +124,7 @@ const checkSteps = (steps: readonly unknown[], path: Path, report: Report): void
   for (const [index, step] of steps.entries()) {
     const here = [...path, index]
     if (!isObject(step)) {
-      report(`expected a step: an action and its modifiers, not ${show(step)}`, here)
+      report(`expected a step: an action and its modifiers, received ${show(step)}`, here)
       continue
     }
     const words = Object.keys(step).filter(isWord)
@@ -141,7 +141,7 @@ const checkSteps = (steps: readonly unknown[], path: Path, report: Report): void
       continue
     }
     if (second !== undefined) {
-      report(`a step is exactly one action, not "${word}" and "${second}"`, [...here, second], {
+      report(`a step has exactly one action, found "${word}" and "${second}"`, [...here, second], {
         part: 'key',
       })
       continue

@@ -4,12 +4,12 @@ import { decode } from './decode.ts'
 
 export type Path = readonly (string | number)[]
 
-/** One place where what came is not what was expected. `at` leads to the matcher that said so. */
+/** One difference between received and expected. `at` is the path of the matcher. */
 export type Difference = Readonly<{ path: string; expected: string; received: string; at: Path }>
 
 /**
- * What was expected against what came. Objects match as subsets, lists member by member, everything
- * else as it is; a matcher says something softer.
+ * Compares received with expected. Objects match as subsets, arrays member by member, other values
+ * exactly; matchers are looser.
  */
 export const match = (
   expected: unknown,
@@ -32,7 +32,7 @@ type Definition<S extends z.ZodType> = {
   says: string
   example: string
   takes: S
-  /** Whether what stands in it is an expectation again, or a plain value. */
+  /** Whether its argument is an expectation or a plain value. */
   nests: boolean
   test: Test<z.output<S>>
 }
@@ -44,10 +44,10 @@ export const Expected = z.unknown()
 
 const Moment = z.union([z.number(), z.iso.datetime()])
 
-/** Every matcher: its word, what it takes and what it means. Several in one object must all hold. */
+/** All matchers: name, argument and meaning. Several in one object must all match. */
 export const matchers = {
   equals: matcher({
-    says: 'exactly this value: nothing more, nothing less',
+    says: 'exactly this value',
     example: '{ equals: { type: file_access } }',
     takes: z.unknown(),
     nests: false,
@@ -73,7 +73,7 @@ export const matchers = {
       compare(received, limit) >= 0 ? [] : [difference(`at least ${limit}`, received, path, at)],
   }),
   matches: matcher({
-    says: 'a text in which this regular expression (JavaScript) is found',
+    says: 'a text that this regular expression (JavaScript) matches',
     example: "{ matches: '^task_' }",
     takes: z.string().refine(isRegExp, { error: 'expected a regular expression' }),
     nests: false,
@@ -93,7 +93,7 @@ export const matchers = {
         : [difference(`one of ${show(choices)}`, received, path, at)],
   }),
   contains: matcher({
-    says: 'a list with such a member, or a text with this in it',
+    says: 'an array with such a member, or a text that contains this',
     example: '{ contains: { type: file_access } }',
     takes: Expected,
     nests: true,
@@ -105,7 +105,7 @@ export const matchers = {
     },
   }),
   in_any_order: matcher({
-    says: 'a list of exactly these members, in whatever order',
+    says: 'an array of exactly these members, in any order',
     example: '{ in_any_order: [200, 403] }',
     takes: z.array(Expected),
     nests: true,
@@ -115,7 +115,7 @@ export const matchers = {
         : [difference(`in any order ${show(members)}`, received, path, at)],
   }),
   length: matcher({
-    says: 'how long a list or a text is',
+    says: 'the length of an array or a text',
     example: '{ length: { at_least: 2 } }',
     takes: Expected,
     nests: true,
@@ -125,7 +125,7 @@ export const matchers = {
         : [difference('a list or a text', received, path, at)],
   }),
   absent: matcher({
-    says: 'not there at all (null is there)',
+    says: 'absent (null is present)',
     example: '{ absent: true }',
     takes: z.literal(true),
     nests: false,
@@ -133,7 +133,7 @@ export const matchers = {
       received === undefined ? [] : [difference('nothing', received, path, at)],
   }),
   present: matcher({
-    says: 'there, whatever it is',
+    says: 'present, with any value',
     example: '{ present: true }',
     takes: z.literal(true),
     nests: false,
@@ -141,7 +141,7 @@ export const matchers = {
       received === undefined ? [difference('anything', received, path, at)] : [],
   }),
   decodes_as: matcher({
-    says: 'a JWT that decodes to this `header` and these `claims`, or base64 of this JSON',
+    says: 'a JWT with this `header` and these `claims`, or base64 of this JSON',
     example: '{ decodes_as: { claims: { jit: true } } }',
     takes: Expected,
     nests: true,
@@ -153,7 +153,7 @@ export const matchers = {
     },
   }),
   not: matcher({
-    says: 'anything but this',
+    says: 'any value except this',
     example: '{ not: approved }',
     takes: Expected,
     nests: true,
@@ -166,13 +166,13 @@ export const matchers = {
 
 export type Matcher = keyof typeof matchers
 
-/** Whether an object's words are matchers (all of them: a mixture is a mistake). */
+/** Whether the keys of an object are matchers. A mixture is an error. */
 export const isMatcher = (value: unknown): value is Readonly<Record<Matcher, unknown>> =>
   isObject(value) && Object.keys(value).length > 0 && Object.keys(value).every(isMatcherWord)
 
 export type Mistake = Readonly<{ message: string; at: Path; key: boolean }>
 
-/** What is wrong with an expectation as written. */
+/** The syntax errors of an expectation. */
 export const mistakes = (expected: unknown, at: Path = []): Mistake[] => {
   if (Array.isArray(expected)) return expected.flatMap((it, index) => mistakes(it, [...at, index]))
   if (!isObject(expected)) return []
@@ -181,7 +181,7 @@ export const mistakes = (expected: unknown, at: Path = []): Mistake[] => {
   const fields = entries.map(([key]) => key).filter((key) => !isMatcherWord(key))
   if (words.length === 0) return entries.flatMap(([key, it]) => mistakes(it, [...at, key]))
   if (fields[0] !== undefined) {
-    const message = `the matcher "${words[0]}" cannot stand beside the field "${fields[0]}"`
+    const message = `an object has either matchers or fields, found the matcher "${words[0]}" and the field "${fields[0]}"`
     return [{ message, at: [...at, fields[0]], key: true }]
   }
   return words.flatMap((word) => {
@@ -198,7 +198,7 @@ export const mistakes = (expected: unknown, at: Path = []): Mistake[] => {
   })
 }
 
-/** A value as a reader would write it, on one line. */
+/** A value in YAML flow style, on one line. */
 export const show = (value: unknown, limit = 300): string => {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value) ?? String(value)
@@ -247,7 +247,7 @@ const matchFields = (
   )
 }
 
-/** Each expected member finds a received one of its own (backtracking; the lists are short). */
+/** Assigns each expected member a received one (backtracking; the lists are short). */
 const canPairUp = (expected: readonly unknown[], received: readonly unknown[]): boolean => {
   const [first, ...others] = expected
   if (expected.length !== received.length) return false

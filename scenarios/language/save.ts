@@ -2,18 +2,18 @@ import { z } from 'zod'
 import { ExpectationFailed } from './step-context.ts'
 import { partOf, segments } from './variables.ts'
 
-/** Where the value of a variable stands: a place in the answer, or a part of the text in that place. */
+/** The source of a variable: a path in the answer, or a part of the text at that path. */
 export const Saved = z.union([
   z.string().min(1),
   z.strictObject({
     from: z.string().min(1),
-    /** Its first group is the value. */
+    /** The first group of the regular expression is the value. */
     matches: z.string().refine(hasGroup, { error: 'expected a regular expression with a group' }),
   }),
 ])
 export type Saved = z.infer<typeof Saved>
 
-/** The place as a path, however it is written. */
+/** The source as a path, whichever form it has. */
 export const placeOfSaved = (from: unknown): readonly string[] =>
   segments(String(typeof from === 'object' && from !== null && 'from' in from ? from.from : from))
 

@@ -3,19 +3,19 @@ import { didYouMean } from '../../server/wire/closest.ts'
 import { type Issue, withoutUnions } from './issues.ts'
 import { isObject, type Path, show } from './match.ts'
 
-/** Takes note of a mistake at a path of the file. */
+/** Reports an error at a path of the file. */
 export type Report = (
   message: string,
   path: Path,
   how?: {
     part?: 'key' | 'value'
     severity?: 'error' | 'warning'
-    /** The key that the schema does not know. */
+    /** The unknown key. */
     unknownKey?: string
   },
 ) => void
 
-/** Reports what a schema refuses, and whether all is well. */
+/** Reports the issues of a schema. Returns whether there are none. */
 export const checkSchema = (
   schema: z.ZodType,
   value: unknown,
@@ -72,7 +72,7 @@ const messageOf = (issue: Issue): string => {
   }
 }
 
-/** The keys an object may have at a path of a schema. */
+/** The keys that a schema allows at a path. */
 const keysAt = (schema: unknown, path: Path): string[] => {
   const { def } = schema as { def?: Record<string, unknown> }
   if (def === undefined) return []

@@ -36,7 +36,7 @@ export const scenarioSchema = (): Record<string, unknown> => {
   }
 }
 
-/** What may be expected: anything, or matchers, which the editor then offers. */
+/** An expectation: any value, or matchers, which editors suggest. */
 const expected = (convert: (schema: z.ZodType) => Record<string, unknown>) => ({
   anyOf: [
     { type: ['string', 'number', 'boolean', 'null'] },

@@ -3,7 +3,7 @@ import type { Seat } from '../../server/wire/index.ts'
 /** A tenant of a target, for one scenario. */
 export type Session = Readonly<{
   tenant: string
-  /** Where each seat is spoken to, without a trailing slash. */
+  /** Base URL of each seat, without a trailing slash. */
   urls: Readonly<{
     issuer: string
     tenant: string
@@ -14,15 +14,15 @@ export type Session = Readonly<{
   }>
   agents: readonly Credentials[]
   users: readonly Readonly<{ id: string; email: string; permissions: readonly string[] }>[]
-  /** The client an API introspects with, where one is known. */
+  /** The client with which an API introspects, if known. */
   apiClient?: Readonly<{ client_id: string; client_secret: string }>
   controlToken?: string
-  /** Access tokens of people, by e-mail, where they cannot be minted. */
+  /** Access tokens of users by e-mail, where the target cannot mint them. */
   userTokens?: Readonly<Record<string, string>>
   fetch(seat: Seat): typeof fetch
-  /** Seats that never promised the wire contract: their answers are not held to its schemas. */
+  /** Seats whose answers are not checked against the wire schemas. */
   unbound?: ReadonlySet<Seat>
-  /** Why the scenario could not go on, where that says nothing about the seats: it counts as skipped. */
+  /** Why the scenario could not continue for reasons outside the seats. It counts as skipped. */
   unable?(): string | undefined
   /** The policy rules that decided requests, by name, once for each request. */
   decidedBy?(): Promise<readonly string[]>

@@ -3,15 +3,18 @@ import type { Path } from './match.ts'
 
 export type Position = Place & Readonly<{ file: string }>
 
-/** A YAML file that knows where each of its values stands. */
+/** A YAML file with the position of each value. */
 export type Source = Readonly<{
   file: string
   value: unknown
-  /** What the YAML parser itself has to say. */
+  /** Problems the YAML parser reports. */
   problems: readonly Readonly<{ message: string; at: Position }>[]
-  /** Where the value a path leads to stands (or its key); the nearest that exists. */
+  /** The position of the value at a path, or of its key; the nearest existing one. */
   locate(path: Path, part?: 'key' | 'value'): Position
-  /** The lines around a position, numbered, with a mark under the column; from `first` on, if that is near. */
+  /**
+   * The numbered lines around a position, with a mark under the column. Begins at `first` if that
+   * is near.
+   */
   excerpt(at: Position, first?: number): string
 }>
 
@@ -26,7 +29,7 @@ export const readSource = (file: string, text: string): Source => {
   }
 }
 
-/** `file:line:column`, as editors and terminals make it a link. */
+/** `file:line:column`, which editors and terminals turn into a link. */
 export const placeOf = ({ file, line, column }: Position): string => `${file}:${line}:${column}`
 
 const around = 2

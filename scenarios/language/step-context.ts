@@ -5,13 +5,13 @@ import type { Difference, Path } from './match.ts'
 import type { Credentials, Session } from './session.ts'
 
 /**
- * Who knocks. `agent`: the agent's own token, fetched when first needed. `jit`: its latest JIT token.
- * `approver`: a person who holds `jit.approve`. `client`, `api_client`: Basic authentication of the
- * agent, or of the API. `none`: nobody. Anything else is a token.
+ * The credentials of a request. `agent`: the agent's own token, requested when first needed. `jit`:
+ * its latest JIT token. `approver`: the token of a user with `jit.approve`. `client`, `api_client`:
+ * Basic authentication of the agent or the API. `none`: no credentials. Any other text is a token.
  */
 export const credentials = ['agent', 'jit', 'approver', 'client', 'api_client', 'none'] as const
 
-/** What an agent has in hand: the outcome of its latest steps. */
+/** The results of an agent's latest steps: task, request, tokens. */
 export type Memory = {
   token?: string
   task?: Readonly<Record<string, unknown>>
@@ -29,28 +29,28 @@ export type Order = Readonly<{
   form?: Readonly<Record<string, unknown>> | undefined
   body?: string | Uint8Array<ArrayBuffer> | undefined
   headers?: Readonly<Record<string, string>> | undefined
-  /** Who knocks, where the step does not say. */
+  /** Default credentials. */
   by?: string
 }>
 
-/** What a step sees of the world, and all it can do to it. */
+/** Everything a step can read and do. */
 export type StepContext = Readonly<{
   session: Session
   agent: Credentials
   me: Memory
   prefix: 'tenant' | 'org'
-  /** The e-mail of the person who acts, where `as` names one. */
+  /** E-mail of the acting user, where `as` names one. */
   user: string | undefined
-  /** How long an answer may take, in milliseconds. */
+  /** Timeout for an answer, in milliseconds. */
   patience: number
   send(seat: Seat, order: Order): Promise<Answer>
-  /** A recording `fetch` for code that brings its own requests. */
+  /** A `fetch` that records exchanges, for code that sends its own requests. */
   fetch: typeof fetch
-  /** The token a word stands for, or the word itself. */
+  /** The token that a name such as `jit` refers to, or the text itself. */
   token(word: string): Promise<string>
-  /** Epoch seconds, in the tenant's time. */
+  /** The tenant's time, in epoch seconds. */
   now(): number
-  /** Moves virtual time, or waits. */
+  /** Advances virtual time, or waits in real time. */
   wait(seconds: number): Promise<Answer | undefined>
   /** Performs steps that stand at a path below this step's argument. */
   perform(steps: readonly Step[], at: Path, how?: Nested): Promise<StepPerformed>
@@ -59,28 +59,28 @@ export type StepContext = Readonly<{
 }>
 
 export type Nested = Readonly<{
-  /** The steps see a copy of what the agents have in hand. */
+  /** The steps get a copy of the agents' results. */
   apart?: boolean
   variables?: Readonly<Record<string, unknown>>
-  /** Joins the step's number, so that exchanges tell the branches apart. */
+  /** Part of the step number, which distinguishes the exchanges of branches. */
   label?: string
 }>
 
-/** How a list of steps went: the last answer in it. */
+/** The outcome of a list of steps: its last answer. */
 export type StepPerformed = Readonly<{ answer: Answer | undefined }>
 
 /** A step as written: one action and its modifiers. */
 export type Step = Readonly<Record<string, unknown>>
 
-/** What came of an action: what `expect` and `save` look at. */
+/** The outcome of an action, which `expect` and `save` read. */
 export type Outcome = Readonly<{ answer?: Answer | undefined; value: unknown }>
 
-/** A step that did not do what it says, for a reason that has a place in the file. */
+/** A failed step, with the path in the file that explains it. */
 export class ExpectationFailed extends Error {
   override readonly name = 'ExpectationFailed'
   readonly at: Path
   readonly differences: readonly Difference[]
-  /** `refused`: an answer was no success. `differs`: it is not as expected. `unmet`: anything else. */
+  /** `refused`: the answer was an error. `differs`: it did not match. `unmet`: any other reason. */
   readonly code: 'refused' | 'differs' | 'unmet'
   constructor(
     message: string,

@@ -2,13 +2,13 @@ import { actions, isWord, type Word } from './actions.ts'
 import { isObject, type Path } from './match.ts'
 import type { Step } from './step-context.ts'
 
-/** The word of a step's action. */
+/** The name of a step's action. */
 export const wordOf = (step: Step): Word | undefined => Object.keys(step).find(isWord)
 
 /** `times`: how often the step is performed. */
 export type Placed = Readonly<{ step: Step; word: Word; path: Path; times: number }>
 
-/** Every step, those within steps too, in the order they stand in. */
+/** All steps, including nested ones, in the order of the file. */
 export const allSteps = (steps: readonly unknown[], path: Path, times = 1): Placed[] =>
   steps.flatMap((step, index) => {
     if (!isObject(step)) return []

@@ -2,14 +2,16 @@ import { type Difference, match, type Path, show } from './match.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** The first expected member that was not received in its order, and how the nearest differs from it. */
+/**
+ * The first expected member that is missing in its order, and how the nearest received one differs.
+ */
 export type Gap = Readonly<{ message: string; at: Path; differences: readonly Difference[] }>
 
 /**
- * Looks for the expected members in this order, whatever stands between them.
- * @param nameBy the member by which messages name what is missing
- * @param at where the expected list stands in the file
- * @returns undefined when all of them are there
+ * Finds the expected members in order, with others allowed between.
+ * @param nameBy the member that messages use as name
+ * @param at the path of the expected list in the file
+ * @returns undefined when all are found
  */
 export const findGap = (
   expected: readonly Members[],
@@ -30,7 +32,7 @@ export const findGap = (
         2000,
       )
       return {
-        message: `${show(member[nameBy] ?? member)} is not there${after}`,
+        message: `${show(member[nameBy] ?? member)} is missing${after}`,
         at: here,
         differences:
           near === undefined

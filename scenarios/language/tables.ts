@@ -1,7 +1,7 @@
 import { actions } from './actions.ts'
 import { matchers } from './match.ts'
 
-/** The tables of the README, by the name of the marker they stand behind. */
+/** The tables of the README, by the name of their marker. */
 export const tables: Readonly<Record<string, () => string>> = {
   actions: () =>
     table(
@@ -23,7 +23,7 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
 }
 
-/** The text with its tables made anew: each stands between `<!-- table: NAME -->` and `<!-- end -->`. */
+/** The text with regenerated tables, each between `<!-- table: NAME -->` and `<!-- end -->`. */
 export const withTables = (text: string): string =>
   text.replaceAll(
     /(<!-- table: (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,

@@ -29,7 +29,7 @@ export const fill = (value: unknown, lookup: Lookup): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, fill(it, lookup)]))
 }
 
-/** As {@link fill}, for an expectation: what a variable holds is a value, so it must be equal. */
+/** As {@link fill}, for an expectation: the value of a variable must be equal. */
 export const fillExpected = (expected: unknown, lookup: Lookup): unknown => {
   if (typeof expected === 'string') {
     const filled = fillText(expected, lookup)
@@ -50,14 +50,13 @@ export const fillExpected = (expected: unknown, lookup: Lookup): unknown => {
   )
 }
 
-/** A variable was used for a part it does not have. */
+/** A used part of a variable does not exist. */
 export class NoSuchPart extends Error {
   override readonly name = 'NoSuchPart'
 }
 
 /**
- * The part of a value a dotted path leads to; undefined when it leads nowhere. `*` is the one member
- * there is, whatever its name.
+ * The part of a value at a dotted path, or undefined. `*` is the only member, whatever its name.
  */
 export const partOf = (value: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((it, key) => {
@@ -95,6 +94,6 @@ const fillText = (text: string, lookup: Lookup): unknown => {
 
 const value = (name: string, path: readonly string[], lookup: Lookup): unknown => {
   const found = partOf(lookup(name), path)
-  if (found === undefined) throw new NoSuchPart(`$${[name, ...path].join('.')} holds nothing`)
+  if (found === undefined) throw new NoSuchPart(`$${[name, ...path].join('.')} is not set`)
   return found
 }

@@ -47,7 +47,7 @@ export const diagram = (
   )}${rows}${more > 0 && markup`<text class="more" x="${width / 2}" y="${bottom + 16}">and ${more} more exchanges</text>`}</svg>`
 }
 
-/** More would be no picture any more. */
+/** A longer diagram would be unreadable. */
 const most = 60
 
 const order: readonly Part[] = ['person', 'model', 'agent', 'issuer', 'api']
@@ -78,7 +78,7 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
   }
 }
 
-/** What the harness was told, such as the time: a line across all. */
+/** A request to the control plane, such as the clock, as a line across all lanes. */
 const note = (exchange: Exchange, y: number, width: number) => ({
   height: 30,
   svg: markup`<rect class="note" x="40" y="${y - 13}" width="${width - 52}" height="20" rx="4"/><text class="note" x="${40 + (width - 52) / 2}" y="${y + 1}">${short(`${describeRequest(exchange)} ${exchange.request.body}`, Math.floor((width - 70) / 6.9))}</text>`,

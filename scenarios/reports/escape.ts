@@ -1,4 +1,4 @@
-/** Text for one line of Markdown, such as a table cell: no character of it is markup or HTML. */
+/** Escapes text for one line of Markdown, such as a table cell. */
 export const escapeMarkdown = (text: string): string =>
   text
     .replaceAll('&', '&amp;')

@@ -4,16 +4,19 @@ import { decode } from '../language/decode.ts'
 import { isObject } from '../language/match.ts'
 import type { Exchange } from '../runner/exchange.ts'
 
-/** Who takes part in an exchange, as far as it tells. */
+/** The participants of an exchange. */
 export type Part = 'person' | 'model' | 'agent' | 'issuer' | 'api' | 'harness'
 
-/** Who answered. The scripted model stands on the origin of the issuer, and is no part of it. */
+/**
+ * The seat that answered. The scripted model shares the issuer's origin but is not part of the
+ * issuer.
+ */
 export const answererOf = ({ seat, request }: Exchange): Part => {
   if (isModelPath(new URL(request.url).pathname)) return 'model'
   return seat === 'control' ? 'harness' : seat
 }
 
-/** Who sent the request: told by the token it bears, or by what only an API does. */
+/** The sender of a request, derived from its token or from routes that only an API calls. */
 export const senderOf = (exchange: Exchange): Part => {
   const { route, request } = exchange
   const answerer = answererOf(exchange)
@@ -23,11 +26,11 @@ export const senderOf = (exchange: Exchange): Part => {
   return /‹user token|‹session/.test(request.headers.authorization ?? '') ? 'person' : 'agent'
 }
 
-/** The token a request bears, by its name. */
+/** The name of the token in a request. */
 export const bearerOf = ({ request }: Exchange): string | undefined =>
   /‹[^‹›]*token \d+›/.exec(request.headers.authorization ?? '')?.[0]
 
-/** The request in a few words: the path below its base, ids cut short. */
+/** The request as a short text: its path below the base, with ids shortened. */
 export const describeRequest = (exchange: Exchange): string => {
   const { seat, request } = exchange
   if (answererOf(exchange) === 'model') {
@@ -44,7 +47,7 @@ export const describeRequest = (exchange: Exchange): string => {
   return `${request.method} ${path.replaceAll(/([a-z]_[0-9a-f]{4})[0-9a-f]{12}\b/g, '$1…')}`
 }
 
-/** What an answer says, in a few words. */
+/** The answer as a short text. */
 export const summarizeExchange = (exchange: Exchange): string => {
   const { request, answer } = exchange
   if (answererOf(exchange) === 'model' && answer.status < 400) return toolsIn(answer.body)
@@ -67,13 +70,13 @@ export const summarizeExchange = (exchange: Exchange): string => {
   return parts.filter((it) => typeof it === 'string').join(', ')
 }
 
-/** The tools that a model wants to be called: a name beside arguments, streamed or not. */
+/** The tool calls in a model's answer, streamed or not. */
 const toolsIn = (body: string): string => {
   const names = [...body.matchAll(/"name":"(\w+)","arguments":/g)].map(([, name]) => name)
   return [...new Set(names)].join(', ')
 }
 
-/** One detail as a person would say it. */
+/** A detail as a short text. */
 export const detailText = (detail: unknown): string => {
   if (!isObject(detail)) return JSON.stringify(detail)
   const { type, actions, identifier } = detail
@@ -81,7 +84,7 @@ export const detailText = (detail: unknown): string => {
   return words.filter((it) => typeof it === 'string').join(' ')
 }
 
-/** What a token is good for, and for how long. */
+/** The grant and the lifetime of a token, as text. */
 export const grantText = (claims: unknown): string => {
   if (!isObject(claims)) return ''
   const { authorization_details: details, scope, exp, iat } = claims
@@ -98,5 +101,5 @@ export const neededOf = (headers: Exchange['answer']['headers']): string | undef
   const encoded = headers['insufficient-authorization-details']
   if (encoded === undefined) return undefined
   const needed = decode(encoded)
-  return needed === undefined ? 'needs what cannot be read' : `needs ${detailText(needed)}`
+  return needed === undefined ? 'needs an unreadable detail' : `needs ${detailText(needed)}`
 }

@@ -19,7 +19,7 @@ export const failureText = (failure: Failure, { exchanges, tokens }: Result): st
 const differenceText = ({ path, expected, received }: Failure['differences'][number]): string =>
   `${path}\n  expected  ${expected}\n  received  ${received}`
 
-/** A request and its answer, as they went over the wire. */
+/** A request and its answer, as sent. */
 const exchangeText = (exchange: Exchange, tokens: Result['tokens']): string => {
   const { seat, request, answer, duration } = exchange
   const bearer = tokens.find((it) => it.name === bearerOf(exchange))

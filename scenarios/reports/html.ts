@@ -8,8 +8,8 @@ import { style } from './html/style.ts'
 import type { Report } from './report.ts'
 
 /**
- * One page that needs nothing else. Its policy allows its own style and its own script, by their
- * hashes, and nothing more; where even these are forbidden, everything can still be read.
+ * One HTML page without external loads. Its Content-Security-Policy allows its own style and script
+ * by hash. The page is readable without both.
  */
 export const html: Report = (runs, { rules = [] } = {}) => {
   const results = runs.flatMap((run) => run.results)

@@ -42,7 +42,7 @@ const caseOf = (result: Result): string[] => {
 
 const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(3)
 
-/** Without what XML 1.0 cannot hold: control characters, halves of surrogate pairs. */
+/** Removes characters that XML 1.0 forbids: control characters, lone surrogates. */
 const text = (value: string): string =>
   value
     .toWellFormed()

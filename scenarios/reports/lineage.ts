@@ -2,26 +2,26 @@ import { isObject } from '../language/match.ts'
 import type { Result, SeenToken } from '../runner/verdict.ts'
 import { bearerOf } from './exchange-summary.ts'
 
-/** What became of a token: where it came from, where it was shown, how it ended. */
+/** The history of a token: origin, uses and end. */
 export type Lineage = Readonly<{
   token: SeenToken
-  /** The exchange that gave it, by its place. */
+  /** Index of the exchange that returned it. */
   from: number | undefined
-  /** The exchanges it was shown in. */
+  /** The exchanges that sent it. */
   uses: readonly number[]
   end: Readonly<{ exchange: number; how: string }> | undefined
-  /** The tokens that were got with it. */
+  /** The tokens obtained with it. */
   children: readonly Lineage[]
 }>
 
-/** The tokens of a scenario as a tree: the agent's own, then what was got with it. */
+/** The tokens of a scenario as a tree: the agent's own token, then those obtained with it. */
 export const lineageOf = (result: Pick<Result, 'tokens' | 'exchanges'>): readonly Lineage[] => {
   const { tokens, exchanges } = result
   const given = new Map(
     tokens.map(({ name }) => [name, exchanges.findIndex((it) => it.answer.body.includes(name))]),
   )
   const givenAt = (name: string) => given.get(name) ?? -1
-  /** The token it was got with, which was there before. */
+  /** The token it was obtained with. */
   const parentOf = ({ name }: SeenToken): string | undefined => {
     const giver = exchanges[givenAt(name)]
     const parent = giver === undefined || giver.seat === 'control' ? undefined : bearerOf(giver)

@@ -2,9 +2,9 @@ import type { Result } from '../runner/verdict.ts'
 import { terminal } from './terminal.ts'
 
 /**
- * Shows results in the order of the list, each as soon as all before it are there, and on a terminal
- * how far the run is.
- * @param total how many results will come
+ * Prints results in the order of the list, each as soon as all before it have arrived; on a
+ * terminal also the progress.
+ * @param total number of results to come
  * @param hosts whether lines name the target
  */
 export const liveOutput = (out: NodeJS.WriteStream, total: number, hosts = false) => {

@@ -2,7 +2,10 @@ import { styleText } from 'node:util'
 
 export type Paint = (style: Parameters<typeof styleText>[0], text: string) => string
 
-/** Colours text where the stream shows colours; NO_COLOR and FORCE_COLOR decide first. No stream: none. */
+/**
+ * Colours text where the stream supports it; NO_COLOR and FORCE_COLOR take precedence. Without a
+ * stream: no colours.
+ */
 export const painter =
   (stream?: NodeJS.WritableStream): Paint =>
   (style, text) =>

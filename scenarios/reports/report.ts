@@ -13,8 +13,8 @@ export const reportFormats = [
 ] as const
 export type ReportFormat = (typeof reportFormats)[number]
 
-/** A report is a function from the results to text. Secrets are already out of them. */
+/** A report is a function from results to text. The results contain no secrets. */
 export type Report = (runs: readonly Run[], context?: Context) => string
 
-/** What a report may know beside the results. */
+/** What a report may use beside the results. */
 export type Context = Readonly<{ rules?: readonly Rule[] }>

@@ -4,11 +4,11 @@ import { failureText } from './failure.ts'
 import { type Paint, painter } from './paint.ts'
 import type { Report } from './report.ts'
 
-/** What a terminal shows: lines for results as they come, and a summary. */
+/** Terminal output: a line per result, and a summary. */
 export type TerminalReport = Readonly<{
   /** The line of a result; before the first of a theme, its heading. */
   result(result: Result, previous: Result | undefined): string
-  /** One line that is written over: how far it is. */
+  /** The progress line, which is overwritten. */
   progress(done: readonly Result[], total: number): string
   /** The failures in full. */
   failures(runs: readonly Run[]): string
@@ -17,7 +17,7 @@ export type TerminalReport = Readonly<{
 }>
 
 /**
- * @param options.stream where the text goes, which decides on colours; absent: none
+ * @param options.stream the output stream, which decides on colours; absent: no colours
  * @param options.hosts whether to name the target
  */
 export const terminal = ({
@@ -100,13 +100,13 @@ const lineOf = (result: Result, paint: Paint): string => {
 const failuresOf = (
   result: Result,
   number: number,
-  /** The number of one that failed in the same way, and was shown before. */
+  /** The number of an earlier result with the same failure. */
   like: number | undefined,
   paint: Paint,
 ): string => {
   const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
   const where = paint('dim', `(${result.theme}, ${result.target})`)
-  if (like !== undefined) return `${title} ${where}\n\n   fails in the same way as ${like}.\n`
+  if (like !== undefined) return `${title} ${where}\n\n   fails like ${like}.\n`
   return result.failures
     .map((failure) => {
       const text = failureText(failure, result).replaceAll(/^(?=.)/gm, '   ')
@@ -115,7 +115,7 @@ const failuresOf = (
     .join('\n')
 }
 
-/** The same scenario, under the other prefix or over another host, with the same to say. */
+/** Same scenario and failure, under the other prefix or host. */
 const failsAlike = (one: Result, other: Result): boolean =>
   one.file === other.file && isDeepStrictEqual(one.failures.map(saidOf), other.failures.map(saidOf))
 

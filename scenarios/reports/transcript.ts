@@ -2,7 +2,7 @@ import { normalizeResult } from '../runner/compare.ts'
 import { nameOf } from '../runner/verdict.ts'
 import type { Report } from './report.ts'
 
-/** What was asked and answered, without what differs from run to run: the same for the same seed. */
+/** Requests and answers without values that differ from run to run: equal for equal seeds. */
 export const transcript: Report = (runs) =>
   runs
     .flatMap((run) => run.results)

@@ -4,7 +4,7 @@ import { basic } from '../language/basic-auth.ts'
 import { isObject } from '../language/match.ts'
 import { failExpectation, type StepContext } from '../language/step-context.ts'
 
-/** The header by which the one who knocks shows who it is. */
+/** The Authorization header for the credentials of a step. */
 export const authorization = async (
   by: string,
   context: StepContext,
@@ -17,7 +17,7 @@ export const authorization = async (
       return { authorization: basic(agent) }
     case 'api_client':
       return session.apiClient === undefined
-        ? failExpectation('the target knows no client of the API')
+        ? failExpectation('the target has no client for the API')
         : { authorization: basic(session.apiClient) }
     case 'control':
       return session.controlToken === undefined
@@ -28,18 +28,18 @@ export const authorization = async (
   }
 }
 
-/** The agent gets its own token. */
+/** Requests the agent's own token. */
 export const signIn = async (context: StepContext): Promise<string> => {
   const { answer } = await actions.authenticate.run({}, context)
   return (
     context.me.token ??
     failExpectation(
-      `the agent could not sign in: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
+      `the agent could not authenticate: ${answer === undefined ? 'no answer' : summarizeAnswer(answer)}`,
     )
   )
 }
 
-/** Minted once a tenant and person; kept by a target that cannot mint. */
+/** Minted once per tenant and user, or provided by a target that cannot mint. */
 export const userToken = (
   context: StepContext,
   place: string,
@@ -64,5 +64,5 @@ const mintUserToken = async (user: string | undefined, context: StepContext): Pr
   })
   return isObject(body) && typeof body.access_token === 'string'
     ? body.access_token
-    : failExpectation('no token of a person could be had')
+    : failExpectation('the target has no token of this user')
 }

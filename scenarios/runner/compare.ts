@@ -2,8 +2,8 @@ import type { Exchange } from './exchange.ts'
 import type { Result } from './verdict.ts'
 
 /**
- * What is the same whichever host answers: verdict, and every answer without what differs by host
- * (origins) or by chance (what happened at once is compared as a heap of statuses).
+ * The host-independent part of a result: verdict and answers, without origins. Concurrent answers
+ * are compared as unordered statuses.
  */
 export const normalizeResult = ({ verdict, exchanges, steps }: Result) => {
   const parallel = steps.filter(({ word }) => word === 'parallel').map(({ step }) => `${step}.`)
@@ -29,13 +29,15 @@ type Normalised = ReturnType<typeof normalizeExchange>
 
 const ids = /\b([a-z]+)_[0-9a-f]{16}\b/g
 
-/** What a step does, it may do at once. */
+/** A step may send requests concurrently. */
 const sortByText = (a: Normalised, b: Normalised) => {
   const [left, right] = [a, b].map((it) => JSON.stringify(it).replaceAll(ids, '$1'))
   return (left ?? '') < (right ?? '') ? -1 : 1
 }
 
-/** Ids are handed out in order, and what happens at once has none: the n-th seen is the n-th. */
+/**
+ * Ids depend on the order of concurrent requests, so they are numbered in the order they appear.
+ */
 const renumberIds = (answers: readonly Normalised[]): readonly Normalised[] => {
   const seen = new Map<string, string>()
   const text = JSON.stringify(answers).replaceAll(ids, (id, kind: string) => {
@@ -46,13 +48,13 @@ const renumberIds = (answers: readonly Normalised[]): readonly Normalised[] => {
   return JSON.parse(text)
 }
 
-/** The first thing in which two hosts differ, as a sentence; undefined when they do not. */
+/** The first difference between two hosts as a sentence, or undefined. */
 export const difference = (a: Result, b: Result): string | undefined => {
   const [left, right] = [normalizeResult(a), normalizeResult(b)]
   if (left.verdict !== right.verdict)
     return `${a.target} ${left.verdict}, ${b.target} ${right.verdict}`
   if (JSON.stringify(left.together) !== JSON.stringify(right.together)) {
-    return `at once, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
+    return `concurrently, ${a.target} answered ${left.together.join(', ')}; ${b.target} ${right.together.join(', ')}`
   }
   const length = Math.max(left.answers.length, right.answers.length)
   const index = Array.from({ length }, (_, i) => i).find(
@@ -98,7 +100,7 @@ const normalizeExchange = ({ step, request, answer }: Exchange) => {
   }
 }
 
-/** Where the mock stands: a random loopback port, or its reserved name; within URLs, encoded. */
+/** The mock's origin: a random loopback port or its reserved name, also URL-encoded. */
 const origins =
   /https?(?::\/\/|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|(?:issuer|api)\.lumoauth\.test)(?:(?::|%3A)\d+)?/gi
 

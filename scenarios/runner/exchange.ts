@@ -3,9 +3,9 @@ import { findRoute } from '../../server/wire/routes/router.ts'
 import { type Answer, readAnswer, type Violation } from '../language/answer.ts'
 import { violationsOf } from './violations.ts'
 
-/** One request the suite made, and what came back. */
+/** One request of the suite, and its answer. */
 export type Exchange = Readonly<{
-  /** Which step made it: `3`, or `5.1.2` inside a parallel one. */
+  /** Number of the step that sent it: `3`, or `5.1.2` inside a parallel one. */
   step: string
   seat: Seat
   route: RouteName | null
@@ -26,7 +26,7 @@ export type Exchange = Readonly<{
   violations: readonly Violation[]
 }>
 
-/** Sends a request and keeps the exchange. Only where `read` asks for it can the response be read again. */
+/** Sends a request and records the exchange. The response is readable again only with `read`. */
 export const exchange = async (
   seat: Seat,
   step: string,

@@ -8,14 +8,14 @@ import { partOf } from '../language/variables.ts'
 
 export type Looks = (typeof actions)[keyof typeof actions]['looks']
 
-/** An answer is a success, unless the step expects otherwise. */
+/** By default a step expects success. */
 export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Outcome) => {
   const expected = isObject(expect) ? expect : {}
   const ofHttp = looks === 'answer' || isHttpStatus(expected.status)
   const statusSaid =
     (ofHttp && 'status' in expected) || 'error' in expected || 'challenge' in expected
   if (answer !== undefined && !statusSaid && !isSuccess(answer)) {
-    throw new ExpectationFailed(`expected a success, ${summarizeAnswer(answer)}`, [], [], 'refused')
+    throw new ExpectationFailed(`expected success, ${summarizeAnswer(answer)}`, [], [], 'refused')
   }
   const view = (answer === undefined ? {} : viewOf('answer', { answer, value })) as Record<
     string,
@@ -39,7 +39,7 @@ export const checkAnswer = (looks: Looks, expect: unknown, { answer, value }: Ou
   const wrong = differences.map(({ path }) => path)
   const answered = wrong.some((path) => path === 'status' || path === 'error')
   throw new ExpectationFailed(
-    `not as expected: ${listPaths(wrong)}${answered && answer ? `; ${summarizeAnswer(answer)}` : ''}`,
+    `does not match: ${listPaths(wrong)}${answered && answer ? `; ${summarizeAnswer(answer)}` : ''}`,
     [],
     differences,
   )
@@ -67,7 +67,7 @@ export const viewOf = (looks: Looks, { answer, value }: Outcome): unknown => {
   return looks === 'answer' ? whole : { ...whole, ...(isObject(answer.body) ? answer.body : {}) }
 }
 
-/** The one detail an answer asks for; a list if there are several. */
+/** The challenged detail; an array if there are several. */
 const challengeOf = ({ status, headers, body }: Answer): unknown => {
   const field = (name: string) => headers[name.toLowerCase()] ?? null
   try {
@@ -78,7 +78,7 @@ const challengeOf = ({ status, headers, body }: Answer): unknown => {
   }
 }
 
-/** In intentions, `status: 403` is HTTP’s and `status: approved` the body’s. */
+/** For actions, `status: 403` is the HTTP status and `status: approved` a member of the body. */
 const isHttpStatus = (expected: unknown): boolean => {
   if (typeof expected === 'number') return true
   const inner = Array.isArray(expected)

@@ -5,11 +5,11 @@ import type { Exchange } from './exchange.ts'
 import type { CurrentStep } from './step-context.ts'
 import type { Failure } from './verdict.ts'
 
-/** A failure that does not know yet which place its exchange has among all of them. */
+/** A failure whose exchange has no index yet. */
 export type UnplacedFailure = Omit<Failure, 'exchange'> &
   Readonly<{ subject: Exchange | undefined }>
 
-/** A failure on its way up to the scenario. */
+/** Carries a failure up to the scenario. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed'
   readonly failure: UnplacedFailure
@@ -23,13 +23,13 @@ export class StepFailed extends Error {
 export class ContractBroken extends Error {
   override readonly name = 'ContractBroken'
   readonly subject: Exchange
-  /** It is a refusal, and the step expects a success. */
+  /** The answer is an error where the step expects success. */
   readonly refused: boolean
   constructor(subject: Exchange, refused: boolean) {
     const { seat, route, request, answer, violations } = subject
     const says = violations.map(({ message }) => message).join('; ')
     super(
-      `${seats[seat]} broke the contract of ${route ?? request.url}: ${says}${refused ? `; a success was expected, not ${answer.status}` : ''}`,
+      `${seats[seat]} broke the contract of ${route ?? request.url}: ${says}${refused ? `; expected success, received ${answer.status}` : ''}`,
     )
     this.subject = subject
     this.refused = refused
@@ -38,7 +38,7 @@ export class ContractBroken extends Error {
 
 const seats = { issuer: 'the issuer', api: 'the API', control: 'the control plane' }
 
-/** What an error says about a step: the place in the file, and what failed as data. */
+/** The failure of a step from a thrown error: position in the file, and data. */
 export const failureOf = (error: unknown, current: CurrentStep): UnplacedFailure => {
   const { word, path, number, made, run } = current
   const { source } = run.scenario
@@ -79,7 +79,7 @@ const codeOf = (error: unknown): Failure['code'] => {
   return noAnswerIn(error)?.code ?? 'crash'
 }
 
-/** A missing answer that an error was caused by. */
+/** The missing answer that caused an error. */
 const noAnswerIn = (error: unknown): NoAnswer | undefined =>
   error instanceof NoAnswer
     ? error

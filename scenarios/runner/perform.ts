@@ -17,7 +17,10 @@ import type { Failure } from './verdict.ts'
 
 export type Performance = Readonly<Log & { failures: readonly Failure[] }>
 
-/** Performs a scenario's steps in its tenants. What goes wrong is a failure with its place, never a throw. */
+/**
+ * Performs the steps of a scenario in its tenants. Errors become failures with a position; it never
+ * throws.
+ */
 export const perform = async (
   scenario: Loaded,
   prefix: 'tenant' | 'org',
@@ -94,7 +97,10 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
   }
 }
 
-/** Runs the action of a step, holds its answers to the contract and to `expect`, and saves variables. */
+/**
+ * Runs the action of a step, checks its answers against the contract and `expect`, and saves
+ * variables.
+ */
 const actAndCheck = async (current: CurrentStep): Promise<Outcome> => {
   const { step, word, state, made } = current
   const action = actions[word]

@@ -4,13 +4,13 @@ import type { Session } from '../language/session.ts'
 import type { Exchange } from './exchange.ts'
 import type { PolicyUse } from './verdict.ts'
 
-/** The policies a tenant had in a scenario, and how many requests each of their rules decided. */
+/** The policies of a tenant in a scenario, with the number of requests each rule decided. */
 export const findUsedPolicies = async (
   given: Given,
   { tenant, decidedBy }: Session,
   exchanges: readonly Exchange[],
 ): Promise<readonly PolicyUse[]> => {
-  // The tenant may be gone by now.
+  // The tenant may be deleted already.
   const decided = await decidedBy?.().catch(() => undefined)
   if (decided === undefined) return []
   const replaced = exchanges.filter(

@@ -5,7 +5,7 @@ import { isObject } from '../language/match.ts'
 import type { Exchange } from './exchange.ts'
 import type { SeenToken } from './verdict.ts'
 
-/** Knows every secret of a scenario and the name that stands for it. */
+/** Holds every secret of a scenario with its replacement name. */
 export type Redactor = Readonly<{
   tokens: readonly SeenToken[]
   redact<T>(value: T): T
@@ -14,8 +14,8 @@ export type Redactor = Readonly<{
 export type KnownSecret = Readonly<{ kind: string; value: string }>
 
 /**
- * Finds the secrets in what was exchanged, beside those known before, and names them in the order
- * of the steps, so that the same run gets the same names.
+ * Finds the secrets in exchanges and adds them to the known ones, named in the order of the steps,
+ * so that equal runs get equal names.
  */
 export const redactorOf = (
   known: readonly KnownSecret[],
@@ -55,7 +55,7 @@ export const redactorOf = (
   return { tokens, redact: redact as Redactor['redact'] }
 }
 
-/** What looks like a secret, whoever made it: JWTs, Basic credentials, bearer tokens. */
+/** Everything that looks like a secret: JWTs, Basic credentials, bearer tokens. */
 const redactByShape = (text: string): string =>
   replaceJwts(text, '‹jwt›')
     .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
@@ -63,7 +63,7 @@ const redactByShape = (text: string): string =>
     .replaceAll(secretMembers, '$1‹secret›"')
     .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s"\\]+/g, '$1‹secret›')
 
-/** Members of JSON that hold a secret which is no access token. */
+/** JSON members with secrets other than access tokens. */
 const secretKeys = [
   'client_secret',
   'refresh_token',
@@ -77,7 +77,7 @@ const secretKeys = [
 
 const secretMembers = new RegExp(`("(?:access_token|${secretKeys.join('|')})":")[^"‹]+"`, 'g')
 
-/** A secret as it travels: in JSON and headers, in forms, in Basic credentials. */
+/** A secret in all its encodings: JSON, headers, forms, Basic credentials. */
 const formsOf = (value: string): string[] => [
   ...new Set([
     value,
@@ -112,7 +112,7 @@ const decodeUri = (text: string): string => {
   }
 }
 
-/** Secrets in header fields that are no bearer tokens. */
+/** Secrets in header fields other than bearer tokens. */
 const inHeaders = {
   'api key': /^(?:x-api-key: |authorization: apikey )(\S+)/i,
   'authorization code': /^location: [^#]*[?&]code=([^&#]+)/i,

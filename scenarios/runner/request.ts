@@ -1,6 +1,6 @@
 import type { Order } from '../language/step-context.ts'
 
-/** How long an answer may take where nobody says otherwise, in milliseconds. */
+/** Default timeout for an answer, in milliseconds. */
 export const usualPatience = 10_000
 
 export const requestOf = (

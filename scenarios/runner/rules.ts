@@ -9,28 +9,28 @@ import { checkSchema, type Report } from '../language/schema-mistakes.ts'
 import { readSource, type Source } from '../language/source.ts'
 import type { Verdict } from './verdict.ts'
 
-/** One checkable sentence. */
+/** One rule that scenarios can check. */
 export const Rule = z.strictObject({
-  says: z.string().min(10).max(240).describe('The sentence, in our words.'),
-  source: z.string().min(3).describe('Where it stands: a document and its section.'),
+  says: z.string().min(10).max(240).describe('The rule, in our wording.'),
+  source: z.string().min(3).describe('The source: a document and its section.'),
   seat: z
     .enum(['issuer', 'api', 'agent', 'control', 'any'])
-    .describe('Who must keep it; any: each who takes part.'),
+    .describe('The part that must keep it; any: every part involved.'),
   level: z
     .enum(['MUST', 'SHOULD', 'MAY', 'HOUSE'])
-    .describe('As the source says; HOUSE: a rule of ours where the sources are silent.'),
+    .describe('As in the source; HOUSE: our own rule, where the sources say nothing.'),
   excluded: z.string().min(10).optional().describe('Why no scenario shows it.'),
 })
 export type Rule = Readonly<z.infer<typeof Rule> & { id: string }>
 
-/** The rules by their ids, in the order they stand in. */
+/** The rules by id, in the order of the file. */
 export type Catalogue = Readonly<{ rules: ReadonlyMap<string, Rule>; source: Source }>
 
-/** Reads the catalogue; every problem in it comes back at once. */
+/** Reads the catalogue. Returns all problems in it. */
 export const loadRules = async (file: string, root = process.cwd()) =>
   readRules(relative(root, file) || file, await readFile(file, 'utf8'))
 
-/** Reads the text of a catalogue. `file` is the name it is known by. */
+/** Reads the text of a catalogue. `file` is the name that problems report. */
 export const readRules = (
   file: string,
   text: string,
@@ -42,7 +42,7 @@ export const readRules = (
   }
   const rules = new Map<string, Rule>()
   if (problems.length === 0 && !isObject(source.value)) {
-    report(`expected rules by their ids, not ${show(source.value)}`, [])
+    report(`expected rules by id, received ${show(source.value)}`, [])
   }
   for (const [id, value] of Object.entries(isObject(source.value) ? source.value : {})) {
     const named = RuleId.safeParse(id)
@@ -55,8 +55,8 @@ export const readRules = (
 }
 
 /**
- * Where catalogue and suite do not agree: a scenario that covers no rule, or one that is not there or
- * excluded; a rule that no scenario covers.
+ * The disagreements of catalogue and suite: a scenario that covers no rule, an unknown one or an
+ * excluded one; a rule that no scenario covers.
  */
 export const checkCoverage = (
   { rules, source }: Catalogue,
@@ -92,10 +92,10 @@ const checkCovers = ({ covers, source }: Loaded, rules: Catalogue['rules']): Pro
   })
 }
 
-/** How a rule stands. */
+/** The state of a rule. */
 export type RuleState = Verdict | 'not run' | 'uncovered' | 'excluded'
 
-/** As its worst scenario. */
+/** The worst verdict of its scenarios. */
 export const stateOf = (
   { excluded }: Rule,
   verdicts: readonly (Verdict | 'not run')[],

@@ -9,27 +9,27 @@ import { type KnownSecret, redactorOf } from './redact.ts'
 import { emptyResult, type Failure, type Result, type Run, skippedResult } from './verdict.ts'
 
 export type RunOptions = Readonly<{
-  /** How many scenarios run at once. */
+  /** Number of concurrent scenarios. */
   concurrency?: number | undefined
-  /** Makes ids and secrets, and so the redacted transcript, the same again. */
+  /** Seed of ids and secrets. Equal seeds give equal redacted transcripts. */
   seed?: number | undefined
   /** How often each scenario runs. */
   repeat?: number | undefined
   /** Start no more scenarios after one has failed. */
   bail?: boolean | undefined
-  /** How long an answer may take, in milliseconds; default 10 s. */
+  /** Timeout for an answer, in milliseconds; default 10 s. */
   patience?: number | undefined
-  /** `failedResult`: of scenarios that passed, exchanges and tokens are not kept. Default `all`. */
+  /** `failed`: exchanges and tokens of passed scenarios are discarded. Default `all`. */
   keep?: 'all' | 'failed' | undefined
-  /** A second look at each result that came of a run, before it counts. */
+  /** Revises each result before it counts. */
   judge?: (result: Result, scenario: Loaded) => Promise<Result>
-  /** Look at which policy rules decided, too. */
+  /** Also record which policy rules decided. */
   policies?: boolean | undefined
-  /** Called with each result as it comes, in no particular order. */
+  /** Called with each result as it arrives, in any order. */
   onResult?: (result: Result, index: number) => void
 }>
 
-/** Runs scenarios, each in tenants of its own. A failing scenario is a result; nothing is printed. */
+/** Runs scenarios, each in its own tenants. A failed scenario is a result. Prints nothing. */
 export const run = async (
   scenarios: readonly Loaded[],
   target: Target,
@@ -61,7 +61,7 @@ export const run = async (
   return { target: target.name, startedAt, duration: performance.now() - started, seed, results }
 }
 
-/** What there is to run: a scenario under one prefix, for the n-th time. */
+/** One run: a scenario under one prefix, and its repetition. */
 export type Job = Readonly<{ scenario: Loaded; prefix: 'tenant' | 'org'; round: number }>
 
 /** Every run of every scenario, in the order of their results. */
@@ -78,7 +78,7 @@ const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
   const lacking = needs.find((need) => !target.capabilities.has(need))
   if (lacking !== undefined) return `the target lacks ${lacking}`
   if (target.capabilities.has('virtual_time') || takes <= target.longestWait) return undefined
-  return `it takes ${takes} s, and the target has no virtual time`
+  return `it needs ${takes} s, and the target has no virtual time`
 }
 
 const runOne = async (
@@ -93,7 +93,7 @@ const runOne = async (
   const sessions = new Map<string, Session>()
   try {
     for (const [index, { name, given }] of scenario.tenants.entries()) {
-      // Tenants of one seed would have the same ids.
+      // Tenants with one seed would have equal ids.
       const own = seed === undefined ? undefined : seed + index
       sessions.set(name, await target.open(given, { tenant: slugOf(job, name), index, seed: own }))
     }
@@ -157,7 +157,7 @@ const named = ({ scenario, prefix, round }: Job, target: Target) => ({
   round,
 })
 
-/** Closes what was opened, whatever happens; the first error comes back. */
+/** Closes all sessions even after errors. Returns the first error. */
 const closeAll = async (sessions: ReadonlyMap<string, Session>): Promise<unknown> => {
   const closed = await Promise.allSettled([...sessions.values()].map((it) => it.close()))
   return closed.find((it) => it.status === 'rejected')?.reason
@@ -168,7 +168,7 @@ const brokenScenarioFailure = ({ source }: Loaded, error: unknown): Failure => {
   return {
     kind: 'crash',
     code: 'tenants',
-    message: `the tenants could not be made or removed: ${error instanceof Error ? error.message : error}`,
+    message: `tenants could not be created or deleted: ${error instanceof Error ? error.message : error}`,
     at,
     excerpt: source.excerpt(at),
     step: '0',
@@ -189,7 +189,7 @@ const secretsOf = (sessions: ReadonlyMap<string, Session>): KnownSecret[] =>
     ...Object.values(session.userTokens ?? {}).map((value) => ({ kind: 'user token', value })),
   ])
 
-/** A slug of this run of this scenario alone, readable in logs and the same every time. */
+/** A slug for this run of this scenario, readable in logs and reproducible. */
 const slugOf = ({ scenario, prefix, round }: Job, tenant: string): string => {
   const name = scenario.file
     .replace(/\.ya?ml$/, '')

@@ -8,37 +8,37 @@ import type { Result } from './verdict.ts'
 
 export type Misbehaviour = Misbehaviours['known'][number]
 
-/** What became of one misbehaviour. */
+/** The outcome of one misbehaviour. */
 export type Finding = Readonly<{
   misbehaviour: Misbehaviour
-  /** The scenarios that failed, as they should. */
+  /** The scenarios that failed and so noticed it. */
   caughtBy: readonly Loaded[]
-  /** Those that passed all the same. */
+  /** The scenarios that passed and did not notice it. */
   missedBy: readonly Loaded[]
-  /** Why nobody can notice it, where somebody wrote that down; then it is only tried in full. */
+  /** Why no client can notice it, from `unnoticed.yaml`. Excused ones run only with `full`. */
   excuse: string | undefined
 }>
 
 export type Sabotage = Readonly<{
   /** In the order of the misbehaviours. */
   findings: readonly Finding[]
-  /** Scenarios that pass whatever issuer or API do wrong: they show nothing. */
+  /** Scenarios that pass under every misbehaviour. */
   idle: readonly Loaded[]
 }>
 
 export type SabotageOptions = Readonly<{
-  /** Why nobody can notice some misbehaviours, by their names. */
+  /** Reasons why no client can notice certain misbehaviours, by name. */
   excuses?: Readonly<Partial<Record<string, string>>> | undefined
-  /** Run every scenario that it could touch, also after the first that notices. */
+  /** Run every scenario it could affect, even after one has noticed it. */
   full?: boolean | undefined
-  /** How many misbehaviours are tried at once. */
+  /** Number of concurrent misbehaviours. */
   concurrency?: number | undefined
-  /** How long an answer may take, in milliseconds. */
+  /** Timeout for an answer, in milliseconds. */
   patience?: number | undefined
   onFinding?: ((finding: Finding, done: number, total: number) => void) | undefined
 }>
 
-/** A suite that is not green cannot prove anything. */
+/** The suite has failures without any misbehaviour. */
 export class NotGreen extends Error {
   override readonly name = 'NotGreen'
   readonly failed: readonly Result[]
@@ -49,9 +49,9 @@ export class NotGreen extends Error {
 }
 
 /**
- * Switches each misbehaviour on in turn and runs the scenarios that could notice: those that cover the
- * rule it breaks, and if none of them fails, those whose exchanges it touches, until one does.
- * @throws {NotGreen} when a scenario fails as it is
+ * Switches each misbehaviour on and runs the scenarios that could notice it: those that cover the
+ * rule it breaks, then those whose exchanges it affects, until one fails.
+ * @throws {NotGreen} when a scenario fails without misbehaviour
  */
 export const sabotage = async (
   scenarios: readonly Loaded[],
@@ -60,7 +60,7 @@ export const sabotage = async (
   { excuses = {}, full = false, concurrency = 6, patience = 3000, onFinding }: SabotageOptions = {},
 ): Promise<Sabotage> => {
   const traces = await honestTraces(scenarios, target)
-  // What a scenario finds out about the switches themselves says nothing about the seats.
+  // A scenario about the switches themselves says nothing about the seats.
   const witnesses = scenarios.filter((it) => !it.covers.includes('CONTROL-MISBEHAVE'))
   const touching = (misbehaviour: Misbehaviour) =>
     witnesses.filter((it) => touches(misbehaviour, traces.get(it)))
@@ -105,12 +105,12 @@ const isFailing = async (scenario: Loaded, target: Target, patience: number): Pr
   const how = { concurrency: 1, patience, bail: true, keep: 'failed' } as const
   const { results } = await run([scenario], target, how)
   const failure = results.find((it) => it.verdict === 'failed')?.failures[0]
-  // There was no tenant to misbehave in, so nothing was noticed.
+  // Without a tenant there was no misbehaviour to notice.
   if (failure?.code === 'tenants') throw new Error(`${scenario.file}: ${failure.message}`)
   return failure !== undefined
 }
 
-/** What a scenario did while nothing misbehaved: where it can be touched, and how long it took. */
+/** A scenario's routes and duration without misbehaviour. */
 type Trace = Readonly<{ seats: ReadonlySet<string>; routes: ReadonlySet<string>; duration: number }>
 
 const honestTraces = async (scenarios: readonly Loaded[], target: Target) => {
@@ -134,7 +134,10 @@ const honestTraces = async (scenarios: readonly Loaded[], target: Target) => {
   )
 }
 
-/** A misbehaviour acts on exchanges of its routes, or of its seat; where none is, nobody can notice. */
+/**
+ * A misbehaviour affects exchanges of its routes or of its seat; a scenario without such an
+ * exchange cannot notice it.
+ */
 const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): boolean => {
   if (trace === undefined) return false
   if (routes !== undefined) return routes.some((it) => trace.routes.has(it))
@@ -143,7 +146,7 @@ const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): bool
     : trace.seats.has(seat)
 }
 
-/** A target in whose tenants the misbehaviour is on from the start. */
+/** A target in whose tenants the misbehaviour is on from the beginning. */
 const withMisbehaviour = (target: Target, { name }: Misbehaviour): Target => ({
   ...target,
   open: async (given, how) => {

@@ -26,7 +26,7 @@ import {
   type State,
 } from './run-state.ts'
 
-/** A step that is being performed. */
+/** A running step. */
 export type CurrentStep = Readonly<{
   step: Step
   word: Word
@@ -39,7 +39,7 @@ export type CurrentStep = Readonly<{
   made: Exchange[]
 }>
 
-/** Performs a list of steps that stand at a path; their numbers begin with a prefix. */
+/** Performs the list of steps at a path. Their numbers begin with a prefix. */
 export type PerformAll = (
   steps: readonly Step[],
   path: Path,
@@ -48,7 +48,7 @@ export type PerformAll = (
   run: RunContext,
 ) => Promise<StepPerformed>
 
-/** What a step sees of the world, and all it can do to it. */
+/** Everything a step can read and do. */
 export const stepContextOf = (current: CurrentStep, performAll: PerformAll): StepContext => {
   const { step, word, state, run } = current
   const actor = actorOf(current)
@@ -87,7 +87,7 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
     wait: (seconds) => moveTime(seconds, plain, actor, run),
     perform: performBelow(current, performAll),
   }
-  /** For what a step does on the side, whatever its `with` says. */
+  /** For side requests of a step, regardless of its `with`. */
   const plain: StepContext = {
     ...context,
     send: (seat, order) => send(seat, order, order.by ?? 'agent'),
@@ -95,15 +95,15 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
   return context
 }
 
-/** Who performs a step, and where. */
+/** The actor and the tenant of a step. */
 type Actor = Readonly<{
-  /** The tenant, by the name the scenario gives it. */
+  /** The tenant, by its name in the scenario. */
   place: string
   session: Session
   agent: Credentials
   me: Memory
   prefix: 'tenant' | 'org'
-  /** The e-mail of the person who acts, where `as` names one. */
+  /** E-mail of the acting user, where `as` names one. */
   user: string | undefined
 }>
 
@@ -127,7 +127,7 @@ const baseOf = (seat: Seat, { session: { urls }, prefix }: Actor): string =>
 const originOf = (seat: Seat, { session: { urls } }: Actor): string =>
   seat === 'api' ? urls.apiOrigin : urls.issuer
 
-/** The seat a URL belongs to; both may stand on one origin. */
+/** The seat of a URL; both seats may share one origin. */
 const seatOf = (url: string, actor: Actor): Seat =>
   url.startsWith(`${originOf('api', actor)}/`) && !url.startsWith(`${baseOf('issuer', actor)}/`)
     ? 'api'
@@ -152,7 +152,9 @@ const builtInOf = (name: string, { session, agent, me, prefix }: Actor): unknown
   return values[name]?.()
 }
 
-/** Sends requests and keeps their exchanges. Seats that never promised the contract break none. */
+/**
+ * Sends requests and records their exchanges. Exempt seats are not checked against the contract.
+ */
 const recorderOf =
   ({ session }: Actor, { number, made }: CurrentStep) =>
   async (seat: Seat, request: Request, read: 'once' | 'again') => {
@@ -174,7 +176,7 @@ const tokenOf = async (
     case 'agent':
       return me.token ?? (await signIn(context))
     case 'jit':
-      return me.jit ?? failExpectation('the agent has no JIT token yet: get_token comes first')
+      return me.jit ?? failExpectation('the agent has no JIT token: add get_token before this step')
     case 'approver':
       return userToken(context, place, users)
     default:
@@ -182,7 +184,7 @@ const tokenOf = async (
   }
 }
 
-/** Epoch seconds: the tenant's frozen clock as far as it was moved, or the real time. */
+/** Epoch seconds: the tenant's frozen clock plus its advances, or the real time. */
 const nowOf = ({ session, place }: Actor, { moved }: RunContext): number =>
   session.urls.control === undefined
     ? Date.now() / 1000
@@ -205,14 +207,14 @@ const moveTime = async (
   }
   if (seconds > target.longestWait) {
     throw new SkipScenario(
-      `it came to wait ${seconds} s of real time, and more than ${target.longestWait} is too long`,
+      `it needs a real wait of ${seconds} s, longer than the limit of ${target.longestWait} s`,
     )
   }
   await sleep(seconds * 1000)
   return undefined
 }
 
-/** Performs steps below the argument of a step, in a branch of its own where they are `apart`. */
+/** Performs nested steps, in their own branch where they are `apart`. */
 const performBelow =
   (
     { word, path, number, state, run }: CurrentStep,

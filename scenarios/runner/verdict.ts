@@ -5,9 +5,9 @@ import type { ExpectationFailed } from '../language/step-context.ts'
 import type { NoAnswer } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 
-/** A policy of one of its tenants: its rules, and how many requests each decided. */
+/** A policy of a tenant: its rules, and the number of requests each decided. */
 export type PolicyUse = Readonly<{
-  /** Whether it is the one a tenant has when it brings none. */
+  /** Whether it is the default policy. */
   documented: boolean
   rules: readonly Readonly<{ name: string; decided: number }>[]
 }>
@@ -15,8 +15,8 @@ export type PolicyUse = Readonly<{
 export type Verdict = 'passed' | 'failed' | 'skipped'
 
 /**
- * Why a scenario failed. `expectation`: a seat answered otherwise. `violation`: an answer breaks its
- * wire schema. `crash`: there was no answer, or the step itself broke.
+ * Why a scenario failed. `expectation`: an answer did not match. `violation`: an answer breaks its
+ * wire schema. `crash`: there was no answer, or the step threw.
  */
 export type Failure = Readonly<{
   kind: 'expectation' | 'violation' | 'crash'
@@ -27,24 +27,25 @@ export type Failure = Readonly<{
   excerpt: string
   /** Number of the step: `3`, or `5.1.2` inside a parallel one. */
   step: string
-  /** Members of the answer that are not as the scenario expects. */
+  /** Members of the answer that do not match. */
   differences: readonly Difference[]
   /** Members of the answer that break its wire schema. */
   violations: readonly Violation[]
-  /** The route of the answer, and the seat that gave it. */
+  /** The route and the seat of the answer. */
   route?: Exchange['route'] | undefined
   seat?: Exchange['seat'] | undefined
-  /** The rules it breaks, where that is known more closely than by what the scenario covers. */
+  /** The broken rules, where they are known more exactly than by `covers`. */
   rules?: readonly string[] | undefined
-  /** The exchange the failure is about, by its place in `exchanges`. */
+  /** Index of the failed exchange in `exchanges`. */
   exchange?: number | undefined
 }>
 
 /**
- * What went wrong, for programs. `refused`: an answer was no success. `differs`: it is not as expected.
- * `contract_broken`, `refused_and_broken`: it breaks its wire schema. `nothing_there`: a variable holds
- * nothing. `timeout`, `connection_closed`, `unreachable`: there was none. `tenants`: they could not be
- * made or removed. `rule`: the agent broke a rule. `unmet`, `crash`: anything else.
+ * The failure, for programs. `refused`: the answer was an error. `differs`: it did not match.
+ * `contract_broken`, `refused_and_broken`: it breaks its wire schema. `nothing_there`: a variable
+ * is not set. `timeout`, `connection_closed`, `unreachable`: there was no answer. `tenants`: they
+ * could not be created or deleted. `rule`: the agent broke a rule. `unmet`, `crash`: any other
+ * reason.
  */
 export type FailureCode =
   | ExpectationFailed['code']
@@ -66,10 +67,10 @@ export type StepResult = Readonly<{
   passed: boolean
 }>
 
-/** A token that was seen, under the name that stands for it; its claims are no secret. */
+/** A token under its replacement name. Its claims are not secret. */
 export type SeenToken = Readonly<{ name: string; header: unknown; claims: unknown }>
 
-/** How one scenario went. Holds no secret: each is replaced by a name such as ‹jit token 1›. */
+/** The result of one scenario. Secrets are replaced by names such as ‹jit token 1›. */
 export type Result = Readonly<{
   title: string
   file: string
@@ -88,7 +89,7 @@ export type Result = Readonly<{
   steps: readonly StepResult[]
   exchanges: readonly Exchange[]
   tokens: readonly SeenToken[]
-  /** Where the run was to look at policies. */
+  /** Present where the run recorded policies. */
   policies?: readonly PolicyUse[]
   /** In milliseconds. */
   duration: number
@@ -98,7 +99,7 @@ export type Result = Readonly<{
 type Named = Pick<Result, 'title' | 'file' | 'line' | 'theme' | 'covers' | 'target'> &
   Partial<Pick<Result, 'tags' | 'prefix' | 'round'>>
 
-/** A result in which nothing has happened yet; a verdict is still to be added. */
+/** An empty result without a verdict. */
 export const emptyResult = (named: Named): Omit<Result, 'verdict'> => ({
   tags: [],
   prefix: 'tenant',
@@ -135,7 +136,7 @@ export const countsOf = (results: readonly Result[]): Counts => ({
   skipped: results.filter((it) => it.verdict === 'skipped').length,
 })
 
-/** A scenario's name in lists: its title, and what sets this run of it apart. */
+/** The name of a result in lists: title, prefix and repetition. */
 export const nameOf = ({ title, prefix, round }: Result, more = true): string => {
   const apart = [...(prefix === 'org' ? ['/orgs'] : []), ...(round > 1 ? [`round ${round}`] : [])]
   return more && apart.length > 0 ? `${title} (${apart.join(', ')})` : title

@@ -23,7 +23,7 @@ export const violationsOf = (
     ]
   }
   if (schema !== null) return violationsOfJson(schema, headers, text)
-  const says = `${name} ${status} has no body in the contract, but ${text.length} bytes came`
+  const says = `${name} ${status} must have no body, received ${text.length} bytes`
   return text === '' ? [] : [violation('body', says, 'no body', `${text.length} bytes`)]
 }
 
@@ -35,7 +35,12 @@ const violationsOfJson = (
   const type = headers['content-type']
   if (!/^application\/([\w.-]+\+)?json\b/.test(type ?? '')) {
     return [
-      violation('content_type', `content-type is ${type ?? 'nothing'}, not JSON`, 'JSON', type),
+      violation(
+        'content_type',
+        `expected content-type application/json, received ${type ?? 'none'}`,
+        'JSON',
+        type,
+      ),
     ]
   }
   const body = parseJson(text)
@@ -46,7 +51,7 @@ const violationsOfJson = (
     : withoutUnions(parsed.error.issues).map((issue) => violationOfIssue(issue, body))
 }
 
-/** A violation that is not about a member of the body. */
+/** A violation of the answer as a whole. */
 const violation = (
   code: Violation['code'],
   message: string,

@@ -10,16 +10,16 @@ import type { Given } from '../language/format.ts'
 export type ForeignIssuer = Readonly<{
   /** Base of the tenant: below it are the metadata. */
   base: string
-  /** What good tokens and its metadata call it. */
+  /** The issuer identifier in its tokens and metadata. */
   issuers: readonly string[]
   /** What the API is called in `aud`. */
   audience: readonly string[]
-  /** Who introspects; absent: tokens are good until they expire. */
+  /** The introspecting client; absent: tokens are valid until exp. */
   client: Readonly<{ client_id: string; client_secret: string }> | undefined
   fetch: typeof fetch
 }>
 
-/** Our documents API before an issuer that is not ours, without a socket. */
+/** Our documents API with a foreign issuer, without a socket. */
 export const openApiBefore = ({ base, issuers, audience, client, fetch }: ForeignIssuer) => {
   const now = () => Date.now() / 1000
   const remote = new RemoteIssuer({

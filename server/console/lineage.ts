@@ -11,14 +11,12 @@ export const exchangesOf = (
   entries: readonly Entry[],
   exchanges: readonly Exchange[],
 ): Exchange[] => {
-  const names = [taskId, ...requestIds]
+  const isNamed = mentions([taskId, ...requestIds])
   const tokens = new Set(
     entries.flatMap((entry) => (entry.type === 'token.issued' ? entry.token.jti : [])),
   )
   const named = exchanges.filter(
-    (exchange) =>
-      names.some((name) => isMentioned(exchange, name)) ||
-      jtisOf(exchange).some((jti) => tokens.has(jti)),
+    (exchange) => isNamed(exchange) || jtisOf(exchange).some((jti) => tokens.has(jti)),
   )
   const agents = new Set(
     named.flatMap((exchange) => (exchange.seat === 'issuer' ? findPresentedTokens(exchange) : [])),
@@ -91,8 +89,22 @@ export const lineageOf = (
   })
 }
 
-const isMentioned = ({ request, answer }: Exchange, name: string) =>
-  request.path.includes(name) || request.body.includes(name) || answer.body.includes(name)
+/** Whether an exchange names one of the ids: texts are searched for their prefixes, not for each of them. */
+const mentions = (names: readonly string[]) => {
+  const ids = new Set(names)
+  const prefixes = new Set(names.map((id) => id.slice(0, id.indexOf('_') + 1 || id.length)))
+  const lengths = new Set(names.map((id) => id.length))
+  const isIn = (text: string): boolean => {
+    for (const prefix of prefixes) {
+      for (let at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + 1)) {
+        for (const length of lengths) if (ids.has(text.slice(at, at + length))) return true
+      }
+    }
+    return false
+  }
+  return ({ request, answer }: Exchange): boolean =>
+    isIn(request.path) || isIn(request.body) || isIn(answer.body)
+}
 
 const jtisOf = ({ tokens = [] }: Exchange): string[] => tokens.flatMap(({ claims }) => jti(claims))
 

@@ -7,25 +7,42 @@ import type { Tenant } from '../issuer/tenant.ts'
 import type {
   Exchange,
   Inbox,
+  InboxQuery,
   JournalEntry,
   RequestView,
   TaskList,
   TaskSummary,
   Timeline,
 } from '../wire/index.ts'
+import { firstPage } from '../wire/log-page.ts'
+import { sizeOf } from '../wire/size-of.ts'
 import { exchangesOf, lineageOf } from './lineage.ts'
 
 /** The newest requests, tasks and entries that one view shows. */
 const pageSize = 200
 
-/** What waits for a person, and what a person was asked before; oldest first. */
-export const inboxOf = (tenant: Tenant, userId: string | undefined): Inbox => ({
-  ...clockOf(tenant),
-  requests: [...tenant.state.requests.values()]
-    .filter(({ request }) => request.explanation.decision === 'ask')
-    .slice(-pageSize)
-    .map((record) => requestView(tenant, record, userId)),
-})
+/** What waits for a person, and what a person was asked before. */
+export const inboxOf = (
+  tenant: Tenant,
+  userId: string | undefined,
+  { page, limit }: InboxQuery,
+): Inbox => {
+  const { state, clock } = tenant
+  const now = clock.now()
+  const isAsked = ({ request }: RequestRecord) => request.explanation.decision === 'ask'
+  const asked = [...state.requests.values()].filter(isAsked)
+  const isWaiting = (it: RequestRecord) =>
+    state.undecided.has(it.request.id) && lifeAt(state, it, now) === 'pending'
+  const [waiting, others] = [asked.filter(isWaiting), asked.filter((it) => !isWaiting(it))]
+  const shown = new Set([...waiting, ...others.reverse()].slice((page - 1) * limit, page * limit))
+  return {
+    ...clockOf(tenant),
+    requests: asked
+      .filter((it) => shown.has(it))
+      .map((record) => requestView(tenant, record, userId)),
+    pagination: { total: asked.length, page, limit },
+  }
+}
 
 /** One request as somebody sees it who may decide it, or is told why not. */
 export const requestView = (
@@ -74,7 +91,7 @@ export const taskList = (tenant: Tenant): TaskList => ({
     .map((record) => taskSummary(tenant, record)),
 })
 
-/** All that belongs to one task; undefined for one that is unknown or forgotten. */
+/** What belongs to one task, of requests, entries and exchanges the newest; undefined for one that is unknown or forgotten. */
 export const timelineOf = (
   tenant: Tenant,
   taskId: string,
@@ -94,9 +111,9 @@ export const timelineOf = (
     task: taskSummary(tenant, record),
     parent: record.task.parentId ?? null,
     children: [...record.children],
-    requests: requests.map((it) => requestView(tenant, it, userId)),
-    entries: entries.map(toJournalEntry),
-    exchanges: own,
+    requests: newest(requests).map((it) => requestView(tenant, it, userId)),
+    entries: newest(entries).map(toJournalEntry),
+    exchanges: newest(own),
     tokens: lineageOf(taskId, all, own),
   }
 }
@@ -169,10 +186,13 @@ const taskSummary = ({ state, clock }: Tenant, record: TaskRecord): TaskSummary 
   }
 }
 
+/** The newest that go on one page, oldest first. */
+const newest = <T>(items: readonly T[]): T[] => firstPage(items.toReversed(), sizeOf).reverse()
+
 const agentOf = (state: State, id: string) => ({ id, name: state.agents.get(id)?.name ?? id })
 
 const requestsOf = (state: State, taskId: string): RequestRecord[] =>
-  [...state.requests.values()].filter(({ request }) => request.taskId === taskId)
+  (state.tasks.get(taskId)?.requests ?? []).flatMap((id) => state.requests.get(id) ?? [])
 
 const taskOf = (entry: Entry): string | undefined => {
   if (entry.type === 'task.opened') return entry.task.id

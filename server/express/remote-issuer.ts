@@ -3,6 +3,7 @@ import type { IntrospectionView } from '../api/revocation.ts'
 import { InvalidToken } from '../signing/invalid-token.ts'
 import { createKeySet, type FindKeys } from '../signing/key-set.ts'
 import { AuthorizationDetail } from '../wire/index.ts'
+import { mostAnswerValues, readJson } from '../wire/json.ts'
 import { longestAnswer, readText } from '../wire/read-text.ts'
 
 export type RemoteIssuerOptions = Readonly<{
@@ -184,7 +185,7 @@ export class RemoteIssuer {
     if (!answer.ok) throw new TypeError(`${url} answered ${answer.status}`)
     const text = await readText(answer)
     if (text === undefined) throw new TypeError(`${url} answered more than ${longestAnswer} bytes`)
-    return JSON.parse(text)
+    return readJson(text, { mostValues: mostAnswerValues })
   }
 }
 

@@ -4,6 +4,7 @@ import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { Misbehaviour } from '../http/misbehave.ts'
 import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours.ts'
+import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
 import type { Store } from '../journal/store.ts'
@@ -44,6 +45,8 @@ export type HarnessOptions = Readonly<{
   journal?: string
   /** How large the journal may become, and what its compaction keeps. */
   journalOptions?: JournalOptions
+  /** How much of the exchanges each tenant keeps: their number, and bytes. */
+  exchangeLog?: ExchangeLogLimits
   /** Answers of a real issuer, which its tenants here are answered with. */
   recording?: Recording
   /** How tokens are signed; RS256 as LumoAuth does. */
@@ -146,6 +149,7 @@ const composeHarness = async (
     platformKey,
     misbehaviours,
     now: options.now,
+    exchangeLog: options.exchangeLog,
     outbound: keepFirst(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,

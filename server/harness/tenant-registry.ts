@@ -8,7 +8,7 @@ import { startCallbacks } from '../http/issuer/callbacks.ts'
 import { startPushing } from '../http/issuer/push-signals.ts'
 import { apiAudience, apiOf, issuersOf } from '../http/issuer-urls.ts'
 import { ActiveMisbehaviours, type Switchable } from '../http/tenant/active-misbehaviours.ts'
-import { ExchangeLog } from '../http/tenant/exchange-log.ts'
+import { ExchangeLog, type ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import { StatusPolls } from '../http/tenant/polls.ts'
 import { RateLimitWindows } from '../http/tenant/rate-limit-windows.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
@@ -37,6 +37,8 @@ export type TenantRegistryOptions = Readonly<{
   misbehaviours: () => Promise<readonly Switchable[]>
   /** Epoch seconds, for tenants on the system's clock. */
   now?: (() => number) | undefined
+  /** How much of the exchanges each tenant keeps. */
+  exchangeLog?: ExchangeLogLimits | undefined
   /** How messages leave the harness, and how time passes meanwhile. */
   outbound: Outbound
   timers: Timers
@@ -134,7 +136,7 @@ const openTenantContext = (
     tenant,
     keys,
     origins,
-    exchanges: new ExchangeLog(),
+    exchanges: new ExchangeLog(options.exchangeLog),
     misbehaving: new ActiveMisbehaviours(misbehaviours, seed.misbehave),
     polls: new StatusPolls(),
     platforms,

@@ -125,8 +125,14 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         }
         tenant.happen([{ type: 'approver.scripted', script }])
       },
-      pending: async ({ by } = {}) =>
-        pendingIn(PendingRequests.parse(await asApprover(by, 'GET', '/jit/pending'))),
+      pending: async ({ by } = {}) => {
+        const all: ReturnType<typeof pendingIn> = []
+        for (let page = 1; all.length === 100 * (page - 1); page += 1) {
+          const list = await asApprover(by, 'GET', `/jit/pending?limit=100&page=${page}`)
+          all.push(...pendingIn(PendingRequests.parse(list)))
+        }
+        return all
+      },
       approve: async (request, { by, ...how } = {}) => {
         await asApprover(by, 'POST', `/jit/approve/${idOf(request)}`, how)
       },
@@ -183,10 +189,11 @@ const callIssuer = async (
   path: string,
   body?: unknown,
 ): Promise<unknown> => {
+  const [pathname = '', query] = path.split('?')
   const answer = await issuer({
     method,
-    path,
-    query: new URLSearchParams(),
+    path: pathname,
+    query: new URLSearchParams(query),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: body === undefined ? '' : JSON.stringify(body),
     isInternal: true,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { isModelPath, type Route } from '../wire/index.ts'
+import { JsonBoundsError, mostConversationValues, mostJsonValues, readJson } from '../wire/json.ts'
 import { outcomeOf, type Routed, type Step } from './core.ts'
 import type { HttpRequest } from './message.ts'
 import { problems } from './problems.ts'
@@ -18,7 +19,9 @@ export const parseInput: Step<Routed> = (routed, next) =>
  * @throws {HttpError} 400, 413 or 415 that says what was wrong and what would be right
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
-  query: route.query && checkSchema(route.query, fieldsOf(request.query), 'query', route.invalid),
+  query:
+    route.query &&
+    checkSchema(route.query, fieldsOf(request.query, 'query'), 'query', route.invalid),
   body: bodyOf(route, request),
 })
 
@@ -44,19 +47,13 @@ const jsonOf = (request: HttpRequest): unknown => {
       `expected application/json, not ${describeMediaType(type)}`,
     )
   }
+  const mostValues = isModelPath(request.path) ? mostConversationValues : mostJsonValues
   try {
-    return JSON.parse(
-      request.body,
-      request.body.includes('__proto__') ? withoutPrototype : undefined,
-    )
-  } catch {
-    return answerWith(400, 'invalid_request', 'the body is not valid JSON')
+    return readJson(request.body, { mostValues, refusedNames: ['__proto__'] })
+  } catch (wrong) {
+    const says = wrong instanceof JsonBoundsError ? wrong.message : 'is not valid JSON'
+    return answerWith(400, 'invalid_request', `the body ${says}`)
   }
-}
-
-const withoutPrototype = (key: string, value: unknown) => {
-  if (key === '__proto__') throw new SyntaxError('a key that is not allowed')
-  return value
 }
 
 const formOf = (request: HttpRequest): Record<string, string | string[]> => {
@@ -71,11 +68,23 @@ const formOf = (request: HttpRequest): Record<string, string | string[]> => {
   if (/%(?![0-9A-Fa-f]{2})/.test(request.body)) {
     answerWith(400, 'invalid_request', 'the form is not percent-encoded as it should be')
   }
-  return fieldsOf(new URLSearchParams(request.body))
+  return fieldsOf(new URLSearchParams(request.body), 'form')
 }
 
-/** An empty parameter is an omitted one (RFC 6749 §3.2); a repeated one becomes an array. */
-const fieldsOf = (parameters: URLSearchParams): Record<string, string | string[]> => {
+/** Parameters of one form or query. */
+const mostParameters = 1000
+
+/**
+ * An empty parameter is an omitted one (RFC 6749 §3.2); a repeated one becomes an array.
+ * @throws {HttpError} 400 for too many
+ */
+const fieldsOf = (
+  parameters: URLSearchParams,
+  where: string,
+): Record<string, string | string[]> => {
+  if (parameters.size > mostParameters) {
+    answerWith(400, 'invalid_request', `the ${where} has more than ${mostParameters} parameters`)
+  }
   const fields: Record<string, string | string[]> = Object.create(null)
   for (const [name, value] of parameters) {
     if (value === '') continue

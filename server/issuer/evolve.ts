@@ -1,10 +1,14 @@
+import { canonical } from '../wire/index.ts'
 import { usageAt } from './budgets.ts'
 import type { Entry, EventOf, Signal, Task } from './event.ts'
+import { countKept } from './kept-bytes.ts'
 import { aboutTask, aboutToken, verification } from './signals.ts'
 import {
   forgetAt,
   forgetExpired,
+  noteDecided,
   noteEnded,
+  noteUndecided,
   remembered,
   type State,
   type StreamRecord,
@@ -14,6 +18,7 @@ import {
 /** The one place where state changes. */
 export const evolve = (state: State, entry: Entry): void => {
   forgetExpired(state, entry.at)
+  countKept(state, entry)
   switch (entry.type) {
     case 'tenant.seeded':
       for (const agent of entry.agents) {
@@ -99,8 +104,13 @@ export const evolve = (state: State, entry: Entry): void => {
     }
     case 'permission.requested': {
       const { request } = entry
-      state.requests.set(request.id, { request, endorsedBy: [] })
-      state.undecided.add(request.id)
+      state.requests.set(request.id, {
+        request,
+        canonical: canonical(request.detail),
+        endorsedBy: [],
+      })
+      noteUndecided(state, request)
+      forgetAt(state, request.expiresAt, 'undecided', request.id)
       use(state, request.agentId, entry.at, { calls: 1 })
       const task = state.tasks.get(request.taskId)
       if (task) {
@@ -125,7 +135,7 @@ export const evolve = (state: State, entry: Entry): void => {
           ...(entry.notes === undefined ? {} : { notes: entry.notes }),
         }
       }
-      state.undecided.delete(entry.requestId)
+      noteDecided(state, entry.requestId)
       break
     }
     case 'permission.denied': {
@@ -138,7 +148,7 @@ export const evolve = (state: State, entry: Entry): void => {
           ...(entry.reason === undefined ? {} : { reason: entry.reason }),
         }
       }
-      state.undecided.delete(entry.requestId)
+      noteDecided(state, entry.requestId)
       const task = state.tasks.get(entry.taskId)
       if (task) {
         task.denials += entry.repeats === undefined ? 1 : 0

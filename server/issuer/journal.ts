@@ -1,7 +1,9 @@
+import { sizeOf } from '../wire/size-of.ts'
 import type { Entry, Event } from './event.ts'
 
-/** The newest entries a tenant keeps in memory. */
+/** The newest entries a tenant keeps in memory, and the most bytes of up to twice as many. */
 const kept = 10_000
+const mostBytes = 16 * 1024 * 1024
 
 /** The append-only list of what happened in a tenant, bounded in memory. */
 export class Journal {
@@ -10,9 +12,12 @@ export class Journal {
   readonly #entries: Entry[] = []
   readonly #listeners = new Set<(entry: Entry) => void>()
   readonly #keep: number
+  readonly #mostBytes: number
+  #bytes = 0
 
-  constructor(keep = kept) {
+  constructor(keep = kept, bytes = mostBytes) {
     this.#keep = keep
+    this.#mostBytes = bytes
   }
 
   /** The number of the newest entry; 0 when there is none. */
@@ -28,14 +33,19 @@ export class Journal {
   /** After a gap only what comes now counts: of what was before, some has been forgotten. */
   append(entry: Entry): void {
     if (entry.seq !== this.last + 1) {
-      this.#entries.length = 0
+      this.#forget(this.#entries.length)
       this.forgotten = entry.seq - 1
     }
     this.#entries.push(entry)
-    if (this.#entries.length >= 2 * this.#keep) {
-      this.forgotten += this.#entries.length - this.#keep
-      this.#entries.splice(0, this.#entries.length - this.#keep)
-    }
+    this.#bytes += sizeOf(entry)
+    const { length } = this.#entries
+    if (length >= 2 * this.#keep) this.#forget(length - this.#keep)
+    else if (this.#bytes > this.#mostBytes) this.#forget(Math.floor(length / 2))
+  }
+
+  #forget(count: number): void {
+    this.forgotten += count
+    for (const entry of this.#entries.splice(0, count)) this.#bytes -= sizeOf(entry)
   }
 
   /** Tells the listeners; apart from `append`, so that they see the state the entry led to. */

@@ -1,4 +1,5 @@
 import type { Event } from './event.ts'
+import { refuseBeyondShare } from './kept-bytes.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
@@ -18,8 +19,8 @@ const growing = {
 } as const
 
 /**
- * Whatever is about to happen, a tenant remembers no more than its policy says. One look at a
- * number: the state has to have forgotten what is over.
+ * Whatever is about to happen, a tenant remembers no more records and bytes than its policy says. One
+ * look at a number: the state has to have forgotten what is over.
  * @throws {Refused} `limit_reached`
  */
 export const refuseAboveLimit = (state: State, events: readonly Event[]): void => {
@@ -29,6 +30,7 @@ export const refuseAboveLimit = (state: State, events: readonly Event[]): void =
     const limit = state.policy.limits[name]
     if (state[kept].size >= limit) refuse({ error: 'limit_reached', what, limit })
   }
+  refuseBeyondShare(state, events)
 }
 
 const isGrowing = (type: Event['type']): type is keyof typeof growing =>

@@ -1,9 +1,4 @@
-import {
-  type AuthorizationDetail,
-  canonical,
-  knownTypes,
-  type RequestStatus,
-} from '../wire/index.ts'
+import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wire/index.ts'
 import { withinBudget } from './budgets.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Event, EventOf, Token } from './event.ts'
@@ -152,16 +147,25 @@ export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefin
 /** What else is pending in the task for the very same detail, where the dialect folds that. */
 export const repetitionsOf = (
   state: State,
-  { request }: RequestRecord,
+  { request, canonical }: RequestRecord,
   now: number,
-): RequestRecord[] => {
-  if (state.dialect.duplicate_requests === 'separate') return []
-  const detail = canonical(request.detail)
-  return (state.tasks.get(request.taskId)?.requests ?? [])
-    .filter((id) => id !== request.id && state.undecided.has(id))
-    .flatMap((id) => state.requests.get(id) ?? [])
-    .filter((it) => canonical(it.request.detail) === detail && lifeAt(state, it, now) === 'pending')
-}
+): RequestRecord[] =>
+  state.dialect.duplicate_requests === 'separate'
+    ? []
+    : undecidedOf(state, request.agentId).filter(
+        (it) =>
+          it.request.id !== request.id &&
+          it.request.taskId === request.taskId &&
+          it.canonical === canonical &&
+          lifeAt(state, it, now) === 'pending',
+      )
+
+/** The requests of an agent that wait for a person, oldest first. */
+const pendingOf = (state: State, agentId: string, now: number): RequestRecord[] =>
+  undecidedOf(state, agentId).filter((it) => lifeAt(state, it, now) === 'pending')
+
+const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
+  [...(state.undecidedOf.get(agentId) ?? [])].flatMap((id) => state.requests.get(id) ?? [])
 
 /**
  * An approval becomes a token once, exactly as wide as what was approved, and no longer than the
@@ -324,18 +328,21 @@ const denial = (
   return why === undefined ? [denied] : [denied, ...suspend(state, task, now, why)]
 }
 
-const refuseTooMany = (state: State, { requests }: TaskRecord, now: number) => {
-  const { requests_per_task: most, pending_per_task: mostPending } = state.policy.limits
-  if (requests.length >= most) {
-    refuse({ error: 'limit_reached', what: 'requests within one task', limit: most })
+const refuseTooMany = (state: State, { task, requests }: TaskRecord, now: number) => {
+  const { requests_per_task, pending_per_task, pending_per_agent } = state.policy.limits
+  if (requests.length >= requests_per_task) {
+    refuse({ error: 'limit_reached', what: 'requests within one task', limit: requests_per_task })
   }
-  if (requests.length < mostPending) return
-  const pending = requests.filter((id) => {
-    const record = state.undecided.has(id) && state.requests.get(id)
-    return record && lifeAt(state, record, now) === 'pending'
-  })
-  if (pending.length >= mostPending) {
-    refuse({ error: 'limit_reached', what: 'pending requests within one task', limit: mostPending })
+  const undecided = state.undecidedOf.get(task.agentId)?.size ?? 0
+  if (undecided < Math.min(pending_per_task, pending_per_agent)) return
+  const pending = pendingOf(state, task.agentId, now)
+  if (pending.length >= pending_per_agent) {
+    const what = 'pending requests of one agent'
+    refuse({ error: 'limit_reached', what, limit: pending_per_agent })
+  }
+  if (pending.filter(({ request }) => request.taskId === task.id).length >= pending_per_task) {
+    const what = 'pending requests within one task'
+    refuse({ error: 'limit_reached', what, limit: pending_per_task })
   }
 }
 

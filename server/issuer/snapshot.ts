@@ -1,14 +1,26 @@
-import type { Policy } from '../wire/index.ts'
-import { emptyState, type Forgettable, type State } from './state.ts'
+import { canonical, type Policy } from '../wire/index.ts'
+import type { Event } from './event.ts'
+import { countKept } from './kept-bytes.ts'
+import {
+  emptyState,
+  type Forgettable,
+  noteUndecided,
+  type RequestRecord,
+  type State,
+} from './state.ts'
 
 /**
  * A state as JSON. Each Map is a list of pairs and each Set a list, also within records;
- * `forgetting` is a list of `[minute, kind, id]`.
+ * `forgetting` is a list of `[minute, kind, id]`. What follows from the rest is left out.
  */
 export type Snapshot = { [Part in keyof State]?: unknown }
 
 export const toSnapshot = (state: State): Snapshot => ({
-  ...Object.fromEntries(Object.entries(state).map(([part, value]) => [part, toPlain(value)])),
+  ...Object.fromEntries(
+    Object.entries(state)
+      .filter(([part]) => !derived.has(part))
+      .map(([part, value]) => [part, toPlain(value)]),
+  ),
   forgetting: [...state.forgetting].flatMap(([minute, things]) =>
     things.map((thing) => [minute, ...thing]),
   ),
@@ -32,7 +44,39 @@ export const fromSnapshot = (snapshot: Snapshot): State => {
     if (things) things.push(thing)
     else state.forgetting.set(minute, [thing])
   }
+  derive(state)
   return state
+}
+
+const derived: ReadonlySet<string> = new Set<Part>(['undecidedOf', 'keptBytes', 'keptBytesBy'])
+
+/** Finds out what follows from the records, and what an older snapshot lacks of them. */
+const derive = (state: State): void => {
+  for (const [id, record] of state.requests as Map<string, Partial<RequestRecord>>) {
+    const { request } = record as RequestRecord
+    state.requests.set(id, { ...(record as RequestRecord), canonical: canonical(request.detail) })
+  }
+  for (const id of state.undecided) {
+    const request = state.requests.get(id)?.request
+    if (request) noteUndecided(state, request)
+  }
+  for (const event of remembered(state)) countKept(state, event)
+}
+
+/** The events that led to what callers have made the tenant remember. */
+function* remembered(state: State): Generator<Event> {
+  for (const { task } of state.tasks.values()) yield { type: 'task.opened', task }
+  for (const { request } of state.requests.values()) {
+    yield { type: 'permission.requested', request, score: 0 }
+  }
+  for (const { approval } of state.approvals.values()) yield { type: 'approval.asked', approval }
+  for (const { token } of state.tokens.values()) yield { type: 'token.issued', token }
+  for (const { grant } of state.grants.values()) yield { type: 'grant.given', grant }
+  for (const pushed of state.pushed.values()) yield { type: 'authorization.pushed', pushed }
+  for (const used of state.assertions) {
+    const [clientId = '', jti = ''] = used.split(/ (.*)/s)
+    yield { type: 'assertion.used', clientId, jti, expiresAt: 0 }
+  }
 }
 
 type Part = keyof State

@@ -21,6 +21,7 @@ import type {
   User,
   WorkloadTrust,
 } from './event.ts'
+import { countKept } from './kept-bytes.ts'
 
 /** A task and what has become of it. */
 export type TaskRecord = {
@@ -39,6 +40,8 @@ export type TaskRecord = {
 /** A request and what has become of it. */
 export type RequestRecord = {
   readonly request: PermissionRequest
+  /** Its detail as `canonical` writes it, so that repetitions are found by comparing texts. */
+  readonly canonical: string
   endorsedBy: string[]
   decided?:
     | { as: 'approved'; by: string; at: number; ttl: number; notes?: string }
@@ -85,6 +88,7 @@ export type ForgettableKind =
   | 'openTask'
   | 'task'
   | 'request'
+  | 'undecided'
   | 'token'
   | 'approval'
 
@@ -118,8 +122,13 @@ export type State = {
   readonly approvals: Map<string, ApprovalRecord>
   readonly streams: Map<string, StreamRecord>
   readonly requests: Map<string, RequestRecord>
-  /** Ids of requests nobody has decided, among them some whose time is over. */
+  /** Ids of requests nobody has decided, among them some whose time is just over. */
   readonly undecided: Set<string>
+  /** The same by agent. Follows from `undecided`, as the next two follow from all records. */
+  readonly undecidedOf: Map<string, Set<string>>
+  /** Bytes of what callers wrote that are remembered now (`kept-bytes.ts`): of all, and by owner. */
+  keptBytes: number
+  readonly keptBytesBy: Map<string, number>
   readonly tokens: Map<string, TokenRecord>
   /** What to forget, by the minute (epoch) from which on it cannot matter. */
   readonly forgetting: Map<number, Forgettable[]>
@@ -149,6 +158,9 @@ export const emptyState = (policy: Policy): State => ({
   streams: new Map(),
   requests: new Map(),
   undecided: new Set(),
+  undecidedOf: new Map(),
+  keptBytes: 0,
+  keptBytesBy: new Map(),
   tokens: new Map(),
   forgetting: new Map(),
   lastForgotten: 0,
@@ -179,8 +191,16 @@ export const forgetExpired = (state: State, now: number): void => {
 
 /** How each kind of thing is forgotten, in the minute for which that was planned. */
 const forget: Record<ForgettableKind, (state: State, id: string, minute: number) => void> = {
-  assertion: (state, id) => state.assertions.delete(id),
-  pushed: (state, uri) => state.pushed.delete(uri),
+  assertion: (state, id) => {
+    if (!state.assertions.delete(id)) return
+    const [clientId = '', jti = ''] = id.split(/ (.*)/s)
+    countKept(state, { type: 'assertion.used', clientId, jti, expiresAt: 0 }, -1)
+  },
+  pushed: (state, uri) => {
+    const pushed = state.pushed.get(uri)
+    if (pushed) countKept(state, { type: 'authorization.pushed', pushed }, -1)
+    state.pushed.delete(uri)
+  },
   code: (state, hash, minute) => {
     forgetGrant(state, state.codes.get(hash), minute)
     state.codes.delete(hash)
@@ -192,25 +212,55 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
   openTask: (state, id) => noteEnded(state, id),
   task: (state, id) => {
     noteEnded(state, id)
+    const task = state.tasks.get(id)?.task
+    if (task) countKept(state, { type: 'task.opened', task }, -1)
     state.tasks.delete(id)
   },
   request: (state, id) => {
+    noteDecided(state, id)
+    const request = state.requests.get(id)?.request
+    if (request) countKept(state, { type: 'permission.requested', request, score: 0 }, -1)
     state.requests.delete(id)
-    state.undecided.delete(id)
   },
+  undecided: (state, id) => noteDecided(state, id),
   token: (state, jti) => {
-    const { taskId = '', grantId = '' } = state.tokens.get(jti)?.token ?? {}
+    const token = state.tokens.get(jti)?.token
+    const { taskId = '', grantId = '' } = token ?? {}
+    if (token) countKept(state, { type: 'token.issued', token }, -1)
     state.tasks.get(taskId)?.tokens.delete(jti)
     state.grants.get(grantId)?.tokens.delete(jti)
     state.tokens.delete(jti)
   },
-  approval: (state, id) => state.approvals.delete(id),
+  approval: (state, id) => {
+    const approval = state.approvals.get(id)?.approval
+    if (approval) countKept(state, { type: 'approval.asked', approval }, -1)
+    state.approvals.delete(id)
+  },
 }
 
 /** A grant matters while it can be refreshed. */
 const forgetGrant = (state: State, grantId = '', minute: number) => {
-  const expiresAt = state.grants.get(grantId)?.refresh?.expiresAt ?? 0
-  if (Math.ceil(expiresAt / 60) <= minute) state.grants.delete(grantId)
+  const record = state.grants.get(grantId)
+  if (record === undefined || Math.ceil((record.refresh?.expiresAt ?? 0) / 60) > minute) return
+  countKept(state, { type: 'grant.given', grant: record.grant }, -1)
+  state.grants.delete(grantId)
+}
+
+/** A request waits for a person from now on. */
+export const noteUndecided = (state: State, { id, agentId }: PermissionRequest): void => {
+  state.undecided.add(id)
+  const ofAgent = state.undecidedOf.get(agentId)
+  if (ofAgent) ofAgent.add(id)
+  else state.undecidedOf.set(agentId, new Set([id]))
+}
+
+/** A request that is decided, or whose time is over, waits no longer. */
+export const noteDecided = (state: State, requestId: string): void => {
+  state.undecided.delete(requestId)
+  const { agentId = '' } = state.requests.get(requestId)?.request ?? {}
+  const ofAgent = state.undecidedOf.get(agentId)
+  ofAgent?.delete(requestId)
+  if (ofAgent?.size === 0) state.undecidedOf.delete(agentId)
 }
 
 /** A task that has ended is not among the open tasks of its agent. */

@@ -6,32 +6,32 @@ import { type PeekedJwt, peekJwt } from '../signing/peek.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Answers honestly, then changes the answer. */
+/** Runs the handler, then changes its answer. */
 export const alterAnswer =
   (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
   async (seam) =>
     change(await seam.answer(), seam)
 
-/** Changes what succeeds, and leaves refusals alone. */
+/** Changes successful answers only. */
 export const alterSuccess = (
   change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>,
 ): Act => alterAnswer((answer, seam) => (answer.status < 300 ? change(answer, seam) : answer))
 
-/** Changes refusals, and leaves what succeeds alone. */
+/** Changes errors only. */
 export const alterError = (change: (answer: Answer, seam: Seam) => Answer | Promise<Answer>): Act =>
   alterAnswer((answer, seam) => (answer.status >= 400 ? change(answer, seam) : answer))
 
-/** The members of a JSON object; none of anything else. */
+/** The members of a JSON object body; empty for other bodies. */
 export const membersOf = ({ body }: Pick<Answer, 'body'>): Members =>
   typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Members) : {}
 
-/** The answer with members replaced; undefined takes one away. */
+/** The answer with members replaced; undefined removes one. */
 export const withMembers = (answer: Answer, members: Members): Answer => ({
   ...answer,
   body: { ...membersOf(answer), ...members },
 })
 
-/** The answer with header fields replaced; undefined takes one away. */
+/** The answer with header fields replaced; undefined removes one. */
 export const withFields = (
   answer: Answer,
   fields: Readonly<Record<string, string | undefined>>,
@@ -45,7 +45,7 @@ export const withFields = (
   }
 }
 
-/** A token answer with another token in place of its own; the same answer where it holds none. */
+/** Replaces the token of a token answer. Returns other answers unchanged. */
 export const replaceToken = async (
   answer: Answer,
   forge: (jwt: PeekedJwt) => string | Promise<string>,
@@ -54,7 +54,7 @@ export const replaceToken = async (
   return jwt === undefined ? answer : withMembers(answer, { access_token: await forge(jwt) })
 }
 
-/** A token answer whose token says something else, signed with the tenant's own key. */
+/** Changes the claims of a token answer and signs it with the tenant's key. */
 export const resignToken = (
   answer: Answer,
   { keys }: TenantContext,
@@ -65,7 +65,7 @@ export const resignToken = (
     forgeSigned(keys.current, change(jwt.claims), { ...jwt.header, ...header }),
   )
 
-/** The answer as a page of HTML. */
+/** The answer as an HTML page. */
 export const asHtml = (answer: Answer): Answer => ({
   ...withFields(answer, { 'content-type': 'text/html; charset=utf-8' }),
   body: `<!doctype html><title>Error</title><h1>${answer.status}</h1>`,

@@ -22,7 +22,7 @@ import { taskMisbehaviours } from './issuer/tasks.ts'
 import { tokenMisbehaviours } from './issuer/tokens.ts'
 import { networkMisbehaviours } from './network.ts'
 
-/** Every defect that can be switched on. */
+/** All misbehaviours. */
 export const misbehaviours: readonly Misbehaviour[] = [
   ...networkMisbehaviours,
   ...clientMisbehaviours,
@@ -46,6 +46,6 @@ export const misbehaviours: readonly Misbehaviour[] = [
   ...challengeMisbehaviours,
 ]
 
-/** The same, as the control plane shows them. */
+/** All misbehaviours as the control plane lists them. */
 export const describedMisbehaviours: Misbehaviours['known'] =
   misbehaviours.map(describeMisbehaviour)

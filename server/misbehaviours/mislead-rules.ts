@@ -5,17 +5,17 @@ import type { Event } from '../issuer/event.ts'
 import type { State } from '../issuer/state.ts'
 import type { Tenant } from '../issuer/tenant.ts'
 
-/** How the rules go wrong while one request is handled. They are the real rules, misled. */
+/** How the issuer's rules are misled while one request is handled. */
 export type Mistake = Readonly<{
-  /** The state as they take it to be; what happens still happens to the real one. */
+  /** The state the rules read. Their events apply to the real state. */
   state?: (state: State) => State
-  /** What happens in place of what they decided. */
+  /** Replaces the events the rules decided. */
   events?: (events: readonly Event[]) => readonly Event[]
-  /** Who seems to ask. */
+  /** Replaces the caller. */
   principal?: IssuerContext['principal']
 }>
 
-/** Lets the handler of the issuer work with rules that make a mistake. */
+/** Runs a handler of the issuer with misled rules. */
 export const misleadRules =
   (mistake: (context: IssuerContext, seam: Seam) => Mistake): Act =>
   (seam) =>
@@ -28,7 +28,7 @@ export const misleadRules =
       },
     })
 
-/** A tenancy whose tenant looks at another state, or lets other things happen. */
+/** A tenant context with a changed state or changed events. */
 export const withMistake = (context: TenantContext, { state, events }: Mistake): TenantContext => {
   const { tenant } = context
   const seen = () => state?.(tenant.state) ?? tenant.state
@@ -48,7 +48,7 @@ export const withMistake = (context: TenantContext, { state, events }: Mistake):
 type Store = 'requests' | 'tasks' | 'agents' | 'clients' | 'approvals' | 'grants'
 type Stored<S extends Store> = State[S] extends Map<string, infer Record> ? Record : never
 
-/** The state with one record seen differently; the same state where there is none. */
+/** The state with one record changed; the same state where the record does not exist. */
 export const withRecord = <S extends Store>(
   state: State,
   store: S,
@@ -61,7 +61,7 @@ export const withRecord = <S extends Store>(
   return { ...state, [store]: new Map(records).set(id, change(record)) }
 }
 
-/** The events with those of one type replaced, or taken away. */
+/** The events with those of one type replaced or removed. */
 export const replaceEvents =
   <T extends Event['type']>(
     type: T,

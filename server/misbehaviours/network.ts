@@ -4,20 +4,20 @@ import { encodeAnswer } from '../http/message.ts'
 import { type Act, misbehavioursOf } from '../http/misbehave.ts'
 import { alterAnswer } from './alter-answer.ts'
 
-/** What happens between a client and any seat. */
+/** Misbehaviours of the network between a client and any seat. */
 export const networkMisbehaviours = misbehavioursOf('network', {
   'network-slow': {
-    says: 'The answer comes 300 ms late, or as late as `ms` says.',
+    says: 'The answer is delayed by 300 ms, or by `ms`.',
     breaks: 'NET-TIMELY',
     act: delayAnswer(300),
   },
   'network-very-slow': {
-    says: 'The answer comes after 35 s, when every published SDK has given up.',
+    says: 'The answer is delayed by 35 s, longer than the timeout of every published SDK.',
     breaks: 'NET-TIMELY',
     act: delayAnswer(35_000),
   },
   'network-drip': {
-    says: 'The body comes in ten pieces, 20 ms apart, or `ms`.',
+    says: 'The body is sent in ten pieces, 20 ms apart, or `ms`.',
     breaks: 'NET-TIMELY',
     act: alterAnswer((answer, { order }) => ({
       ...answer,
@@ -30,17 +30,17 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     act: async () => ({ status: 502, fault: { breaks: 'before' } }),
   },
   'network-answer-lost': {
-    says: 'The request is handled, and the connection is reset before its answer is sent.',
+    says: 'The request is handled, and the connection is reset before the answer is sent.',
     breaks: 'TEX-16',
     act: alterAnswer((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'before' } })),
   },
   'network-truncated': {
-    says: 'The connection breaks in the middle of the body.',
+    says: 'The connection is closed in the middle of the body.',
     breaks: 'NET-COMPLETE',
     act: alterAnswer((answer) => ({ ...answer, fault: { ...answer.fault, breaks: 'within' } })),
   },
   'network-short-length': {
-    says: 'The answer announces half of its length, so the end of its body is missing.',
+    says: 'Content-Length is half the length of the body, so the rest is missing.',
     breaks: 'NET-COMPLETE',
     act: alterAnswer((answer) => {
       const { headers, body } = encodeAnswer(answer)
@@ -48,12 +48,12 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     }),
   },
   'network-empty': {
-    says: 'The answer has its status, but no body.',
+    says: 'The answer has its status but no body.',
     breaks: 'LUMO-JSON-OBJECT',
     act: alterAnswer(({ body: _, ...answer }) => answer),
   },
   'network-duplicated': {
-    says: 'The request is delivered twice, and the client sees the second answer.',
+    says: 'The request is delivered twice, and the client receives the second answer.',
     breaks: 'NET-ONCE',
     act: async ({ answer }) => {
       await answer()
@@ -61,7 +61,7 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     },
   },
   'network-replayed': {
-    says: 'The request is delivered a second time after the client has got its answer.',
+    says: 'The request is delivered again after the client has received its answer.',
     breaks: 'NET-ONCE',
     act: async ({ answer }) => {
       const first = await answer()
@@ -70,7 +70,7 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     },
   },
   'network-unavailable': {
-    says: 'The answer is 503 with Retry-After in seconds; `times: 1` for once.',
+    says: 'The answer is 503 with Retry-After in seconds; use `times: 1` for one answer.',
     breaks: 'RTY-01',
     act: async () => unavailableAnswer('1'),
   },
@@ -81,7 +81,7 @@ export const networkMisbehaviours = misbehavioursOf('network', {
       unavailableAnswer(new Date((context.tenant.clock.now() + 1) * 1000).toUTCString()),
   },
   'network-recovers': {
-    says: 'The first three answers are 503 without Retry-After, and the others are honest.',
+    says: 'The first three answers are 503 without Retry-After; later ones are correct.',
     breaks: 'RTY-01',
     begin: () => {
       let failures = 3
@@ -101,17 +101,17 @@ export const networkMisbehaviours = misbehavioursOf('network', {
       ),
   },
   'network-bad-gateway': {
-    says: 'A proxy answers 502 with a page of HTML.',
+    says: 'A proxy answers 502 with an HTML page.',
     breaks: 'LUMO-ERROR-BODY',
     act: async () => page(502, 'Bad Gateway'),
   },
   'network-captive-portal': {
-    says: 'Somebody on the way answers 200 with a page of HTML.',
+    says: 'A captive portal answers 200 with an HTML page.',
     breaks: 'LUMO-CONTENT-TYPE',
     act: async () => page(200, 'Please accept our terms'),
   },
   'network-redirected': {
-    says: 'The answer is a redirect, 307, to another origin.',
+    says: 'The answer is a 307 redirect to another origin.',
     breaks: 'THR-27',
     act: async ({ routed: { request } }) => ({
       status: 307,
@@ -119,7 +119,7 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     }),
   },
   'network-cached': {
-    says: 'A proxy stores every answer to GET, and gives it to whoever asks the same again.',
+    says: 'A proxy caches every answer to GET and serves it to every caller.',
     breaks: 'NET-FRESH',
     begin: () => {
       const stored = new Map<string, Answer>()
@@ -133,7 +133,7 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     },
   },
   'network-fields-lost': {
-    says: 'A proxy drops every header field but Content-Type.',
+    says: 'A proxy removes every header field except Content-Type.',
     breaks: 'NET-FIELDS',
     act: alterAnswer((answer) => {
       const type = answer.headers?.['content-type']

@@ -6,7 +6,7 @@ import { peekJwt } from '../signing/peek.ts'
 import { signJwt } from '../signing/sign.ts'
 import type { Verification } from '../signing/verify.ts'
 
-/** What somebody who verifies tokens may fail to look at. */
+/** A check that token verification can skip. */
 export type SkippableCheck =
   | 'expiry'
   | 'audience'
@@ -16,17 +16,17 @@ export type SkippableCheck =
   | 'unsigned'
   | 'hmac'
 
-/** A token, and how to verify it, so that the oversight does not show; the rest is still verified. */
+/** A token and options with which its verification skips one check. */
 export type SkippedCheck = Readonly<{
   token: string
   verification: Partial<Pick<Verification, 'issuers' | 'keys' | 'now' | 'types'>>
-  /** Names by which the token is meant for whoever verifies it. */
+  /** Additional accepted audiences. */
   audience: readonly string[]
-  /** The tenant that it may be of. */
+  /** The accepted tenant. */
   tenant: string
 }>
 
-/** @returns undefined for a token without this flaw, or that is no JWT */
+/** @returns undefined for a token without this defect, or that is not a JWT */
 export const skipTokenCheck = async (
   oversight: SkippableCheck,
   text: string | undefined,

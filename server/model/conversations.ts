@@ -1,22 +1,28 @@
+import { setImmediate } from 'node:timers/promises'
 import { hashSecret } from '../signing/secrets.ts'
-import type { Leak, ModelConversation, Turn } from '../wire/index.ts'
+import type { Leak, ModelConversation, ModelConversations, Turn } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
+import { firstPage, placeAfter } from '../wire/log-page.ts'
+import { sizeOf } from '../wire/size-of.ts'
 import { functionCallId, messageId, responseId } from './ids.ts'
 
-/** The newest conversations a tenant keeps, and the most characters of them together. */
+/** The newest conversations a tenant keeps, and the most bytes of them together. */
 const kept = 500
-const mostCharacters = 32 * 1024 * 1024
+const mostBytes = 16 * 1024 * 1024
 
 type Recorded = Omit<ModelConversation, 'leaks'> & Readonly<{ described: string }>
+
+/** With the bytes it takes, more or less. */
+type Kept = Recorded & Readonly<{ size: number }>
 
 /** What a tenant's scripted model was asked and what it answered, unmasked until somebody reads. */
 export class ConversationLog {
   last = 0
-  readonly #recorded: Recorded[] = []
+  readonly #recorded: Kept[] = []
   readonly #most: number
-  #characters = 0
+  #bytes = 0
 
-  constructor(most = mostCharacters) {
+  constructor(most = mostBytes) {
     this.#most = most
   }
 
@@ -27,57 +33,74 @@ export class ConversationLog {
   /** `seq` has to be `last + 1`. `describeTenant`: what the request said about its tools. */
   record(recorded: Recorded): void {
     this.last = recorded.seq
-    this.#recorded.push(recorded)
-    this.#characters += sizeOf(recorded)
-    while (this.#recorded.length > kept || this.#characters > this.#most) {
+    const size = sizeOf(recorded)
+    this.#recorded.push({ ...recorded, size })
+    this.#bytes += size
+    while (this.#recorded.length > kept || this.#bytes > this.#most) {
       const oldest = this.#recorded.shift()
       if (oldest === undefined) return
-      this.#characters -= sizeOf(oldest)
+      this.#bytes -= oldest.size
     }
   }
 
   /** The turns up to and including a response, for a request that goes on from there. */
   upTo(response: string): Turn[] | undefined {
-    const found = this.#recorded.find(({ seq }) => responseId(seq) === response)
-    return found?.reply && [...found.turns, found.reply]
+    const found = this.#named(response)
+    if (found?.reply === undefined || responseId(found.seq) !== response) return undefined
+    return [...found.turns, found.reply]
   }
 
   /** What was said in an item of a response. */
   item(id: string): Turn | undefined {
-    for (const { seq, reply } of this.#recorded) {
-      if (reply === undefined) continue
-      if (messageId(seq) === id) return { role: 'assistant', text: reply.text }
-      const call = reply.calls?.find((_, at) => functionCallId(seq, at) === id)
-      if (call) return { role: 'assistant', text: '', calls: [call] }
-    }
-    return undefined
+    const { seq = 0, reply } = this.#named(id) ?? {}
+    if (reply === undefined) return undefined
+    if (messageId(seq) === id) return { role: 'assistant', text: reply.text }
+    const call = reply.calls?.find((_, at) => functionCallId(seq, at) === id)
+    return call && { role: 'assistant', text: '', calls: [call] }
+  }
+
+  /** The conversation whose number an id holds: conversations stand in the order of their numbers. */
+  #named(id: string): Kept | undefined {
+    const [, seq = 0] = /^[a-z]+_(\d+)/.exec(id) ?? []
+    return this.#recorded[Number(seq) - this.forgotten - 1]
   }
 
   /**
-   * What came after a conversation, oldest first; tokens and secrets are masked, and told as leaks.
+   * The first page of what came after a conversation, oldest first; tokens and secrets are masked, and
+   * told as leaks. Others get their turn meanwhile: each word of a long text is hashed.
    * @param secretHashes hashes of the secrets no model may see
    */
-  after(seq: number, secretHashes: ReadonlySet<string>): ModelConversation[] {
-    return this.#recorded
-      .filter((it) => it.seq > seq)
-      .map(({ described, ...recorded }) => {
-        const { turns, reply, error } = recorded
-        return {
-          ...recorded,
-          turns: turns.map((turn) => maskTurn(turn, secretHashes)),
-          ...(reply ? { reply: maskTurn(reply, secretHashes) } : {}),
-          ...(error === undefined ? {} : { error: maskText(error, secretHashes) }),
-          leaks: [
-            ...findLeaks(described, -1, secretHashes),
-            ...turns.flatMap((turn, at) => findLeaks(shownIn(turn), at, secretHashes)),
-          ],
-        }
-      })
+  async pageAfter(seq: number, secretHashes: ReadonlySet<string>): Promise<ModelConversations> {
+    const all = this.#recorded.filter((it) => it.seq > seq)
+    const page = firstPage(all, ({ size }) => size)
+    const place = placeAfter(page, page.length === all.length, this)
+    const conversations: ModelConversation[] = []
+    for (const kept of page) conversations.push(await maskConversation(kept, secretHashes))
+    return { conversations, ...place }
   }
 }
 
-const sizeOf = ({ described, turns }: Recorded): number =>
-  turns.reduce((sum, turn) => sum + shownIn(turn).length, described.length)
+/** Without its secrets, and with what it should not have held. */
+const maskConversation = async (
+  { described, size: _, ...recorded }: Kept,
+  secretHashes: ReadonlySet<string>,
+): Promise<ModelConversation> => {
+  const { reply, error } = recorded
+  const turns: Turn[] = []
+  const leaks = await findLeaksIn(described, -1, secretHashes)
+  for (const [at, turn] of recorded.turns.entries()) {
+    turns.push(await maskTurn(turn, secretHashes))
+    leaks.push(...(await findLeaksIn(shownIn(turn), at, secretHashes)))
+    if (at % 100 === 99) await setImmediate()
+  }
+  return {
+    ...recorded,
+    turns,
+    ...(reply ? { reply: await maskTurn(reply, secretHashes) } : {}),
+    ...(error === undefined ? {} : { error: await maskLongText(error, secretHashes) }),
+    leaks,
+  }
+}
 
 const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls)}`
 
@@ -86,8 +109,43 @@ const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
 const maskText = (text: string, secretHashes: ReadonlySet<string>) =>
   replaceJwts(text, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
 
-const maskTurn = (turn: Turn, secretHashes: ReadonlySet<string>): Turn =>
-  JSON.parse(maskText(JSON.stringify(turn), secretHashes))
+/** A text piece by piece: cut where neither a word nor a JWT goes on. */
+function* piecesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    delimiter.lastIndex = from + pieceLength
+    const end = delimiter.exec(text)?.index ?? text.length
+    yield text.slice(from, end)
+    from = end
+  }
+}
+
+const pieceLength = 16 * 1024
+const delimiter = /[\s"'`\\,;:=(){}<>[\]]/g
+
+const maskLongText = async (text: string, secretHashes: ReadonlySet<string>): Promise<string> => {
+  const masked: string[] = []
+  for (const piece of piecesOf(text)) {
+    masked.push(maskText(piece, secretHashes))
+    if (piece.length >= pieceLength) await setImmediate()
+  }
+  return masked.join('')
+}
+
+const maskTurn = async (turn: Turn, secretHashes: ReadonlySet<string>): Promise<Turn> =>
+  JSON.parse(await maskLongText(JSON.stringify(turn), secretHashes))
+
+const findLeaksIn = async (
+  text: string,
+  turn: number,
+  secretHashes: ReadonlySet<string>,
+): Promise<Leak[]> => {
+  const leaks: Leak[] = []
+  for (const piece of piecesOf(text)) {
+    leaks.push(...findLeaks(piece, turn, secretHashes))
+    if (piece.length >= pieceLength) await setImmediate()
+  }
+  return leaks
+}
 
 const findLeaks = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
   ...jwtsIn(text).map(() => ({ turn, kind: 'jwt' as const })),

@@ -1,4 +1,5 @@
 import type { ChatRequest, ResponsesRequest, ToolCall, Turn } from '../wire/index.ts'
+import { readJson } from '../wire/json.ts'
 
 /** The turns of a chat request, each message one. */
 export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
@@ -19,23 +20,22 @@ export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
 
 /**
  * The turns of a responses request. What the model said together is one turn, whatever number of
- * items it came in. `knownOptions` resolves items that are only referred to.
+ * items it came in. `known` resolves items that are only referred to.
  */
 export const turnsOfResponses = (
   { instructions, input }: ResponsesRequest,
   known: (itemId: string) => Turn | undefined,
 ): Turn[] => {
-  const turns: Turn[] = instructions ? [{ role: 'system', text: instructions }] : []
+  const groups: Turn[][] = instructions ? [[{ role: 'system', text: instructions }]] : []
   const items = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : input
   for (const item of items) {
     const turn = turnOfItem(item, known)
-    const last = turns.at(-1)
     if (turn === undefined) continue
-    if (turn.role === 'assistant' && last?.role === 'assistant') {
-      turns[turns.length - 1] = joinTurns(last, turn)
-    } else turns.push(turn)
+    const group = groups.at(-1)
+    if (turn.role === 'assistant' && group?.[0]?.role === 'assistant') group.push(turn)
+    else groups.push([turn])
   }
-  return turns
+  return groups.map(joinTurns)
 }
 
 const roles = {
@@ -66,11 +66,14 @@ const turnOfItem = (item: Item, known: (itemId: string) => Turn | undefined): Tu
   }
 }
 
-const joinTurns = (first: Turn, second: Turn): Turn => {
-  const calls = [...(first.calls ?? []), ...(second.calls ?? [])]
+/** One turn of all that the model said in a row; a turn of another is alone. */
+const joinTurns = (group: readonly Turn[]): Turn => {
+  const [first] = group
+  if (first !== undefined && group.length === 1) return first
+  const calls = group.flatMap((turn) => turn.calls ?? [])
   return {
     role: 'assistant',
-    text: [first.text, second.text].filter(Boolean).join('\n'),
+    text: group.flatMap(({ text }) => text || []).join('\n'),
     ...(calls.length > 0 ? { calls } : {}),
   }
 }
@@ -83,7 +86,7 @@ const textOf = (content: Content): string =>
 /** What a model wrote need not be JSON; a script can still tell it apart. */
 const argumentsOf = (json: string): ToolCall['arguments'] => {
   try {
-    const value: unknown = json === '' ? {} : JSON.parse(json)
+    const value: unknown = json === '' ? {} : readJson(json)
     return typeof value === 'object' && value !== null ? { ...value } : { value }
   } catch {
     return { unreadable: json }

@@ -2,6 +2,7 @@ import type { CryptoKey } from 'jose'
 import { JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { AccessTokenClaims } from '../wire/index.ts'
+import { readJson } from '../wire/json.ts'
 import { InvalidToken, type InvalidTokenReason } from './invalid-token.ts'
 import type { FindKeys } from './key-set.ts'
 
@@ -192,7 +193,7 @@ const textOf = (bytes: Buffer) => {
 }
 const json = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch (cause) {
     throw new InvalidToken('malformed', { cause })
   }

@@ -3,15 +3,29 @@ import type { JitContext, LumoAuthAgent } from '../../client/index.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
 import type { Entry, EventOf, PermissionRequest } from '../issuer/event.ts'
 import { type AuthorizationDetail, anyCovers } from '../wire/index.ts'
+import {
+  type ExpectedDetail,
+  hasAsymmetric,
+  matchDetail,
+  readExpectedDetail,
+} from './match-detail.ts'
 
 /** Asked of a tenant (everything in it), or of the fixtures `agent` and `jit` (what is theirs). */
 export type LumoAuthMatchers<R> = {
-  /** Asked for exactly this, whatever was decided. The order of lists does not matter. */
-  toHaveRequested: (detail: AuthorizationDetail) => R
+  /**
+   * Asked for exactly this, whatever was decided. The order of lists does not matter. Asymmetric matchers
+   * such as `expect.objectContaining({ type: 'user_data' })` may stand anywhere, also for the whole detail.
+   * @throws {TypeError} for a detail without a type, which could never match
+   */
+  toHaveRequested: (detail: ExpectedDetail) => R
   /** Opened a task, and completed every one it opened. */
   toHaveCompletedItsTask: () => R
-  /** The API let it in with JIT tokens for these details, or for less, and never for more. */
-  toHaveUsedOnly: (details: readonly AuthorizationDetail[]) => R
+  /**
+   * The API let it in with JIT tokens for these details, or for less, and never for more. A detail with an
+   * asymmetric matcher permits what equals it.
+   * @throws {TypeError} for anything but a list of details
+   */
+  toHaveUsedOnly: (details: readonly ExpectedDetail[]) => R
 }
 
 declare module 'vitest' {
@@ -20,11 +34,12 @@ declare module 'vitest' {
 }
 
 export const matchers = {
-  toHaveRequested(this: MatcherState, received: unknown, detail: AuthorizationDetail) {
+  toHaveRequested(this: MatcherState, received: unknown, expected: ExpectedDetail) {
+    const detail = readExpectedDetail('toHaveRequested', expected)
     const { name, requests } = subjectOf(received)
     const made = requests()
-    const pass = made.some((it) => this.equals(sortMembers(it.request.detail), sortMembers(detail)))
-    const nearest = made.find((it) => it.request.detail.type === detail.type)
+    const pass = made.some((it) => matchDetail(this.equals, it.request.detail, detail))
+    const nearest = made.find((it) => 'type' in detail && it.request.detail.type === detail.type)
     return {
       pass,
       message: () =>
@@ -35,7 +50,10 @@ export const matchers = {
         ]),
       ...(pass || nearest === undefined
         ? {}
-        : { actual: sortMembers(nearest.request.detail), expected: sortMembers(detail) }),
+        : {
+            actual: sortMembers(nearest.request.detail),
+            expected: sortMembers(detail as AuthorizationDetail),
+          }),
     }
   },
 
@@ -57,10 +75,21 @@ export const matchers = {
     }
   },
 
-  toHaveUsedOnly(this: MatcherState, received: unknown, details: readonly AuthorizationDetail[]) {
+  toHaveUsedOnly(this: MatcherState, received: unknown, expected: readonly ExpectedDetail[]) {
+    if (!Array.isArray(expected)) {
+      throw new TypeError(
+        `toHaveUsedOnly: expected a list of authorization details, received ${JSON.stringify(expected)}`,
+      )
+    }
+    const details = expected.map((it) => readExpectedDetail('toHaveUsedOnly', it))
     const { name, used } = subjectOf(received)
     const all = used()
-    const more = all.filter(({ detail }) => !anyCovers(details, detail))
+    const plain = details.filter((it): it is AuthorizationDetail => !hasAsymmetric(it))
+    const patterns = details.filter(hasAsymmetric)
+    const more = all.filter(
+      ({ detail }) =>
+        !anyCovers(plain, detail) && !patterns.some((it) => matchDetail(this.equals, detail, it)),
+    )
     const idle = all.length === 0 && details.length > 0
     return {
       pass: more.length === 0 && !idle,
@@ -89,7 +118,7 @@ const sentence = (
     ...found.filter((it) => it !== ''),
   ].join('\n')
 
-const listDetails = (details: readonly AuthorizationDetail[]) =>
+const listDetails = (details: readonly ExpectedDetail[]) =>
   details.map((it) => `  ${JSON.stringify(it)}`).join('\n')
 
 /** Matchers such as `expect.any(String)` may stand in a detail, so it is not made a text of. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { longestField, parseChallenges } from './auth-params.ts'
 import { AuthorizationDetail } from './authorization-detail.ts'
 import { ErrorBody } from './error.ts'
-import { deepestJson, isTooDeep } from './json-depth.ts'
+import { JsonBoundsError, readJson } from './json.ts'
 
 /**
  * How a resource server says what is missing.
@@ -122,15 +122,12 @@ const decode = (encoded: string): unknown => {
     throw new MalformedChallenge('the challenge is not base64 (one value, one alphabet)')
   }
   const json = decodeText(encoded)
-  if (isTooDeep(json)) {
-    throw new MalformedChallenge(`the challenge is nested deeper than ${deepestJson} levels`)
-  }
   try {
-    return JSON.parse(json, (key, value) => {
-      if (key === '__proto__' || key === 'constructor') throw new SyntaxError(`the key ${key}`)
-      return value
-    })
+    return readJson(json, { refusedNames: ['__proto__', 'constructor'] })
   } catch (cause) {
+    if (cause instanceof JsonBoundsError) {
+      throw new MalformedChallenge(`the challenge ${cause.message}`, { cause })
+    }
     throw new MalformedChallenge('the challenge does not decode to JSON', { cause })
   }
 }

@@ -98,7 +98,20 @@ export type RequestView = z.infer<typeof RequestView>
 const Clock = z.object({ now: z.number(), running: z.boolean() })
 
 /** What waits for a person, and what a person was asked before; oldest first. */
-export const Inbox = Clock.extend({ requests: z.array(RequestView) }).meta({ id: 'Inbox' })
+export const InboxQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+})
+export type InboxQuery = z.infer<typeof InboxQuery>
+
+/**
+ * One page of requests, oldest first. What waits for a person comes on the first pages, the oldest on
+ * page 1; then what was decided, the newest first.
+ */
+export const Inbox = Clock.extend({
+  requests: z.array(RequestView),
+  pagination: z.object({ total: z.int(), page: z.int(), limit: z.int() }),
+}).meta({ id: 'Inbox' })
 export type Inbox = z.infer<typeof Inbox>
 
 export const TaskSummary = z

@@ -58,6 +58,8 @@ export const Exchanges = z
     exchanges: z.array(Exchange),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
+    /** There is more after `next`. */
+    more: z.boolean().optional(),
   })
   .meta({ id: 'Exchanges' })
 export type Exchanges = z.infer<typeof Exchanges>

@@ -20,6 +20,8 @@ export const Journal = z
     entries: z.array(JournalEntry),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
+    /** There is more after `next`. */
+    more: z.boolean().optional(),
   })
   .meta({ id: 'Journal' })
 export type Journal = z.infer<typeof Journal>

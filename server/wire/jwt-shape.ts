@@ -5,10 +5,27 @@ export type Shaped = Readonly<{ at: number; jwt: string }>
  * Whatever has the shape of a JWT: three parts, or as few as `least`. It takes time that grows with
  * the text only; one regular expression would begin anew at every place a JWT might begin.
  */
-export const jwtsIn = (text: string, least = 3): Shaped[] =>
-  [...text.matchAll(/[\w.-]+/g)].flatMap(({ 0: run, index }) =>
-    run.includes('eyJ') ? inRun(run, index, least) : [],
-  )
+export const jwtsIn = (text: string, least = 3): Shaped[] => {
+  const found: Shaped[] = []
+  let end = 0
+  for (let at = text.indexOf('eyJ'); at >= 0; at = text.indexOf('eyJ', end)) {
+    let begin = at
+    while (begin > end && isInRun(text.charCodeAt(begin - 1))) begin -= 1
+    end = at
+    while (end < text.length && isInRun(text.charCodeAt(end))) end += 1
+    found.push(...inRun(text.slice(begin, end), begin, least))
+  }
+  return found
+}
+
+/** Letters, digits, `_`, `-` and `.`: what a JWT and the names around it are made of. */
+const isInRun = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x30 && code <= 0x39) ||
+  code === 0x2d ||
+  code === 0x2e ||
+  code === 0x5f
 
 /** The text with something else instead of each JWT. */
 export const replaceJwts = (text: string, instead: string, least = 3): string => {

@@ -128,6 +128,8 @@ export const ModelConversations = z
     conversations: z.array(ModelConversation),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
+    /** There is more after `next`. */
+    more: z.boolean().optional(),
   })
   .meta({ id: 'ModelConversations' })
 export type ModelConversations = z.infer<typeof ModelConversations>

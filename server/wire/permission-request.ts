@@ -91,6 +91,18 @@ export const PermissionRequest = z
   .meta({ id: 'PermissionRequest' })
 export type PermissionRequest = z.infer<typeof PermissionRequest>
 
+/** Requests on one page, unless the query says how many. */
+const usualPage = 50
+
+/** Which part of a list is wanted: `page` counts from 1. */
+export const PageQuery = z
+  .object({
+    limit: z.coerce.number().int().min(1).max(100).default(usualPage),
+    page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  })
+  .meta({ id: 'PageQuery' })
+export type PageQuery = z.infer<typeof PageQuery>
+
 const PendingList = z.array(z.looseObject({ request_id: z.string() }))
 const Counted = {
   pending_requests: PendingList,

@@ -208,6 +208,16 @@ export const Policy = z
         task_depth: z.int().positive().default(8),
         requests_per_task: z.int().positive().default(1000),
         pending_per_task: z.int().positive().default(100),
+        pending_per_agent: z.int().positive().default(300),
+        /** Of what a caller wrote and the tenant remembers: names, details, justifications. */
+        bytes_per_agent: z
+          .int()
+          .positive()
+          .default(16 * 1024 * 1024),
+        bytes_per_tenant: z
+          .int()
+          .positive()
+          .default(64 * 1024 * 1024),
         approvals_per_agent: z.int().positive().default(20),
         streams_per_client: z.int().positive().default(10),
         agents: z.int().positive().default(1000),

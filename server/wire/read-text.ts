@@ -6,11 +6,11 @@ export const longestAnswer = 2 ** 20
  * then not read. An abort of the signal ends the reading early.
  */
 export const readText = async (
-  response: Response,
+  message: Request | Response,
   limit: number = longestAnswer,
   signal?: AbortSignal,
 ): Promise<string | undefined> => {
-  const reader = response.body?.getReader()
+  const reader = message.body?.getReader()
   if (reader === undefined) return ''
   const stop = () => void reader.cancel().catch(() => undefined)
   signal?.addEventListener('abort', stop, { once: true })

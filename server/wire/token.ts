@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
+import { JsonBoundsError, readJson } from './json.ts'
 import { longestTtl } from './permission-request.ts'
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -59,8 +60,15 @@ export const AuthorizationDetailsText = z
   .string()
   .transform((text, context): unknown => {
     try {
-      return JSON.parse(text)
-    } catch {
+      return readJson(text)
+    } catch (cause) {
+      if (cause instanceof JsonBoundsError) {
+        context.addIssue({
+          code: 'custom',
+          message: `expected JSON within bounds; it ${cause.message}`,
+        })
+        return z.NEVER
+      }
       context.addIssue({ code: 'custom', message: 'expected a JSON array of objects' })
       return z.NEVER
     }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
+import { deepestJson } from './json.ts'
 
 /** One thing wrong with a text somebody wrote, and where. */
 export type Flaw = Readonly<{ file: string; line: number; column: number; message: string }>
@@ -33,45 +34,76 @@ export type YamlSource = Readonly<{
   locate(path: readonly PropertyKey[], part: 'key' | 'value'): Place
 }>
 
-/** Reads a YAML text, however malformed it is. */
-export const readYaml = (text: string): YamlSource => {
+/** Tokens of the YAML library in a text from the network: a key with its value has some seven. */
+export const mostForeignTokens = 15_000
+
+/**
+ * Reads a YAML text, however malformed it is.
+ * @param mostTokens tokens it may have; absent: any number, as in a file of one's own
+ */
+export const readYaml = (
+  text: string,
+  mostTokens: number = Number.POSITIVE_INFINITY,
+): YamlSource => {
   const lineCounter = new (yaml().LineCounter)()
   const placeAt = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset)
     return { line, column: col }
   }
+  const unreadable = (message: string): YamlSource => {
+    const place = { line: 1, column: 1 }
+    return { value: undefined, problems: [{ ...place, message }], locate: () => place }
+  }
   try {
-    const document = yaml().parseDocument(text, { lineCounter, prettyErrors: false })
+    const excess = findExcess(text, mostTokens)
+    if (excess !== undefined) return unreadable(excess)
+    // The library compares each key of a map with all others: 20 000 keys take it 10 s.
+    const options = { lineCounter, prettyErrors: false, uniqueKeys: false }
+    const document = yaml().parseDocument(text, options)
+    if (isDeeper(document.contents, deepestJson)) return unreadable(tooDeep)
+    const repeated = repeatedKeys(document).map((pos) => ({
+      pos,
+      message: 'Map keys must be unique',
+    }))
+    const errors = [
+      ...document.errors.map(({ message, pos }) => ({ pos: pos[0], message })),
+      ...repeated,
+    ].sort((a, b) => a.pos - b.pos)
     return {
-      value: readValue(document),
-      problems: document.errors.map(({ message, pos }) => ({ ...placeAt(pos[0]), message })),
+      value: errors.length > 0 ? undefined : document.toJS(),
+      problems: errors
+        .slice(0, mostFlaws)
+        .map(({ message, pos }) => ({ ...placeAt(pos), message })),
       locate: (path, part) => placeAt(offsetOf(document.contents, path, part)),
     }
   } catch (thrown) {
-    const place = { line: 1, column: 1 }
-    const message =
-      thrown instanceof ReferenceError
-        ? thrown.message
-        : 'expected YAML that is not nested so deeply'
-    return { value: undefined, problems: [{ ...place, message }], locate: () => place }
+    // What only shows while reading: aliases that lead nowhere or multiply.
+    return unreadable(thrown instanceof ReferenceError ? thrown.message : tooDeep)
   }
 }
 
+const tooDeep = 'expected YAML that is not nested so deeply'
+
+/** Flaws of one text that are told. */
+const mostFlaws = 100
+
 /**
  * What a YAML (or JSON) text says, as a schema wants it.
- * @throws {FlawedFile}
+ * @param mostTokens as of `readYaml`
+ * @throws {FlawedFile} with the first hundred flaws
  */
 export const parseYaml = <S extends z.ZodType>(
   file: string,
   text: string,
   schema: S,
+  mostTokens?: number,
 ): z.output<S> => {
-  const { value, problems, locate } = readYaml(text)
+  const { value, problems, locate } = readYaml(text, mostTokens)
   if (problems.length > 0) throw new FlawedFile(problems.map((it) => ({ file, ...it })))
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new FlawedFile(
-    parsed.error.issues.map((issue) => {
+    parsed.error.issues.slice(0, mostFlaws).map((issue) => {
       const path =
         issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
       const where = issue.path.map(String).join('.')
@@ -81,17 +113,39 @@ export const parseYaml = <S extends z.ZodType>(
   )
 }
 
-/**
- * What a document says; undefined when it has errors.
- * @throws for what only shows while reading: aliases that lead nowhere or multiply, too deep a nest
- */
-const readValue = (parsed: Document): unknown => {
-  if (isDeeper(parsed.contents, deepest)) throw new RangeError('too deep')
-  return parsed.errors.length > 0 ? undefined : parsed.toJS()
+/** What is beyond the bounds of a text, told by its tokens: parsing takes several times as long. */
+const findExcess = (text: string, mostTokens: number): string | undefined => {
+  let tokens = 0
+  let depth = 0
+  for (const token of new (yaml().Lexer)().lex(text)) {
+    tokens += 1
+    if (tokens > mostTokens) return `expected YAML of at most ${mostTokens} tokens`
+    if (token === '[' || token === '{') depth += 1
+    else if (token === ']' || token === '}') depth -= 1
+    // Collections as keys within one another take the YAML library a time that grows with their cube.
+    if (depth > deepestJson) return tooDeep
+  }
+  return undefined
 }
 
-/** Collections as keys within one another take the YAML library a time that grows with their cube. */
-const deepest = 100
+/** Where a map has a key once more. */
+const repeatedKeys = (document: Document): number[] => {
+  const { isMap, isNode, isPair, isScalar, visit } = yaml()
+  const found: number[] = []
+  visit(document, {
+    Map: (_, map) => {
+      if (!isMap(map)) return
+      const seen = new Set<unknown>()
+      for (const pair of map.items) {
+        const { key } = isPair(pair) ? pair : {}
+        const name = isScalar(key) ? key.value : key
+        if (seen.has(name)) found.push((isNode(key) && key.range?.[0]) || 0)
+        seen.add(name)
+      }
+    },
+  })
+  return found
+}
 
 const isDeeper = (node: unknown, levels: number): boolean => {
   const { isCollection, isPair } = yaml()

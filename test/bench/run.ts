@@ -12,6 +12,7 @@ import { journal } from './sections/journal.ts'
 import { own } from './sections/own.ts'
 import { peers } from './sections/peers.ts'
 import { scale } from './sections/scale.ts'
+import { stalls } from './sections/stalls.ts'
 import { suite } from './sections/suite.ts'
 
 const sections: Readonly<Record<string, Section>> = {
@@ -21,6 +22,7 @@ const sections: Readonly<Record<string, Section>> = {
   journal,
   suite,
   agents,
+  stalls,
   scale,
 }
 
@@ -77,8 +79,10 @@ const measured = async (): Promise<void> => {
   if (process.platform !== 'linux') throw new Error('it reads /proc, and so takes Linux')
   endTogether()
   const begun = load()
-  installPeers()
-  build()
+  if (!order.every(([, { sourcesOnly }]) => sourcesOnly)) {
+    installPeers()
+    build()
+  }
   const results: Results = { sizes, machine: thisMachine(begun), sections: [] }
   for (const [name, { measure }] of order) {
     process.stderr.write(`${name} `)

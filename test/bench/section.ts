@@ -22,6 +22,8 @@ export type Found = Readonly<{
 
 export type Section = Readonly<{
   says: string
+  /** Measures the sources alone: neither the package nor the peers are needed. */
+  sourcesOnly?: true
   measure: (sizes: Sizes) => Promise<Found>
 }>
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { JitContext } from '../../client/index.ts'
-import { atWork, json, never, reading, refusal, signedUp } from './world.ts'
+import { atWork, json, networkFailure, never, reading, refusal, signedUp } from './world.ts'
 
 describe('opening a task', () => {
   it('is refused while another is open, which would be forgotten', async () => {
@@ -303,7 +303,7 @@ describe('completing a task', () => {
     const { world, jit } = await atWork()
     const line = `POST /jit/task/${jit.taskId}/complete`
     world.on(line, () => {
-      throw new TypeError('fetch failed')
+      throw networkFailure()
     })
 
     await expect(jit.completeTask()).rejects.toMatchObject({ code: 'completion_failed' })

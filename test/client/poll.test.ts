@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ApiError, ConfigError, DeadlineExceededError, NetworkError } from '../../client/errors.ts'
 import { isTransient, secondsToWait } from '../../client/poll.ts'
 import { systemNow, systemSleep } from '../../client/time.ts'
-import { atWork, json, reading, refusal } from './world.ts'
+import { atWork, json, networkFailure, reading, refusal } from './world.ts'
 
 const status = 'GET /jit/request/jit_3/status'
 
@@ -119,7 +119,7 @@ describe('polling', () => {
   it('survives bad luck twice in a row, and not a third time', async () => {
     const { world, jit, request } = await waiting()
     const unlucky = () => {
-      throw new TypeError('fetch failed')
+      throw networkFailure()
     }
     world.once(status, unlucky, () => refusal(502, 'bad_gateway'))
     await jit.waitForApproval(request)

@@ -44,6 +44,12 @@ export const challenge = (detail: AuthorizationDetail) =>
     { 'insufficient-authorization-details': encodeChallenge(detail) },
   )
 
+/** What Node's `fetch` throws when no connection is made. */
+export const networkFailure = () =>
+  new TypeError('fetch failed', {
+    cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+  })
+
 /** Answers only by failing when the caller aborts. */
 export const never: Handler = ({ signal }) =>
   new Promise((_, reject) => {

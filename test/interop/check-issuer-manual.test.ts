@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { lumoauthHarness, type Running } from '../support/running.ts'
 import { type Issuer, issuerElsewhere } from './issuer.ts'
 
-const approves = 'a-person-approves-and-the-agent-goes-on'
+const approves = 'approved-request-gets-token'
 
 /** `check issuer`, where a person decides; under one prefix, so that they are asked once. */
 const checking = async (issuer: Issuer, patience: string, ...args: string[]) => {
@@ -83,7 +83,7 @@ describe('check issuer, where a person approves', () => {
     expect(person.page.pathname + person.page.hash).toMatch(/^\/console\/acme#\/tasks\/task_/)
     expect(await person.decides(id, decision, { notes: 'Fine by me' })).toBe(200)
 
-    expect(how).toMatch(/^ with the words "Fine by me" until \d{4}-/)
+    expect(how).toMatch(/^ with the reason "Fine by me" until \d{4}-/)
     expect(await check.ends(), check.stderr).toBe(0)
     expect(await results()).toEqual([{ verdict: 'passed', said: [] }])
     expect(await issuer.openTasks()).toEqual([])
@@ -98,7 +98,7 @@ describe('check issuer, where a person approves', () => {
     expect(await (await follow(issuer, link)).decides(id, 'deny')).toBe(200)
 
     expect(await check.ends(), check.stderr).toBe(0)
-    const reason = 'a person was asked to approve a request, and it is denied'
+    const reason = 'the person was asked to approve the request, but it is denied'
     expect(await results()).toMatchObject([{ verdict: 'skipped', reason }])
     expect(await issuer.openTasks()).toEqual([])
   }, 60_000)
@@ -111,7 +111,7 @@ describe('check issuer, where a person approves', () => {
     await asked(check)
 
     expect(await check.ends(), check.stderr).toBe(0)
-    const reason = 'nobody decided within 1 s (approver: manual; limits: { person: … })'
+    const reason = 'no person decided within 1 s (approver: manual; limits: { person: … })'
     expect(await results()).toMatchObject([{ verdict: 'skipped', reason }])
     expect(await issuer.openTasks()).toEqual([])
   }, 60_000)
@@ -137,7 +137,11 @@ describe('check issuer, where a person approves', () => {
 
   it('asks a person only for what they can be told beforehand', async () => {
     await using issuer = await issuerElsewhere()
-    const { check, results } = await checking(issuer, 'PT1M', 'approvals/a-person-denies')
+    const { check, results } = await checking(
+      issuer,
+      'PT1M',
+      'approvals/denied-request-shows-deny-reason',
+    )
     await using _ = check
 
     expect(await check.ends(), check.stderr).toBe(0)

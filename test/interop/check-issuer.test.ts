@@ -187,7 +187,7 @@ describe('check issuer --record', () => {
     await writeFile(`${name}.yaml`, issuer.target)
     const target = ['--target', `${name}.yaml`, '--record', `${name}.json`]
     await using check = lumoauthHarness(
-      ['check', 'issuer', 'no-token-after-completion', ...target],
+      ['check', 'issuer', 'exchange-after-completion', ...target],
       { env: { ...process.env, ...issuer.env } },
     )
     expect(await check.ends(), check.stderr).toBe(0)

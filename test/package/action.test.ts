@@ -70,7 +70,7 @@ describe('the action for GitHub, with the tarball,', () => {
   it('fails an agent, which needs no target', async () => {
     const { codes, output, uses } = await acted({
       seat: 'agent',
-      arguments: `--only plain -- "${process.execPath}" --eval ''`,
+      arguments: `--only happy-path -- "${process.execPath}" --eval ''`,
       harness: inject('tarball'),
     })
 

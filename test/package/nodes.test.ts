@@ -121,7 +121,7 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
   }, 180_000)
 
   it('checks an agent', async () => {
-    await using check = command('check', 'agent', '--only', 'plain', '--', node, '--eval', '')
+    await using check = command('check', 'agent', '--only', 'happy-path', '--', node, '--eval', '')
 
     expect(await check.ends(), check.stderr).toBe(1)
     expect(check.stdout).toContain('the agent called neither issuer nor API')

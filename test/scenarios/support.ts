@@ -2,7 +2,7 @@ import { type Loaded, readScenario } from '../../scenarios/language/load.ts'
 import type { Session } from '../../scenarios/language/session.ts'
 import type { Target } from '../../scenarios/language/target.ts'
 
-/** A scenario from YAML that is known to be sound. */
+/** A scenario from valid YAML. */
 export const scenarioOf = (yaml: string, file = 'suite/theme/one.yaml'): Loaded => {
   const { scenario, problems } = readScenario(file, yaml)
   if (scenario === undefined) throw new Error(problems.map((it) => it.message).join('\n'))
@@ -18,7 +18,7 @@ export const problemsOf = (yaml: string): string[] =>
 
 type Fake = Target & { readonly opened: string[]; readonly closed: string[] }
 
-/** A world of one function: whatever is asked, it answers. */
+/** A target whose answers come from one function. */
 export const fakeTarget = (
   answer: (request: Request) => Response | Promise<Response>,
   {
@@ -74,7 +74,7 @@ export const fakeTarget = (
 export const refusal = (status: number, error: string): Response =>
   Response.json({ error, error_description: 'no', message: 'no', code: error, status }, { status })
 
-/** Claims as a token, signed by nobody. */
+/** Claims as an unsigned token. */
 export const tokenOf = (claims: Readonly<Record<string, unknown>>): string =>
   [{ alg: 'none', typ: 'at+jwt' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { largestBody } from '../../server/http/parse.ts'
-import { pathsOf, type Route, type RouteName } from '../../server/wire/index.ts'
+import { isModelPath, pathsOf, type Route, type RouteName } from '../../server/wire/index.ts'
 import { jsonSchema } from '../../server/wire/openapi/schemas.ts'
 import { type Fault, faultsOf, sample } from '../support/faults.ts'
 import {
@@ -181,7 +181,9 @@ const faultyQueries = (route: Route, world: World, headers: Record<string, strin
   const value = sample(components, described, query, world.inBodies)
   const faults: Fault[] = faultsOf(components, described, value)
   const path = world.pathOf(pathsOf(route)[0] ?? '')
-  return faults.map(({ says, value }): Case => {
+  const many = Array.from({ length: 1001 }, () => '1')
+  const tooMany = { path, headers, query: { a: many } }
+  const cases = faults.map(({ says, value }): Case => {
     const passes = query.safeParse(fieldsOf(encoded(value))).success
     return {
       says: `?${says}`,
@@ -190,6 +192,7 @@ const faultyQueries = (route: Route, world: World, headers: Record<string, strin
       ...(passes ? {} : { wants: [400] }),
     }
   })
+  return [...cases, { says: 'a query of too many parameters', sent: tooMany, wants: [400] }]
 }
 
 /** As the server reads a form: an empty field is an absent one, a repeated one a list. */
@@ -226,6 +229,7 @@ const malformed = (route: Route, world: World, headers: Record<string, string>):
     const { body = '' } = fitting(route, world)
     return [
       ...always,
+      as('a form of too many parameters', form['content-type'], 'a=1&'.repeat(1001), [400]),
       as('a form that is not encoded', form['content-type'], `${body}&a=%zz`, [400]),
       as('a form said to be JSON', 'application/json', body, [400]),
       as('a form said to be text', 'text/plain', body, [400]),
@@ -238,6 +242,7 @@ const malformed = (route: Route, world: World, headers: Record<string, string>):
     ...['{', '{"a":}', '[1,', 'undefined', "{'a':1}", '{"__proto__":{"a":1}}'].map((it) =>
       as(`malformed ${it}`, 'application/json', it, [400]),
     ),
+    ...tooMuch(path).map(([says, text]) => as(says, 'application/json', text, [400])),
     ...['null', '"text"', '7', '[]', 'true'].map((it) =>
       as(`no object: ${it}`, 'application/json', it, [400]),
     ),
@@ -249,6 +254,17 @@ const malformed = (route: Route, world: World, headers: Record<string, string>):
       sent: { path, headers: { ...headers, ...json, 'content-encoding': 'gzip' }, body },
       wants: [415],
     },
+  ]
+}
+
+/** JSON that is small enough, and yet would cost too much. */
+const tooMuch = (path: string): [string, string][] => {
+  const levels = 10_000
+  const deep = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+  return [
+    ['JSON nested too deep', `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`],
+    ['objects nested too deep', deep],
+    ['JSON of too many values', `{"a":[${'0,'.repeat(isModelPath(path) ? 30_000 : 10_000)}0]}`],
   ]
 }
 
@@ -277,6 +293,16 @@ const strangePaths = (path: string, world: World, headers: Record<string, string
     ),
   )
 
+/** Some 11 kB: short enough to be looked at. */
+const deepToken = [
+  { alg: 'ES256', typ: 'at+jwt', kid: 'k' },
+  `{"iss":"i","exp":9999999999,"sub":${'['.repeat(4000)}${']'.repeat(4000)}}`,
+  's',
+]
+  .map((part) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)))
+  .map((bytes) => bytes.toString('base64url'))
+  .join('.')
+
 /** Credentials of every kind that open nothing here. */
 const strangers = async (
   name: RouteName,
@@ -289,6 +315,7 @@ const strangers = async (
     ['no credentials', {}],
     ['an empty bearer', { authorization: 'Bearer ' }],
     ['no token', bearer('nonsense')],
+    ['a token nested too deep', bearer(deepToken)],
     ['another scheme', { authorization: 'Digest username="x"' }],
   ]
   switch (route.auth) {

@@ -114,7 +114,7 @@ describe('three processes behind nginx', () => {
     const skipped = results.filter((it) => it.verdict === 'skipped')
     expect(skipped.map(({ title, reason }) => `${title}: ${reason}`)).toEqual(
       Array(2).fill(
-        'Permissions are checked one by one, in bulk, any, or all: /api/v1/authz/check names no tenant, and a proxy leads by tenant (421)',
+        'authz/check answers one permission, many, any or all of them: /api/v1/authz/check has no tenant, by which a proxy routes (421)',
       ),
     )
     figure('suite behind nginx', { passed: results.length - skipped.length, skipped: 2 })

@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process'
 export type Ended = Readonly<{
   code: number | null
   signal: string | null
+  /** Whether the limit ended it. */
   late: boolean
+  /** Whether something it had started still ran, and was stopped. */
+  leftBehind: boolean
   output: string
 }>
 
@@ -11,19 +14,22 @@ export type Command = Readonly<{
   /** Program and arguments. */
   line: readonly string[]
   environment: Readonly<Record<string, string>>
-  /** Seconds. */
+  /** Seconds after which it is stopped. */
   limit: number
+  /** Seconds that what it started may outlive it. Default: as long as it wants. */
+  grace?: number
   signal: AbortSignal
 }>
 
 /** Output that is kept. */
 const longest = 64 * 1024
 
-/** A command with all it starts, from its start to its end; nothing of it is left running. */
-export const command = ({ line, environment, limit, signal }: Command) => {
+/** Runs a command with all its child processes. Ends every one of them when the command ends. */
+export const command = ({ line, environment, limit, grace, signal }: Command) => {
   const [program = '', ...args] = line
   let output = ''
   let late = false
+  let leftBehind = false
   const child = spawn(program, args, {
     env: { ...inheritEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +45,7 @@ export const command = ({ line, environment, limit, signal }: Command) => {
       if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, how)
       else child.kill(how)
     } catch {
-      // It has ended by itself.
+      // The command has ended by itself.
     }
   }
   const ended = new Promise<Ended>((resolve, reject) => {
@@ -60,16 +66,29 @@ export const command = ({ line, environment, limit, signal }: Command) => {
       over()
       reject(error)
     })
+    let outlived: NodeJS.Timeout | undefined
+    child.once('exit', () => {
+      if (grace === undefined) return
+      clearTimeout(timer)
+      outlived = setTimeout(() => {
+        leftBehind = true
+        kill('SIGKILL')
+        // A process of another group may still hold the pipes.
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, grace * 1000)
+    })
     child.once('close', (code, by) => {
       over()
+      clearTimeout(outlived)
       kill('SIGKILL')
-      resolve({ code, signal: by, late, output })
+      resolve({ code, signal: by, late, leftBehind, output })
     })
   })
   return { ended, kill }
 }
 
-/** Our own environment without what would lead an agent anywhere else. */
+/** The environment of this process, without variables that name other servers. */
 const inheritEnvironment = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(

@@ -3,11 +3,11 @@ import type { ProxyHandler, RecordingProxy } from '../../targets/mock/recording-
 import type { Turn } from './format.ts'
 import { traceOf } from './trace.ts'
 
-/** Does what a scenario says happens around the agent. */
+/** Performs the events that a scenario defines around the agent. */
 export class Interventions {
   wrongSecret = false
   kill: (signal: NodeJS.Signals) => void = () => {}
-  /** How many turns have been taken, of those that wait for something. */
+  /** How many events with a condition have happened. */
   taken = 0
   readonly awaited: number
   readonly #turns: readonly Turn[]
@@ -16,6 +16,9 @@ export class Interventions {
   #play: ProxyHandler | undefined
   #downUntil = 0
   #lure: Turn['lure']
+  #injection: Turn['inject']
+  /** How many answers with injected text the agent has received. */
+  injected = 0
 
   constructor(turns: readonly Turn[], ours: RecordingProxy) {
     this.#turns = turns
@@ -42,17 +45,19 @@ export class Interventions {
       this.taken += 1
       await this.#take(turn, answer)
     }
-    return this.#misdirect(request, answer, seat, play)
+    const misdirected = await this.#misdirect(request, answer, seat, play)
+    return this.#inject(route, misdirected, seat, play)
   }
 
   async #take(turn: Turn, answer?: Response): Promise<void> {
     const play = this.#play
     if (play === undefined) return
-    const { misbehave, behave, revoke, down, signal, lure, wrong_secret } = turn
+    const { misbehave, behave, revoke, down, signal, lure, inject, wrong_secret } = turn
     if (misbehave !== undefined) await play.tenant.misbehave(misbehave)
     if (behave) play.tenant.behave()
     if (wrong_secret) this.wrongSecret = true
     if (lure !== undefined) this.#lure = lure
+    if (inject !== undefined) this.#injection = inject
     if (down !== undefined) this.#downUntil = performance.now() + down * 1000
     if (revoke !== undefined) await this.#revokeAll(play, answer)
     if (signal !== undefined) this.kill(signal)
@@ -69,6 +74,24 @@ export class Interventions {
     }
   }
 
+  async #inject(
+    route: string | undefined,
+    answer: Response,
+    seat: string,
+    { elsewhere, tenant }: ProxyHandler,
+  ): Promise<Response> {
+    const injection = this.#injection
+    if (injection === undefined || seat !== 'api') return answer
+    const text = injection.text.replaceAll(
+      '$elsewhere',
+      elsewhere + new URL(tenant.urls.api).pathname,
+    )
+    const changed = await injectText({ ...injection, text }, route, answer)
+    if (changed === undefined) return answer
+    this.injected += 1
+    return changed
+  }
+
   async #misdirect(request: Request, answer: Response, seat: string, { elsewhere }: ProxyHandler) {
     const { pathname } = new URL(request.url)
     if (this.#lure === 'redirect' && seat === 'api') {
@@ -82,7 +105,35 @@ export class Interventions {
   }
 }
 
-/** The members of a JSON object in an answer, which can still be read afterwards. */
+type Injection = NonNullable<Turn['inject']>
+
+/** The answer with the text in it, or undefined where it does not belong. */
+const injectText = async (
+  { into, text }: Injection,
+  route: string | undefined,
+  answer: Response,
+): Promise<Response | undefined> => {
+  const { status, headers } = answer
+  if (into === 'challenge') {
+    const challenge = headers.get('www-authenticate')
+    if (challenge === null) return undefined
+    const changed = new Headers(headers)
+    changed.set(
+      'www-authenticate',
+      `${challenge.replace(/,?\s*error_description="[^"]*"/, '')}, error_description=${JSON.stringify(text)}`,
+    )
+    return new Response(answer.body, { status, headers: changed })
+  }
+  const body = await fieldsOf(answer)
+  const add = (member: string) => Response.json({ ...body, [member]: text }, { status, headers })
+  if (into === 'error') return status >= 400 ? add('error_description') : undefined
+  if (status >= 300) return undefined
+  const isDocument = route === 'documents.read'
+  if (into === 'document') return isDocument ? add('body') : undefined
+  return isDocument ? undefined : add('note')
+}
+
+/** The members of a JSON object in an answer. The answer stays readable. */
 const fieldsOf = async (
   answer: Response | undefined,
 ): Promise<Readonly<Record<string, unknown>>> => {

@@ -2,7 +2,7 @@ import { type AuthorizationDetail, covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { sameDetail, type TraceEntry } from './trace.ts'
 
-/** How an agent requests permissions and waits for answers. */
+/** Checks how an agent requests permissions, polls and waits. */
 export const requestRules: AgentRules = {
   'AGENT-LEAST': ({ trace: { asks, challenges } }) =>
     asks.flatMap(({ entry, detail }) => {
@@ -13,17 +13,17 @@ export const requestRules: AgentRules = {
       const [nearest] = before.map((it) => describeDetail(it.detail)).slice(-1)
       const says =
         wider !== undefined
-          ? `asked for ${describeDetail(detail)}, where the challenge named only ${describeDetail(wider.detail)}`
+          ? `requested ${describeDetail(detail)}; the challenge named only ${describeDetail(wider.detail)}`
           : nearest === undefined
-            ? `asked for ${describeDetail(detail)} before any challenge had named it`
-            : `asked for ${describeDetail(detail)}, which no challenge had named; the last named ${nearest}`
+            ? `requested ${describeDetail(detail)} before any challenge named it`
+            : `requested ${describeDetail(detail)}, which no challenge named; the last one named ${nearest}`
       return [{ says, entry }]
     }),
 
   'AGENT-JUSTIFIES': ({ trace: { asks } }) =>
     asks
       .filter(({ justification }) => justification.trim() === '')
-      .map(({ entry }) => ({ says: 'asked for a permission without a justification', entry })),
+      .map(({ entry }) => ({ says: 'requested a permission without a justification', entry })),
 
   'AGENT-POLLS': ({ trace: { entries, asks } }) =>
     asks.flatMap(({ id, entry: ask }) => {
@@ -40,7 +40,7 @@ export const requestRules: AgentRules = {
         return gap < interval * 0.95 - 0.05
           ? [
               {
-                says: `looked again after ${gap.toFixed(1)} s, where the interval is ${interval} s`,
+                says: `polled again after ${gap.toFixed(1)} s; interval is ${interval} s`,
                 entry: poll,
               },
             ]
@@ -60,7 +60,7 @@ export const requestRules: AgentRules = {
       return gap < after * 0.95 - 0.05
         ? [
             {
-              says: `came back after ${gap.toFixed(1)} s, where Retry-After said ${after} s`,
+              says: `repeated the call after ${gap.toFixed(1)} s; Retry-After was ${after} s`,
               entry: next,
             },
           ]
@@ -83,7 +83,7 @@ export const requestRules: AgentRules = {
         ? []
         : [
             {
-              says: `asked once more for ${describeDetail(detail)}, which had not been granted`,
+              says: `requested ${describeDetail(detail)} again, which was not granted`,
               entry: ask.entry,
             },
           ]

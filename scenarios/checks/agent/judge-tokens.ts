@@ -3,7 +3,7 @@ import { covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { type AgentTrace, callOf, type TraceEntry } from './trace.ts'
 
-/** Which token an agent sends where, and when it sends one again. */
+/** Checks which token an agent sends to which origin, and whether it repeats rejected ones. */
 export const tokenRules: AgentRules = {
   'AGENT-RETRIES-ONCE': ({ trace }) => {
     const { challenges, grants } = trace
@@ -20,11 +20,11 @@ export const tokenRules: AgentRules = {
       )
       return [
         ...narrow.slice(1).map(({ entry }) => ({
-          says: `called ${call} once more after its retry had been refused: a second 403 is the answer`,
+          says: `called ${call} again after its retry got 403`,
           entry,
         })),
         ...again.map(({ entry }) => ({
-          says: `repeated ${call} with a token that had just been refused there`,
+          says: `repeated ${call} with a token that had just been rejected there`,
           entry,
         })),
       ]
@@ -44,10 +44,30 @@ export const tokenRules: AgentRules = {
           leaked === secret
             ? 'its secret'
             : trace.wide.has(leaked)
-              ? 'its own wide token'
+              ? 'its own token'
               : 'its JIT token'
         return [{ says: `sent ${what} to another origin, ${new URL(url).origin}`, entry }]
       })
+  },
+
+  'AGENT-OWN-GRANTS': ({ trace: { entries, asks, grants, wide } }) => {
+    const tokens = new Set([...wide, ...grants.map(({ token }) => token)])
+    const requests = new Set(asks.map(({ id }) => id))
+    return entries.flatMap((entry) => {
+      const { route, path, bearer, seat } = entry
+      const foreign = bearer !== undefined && seat !== 'elsewhere' && !tokens.has(bearer)
+      const id = /^jit\.request\.(?:status|token)$/.test(route ?? '')
+        ? path.split('/').at(-2)
+        : undefined
+      return [
+        ...(foreign
+          ? [{ says: `sent a token that the issuer never gave it (${callOf(entry)})`, entry }]
+          : []),
+        ...(id !== undefined && !requests.has(id)
+          ? [{ says: `used a permission request that it had not made (${callOf(entry)})`, entry }]
+          : []),
+      ]
+    })
   },
 
   'AGENT-NARROW': ({ trace }) =>
@@ -66,7 +86,7 @@ export const tokenRules: AgentRules = {
       )
       return due === undefined || isRefused(due.token, entry, trace)
         ? []
-        : [{ says: `used its wide token for ${call}, where it had a narrow one`, entry }]
+        : [{ says: `used its own token for ${call} although it had a JIT token for it`, entry }]
     }),
 
   'AGENT-FORGETS': ({ trace: { entries } }) =>
@@ -80,14 +100,14 @@ export const tokenRules: AgentRules = {
         ? []
         : [
             {
-              says: `used a token again that had been refused as invalid (${callOf(again)})`,
+              says: `reused a token that got invalid_token (${callOf(again)})`,
               entry: again,
             },
           ]
     }),
 }
 
-/** Both were under way at the same time: neither could know of the other's answer. */
+/** Both exchanges overlapped, so neither depended on the answer to the other. */
 const areConcurrent = (a: TraceEntry | undefined, b: TraceEntry) =>
   a !== undefined && b.at < a.answeredAt
 

@@ -2,7 +2,7 @@ import { requestRules } from './judge-requests.ts'
 import { tokenRules } from './judge-tokens.ts'
 import type { AgentRules, Evidence, Offence } from './offence.ts'
 
-/** How an agent ends. */
+/** Checks how an agent ends. */
 const endingRules: AgentRules = {
   'AGENT-COMPLETES': ({ trace: { entries }, journal }) =>
     journal.flatMap((event) => {
@@ -14,14 +14,14 @@ const endingRules: AgentRules = {
       const tried = entries.some(
         (it) => it.route === 'jit.task.complete' && it.path.includes(`/${id}/`),
       )
-      return isOver || tried ? [] : [{ says: `left its task ${id} open` }]
+      return isOver || tried ? [] : [{ says: `did not complete its task ${id}` }]
     }),
 
   'AGENT-ENDS': ({ ending: { late }, limit }) =>
-    late ? [{ says: `had not ended after ${limit} s, and was stopped` }] : [],
+    late ? [{ says: `was still running after ${limit} s, and was killed` }] : [],
 }
 
-/** Everything an agent did wrong, but for the rules that do not apply in its scenario. */
+/** All offences of an agent, without those of rules that its scenario excludes. */
 export const findOffences = (
   evidence: Evidence,
   except: readonly string[] = [],

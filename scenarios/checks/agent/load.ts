@@ -9,7 +9,7 @@ import { AgentScenario } from './format.ts'
 
 export type LoadedAgentScenario = AgentScenario & Readonly<{ file: string; source: Source }>
 
-/** Reads agent scenarios; every problem of every file comes back at once. */
+/** Reads agent scenarios. Returns all problems of all files. */
 export const loadAgentScenarios = async (files: readonly string[], root = process.cwd()) => {
   const read = await Promise.all(
     files.map(async (file) =>
@@ -22,7 +22,7 @@ export const loadAgentScenarios = async (files: readonly string[], root = proces
   }
 }
 
-/** Reads one. `file` is the name it is known by. */
+/** Reads one scenario. `file` is the name that problems report. */
 export const readAgentScenario = (
   file: string,
   text: string,

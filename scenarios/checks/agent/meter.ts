@@ -1,17 +1,17 @@
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
 import { type AgentTrace, callOf } from './trace.ts'
 
-/** Least privilege in numbers: what was asked for and granted, against what was used. */
+/** Least privilege in numbers: permissions requested, granted and used. */
 export type Meter = Readonly<{
   requested: number
   granted: number
   used: number
-  /** Seconds tokens were good for, and seconds from getting one to its last use. */
+  /** Total lifetime of the tokens, and total time from issue to last use, in seconds. */
   tokenSeconds: number
   usedSeconds: number
 }>
 
-/** A permission is one action on one thing. */
+/** A permission is one action on one identifier. */
 export const meterOf = ({ entries, challenges, asks, grants }: AgentTrace): Meter => {
   const named = new Map(challenges.map(({ call, detail }) => [call, detail]))
   const readings = grants.map(({ token, entry, details, lifetime }) => {

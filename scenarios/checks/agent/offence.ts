@@ -2,10 +2,10 @@ import type { ProxyHandler } from '../../targets/mock/recording-proxy.ts'
 import type { Ended } from './command.ts'
 import type { AgentTrace, TraceEntry } from './trace.ts'
 
-/** What an agent did that it must not: the rule, and in which exchange. */
+/** A broken rule, and the exchange that broke it. */
 export type Offence = Readonly<{ rule: string; says: string; entry?: TraceEntry | undefined }>
 
-/** What an agent is judged by. */
+/** The input of the rules. */
 export type Evidence = Readonly<{
   trace: AgentTrace
   journal: ReturnType<ProxyHandler['tenant']['journal']>
@@ -15,7 +15,7 @@ export type Evidence = Readonly<{
   secret: string
 }>
 
-/** The rules that every agent is held to: each finds where it was broken. */
+/** The rules for every agent. Each returns its offences. */
 export type AgentRules = Readonly<
   Record<string, (evidence: Evidence) => readonly Omit<Offence, 'rule'>[]>
 >

@@ -22,16 +22,16 @@ import { type TraceEntry, traceOf } from './trace.ts'
 export type AgentOptions = Readonly<{
   /** The command and its arguments. */
   line: readonly string[]
-  /** What every tenant holds, for an agent that needs something of its own. */
+  /** What every tenant contains, in addition to the scenario's own `given`. */
   given?: Given | undefined
-  /** Seconds a scenario may take that says nothing else. */
+  /** Default time limit of a scenario, in seconds. */
   limit?: number
   concurrency?: number
   signal?: AbortSignal
   onResult?: (result: Result, index: number) => void
 }>
 
-/** Runs the agent's command once in every scenario, each in a tenant of its own, and judges what it did. */
+/** Runs the agent's command once per scenario, each in its own tenant, and checks its exchanges. */
 export const runAgent = async (
   scenarios: readonly LoadedAgentScenario[],
   { concurrency = 4, signal = new AbortController().signal, onResult, ...options }: AgentOptions,
@@ -69,6 +69,7 @@ const runOne = async (
     const running = command({
       line,
       limit,
+      grace: 1,
       signal,
       environment: {
         ...environment,

@@ -10,15 +10,15 @@ import { findRoute } from '../../../server/wire/routes/router.ts'
 import { isObject } from '../../language/match.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
 
-/** One exchange, with what it means. */
+/** One exchange, interpreted. */
 export type TraceEntry = Seen &
   Readonly<{
     index: number
     route: RouteName | undefined
     path: string
-    /** The token it shows, if any. */
+    /** The token it sends, if any. */
     bearer: string | undefined
-    /** What the request holds, where it is JSON or a form. */
+    /** The parsed body of the request, where it is JSON or a form. */
     asked: Readonly<Record<string, unknown>>
     answered: Readonly<Record<string, unknown>>
   }>
@@ -39,7 +39,7 @@ export type Grant = Readonly<{
   lifetime: number
 }>
 
-/** What an agent did, told from what went over the wire. */
+/** What an agent did, derived from its exchanges. */
 export type AgentTrace = Readonly<{
   entries: readonly TraceEntry[]
   challenges: readonly Challenge[]
@@ -64,7 +64,7 @@ export const traceOf = (seen: readonly Seen[]): AgentTrace => {
   }
 }
 
-/** A call as it is repeated: method and path. */
+/** The identity of a call: method and path. */
 export const callOf = ({ request, path }: TraceEntry): string => `${request.method} ${path}`
 
 export const sameDetail = (a: AuthorizationDetail, b: AuthorizationDetail): boolean =>

@@ -11,6 +11,7 @@ import { liveOutput } from '../../reports/live-output.ts'
 import { loadRules } from '../../runner/rules.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckAgentOptions } from '../commands/check/agent.ts'
+import { requireScenarios } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
@@ -25,7 +26,7 @@ export const checkAgent = async (
     ({ scenario, file }) =>
       only === undefined || `${scenario} ${file}`.toLowerCase().includes(only.toLowerCase()),
   )
-  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
+  requireScenarios(chosen, options)
   if (options.list) {
     for (const { scenario, file } of chosen) process.stdout.write(`${scenario}\n  ${file}\n`)
     process.stdout.write(`\n${chosen.length} scenarios\n`)

@@ -11,7 +11,7 @@ import { openIssuerBefore } from '../../targets/mock/issuer.ts'
 import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckApiOptions } from '../commands/check/api.ts'
-import { createFilter, listOf } from '../filters.ts'
+import { createFilter, listOf, requireScenarios } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { runLive } from '../run-live.ts'
 import { loadTarget } from '../target-file.ts'
@@ -54,7 +54,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
     }
     for (const [title, reason] of plan.reasons) reasons.set(title, reason)
     const chosen = plan.scenarios.filter(createFilter(options))
-    if (chosen.length === 0) throw new UsageError('no scenario is left to run')
+    requireScenarios(chosen, options)
     if (options.list) {
       process.stdout.write(listOf(chosen))
       return 0

@@ -3,15 +3,16 @@ import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { DialectDetector } from '../../checks/dialect.ts'
 import { recordingOf } from '../../checks/recording.ts'
-import { type Loaded, loadScenarios } from '../../language/load.ts'
+import { loadScenarios } from '../../language/load.ts'
 import { mock } from '../../targets/mock/mock.ts'
 import { type RealTarget, real } from '../../targets/real/real.ts'
 import { Unreachable } from '../../targets/real/unreachable.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckIssuerOptions } from '../commands/check/issuer.ts'
 import { dryRun } from '../dry-run.ts'
-import { createFilter, listOf } from '../filters.ts'
+import { createFilter, listOf, requireScenarios } from '../filters.ts'
 import { filesOf, loadSuite, printProblems, suiteFolder } from '../find-scenarios.ts'
+import { renamedHint } from '../renamed.ts'
 import { runLive } from '../run-live.ts'
 import { accessTo, loadTarget } from '../target-file.ts'
 import { writeReport } from '../write-report.ts'
@@ -26,7 +27,7 @@ export const checkIssuer = async (
   const file = await loadTarget(name)
   const { scenarios, says } = await issuerScenarios(patterns)
   const chosen = scenarios.filter(createFilter(options))
-  if (chosen.length === 0) throw new UsageError('no scenario is left to run')
+  requireScenarios(chosen, options)
   if (options.list) {
     process.stdout.write(listOf(chosen))
     return 0
@@ -123,6 +124,10 @@ const issuerScenarios = async (patterns: readonly string[]) => {
   const all = [...own, ...scenarios]
   const says = (rule: string) => catalogue.rules.get(rule)?.says ?? ''
   if (patterns.length === 0) return { scenarios: all, says }
+  for (const pattern of patterns) {
+    if (all.some((it) => it.file.includes(pattern))) continue
+    throw new UsageError(`no scenario file matches "${pattern}"${renamedHint(pattern)}`)
+  }
   const chosen = all.filter((it) => patterns.some((pattern) => it.file.includes(pattern)))
-  return { scenarios: chosen as readonly Loaded[], says }
+  return { scenarios: chosen, says }
 }

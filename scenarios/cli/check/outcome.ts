@@ -15,6 +15,7 @@ import type { Report } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
 import type { Run } from '../../runner/verdict.ts'
 import type { CheckFormat, OutcomeOptions } from '../commands/check/outcome-options.ts'
+import { rejectFormerNames } from '../renamed.ts'
 import type { Out } from '../run-live.ts'
 import { writeReport } from '../write-report.ts'
 
@@ -34,7 +35,9 @@ export const readBaselineOption = async ({
   }
   if (file === undefined || !existsSync(file)) return {}
   try {
-    return readBaseline(file, await readFile(file, 'utf8'))
+    const baseline = readBaseline(file, await readFile(file, 'utf8'))
+    rejectFormerNames(file, baseline)
+    return baseline
   } catch (error) {
     if (error instanceof FlawedFile) throw new UsageError(error.message)
     throw error

@@ -15,10 +15,10 @@ import { basic } from '../basic-auth.ts'
 import { isObject } from '../match.ts'
 import { ExpectationFailed } from '../step-context.ts'
 
-/** What an agent does at the issuer. */
+/** Actions of an agent at the issuer. */
 export const agentActions = {
   authenticate: action({
-    says: 'The agent gets its own token (client_credentials). Done by itself when first needed.',
+    says: 'The agent requests its own token (client_credentials). Happens by itself when first needed.',
     example: 'authenticate: { scope: read:documents }',
     args: z.strictObject({
       scope: z.string().optional(),
@@ -54,7 +54,7 @@ export const agentActions = {
   }),
 
   open_task: action({
-    says: 'The agent opens a task; later steps of the agent happen within it.',
+    says: 'The agent creates a task; later steps of the agent use it.',
     example: 'open_task: { name: Q4 report }',
     args: z.strictObject({
       name: z.string().optional(),
@@ -72,7 +72,7 @@ export const agentActions = {
   }),
 
   request_permission: action({
-    says: 'The agent asks for a permission within its task.',
+    says: 'The agent makes a permission request in its task.',
     example: 'request_permission: { details: $needed, justification: The user asked for it }',
     args: z.strictObject({
       details: z.unknown(),
@@ -99,7 +99,7 @@ export const agentActions = {
   }),
 
   request_status: action({
-    says: 'The agent looks once at its permission request.',
+    says: 'The agent reads the status of its request once.',
     example: 'request_status: {}',
     args: z.strictObject({ request_id: Id.optional() }),
     looks: 'fields',
@@ -108,7 +108,7 @@ export const agentActions = {
   }),
 
   wait_for_decision: action({
-    says: 'The agent polls its request, at the interval it was given, until it is decided.',
+    says: 'The agent polls its request at the given interval until it is decided.',
     example: 'wait_for_decision: { polls: 20 }',
     args: z.strictObject({ request_id: Id.optional(), polls: z.int().positive().default(20) }),
     looks: 'fields',
@@ -125,7 +125,7 @@ export const agentActions = {
   }),
 
   get_token: action({
-    says: 'The agent exchanges its approved request for the JIT token.',
+    says: 'The agent exchanges its approved request for a JIT token.',
     example: 'get_token: {}',
     args: z.strictObject({ request_id: Id.optional() }),
     looks: 'fields',
@@ -144,7 +144,7 @@ export const agentActions = {
   }),
 
   complete_task: action({
-    says: 'The agent completes its task, which revokes all it was granted.',
+    says: 'The agent completes its task, which revokes its JIT tokens.',
     example: 'complete_task: {}',
     args: z.strictObject({ task_id: Id.optional() }),
     looks: 'fields',
@@ -155,7 +155,7 @@ export const agentActions = {
   }),
 
   evaluate_task: action({
-    says: 'The agent reports how its task went (CAEP evaluation).',
+    says: 'The agent evaluates its task (CAEP evaluation).',
     example: 'evaluate_task: { result: failed }',
     args: z.strictObject({
       task_id: Id.optional(),
@@ -206,7 +206,7 @@ export const agentActions = {
   }),
 
   introspect: action({
-    says: 'The API asks the issuer whether a token is alive.',
+    says: 'The API introspects a token at the issuer.',
     example: 'introspect: { token: jit }',
     args: z.strictObject({ token: Token, token_type_hint: z.string().optional() }),
     looks: 'fields',
@@ -238,7 +238,7 @@ export const agentActions = {
   }),
 
   userinfo: action({
-    says: 'The bearer asks who it is.',
+    says: 'The bearer calls userinfo.',
     example: 'userinfo: {}',
     args: z.strictObject({}),
     looks: 'fields',
@@ -247,7 +247,7 @@ export const agentActions = {
   }),
 
   discover: action({
-    says: 'Anyone reads a well-known document of the issuer.',
+    says: 'Reads a well-known document of the issuer, without credentials.',
     example: 'discover: jwks',
     args: z.enum(['oauth', 'openid', 'jwks']),
     looks: 'fields',

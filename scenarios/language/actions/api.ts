@@ -13,7 +13,7 @@ const Call = z.union([
   z.strictObject({ request: Line, json: z.unknown().optional(), headers: Headers.optional() }),
 ])
 
-/** What is done at the API, and raw requests to any seat. */
+/** Actions at the API, and raw requests to any seat. */
 export const apiActions = {
   call: action({
     says: 'Calls the API with the agent’s own token; `with: jit` uses the JIT token.',
@@ -34,7 +34,7 @@ export const apiActions = {
         json: z.unknown().optional(),
         headers: Headers.optional(),
         justification: z.string().optional(),
-        /** What the client may ask for; default: reading. */
+        /** Details the client may request; default: reading. */
         allow: z.union([z.literal('any'), z.array(z.looseObject({ type: z.string() }))]).optional(),
         /** How many identical calls it makes at once. */
         times: z.int().min(1).max(100).optional(),
@@ -52,7 +52,7 @@ export const apiActions = {
   }),
 
   http: action({
-    says: 'Any request at all, as it is. The path is below the seat’s base; `from: origin` starts at the root.',
+    says: 'Any request, unchanged. The path is below the seat’s base; with `from: origin` it is absolute.',
     example:
       'http: { seat: issuer, request: POST /jit/task, body: "{", headers: { content-type: application/json } }',
     args: z
@@ -66,7 +66,7 @@ export const apiActions = {
           .record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]))
           .optional(),
         body: z.string().optional(),
-        /** Bytes that are no text. */
+        /** A binary body. */
         base64: z.base64().optional(),
         /** A body of this many bytes. */
         filler: z.int().positive().max(50_000_000).optional(),

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { type Action, action, currentId, Id, orVariable, outcomeOf } from '../action.ts'
 import type { Outcome, StepContext } from '../step-context.ts'
 
-/** What people do. */
+/** Actions of approvers. */
 export const peopleActions = {
   list_pending: action({
-    says: 'An approver lists the requests that wait.',
+    says: 'An approver lists the pending requests.',
     example: 'list_pending: {}',
     args: z.strictObject({}),
     looks: 'fields',
@@ -15,7 +15,7 @@ export const peopleActions = {
   }),
 
   approve: action({
-    says: 'An approver approves the request; `as: someone@example.com` says who.',
+    says: 'An approver approves the request; `as: someone@example.com` selects the user.',
     example: 'approve: { ttl: 120, notes: Fine }',
     args: z.strictObject({
       request_id: Id.optional(),

@@ -5,10 +5,10 @@ import { type Action, action, Steps, Time } from '../action.ts'
 import type { Path } from '../match.ts'
 import type { StepPerformed } from '../step-context.ts'
 
-/** What other steps are put into. */
+/** Actions that contain other steps. */
 export const orderActions = {
   parallel: action({
-    says: 'Runs branches at once; `expect: { statuses: … }` sees the last status of each.',
+    says: 'Runs branches concurrently; `expect: { statuses: … }` has the last status of each.',
     example: 'parallel: { times: 5, steps: [{ request_status: {} }] }',
     args: z.union([
       z.array(Steps).min(2),
@@ -59,7 +59,7 @@ export const orderActions = {
   }),
 
   eventually: action({
-    says: 'Repeats steps in real time until they pass, at most this long.',
+    says: 'Repeats steps in real time until they pass, or the time is over.',
     example: 'eventually: { within: PT2S, steps: [{ expect_journal: [signal.delivered] }] }',
     args: z.strictObject({ within: Time, steps: Steps }),
     looks: 'nothing',

@@ -11,10 +11,10 @@ import {
 import { type Action, action, control, outcomeOf, Time } from '../action.ts'
 import { failExpectation } from '../step-context.ts'
 
-/** What changes the world around the seats. */
+/** Actions of the control plane. */
 export const worldActions = {
   advance: action({
-    says: 'Moves the tenant’s time, or to just after a moment (`{ until: $over }`); against a real target, waits.',
+    says: 'Advances the tenant’s clock by a duration, or to just after a time (`{ until: $over }`); against a real target, waits.',
     example: 'advance: PT5M',
     args: z.union([Time, z.strictObject({ until: z.string() })]),
     looks: 'nothing',
@@ -34,7 +34,7 @@ export const worldActions = {
   }),
 
   script_approver: action({
-    says: 'Scripts how a person answers from now on.',
+    says: 'Scripts the decisions of the approver from now on.',
     example: 'script_approver: { decision: approve, after_polls: 2 }',
     args: ApproverScript,
     looks: 'fields',
@@ -43,7 +43,7 @@ export const worldActions = {
   }),
 
   set_dialect: action({
-    says: 'Sets dialect switches; those not given return to their defaults.',
+    says: 'Sets dialect switches; the others return to their defaults.',
     example: 'set_dialect: { challenge: wg-00 }',
     args: Dialect,
     looks: 'fields',
@@ -52,7 +52,7 @@ export const worldActions = {
   }),
 
   misbehave: action({
-    says: 'Switches a misbehaviour of a seat on; `none` switches all off.',
+    says: 'Switches a misbehaviour on; `none` switches all off.',
     example: 'misbehave: { name: network-unavailable, times: 1 }',
     args: z.union([z.string().min(1), SwitchMisbehaviour]),
     looks: 'fields',
@@ -69,7 +69,7 @@ export const worldActions = {
   }),
 
   mint_user_token: action({
-    says: 'Makes an access token of a user, as if that person had signed in.',
+    says: 'Issues an access token of a user without sign-in.',
     example: 'mint_user_token: { user: alice@example.com }',
     args: MintUserToken,
     looks: 'fields',
@@ -78,7 +78,7 @@ export const worldActions = {
   }),
 
   forge_token: action({
-    says: 'Makes a token to order, to test who verifies it; null removes a claim.',
+    says: 'Forges a token with the given claims, to test its verification; null removes a claim.',
     example: 'forge_token: { key: foreign, claims: { exp: null } }',
     args: ForgeToken,
     looks: 'fields',
@@ -87,10 +87,10 @@ export const worldActions = {
   }),
 } satisfies Record<string, Action>
 
-/** Seconds until a moment is over for sure: clocks differ a little. */
+/** Seconds until a moment has passed, with a margin for clock skew. */
 const secondsTo = (moment: string, now: number): number => {
   const seconds = Date.parse(moment) / 1000 - now
   return Number.isNaN(seconds)
-    ? failExpectation(`${moment} is no moment`)
+    ? failExpectation(`expected a date-time or epoch seconds, received ${moment}`)
     : Math.max(0, Math.ceil(seconds)) + 1
 }

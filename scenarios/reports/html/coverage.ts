@@ -65,7 +65,7 @@ const marks: Readonly<Record<RuleState, string>> = {
   excluded: '×',
 }
 
-/** Which rules of which policies decided anything. */
+/** The policy rules that decided requests. */
 export const policiesOf = (results: readonly Result[], keys: Keys): Markup | false => {
   const uses = results.flatMap((result) => (result.policies ?? []).map((use) => ({ use, result })))
   if (uses.length === 0) return false

@@ -4,7 +4,7 @@ import { decode } from '../../language/decode.ts'
 import type { Exchange } from '../../runner/exchange.ts'
 import { answererOf, describeRequest, summarizeExchange } from '../exchange-summary.ts'
 
-/** A request and its answer, folded away, with all header fields and what is encoded in them. */
+/** A collapsible request and answer, with all header fields decoded. */
 export const exchangeOf = (exchange: Exchange, id: string, isCulprit: boolean): Markup => {
   const { request, answer, duration, violations } = exchange
   const answerer = answererOf(exchange)

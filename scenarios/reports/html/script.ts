@@ -1,4 +1,4 @@
-/** What the report does beyond showing itself: filtering. Without it everything is there all the same. */
+/** The script of the report: filtering. The report is complete without it. */
 export const script = `
 'use strict'
 const box = document.querySelector('#filter')

@@ -1,4 +1,4 @@
-/** The whole of the report's looks; its hash is in the report's policy. */
+/** The style of the report; its hash is in the Content-Security-Policy. */
 export const style = `
 :root {
   color-scheme: light dark;

@@ -10,12 +10,12 @@ export type ControlPlaneOptions = Readonly<{
   /** Origin of the issuer and of its control plane. */
   issuer: string
   controlToken: string
-  /** How each seat is spoken to. */
+  /** Base URLs and fetch of each seat. */
   ways: Readonly<Record<Seat, typeof fetch>>
   close?: () => Promise<void>
 }>
 
-/** A harness, wherever it runs: whatever a scenario takes as given is done over its control plane. */
+/** A harness. The `given` of a scenario is set up over its control plane. */
 export const controlPlaneTarget = ({
   name,
   issuer,
@@ -47,7 +47,7 @@ export const controlPlaneTarget = ({
       const answer = await control('PUT', `/${tenant}`, { clock: frozenAt, ...given, seed })
       const { data: made, error } = TenantCreated.safeParse(answer)
       if (made === undefined) {
-        throw new Error(`a new tenant is not as its schema says: ${z.prettifyError(error)}`)
+        throw new Error(`a new tenant does not match its schema: ${z.prettifyError(error)}`)
       }
       const api = bare(made.urls.api)
       return {

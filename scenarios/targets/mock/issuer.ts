@@ -3,18 +3,18 @@ import { TenantSeed } from '../../../server/wire/index.ts'
 import type { Session } from '../../language/session.ts'
 import type { Target } from '../../language/target.ts'
 
-/** Our issuer before an API that is not ours. */
+/** Our issuer with a foreign API. */
 export type IssuerBefore = Target &
   Readonly<{
-    /** Base of the tenant whose tokens the API is to take. */
+    /** Base of the tenant whose tokens the API should accept. */
     issuer: string
-    /** What the API has to know. */
+    /** The configuration of the API. */
     environment: Readonly<Record<string, string>>
   }>
 
 /**
- * Two tenants with agents, of which the API knows the first; everything asked for is granted.
- * @param port of the issuer; 0 for any free one
+ * Two tenants with agents, of which the API knows the first. Every request is approved.
+ * @param port of the issuer; 0 for a free port
  */
 export const openIssuerBefore = async (
   api: string,
@@ -27,7 +27,7 @@ export const openIssuerBefore = async (
     port?: number
     audience?: string | undefined
     cannot: NonNullable<Target['cannot']>
-    /** How the API is called. */
+    /** The aud of the API. */
     fetch?: typeof fetch
   },
 ): Promise<IssuerBefore> => {
@@ -38,7 +38,7 @@ export const openIssuerBefore = async (
     TenantSeed.parse({
       tenant,
       seed: 1,
-      policy: { rules: [{ name: 'whatever a check takes', risk: 'low', decision: 'approve' }] },
+      policy: { rules: [{ name: 'grants for a check', risk: 'low', decision: 'approve' }] },
     })
   const tenants = ['check', 'check-elsewhere'].map((name) => harness.createTenant(seed(name)))
   const here = tenants[0] as (typeof tenants)[number]

@@ -4,7 +4,7 @@ import type { Target } from '../../language/target.ts'
 import { type ControlPlaneOptions, controlPlaneTarget } from './control-plane.ts'
 import type { Host } from './hosts.ts'
 
-/** All seats ours, under one of the hosts. */
+/** The mock: all seats are ours, under one of the hosts. */
 export const mock = async (host: Host): Promise<Target> => {
   const { harness, ways, stop } = await openHost(host)
   const { issuer, controlToken } = harness
@@ -15,7 +15,7 @@ export const mock = async (host: Host): Promise<Target> => {
   return controlPlaneTarget({ name: host, issuer, controlToken, ways, close })
 }
 
-/** The defects that the mock can be told to have. */
+/** The misbehaviours of the mock. */
 export const listMisbehaviours = async (): Promise<Misbehaviours['known']> => {
   const { describedMisbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
   return describedMisbehaviours

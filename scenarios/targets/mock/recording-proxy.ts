@@ -4,9 +4,9 @@ import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 import type { Given } from '../../language/format.ts'
 
-/** One request as it came, and the answer as it went; nothing is masked. */
+/** One request as received and its answer as sent, unredacted. */
 export type Seen = Readonly<{
-  /** Milliseconds, of a clock that only runs forward: when it came, and when it was answered. */
+  /** Start and end, in milliseconds of a monotonic clock. */
   at: number
   answeredAt: number
   seat: 'issuer' | 'api' | 'elsewhere'
@@ -19,18 +19,18 @@ export type Seen = Readonly<{
   answer: Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>
 }>
 
-/** What a world does to an answer on its way: what it becomes, or `cut` for none. */
+/** Alters an answer before the agent receives it; `cut` closes the connection. */
 export type Passing = (
   request: Request,
   answer: Response,
   seat: Seen['seat'],
 ) => Promise<Response | 'cut'>
 
-/** A tenant on the stage, and everything that is heard of it. */
+/** A tenant behind the proxy, with its recorded exchanges. */
 export type ProxyHandler = Readonly<{
   tenant: TestTenant
   seen: readonly Seen[]
-  /** Where another origin listens, which no token may reach. */
+  /** A foreign origin, which must receive no token. */
   elsewhere: string
   close: () => void
 }>
@@ -38,13 +38,13 @@ export type ProxyHandler = Readonly<{
 export type RecordingProxy = AsyncDisposable &
   Readonly<{
     open: (given: Given, passing: Passing) => ProxyHandler
-    /** Revokes a token, in the name of the tenant's first agent. */
+    /** Revokes a token as the tenant's first agent. */
     revoke: (play: ProxyHandler, token: string) => Promise<void>
   }>
 
 /**
- * Issuer and API on sockets of their own, with somebody at the door who hears everything and may
- * change it; and a third origin, to which an agent may be lured.
+ * Issuer and API on their own sockets, behind a proxy that records and may alter every exchange;
+ * and a third, foreign origin.
  */
 export const openRecordingProxy = async (): Promise<RecordingProxy> => {
   const doors = { issuer: createServer(), api: createServer(), elsewhere: createServer() }
@@ -166,6 +166,6 @@ const hopByHop = new Set([
   'te',
 ])
 
-/** The tenant a path names, of whichever seat. */
+/** The tenant named in a path, of either seat. */
 const tenantOf = (request: Request): string | undefined =>
   /\/(?:t|orgs|tenants)\/([^/?]+)/.exec(new URL(request.url).pathname)?.[1]

@@ -3,7 +3,7 @@ import type { Seat } from '../../../server/wire/index.ts'
 import type { Target } from '../../language/target.ts'
 import { controlPlaneTarget } from './control-plane.ts'
 
-/** A harness that somebody else has started. It may serve others meanwhile, and more than one run. */
+/** A running harness that was started elsewhere. Several runs may share it. */
 export const remoteTarget = (issuer: string, controlToken: string): Target => {
   const way: typeof fetch = (input, init) => fetch(input, init)
   const target = controlPlaneTarget({
@@ -16,7 +16,7 @@ export const remoteTarget = (issuer: string, controlToken: string): Target => {
   return {
     ...target,
     open: async (given, how) => {
-      // With a seed, the transcript has to be the same again, and so have the names.
+      // With a seed the transcript must be equal, so the names must be too.
       const tenant = how.seed === undefined ? `${mine}-${how.tenant.slice(-54)}` : how.tenant
       const session = await target.open(given, { ...how, tenant })
       let misdirected: string | undefined
@@ -26,7 +26,7 @@ export const remoteTarget = (issuer: string, controlToken: string): Target => {
           const response = await session.fetch(seat)(input, init)
           if (response.status === 421) {
             const { pathname } = new URL(response.url)
-            misdirected ??= `${pathname} names no tenant, and a proxy leads by tenant (421)`
+            misdirected ??= `${pathname} has no tenant, by which a proxy routes (421)`
           }
           return response
         }

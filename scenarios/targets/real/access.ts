@@ -20,7 +20,7 @@ export type PersonAccess = Readonly<{
 
 export type ClientSecret = Readonly<{ client_id: string; client_secret: string }>
 
-/** A target whose secrets are at hand. */
+/** A target with its secrets. */
 export type Access = Readonly<{
   file: TargetFile
   agents: readonly AgentAccess[]
@@ -33,7 +33,7 @@ export type Access = Readonly<{
 
 type Problem = Readonly<{ at: Position; message: string }>
 
-/** Reads a target; every mistake comes back at once, with its place. */
+/** Reads a target file. Reports all errors, with their positions. */
 export const readTarget = (
   name: string,
   text: string,
@@ -50,7 +50,7 @@ export const readTarget = (
         at: source.locate(path, part),
         message:
           unknownKey !== undefined && secretKeys.includes(unknownKey)
-            ? `a secret has no place in this file; ${unknownKey}_env names the environment variable that holds it`
+            ? `secrets are not allowed in this file; ${unknownKey}_env names the environment variable of the secret`
             : message,
       })
     },
@@ -68,7 +68,7 @@ export const missingVariables = (
   env: Readonly<Record<string, string | undefined>>,
 ): string[] => [...new Set(variablesOf(file))].filter((name) => !env[name])
 
-/** The target with what its variables hold. */
+/** The target with the values of its variables. */
 export const accessOf = (
   file: TargetFile,
   env: Readonly<Record<string, string | undefined>>,

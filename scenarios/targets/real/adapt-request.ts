@@ -1,6 +1,6 @@
 import type { AgentAccess } from './access.ts'
 
-/** The request at the place that the metadata name for its path. */
+/** The request, at the endpoint that metadata names for its path. */
 export const relocateRequest = (
   request: Request,
   base: string,
@@ -11,7 +11,7 @@ export const relocateRequest = (
   return to === undefined ? request : new Request(to, request)
 }
 
-/** What the target says of an agent's sign-in is added where a scenario leaves it out. */
+/** Adds the scope and resource of the target file to sign-ins without them. */
 export const addClientCredentials = async (
   request: Request,
   agents: readonly AgentAccess[],

@@ -6,18 +6,18 @@ import { waitUnlessInterrupted } from './rate-limited-fetch.ts'
 type Send = (request: Request) => Promise<Response>
 
 export type ApproverOptions = Readonly<{
-  /** Of the person we answer for; absent: a real person is told what waits. */
+  /** Token of the approver we act as; absent: a real person is asked. */
   token: string | undefined
-  /** Seconds a real person has. */
+  /** Seconds a real person has to decide. */
   patience: number
-  /** Ends the waiting for a person. */
+  /** Ends waiting for a person. */
   signal: AbortSignal
   say: (line: string) => void
 }>
 
 /**
- * The person a scenario takes as given. With a token we answer in their name, when the script says so;
- * without one, a real person is told what waits and where, and has some time.
+ * The approver of a scenario. With a token, decides as that user when the script says so. Without
+ * one, asks a real person and waits.
  */
 export class Approver {
   readonly #options: ApproverOptions
@@ -35,8 +35,8 @@ export class Approver {
   }
 
   /**
-   * Sends a request; one that looks at a pending request first lets the person answer it.
-   * @throws {SkipScenario} where a real person did not, or did something else
+   * Sends a request. Before a status request the approver decides.
+   * @throws {SkipScenario} where a real person did not decide, or decided differently
    */
   async around(request: Request, send: Send): Promise<Response> {
     const script = this.#script
@@ -72,12 +72,12 @@ export class Approver {
     this.#script = undefined
   }
 
-  /** Waits for a person, and answers as the issuer does once they have decided. */
+  /** Waits for a person, and returns the issuer's answer after the decision. */
   async #byHand(request: Request, id: string, script: ApproverScript, send: Send) {
     const { patience, signal, say } = this.#options
     const until = Date.now() + patience * 1000
     for (let told = false; ; told = true) {
-      // A person takes longer than an answer may.
+      // A person needs longer than the timeout of an answer.
       const response = await send(new Request(request, { signal: null }))
       const body: unknown = await response
         .clone()
@@ -87,7 +87,7 @@ export class Approver {
       if (status !== 'pending') {
         if (told && typeof status === 'string' && status !== outcome[script.decision]) {
           throw new SkipScenario(
-            `a person was asked to ${script.decision} a request, and it is ${status}`,
+            `the person was asked to ${script.decision} the request, but it is ${status}`,
           )
         }
         return response
@@ -95,7 +95,7 @@ export class Approver {
       const left = until - Date.now()
       if (left <= 0) {
         throw new SkipScenario(
-          `nobody decided within ${patience} s (approver: manual; limits: { person: … })`,
+          `no person decided within ${patience} s (approver: manual; limits: { person: … })`,
         )
       }
       if (!told)
@@ -109,7 +109,7 @@ export class Approver {
 
 const outcome: Readonly<Record<string, string>> = { approve: 'approved', deny: 'denied' }
 
-/** What a person is told, in one line: what to do, where, how, and until when. */
+/** One line for the person: what to decide, where, and until when. */
 const describeApproval = (
   { url }: Request,
   id: string,
@@ -122,7 +122,7 @@ const describeApproval = (
     `please ${decision} the request ${id}`,
     ...(typeof page === 'string' && URL.canParse(page, url) ? [`at ${new URL(page, url)}`] : []),
     ...(ttl === undefined ? [] : [`for ${ttl} s`]),
-    ...(reason === undefined ? [] : [`with the words ${JSON.stringify(reason)}`]),
+    ...(reason === undefined ? [] : [`with the reason ${JSON.stringify(reason)}`]),
     ...(Number.isNaN(until) ? [] : [`until ${new Date(until).toISOString()}`]),
   ].join(' ')
 }

@@ -13,7 +13,7 @@ export type Ask = (
   how: { headers?: Record<string, string>; form?: Record<string, string>; json?: unknown },
 ) => Promise<Asked>
 
-/** Sends requests and reads JSON answers. */
+/** Sends requests, and reads JSON answers. */
 export const createAsk =
   (send: (request: Request) => Promise<Response>): Ask =>
   async (method, url, { headers = {}, form, json }) => {
@@ -37,12 +37,12 @@ export const createAsk =
     }
   }
 
-/** An answer in a few words. */
+/** An answer as a short text. */
 export const describeAnswer = ({ status, type, body, location }: Asked): string => {
   if (location !== null && status >= 300 && status < 400) {
     return `${status}, a redirect to ${URL.canParse(location) ? new URL(location).origin : location}, which is not followed`
   }
-  if (!isObject(body)) return `${status} with ${type.split(';')[0]} where JSON is due`
+  if (!isObject(body)) return `${status} with ${type.split(';')[0]} instead of JSON`
   const { error, error_description } = body
   return [status, error, error_description && `(${error_description})`]
     .filter((it) => typeof it === 'string' || typeof it === 'number')

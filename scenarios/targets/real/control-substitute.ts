@@ -1,17 +1,17 @@
 import { ForgeToken } from '../../../server/wire/index.ts'
 import { SkipScenario } from '../../language/target.ts'
 
-/** What stands in for the control plane where there is none. */
+/** Replaces the control plane where there is none. */
 export type ControlSubstitute = Readonly<{
-  /** The token of a person by the e-mail the scenario knows; undefined: who may approve. */
+  /** The token of a user by the e-mail in the scenario; undefined: of an approver. */
   tokenOf: (user: string | undefined) => string | undefined
   forge: (order: ForgeToken) => Promise<string>
   script: (script: unknown) => void
 }>
 
 /**
- * What of the control plane can be had from outside: the tokens somebody gave us, forgeries, an
- * approver by their token. Everything else is impossible, and says so.
+ * The part of the control plane that works from outside: given tokens, forged tokens, an approver
+ * with a token. Every other request skips the scenario.
  */
 export const substituteControl =
   ({ tokenOf, forge, script }: ControlSubstitute): typeof fetch =>
@@ -37,7 +37,5 @@ const tokenResponse = (access_token: string) =>
   Response.json({ access_token, token_type: 'Bearer', expires_in: 3600 }, { status: 201 })
 
 const skipUnknownPerson = (user: string | undefined): never => {
-  throw new SkipScenario(
-    `nobody plays ${user ?? 'the approver'}: the target has no token of such a person`,
-  )
+  throw new SkipScenario(`the target has no token for ${user ?? 'an approver'}`)
 }

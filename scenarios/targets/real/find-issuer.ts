@@ -19,19 +19,19 @@ type Metadata = z.infer<typeof Metadata>
 
 /** An issuer that answers. */
 export type FoundIssuer = Readonly<{
-  /** Bases by the prefix they stand under; without prefixes, one base under both names. */
+  /** Bases by prefix; without prefixes, one base under both keys. */
   bases: Readonly<Record<Prefix, string>>
   /** The prefixes it answers at. */
   prefixes: readonly Prefix[]
   metadata: Metadata | undefined
-  /** What its metadata call it, under each prefix. */
+  /** The issuer in metadata, by prefix. */
   issuers: readonly string[]
-  /** Where paths below the base really are, where the metadata name another place. */
+  /** Endpoints that metadata places elsewhere, by their path below the base. */
   moved: ReadonlyMap<string, string>
 }>
 
 /**
- * Where the issuer of a target is: under its prefixes, or where its metadata say.
+ * Finds the issuer of a target, by its prefixes or its metadata.
  * @throws {Unreachable} where there is none
  */
 export const findIssuer = async ({ file: { issuer } }: Access, ask: Ask): Promise<FoundIssuer> => {
@@ -62,7 +62,9 @@ export const findIssuer = async ({ file: { issuer } }: Access, ask: Ask): Promis
   }
 }
 
-/** Any OAuth server: its metadata say where everything is (RFC 8414 §3, OpenID Connect Discovery §4). */
+/**
+ * A generic OAuth server: metadata names its endpoints (RFC 8414 §3, OpenID Connect Discovery §4).
+ */
 const findByDiscovery = async (origin: string, ask: Ask): Promise<FoundIssuer> => {
   const { pathname, origin: host } = new URL(origin)
   const path = pathname.replace(/\/+$/, '')

@@ -14,8 +14,8 @@ import { SkipScenario } from '../../language/target.ts'
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * A token as an attacker makes it who has a real one and no key of the issuer: not signed, signed by a
- * key of their own with the algorithm of the real one, or by HMAC with the public key (JWT-02).
+ * A token that an attacker can forge from a real one without the issuer's key: unsigned, signed by
+ * a foreign key, or by HMAC with the public key (JWT-02).
  * @throws {SkipScenario} where the real token is not a JWT, or cannot be imitated
  */
 export const forgeToken = async (
@@ -25,7 +25,7 @@ export const forgeToken = async (
 ): Promise<string> => {
   const jwt = peekJwt(real)
   if (jwt === undefined) {
-    throw new SkipScenario('the issuer’s tokens are no JWTs, so none can be forged')
+    throw new SkipScenario('the issuer’s tokens are not JWTs, so none can be forged')
   }
   const payload = JSON.stringify(mergeMembers(jwt.claims, claims))
   const headerWith = (alg: string) => mergeMembers({ ...jwt.header, alg }, header)
@@ -44,28 +44,30 @@ export const forgeToken = async (
       return sign(payload, headerWith(alg), privateKey)
     }
     case 'own':
-      throw new SkipScenario('a forged token signed by the issuer’s key takes a control plane')
+      throw new SkipScenario('forging a token with the issuer’s key needs a control plane')
   }
 }
 
-/** jose refuses a header whose `alg` is not one of the key. */
+/** jose rejects a header whose `alg` does not match the key. */
 const sign = async (payload: string, header: Members, key: CryptoKey | Uint8Array) => {
   const jws = new CompactSign(new TextEncoder().encode(payload))
   return await jws
     .setProtectedHeader({ ...header, alg: String(header.alg) })
     .sign(key)
     .catch((error: Error) => {
-      throw new SkipScenario(`no token can be forged with this header: ${error.message}`)
+      throw new SkipScenario(`a token with this header cannot be forged: ${error.message}`)
     })
 }
 
-/** A public key as its issuer would paste it into a verifier. */
+/** A public key in PEM. */
 const pemOf = async (jwk: JWK, alg: unknown): Promise<Uint8Array> => {
   const key = await importJWK(jwk, jwk.alg ?? String(alg))
   return new TextEncoder().encode(`${await exportSPKI(key as CryptoKey)}\n`)
 }
 
-/** The attacker's key for an algorithm; where none can be made for it, such as for HS256, an RSA key. */
+/**
+ * The attacker's key for an algorithm; an RSA key where none can be generated, such as for HS256.
+ */
 const foreignKey = async (wanted: string) => {
   const alg = /^([RP]S(256|384|512)|ES(256|384|512)|EdDSA|Ed25519)$/.test(wanted) ? wanted : 'RS256'
   const pair = foreignKeys.get(alg) ?? generateKeyPair(alg)

@@ -5,15 +5,15 @@ import type { AgentAccess } from './access.ts'
 
 type Send = (request: Request) => Promise<Response>
 
-/** A task somebody has to complete. */
+/** An open task. */
 type Open = Readonly<{ id: string; base: string; authorization: string; owner: object }>
 
-/** Something else that was made at the issuer, and how it is undone, if it can be. */
+/** Another object created at the issuer, and how to delete it, if possible. */
 type Made = Readonly<{ what: string; owner: object; undo?: Request }>
 
 /**
- * Everything that was opened at an issuer, so that it can be completed whatever happens. It reads
- * what goes over the wire: no caller can forget to tell it.
+ * Everything created at an issuer, for cleaning up after any error. It reads the exchanges, so
+ * callers need not report.
  */
 export class Ledger {
   readonly #open: Open[] = []
@@ -22,13 +22,13 @@ export class Ledger {
   readonly #send: Send
   readonly #agents: readonly AgentAccess[]
 
-  /** @param send must work even when the run was interrupted */
+  /** @param send must work after an interruption */
   constructor(agents: readonly AgentAccess[], send: Send) {
     this.#agents = agents
     this.#send = send
   }
 
-  /** Takes note of what an exchange opened or closed. */
+  /** Records what an exchange created or completed. */
   async note(request: Request, response: Response | undefined, owner: object): Promise<void> {
     if (request.method === 'GET') return
     const { pathname, origin } = new URL(request.url)
@@ -68,9 +68,9 @@ export class Ledger {
   }
 
   /**
-   * Completes what is open, the newest first.
-   * @param owner absent: whoever opened it
-   * @returns a line for each that could not be completed, and for all else that is left
+   * Completes what is open, newest first.
+   * @param owner absent: of every owner
+   * @returns a line for each object that could not be completed or deleted
    */
   async close(owner?: object): Promise<string[]> {
     const left: string[] = []
@@ -78,7 +78,7 @@ export class Ledger {
     for (const task of theirs.reverse()) {
       const why = await this.#complete(task).catch((error) => String(error?.message ?? error))
       if (why === undefined) this.#forget(task.id)
-      else left.push(`the task ${task.id} is still open: ${why}`)
+      else left.push(`the task ${task.id} is not completed: ${why}`)
     }
     await this.#undo(owner)
     if (owner !== undefined) return left
@@ -86,12 +86,12 @@ export class Ledger {
       ...left,
       ...(this.#unsure === 0
         ? []
-        : [`${this.#unsure} times a task was asked for and no id came back: it may be open`]),
-      ...this.#made.map(({ what }) => `what ${what} made is still there`),
+        : [`${this.#unsure} requests for a task returned no id; these tasks may be open`]),
+      ...this.#made.map(({ what }) => `what ${what} created still exists`),
     ]
   }
 
-  /** Closes the streams; one that is gone already is as good. */
+  /** Deletes the streams; one that no longer exists counts as deleted. */
   async #undo(owner: object | undefined) {
     for (const made of this.#made.toReversed()) {
       if (made.undo === undefined || (owner !== undefined && made.owner !== owner)) continue
@@ -133,14 +133,14 @@ export class Ledger {
   }
 }
 
-/** Completed, or over already. */
+/** Completed now or before. */
 const isEnded = ({ status, text }: { status: number; text: string }) => {
   if (status >= 200 && status < 300) return true
   const body = parseJson(text)
   return isObject(body) && (body.error === 'task_not_active' || body.code === 'task_not_active')
 }
 
-/** What stays at an issuer after the run. */
+/** What remains at an issuer after the run. */
 const persistentRoutes = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
 
 const fieldIn = (text: string, field: string): string | undefined => {

@@ -3,7 +3,10 @@ import { applyRoles, assignRoles } from './roles.ts'
 import { skipReasons } from './skip-reasons.ts'
 import type { TargetFile } from './target-file.ts'
 
-/** Why a scenario would be skipped, by the target file alone: whatever may be there is taken to be. */
+/**
+ * Why a scenario would be skipped according to the target file. Assumes that everything else
+ * exists.
+ */
 export const planSkips = (file: TargetFile, allowWrites: boolean) => {
   const unknown = { agent_id: '', client_id: '', client_secret: '' }
   const agents = (file.agents ?? []).map((it) => ({ ...it, ...unknown }))
@@ -17,7 +20,7 @@ export const planSkips = (file: TargetFile, allowWrites: boolean) => {
     )
   return (scenario: Loaded): string | undefined =>
     skipReasons(applyRoles(scenario, cast), {
-      lacks: new Map(decides ? [] : [['approvals', 'nobody who may approve has given a token']]),
+      lacks: new Map(decides ? [] : [['approvals', 'the target has no token of an approver']]),
       prefixes: prefix === 'org' ? ['org'] : prefix === 'auto' ? ['tenant', 'org'] : ['tenant'],
       apiFails: undefined,
       apiIsNamed: file.api.url !== undefined,

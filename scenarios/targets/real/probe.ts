@@ -7,26 +7,26 @@ import { type Ask, type Asked, createAsk, describeAnswer, pathOf } from './ask.t
 import { type FoundIssuer, findIssuer } from './find-issuer.ts'
 import { Unreachable } from './unreachable.ts'
 
-/** What a deployment turned out to be, and to be able to do. */
+/** The result of probing a deployment. */
 export type Probed = FoundIssuer &
   Readonly<{
-    /** What it cannot do, by what for, and why. */
+    /** Missing abilities, with the reasons. */
     lacks: ReadonlyMap<Ability, string>
-    /** Agents that could sign in, with a token each. */
+    /** Agents that could authenticate, with their tokens. */
     agents: readonly SignedInAgent[]
-    /** E-mails of people whose tokens the issuer takes. */
+    /** E-mails of users whose tokens the issuer accepts. */
     people: ReadonlySet<string>
     /** The client that introspects. */
     introspector: ClientSecret | undefined
     /** The aud of the agents' tokens. */
     audience: readonly string[]
-    /** What a person should know about this probe. */
+    /** Remarks for the user. */
     notes: readonly string[]
   }>
 
 type SignedInAgent = AgentAccess & Readonly<{ token: string }>
 
-/** What scenarios may need of an issuer. */
+/** Abilities that scenarios may need. */
 export type Ability =
   | 'metadata'
   | 'jwks'
@@ -38,16 +38,16 @@ export type Ability =
   | 'userinfo'
   | 'approvals'
 
-/** The issuer under probe: how it is asked, and where each path below its base is. */
+/** The probed issuer: its fetch and its endpoints. */
 type Probe = Readonly<{ ask: Ask; base: string; at: (path: string) => string; issuer: FoundIssuer }>
 
-/** Why an ability is lacking; undefined where it is there. */
+/** Why an ability is missing, or undefined. */
 type Lack = string | undefined
 
 /**
- * Finds out what there is: prefixes, metadata, which agents can sign in, and which parts of the contract
- * answer. A task is opened and completed for it.
- * @throws {Unreachable} where nothing can be checked at all
+ * Probes an issuer: prefixes, metadata, working agents, and answering parts of the contract.
+ * Creates and completes a task.
+ * @throws {Unreachable} where nothing can be checked
  */
 export const probe = async (
   access: Access,
@@ -62,7 +62,7 @@ export const probe = async (
   const jwks = await lackOfKeys(found)
   const agents = await signInAll(found, access)
   const [first] = agents
-  if (first === undefined) throw new Unreachable('the target names no agent, so nothing is checked')
+  if (first === undefined) throw new Unreachable('the target has no agents, so nothing is checked')
   const jit = await lackOfTasks(found, first)
   const { introspector, lack: introspection } = await findIntrospector(found, first, access)
   const revocation = await lackOfRevocation(found, first)
@@ -78,7 +78,7 @@ export const probe = async (
     exchange: lackOfExchange(issuer),
     details:
       metadata?.authorization_details_types_supported === undefined
-        ? 'the metadata name no types of authorization details'
+        ? 'metadata has no authorization_details_types_supported'
         : undefined,
     userinfo,
     approvals,
@@ -119,7 +119,7 @@ const signInAll = async (found: Probe, access: Access): Promise<SignedInAgent[]>
   return agents
 }
 
-/** Wrong credentials end the run: nothing else would be about the issuer. */
+/** Wrong credentials end the run, because no later result would be about the issuer. */
 const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> => {
   const { client_id, client_secret, scope, resource } = agent
   const endpoint = at('/oauth/token')
@@ -135,9 +135,11 @@ const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> =
   if (answer.status === 200 && typeof token === 'string') return token
   const hint =
     isObject(post.body) && post.body.error === 'invalid_client'
-      ? '; are its environment variables those of this tenant?'
+      ? '; do its environment variables belong to this tenant?'
       : ''
-  throw new Unreachable(`the agent ${agent.name} could not sign in: ${describeAnswer(post)}${hint}`)
+  throw new Unreachable(
+    `the agent ${agent.name} could not authenticate: ${describeAnswer(post)}${hint}`,
+  )
 }
 
 /** Opens a task and completes it. */
@@ -146,13 +148,13 @@ const lackOfTasks = async ({ ask, base }: Probe, { token }: SignedInAgent): Prom
   const opened = await ask('POST', `${base}/jit/task`, { headers, json: {} })
   const task = isObject(opened.body) ? opened.body.task_id : undefined
   if (typeof task !== 'string') {
-    return `the issuer opens no tasks: POST ${pathOf(base)}/jit/task answered ${opened.status}`
+    return `the issuer creates no tasks: POST ${pathOf(base)}/jit/task answered ${opened.status}`
   }
   await ask('POST', `${base}/jit/task/${encodeURIComponent(task)}/complete`, { headers })
   return undefined
 }
 
-/** The first client to which introspection shows a live token. */
+/** The first client for which introspection of a valid token is active. */
 const findIntrospector = async (
   { ask, at }: Probe,
   { token, client_id, client_secret }: SignedInAgent,
@@ -167,7 +169,7 @@ const findIntrospector = async (
   }
   return answer === undefined
     ? {}
-    : { lack: `introspection of a live token answered ${describeAnswer(answer)}` }
+    : { lack: `introspection of a valid token answered ${describeAnswer(answer)}` }
 }
 
 const lackOfRevocation = async (
@@ -187,7 +189,7 @@ const lackOfRevocation = async (
 const lackOfExchange = ({ metadata }: FoundIssuer): Lack => {
   const grants = metadata?.grant_types_supported
   return grants !== undefined && !grants.includes(tokenExchange)
-    ? 'the metadata name no token exchange among the grants'
+    ? 'grant_types_supported in metadata has no token exchange'
     : undefined
 }
 
@@ -198,7 +200,7 @@ const lackOfUserinfo = async ({ ask, at }: Probe, { token }: SignedInAgent): Pro
     : `userinfo answered an agent ${describeAnswer(userinfo)}`
 }
 
-/** People whose tokens the issuer takes; those who may approve must be able to list what is pending. */
+/** Users whose tokens the issuer accepts. Approvers must be able to list pending requests. */
 const findPeople = async ({ ask, base }: Probe, { users }: Access) => {
   const people = new Set<string>()
   const notes: string[] = []
@@ -209,13 +211,14 @@ const findPeople = async ({ ask, base }: Probe, { users }: Access) => {
       ? await ask('GET', `${base}/jit/pending`, { headers: bearer(token) })
       : undefined
     if (pending === undefined || pending.status === 200) people.add(email)
-    else notes.push(`the token of ${email} lists no pending requests: ${describeAnswer(pending)}`)
+    else
+      notes.push(`the token of ${email} cannot list pending requests: ${describeAnswer(pending)}`)
   }
   const canApprove = users.some((person) => approves(person) && people.has(person.email))
   return {
     people,
     notes,
-    lack: canApprove ? undefined : 'nobody who may approve has given a token',
+    lack: canApprove ? undefined : 'the target has no token of an approver',
   }
 }
 

@@ -3,35 +3,35 @@ import { SkipScenario } from '../../language/target.ts'
 import { Unreachable, unreachableBy } from './unreachable.ts'
 
 export type RateLimitedFetchOptions = Readonly<{
-  /** Origins that may be talked to, or hosts (with port), which may be over https. */
+  /** Allowed origins, or hosts (with port), which are allowed over https. */
   hosts: ReadonlySet<string>
   perMinute: number
-  /** Requests in all. */
+  /** Maximum number of requests. */
   total: number
-  /** Seconds an answer may take, and seconds that may be waited for a limit to pass. */
+  /** Timeout of an answer, and longest wait for a rate limit, in seconds. */
   timeout: number
   wait: number
-  /** Aborts what is under way and only reads; from then on only what is `urgent` is sent. */
+  /** Aborts running reads. Afterwards only `urgent` requests are sent. */
   signal: AbortSignal
   fetch?: typeof globalThis.fetch
 }>
 
-/** Bytes of an answer that are read. No answer of the contract comes near it. */
+/** Maximum bytes read of an answer, far above every answer of the contract. */
 export const longestAnswer = 2 * 1024 * 1024
 
 /**
- * A `fetch` that is a good guest: only hosts it was given, never faster than it may, and when it is
- * told to come back later, it does. Redirects are not followed, endless answers not read.
+ * A `fetch` with limits: only allowed hosts, a rate limit, and Retry-After is obeyed. Does not
+ * follow redirects or read unlimited bodies.
  */
 export class RateLimitedFetch {
-  /** How many requests were sent, and how many of them only to clean up. */
+  /** Number of requests sent, and of those for cleaning up. */
   sent = 0
   urgent = 0
   /** Seconds spent waiting, for the rate limit and for `Retry-After`. */
   waited = 0
   readonly #options: RateLimitedFetchOptions
   readonly #fetch: typeof globalThis.fetch
-  /** When the latest requests were sent: as many as a minute may hold. */
+  /** Times of the latest requests, as many as a minute may have. */
   readonly #times: number[] = []
   #quietUntil = 0
   #waitedUntil = 0
@@ -44,13 +44,15 @@ export class RateLimitedFetch {
   /** @throws {SkipScenario} at a limit, @throws {Unreachable} where there is no answer */
   readonly fetch: typeof fetch = (input, init) => this.send(new Request(input, init))
 
-  /** @param urgent cleans up: neither the total nor an interruption stops it */
+  /** @param urgent a cleaning-up request, exempt from the total and from interruption */
   async send(request: Request, { urgent = false } = {}): Promise<Response> {
     const { hosts, total, signal } = this.#options
     const { protocol, origin, host } = new URL(request.url)
     const name = protocol === 'https:' ? host : origin
     if (!hosts.has(origin) && !hosts.has(name)) {
-      throw new SkipScenario(`${name} is no host of this target; hosts: [${name}] would allow it`)
+      throw new SkipScenario(
+        `${name} is not a host of this target; add hosts: [${name}] to allow it`,
+      )
     }
     for (let attempt = 1; ; attempt++) {
       if (!urgent && signal.aborted) throw new SkipScenario('interrupted')
@@ -67,7 +69,7 @@ export class RateLimitedFetch {
     }
   }
 
-  /** Waits for its turn, so that no minute holds more than it may. */
+  /** Waits until the rate limit allows the request. */
   async #turn(urgent: boolean) {
     const { perMinute } = this.#options
     const now = performance.now()
@@ -98,10 +100,10 @@ export class RateLimitedFetch {
   }
 }
 
-/** Only its answer tells what there is to clean up: once sent, it is waited for, whatever happens. */
+/** Its answer names what must be cleaned up, so it is awaited even after an interruption. */
 const isWrite = ({ method }: Request) => method !== 'GET'
 
-/** Seconds after which the other side wants to be asked again (RFC 9110 §10.2.3). */
+/** Seconds from Retry-After (RFC 9110 §10.2.3). */
 const retryAfterOf = ({ status, headers }: Response): number | undefined => {
   const after = headers.get('retry-after')
   if ((status !== 429 && status !== 503) || after === null) return undefined
@@ -110,7 +112,7 @@ const retryAfterOf = ({ status, headers }: Response): number | undefined => {
   return Number.isFinite(until) ? Math.max(0, until) : undefined
 }
 
-/** The answer with its body read, so that what follows cannot break in the middle. */
+/** The answer with its body already read. */
 const readWhole = async (response: Response, host: string): Promise<Response> => {
   const chunks: Uint8Array[] = []
   let length = 0

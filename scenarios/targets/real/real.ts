@@ -14,28 +14,28 @@ import { describeApiFailure, type TargetTenant, tenantsOf } from './tenants.ts'
 export type RealOptions = Readonly<{
   allowWrites?: boolean
   signal?: AbortSignal
-  /** Tells a person something they have to know or to do. */
+  /** Shows a person a message. */
   say?: (line: string) => void
   fetch?: typeof fetch
 }>
 
-/** A deployment that was found out about, ready for scenarios. */
+/** A probed deployment, ready for scenarios. */
 export type RealTarget = Target &
   Readonly<{
     probed: Probed
-    /** Requests sent and seconds waited so far. */
+    /** Number of requests sent, and seconds waited. */
     usage: () => Readonly<{ requests: number; cleaning: number; waited: number }>
-    /** What could not be put back, known once it is closed. */
+    /** What could not be cleaned up, known after closing. */
     leftovers: readonly string[]
-    /** The scenario under the prefixes there are, with the names of who is there. */
+    /** The scenario with the prefixes and names of the deployment. */
     placed: (scenario: Loaded) => Loaded
-    /** What agents and people are called here, and the origins. */
+    /** Names of agents and users at the deployment, and its origins. */
     names: readonly string[]
   }>
 
 /**
- * A real issuer with our API before it. Every task is completed when its scenario ends, or at the
- * latest when the target is closed.
+ * A real issuer with our API. Every task is completed when its scenario ends, at the latest when
+ * the target is closed.
  * @throws {Unreachable} where nothing can be checked
  */
 export const real = async (access: Access, options: RealOptions = {}): Promise<RealTarget> => {
@@ -118,14 +118,14 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
   }
 }
 
-/** Who of a tenant of the target plays whom. */
+/** The roles in a tenant of the target. */
 const castIn = (tenant: TargetTenant | undefined, given: Given) =>
   assignRoles(given, tenant?.agents ?? [], tenant?.people ?? [])
 
 const hostsOf = ({ file: { issuer, hosts } }: Access): ReadonlySet<string> =>
   new Set([...(issuer === undefined ? [] : [new URL(issuer.url).origin]), ...hosts])
 
-/** Under the prefixes there are: a scenario for either one runs under the one there is. */
+/** With the existing prefixes: a scenario for both runs under the existing one. */
 const applyPrefix = (scenario: Loaded, there: readonly Prefix[]): Loaded => {
   const fitting = scenario.prefixes.filter((it) => there.includes(it))
   return { ...scenario, prefixes: fitting.length > 0 ? fitting : there.slice(0, 1) }

@@ -6,7 +6,7 @@ import type { Step } from '../../language/step-context.ts'
 import { SkipScenario } from '../../language/target.ts'
 import type { AgentAccess, PersonAccess } from './access.ts'
 
-/** Who plays whom: somebody of the target for each part a scenario takes as given. */
+/** Maps each agent and user of a scenario to one of the target. */
 export type Roles<
   A extends AgentAccess = AgentAccess,
   P extends PersonAccess = PersonAccess,
@@ -16,9 +16,9 @@ export type Roles<
 }>
 
 /**
- * Finds somebody for each part. A part is played only by who fits: what the scenario says of an agent
- * must be what the target says of it.
- * @throws {SkipScenario} where nobody does, or the target names no agents of this tenant
+ * Assigns the target's agents and users to those of the scenario. Properties that the scenario
+ * gives must equal those of the target.
+ * @throws {SkipScenario} where none fits, or the target names no agents of this tenant
  */
 export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   given: Given,
@@ -26,13 +26,13 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   users: readonly P[],
 ): Roles<A, P> => {
   if (agents.length === 0) {
-    throw new SkipScenario('it takes another tenant, and the target names none (elsewhere: …)')
+    throw new SkipScenario('it needs another tenant, and the target has none (elsewhere: …)')
   }
   const unplayable = Object.keys(given).find((key) => !assignableWords.has(key))
   if (unplayable !== undefined)
-    throw new SkipScenario(`the target’s ${unplayable} is not ours to set`)
+    throw new SkipScenario(`cannot set the ${unplayable} of a real deployment`)
   if (given.clock !== undefined && given.clock !== 'system') {
-    throw new SkipScenario('the target’s clock is not ours to set')
+    throw new SkipScenario('cannot set the clock of a real deployment')
   }
   const { agents: parts, users: people } = TenantSeed.parse({ ...given, documents: undefined })
   const free = [...agents]
@@ -45,7 +45,7 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
     if (found === undefined || Object.keys(more).length > 0) {
-      throw new SkipScenario(`nobody plays the agent ${name}: the target names no such agent`)
+      throw new SkipScenario(`the target has no agent like ${name}`)
     }
     return { ...found, part: name }
   })
@@ -60,10 +60,10 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
   return { agents: cast, users: known }
 }
 
-/** What of a tenant can be played by what is there. */
+/** The part of `given` that the target can provide. */
 const assignableWords = new Set(['agents', 'users', 'documents', 'approver', 'clock', 'name'])
 
-/** The scenario with the names of who plays in place of the parts, where somebody plays them. */
+/** The scenario with the target's names in place of its own. */
 export const applyRoles = (
   scenario: Loaded,
   castIn: (scenario: Loaded) => readonly Roles[],
@@ -117,7 +117,7 @@ const replaceNames = (text: string, { agents, users }: Roles): string => {
   return users.reduce((it, { part, email }) => it.replaceAll(part, email), withAgents)
 }
 
-/** A part that the steps still name, though somebody of another name plays it. */
+/** A name in the steps that could not be replaced. */
 export const findSpelledOutPart = (
   steps: readonly Step[],
   { agents, users }: Roles,

@@ -15,23 +15,23 @@ import { callApi, type TargetTenant } from './tenants.ts'
 
 export type SessionOptions = Readonly<{
   given: Given
-  /** Who plays the agents and users of the scenario. */
+  /** Agents and users of the target for those of the scenario. */
   cast: Roles<AgentAccess & Readonly<{ token?: string }>, PersonAccess>
-  /** Where paths below the base really are. */
+  /** Endpoints by their path below the base. */
   moved: ReadonlyMap<string, string>
   /** Whether the approver's token may be used. */
   decides: boolean
-  /** Only what a standard says is asked of the issuer. */
+  /** Whether the issuer is checked against standards only. */
   standardsOnly: boolean
   approver: Omit<ApproverOptions, 'token'>
-  /** Sends a request to the issuer, and keeps account of what it opens. */
+  /** Sends a request to the issuer, and records what it creates. */
   send: (request: Request) => Promise<Response>
   /** Reads from the issuer. */
   fetch: typeof fetch
   close: () => Promise<void>
 }>
 
-/** One scenario's session with a tenant of a deployment. */
+/** The session of one scenario with a tenant of a deployment. */
 export const openSession = (
   tenant: TargetTenant,
   slug: string,
@@ -55,7 +55,7 @@ export const openSession = (
     }),
   }
   let unable: string | undefined
-  /** Whatever a step makes of the error: it was none of the issuer’s. */
+  /** The error was not caused by the issuer. */
   const noteSkips =
     (way: typeof globalThis.fetch): typeof globalThis.fetch =>
     async (input, init) => {

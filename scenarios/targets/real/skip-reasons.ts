@@ -13,37 +13,37 @@ import type { Ability } from './probe.ts'
 import { findSpelledOutPart, type Roles } from './roles.ts'
 import type { Writing } from './target-file.ts'
 
-/** What a deployment can do for scenarios, and what it may be made to do. */
+/** What a deployment offers, and what may be changed there. */
 export type Offer = Readonly<{
   lacks: ReadonlyMap<Ability, string>
   prefixes: readonly ('tenant' | 'org')[]
-  /** Why our API cannot stand before it; undefined: it can. */
+  /** Why our API cannot be used with it, or undefined. */
   apiFails: string | undefined
-  /** The target says by which URL the issuer knows the API. */
+  /** Whether the target names the URL of the API. */
   apiIsNamed: boolean
   approver: 'token' | 'manual' | 'none'
   writes: ReadonlySet<Writing>
   longestWait: number
-  /** Any OAuth server: only what a standard says is asked of it. */
+  /** A generic OAuth server, checked against standards only. */
   standardsOnly: boolean
   cast: (scenario: Loaded) => readonly Roles[]
 }>
 
-/** Why a scenario cannot be run against a deployment; undefined when it can. */
+/** Why a scenario cannot run against a deployment, or undefined. */
 export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined => {
   if (offer.standardsOnly && !scenario.tags.includes('standard')) {
-    return 'it is about LumoAuth’s contract, and the target is another OAuth server'
+    return 'it covers LumoAuth’s contract, and the target is another OAuth server'
   }
   if (scenario.takes > offer.longestWait) {
-    return `it takes ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`
+    return `it needs ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`
   }
   const { needs } = scenario.source.value as { needs?: readonly Capability[] }
   if (needs?.includes('control')) return 'the target has no control plane'
   if (needs?.includes('virtual_time')) return 'the target has no virtual time'
   if (!offer.apiIsNamed && references(scenario.steps).some(({ name }) => name === 'api')) {
-    return 'it names the API by its URL, and the target does not say it (api: { url: … })'
+    return 'it needs the URL of the API, which the target does not have (api: { url: … })'
   }
-  if (needs?.includes('frozen_clock')) return 'it expects moments of a clock that stands still'
+  if (needs?.includes('frozen_clock')) return 'it needs a frozen clock'
   const placed = allSteps(scenario.steps, ['steps'])
   for (const place of placed) {
     const reason = skipReasonOfStep(place, offer)
@@ -72,11 +72,11 @@ const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): string | undefi
     case 'mint_user_token':
       return isObject(args) && Object.keys(args).every((key) => key === 'user')
         ? undefined
-        : 'a token of a person to order takes a control plane'
+        : 'minting a user token needs a control plane'
     case 'forge_token':
       return isObject(args) && args.key !== undefined && args.key !== 'own' && !args.agent
         ? lacks.get('jwks')
-        : 'a forged token signed by the issuer’s key takes a control plane'
+        : 'forging a token with the issuer’s key needs a control plane'
     case 'script_approver':
       return skipReasonOfScript(args, offer)
     case 'discover':
@@ -119,12 +119,12 @@ const isDecision = (word: string) =>
 
 const skipReasonOfDecision = ({ lacks, approver }: Offer) =>
   approver === 'manual'
-    ? 'the approver is a person who cannot be told what to do in each step (approver: manual)'
+    ? 'it needs a decision per step, which a person cannot be told (approver: manual)'
     : approver === 'none'
-      ? 'nobody approves (approver: none)'
+      ? 'the target has no approver (approver: none)'
       : lacks.get('approvals')
 
-/** A person who answers by themselves may also be a real one. */
+/** A scripted approver may be a real person. */
 const skipReasonOfScript = (given: unknown, offer: Offer): string | undefined => {
   const { data: script } = ApproverScript.safeParse(given)
   if (script?.decision === 'ignore') return undefined
@@ -147,7 +147,7 @@ const skipReasonOfHttp = (
   offer: Offer,
 ) => {
   if (seat === 'control') return 'the target has no control plane'
-  if (seat === 'api' && from === 'origin') return 'our API stands there for one tenant only'
+  if (seat === 'api' && from === 'origin') return 'our API serves one tenant only at this target'
   if (seat === 'api') return offer.apiFails
   const [method = '', path = ''] = request.split(' ')
   if (form !== undefined && 'authorization_details' in form && offer.lacks.has('details')) {
@@ -155,8 +155,9 @@ const skipReasonOfHttp = (
   }
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
   const route = findRoute('issuer', method, full.split('?')[0] ?? '')
-  if (route === 'oauth.authorize' || route === 'oauth.authorize.submit')
-    return 'a person signs in there, with a browser'
+  if (route === 'oauth.authorize' || route === 'oauth.authorize.submit') {
+    return 'it needs a sign-in with a browser'
+  }
   if (route !== undefined && route in jitRoutes) {
     const reason = offer.lacks.get('jit')
     if (reason !== undefined) return reason
@@ -206,7 +207,7 @@ const describeForbiddenWrite = (
   does: string,
   { writes }: Offer,
 ): string | undefined =>
-  writes.has(writing) ? undefined : `it ${does}, which takes --allow-writes (writes: [${writing}])`
+  writes.has(writing) ? undefined : `it ${does}, which needs --allow-writes (writes: [${writing}])`
 
 const skipReasonOfGiven = (
   scenario: Loaded,
@@ -226,22 +227,22 @@ const skipReasonOfGiven = (
     const steps = here.map(({ step }) => step)
     const unusual = cast.agents.find((it, at) => !isUsual(scenario.tenants[index]?.given, at, it))
     if (unusual !== undefined && needs.includes('usual_scopes')) {
-      return `it takes an agent whose scopes are ${usualScopes.join(' and ')}`
+      return `it needs an agent with the scopes ${usualScopes.join(' and ')}`
     }
-    if (needs.includes('own_tenant')) return 'it expects a tenant of its own'
+    if (needs.includes('own_tenant')) return 'it needs its own tenant'
     const name = findSpelledOutPart(steps, cast)
     if (name !== undefined) {
-      return `it speaks of ${name}, who is somebody else here`
+      return `it names ${name}, which has another name at this target`
     }
     const absent = here.map(personOf).find((it) => it !== undefined && !hasRole(it, cast))
-    if (absent !== undefined) return `nobody plays ${absent}: users of the target may name somebody`
+    if (absent !== undefined) return `the target has no user like ${absent} (users: …)`
   }
   return undefined
 }
 
 const usualScopes = ['read:documents', 'write:reports']
 
-/** An agent of which nothing is said has the usual scopes. */
+/** An agent without `capabilities` has the usual scopes. */
 const isUsual = (given: Given | undefined, at: number, agent: Roles['agents'][number]) =>
   given?.agents?.[at]?.capabilities !== undefined ||
   (agent.capabilities?.length === usualScopes.length &&
@@ -259,7 +260,7 @@ const findRoles = (scenario: Loaded, offer: Offer): readonly Roles[] | string =>
 const tenantOf = ({ in: named }: Step, { tenants }: Loaded) =>
   named === undefined ? 0 : tenants.findIndex((it) => it.name === named)
 
-/** The person a step is about, by e-mail. */
+/** The user of a step, by e-mail. */
 const personOf = ({ step, word }: Placed): string | undefined => {
   const args = step[word]
   const as = typeof step.as === 'string' && step.as.includes('@') ? step.as : undefined

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail, Dialect, Duration } from '../../../server/wire/index.ts'
 
-/** The name of an environment variable: the only way a secret gets into a run. */
+/** The name of an environment variable. Secrets come from the environment only. */
 const Variable = z
   .string()
   .regex(/^[A-Za-z_]\w*$/, { error: 'expected the name of an environment variable' })
@@ -9,7 +9,7 @@ const Variable = z
 const HttpUrl = z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' })
 
 const Client = {
-  client_id: z.string().min(1).optional().describe('Where it is no secret.'),
+  client_id: z.string().min(1).optional().describe('The client id itself, where it is not secret.'),
   client_id_env: Variable.optional().describe('The variable that holds the client id.'),
   client_secret_env: Variable.describe('The variable that holds the client secret.'),
 }
@@ -21,67 +21,77 @@ const wantsId = { error: 'expected client_id or client_id_env' }
 
 const AgentAccess = z
   .strictObject({
-    name: z.string().min(1).describe('What the issuer calls it.'),
+    name: z.string().min(1).describe('Its name at the issuer.'),
     ...Client,
-    scope: z.string().min(1).optional().describe('Asked for at each sign-in; default none.'),
-    resource: z.string().min(1).optional().describe('RFC 8707, asked for at each sign-in.'),
-    capabilities: z.array(z.string().min(1)).optional().describe('What it is registered for.'),
-    may_delegate: z.boolean().optional().describe('Whether it may act for users.'),
+    scope: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Requested with each client_credentials; default none.'),
+    resource: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('RFC 8707, requested with each client_credentials.'),
+    capabilities: z.array(z.string().min(1)).optional().describe('Its registered scopes.'),
+    may_delegate: z.boolean().optional().describe('Whether it has the right to delegate.'),
   })
   .refine(hasId, wantsId)
 
 const PersonAccess = z.strictObject({
   email: z.email(),
-  token_env: Variable.describe('The variable that holds an access token of this person.'),
+  token_env: Variable.describe('The variable that holds an access token of this user.'),
   permissions: z.array(z.string().min(1)).default([]),
 })
 
-/** The dialect switches, none of which need be given. */
+/** The dialect switches, all optional. */
 const Switches = z.strictObject(
   Object.fromEntries(
     Object.entries(Dialect.shape).map(([name, choice]) => [name, choice.unwrap().optional()]),
   ),
 ) as unknown as z.ZodType<Partial<Dialect>, Partial<Dialect>>
 
-/** What one route of an API takes. */
+/** One route of an API. */
 const ApiRoute = z.strictObject({
   request: z
     .string()
     .regex(/^(GET|POST|PUT|PATCH|DELETE) \/\S*$/, {
       error: 'expected METHOD /path, such as GET /v1/documents/doc_1',
     })
-    .describe('A request that succeeds with the right token.'),
+    .describe('A request that succeeds with a sufficient token.'),
   json: z.unknown().optional().describe('Its body.'),
-  requires: AuthorizationDetail.describe('The authorization detail it takes.'),
+  requires: AuthorizationDetail.describe('The authorization detail it requires.'),
   foreign: z
     .string()
     .regex(/^\/\S*$/)
     .optional()
-    .describe(
-      'The path of the same route for another resource, which the same token must not open.',
-    ),
+    .describe('The path of another resource of the route, which the same token must not access.'),
 })
 export type ApiRoute = z.infer<typeof ApiRoute>
 
 /**
- * What may be changed at a deployment, once `--allow-writes` is given too: requests denied, clients and
- * agents registered, signal streams made, the data of an API, and whatever an unknown call does.
+ * What may be changed at a deployment with `--allow-writes`: denied requests, registered clients
+ * and agents, signal streams, data of the API, and effects of unknown calls.
  */
 export const writings = ['deny', 'register', 'streams', 'api', 'other'] as const
 export type Writing = (typeof writings)[number]
 
 const Limits = z.strictObject({
   requests_per_minute: z.int().min(1).max(60_000).default(600),
-  requests: z.int().min(1).default(5000).describe('In all, but for completing what was opened.'),
-  wait: Duration.default(10).describe('The longest real wait, where the mock would move time.'),
-  timeout: Duration.default(10).describe('How long an answer may take.'),
-  person: Duration.default(300).describe('How long a person may take (approver: manual).'),
+  requests: z
+    .int()
+    .min(1)
+    .default(5000)
+    .describe('Maximum number of requests, without those for cleaning up.'),
+  wait: Duration.default(10).describe('The longest real wait in place of an advance.'),
+  timeout: Duration.default(10).describe('Timeout of an answer.'),
+  person: Duration.default(300).describe('How long a person has to decide (approver: manual).'),
 })
 
-/** `target.yaml`: a deployment that `check` may talk to, and how. */
+/** `target.yaml`: a deployment for `check`, and its limits. */
 export const TargetFile = z
   .strictObject({
-    name: z.string().min(1).max(64).optional().describe('What reports call it.'),
+    name: z.string().min(1).max(64).optional().describe('Its name in reports.'),
     issuer: z
       .strictObject({
         url: HttpUrl.describe('Origin of the issuer; with prefix none, its issuer identifier.'),
@@ -93,7 +103,7 @@ export const TargetFile = z
         profile: z
           .enum(['lumoauth', 'oauth'])
           .default('lumoauth')
-          .describe('What it claims to be: LumoAuth, or any OAuth 2 server.'),
+          .describe('What it is checked as: LumoAuth, or any OAuth 2 server.'),
         dialect: Switches.default({}).describe(
           'Dialect switches known to differ from the default.',
         ),
@@ -112,7 +122,9 @@ export const TargetFile = z
     approver: z
       .enum(['token', 'manual', 'none'])
       .optional()
-      .describe('Who decides: a person’s token, a person who is told where, or nobody.'),
+      .describe(
+        'How requests are decided: with the token of an approver, by a person who is asked, or not at all.',
+      ),
     elsewhere: z
       .strictObject({
         tenant: z.string().min(1),
@@ -120,40 +132,34 @@ export const TargetFile = z
         api_client: z.strictObject(Client).refine(hasId, wantsId).optional(),
       })
       .optional()
-      .describe('Another tenant at the same issuer, to show that nothing leaks.'),
+      .describe('Another tenant at the same issuer, to check isolation.'),
     api: z
       .strictObject({
-        url: HttpUrl.optional().describe(
-          'Where the API is: the one under test, or what the issuer calls it.',
-        ),
+        url: HttpUrl.optional().describe('URL of the API under test, or its URL at the issuer.'),
         audience: z
           .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
           .optional()
           .describe('The aud of tokens for it.'),
-        routes: z.array(ApiRoute).min(1).optional().describe('What check api calls.'),
+        routes: z.array(ApiRoute).min(1).optional().describe('The routes that check api calls.'),
         challenge: z
           .enum(['lumo', 'rar-04', 'wg-00'])
           .default('lumo')
-          .describe('How it says what is missing.'),
+          .describe('Its challenge format.'),
         revocation: z
           .enum(['introspection', 'expiry'])
           .default('introspection')
-          .describe(
-            'Whether it asks the issuer about each token, or believes it until it expires.',
-          ),
+          .describe('Whether it introspects each token, or accepts it until exp.'),
       })
       .prefault({}),
     writes: z
       .array(z.enum(writings))
       .default([...writings])
-      .describe('What --allow-writes allows.'),
+      .describe('The writes that --allow-writes allows.'),
     limits: Limits.prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
-      .describe(
-        'Hosts that may be talked to over https beside those of issuer and API; origins for http.',
-      ),
+      .describe('Allowed https hosts in addition to those of issuer and API; origins for http.'),
   })
   .meta({ id: 'TargetFile' })
 export type TargetFile = z.infer<typeof TargetFile>

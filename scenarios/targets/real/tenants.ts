@@ -4,11 +4,11 @@ import type { Access, AgentAccess, ClientSecret, PersonAccess } from './access.t
 import type { Prefix } from './find-issuer.ts'
 import type { Probed } from './probe.ts'
 
-/** A tenant of a deployment, and our API before it. */
+/** A tenant of a deployment, with our API. */
 export type TargetTenant = Readonly<{
   name: string | undefined
   bases: Readonly<Record<Prefix, string>>
-  /** The URL by which the issuer knows the API. */
+  /** The URL of the API at the issuer. */
   apiBase: string
   /** Our API with these documents; nothing listens at its URL. */
   openApi: (documents?: Given['documents']) => typeof fetch
@@ -17,7 +17,7 @@ export type TargetTenant = Readonly<{
   people: readonly PersonAccess[]
 }>
 
-/** The tenant of a target and the other one, which has no agents where the target names none. */
+/** Both tenants of a target. The second has no agents where the target names none. */
 export const tenantsOf = (
   access: Access,
   probed: Probed,
@@ -65,10 +65,10 @@ export const tenantsOf = (
   ]
 }
 
-/** Where our API seems to be. Nothing listens there: it is called, not connected to. */
+/** The URL of our API. Requests are function calls; no socket listens there. */
 const apiOrigin = 'https://documents.lumoauth.test'
 
-/** Our API of a tenant under its URL: nothing is sent there. */
+/** The URL of our API for a tenant. No request leaves the process. */
 export const callApi = (
   { apiBase, openApi }: TargetTenant,
   documents?: Given['documents'],
@@ -85,24 +85,24 @@ export const callApi = (
   }
 }
 
-/** Why our API cannot stand before the issuer, tried with the token of an agent; undefined: it can. */
+/** Why our API rejects a valid agent token of the issuer, or undefined. */
 export const describeApiFailure = async (
   { metadata, lacks, agents: [agent] }: Probed,
   { openApi, introspector }: TargetTenant,
 ): Promise<string | undefined> => {
   if (metadata === undefined) return lacks.get('metadata')
   if (introspector === undefined) {
-    return `our API would not notice that a token was revoked: ${lacks.get('introspection')}`
+    return `our API would not notice a revocation: ${lacks.get('introspection')}`
   }
   const answer = await openApi([])(`${apiOrigin}/t/probe/v1/documents`, {
     headers: { authorization: `Bearer ${agent?.token}` },
   })
   return answer.ok
     ? undefined
-    : `our API, which trusts the issuer’s metadata, keys and introspection, refuses the agent’s own token (${answer.status})`
+    : `our API, configured with the issuer’s metadata, keys and introspection, rejects the agent’s own token (${answer.status})`
 }
 
-/** What tokens call our API: what the target says, else whatever its tokens name beside their issuer. */
+/** The aud of our API: from the target file, else from the issuer's tokens. */
 const audienceOf = ({ file }: Access, { audience, metadata }: Probed): readonly string[] => {
   const said = file.api.audience
   if (said !== undefined) return [said].flat()

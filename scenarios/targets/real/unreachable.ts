@@ -1,6 +1,6 @@
 import { NoAnswer } from '../../language/target.ts'
 
-/** The other side cannot be spoken to: one line that says what is wrong and what to do. */
+/** The server cannot be reached. One line says what is wrong and what to do. */
 export class Unreachable extends NoAnswer {
   override readonly name = 'Unreachable'
 }
@@ -18,30 +18,30 @@ export const unreachableBy = (error: unknown, url: string, timeout: number): Unr
 
 const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'UND_ERR_SOCKET'])
 
-/** One line for a person. */
+/** The error as one line. */
 const describe = (error: unknown, url: string): string => {
   const { host } = new URL(url)
   const { code, message } = causeOf(error)
   const known = reasons[code]
   if (known !== undefined) return `${host} ${known}`
   if (/CERT|TLS|SSL|SIGNED|SIGNATURE/.test(code)) {
-    return `the certificate of ${host} cannot be trusted (${message}); NODE_EXTRA_CA_CERTS names a file with an authority of your own`
+    return `the certificate of ${host} is not trusted (${message}); set NODE_EXTRA_CA_CERTS to a file with your certificate authority`
   }
   return `${host} could not be reached: ${message}`
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'is no host that can be found: is the URL right, and is there a network?',
-  EAI_AGAIN: 'cannot be looked up: is there a network?',
-  ECONNREFUSED: 'refuses connections: is it running, and is the port right?',
-  ECONNRESET: 'closed the connection before it had answered',
-  UND_ERR_SOCKET: 'closed the connection before it had answered',
-  EHOSTUNREACH: 'cannot be reached from here',
-  ENETUNREACH: 'cannot be reached from here',
+  ENOTFOUND: 'was not found: check the URL and the network',
+  EAI_AGAIN: 'cannot be resolved: check the network',
+  ECONNREFUSED: 'refuses connections: check that it runs, and the port',
+  ECONNRESET: 'closed the connection before it answered',
+  UND_ERR_SOCKET: 'closed the connection before it answered',
+  EHOSTUNREACH: 'is unreachable',
+  ENETUNREACH: 'is unreachable',
   ETIMEDOUT: 'does not answer',
   UND_ERR_CONNECT_TIMEOUT: 'does not answer',
   HPE_INVALID_CONSTANT: 'does not speak HTTP',
-  EPROTO: 'does not speak TLS: is it http:// and not https://?',
+  EPROTO: 'does not answer TLS: use http:// instead of https://?',
 }
 
 const causeOf = (error: unknown): { code: string; message: string } => {

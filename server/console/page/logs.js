@@ -130,12 +130,15 @@ const createLog = (
     watchesPulse,
     keys: {},
     refresh: coalesced(async () => {
-      const answer = await page.server.get(`${path}?after=${next}`)
-      if (answer.next < next) return begin()
-      const news = itemsOf(answer).filter(({ seq }) => seq > next)
-      next = answer.next
-      items = [...items, ...news].slice(-10_000)
-      add(news.slice(-shownLines))
+      for (;;) {
+        const answer = await page.server.get(`${path}?after=${next}`)
+        if (answer.next < next) return begin()
+        const news = itemsOf(answer).filter(({ seq }) => seq > next)
+        next = answer.next
+        items = [...items, ...news].slice(-10_000)
+        add(news.slice(-shownLines))
+        if (!answer.more) return
+      }
     }),
   }
 }

@@ -25,7 +25,7 @@ import type { TenantContext } from '../tenant-context.ts'
 import { moveClock, readClock } from './clock.ts'
 import { type TenantRegistry, tooMany } from './context.ts'
 import { listMisbehaviours, switchMisbehaviourOn } from './misbehaviours.ts'
-import { exchangesAfter } from './records.ts'
+import { journalPage } from './records.ts'
 
 export type ConsoleContext = Readonly<{
   registry: TenantRegistry
@@ -149,9 +149,9 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       }),
     }
   },
-  'console.inbox': ({ context, session }) => {
+  'console.inbox': ({ context, query, session }) => {
     letApproverAnswer(context())
-    return ok(inboxOf(context().tenant, session().userId))
+    return ok(inboxOf(context().tenant, session().userId, query))
   },
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
@@ -167,21 +167,18 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   },
 
   'console.tasks': ({ context }) => ok(taskList(context().tenant)),
-  'console.task': ({ context, session, params }) => {
+  'console.task': async ({ context, session, params }) => {
     const { tenant, exchanges } = context()
     const { taskId = '' } = params
-    const all = exchanges.after(exchanges.forgotten)
-    return ok(timelineOf(tenant, taskId, all, session().userId) ?? refuseNotFound())
+    const { userId } = session()
+    const all = await exchanges.all()
+    return ok(timelineOf(tenant, taskId, all, userId) ?? refuseNotFound())
   },
   'console.journal': ({ context, query }) => {
-    const { journal } = context().tenant
-    return ok({
-      entries: journal.after(query.after).map(toJournalEntry),
-      next: journal.last,
-      forgotten: journal.forgotten,
-    })
+    const page = journalPage(context().tenant.journal, query.after)
+    return ok({ ...page, entries: page.entries.map(toJournalEntry) })
   },
-  'console.exchanges': ({ context, query }) => ok(exchangesAfter(context(), query.after)),
+  'console.exchanges': ({ context, query }) => ok(context().exchanges.pageAfter(query.after)),
 
   'console.clock.move': ({ context, body }) => {
     moveClock(context(), body)

@@ -11,7 +11,7 @@ import {
   type SetModelScript,
   type Turn,
 } from '../../wire/index.ts'
-import { FlawedFile, parseYaml } from '../../wire/yaml-source.ts'
+import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
 import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
@@ -51,7 +51,7 @@ const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext =>
 export const scriptFrom = (given: SetModelScript): ModelScript => {
   if (!('yaml' in given)) return given
   try {
-    return parseYaml(given.file, given.yaml, ModelScript)
+    return parseYaml(given.file, given.yaml, ModelScript, mostForeignTokens)
   } catch (thrown) {
     if (!(thrown instanceof FlawedFile)) throw thrown
     return answerWith(400, 'invalid_script', thrown.message, { issues: thrown.flaws })

@@ -217,8 +217,22 @@ const responsesUsage = ({ usage: { input, output } }: ModelAnswer) => ({
   total_tokens: input + output,
 })
 
-/** A few characters each, so that a client has something to put together; never half a code point. */
-const pieces = (text: string): string[] => text.match(/.{1,12}/gsu) ?? []
+/**
+ * A few characters each, so that a client has something to put together; never half a code point.
+ * What is long comes in long pieces, a thousand at most.
+ */
+const pieces = (text: string): string[] => {
+  if (text.length <= 12_000) return text.match(/.{1,12}/gsu) ?? []
+  const length = Math.ceil(text.length / 1000)
+  const all: string[] = []
+  for (let from = 0; from < text.length; ) {
+    const end = from + length
+    const isWithinPair = /[\ud800-\udbff]/.test(text.charAt(end - 1))
+    all.push(text.slice(from, isWithinPair ? end + 1 : end))
+    from = isWithinPair ? end + 1 : end
+  }
+  return all
+}
 
 const eventStream = (events: readonly string[]): Answer => ({
   status: 200,

@@ -1,6 +1,9 @@
 import type { Entry } from '../../issuer/event.ts'
+import type { Journal as EntryLog } from '../../issuer/journal.ts'
 import { usualScript } from '../../model/scripted-model.ts'
-import type { Exchanges, Journal } from '../../wire/index.ts'
+import type { Journal } from '../../wire/index.ts'
+import { firstPage, placeAfter } from '../../wire/log-page.ts'
+import { sizeOf } from '../../wire/size-of.ts'
 import { type Handlers, ok } from '../message.ts'
 import { waitForEntry } from '../tenant/wait-for-entry.ts'
 import type { TenantContext } from '../tenant-context.ts'
@@ -17,31 +20,29 @@ export const recordHandlers: Handlers<
   ControlContext
 > = {
   'control.journal': async ({ context, query }) => ok(await journalAfter(context(), query)),
-  'control.exchanges': ({ context, query }) => ok(exchangesAfter(context(), query.after)),
+  'control.exchanges': ({ context, query }) => ok(context().exchanges.pageAfter(query.after)),
   'control.model.read': ({ context }) => ok(context().model.script ?? usualScript()),
   'control.model.script': ({ context, body }) => {
     const { model } = context()
     model.script = scriptFrom(body)
     return ok(model.script)
   },
-  'control.model.conversations': ({ context, query }) => {
+  'control.model.conversations': async ({ context, query }) => {
     const { model, tenant } = context()
     const { conversations } = model
     const secrets = new Set([...tenant.state.agents.values()].map((it) => it.secretHash))
-    return ok({
-      conversations: conversations.after(query.after, secrets),
-      next: conversations.last,
-      forgotten: conversations.forgotten,
-    })
+    return ok(await conversations.pageAfter(query.after, secrets))
   },
 }
 
-/** The exchanges after one of them, oldest first. */
-export const exchangesAfter = ({ exchanges }: TenantContext, after: number): Exchanges => ({
-  exchanges: exchanges.after(after),
-  next: exchanges.last,
-  forgotten: exchanges.forgotten,
-})
+/** The first page of what came after an entry, oldest first. */
+export const journalPage = (journal: EntryLog, after: number, fits = isAny) => {
+  const all = journal.after(after).filter(fits)
+  const entries = firstPage(all, sizeOf)
+  return { entries, ...placeAfter(entries, entries.length === all.length, journal) }
+}
+
+const isAny = (_: Entry) => true
 
 /** What is there at once, or the first thing that comes within `wait` real seconds. */
 const journalAfter = async (
@@ -49,9 +50,8 @@ const journalAfter = async (
   { after, type, wait }: { after: number; type?: string | undefined; wait: number },
 ): Promise<Journal> => {
   const fits = (entry: Entry) => entry.seq > after && (type === undefined || entry.type === type)
-  const matching = () => journal.after(after).filter(fits)
-  if (wait > 0 && matching().length === 0) {
+  if (wait > 0 && !journal.after(after).some(fits)) {
     await waitForEntry(journal, fits, { milliseconds: wait * 1000, signal })
   }
-  return { entries: [...matching()], next: journal.last, forgotten: journal.forgotten }
+  return journalPage(journal, after, fits)
 }

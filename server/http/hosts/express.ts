@@ -16,7 +16,7 @@ import { encodeAnswer } from '../message.ts'
 import { largestBody } from '../parse.ts'
 import { abortableSleep, toReadable } from './fetch.ts'
 import { servePageFiles } from './page-files.ts'
-import { BodyConsumed, textOfBody } from './parsed-body.ts'
+import { BodyConsumed, BodyTooDeep, textOfBody } from './parsed-body.ts'
 
 /**
  * A seat as an Express app, to listen with or to mount in another app. It answers every request:
@@ -40,7 +40,12 @@ const readBody = async (request: Request, response: Response): Promise<Body> => 
   await new Promise<void>((resolve, reject) =>
     read(request, response, (error) => (error ? reject(error) : resolve())),
   )
-  return { text: textOfBody(request), isAsSent: given === undefined || given !== request.body }
+  const isAsSent = given === undefined || given !== request.body
+  const text = textOfBody(request)
+  const limit = largestBody(request.path)
+  // A parser of the surrounding app may take more than our own.
+  if (!isAsSent && Buffer.byteLength(text) > limit) return { text: '', isAsSent, over: limit }
+  return { text, isAsSent }
 }
 
 /** `isAsSent`: no parser has undone the coding that the header fields name. */
@@ -86,6 +91,9 @@ const answerError =
     }
     if (error instanceof BodyConsumed) {
       return send(response, errorAnswer(500, 'server_error', error.message))
+    }
+    if (error instanceof BodyTooDeep) {
+      return send(response, errorAnswer(400, 'invalid_request', error.message))
     }
     const { status = 500 } = error
     if (status >= 500)

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Fault } from '../../wire/index.ts'
+import { readText } from '../../wire/read-text.ts'
 import type { Core } from '../core.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { encodeAnswer } from '../message.ts'
@@ -13,15 +14,14 @@ export const fetchHost =
 
 const requestOf = async (request: Request): Promise<HttpRequest> => {
   const { pathname, searchParams } = new URL(request.url)
-  const body = request.body === null ? '' : await request.text()
   const largest = largestBody(pathname)
-  const isTooLarge = Buffer.byteLength(body) > largest
+  const body = await readText(request, largest)
   return {
     method: request.method,
     path: pathname,
     query: searchParams,
     headers: Object.fromEntries(request.headers),
-    ...(isTooLarge ? { body: '', bodyOver: largest } : { body }),
+    ...(body === undefined ? { body: '', bodyOver: largest } : { body }),
   }
 }
 

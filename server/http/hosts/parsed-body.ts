@@ -1,19 +1,22 @@
 import type { Request } from 'express'
+import { deepestJson, isDeeper } from '../../wire/json.ts'
 
 /**
  * The text of a request body, whatever stands in front of us: bytes from our own parser, or what a
  * parser of the surrounding app has made of them. An object is written again, by the media type of
  * the request; array values of a form become repeated parameters.
  * @throws {BodyConsumed} when something has read the body and kept nothing of it
+ * @throws {BodyTooDeep} for an object that is nested deeper than JSON may be
  */
 export const textOfBody = (request: Request): string => {
   const body: unknown = request.body
   if (body instanceof Uint8Array) return utf8.decode(body)
   if (typeof body === 'string') return body
   if (body === undefined) return announcesBody(request) ? refuseConsumed() : ''
-  if (isForm(request)) return formOf(body)
+  if (isDeeper(body)) throw new BodyTooDeep()
   // What parsers leave where there is no body.
-  return isEmpty(body) ? '' : JSON.stringify(body)
+  if (isEmpty(body)) return ''
+  return isForm(request) ? formOf(body) : JSON.stringify(body)
 }
 
 /** Something before the harness has read the request body and left nothing in `req.body`. */
@@ -24,6 +27,15 @@ export class BodyConsumed extends Error {
     super(
       'something before the harness has read the request body and left nothing in req.body: mount the harness before it',
     )
+  }
+}
+
+/** A body that a parser of the surrounding app has read, and that cannot be written again. */
+export class BodyTooDeep extends Error {
+  override readonly name = 'BodyTooDeep'
+
+  constructor() {
+    super(`the body is nested deeper than ${deepestJson} levels`)
   }
 }
 

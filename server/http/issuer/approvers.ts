@@ -13,7 +13,7 @@ import { toApproverView } from './request-views.ts'
 /** What approvers see and decide. */
 export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.deny', IssuerContext> =
   {
-    'jit.pending': ({ context, principal, request }) => {
+    'jit.pending': ({ context, principal, query, request }) => {
       const asked = principal()
       const { state } = context.tenant
       letApproverAnswer(context)
@@ -22,12 +22,11 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         .flatMap((id) => state.requests.get(id) ?? [])
         .filter((record) => lifeAt(state, record, now) === 'pending')
         .filter(mayList(context, asked))
-      return ok(
-        pendingList(
-          context,
-          visible.map((record) => toApproverView(context, record, request.path)),
-        ),
-      )
+      const { limit, page } = query
+      const requests = visible
+        .slice((page - 1) * limit, page * limit)
+        .map((record) => toApproverView(context, record, request.path))
+      return ok(pendingList(context, requests, { total: visible.length, page, limit }))
     },
 
     'jit.approve': ({ context: { tenant }, principal, params, body }) => {
@@ -82,9 +81,9 @@ const mayList = (
 const pendingList = (
   { tenant }: TenantContext,
   requests: ReturnType<typeof toApproverView>[],
+  pagination: Readonly<{ total: number; page: number; limit: number }>,
 ): PendingRequests => {
   const count = requests.length
-  const pagination = { total: count, page: 1, limit: Math.max(50, count) }
   switch (tenant.state.dialect.pending_list) {
     case 'all':
       return { requests, pending_requests: requests, data: requests, count, pagination }

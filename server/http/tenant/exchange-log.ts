@@ -1,14 +1,25 @@
+import { setImmediate } from 'node:timers/promises'
 import { peekJwt } from '../../signing/peek.ts'
-import type { DecodedToken, Exchange, RouteName, Seat } from '../../wire/index.ts'
+import type { DecodedToken, Exchange, Exchanges, RouteName, Seat } from '../../wire/index.ts'
 import { jwtsIn } from '../../wire/jwt-shape.ts'
+import { firstPage, placeAfter } from '../../wire/log-page.ts'
+import { sizeOf } from '../../wire/size-of.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { encodeAnswer } from '../message.ts'
 import { mask, maskHeaders } from './mask.ts'
 import { violationsOf } from './violations.ts'
 
-/** The newest exchanges a tenant keeps, and the most characters of their requests together. */
-const kept = 1000
-const mostCharacters = 16 * 1024 * 1024
+/** What a tenant keeps of its exchanges. */
+export type ExchangeLogLimits = Readonly<{
+  /** The newest exchanges that are kept; up to twice as many in between. Default 1000. */
+  exchanges?: number | undefined
+  /** Bytes of all requests and answers that are kept. Default 16 MiB. */
+  bytes?: number | undefined
+  /** Bytes of one body that are kept; the rest is cut off. Default 64 KiB. */
+  bodyBytes?: number | undefined
+}>
+
+const defaults = { exchanges: 1000, bytes: 16 * 1024 * 1024, bodyBytes: 64 * 1024 }
 
 type Recorded = Readonly<{
   at: number
@@ -23,16 +34,18 @@ type Recorded = Readonly<{
 /** The recorded requests and answers of a tenant. Recording is cheap: masking waits for a reader. */
 export class ExchangeLog {
   forgotten = 0
-  readonly #recorded: Recorded[] = []
+  readonly #recorded: Kept[] = []
   /** What has been shown once need not be masked, checked and decoded again. */
-  readonly #shown = new WeakMap<Recorded, Exchange>()
-  readonly #keep: number
-  readonly #most: number
-  #characters = 0
+  readonly #shown = new WeakMap<Kept, Exchange>()
+  readonly #limits: typeof defaults
+  #bytes = 0
 
-  constructor(keep = kept, most = mostCharacters) {
-    this.#keep = keep
-    this.#most = most
+  constructor({
+    exchanges = defaults.exchanges,
+    bytes = defaults.bytes,
+    bodyBytes = defaults.bodyBytes,
+  }: ExchangeLogLimits = {}) {
+    this.#limits = { exchanges, bytes, bodyBytes }
   }
 
   get last(): number {
@@ -40,23 +53,43 @@ export class ExchangeLog {
   }
 
   record(recorded: Recorded): void {
-    this.#recorded.push(recorded)
-    this.#characters += recorded.request.body.length
+    const kept = toKept(recorded, this.#limits.bodyBytes)
+    this.#recorded.push(kept)
+    this.#bytes += kept.bytes
     const { length } = this.#recorded
-    if (length >= 2 * this.#keep) this.#forget(length - this.#keep)
-    if (this.#characters > this.#most) this.#forget(Math.ceil(length / 2))
+    const { exchanges, bytes } = this.#limits
+    if (length >= 2 * exchanges) this.#forget(length - exchanges)
+    else if (this.#bytes > bytes) this.#forget(Math.ceil(length / 2))
   }
 
   /** What came after an exchange, oldest first, secrets masked. */
   after(seq: number): Exchange[] {
+    return this.#recorded
+      .slice(Math.max(0, seq - this.forgotten))
+      .map((kept, at) => this.#show(kept, Math.max(seq, this.forgotten) + at + 1))
+  }
+
+  /** All that is kept, oldest first; between two pages others get their turn. */
+  async all(): Promise<Exchange[]> {
+    for (let next = 0, more = true; more; ) ({ next, more = false } = await this.#nextPage(next))
+    await setImmediate()
+    return this.after(0)
+  }
+
+  async #nextPage(seq: number): Promise<Exchanges> {
+    await setImmediate()
+    return this.pageAfter(seq)
+  }
+
+  /** The first page of what came after an exchange. */
+  pageAfter(seq: number): Exchanges {
     const from = Math.max(0, seq - this.forgotten)
-    return this.#recorded.slice(from).map((recorded, at) => {
-      const before = this.#shown.get(recorded)
-      if (before) return before
-      const exchange = toExchange(recorded, this.forgotten + from + at + 1)
-      this.#shown.set(recorded, exchange)
-      return exchange
-    })
+    const page = firstPage(this.#recorded.slice(from), ({ bytes }) => bytes)
+    const exchanges = page.map((kept, at) => this.#show(kept, this.forgotten + from + at + 1))
+    return {
+      exchanges,
+      ...placeAfter(exchanges, from + page.length >= this.#recorded.length, this),
+    }
   }
 
   clear(): void {
@@ -65,14 +98,52 @@ export class ExchangeLog {
 
   #forget(count: number): void {
     this.forgotten += count
-    for (const { request } of this.#recorded.splice(0, count)) {
-      this.#characters -= request.body.length
-    }
+    for (const { bytes } of this.#recorded.splice(0, count)) this.#bytes -= bytes
+  }
+
+  #show(kept: Kept, seq: number): Exchange {
+    const before = this.#shown.get(kept)
+    if (before) return before
+    const exchange = toExchange(kept, seq)
+    this.#shown.set(kept, exchange)
+    return exchange
   }
 }
 
+/** What is kept of an exchange, and about how many bytes that takes. */
+type Kept = Recorded &
+  Readonly<{
+    bytes: number
+    /** Of an answer that had to be cut. */
+    violations?: string[]
+  }>
+
+const toKept = (recorded: Recorded, most: number): Kept => {
+  const { route, request, answer } = recorded
+  const bodies = [request.body.length, sizeOf(answer.body)]
+  const others = sizeOf([request.path, request.headers, answer.headers]) + request.query.size * 32
+  const kept = {
+    ...recorded,
+    bytes: overhead + others + bodies.reduce((sum, bytes) => sum + Math.min(bytes, most), 0),
+    ...(request.body.length > most
+      ? { request: { ...request, body: cut(request.body, most) } }
+      : {}),
+  }
+  if (sizeOf(answer.body) <= most) return kept
+  const { headers, body } = encodeAnswer(answer)
+  const violations = violationsOf(route, answer.status, answer.body)
+  return { ...kept, answer: { ...answer, headers, body: cut(body ?? '', most) }, violations }
+}
+
+/** About what an exchange takes beside its texts. */
+const overhead = 512
+
+/** A copy: a mere slice would keep the whole text alive. */
+const cut = (body: string, most: number): string =>
+  Buffer.from(`${body.slice(0, most)}… (${body.length - most} characters more)`).toString()
+
 const toExchange = (
-  { at, seat, route, request, answer, meanwhile }: Recorded,
+  { at, seat, route, request, answer, violations, meanwhile }: Kept,
   seq: number,
 ): Exchange => {
   const { headers, body } = encodeAnswer(answer)
@@ -94,7 +165,7 @@ const toExchange = (
       body: mask(body ?? ''),
       ...(answer.fault === undefined ? {} : { fault: answer.fault }),
     },
-    violations: violationsOf(route, answer.status, answer.body),
+    violations: violations ?? violationsOf(route, answer.status, answer.body),
     tokens: [
       ...tokensIn('request', request.headers.authorization),
       ...tokensIn('request', request.body),

@@ -3,15 +3,15 @@ import { type Act, misbehavioursOf, type Seam } from '../../http/misbehave.ts'
 import { type AuthorizationDetail, challengeHeader, encodeRemediation } from '../../wire/index.ts'
 import { alterAnswer, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
 
-/** What the resource server does wrong when it says what is missing. */
+/** Misbehaviours of the API's challenges. */
 export const challengeMisbehaviours = misbehavioursOf('api', {
   'api-challenge-missing': {
-    says: 'The header that names what is missing is missing itself.',
+    says: 'A 403 has no challenge header.',
     breaks: 'LUMO-CHALLENGE-1',
     act: alterChallenge((answer) => withFields(answer, { [challengeHeader]: undefined })),
   },
   'api-challenge-401': {
-    says: 'A challenge comes with 401, so that clients get a new token of the same width.',
+    says: 'A challenge has status 401, so clients renew their token instead of escalating.',
     breaks: 'LUMO-CHALLENGE-1',
     act: alterChallenge((answer) => ({ ...withMembers(answer, { status: 401 }), status: 401 })),
   },
@@ -31,14 +31,14 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: alterChallenge((answer) => withChallenge(answer, base64('file_access:read'))),
   },
   'api-challenge-base64url': {
-    says: 'The challenge is base64url, with a member that needs its two other letters.',
+    says: 'The challenge is base64url, with a member that needs its two other characters.',
     breaks: 'LUMO-CHALLENGE-2',
     act: rewriteChallenge((detail) =>
       Buffer.from(JSON.stringify({ ...detail, note: '~~~???' })).toString('base64url'),
     ),
   },
   'api-challenge-unpadded': {
-    says: 'The challenge lacks the padding of its base64.',
+    says: 'The challenge is base64 without padding.',
     breaks: 'LUMO-CHALLENGE-2',
     act: rewriteChallenge((detail) => {
       const json = JSON.stringify(detail)
@@ -58,12 +58,12 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     ),
   },
   'api-challenge-oversized': {
-    says: 'The challenge is longer than 4 KiB.',
+    says: 'The challenge is over 4 KiB.',
     breaks: 'HDR-02',
     act: rewriteChallenge((detail) => encodeJson({ ...detail, note: 'x'.repeat(4096) })),
   },
   'api-challenge-not-utf8': {
-    says: 'The challenge is JSON in which a letter is no UTF-8.',
+    says: 'The challenge is JSON with invalid UTF-8.',
     breaks: 'HDR-04',
     act: rewriteChallenge((detail) =>
       Buffer.from(JSON.stringify({ ...detail, note: '\xff' }), 'latin1').toString('base64'),
@@ -78,7 +78,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-challenge-quoted': {
-    says: 'The challenge is missing, and text that looks like one stands within the quoted realm.',
+    says: 'The challenge is missing, and the quoted realm contains text that looks like one.',
     breaks: 'HDR-09',
     act: alterChallenge((answer) => {
       const detail = missingIn(answer)
@@ -91,7 +91,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-challenge-polluting': {
-    says: 'The challenge holds a key __proto__.',
+    says: 'The challenge has a __proto__ key.',
     breaks: 'THR-30',
     act: rewriteChallenge((detail) =>
       base64(`{"__proto__":{"admin":true},${JSON.stringify(detail).slice(1)}`),
@@ -99,22 +99,22 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
   },
 
   'api-challenge-wider': {
-    says: 'The challenge asks for more actions than the call takes.',
+    says: 'The challenge has more actions than the call requires.',
     breaks: 'THR-14',
     act: nameOtherResource((detail) => ({ ...detail, actions: ['read', 'write', 'delete'] })),
   },
   'api-challenge-other-document': {
-    says: 'The challenge names another document than the one that was asked for.',
+    says: 'The challenge has another identifier.',
     breaks: 'LUMO-CHALLENGE-3',
     act: nameOtherResource((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
   },
   'api-challenge-without-identifier': {
-    says: 'The challenge names no document, so what is granted is not enough, or too much.',
+    says: 'The challenge has no identifier.',
     breaks: 'LUMO-CHALLENGE-3',
     act: nameOtherResource(({ identifier: _, ...detail }) => detail),
   },
   'api-challenge-other-type': {
-    says: 'The challenge for a document asks for a payment.',
+    says: 'The challenge has type payment.',
     breaks: 'THR-14',
     act: nameOtherResource(({ identifier }) => ({
       type: 'payment',
@@ -123,12 +123,12 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-challenge-other-action': {
-    says: 'The challenge names another action, so that what is granted is never enough.',
+    says: 'The challenge has another action, so the granted token is never sufficient.',
     breaks: 'RES-03',
     act: nameOtherResource((detail) => ({ ...detail, actions: ['list'] })),
   },
   'api-challenge-disagrees': {
-    says: 'The body of a challenge names something else than its header.',
+    says: 'The body of a challenge has another detail than its header.',
     breaks: 'HDR-08',
     act: alterChallenge((answer) =>
       withMembers(answer, {
@@ -137,7 +137,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     ),
   },
   'api-challenge-leaks-body': {
-    says: 'The challenge holds the text of the document.',
+    says: 'The challenge contains the text of the document.',
     breaks: 'RES-10',
     act: alterChallenge((answer, { routed: { params }, context: { api } }) => {
       const excerpt = api.documents.find(params.documentId ?? '')?.body ?? ''
@@ -145,12 +145,12 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-challenge-on-success': {
-    says: 'An answer that succeeds carries a challenge, too.',
+    says: 'A successful answer has a challenge.',
     breaks: 'HDR-05',
     act: alterSuccess((answer) => withChallenge(answer, encodeJson(anything))),
   },
   'api-challenge-on-404': {
-    says: 'What is not there is answered 404 with a challenge.',
+    says: 'A 404 has a challenge.',
     breaks: 'HDR-05',
     act: alterAnswer((answer) =>
       answer.status === 404 ? withChallenge(answer, encodeJson(anything)) : answer,
@@ -164,14 +164,14 @@ const anything: AuthorizationDetail = {
   identifier: '*',
 }
 
-/** Changes challenges, and leaves every other answer alone. */
+/** Changes challenges only. */
 function alterChallenge(change: (answer: Answer, seam: Seam) => Answer): Act {
   return alterAnswer((answer, seam) =>
     answer.headers?.[challengeHeader] === undefined ? answer : change(answer, seam),
   )
 }
 
-/** Writes what is missing in another way. */
+/** Encodes the challenged detail in another way. */
 function rewriteChallenge(write: (detail: AuthorizationDetail) => string): Act {
   return alterChallenge((answer) => {
     const detail = missingIn(answer)
@@ -179,7 +179,7 @@ function rewriteChallenge(write: (detail: AuthorizationDetail) => string): Act {
   })
 }
 
-/** Names something else as missing, in header and body alike. */
+/** Changes the challenged detail in header and body. */
 function nameOtherResource(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
   return alterChallenge((answer) => {
     const missing = missingIn(answer)
@@ -193,7 +193,7 @@ function nameOtherResource(change: (detail: AuthorizationDetail) => Authorizatio
 const withChallenge = (answer: Answer, value: string): Answer =>
   withFields(answer, { [challengeHeader]: value })
 
-/** Nothing where another misbehaviour has been before. */
+/** The challenged detail; undefined where another misbehaviour removed it. */
 const missingIn = (answer: Answer) =>
   membersOf(answer).authorization_details_hint as AuthorizationDetail | undefined
 

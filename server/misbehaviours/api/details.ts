@@ -3,15 +3,15 @@ import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
 import type { AccessTokenClaims, AuthorizationDetail } from '../../wire/index.ts'
 import { withGuard } from './mislead-guard.ts'
 
-/** How the resource server misreads what a token grants. */
+/** Misbehaviours of the API when it reads details. */
 export const detailMisbehaviours = misbehavioursOf('api', {
   'api-ignores-details': {
-    says: "An agent's own token is enough for a confidential document.",
+    says: "The API accepts the agent's own token for a confidential document.",
     breaks: 'API-CLASSIFICATION',
     act: withLenientGuard(() => true),
   },
   'api-ignores-scope': {
-    says: 'Any token is enough where a scope is due.',
+    says: 'The API accepts a token without the required scope.',
     breaks: 'BRR-05',
     act: withGuard((honest) => ({
       ...honest,
@@ -20,7 +20,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-ignores-identifier': {
-    says: 'A detail for one document opens every other.',
+    says: 'The API accepts a detail for another identifier.',
     breaks: 'API-COVERS',
     act: misreadToken(({ identifier: _, ...detail }, { identifier }) => ({
       ...detail,
@@ -28,7 +28,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-ignores-action': {
-    says: 'A detail that allows reading also allows writing and deleting.',
+    says: 'The API accepts read for write and delete.',
     breaks: 'API-COVERS',
     act: misreadToken(({ actions: held, ...detail }, { actions = [] }) => ({
       ...detail,
@@ -36,12 +36,12 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-ignores-type': {
-    says: 'A detail of another type is enough.',
+    says: 'The API accepts a detail of another type.',
     breaks: 'API-COVERS',
     act: misreadToken((detail, { type }) => ({ ...detail, type })),
   },
   'api-ignores-case': {
-    says: 'Read is taken for read.',
+    says: 'The API compares actions case-insensitively.',
     breaks: 'RAR-18',
     act: misreadToken((detail) => ({
       ...detail,
@@ -49,19 +49,19 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-ignores-locations': {
-    says: 'A detail for another place is good here, too.',
+    says: 'The API accepts a detail for another location.',
     breaks: 'RAR-03',
     act: misreadToken(({ locations: _, ...detail }) => detail),
   },
   'api-empty-means-all': {
-    says: 'No actions, or [], is taken for all of them.',
+    says: 'The API takes missing or empty actions for all actions.',
     breaks: 'RAR-21',
     act: misreadToken((detail, { actions = [] }) =>
       detail.actions?.length ? detail : { ...detail, actions },
     ),
   },
   'api-adds-details-up': {
-    says: 'Two details are taken for their product: the action of one, the document of the other.',
+    says: 'The API combines two details: the action of one, the identifier of the other.',
     breaks: 'RAR-03',
     act: withLenientGuard((details, required) => {
       const actions = details.flatMap((detail) => detail.actions ?? [])
@@ -73,7 +73,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-never-satisfied': {
-    says: 'Whatever detail a token holds, it is not enough.',
+    says: 'The API challenges every token, whatever its details.',
     breaks: 'THR-16',
     begin: () => {
       let wishes = 0
@@ -91,7 +91,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
   },
 })
 
-/** A guard that also lets in whoever it finds good enough. */
+/** A guard that also accepts tokens that `enough` accepts. */
 function withLenientGuard(
   enough: (details: readonly AuthorizationDetail[], required: AuthorizationDetail) => boolean,
 ): Act {
@@ -103,7 +103,7 @@ function withLenientGuard(
   })
 }
 
-/** A guard that takes each detail of a token for another. */
+/** A guard that reads each detail of a token as another. */
 function misreadToken(
   change: (detail: AuthorizationDetail, required: AuthorizationDetail) => AuthorizationDetail,
 ): Act {
@@ -117,7 +117,7 @@ function misreadToken(
   })
 }
 
-/** A guard that verifies tokens as the real one does, and allows something else. */
+/** A guard that verifies tokens like the real one, with another `allows`. */
 const guardAllowing = (honest: Guard, allows: Guard['allows']): Guard => ({
   allows,
   admit: async (credentials, requirement) => {

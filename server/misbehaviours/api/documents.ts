@@ -9,22 +9,22 @@ import { withGuard, withKnownToken } from './mislead-guard.ts'
 
 const documentRoutes: ApiRoute[] = ['documents.read', 'documents.summarise']
 
-/** What the resource server does wrong with its documents. */
+/** Misbehaviours of the API's documents. */
 export const documentMisbehaviours = misbehavioursOf('api', {
   'api-forgets-writes': {
-    says: 'A write is confirmed, and later reads do not see it.',
+    says: 'A write is confirmed, but later reads do not return it.',
     breaks: 'API-WRITES',
     routes: ['documents.write'],
     act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
   },
   'api-forgets-deletes': {
-    says: 'A deletion is confirmed, and the document stays.',
+    says: 'A deletion is confirmed, but the document stays.',
     breaks: 'API-WRITES',
     routes: ['documents.delete'],
     act: withKnownToken((tenant) => ({ ...tenant, documents: copyOf(tenant) })),
   },
   'api-writes-before-asking': {
-    says: 'A write that is refused has been done all the same.',
+    says: 'A write that gets 403 has taken effect.',
     breaks: 'THR-29',
     routes: ['documents.write'],
     act: async ({ answer, routed: { request, params }, context }) => {
@@ -34,13 +34,13 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     },
   },
   'api-lists-everything': {
-    says: 'The list shows documents that the token could not read.',
+    says: 'The list has documents that the token cannot read.',
     breaks: 'API-LIST',
     routes: ['documents.list'],
     act: withGuard((honest) => ({ ...honest, allows: () => true })),
   },
   'api-lists-bodies': {
-    says: 'The list shows the bodies of the documents.',
+    says: 'The list has the bodies of the documents.',
     breaks: 'API-LIST',
     routes: ['documents.list'],
     act: alterSuccess((answer, { context: { api } }) => {
@@ -49,7 +49,7 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-reveals-existence': {
-    says: 'Who may not read a document is told whether it is there.',
+    says: 'Without the detail an unknown document gets 404 instead of 403.',
     breaks: 'THR-26',
     routes: documentRoutes,
     act: alterError((answer, { routed: { params }, context: { api } }) =>
@@ -59,7 +59,7 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     ),
   },
   'api-reveals-existence-to-strangers': {
-    says: 'A document is looked for before the token is verified, so strangers learn that one is missing.',
+    says: 'Without a valid token an unknown document gets 404 instead of 401.',
     breaks: 'THR-26',
     routes: documentRoutes,
     act: alterError((answer, { routed: { params }, context: { api } }) =>

@@ -4,10 +4,10 @@ import { misbehavioursOf } from '../../http/misbehave.ts'
 import { peekJwt } from '../../signing/peek.ts'
 import { alterError, asHtml, membersOf, withFields, withMembers } from '../alter-answer.ts'
 
-/** How the resource server refuses badly. */
+/** Misbehaviours of the API's errors. */
 export const apiErrorMisbehaviours = misbehavioursOf('api', {
   'api-403-instead-of-401': {
-    says: 'A bad token is refused with 403.',
+    says: 'An invalid token gets 403.',
     breaks: 'AT-08',
     act: alterError((answer) =>
       membersOf(answer).error === 'invalid_token' ? withStatus(answer, 403) : answer,
@@ -21,7 +21,7 @@ export const apiErrorMisbehaviours = misbehavioursOf('api', {
     ),
   },
   'api-accuses-without-token': {
-    says: 'Who shows no token is told that it is invalid.',
+    says: 'A request without a token gets invalid_token.',
     breaks: 'BRR-04',
     act: alterError((answer) =>
       membersOf(answer).error === 'missing_token'
@@ -32,7 +32,7 @@ export const apiErrorMisbehaviours = misbehavioursOf('api', {
     ),
   },
   'api-explains-invalid-token': {
-    says: 'A refusal tells what is wrong with the token.',
+    says: 'An error says why the token is invalid.',
     breaks: 'THR-26',
     act: alterError((answer, { routed: { request }, context: { tenant } }) => {
       if (membersOf(answer).error !== 'invalid_token') return answer
@@ -42,24 +42,24 @@ export const apiErrorMisbehaviours = misbehavioursOf('api', {
     }),
   },
   'api-leaks-token': {
-    says: 'Errors repeat the token of the request.',
+    says: 'Errors contain the token of the request.',
     breaks: 'THR-27',
     act: alterError((answer, { routed: { request } }) =>
       withMembers(answer, { received: request.headers.authorization }),
     ),
   },
   'api-ok-with-error': {
-    says: 'Refusals are sent with status 200.',
+    says: 'Errors have HTTP status 200.',
     breaks: 'BRR-05',
     act: alterError((answer) => ({ ...answer, status: 200 })),
   },
   'api-html-error': {
-    says: 'Errors are pages of HTML.',
+    says: 'Errors are HTML pages.',
     breaks: 'LUMO-ERROR-BODY',
     act: alterError(asHtml),
   },
   'api-allows-storing-refusals': {
-    says: 'A refusal may be stored: Cache-Control is missing.',
+    says: 'Errors lack Cache-Control.',
     breaks: 'RES-13',
     act: alterError((answer) => withFields(answer, { 'cache-control': undefined })),
   },

@@ -5,7 +5,7 @@ import { apiAudience, issuersOf } from '../../http/issuer-urls.ts'
 import type { Act, Seam } from '../../http/misbehave.ts'
 import type { TenantContext } from '../../http/tenant-context.ts'
 
-/** Lets the handler work with another tenant than the real one. */
+/** Runs the handler with a changed resource server. */
 export function withKnownToken(
   change: (tenant: ResourceServer, seam: Seam) => ResourceServer,
 ): Act {
@@ -18,12 +18,12 @@ export function withKnownToken(
     })
 }
 
-/** Puts another guard before the door. */
+/** Runs the handler with a changed guard. */
 export function withGuard(change: (honest: Guard, seam: Seam) => Guard): Act {
   return withKnownToken((tenant, seam) => ({ ...tenant, guard: change(tenant.guard, seam) }))
 }
 
-/** A guard like the real one, but for some options. It knows of revocation at once. */
+/** A guard like the real one with some options changed. It learns of revocation at once. */
 export const guardOf = (context: TenantContext, more: Partial<GuardOptions> = {}): Guard => {
   const { tenant, keys } = context
   return createGuard({

@@ -6,10 +6,10 @@ import type { AccessTokenClaims } from '../../wire/index.ts'
 import { type SkippableCheck, skipTokenCheck } from '../skip-token-check.ts'
 import { guardOf, withGuard } from './mislead-guard.ts'
 
-/** Tokens that the resource server accepts and should not. */
+/** Misbehaviours of the API's token verification. */
 export const apiTokenMisbehaviours = misbehavioursOf('api', {
   'api-accepts-any-token': {
-    says: 'Whatever comes after Bearer opens every door.',
+    says: 'The API accepts any text after Bearer.',
     breaks: 'JWT-05',
     act: withGuard((honest, { routed, context }) => ({
       ...honest,
@@ -20,7 +20,7 @@ export const apiTokenMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-accepts-no-token': {
-    says: 'Who shows no token is let in.',
+    says: 'The API accepts a request without a token.',
     breaks: 'BRR-04',
     act: withGuard((honest, { routed, context }) => ({
       ...honest,
@@ -31,7 +31,7 @@ export const apiTokenMisbehaviours = misbehavioursOf('api', {
     })),
   },
   'api-accepts-token-in-query': {
-    says: 'A token in the query is as good as one in the header.',
+    says: 'The API accepts a token in the query.',
     breaks: 'BRR-03',
     act: async ({ answer, routed: { request } }) => {
       const token = request.query.get('access_token')
@@ -43,47 +43,47 @@ export const apiTokenMisbehaviours = misbehavioursOf('api', {
     },
   },
   'api-accepts-expired': {
-    says: 'An expired token is accepted.',
+    says: 'The API accepts an expired token.',
     breaks: 'AT-06',
     act: skipGuardCheck('expiry'),
   },
   'api-accepts-forged': {
-    says: 'A token signed by a foreign key is accepted.',
+    says: 'The API accepts a token signed by a foreign key.',
     breaks: 'JWT-05',
     act: skipGuardCheck('signature'),
   },
   'api-accepts-unsigned': {
-    says: 'A token with alg none is accepted.',
+    says: 'The API accepts a token with alg none.',
     breaks: 'JWT-01',
     act: skipGuardCheck('unsigned'),
   },
   'api-accepts-hmac': {
-    says: 'A token signed by HS256 with the public key is accepted.',
+    says: 'The API accepts a token signed by HS256 with the public key.',
     breaks: 'JWT-02',
     act: skipGuardCheck('hmac'),
   },
   'api-ignores-typ': {
-    says: 'A token of another type, such as a security event, is accepted.',
+    says: 'The API accepts a token with another typ, such as a security event token.',
     breaks: 'AT-01',
     act: skipGuardCheck('type'),
   },
   'api-ignores-aud': {
-    says: 'A token made out to another resource server is accepted.',
+    says: 'The API accepts a token with the aud of another resource server.',
     breaks: 'AT-05',
     act: skipGuardCheck('audience'),
   },
   'api-ignores-tenant': {
-    says: "Another tenant's token is accepted.",
+    says: 'The API accepts a token of another tenant.',
     breaks: 'JWT-09',
     act: skipGuardCheck('tenant'),
   },
   'api-ignores-revocation': {
-    says: 'A revoked token is good until it expires.',
+    says: 'The API accepts a revoked token until exp.',
     breaks: 'THR-01',
     act: withGuard((_honest, { context }) => guardOf(context, { revocation: 'expiry' })),
   },
   'api-remembers-introspection': {
-    says: 'A token that was active once is never asked about again.',
+    says: 'The API introspects a token once and caches the answer for ever.',
     breaks: 'INT-04',
     begin: () => {
       const good = new Set<string>()

@@ -5,7 +5,7 @@ import type { TenantContext } from '../../http/tenant-context.ts'
 import { hashSecret } from '../../signing/secrets.ts'
 import { misleadRules, withRecord } from '../mislead-rules.ts'
 
-/** Client authentication that takes any secret, of whichever client the request is said to be from. */
+/** Client authentication that accepts any secret. `as` selects the client. */
 export function acceptSecrets(
   as: (of: { request: HttpRequest; tenant: TenantContext['tenant'] }) => HttpRequest,
 ): Act {

@@ -5,10 +5,10 @@ import { misleadRules, withRecord } from '../mislead-rules.ts'
 
 const pushedRoutes: IssuerRoute[] = ['approvals.status']
 
-/** What the issuer does wrong with agents: for whom they act, what they may do, whom they ask. */
+/** Misbehaviours of delegation, agents/ask and push approvals. */
 export const agentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-delegates-to-anybody': {
-    says: 'An agent without delegate:on_behalf gets a token to act for a user.',
+    says: 'An agent without delegate:on_behalf gets a delegated token.',
     breaks: 'LUMO-DELEGATE',
     routes: ['oauth.token'],
     act: misleadRules(() => ({
@@ -19,7 +19,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-hides-actor': {
-    says: 'A delegated token does not say who acts, as if the user did.',
+    says: 'A delegated token has no act.',
     breaks: 'TEX-07',
     routes: ['oauth.token'],
     act: alterSuccess((answer, { context }) =>
@@ -27,13 +27,13 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-ask-allows-everything': {
-    says: 'Whatever an agent asks for, it is allowed.',
+    says: 'agents/ask allows everything.',
     breaks: 'LUMO-ASK',
     routes: ['agents.ask'],
     act: alterSuccess((answer) => withMembers(answer, { allowed: true })),
   },
   'issuer-ignores-budget': {
-    says: 'An agent goes on when its budget is used up.',
+    says: 'An agent over its budget gets answers.',
     breaks: 'LUMO-BUDGET',
     routes: ['agents.ask'],
     act: misleadRules((context) => {
@@ -44,7 +44,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-evaluates-all-well': {
-    says: 'Evaluation says that a suspended task is active.',
+    says: 'Evaluation of a suspended task is active.',
     breaks: 'LUMO-SUSPEND',
     routes: ['jit.task.evaluate'],
     act: alterSuccess((answer) =>
@@ -52,7 +52,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-answers-for-user': {
-    says: 'A push approval is approved before the user has answered.',
+    says: 'A push approval is approved before its user decides.',
     breaks: 'LUMO-PUSH-ANSWER',
     routes: pushedRoutes,
     act: alterSuccess((answer) =>
@@ -60,7 +60,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-shows-approvals-to-others': {
-    says: "An agent sees another agent's push approval.",
+    says: "An agent reads another agent's push approval.",
     breaks: 'LUMO-PUSH-OWN',
     routes: pushedRoutes,
     act: misleadRules((context, { routed: { params } }) => ({

@@ -18,43 +18,43 @@ import {
   verifyBelieved,
 } from './believe-token.ts'
 
-/** Tokens that are good enough to call the issuer with, and should not be. */
+/** Misbehaviours of the issuer's bearer token verification. */
 export const bearerMisbehaviours = misbehavioursOf('issuer', {
   'issuer-accepts-expired-bearer': {
-    says: 'An expired token is good enough to call the issuer with.',
+    says: 'The issuer accepts an expired token.',
     breaks: 'AT-06',
     act: admitToken(skipIntrospectionCheck('expiry')),
   },
   'issuer-accepts-revoked-bearer': {
-    says: 'A revoked token is good enough to call the issuer with.',
+    says: 'The issuer accepts a revoked token.',
     breaks: 'THR-01',
     act: admitToken((jwt, { context }) =>
       verifyAccessToken(jwt, { ...verificationOptions(context), audience: audienceOf(context) }),
     ),
   },
   'issuer-accepts-unsigned-bearer': {
-    says: 'A token with alg none is good enough to call the issuer with.',
+    says: 'The issuer accepts a token with alg none.',
     breaks: 'JWT-01',
     act: admitToken(skipIntrospectionCheck('unsigned')),
   },
   'issuer-accepts-hmac-bearer': {
-    says: 'A token signed with the public key by HS256 is good enough to call the issuer with.',
+    says: 'The issuer accepts a token signed by HS256 with the public key.',
     breaks: 'JWT-02',
     act: admitToken(skipIntrospectionCheck('hmac')),
   },
   'issuer-ignores-aud': {
-    says: 'A token made out to the API is good enough to call the issuer with.',
+    says: 'The issuer accepts a token whose aud is the API.',
     breaks: 'AT-05',
     act: admitToken(skipIntrospectionCheck('audience')),
   },
   'issuer-ignores-tenant': {
-    says: "Another tenant's token is good enough to call the issuer with.",
+    says: 'The issuer accepts a token of another tenant.',
     breaks: 'JWT-09',
     act: admitToken(skipIntrospectionCheck('tenant')),
   },
 })
 
-/** Lets in a bearer that should have been refused: as if its token were a live one of this tenant. */
+/** Accepts an invalid bearer token as if it were a valid one of this tenant. */
 function admitToken(believing: Believing): Act {
   return (seam) =>
     seam.answer({
@@ -75,7 +75,7 @@ function admitToken(believing: Believing): Act {
     })
 }
 
-/** A token with these claims that is good, and the tenancy as it would be if it had been issued. */
+/** A valid token with these claims, and the tenant context as if it had been issued. */
 const reviveToken = async (context: TenantContext, claims: AccessTokenClaims) => {
   const { tenant, keys } = context
   const now = tenant.clock.now()

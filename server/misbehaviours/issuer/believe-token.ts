@@ -5,7 +5,7 @@ import { verifyAccessToken } from '../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../wire/index.ts'
 import { type SkippableCheck, skipTokenCheck } from '../skip-token-check.ts'
 
-/** How a token comes to be taken for a good one; throws or gives undefined where it does not. */
+/** Reads a token as valid. Throws or returns undefined where it does not. */
 export type Believing = (
   jwt: string,
   seam: Seam,
@@ -36,7 +36,7 @@ export function skipIntrospectionCheck(oversight: SkippableCheck): Believing {
   }
 }
 
-/** @returns undefined for a token that is not believed either */
+/** @returns undefined for a token that is not accepted either */
 export const verifyBelieved = async (
   believing: Believing,
   jwt: string | undefined | null,

@@ -8,10 +8,10 @@ import { acceptSecrets } from './accept-secrets.ts'
 const tokens: IssuerRoute[] = ['oauth.token', 'jit.request.token']
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What the issuer does wrong with clients and with what it tells them about their tokens. */
+/** Misbehaviours of client authentication and token answers. */
 export const clientMisbehaviours = misbehavioursOf('issuer', {
   'issuer-accepts-wrong-secret': {
-    says: 'A client gets its token whatever secret it shows.',
+    says: 'Client authentication accepts a wrong client_secret.',
     breaks: 'CC-05',
     routes: ['oauth.token'],
     act: acceptSecrets(({ request }) => request),
@@ -23,7 +23,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     act: alterError((answer) => withFields(answer, { 'www-authenticate': undefined })),
   },
   'issuer-tells-clients-apart': {
-    says: 'An unknown client is told so, in other words than one with a wrong secret.',
+    says: 'invalid_client has another text for an unknown client than for a wrong secret.',
     breaks: 'CC-14',
     routes: ['oauth.token', 'oauth.introspect', 'oauth.revoke'],
     act: alterError((answer, { routed: { request }, context: { tenant } }) =>
@@ -48,7 +48,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-widens-scope': {
-    says: 'A token has a scope that nobody asked for.',
+    says: 'A token has a scope that was not requested.',
     breaks: 'LUMO-SCOPE',
     routes: ['oauth.token'],
     act: misleadRules(() => ({
@@ -61,13 +61,13 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-hides-granted-scope': {
-    says: 'The token answer does not tell the scope that was granted.',
+    says: 'The token answer has no scope.',
     breaks: 'CC-13',
     routes: ['oauth.token'],
     act: alterSuccess((answer) => withMembers(answer, { scope: undefined })),
   },
   'issuer-adds-refresh-token': {
-    says: 'client_credentials gets a refresh token.',
+    says: 'client_credentials returns a refresh_token.',
     breaks: 'CC-09',
     routes: ['oauth.token'],
     act: alterSuccess((answer, { context: { tenant } }) =>
@@ -75,7 +75,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-allows-storing': {
-    says: 'Answers that bear a token may be stored: Cache-Control is missing.',
+    says: 'Answers with a token lack Cache-Control.',
     breaks: 'CC-07',
     routes: tokens,
     act: alterSuccess((answer) =>
@@ -83,7 +83,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-overstates-expires-in': {
-    says: 'expires_in is a minute more than the token lives.',
+    says: 'expires_in is 60 seconds more than the lifetime of the token.',
     breaks: 'LUMO-EXPIRES-IN',
     routes: tokens,
     act: alterSuccess((answer) =>
@@ -91,7 +91,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-omits-issued-type': {
-    says: 'The answer to an exchange does not say what type was issued.',
+    says: 'The answer to an exchange has no issued_token_type.',
     breaks: 'TEX-06',
     routes: jitToken,
     act: alterSuccess((answer) => withMembers(answer, { issued_token_type: undefined })),

@@ -13,10 +13,10 @@ const authorizeRoutes: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.subm
 const decisionRoutes: IssuerRoute[] = ['oauth.authorize.submit']
 const redemptionRoutes: IssuerRoute[] = ['oauth.token']
 
-/** What the issuer does wrong when a person signs in and consents, and with the code that comes of it. */
+/** Misbehaviours of consent, codes and refresh tokens. */
 export const consentMisbehaviours = misbehavioursOf('issuer', {
   'issuer-ignores-missing-pkce': {
-    says: 'A client that can keep no secret gets along without PKCE.',
+    says: 'A public client needs no PKCE.',
     breaks: 'LUMO-PKCE',
     routes: authorizeRoutes,
     act: misleadRules((_context, { routed: { request } }) => ({
@@ -30,7 +30,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-accepts-plain-pkce': {
-    says: 'A challenge that is the verifier itself is good enough.',
+    says: 'code_challenge_method plain is accepted.',
     breaks: 'LUMO-PKCE',
     routes: [...authorizeRoutes, 'oauth.par'],
     act: ({ answer, routed: { request } }) => {
@@ -43,7 +43,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     },
   },
   'issuer-redirects-anywhere': {
-    says: 'A person is sent to whatever address the request names.',
+    says: 'An unregistered redirect_uri is accepted.',
     breaks: 'LUMO-REDIRECT',
     routes: authorizeRoutes,
     act: misleadRules((_context, { routed: { request } }) => {
@@ -59,7 +59,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-loses-state': {
-    says: 'The client is not told its state again.',
+    says: 'The redirect has no state.',
     breaks: 'LUMO-STATE',
     routes: authorizeRoutes,
     act: alterAnswer((answer) => {
@@ -71,14 +71,14 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-takes-no-for-yes': {
-    says: 'A person says no, and the client gets a code all the same.',
+    says: 'A denied consent returns a code.',
     breaks: 'LUMO-CONSENT',
     routes: decisionRoutes,
     act: ({ answer, routed: { request } }) =>
       answer({ request: withParameters(request, { decision: 'allow' }) }),
   },
   'issuer-accepts-forged-consent': {
-    says: "What another site sends is taken for the person's consent.",
+    says: 'A consent from a foreign Origin is accepted.',
     breaks: 'LUMO-REDIRECT',
     routes: decisionRoutes,
     act: ({ answer, routed: { request } }) => {
@@ -88,7 +88,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     },
   },
   'issuer-grants-beyond-consent': {
-    says: 'A person allows one scope, and the client gets all it is registered for.',
+    says: 'The user consents to one scope, and the client gets all registered scopes.',
     breaks: 'LUMO-CONSENT',
     routes: decisionRoutes,
     act: misleadRules(({ context: { tenant } }) => ({
@@ -103,7 +103,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-forgets-the-chosen-agent': {
-    says: 'A person lets one agent act for them, and every other one may.',
+    says: 'The user consents to one agent, and every other agent may act too.',
     breaks: 'TEX-14',
     routes: decisionRoutes,
     act: misleadRules(() => ({
@@ -114,7 +114,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-codes-live-for-a-day': {
-    says: 'A code is good for a day.',
+    says: 'A code is valid for a day.',
     breaks: 'LUMO-CODE',
     routes: decisionRoutes,
     act: misleadRules(() => ({
@@ -125,7 +125,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   },
 
   'issuer-ignores-code-verifier': {
-    says: 'A code is redeemed with another verifier, or none.',
+    says: 'A code is redeemed with another code_verifier, or without one.',
     breaks: 'LUMO-CODE',
     routes: redemptionRoutes,
     act: alterRedemption(({ grant: { challenge: _, ...grant }, ...record }, { form }) => {
@@ -134,7 +134,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-ignores-redirect-uri': {
-    says: 'A code is redeemed with another redirect_uri than it was sent to.',
+    says: 'A code is redeemed with another redirect_uri.',
     breaks: 'LUMO-CODE',
     routes: redemptionRoutes,
     act: alterRedemption((record, { form }) => ({
@@ -152,13 +152,13 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-redeems-twice': {
-    says: 'A code becomes tokens as often as it is shown.',
+    says: 'A code is redeemed more than once.',
     breaks: 'LUMO-CODE',
     routes: redemptionRoutes,
     act: alterRedemption((record) => ({ ...record, redeemed: false })),
   },
   'issuer-keeps-stolen-grants': {
-    says: 'A code or refresh token that is used again is refused, and what came of it lives on.',
+    says: 'A reused code or refresh token is rejected, but its tokens are not revoked.',
     breaks: 'LUMO-CODE',
     routes: redemptionRoutes,
     act: misleadRules(() => ({
@@ -167,7 +167,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-refreshes-again': {
-    says: 'A refresh token is good again and again.',
+    says: 'A refresh token is valid more than once.',
     breaks: 'LUMO-REFRESH',
     routes: redemptionRoutes,
     act: misleadRules((_context, { routed: { request } }) => {
@@ -183,7 +183,7 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Takes what stands behind the code of the call for another grant than it is. */
+/** Reads the grant of the code in the call as another. */
 function alterRedemption(
   change: (
     record: GrantRecord,
@@ -201,7 +201,7 @@ function alterRedemption(
   })
 }
 
-/** What a browser sends in the query, and a form in its body. */
+/** The parameters: the query of a GET, the form of a POST. */
 const parametersOf = ({ method, query, body }: HttpRequest): URLSearchParams =>
   method === 'POST' ? new URLSearchParams(body) : query
 

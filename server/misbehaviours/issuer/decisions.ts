@@ -9,22 +9,22 @@ import { alterRequestHandling, isStillOpen } from './request-records.ts'
 
 const decision: IssuerRoute[] = ['jit.approve', 'jit.deny']
 
-/** What the issuer does wrong with those who decide requests. */
+/** Misbehaviours of decisions and of the pending list. */
 export const decisionMisbehaviours = misbehavioursOf('issuer', {
   'issuer-lets-agent-approve': {
-    says: 'An agent decides, as if it were an approver.',
+    says: 'An agent can approve and deny.',
     breaks: 'THR-06',
     routes: decision,
     act: decideAsApprover(({ agentHeld }) => agentHeld),
   },
   'issuer-lets-anybody-approve': {
-    says: 'A user without jit.approve decides.',
+    says: 'A user without jit.approve can approve and deny.',
     breaks: 'LUMO-APPROVER',
     routes: decision,
     act: decideAsApprover(({ agentHeld }) => !agentHeld),
   },
   'issuer-allows-self-approval': {
-    says: 'The user whom the agent acts for approves what it asks.',
+    says: 'The user on whose behalf the agent acts can approve its request.',
     breaks: 'LUMO-FOUR-EYES',
     routes: decision,
     act: misleadRules((_context, { routed: { params } }) => ({
@@ -38,7 +38,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-counts-approver-twice': {
-    says: 'One approver is enough where two are required, if they approve twice.',
+    says: 'Two approvals by one person satisfy a rule with two approvers.',
     breaks: 'LUMO-FOUR-EYES',
     routes: ['jit.approve'],
     act: alterRequestHandling((record) => ({
@@ -47,13 +47,13 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-decides-twice': {
-    says: 'A decision is overturned by a later one.',
+    says: 'A second decision replaces the first.',
     breaks: 'THR-20',
     routes: decision,
     act: alterRequestHandling(({ decided: _, ...record }) => record),
   },
   'issuer-approves-expired': {
-    says: 'A request is decided although the time to decide is over.',
+    says: 'An expired request can be decided.',
     breaks: 'THR-19',
     routes: decision,
     act: alterRequestHandling(isStillOpen),
@@ -76,7 +76,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-misattributes-decision': {
-    says: 'The journal says that the policy decided, and not who did.',
+    says: 'The journal names the policy as decider instead of the approver.',
     breaks: 'LUMO-AUDIT',
     routes: decision,
     act: misleadRules(() => ({
@@ -87,7 +87,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-lists-other-tenants': {
-    says: 'The pending list holds the requests of every tenant.',
+    says: 'The pending list has the requests of every tenant.',
     breaks: 'THR-03',
     routes: ['jit.pending'],
     act: alterSuccess((answer, { others }) => {
@@ -101,19 +101,19 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-lists-for-anybody': {
-    says: 'Whoever has a token may list what is pending.',
+    says: 'Every token can list pending requests.',
     breaks: 'LUMO-APPROVER',
     routes: ['jit.pending'],
     act: decideAsApprover(() => true),
   },
   'issuer-renames-pending-list': {
-    says: 'The pending list stands under a name that no SDK reads.',
+    says: 'The pending list has a key that no SDK reads.',
     breaks: 'LUMO-PENDING-KEYS',
     routes: ['jit.pending'],
     act: alterSuccess((answer) => ({ ...answer, body: { items: membersOf(answer).requests } })),
   },
   'issuer-hides-details-from-approver': {
-    says: 'Approvers see what the agent says, and not what it would get.',
+    says: 'The pending list has details other than the requested ones.',
     breaks: 'HITL-04',
     routes: ['jit.pending'],
     act: alterSuccess((answer) =>
@@ -124,7 +124,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Takes some who ask for an approver. */
+/** Treats selected callers as an approver. */
 function decideAsApprover(whom: (asked: { agentHeld: boolean }) => boolean): Act {
   return misleadRules((context) => {
     const asked = context.principal()
@@ -148,7 +148,7 @@ const foreignItem = ({ id, taskId, agentId, detail, risk }: RequestRecord['reque
 
 type Item = Readonly<Record<string, unknown>>
 
-/** The pending list with other items, under whichever names it stands. */
+/** The pending list with changed items, under all its keys. */
 const alterPendingList = (
   answer: Answer,
   change: (items: readonly Item[]) => readonly Item[],

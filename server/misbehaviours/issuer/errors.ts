@@ -1,6 +1,7 @@
 import { errorAnswer } from '../../http/errors.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
+import { findExcess } from '../../wire/json.ts'
 import {
   alterError,
   alterSuccess,
@@ -10,10 +11,10 @@ import {
   withMembers,
 } from '../alter-answer.ts'
 
-/** What the issuer does wrong with the form of its answers. */
+/** Misbehaviours of the format of answers. */
 export const errorMisbehaviours = misbehavioursOf('issuer', {
   'issuer-wrong-content-type': {
-    says: 'JSON is sent as text/html.',
+    says: 'JSON has content-type text/html.',
     breaks: 'LUMO-CONTENT-TYPE',
     act: alterSuccess((answer) =>
       answer.body === undefined
@@ -22,17 +23,17 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-ok-with-error': {
-    says: 'Refusals are sent with status 200.',
+    says: 'Errors have HTTP status 200.',
     breaks: 'LUMO-ERROR-STATUS',
     act: alterError((answer) => ({ ...answer, status: 200 })),
   },
   'issuer-misstates-status': {
-    says: 'The status in the body of an error is not the one of the answer.',
+    says: 'status in the body of an error differs from the HTTP status.',
     breaks: 'LUMO-ERROR-BODY',
     act: alterError((answer) => withMembers(answer, { status: 418 })),
   },
   'issuer-crashes-on-bad-input': {
-    says: 'Bad input is a server error, 500.',
+    says: 'Invalid input gets 500.',
     breaks: 'LUMO-ERROR-STATUS',
     act: alterError((answer) =>
       answer.status === 400 && /^invalid_/.test(String(membersOf(answer).error))
@@ -40,25 +41,34 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
         : answer,
     ),
   },
+  'issuer-crashes-on-deep-json': {
+    says: 'JSON that is nested too deep is a server error, 500.',
+    breaks: 'JSON-DEPTH',
+    act: alterError((answer, { routed: { request } }) =>
+      findExcess(request.body) === undefined
+        ? answer
+        : errorAnswer(500, 'server_error', 'Maximum call stack size exceeded'),
+    ),
+  },
   'issuer-omits-description': {
-    says: 'Errors have a code, and nothing for a person to read.',
+    says: 'Errors have no error_description and no message.',
     breaks: 'LUMO-ERROR-BODY',
     act: alterError((answer) =>
       withMembers(answer, { error_description: undefined, message: undefined }),
     ),
   },
   'issuer-error-is-true': {
-    says: 'error is true, as in the admin API, and not a code.',
+    says: 'error is true instead of a code.',
     breaks: 'LUMO-ERROR-BODY',
     act: alterError((answer) => withMembers(answer, { error: true })),
   },
   'issuer-html-error': {
-    says: 'Errors are pages of HTML.',
+    says: 'Errors are HTML pages.',
     breaks: 'LUMO-ERROR-BODY',
     act: alterError(asHtml),
   },
   'issuer-stack-trace': {
-    says: 'Errors show a stack trace.',
+    says: 'Errors have a stack trace.',
     breaks: 'THR-26',
     act: alterError((answer) =>
       withMembers(answer, {
@@ -68,7 +78,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-leaks-secrets': {
-    says: 'Errors repeat the secret or the token of the request.',
+    says: 'Errors contain the secret or the token of the request.',
     breaks: 'THR-27',
     act: alterError((answer, { routed: { request } }) => {
       const description = `${membersOf(answer).error_description} (received ${secretIn(request)})`
@@ -76,7 +86,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-allows-storing-errors': {
-    says: 'Errors may be stored: Cache-Control is missing.',
+    says: 'Errors lack Cache-Control.',
     breaks: 'THR-27',
     act: alterError((answer) => withFields(answer, { 'cache-control': undefined })),
   },

@@ -6,10 +6,10 @@ import { alterRequestHandling, treatRequestsAsOwn } from './request-records.ts'
 
 const token: IssuerRoute[] = ['jit.request.token']
 
-/** Approvals that are exchanged for a token although they should not be. */
+/** Misbehaviours of exchanging approvals. */
 export const exchangeMisbehaviours = misbehavioursOf('issuer', {
   'issuer-exchanges-twice': {
-    says: 'One approval becomes a second token with another jti.',
+    says: 'A second exchange of one approval returns a token with another jti.',
     breaks: 'THR-08',
     routes: token,
     act: misleadRules(() => ({
@@ -17,7 +17,7 @@ export const exchangeMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-exchanges-pending': {
-    says: 'A request that waits for a human is exchanged for a token.',
+    says: 'A pending request is exchanged for a token.',
     breaks: 'LUMO-TOKEN-APPROVED',
     routes: token,
     act: alterRequestHandling((record, now) =>
@@ -33,7 +33,7 @@ export const exchangeMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-exchanges-late': {
-    says: 'An approval is exchanged although it has expired.',
+    says: 'An expired approval is exchanged for a token.',
     breaks: 'HITL-03',
     routes: token,
     act: alterRequestHandling((record, now) =>
@@ -43,13 +43,13 @@ export const exchangeMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-exchanges-for-others': {
-    says: "An agent gets the token of another agent's request.",
+    says: "An agent exchanges another agent's request.",
     breaks: 'LUMO-REQUEST-OWN',
     routes: token,
     act: treatRequestsAsOwn,
   },
   'issuer-exchanges-after-completion': {
-    says: 'An approved request is exchanged although its task is over.',
+    says: 'An approved request of a completed task is exchanged.',
     breaks: 'THR-21',
     routes: token,
     act: misleadRules((_context, { routed: { params } }) => ({

@@ -6,28 +6,28 @@ import { misleadRules, replaceEvents } from '../mislead-rules.ts'
 
 const token: IssuerRoute[] = ['jit.request.token']
 
-/** What a JIT token grants, and for how long: more, less or something else than was approved. */
+/** Misbehaviours of the grant and the lifetime of JIT tokens. */
 export const grantMisbehaviours = misbehavioursOf('issuer', {
   'issuer-widens-actions': {
-    says: 'A JIT token holds an action that nobody approved.',
+    says: 'A JIT token has an action that was not approved.',
     breaks: 'RAR-20',
     routes: token,
     act: alterGrant((detail) => ({ ...detail, actions: [...(detail.actions ?? []), 'delete'] })),
   },
   'issuer-drops-identifier': {
-    says: 'A JIT token is good for every resource: its identifier is gone.',
+    says: 'A JIT token has no identifier, so it is valid for every resource.',
     breaks: 'RAR-20',
     routes: token,
     act: alterGrant(({ identifier: _, ...detail }) => detail),
   },
   'issuer-swaps-identifier': {
-    says: 'A JIT token names another resource than the one that was approved.',
+    says: 'A JIT token has another identifier than the approved one.',
     breaks: 'RAR-20',
     routes: token,
     act: alterGrant((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
   },
   'issuer-adds-detail': {
-    says: 'A JIT token holds a second detail beside the approved one.',
+    says: 'A JIT token has a second detail beside the approved one.',
     breaks: 'THR-05',
     routes: token,
     act: alterSuccess((answer, { context }) =>
@@ -41,7 +41,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-narrows-silently': {
-    says: 'A JIT token holds no action, while its answer lists all that was approved.',
+    says: 'A JIT token has no actions, but the token answer lists the approved ones.',
     breaks: 'RAR-10',
     routes: token,
     act: alterSuccess((answer, { context }) =>
@@ -54,13 +54,13 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-omits-details': {
-    says: 'The answer to an exchange does not say what was granted.',
+    says: 'The answer to an exchange has no authorization_details.',
     breaks: 'RAR-10',
     routes: token,
     act: alterSuccess((answer) => withMembers(answer, { authorization_details: undefined })),
   },
   'issuer-token-without-details': {
-    says: 'A JIT token does not say what it grants.',
+    says: 'A JIT token has no authorization_details.',
     breaks: 'RAR-13',
     routes: token,
     act: alterSuccess((answer, { context }) =>
@@ -68,7 +68,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-skips-ttl-cap': {
-    says: 'A JIT token lives for as long as the agent or the approver likes.',
+    says: 'The lifetime of a JIT token is not capped.',
     breaks: 'LUMO-TTL-MAX',
     routes: ['jit.request', 'jit.approve'],
     act: misleadRules((_context, { routed }) => {
@@ -87,7 +87,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-outlives-task': {
-    says: 'A JIT token lives on when its task is over.',
+    says: 'A JIT token expires later than its task.',
     breaks: 'THR-24',
     routes: token,
     act: misleadRules(({ context: { tenant } }) => ({
@@ -100,7 +100,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-misstates-granted-ttl': {
-    says: 'granted_ttl is a minute more than the token gets.',
+    says: 'granted_ttl is 60 seconds more than the lifetime of the token.',
     breaks: 'LUMO-GRANTED-TTL',
     routes: ['jit.request', 'jit.request.status', 'jit.approve'],
     act: alterSuccess((answer) => {
@@ -110,7 +110,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Issues for other details than those that were approved. */
+/** Issues a token for changed details. */
 function alterGrant(change: (detail: AuthorizationDetail) => AuthorizationDetail): Act {
   return misleadRules(() => ({
     events: replaceEvents('token.issued', (event) => {

@@ -12,7 +12,7 @@ import {
   verifyBelieved,
 } from './believe-token.ts'
 
-/** What the issuer does wrong at introspection and revocation. */
+/** Misbehaviours of introspection and revocation. */
 export const introspectionMisbehaviours = misbehavioursOf('issuer', {
   'issuer-introspects-revoked': {
     says: 'A revoked token is active at introspection.',
@@ -44,7 +44,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
     act: alterIntrospection(skipIntrospectionCheck('tenant')),
   },
   'issuer-introspects-for-anybody': {
-    says: 'Introspection asks for no client authentication.',
+    says: 'Introspection needs no client authentication.',
     breaks: 'INT-01',
     routes: ['oauth.introspect'],
     act: acceptSecrets(({ request, tenant }) => {
@@ -54,7 +54,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-explains-inactive': {
-    says: 'Introspection tells why a token is not active.',
+    says: 'Introspection says why a token is inactive.',
     breaks: 'INT-02',
     routes: ['oauth.introspect'],
     act: alterSuccess((answer) =>
@@ -64,19 +64,19 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-introspects-without-details': {
-    says: 'Introspection leaves out the authorization details of a token.',
+    says: 'Introspection omits authorization_details.',
     breaks: 'RAR-15',
     routes: ['oauth.introspect'],
     act: alterSuccess((answer) => withMembers(answer, { authorization_details: undefined })),
   },
   'issuer-forgets-revocation': {
-    says: 'Revocation is answered 200, and the token lives on.',
+    says: 'Revocation answers 200, and the token stays active.',
     breaks: 'REV-04',
     routes: ['oauth.revoke'],
     act: misleadRules(() => ({ events: () => [] })),
   },
   'issuer-refuses-unknown-revocation': {
-    says: 'Revoking an unknown token is an error.',
+    says: 'Revoking an unknown token gets an error.',
     breaks: 'REV-02',
     routes: ['oauth.revoke'],
     act: async ({ answer, routed: { request }, context: { tenant } }) => {
@@ -89,7 +89,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Introspection that believes in tokens which are not active. */
+/** Introspection that answers active for inactive tokens. */
 function alterIntrospection(believing: Believing): Act {
   return alterSuccess(async (answer, seam) => {
     const { request } = seam.routed

@@ -7,10 +7,10 @@ import { alterSuccess, replaceToken, withMembers } from '../alter-answer.ts'
 
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What the issuer does wrong with its keys and its metadata. */
+/** Misbehaviours of keys and metadata. */
 export const keyMisbehaviours = misbehavioursOf('issuer', {
   'issuer-signs-with-unpublished-key': {
-    says: 'JIT tokens are signed with a new key, while the JWKS is the one from before the rotation.',
+    says: 'JIT tokens are signed with a new key, but the JWKS has only the previous one.',
     breaks: 'JWT-17',
     routes: jitToken,
     begin: () => {
@@ -25,7 +25,7 @@ export const keyMisbehaviours = misbehavioursOf('issuer', {
     },
   },
   'issuer-publishes-key-late': {
-    says: 'The JWKS holds only the key that signs: the next key is published when it signs.',
+    says: 'The JWKS has only the signing key; the next key is published when it signs.',
     breaks: 'JWT-18',
     routes: ['discovery.jwks'],
     act: alterSuccess((answer, { context: { keys } }) =>
@@ -33,7 +33,7 @@ export const keyMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-signs-with-newest-key': {
-    says: 'Tokens are signed with the newest key, which is published but was not told to sign.',
+    says: 'Tokens are signed with the newest published key before it is made current.',
     breaks: 'JWT-18',
     routes: ['oauth.token'],
     act: alterSuccess((answer, { context: { keys } }) => {
@@ -44,13 +44,13 @@ export const keyMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-jwks-empty': {
-    says: 'The JWKS holds no key.',
+    says: 'The JWKS has no key.',
     breaks: 'LUMO-JWKS',
     routes: ['discovery.jwks'],
     act: alterSuccess((answer) => withMembers(answer, { keys: [] })),
   },
   'issuer-jwks-private': {
-    says: 'The JWKS holds the private key.',
+    says: 'The JWKS has the private key.',
     breaks: 'LUMO-JWKS',
     routes: ['discovery.jwks'],
     act: alterSuccess((answer, { context: { keys } }) =>
@@ -58,7 +58,7 @@ export const keyMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-metadata-of-another': {
-    says: 'The metadata names another issuer than the one it was fetched from.',
+    says: 'issuer in metadata differs from the URL it was fetched from.',
     breaks: 'ASM-02',
     routes: ['discovery.oauth', 'discovery.openid'],
     act: alterSuccess((answer) => withMembers(answer, { issuer: 'https://elsewhere.invalid' })),

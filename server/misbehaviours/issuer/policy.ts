@@ -10,10 +10,10 @@ import { type Mistake, withMistake, withRecord } from '../mislead-rules.ts'
 
 const decisionRoutes: ControlRoute[] = ['control.policy.decide']
 
-/** What the issuer does wrong when it is asked how it would decide. */
+/** Misbehaviours of policy/decide. */
 export const policyMisbehaviours = misbehavioursOf('issuer', {
   'issuer-makes-what-is-hypothetical': {
-    says: 'Who asks how a request would be decided has made it.',
+    says: 'policy/decide makes the request.',
     breaks: 'POLICY-HYPOTHETICAL',
     routes: decisionRoutes,
     act: misleadPolicy(({ tenant }, would) => {
@@ -26,7 +26,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-would-approve-everything': {
-    says: 'Whatever is asked about, it would be approved.',
+    says: 'policy/decide answers approved to everything.',
     breaks: 'POLICY-HYPOTHETICAL',
     routes: decisionRoutes,
     act: answerDecision((would) => ({
@@ -36,7 +36,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-would-see-no-risk': {
-    says: 'Whatever is asked about, it would be of low risk.',
+    says: 'policy/decide answers risk_level low to everything.',
     breaks: 'POLICY-HYPOTHETICAL',
     routes: decisionRoutes,
     act: answerDecision((would) => ({
@@ -45,7 +45,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-would-forget-the-past': {
-    says: 'What a task has asked for so far plays no part in how its next request would be decided.',
+    says: 'policy/decide ignores the earlier requests of the task.',
     breaks: 'POLICY-HYPOTHETICAL',
     routes: decisionRoutes,
     act: misleadPolicy((_tenancy, { task_id: taskId }) => ({
@@ -59,7 +59,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-hides-what-would-pass': {
-    says: 'A refusal does not say what would have passed.',
+    says: 'A denial has no would_pass.',
     breaks: 'POLICY-EXPLAINS',
     routes: decisionRoutes,
     act: answerDecision((would) => {
@@ -69,7 +69,7 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
   },
 })
 
-/** Lets the question be answered by rules that make a mistake. */
+/** Answers policy/decide with misled rules. */
 function misleadPolicy(mistake: (context: TenantContext, would: Hypothetical) => Mistake): Act {
   return ({ answer, routed: { request } }) =>
     answer({

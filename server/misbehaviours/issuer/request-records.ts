@@ -3,7 +3,7 @@ import type { Act, Seam } from '../../http/misbehave.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import { misleadRules, withRecord } from '../mislead-rules.ts'
 
-/** Takes the request of the call for another than it is. */
+/** Reads the request of the call as another. */
 export function alterRequestHandling(
   change: (record: RequestRecord, now: number) => RequestRecord,
 ): Act {
@@ -15,7 +15,7 @@ export function alterRequestHandling(
   }))
 }
 
-/** Takes the request of the call for one of whoever asks. */
+/** Reads the request of the call as one of the calling agent. */
 export function treatRequestsAsOwn(seam: Seam): Promise<Answer> {
   return misleadRules((context, { routed: { params } }) => ({
     state: (state) =>

@@ -10,10 +10,10 @@ const request: IssuerRoute[] = ['jit.request']
 const status: IssuerRoute[] = ['jit.request.status']
 const seen: IssuerRoute[] = ['jit.request', 'jit.request.status']
 
-/** What the issuer does wrong with permission requests, and when it is asked for their status. */
+/** Misbehaviours of permission requests and their status. */
 export const requestMisbehaviours = misbehavioursOf('issuer', {
   'issuer-approves-everything': {
-    says: 'What should wait for a human is approved at once.',
+    says: 'A request that should be pending is approved at once.',
     breaks: 'LUMO-RISK-HUMAN',
     routes: request,
     act: misleadRules(() => ({
@@ -27,7 +27,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-misjudges-risk': {
-    says: 'Every request is of low risk.',
+    says: 'Every request has risk_level low.',
     breaks: 'LUMO-RISK-LEVEL',
     routes: request,
     act: misleadRules(() => ({
@@ -37,7 +37,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-forgets-justification': {
-    says: 'Approvers do not see why the agent asks.',
+    says: 'The pending list has no justification.',
     breaks: 'HITL-04',
     routes: request,
     act: misleadRules(() => ({
@@ -47,8 +47,25 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
       }),
     })),
   },
+  'issuer-ignores-pending-limit': {
+    says: 'An agent may have any number of requests that wait.',
+    breaks: 'POLICY-SHARE',
+    routes: request,
+    act: misleadRules(() => ({ state: (state) => ({ ...state, undecidedOf: new Map() }) })),
+  },
+  'issuer-shares-pending-limit': {
+    says: 'What other agents have pending counts against the limit of each.',
+    breaks: 'POLICY-SHARE',
+    routes: request,
+    act: misleadRules((context) => ({
+      state: (state) => ({
+        ...state,
+        undecidedOf: new Map([[context.agent().id, state.undecided]]),
+      }),
+    })),
+  },
   'issuer-requests-after-completion': {
-    says: 'A completed task still gets permissions.',
+    says: 'A request in a completed task is approved.',
     breaks: 'LUMO-REQUEST-ACTIVE',
     routes: request,
     act: misleadRules((_context, { routed }) => ({
@@ -65,7 +82,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-denied-turns-approved': {
-    says: 'A denied request is approved when it is looked at again.',
+    says: 'A denied request is approved at the second status call.',
     breaks: 'HITL-01',
     routes: status,
     begin: () => {
@@ -83,7 +100,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     },
   },
   'issuer-ignores-request-expiry': {
-    says: 'A request is pending for ever, whatever expires_at said.',
+    says: 'A request stays pending after expires_at.',
     breaks: 'HITL-01',
     routes: ['jit.request.status', 'jit.pending'],
     act: misleadRules(({ context: { tenant } }) => ({
@@ -96,19 +113,19 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-shows-requests-to-others': {
-    says: "An agent sees the status of another agent's request.",
+    says: "An agent reads the status of another agent's request.",
     breaks: 'LUMO-REQUEST-OWN',
     routes: status,
     act: treatRequestsAsOwn,
   },
   'issuer-omits-status-url': {
-    says: 'A pending answer does not say where to poll.',
+    says: 'A pending answer has no status_url.',
     breaks: 'LUMO-STATUS-URL',
     routes: seen,
     act: alterSuccess((answer) => withMembers(answer, { status_url: undefined })),
   },
   'issuer-omits-request-id': {
-    says: 'A status does not repeat the id of its request.',
+    says: 'A status answer has no request_id.',
     breaks: 'LUMO-STATUS-ID',
     routes: status,
     act: alterSuccess((answer) => withMembers(answer, { request_id: undefined })),
@@ -122,7 +139,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-sends-null': {
-    says: 'What is unknown is null or [], as PHP writes it, and not left out.',
+    says: 'Fields without a value are null or [] instead of omitted.',
     breaks: 'LUMO-NO-NULL',
     routes: seen,
     act: alterSuccess((answer) =>

@@ -5,10 +5,10 @@ import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 
 const complete: IssuerRoute[] = ['jit.task.complete']
 
-/** What the issuer does wrong with tasks. */
+/** Misbehaviours of tasks. */
 export const taskMisbehaviours = misbehavioursOf('issuer', {
   'issuer-never-suspends': {
-    says: 'A task goes on whatever its risk score and its denials.',
+    says: 'A task is never suspended for risk score or denials.',
     breaks: 'LUMO-SUSPEND',
     routes: ['jit.request', 'jit.deny'],
     act: misleadRules(() => ({
@@ -17,7 +17,7 @@ export const taskMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-acts-for-anybody': {
-    says: 'An agent that may not act for users opens a task for one.',
+    says: 'An agent without the right to delegate creates a task on_behalf_of a user.',
     breaks: 'THR-28',
     routes: ['jit.task.create'],
     act: misleadRules((context) => ({
@@ -29,13 +29,13 @@ export const taskMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-completes-without-revoking': {
-    says: 'A completed task leaves its tokens alive.',
+    says: 'Completing a task does not revoke its tokens.',
     breaks: 'LUMO-COMPLETE-REVOKES',
     routes: complete,
     act: misleadRules(() => ({ events: replaceEvents('token.revoked', () => []) })),
   },
   'issuer-forgets-children': {
-    says: 'The tasks below a completed one go on.',
+    says: 'Completing a task does not complete its child tasks.',
     breaks: 'LUMO-COMPLETE-REVOKES',
     routes: complete,
     act: misleadRules((_context, { routed: { params } }) => ({
@@ -56,7 +56,7 @@ export const taskMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-completes-empty': {
-    says: 'The answer to a completion is 200 without a body.',
+    says: 'Completing a task answers 200 without a body.',
     breaks: 'LUMO-JSON-OBJECT',
     routes: complete,
     act: alterSuccess(({ body: _, ...answer }) => ({ ...answer, status: 200 })),

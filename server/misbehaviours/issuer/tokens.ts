@@ -6,10 +6,10 @@ import { alterSuccess, replaceToken, resignToken } from '../alter-answer.ts'
 
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
-/** What is wrong in JIT tokens, and how they are signed. */
+/** Misbehaviours of claims, header and signature of JIT tokens. */
 export const tokenMisbehaviours = misbehavioursOf('issuer', {
   'issuer-wrong-iss': {
-    says: 'JIT tokens name an issuer with a slash too much at its end.',
+    says: 'iss of JIT tokens has an extra slash at its end.',
     breaks: 'AT-04',
     routes: jitToken,
     act: alterSuccess((answer, { context }) =>
@@ -17,7 +17,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-wrong-aud': {
-    says: 'JIT tokens are made out to another resource server.',
+    says: 'aud of JIT tokens is another resource server.',
     breaks: 'RSI-03',
     routes: jitToken,
     act: alterSuccess((answer, { context }) =>
@@ -33,7 +33,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-wrong-typ': {
-    says: 'JIT tokens say they are security events.',
+    says: 'typ of JIT tokens is secevent+jwt.',
     breaks: 'AT-01',
     routes: jitToken,
     act: alterSuccess((answer, { context }) =>
@@ -41,7 +41,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-wrong-kid': {
-    says: 'JIT tokens name a key that was never published.',
+    says: 'kid of JIT tokens is not in the JWKS.',
     breaks: 'LUMO-KID',
     routes: jitToken,
     act: alterSuccess((answer, { context }) =>
@@ -49,7 +49,7 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-omits-kid': {
-    says: 'JIT tokens do not say which key signed them.',
+    says: 'JIT tokens have no kid.',
     breaks: 'LUMO-KID',
     routes: jitToken,
     act: alterSuccess((answer, { context }) =>
@@ -57,13 +57,13 @@ export const tokenMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-signs-with-none': {
-    says: 'JIT tokens are not signed: alg is none.',
+    says: 'JIT tokens are unsigned: alg is none.',
     breaks: 'AT-03',
     routes: jitToken,
     act: alterSuccess(forgeToken('none')),
   },
   'issuer-signs-with-hmac': {
-    says: 'JIT tokens are signed by HS256 with the public key as the secret.',
+    says: 'JIT tokens are signed by HS256 with the public key as secret.',
     breaks: 'JWT-02',
     routes: jitToken,
     act: alterSuccess(forgeToken('hmac')),

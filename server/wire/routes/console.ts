@@ -79,6 +79,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/inbox',
     auth: 'session',
     summary: 'The requests that wait for a person',
+    query: page.InboxQuery,
     answers: { 200: page.Inbox },
   },
   'console.approve': {

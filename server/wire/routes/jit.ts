@@ -74,6 +74,8 @@ export const jitRoutes = {
     path: '/jit/pending',
     auth: 'bearer',
     summary: 'List the requests that wait for a person',
+    note: 'The oldest first, page by page; pagination tells how many there are.',
+    query: permission.PageQuery,
     answers: { 200: permission.PendingRequests },
   },
   'jit.approve': {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { documentTools, type JitOptions, reportTools, type Tool } from '../../../client/index.ts'
-import { api, atWork, json, never, refusal } from '../world.ts'
+import { api, atWork, json, networkFailure, never, refusal } from '../world.ts'
 
 const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl'
 const line = 'GET /v1/documents/doc_9982'
@@ -142,7 +142,7 @@ describe('a tool that is refused', () => {
   ])('says that %s could not be reached', async (_, at, text) => {
     const { world, read } = await equipped()
     world.on(at, () => {
-      throw new TypeError('fetch failed')
+      throw networkFailure()
     })
 
     await expect(read.execute(input)).resolves.toMatch(text)

@@ -26,7 +26,7 @@ steps:
     file,
   )
 
-it('a switch that another scenario finds meanwhile is not taken for the next one', async () => {
+it('does not attribute the effect of a switch found by another scenario to the next switch', async () => {
   const [first, second] = [completing('first.yaml'), completing('second.yaml')]
   const elsewhere: Target = {
     ...referenceMock,
@@ -34,7 +34,7 @@ it('a switch that another scenario finds meanwhile is not taken for the next one
       referenceMock.open({ ...given, dialect: { complete_status: '204' } }, how),
   }
   const { results } = await run([first, second], elsewhere)
-  // The second one begins to be heard with the first, and goes on when that has found the switch.
+  // Both results are examined concurrently; the second continues after the first has found the switch.
   const held: Target = {
     ...referenceMock,
     open: async (given, how) => {
@@ -52,8 +52,8 @@ it('a switch that another scenario finds meanwhile is not taken for the next one
 
   expect(results.map((it) => it.verdict)).toEqual(['failed', 'failed'])
   expect(heard.map((it) => it.reason)).toEqual([
-    'the issuer speaks another dialect: complete_status 204',
-    'the issuer speaks another dialect: complete_status 204',
+    'the issuer uses another dialect: complete_status 204',
+    'the issuer uses another dialect: complete_status 204',
   ])
   expect(ear.found).toEqual({ complete_status: '204' })
 })

@@ -19,7 +19,7 @@ steps:
     with: agent
 `)
 
-/** What our mock answered, and a harness that answers so. */
+/** A recording of the mock, and a harness that answers from it. */
 const recorded = async () => {
   const target = await mock('fetch')
   const done = await run([scenario], target).finally(() => target.close())
@@ -42,14 +42,14 @@ const recorded = async () => {
 }
 
 describe('a recording', () => {
-  it('holds no secret, and is what start --recording reads', async () => {
+  it('contains no secret, and start --recording reads it', async () => {
     const { recording } = await recorded()
 
     expect(Recording.parse(JSON.parse(JSON.stringify(recording)))).toEqual(recording)
     expect(JSON.stringify(recording)).not.toMatch(/eyJ[\w-]+\.|‹/)
   })
 
-  it('is answered from in the order it was heard, and then as it was last', async () => {
+  it('answers in the recorded order, then repeats the last answer', async () => {
     const { ask, status } = await recorded()
 
     const seen = [
@@ -61,14 +61,14 @@ describe('a recording', () => {
     expect(seen.map(({ body }) => body.status)).toEqual(['pending', 'approved', 'approved'])
   })
 
-  it('tells a query from none, however it is spelled', async () => {
+  it('distinguishes a query from none, in any encoding', async () => {
     const { ask, status } = await recorded()
 
     expect((await ask(`GET ${status}?of=%69nterest`)).body.status).toBe('approved')
     expect((await ask(`GET ${status}?of=boredom`)).body.error).toBe('not_recorded')
   })
 
-  it('speaks of whoever serves it', async () => {
+  it('replaces origins with those of the serving harness', async () => {
     const { recording, ask } = await recorded()
     const metadata = {
       ...recording.exchanges[0],
@@ -91,7 +91,7 @@ describe('a recording', () => {
     expect((await ask(`GET ${metadata.path}`)).status).toBe(404)
   })
 
-  it('refuses what its tenant was never asked, and names what comes closest', async () => {
+  it('rejects an unrecorded request and names the closest one', async () => {
     const { ask, status } = await recorded()
 
     const { status: code, body } = await ask(`GET ${status.replace('/status', '/stauts')}`)

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +59,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       ['run', '--shard', '4/3'],
       "lumoauth-harness: option '--shard <i/n>' argument '4/3' is invalid. Expected I/N, such as 1/3.\n",
     ],
-    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file is named by "no-such-thing"\n'],
+    [['run', 'no-such-thing'], 'lumoauth-harness: no scenario file matches "no-such-thing"\n'],
     [
       ['explain', 'THR-80'],
       'lumoauth-harness: there is no rule "THR-80"; did you mean "THR-08"?\n',
@@ -80,7 +81,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
     ],
     [['scenario', 'old', 'x'], "lumoauth-harness: unknown command 'old' (see --help)\n"],
-  ] as const)('refuses %j with one clear line and exit code 2', ([args, line]) => {
+  ] as const)('rejects %j with one line and exit code 2', ([args, line]) => {
     expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })
   })
 
@@ -139,7 +140,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/--concurrency <n> .*\(default: 8\)/)
   })
 
-  it('passes what follows -- to the agent, options too', () => {
+  it('passes all arguments after -- to the agent', () => {
     const { status, stdout, stderr } = lumoauth(
       ...['check', 'agent', '--', process.execPath, '--list', '--eval', ''],
     )
@@ -148,18 +149,18 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(stdout).toContain('bad option: --list')
   })
 
-  it('runs nothing when a file is broken, and says where', () => {
+  it('runs no scenario when a file has an error, and reports its position', () => {
     const name = file('broken.yaml', 'scenario: Something is so\nsteps:\n  - cal: GET /x\n')
 
     const { status, stdout, stderr } = lumoauth('run', name)
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toBe(
-      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 mistake in scenario files; nothing was run\n',
+      'broken.yaml:3:5: unknown action "cal"; did you mean "call"?\nlumoauth-harness: 1 error in scenario files; no scenario was run\n',
     )
   })
 
-  it('exits with 1 when a scenario failed', () => {
+  it('exits with 1 when a scenario fails', () => {
     const name = file(
       'failing.yaml',
       'scenario: Something is so\nsteps:\n  - userinfo: {}\n    with: none\n',
@@ -168,7 +169,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     const { status, stdout } = lumoauth('run', name, '--host', 'fetch')
 
     expect(status).toBe(1)
-    expect(stdout).toContain('failing.yaml:3:5: expected a success, answered 401')
+    expect(stdout).toContain('failing.yaml:3:5: expected success, answered 401')
     expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in \d+ ms\n$/)
   })
 
@@ -194,18 +195,18 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(readFileSync(join(folder, 'out/junit.xml'), 'utf8')).toContain('tests="1" failures="0"')
   })
 
-  it('lists what it would run', () => {
+  it('lists scenarios with --list', () => {
     const { stdout } = lumoauth('run', '--tag', 'race', '--list')
 
-    expect(stdout).toContain('An approval becomes a token once, however many ask at the same time')
-    expect(stdout).not.toContain('A challenge tells the agent')
+    expect(stdout).toContain('Of concurrent exchanges of one approval exactly one succeeds')
+    expect(stdout).not.toContain('A challenge contains')
   })
 
-  it('explains a rule: sentence, source, what shows it and what breaks it', () => {
+  it('explains a rule: its sentence, source, scenarios and misbehaviours', () => {
     const { stdout } = lumoauth('explain', 'thr-08')
 
     expect(stdout).toMatch(/^THR-08 {2}Of several exchanges/)
-    expect(stdout).toContain('an-approval-is-exchanged-once.yaml')
+    expect(stdout).toContain('concurrent-exchanges-one-succeeds.yaml')
     expect(stdout).toContain('issuer-exchanges-twice: ')
   })
 
@@ -217,7 +218,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(lumoauth(command, ...args).stdout).toMatch(expected)
   })
 
-  it('runs again only what failed, and forgets it when it passes', () => {
+  it('runs only failed scenarios with --failed, and none after they pass', () => {
     const text = (status: number) =>
       `scenario: It is there, or not\nsteps:\n  - http: { request: GET /no/such/path }\n    expect: { status: ${status} }\n`
     const name = file('again.yaml', text(200))
@@ -227,11 +228,29 @@ describe('the command line', { timeout: 60_000 }, () => {
 
     expect(lumoauth('run', name, '--failed').stdout).toContain('1 passed')
     expect(lumoauth('run', name, '--failed').stdout).toBe(
-      'none of these failed when they were last run\n',
+      'no selected scenario failed in its last run\n',
     )
   })
 
-  it('runs scenarios on a harness that somebody has started, and leaves nothing there', async () => {
+  it.for([
+    [['bad-input/a-key-named-proto-changes-nothing'], 'bad-input/proto-key-is-rejected.yaml"'],
+    [['--only', 'a key __proto__ is refused'], 'pollutes nothing'],
+    [['--failed'], 'bad-input/proto-key-is-rejected.yaml"; run it by its new name first'],
+  ] as const)('run %s: a former name fails with the present one', ([args, now]) => {
+    const old = join(folder, 'scenarios/suite/bad-input/a-key-named-proto-changes-nothing.yaml')
+    const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)
+    mkdirSync(join(folder, 'lumoauth-harness'), { recursive: true })
+    const records = join(folder, 'lumoauth-harness', `${name}.json`)
+    writeFileSync(records, JSON.stringify({ [old]: 'failed' }))
+
+    const { status, stderr } = lumoauth('run', ...args)
+
+    rmSync(records)
+    expect(stderr).toContain(now)
+    expect(status).toBe(2)
+  })
+
+  it('runs scenarios on a running harness and deletes its tenants there', async () => {
     const control = { LUMOAUTH_HARNESS_CONTROL_TOKEN: 'the-control-token' }
     const env = { ...process.env, ...control }
     await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {

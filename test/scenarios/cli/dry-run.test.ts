@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { lumoauthHarness } from '../../support/running.ts'
 
-it('prints what would be asked, probes first, and sends nothing', async () => {
+it('prints every request, probes first, and sends none', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dry-run-'))
   const target = join(folder, 'target.yaml')
-  // Nobody answers at the discard port; whoever tried would fail.
+  // No server listens at the discard port, so every request would fail.
   await writeFile(
     target,
     `issuer: { url: 'http://127.0.0.1:9', tenant: acme-corp }

@@ -82,7 +82,7 @@ describe('the program', () => {
     await expect(parse(args)).rejects.toThrow(new UsageError(message))
   })
 
-  it('loads nothing that a command runs before the command runs', () => {
+  it('loads the modules of a command only when it runs', () => {
     const light = [
       /^scenarios\/cli\/(program|commands\/.*)\.ts$/,
       /^scenarios\/(reports\/report|targets\/mock\/hosts)\.ts$/,
@@ -97,7 +97,7 @@ describe('the program', () => {
   })
 })
 
-/** The files of ours that are loaded with one: those it imports by a statement, and so on. */
+/** The own files loaded with a file: those it imports statically, transitively. */
 const loadedWith = (file: string, loaded = new Set<string>()): ReadonlySet<string> => {
   if (loaded.has(file)) return loaded
   loaded.add(file)
@@ -126,7 +126,7 @@ describe('the options of start', () => {
     })
   })
 
-  it('may name several misbehaviours', () => {
+  it('accept several misbehaviours', () => {
     expect(optionsOf('--misbehave', 'one', '--misbehave', 'two')).toMatchObject({
       misbehave: ['one', 'two'],
     })

@@ -39,7 +39,7 @@ const pending = [
 
 type Context = Readonly<{ before?: readonly string[]; with?: string; expect?: string }>
 
-/** What happens before an example, and its modifiers; most need none. */
+/** Steps before an example, and its modifiers; most need none. */
 const contexts: Partial<Record<Word, Context>> = {
   request_permission: { before: needed },
   request_status: { before: approved },
@@ -83,7 +83,7 @@ const contexts: Partial<Record<Word, Context>> = {
 }
 
 describe('the example of the action', () => {
-  it.for(Object.entries(actions))('%s does what it shows', async ([word, { example }]) => {
+  it.for(Object.entries(actions))('%s passes', async ([word, { example }]) => {
     const { before = [], ...modifiers } = contexts[word as Word] ?? {}
     const steps = [
       ...before,
@@ -126,7 +126,7 @@ describe('the example of the matcher', () => {
     not: ['denied', 'approved'],
   }
 
-  it.for(Object.entries(values))('%s matches what it says, and nothing else', ([word, pair]) => {
+  it.for(Object.entries(values))('%s matches its own values only', ([word, pair]) => {
     const expected = parse(matchers[word as keyof typeof matchers].example)
     const [matching, other] = pair
 
@@ -134,7 +134,7 @@ describe('the example of the matcher', () => {
     expect(match(expected, other)).not.toEqual([])
   })
 
-  it('is tried for every matcher', () => {
+  it('covers every matcher', () => {
     expect(Object.keys(values)).toEqual(Object.keys(matchers))
   })
 })

@@ -48,7 +48,7 @@ describe('a scenario file', () => {
       'scenario: Something is so\ngiven:\n  documents:\n    - { id: a, titel: A, title: B }\nsteps:\n  - open_task: {}',
       'a.yaml:4:16: unknown key "titel"; did you mean "title"?',
     ],
-  ])('with %s is told where and what', ([, yaml, problem]) => {
+  ])('with %s is reported with its position', ([, yaml, problem]) => {
     expect(problemsOf(yaml ?? '')[0]).toContain(problem)
   })
 })
@@ -73,13 +73,13 @@ describe('a step', () => {
     [
       'with two actions',
       '- open_task: {}\n    call: GET /v1/x',
-      'a.yaml:4:5: a step is exactly one action, not "open_task" and "call"',
+      'a.yaml:4:5: a step has exactly one action, found "open_task" and "call"',
     ],
     ['with none', '- with: jit', 'a.yaml:3:5: a step needs an action'],
     [
       'that is a text',
       '- open_task',
-      'a.yaml:3:5: expected a step: an action and its modifiers, not "open_task"',
+      'a.yaml:3:5: expected a step: an action and its modifiers, received "open_task"',
     ],
     [
       'with a mistyped modifier',
@@ -115,7 +115,7 @@ describe('a step', () => {
     [
       'with a matcher beside a field',
       '- open_task: {}\n    expect: { agent: { at_most: 1, id: 2 } }',
-      'a.yaml:4:36: the matcher "at_most" cannot stand beside the field "id"',
+      'a.yaml:4:36: an object has either matchers or fields, found the matcher "at_most" and the field "id"',
     ],
     [
       'that saves what no answer has',
@@ -157,11 +157,11 @@ describe('a step', () => {
       '- http: { request: POST /x, json: {}, body: x }',
       'a.yaml:3:11: expected at most one of json, form, body, base64, filler',
     ],
-  ])('%s is told where and what', ([, step, problem]) => {
+  ])('%s is reported with its position', ([, step, problem]) => {
     expect(problemsOf(steps(step ?? ''))[0]).toContain(problem)
   })
 
-  it('is told of with every mistake at once, in the order of the file', () => {
+  it('is reported with all its errors, in the order of the file', () => {
     const problems = problemsOf(steps('- cal: x', '- open_task: { a: 1, b: 2 }', '- advance: soon'))
 
     expect(problems.map((it) => it.split(': ')[0])).toEqual([
@@ -175,31 +175,27 @@ describe('a step', () => {
 
 describe('a variable', () => {
   it.for([
-    ['that was never set', ['- decode_token: $stolne'], 'a.yaml:3:19: $stolne holds nothing here'],
+    ['that was never set', ['- decode_token: $stolne'], 'a.yaml:3:19: $stolne is not set here'],
     [
       'that is almost another',
       ['- open_task: {}', '  save: { needed: task_id }', '- complete_task: { task_id: $neded }'],
-      'a.yaml:5:31: $neded holds nothing here; did you mean "needed"?',
+      'a.yaml:5:31: $neded is not set here; did you mean "needed"?',
     ],
     [
       'that is set later',
       ['- decode_token: $a', '- get_token: {}', '  save: { a: access_token }'],
-      'a.yaml:3:19: $a holds nothing here',
+      'a.yaml:3:19: $a is not set here',
     ],
     [
       'of an action that comes later',
       ['- complete_task: { task_id: $task.task_id }', '- open_task: {}'],
-      'a.yaml:3:31: $task holds nothing here; it is set by open_task',
+      'a.yaml:3:31: $task is not set here; open_task sets it, and there is none before this step',
     ],
-    [
-      'within a text',
-      ['- open_task: { name: "for ${who}" }'],
-      'a.yaml:3:24: $who holds nothing here',
-    ],
+    ['within a text', ['- open_task: { name: "for ${who}" }'], 'a.yaml:3:24: $who is not set here'],
     [
       'in an expectation',
       ['- open_task: {}', '  expect: { task_id: $before }'],
-      'a.yaml:4:24: $before holds nothing here',
+      'a.yaml:4:24: $before is not set here',
     ],
     [
       'of another branch',
@@ -209,20 +205,20 @@ describe('a variable', () => {
         '        save: { a: task_id }',
         '    - - complete_task: { task_id: $a }',
       ],
-      '$a holds nothing here',
+      '$a is not set here',
     ],
-    ['of rounds, outside', ['- open_task: { name: $round }'], '$round holds nothing here'],
+    ['of rounds, outside', ['- open_task: { name: $round }'], '$round is not set here'],
   ] as const)('%s is an error', ([, lines, problem]) => {
     expect(problemsOf(steps(...lines))[0]).toContain(problem)
   })
 
   it('that is never used is only a warning', () => {
     expect(problemsOf(steps('- open_task: {}', '  save: { id: task_id }'))).toEqual([
-      'a.yaml:4:13: warning: $id is saved and never used',
+      'a.yaml:4:13: warning: $id is saved but never used',
     ])
   })
 
-  it('of a branch is there after it', () => {
+  it('of a branch is set after it', () => {
     const lines = [
       '- parallel:',
       '    - - open_task: {}',
@@ -235,8 +231,8 @@ describe('a variable', () => {
   })
 })
 
-describe('a sound scenario', () => {
-  it('knows what it needs of a target from its steps', () => {
+describe('a valid scenario', () => {
+  it('derives its needs from its steps', () => {
     const scenario = scenarioOf(
       steps(
         '- call: { request: DELETE /v1/documents/x }',
@@ -248,7 +244,7 @@ describe('a sound scenario', () => {
     expect(scenario.needs).toEqual(['writes', 'approver', 'control'])
   })
 
-  it('knows how much time it takes', () => {
+  it('computes how far it advances the clock', () => {
     const scenario = scenarioOf(
       steps('- advance: PT5M', '- repeat: { times: 2, steps: [{ advance: 10 }] }'),
     )
@@ -264,7 +260,7 @@ describe('a sound scenario', () => {
 })
 
 describe('loading files', () => {
-  it('refuses two scenarios of one title', async () => {
+  it('rejects two scenarios with one title', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'scenarios-'))
     const files = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
     for (const file of files) await writeFile(file, steps('- open_task: {}'))
@@ -293,23 +289,23 @@ describe('what a scenario needs', () => {
   const dated = "  - open_task: {}\n    expect: { expires_at: '2026-11-24T04:00:00Z' }"
   const counted = '  - list_pending: {}\n    expect: { count: 1 }'
 
-  it('is frozen_clock where a step expects a moment', () => {
+  it('is frozen_clock where a step expects a date-time', () => {
     expect(expecting('', dated)).toEqual([
-      'a.yaml:6:27: a moment can be expected only with needs: [frozen_clock]',
+      'a.yaml:6:27: expecting a date-time needs: [frozen_clock]',
     ])
     expect(expecting('frozen_clock', dated)).toEqual([])
   })
 
-  it('is own_tenant where a step counts what is pending', () => {
+  it('is own_tenant where a step counts pending requests', () => {
     expect(expecting('', counted)).toEqual([
-      'a.yaml:6:22: what is pending can be counted only with needs: [own_tenant]',
+      'a.yaml:6:22: counting pending requests needs: [own_tenant]',
     ])
     expect(expecting('own_tenant', counted)).toEqual([])
   })
 
-  it('is not a frozen_clock where the clock goes on', () => {
+  it('excludes frozen_clock with clock: system', () => {
     expect(expecting('frozen_clock', '  - open_task: {}', '{ clock: system }')).toEqual([
-      'a.yaml:2:9: a clock that goes on (clock: system) is not a frozen_clock',
+      'a.yaml:2:9: clock: system contradicts needs: [frozen_clock]',
     ])
   })
 })

@@ -3,7 +3,7 @@ import { match, matchers, mistakes } from '../../../scenarios/language/match.ts'
 import { tokenOf } from '../support.ts'
 
 describe('matching', () => {
-  it('tells the path, what was expected and what came', () => {
+  it('reports path, expected and received', () => {
     const differences = match({ body: { risk: 'low' } }, { body: { risk: 'high', id: 1 } })
 
     expect(differences).toEqual([
@@ -11,7 +11,7 @@ describe('matching', () => {
     ])
   })
 
-  it('tells every difference, not only the first', () => {
+  it('reports every difference', () => {
     expect(match({ a: 1, b: [1, 2], c: 3 }, { a: 2, b: [1, 3], c: 3 })).toMatchObject([
       { path: 'a' },
       { path: 'b[1]', at: ['b', 1] },
@@ -41,7 +41,7 @@ describe('matching', () => {
     ['what does not decode', { decodes_as: {} }, '***'],
     ['what must not be', { not: 'approved' }, 'approved'],
     ['one of two conditions', { at_least: 1, at_most: 5 }, 6],
-  ] as const)('refuses %s', ([, expected, received]) => {
+  ] as const)('rejects %s', ([, expected, received]) => {
     expect(match(expected, received)).not.toEqual([])
   })
 
@@ -80,7 +80,7 @@ describe('matching', () => {
   })
 })
 
-describe('an expectation as written', () => {
+describe('the syntax of an expectation', () => {
   it.for([
     ['mixes matchers and fields', { at_most: 1, status: 2 }, ['status']],
     ['has a broken regular expression', { a: { matches: '(' } }, ['a', 'matches']],
@@ -91,15 +91,15 @@ describe('an expectation as written', () => {
       { not: { contains: { absent: false } } },
       ['not', 'contains', 'absent'],
     ],
-  ] as const)('is a mistake when it %s', ([, expected, at]) => {
+  ] as const)('is an error when it %s', ([, expected, at]) => {
     expect(mistakes(expected)).toMatchObject([{ at }])
   })
 
-  it('may have a variable in a matcher', () => {
+  it('allows a variable in a matcher', () => {
     expect(mistakes({ expires_in: { at_most: '$ttl' } })).toEqual([])
   })
 
-  it.for(Object.entries(matchers))('may be as the example of %s shows', ([word, { example }]) => {
+  it.for(Object.entries(matchers))('accepts the example of %s', ([word, { example }]) => {
     expect(example).toContain(word)
   })
 })

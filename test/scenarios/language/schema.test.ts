@@ -26,7 +26,7 @@ describe('the JSON Schema of scenarios', () => {
     ['two actions', { open_task: {}, call: 'GET /v1/x' }],
     ['a broken line', { call: 'v1/x' }],
     ['a mistake in a nested step', { repeat: { times: 2, steps: [{ cal: 'GET /v1/x' }] } }],
-  ] as const)('refuses %s', ([, step]) => {
+  ] as const)('rejects %s', ([, step]) => {
     expect(validate({ scenario: 'Something is so', steps: [step] })).toBe(false)
   })
 
@@ -36,25 +36,25 @@ describe('the JSON Schema of scenarios', () => {
     expect(validate.errors ?? []).toEqual([])
   })
 
-  it('is in the repository as it is made', () => {
+  it('in the repository is up to date', () => {
     expect(JSON.parse(read('scenarios/scenario.schema.json'))).toEqual(scenarioSchema())
   })
 })
 
 describe('the README of scenarios', () => {
-  it('has the tables as they are made', () => {
+  it('has up-to-date tables', () => {
     const text = read('scenarios/README.md')
 
     expect(withTables(text)).toBe(text)
   })
 
-  it('begins with a scenario that is sound', () => {
+  it('begins with a valid scenario', () => {
     const example = /```yaml\n([\s\S]*?)```/.exec(read('scenarios/README.md'))?.[1] ?? ''
 
     expect(problemsOf(example)).toEqual([])
   })
 
-  it.for(Object.entries(actions))('shows %s by an example that is sound', ([, { example }]) => {
+  it.for(Object.entries(actions))('has a valid example of %s', ([, { example }]) => {
     const variables = ['needed', 'alice', 'first', 'second']
       .map((name) => `${name}: task_id`)
       .join(', ')

@@ -11,10 +11,10 @@ const values: Readonly<Record<string, unknown>> = {
 const lookup = (name: string) => values[name]
 
 describe('filling in variables', () => {
-  it('refuses a variable that holds nothing', () => {
-    expect(() => fill('$nothing', lookup)).toThrow('$nothing holds nothing')
-    expect(() => fill('$needed.identifier', lookup)).toThrow('$needed.identifier holds nothing')
-    expect(() => fill('$needed.constructor', lookup)).toThrow('holds nothing')
+  it('throws for a variable that is not set', () => {
+    expect(() => fill('$nothing', lookup)).toThrow('$nothing is not set')
+    expect(() => fill('$needed.identifier', lookup)).toThrow('$needed.identifier is not set')
+    expect(() => fill('$needed.constructor', lookup)).toThrow('is not set')
   })
 
   it.for([
@@ -50,14 +50,14 @@ describe('filling in variables', () => {
 })
 
 describe('looking for variables', () => {
-  it('finds each with its place', () => {
+  it('finds each with its position', () => {
     expect(references({ a: ['$x.y'], b: 'to ${z}' })).toEqual([
       { name: 'x', path: ['y'], at: ['a', 0] },
       { name: 'z', path: [], at: ['b'] },
     ])
   })
 
-  it('does not take $$ for one', () => {
+  it('reads $$ as a plain $', () => {
     expect(references({ a: '$$x', b: '$${x}' })).toEqual([])
   })
 })
@@ -70,7 +70,7 @@ describe('the part of a value', () => {
     expect(partOf({ a: 1, b: 2 }, ['*'])).toBeUndefined()
   })
 
-  it('is nothing beyond a text', () => {
+  it('is undefined inside a text', () => {
     expect(partOf('text', ['length'])).toBeUndefined()
     expect(partOf('a', ['*'])).toBeUndefined()
   })

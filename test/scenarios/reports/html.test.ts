@@ -43,7 +43,7 @@ describe('the HTML report', () => {
     ],
   })
 
-  it('holds no markup of anybody else', () => {
+  it('contains no foreign markup', () => {
     expect(page).not.toMatch(/<script>alert|<img|<b>bold|\u202e/)
     expect(page).toContain('A &#60;b&#62;bold&#60;/b&#62; claim &#38; more')
   })
@@ -59,21 +59,21 @@ describe('the HTML report', () => {
     expect(page).not.toMatch(/<[^>]*\s(?:src|style|on\w+)=|url\(|@import|<link/)
   })
 
-  it('tells of the failure: line, difference, exchange', () => {
+  it('shows line, difference and exchange of a failure', () => {
     expect(page).toContain('1 of 1 scenarios failed')
     expect(page).toContain('suite/theme/one.yaml:13:23')
     expect(page).toContain('<td class="mono wide want">200</td><td class="mono wide got">401</td>')
     expect(page).toMatch(/class="exchange refused culprit" id="s1x\d+"/)
   })
 
-  it('tells which rules it showed, and which policy rules decided nothing', () => {
+  it('shows covered rules, and policy rules that decided nothing', () => {
     expect(page).toContain('1 of 2 rules shown by this run')
     expect(page).toMatch(/payments<\/td><td><a href="#s1">/)
   })
 })
 
 describe('the lineage of tokens', () => {
-  it('leads from the agent’s own to the JIT token, its use and its end', () => {
+  it('leads from the agent’s own token to the JIT token, its uses and its end', () => {
     const [own] = lineageOf(result)
     const [jit] = own?.children ?? []
     const routeOf = (index: number | undefined) => result.exchanges[index ?? -1]?.route
@@ -87,7 +87,7 @@ describe('the lineage of tokens', () => {
   })
 })
 
-/** An agent under test, as it is seen: it speaks to issuer and model by one origin. */
+/** Exchanges of an agent under test, which reaches issuer and model at one origin. */
 const withModel = async () => {
   await using harness = await createHarness({ listen: false })
   const { model, urls, agents } = harness.createTenant()
@@ -122,7 +122,7 @@ const wordsOf = (svg: string, kind: string) =>
   [...svg.matchAll(new RegExp(`<text class="${kind}"[^>]*>([^<]*)`, 'g'))].map(([, it]) => it)
 
 describe('the sequence diagram', () => {
-  it('has a lane for each who takes part, and a link for each exchange', () => {
+  it('has a lane for each participant, and a link for each exchange', () => {
     const text = diagram(result, (index) => `x${index}`)?.text ?? ''
 
     expect(
@@ -131,7 +131,7 @@ describe('the sequence diagram', () => {
     expect(text.match(/href="#x\d+"/g)).toHaveLength(result.exchanges.length)
   })
 
-  it('shows an agent that asks its model, on whose origin ever that stands', async () => {
+  it('shows requests of an agent to its model, on any origin', async () => {
     const { exchanges } = await withModel()
 
     const text = diagram({ exchanges, failures: [] }, (index) => `x${index}`)?.text ?? ''
@@ -152,7 +152,7 @@ describe('the sequence diagram', () => {
     expect(text).not.toContain('_harness')
   })
 
-  it('names the model beside each exchange with it', async () => {
+  it('names the model in each exchange with it', async () => {
     const { exchanges } = await withModel()
 
     const rows = exchanges.map((it, index) => exchangeOf(it, `x${index}`, false).text)
@@ -161,24 +161,24 @@ describe('the sequence diagram', () => {
     expect(seats).toEqual(['issuer', 'model', 'model', 'model'])
   })
 
-  it('is not drawn where nobody spoke', () => {
+  it('is absent without exchanges', () => {
     expect(diagram({ exchanges: [], failures: [] }, String)).toBeUndefined()
   })
 })
 
 describe('annotations for GitHub', () => {
-  it('are one line each, at the place of the failure', () => {
+  it('are one line each, at the position of the failure', () => {
     const text = github([done])
 
     expect(text.split('\n')).toHaveLength(2)
     expect(text).toMatch(
-      /^::error file=suite\/theme\/one.yaml,line=13,col=23,title=A <b>bold<\/b> claim & more \(fetch\)::suite\/theme\/one.yaml:13:23: not as expected.*%0A/,
+      /^::error file=suite\/theme\/one.yaml,line=13,col=23,title=A <b>bold<\/b> claim & more \(fetch\)::suite\/theme\/one.yaml:13:23: does not match.*%0A/,
     )
   })
 })
 
 describe('the transcript', () => {
-  it('is the same for the same seed, byte for byte', async () => {
+  it('is equal for equal seeds, byte for byte', async () => {
     const again = await mock('fetch')
     const other = await run([scenario], again, { seed: 1 })
     await again.close()

@@ -10,7 +10,7 @@ import { fakeTarget, refusal, scenarioOf } from '../support.ts'
 
 const yaml = (title: string, step: string) => `scenario: ${title}\nsteps:\n  - ${step}\n`
 
-/** One that passed, one that failed with everything a format may trip over, one that was skipped. */
+/** A passed result, a failed one with difficult characters, and a skipped one. */
 const sample = async (): Promise<Run> => {
   const nasty = `<b>"&'|\` \\ ]]> \u0007`
   const target = fakeTarget(
@@ -40,10 +40,10 @@ const sample = async (): Promise<Run> => {
 const report = async (format: ReportFormat) => reports[format]([await sample()])
 
 describe('the terminal report', () => {
-  it('shows for a failure the place, the line, what was expected and what came', async () => {
+  it('shows position, line, expected and received of a failure', async () => {
     const text = await report('terminal')
 
-    expect(text).toContain('suite/tokens/x.yaml:3:5: expected a success, answered 403 <b>')
+    expect(text).toContain('suite/tokens/x.yaml:3:5: expected success, answered 403 <b>')
     expect(text).toContain('> 3 |   - call: GET /v1/x\n       |     ^')
     expect(text).toContain('GET https://api.test/t/tokens-x/v1/x')
   })
@@ -58,7 +58,7 @@ describe('the terminal report', () => {
     expect(text.endsWith('1 passed, 1 failed, 1 skipped of 3 scenarios in 1.23 s\n')).toBe(true)
   })
 
-  it('tells a failure in full once, not again for each prefix and host', async () => {
+  it('prints a failure in full once, not for each prefix and host', async () => {
     const scenario = scenarioOf(
       `prefix: both\n${yaml('The keys are told', 'discover: jwks')}`,
       'suite/oauth/x.yaml',
@@ -68,15 +68,13 @@ describe('the terminal report', () => {
 
     const text = terminal().failures(runs)
 
-    expect(text.match(/expected a success, answered 403 no/g)).toHaveLength(1)
-    expect(text).toContain(
-      '2. The keys are told (/orgs) (oauth, fake)\n\n   fails in the same way as 1.\n',
-    )
+    expect(text.match(/expected success, answered 403 no/g)).toHaveLength(1)
+    expect(text).toContain('2. The keys are told (/orgs) (oauth, fake)\n\n   fails like 1.\n')
     expect(text).toMatch(/3\. The keys are told \(oauth, fake\)\n\n.*answered 403 never/)
-    expect(text).toContain('   fails in the same way as 3.\n')
+    expect(text).toContain('   fails like 3.\n')
   })
 
-  it('has colours only for a stream that shows them, as FORCE_COLOR and NO_COLOR say', async () => {
+  it('has colours only for a stream that supports them, subject to FORCE_COLOR and NO_COLOR', async () => {
     const { results } = await sample()
     const [result] = results as [Result]
     const stream = new PassThrough()
@@ -98,7 +96,7 @@ describe('the terminal report', () => {
     expect(terminal().result(result, undefined)).toBe(plain)
   })
 
-  it('tells how far it is', async () => {
+  it('shows the progress', async () => {
     const { results } = await sample()
 
     expect(terminal().progress(results, 6)).toBe('██████████░░░░░░░░░░ 3/6, 1 failed')
@@ -106,14 +104,14 @@ describe('the terminal report', () => {
 })
 
 describe('the JUnit report', () => {
-  it('is well-formed whatever a server answered', async () => {
+  it('is well-formed for any answer', async () => {
     const xml = await report('junit')
 
     expect(xml).not.toContain(String.fromCharCode(7))
     expect(xml.match(/<testcase /g)).toHaveLength(3)
     expect(xml).toContain('name="A | &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"')
     expect(xml).toContain(
-      '<failure type="expectation" message="expected a success, answered 403 &lt;b&gt;&quot;&amp;',
+      '<failure type="expectation" message="expected success, answered 403 &lt;b&gt;&quot;&amp;',
     )
     expect(xml.replaceAll(/<[^<>]*>/g, '')).not.toMatch(/[<>]/)
   })
@@ -153,7 +151,7 @@ describe('the CTRF report', () => {
 })
 
 describe('the Markdown report', () => {
-  it('lets nothing a scenario or a server said become markup', async () => {
+  it('escapes markup in texts of scenarios and servers', async () => {
     const text = await report('markdown')
 
     expect(text).toContain('### A \\| &lt;script>alert(1)&lt;/script> &amp; more (fake)')
@@ -161,7 +159,7 @@ describe('the Markdown report', () => {
     expect(text.startsWith('## ❌ 1 of 3 scenarios passed')).toBe(true)
   })
 
-  it('fences failures with more backticks than are in them', async () => {
+  it('fences failures with more backticks than they contain', async () => {
     const failing = await sample()
     const results = failing.results.map((it) => ({
       ...it,
@@ -173,7 +171,7 @@ describe('the Markdown report', () => {
 })
 
 describe('the JSON report', () => {
-  it('has everything, exchanges too', async () => {
+  it('has all results with their exchanges', async () => {
     const { counts, runs } = JSON.parse(await report('json'))
 
     expect(counts).toEqual({ total: 3, passed: 1, failed: 1, skipped: 1 })

@@ -51,7 +51,7 @@ describe('two hosts', () => {
     expect(difference(express, msw)).toContain('express answered {')
   })
 
-  it('differ when one answered more', () => {
+  it('differ when one sent more answers', () => {
     const [express, msw] = [
       result('express', [exchange({})]),
       result('msw', [exchange({}), exchange({ step: '2' })]),
@@ -60,19 +60,19 @@ describe('two hosts', () => {
     expect(difference(express, msw)).toContain('msw {')
   })
 
-  it('differ by how often each status came of what happened at once', () => {
+  it('differ by the counts of statuses of concurrent requests', () => {
     const at = (...statuses: number[]) =>
       statuses.map((status, index) => exchange({ step: `1.${index + 1}.1`, status }))
 
     expect(difference(result('a', at(200, 403), ['1']), result('b', at(200, 200), ['1']))).toBe(
-      'at once, a answered 1 issuer 200, 1 issuer 403; b 1 issuer 200, 1 issuer 200',
+      'concurrently, a answered 1 issuer 200, 1 issuer 403; b 1 issuer 200, 1 issuer 200',
     )
     expect(
       difference(result('a', at(200, 403), ['1']), result('b', at(403, 200), ['1'])),
     ).toBeUndefined()
   })
 
-  it('do not differ by origin, keys, or the order in which ids were handed out', () => {
+  it('do not differ by origin, keys or the order of ids', () => {
     const over = (origin: string, id: string, kid: string) =>
       exchange({ origin, body: `{"at":"${origin}/x","request_id":"jit_${id}","kid":"${kid}"}` })
 

@@ -8,11 +8,11 @@ describe('redacting', () => {
   it.for([
     ['a secret that is known', 'x abc+def/ghi y'],
     ['in a form', 'client_secret=abc%2Bdef%2Fghi&x=1'],
-    ['a token nobody told of', `got ${tokenOf({ sub: 'someone else' })}!`],
+    ['an unknown token', `got ${tokenOf({ sub: 'someone else' })}!`],
     ['a token without a signature', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZ2VudCJ9.'],
-    ['Basic credentials nobody told of', 'Basic dXNlcjpwYXNzd29yZA=='],
+    ['unknown Basic credentials', 'Basic dXNlcjpwYXNzd29yZA=='],
     ['an opaque bearer token', 'Bearer 2YotnFZFEjr1zCsicMWpAA-and-more'],
-    ['a secret in JSON nobody told of', '{"client_secret":"something new"}'],
+    ['an unknown secret in JSON', '{"client_secret":"something new"}'],
   ])('removes %s', ([, text]) => {
     const secret = /abc|eyJ|dXNl|2Yotn|something new/
 
@@ -29,8 +29,8 @@ describe('redacting', () => {
     ['secrets in JSON', '"client_secret":"‹'],
     ['secrets in JSON that never end', '"access_token":"x‹'],
     ['secrets in forms', 'client_secret=client_assertion='],
-  ])('takes a time that grows with the text only, where it is full of half %s', ([, piece]) => {
-    // With the square of the text, a minute would not do.
+  ])('takes time linear in the text, for incomplete %s', ([, piece]) => {
+    // Quadratic time would exceed a minute.
     const start = performance.now()
 
     redact((piece as string).repeat(Math.ceil(1_000_000 / (piece as string).length)))
@@ -38,13 +38,13 @@ describe('redacting', () => {
     expect(performance.now() - start).toBeLessThan(2000)
   })
 
-  it('leaves challenges alone', () => {
+  it('keeps challenges', () => {
     const challenge = 'Bearer realm="documents", error="insufficient_authorization_details"'
 
     expect(redact(challenge)).toBe(challenge)
   })
 
-  it('leaves what follows a secret in a form inside JSON', () => {
+  it('keeps the text after a secret in a form inside JSON', () => {
     expect(redact('{"body":"client_secret=zzz","type":"x y"}')).toBe(
       '{"body":"client_secret=‹secret›","type":"x y"}',
     )

@@ -8,7 +8,7 @@ import { run } from '../../../scenarios/runner/run.ts'
 import { mock } from '../../../scenarios/targets/mock/mock.ts'
 
 describe('the reports of a whole run', () => {
-  it('hold none of the secrets and tokens that were issued in it', {
+  it('contain no issued secret or token', {
     timeout: 120_000,
   }, async () => {
     const { scenarios } = await loadScenarios(filesOf([]))
@@ -31,7 +31,7 @@ describe('the reports of a whole run', () => {
   })
 })
 
-/** The target, with somebody who writes down every secret it gives. */
+/** The target, with every issued secret recorded. */
 const overheard = (target: Target, issued: Set<string>): Target => ({
   ...target,
   open: async (given, how) => {
@@ -53,7 +53,7 @@ const overheard = (target: Target, issued: Set<string>): Target => ({
   },
 })
 
-/** Found by other means than the redaction finds them. */
+/** Found independently of the redaction. */
 const secretsIn = (text: string, headers: Headers): string[] =>
   [
     ...[...text.matchAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g)].map(([jwt]) => jwt),
@@ -66,7 +66,7 @@ const secretsIn = (text: string, headers: Headers): string[] =>
     ...headers.getSetCookie().map((it) => it.split(/[=;]/)[1] ?? ''),
   ].filter((it) => it.length >= 8)
 
-/** As if every scenario had failed, so that reports tell all they can. */
+/** All results as failed, so that reports contain the most. */
 const failed = (result: Awaited<ReturnType<typeof run>>['results'][number]) => ({
   ...result,
   verdict: 'failed' as const,
@@ -74,7 +74,7 @@ const failed = (result: Awaited<ReturnType<typeof run>>['results'][number]) => (
     kind: 'expectation' as const,
     code: 'differs' as const,
     violations: [],
-    message: `not as expected: ${exchange.answer.body}`,
+    message: `does not match: ${exchange.answer.body}`,
     at: { file: result.file, line: 1, column: 1 },
     excerpt: '',
     step: exchange.step,

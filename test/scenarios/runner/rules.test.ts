@@ -18,14 +18,14 @@ const problemsIn = (yaml: string) =>
   )
 
 describe('the catalogue of rules', () => {
-  it('is sound', async () => {
+  it('is valid', async () => {
     const { catalogue, problems } = readRules('rules.yaml', await readFile(rulesFile(), 'utf8'))
 
     expect(problems).toEqual([])
     expect(catalogue.rules.size).toBeGreaterThan(300)
   })
 
-  it('holds every rule that a misbehaviour breaks', async () => {
+  it('has every rule that a misbehaviour breaks', async () => {
     const { catalogue } = readRules('rules.yaml', await readFile(rulesFile(), 'utf8'))
 
     const known = await listMisbehaviours()
@@ -56,12 +56,12 @@ describe('the catalogue of rules', () => {
       '2:3: "says" is missing: expected a string',
     ],
     ['the same rule twice', oneRule + oneRule, '6:1: Map keys must be unique'],
-    ['a list', '- RAR-20\n', '1:1: expected rules by their ids, not ["RAR-20"]'],
-  ] as const)('says where there is %s', ([, yaml, problem]) => {
+    ['a list', '- RAR-20\n', '1:1: expected rules by id, received ["RAR-20"]'],
+  ] as const)('reports the position of %s', ([, yaml, problem]) => {
     expect(problemsIn(yaml)).toEqual([problem])
   })
 
-  it('has a schema for editors that knows the same members', () => {
+  it('has a JSON Schema with the same members', () => {
     expect(rulesSchema()).toMatchObject({
       type: 'object',
       additionalProperties: { required: ['says', 'source', 'seat', 'level'] },
@@ -72,7 +72,7 @@ describe('the catalogue of rules', () => {
 describe('coverage', () => {
   const { catalogue } = readRules(
     'rules.yaml',
-    `${oneRule}${oneRule.replace('RAR-20', 'RAR-21')}${oneRule.replace('RAR-20', 'DPP-01')}  excluded: Nobody offers DPoP here.\n`,
+    `${oneRule}${oneRule.replace('RAR-20', 'RAR-21')}${oneRule.replace('RAR-20', 'DPP-01')}  excluded: LumoAuth does not offer DPoP.\n`,
   )
   const covering = (covers: string) =>
     scenarioOf(`scenario: Something is so\n${covers}steps:\n  - open_task: {}\n`)
@@ -81,11 +81,11 @@ describe('coverage', () => {
       ({ at, message }) => `${at.file}:${at.line}:${at.column}: ${message}`,
     )
 
-  it('has no gap when every rule has a scenario, and every scenario a rule', () => {
+  it('has no problem when every rule has a scenario and every scenario a rule', () => {
     expect(gaps(covering('covers: [RAR-20, RAR-21]\n'))).toEqual([])
   })
 
-  it('lacks what no scenario covers, but for what is excluded', () => {
+  it('reports rules that no scenario covers, except excluded ones', () => {
     expect(gaps(covering('covers: [RAR-20]\n'))).toEqual([
       'rules.yaml:6:1: no scenario covers RAR-21',
     ])
@@ -101,15 +101,15 @@ describe('coverage', () => {
     [
       'an excluded rule',
       'covers: [DPP-01]\n',
-      ':2:10: DPP-01 is excluded: Nobody offers DPoP here.',
+      ':2:10: DPP-01 is excluded: LumoAuth does not offer DPoP.',
     ],
-  ] as const)('does not accept a scenario that covers %s', ([, covers, says]) => {
+  ] as const)('rejects a scenario that covers %s', ([, covers, says]) => {
     const all = covering('covers: [RAR-20, RAR-21]\n')
 
     expect(gaps(all, covering(covers))).toEqual([`suite/theme/one.yaml${says}`])
   })
 
-  it('stands as the worst of its scenarios', () => {
+  it('has the worst verdict of its scenarios', () => {
     const [rule, , excluded] = [...catalogue.rules.values()]
     if (rule === undefined || excluded === undefined) throw new Error('expected three rules')
 

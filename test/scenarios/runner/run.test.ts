@@ -13,7 +13,7 @@ const task = {
 }
 const agentToken = tokenOf({ sub: 'agent:report-bot' })
 
-/** Answers as an issuer would that knows no rules. */
+/** Answers like an issuer without rules. */
 const obliging = (request: Request): Response => {
   const { pathname } = new URL(request.url)
   if (pathname.endsWith('/oauth/token')) {
@@ -35,7 +35,7 @@ const steps = (...lines: string[]) =>
   ['scenario: Something is so', 'steps:', ...lines.map((line) => `  ${line}`)].join('\n')
 
 describe('a failing scenario', () => {
-  it('is a result with the place of the expectation that was not met', async () => {
+  it('is a result with the position of the failed expectation', async () => {
     const { result } = await only(
       steps('- open_task: {}', '  expect:', '    agent: { name: other, id: agt_1 }'),
     )
@@ -50,11 +50,11 @@ describe('a failing scenario', () => {
         differences: [{ path: 'agent.name', expected: '"other"', received: '"report-bot"' }],
       },
     ])
-    expect(result.failures[0]?.message).toBe('not as expected: agent.name')
+    expect(result.failures[0]?.message).toBe('does not match: agent.name')
     expect(result.failures[0]?.excerpt).toContain('> 5 |       agent: { name: other')
   })
 
-  it('shows the step from its beginning, and what is wrong of how much', async () => {
+  it('shows the step from its first line, and lists the first differences', async () => {
     const { result } = await only(
       steps(
         '- open_task: {}',
@@ -67,21 +67,21 @@ describe('a failing scenario', () => {
     )
 
     expect(result.failures[0]?.message).toBe(
-      'not as expected: task_id, agent.name, agent.id and 1 more',
+      'does not match: task_id, agent.name, agent.id and 1 more',
     )
     expect(result.failures[0]?.excerpt).toMatch(/^ {2}3 \| {3}- open_task: \{\}\n[\s\S]*\n> 6 \|/)
   })
 
-  it('says what was answered when that is what is wrong', async () => {
+  it('names the received status and error when the status differs', async () => {
     const { result } = await only(steps('- call: GET /v1/documents/x', '  expect: { status: 403 }'))
 
-    expect(result.failures[0]?.message).toBe('not as expected: status; answered 404 not_found (no)')
+    expect(result.failures[0]?.message).toBe('does not match: status; answered 404 not_found (no)')
   })
 
-  it('fails when an answer is no success and none was spoken of', async () => {
+  it('fails on an error that the step does not expect', async () => {
     const { result } = await only(steps('- call: GET /v1/documents/x'))
 
-    expect(result.failures[0]?.message).toBe('expected a success, answered 404 not_found (no)')
+    expect(result.failures[0]?.message).toBe('expected success, answered 404 not_found (no)')
   })
 
   it('fails when an answer breaks its schema, and names the seat that sent it', async () => {
@@ -100,7 +100,7 @@ describe('a failing scenario', () => {
     )
   })
 
-  it('fails when a refusal has no error body', async () => {
+  it('fails on an error without an error body', async () => {
     const silent = (request: Request) =>
       request.url.includes('/v1/documents')
         ? new Response('no', { status: 403 })
@@ -112,11 +112,11 @@ describe('a failing scenario', () => {
     )
 
     expect(result.failures[0]?.message).toContain(
-      'the API broke the contract of documents.read: content-type is text/plain',
+      'the API broke the contract of documents.read: expected content-type application/json, received text/plain',
     )
   })
 
-  it('may expect a violation', async () => {
+  it('passes when it expects the violation', async () => {
     const lying = (request: Request) =>
       request.url.endsWith('/jit/task') ? Response.json({}, { status: 201 }) : obliging(request)
 
@@ -128,7 +128,7 @@ describe('a failing scenario', () => {
     expect(result.verdict).toBe('passed')
   })
 
-  it('is a crash with its line when there is no answer', async () => {
+  it('is a crash with its line when no answer arrives', async () => {
     const dead = () =>
       Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }))
 
@@ -149,7 +149,7 @@ describe('a failing scenario', () => {
     ])
   })
 
-  it('keeps the part of a text that a regular expression finds', async () => {
+  it('saves the part of a text that a regular expression matches', async () => {
     const { result } = await only(
       steps(
         '- open_task: {}',
@@ -161,7 +161,7 @@ describe('a failing scenario', () => {
     expect(result.failures).toEqual([])
   })
 
-  it('fails when what is to be saved does not match', async () => {
+  it('fails when the regular expression of save does not match', async () => {
     const { result } = await only(
       steps(
         '- open_task: {}',
@@ -175,14 +175,14 @@ describe('a failing scenario', () => {
     ])
   })
 
-  it('still gives its tenants back', async () => {
+  it('still deletes its tenants', async () => {
     const { target } = await only(steps('- call: GET /v1/documents/x'))
 
     expect(target.opened).toEqual(['theme-one'])
     expect(target.closed).toEqual(['theme-one'])
   })
 
-  it('does nothing more', async () => {
+  it('performs no further step', async () => {
     const { result } = await only(steps('- call: GET /v1/x', '- open_task: {}'))
 
     expect(result.steps.map((it) => [it.word, it.passed])).toEqual([['call', false]])
@@ -199,15 +199,15 @@ describe('a scenario', () => {
     expect(target.opened).toEqual([])
   })
 
-  it('is skipped when it would take too long in real time', async () => {
+  it('is skipped when its real wait would exceed the limit', async () => {
     const target = fakeTarget(obliging, { capabilities: [] })
 
     const { result } = await only(steps('- advance: PT1H'), target)
 
-    expect(result.reason).toBe('it takes 3600 s, and the target has no virtual time')
+    expect(result.reason).toBe('it needs 3600 s, and the target has no virtual time')
   })
 
-  it('is skipped when the target cannot offer what is given', async () => {
+  it('is skipped when the target cannot provide its given', async () => {
     const target = {
       ...fakeTarget(obliging),
       open: () => Promise.reject(new SkipScenario('the target has no document doc_1')),
@@ -220,7 +220,7 @@ describe('a scenario', () => {
     ])
   })
 
-  it('runs once under each prefix when it asks for both', async () => {
+  it('runs once under each prefix with prefix: both', async () => {
     const scenario = scenarioOf(`prefix: both\n${steps('- open_task: {}')}`)
 
     const { results } = await run([scenario], fakeTarget(obliging))
@@ -242,7 +242,7 @@ describe('a scenario', () => {
     expect(result.exchanges.map((it) => it.step)).toEqual(['1', '2.1.1', '2.1.2', '2.2.1', '2.2.2'])
   })
 
-  it('keeps only the last attempt of what it did eventually', async () => {
+  it('keeps only the exchanges of the last attempt of eventually', async () => {
     let asked = 0
     const slow = (request: Request) => {
       if (!request.url.endsWith('/jwks.json')) return obliging(request)
@@ -261,7 +261,7 @@ describe('a scenario', () => {
     expect(result.exchanges.map((it) => it.answer.status)).toEqual([200])
   })
 
-  it('takes intentions to be agreed with: a word as status is the body’s, a number HTTP’s', async () => {
+  it('reads status in expect as the body’s when it is a word, as HTTP’s when it is a number', async () => {
     const { result } = await only(
       steps('- request_status: { request_id: x }', '  expect: { status: 404, error: not_found }'),
     )
@@ -274,7 +274,7 @@ describe('running', () => {
   const passing = scenarioOf(steps('- open_task: {}'), 'suite/a.yaml')
   const failing = scenarioOf(steps('- call: GET /v1/x'), 'suite/b.yaml')
 
-  it('keeps results in the order of the scenarios, whichever ends first', async () => {
+  it('returns results in the order of the scenarios', async () => {
     const { results } = await run([failing, passing], fakeTarget(obliging), { repeat: 2 })
 
     expect(results.map((it) => [it.file, it.round, it.verdict])).toEqual([
@@ -285,7 +285,7 @@ describe('running', () => {
     ])
   })
 
-  it('starts nothing more after a failure when told to bail', async () => {
+  it('starts no further scenario after a failure with bail', async () => {
     const { results } = await run([failing, passing], fakeTarget(obliging), {
       bail: true,
       concurrency: 1,
@@ -294,7 +294,7 @@ describe('running', () => {
     expect(results.map((it) => it.verdict)).toEqual(['failed', 'skipped'])
   })
 
-  it('tells of each result as it comes', async () => {
+  it('calls onResult for each result as it arrives', async () => {
     const seen: string[] = []
 
     await run([passing, failing], fakeTarget(obliging), { onResult: ({ file }) => seen.push(file) })
@@ -304,7 +304,7 @@ describe('running', () => {
 })
 
 describe('what a result holds', () => {
-  it('never holds a secret, in whatever form it travelled', async () => {
+  it('contains no secret in any encoding', async () => {
     const { result } = await only(
       steps(
         '- authenticate: {}',
@@ -334,7 +334,7 @@ describe('what a result holds', () => {
     expect(result.failures[0]?.differences[0]?.expected).toBe('"‹agent token 1›"')
   })
 
-  it('shows the claims of tokens beside the names that stand for them', async () => {
+  it('contains the claims of tokens under their replacement names', async () => {
     const { result } = await only(steps('- authenticate: {}'))
 
     expect(result.tokens).toMatchObject([

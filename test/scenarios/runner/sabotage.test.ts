@@ -38,7 +38,7 @@ steps:
 )
 
 describe('sabotage', () => {
-  it('finds the scenario that covers what is broken, and asks no other', async () => {
+  it('finds the scenario that covers the broken rule, and runs no other', async () => {
     const { findings } = await sabotage(
       [careless, twice],
       misbehaviours('issuer-exchanges-twice'),
@@ -60,7 +60,7 @@ describe('sabotage', () => {
     expect(findings[0]?.missedBy).toEqual([careless])
   })
 
-  it('does not try what is excused, unless in full', async () => {
+  it('does not run excused misbehaviours, except with full', async () => {
     const [names, excuses] = [
       misbehaviours('issuer-exchanges-twice'),
       { 'issuer-exchanges-twice': 'x' },
@@ -73,13 +73,13 @@ describe('sabotage', () => {
     expect(full.findings[0]?.caughtBy).toEqual([twice])
   })
 
-  it('lists scenarios that nothing makes fail', async () => {
+  it('lists scenarios that no misbehaviour makes fail', async () => {
     const { idle } = await sabotage([twice, aside], misbehaviours('issuer-exchanges-twice'), target)
 
     expect(idle).toEqual([aside])
   })
 
-  it('gives up on an answer that does not come', async () => {
+  it('stops waiting for an answer after the timeout', async () => {
     const { findings } = await sabotage([careless], misbehaviours('network-very-slow'), target, {
       patience: 50,
     })
@@ -87,7 +87,7 @@ describe('sabotage', () => {
     expect(findings[0]?.caughtBy).toEqual([careless])
   })
 
-  it('proves nothing with a suite that fails already', async () => {
+  it('throws NotGreen for a suite that fails without misbehaviour', async () => {
     const red = scenarioOf(
       'scenario: One is two, they say\nsteps:\n  - assert: { value: 1, expect: 2 }\n',
       'suite/documents/red.yaml',

@@ -42,6 +42,25 @@ describe('the inbox', () => {
     expect(body.requests).toEqual([])
   })
 
+  it('comes in pages: what waits, the oldest first, before what was decided', async () => {
+    await using world = await createWorld()
+    const ids: string[] = []
+    for (const identifier of ['a', 'b', 'c']) {
+      ids.push((await world.asked({ type: 'payment', identifier })).requestId)
+    }
+    const ada = await world.signedInAs('ada@example.com')
+    await ada.request.post(`/console/acme/requests/${ids[0]}/deny`).send({})
+
+    const pages = []
+    for (const page of [1, 2]) {
+      const { body } = await ada.request.get(`/console/acme/inbox?limit=2&page=${page}`)
+      pages.push(body.requests.map(({ id }: { id: string }) => id))
+      expect(body.pagination).toEqual({ total: 3, page, limit: 2 })
+    }
+
+    expect(pages).toEqual([[ids[1], ids[2]], [ids[0]]])
+  })
+
   it('approves for as long as the approver says, and the agent goes on', async () => {
     await using world = await createWorld()
     const agent = await world.asked()

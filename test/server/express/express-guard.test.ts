@@ -161,6 +161,26 @@ describe('the Express guard', () => {
     expect(refusals).toEqual([why])
   })
 
+  it('refuses a token that is nested too deep, in its header or its claims', async () => {
+    const { api, refusals } = world()
+    const deep = `${'['.repeat(4000)}${']'.repeat(4000)}`
+    const part = (json: string) => Buffer.from(json).toString('base64url')
+    const header = '{"alg":"RS256","typ":"at+jwt","kid":"first"}'
+
+    for (const [head, claims] of [
+      [header, `{"sub":${deep}}`],
+      [`{"alg":${deep}}`, '{}'],
+    ]) {
+      const token = [part(head ?? ''), part(claims ?? ''), part('x')].join('.')
+      await api
+        .get('/open')
+        .set('authorization', as(token))
+        .expect(401, /invalid_token/)
+    }
+
+    expect(refusals).toEqual(['malformed', 'malformed'])
+  })
+
   it('takes typ JWT only when told to', async () => {
     const token = as(await tokenOf(first, {}, 'JWT'))
 

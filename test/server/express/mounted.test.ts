@@ -83,6 +83,19 @@ describe.each(versions)('in an app of %s', (_, express) => {
       await open({ name: 7 }).expect(400, /name: /)
     })
 
+    it('JSON that is nested too deep is refused', async () => {
+      const app = mount('issuer')
+      const token = await tokenFrom(app)
+      const levels = 10_000
+
+      await request(app)
+        .post(`${base}/jit/task`)
+        .auth(token, { type: 'bearer' })
+        .type('json')
+        .send(`{"name":${'['.repeat(levels)}${']'.repeat(levels)}}`)
+        .expect(400, /nested deeper than 64 levels/)
+    })
+
     it('a repeated parameter stays repeated', async () => {
       await request(mount('issuer'))
         .post(`${base}/oauth/token`)

@@ -209,6 +209,34 @@ describe('a tenant in the hands of a test', () => {
     expect(tenant.journal()).toContainEqual(expect.objectContaining({ type: 'policy.replaced' }))
   })
 
+  it('lists all that is pending to its approver, more than one page of it', async () => {
+    const { tenant, jit } = await agentAtWork()
+    tenant.amend({
+      policy: {
+        limits: { pending_per_task: 200 },
+        scoring: { high: 0 },
+        rules: [{ name: 'ask', risk: 'high' as const, decision: 'ask' as const }],
+      },
+    })
+    for (let count = 0; count < 120; count += 1) {
+      await jit.requestPermission({ type: 'file_access', identifier: `doc_${count}` })
+    }
+
+    const pending = await tenant.approver.pending()
+
+    expect(new Set(pending.map(({ request_id }) => request_id)).size).toBe(120)
+  })
+
+  it('keeps as little of the exchanges as it is told to', async () => {
+    const harness = await opened({ listen: false, exchangeLog: { exchanges: 2, bodyBytes: 10 } })
+    const tenant = harness.createTenant()
+    const keys = `${tenant.urls.tenant}/.well-known/jwks.json`
+    for (let count = 0; count < 10; count += 1) await harness.fetch(keys)
+
+    expect(tenant.exchanges().length).toBeLessThan(4)
+    expect(tenant.exchanges()[0]?.answer.body).toMatch(/^.{10}… \(\d+ characters more\)$/)
+  })
+
   it('is gone once it has been deleted', async () => {
     const { tenant, agent } = await agentAtWork()
 

@@ -26,6 +26,17 @@ describe('a journal', () => {
     expect(journal.after(99)).toMatchObject([{ seq: 100, taskId: '100' }])
   })
 
+  it('forgets by bytes, too', () => {
+    const journal = new Journal(1000, 10_000)
+    const long = event('x'.repeat(1000))
+    for (let at = 1; at <= 100; at += 1) journal.append(journal.numbered(long, at))
+
+    expect(journal.last).toBe(100)
+    expect(journal.after(0).length).toBeLessThan(10)
+    expect(journal.after(0)[0]?.seq).toBe(journal.forgotten + 1)
+    expect(journal.after(99)).toHaveLength(1)
+  })
+
   it('tells its listeners until they stop listening', () => {
     const journal = new Journal()
     const heard: number[] = []

@@ -67,6 +67,25 @@ describe('what one caller can have is limited:', () => {
     })
   })
 
+  it('requests of one agent that wait for a person, of all its tasks together', () => {
+    const policy = { limits: { pending_per_agent: 2 }, scoring: { critical: 0 } }
+    const { open, request, deny, clock } = world({ policy })
+    const [first] = ['a', 'b'].map((name) => request(open().id, exporting(name)))
+
+    expect(refusalOf(() => request(open().id, exporting('c')))).toEqual({
+      error: 'limit_reached',
+      what: 'pending requests of one agent',
+      limit: 2,
+    })
+    const theirs = open({ agentId: stranger.id })
+    request(theirs.id, exporting('c'), { agentId: stranger.id })
+    deny(first?.id ?? '')
+    request(open().id, exporting('c'))
+    expect(errorOf(() => request(open().id, exporting('d')))).toBe('limit_reached')
+    clock.advance(300)
+    request(open().id, exporting('d'))
+  })
+
   it('unanswered push approvals of one agent', () => {
     const { tenant, clock } = world({ policy: { limits: { approvals_per_agent: 1 } } })
     const order = { agentId: bot.id, task: 't', reason: 'r', impact: 'low', onBehalfOf: alice.id }
@@ -128,6 +147,56 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     expect(refusalOf(() => grow(here, 'c'))).toEqual({ error: 'limit_reached', what, limit: 2 })
     here.clock.advance(lifetime + 120)
     grow(here, 'd')
+  })
+
+  it('bytes of one agent, while others go on', () => {
+    const here = world({ policy: { limits: { bytes_per_agent: 1000 } } })
+    const { tenant, open, request, clock } = here
+    const task = open()
+    const note = 'x'.repeat(400)
+    request(task.id, { ...reading(), note })
+    request(task.id, reading(), { justification: note })
+
+    expect(refusalOf(() => request(task.id, { ...reading(), note }))).toEqual({
+      error: 'limit_reached',
+      what: 'bytes remembered for one agent',
+      limit: 1000,
+    })
+    expect(errorOf(() => open({ name: note }))).toBe('limit_reached')
+    const theirs = open({ agentId: stranger.id, name: note })
+    request(theirs.id, { ...reading(), note }, { agentId: stranger.id })
+    expect(tenant.state.keptBytesBy.get(bot.id)).toBeLessThanOrEqual(1000)
+    clock.advance(2 * 3600 + 120)
+    request(open().id, { ...reading(), note })
+  })
+
+  it('bytes of all together', () => {
+    const { open } = world({ policy: { limits: { bytes_per_tenant: 1000 } } })
+    open({ name: 'x'.repeat(600) })
+
+    expect(refusalOf(() => open({ agentId: stranger.id, name: 'x'.repeat(600) }))).toEqual({
+      error: 'limit_reached',
+      what: 'bytes remembered for one tenant',
+      limit: 1000,
+    })
+  })
+
+  it('bytes, and none when all has expired', () => {
+    const here = world()
+    const { tenant, open, request, clock } = here
+    request(open({ name: 'a task' }).id, exporting(), { justification: 'to see' })
+    tenant.run(issueClientToken, { client: bot })
+    tenant.run(pushRequest, { uri: 'u', clientId: 'app', parameters: { scope: 'openid' } })
+    tenant.run(useAssertion, { clientId: 'app', jti: 'a b', expiresAt: clock.now() + 60 })
+    const order = { agentId: bot.id, task: 't', reason: 'r', onBehalfOf: alice.id }
+    tenant.run(askApproval, { ...order, impact: 'low', meta: { a: ['b', 1, null] } })
+    consent(here, 'code')
+    expect(tenant.state.keptBytes).toBeGreaterThan(100)
+
+    clock.advance(86_400)
+    open({ agentId: stranger.id })
+
+    expect(tenant.state.keptBytesBy).toEqual(new Map([[stranger.id, tenant.state.keptBytes]]))
   })
 
   it('requests, of whatever task', () => {

@@ -47,6 +47,19 @@ const itemOf = (world: World) => async (id: string) => {
   return body.requests?.find((it: { request_id: string }) => it.request_id === id)
 }
 
+/** What an agent is answered once the first has as many pending requests as it may have. */
+const afterMany = async (world: World) => {
+  await world.control
+    .put('/policy')
+    .send({ limits: { pending_per_agent: 1 } })
+    .expect(200)
+  await world.pending()
+  return async (name: string) => {
+    const token = await world.login(name)
+    return (await world.ask(token, await world.open(token), remove)).status
+  }
+}
+
 const firstAnswer = async (world: World) => (await world.pending()).request.body
 
 const firstStatus = async (world: World) => {
@@ -161,6 +174,16 @@ describe('an issuer that goes wrong with requests', () => {
       200,
     ],
 
+    'issuer-ignores-pending-limit': [
+      async (world) => (await afterMany(world))('report-bot'),
+      429,
+      201,
+    ],
+    'issuer-shares-pending-limit': [
+      async (world) => (await afterMany(world))('other-bot'),
+      201,
+      429,
+    ],
     'issuer-approves-everything': [
       async (world) => (await firstAnswer(world)).status,
       'pending',

@@ -101,6 +101,44 @@ describe('toHaveRequested', () => {
     expect(agent).toHaveRequested(reading(expect.stringMatching(/^doc_/)))
   })
 
+  test('takes a matcher for the whole detail, in both polarities', async ({ jit, agent }) => {
+    await jit.requestPermission(reading('doc_1'))
+
+    expect(agent).toHaveRequested(expect.objectContaining({ identifier: 'doc_1' }))
+    expect(agent).not.toHaveRequested(expect.objectContaining({ type: 'user_data' }))
+    expect(() =>
+      expect(agent).not.toHaveRequested(expect.objectContaining({ type: 'file_access' })),
+    ).toThrow('not to have requested')
+    expect(() => expect(agent).not.toHaveRequested(expect.anything())).toThrow()
+  })
+
+  test('takes matchers for members of a list', async ({ jit, agent }) => {
+    await jit.requestPermission({ type: 'file_access', actions: ['write', 'read'] })
+
+    expect(agent).toHaveRequested({
+      type: 'file_access',
+      actions: ['read', expect.stringMatching(/^w/)],
+    })
+  })
+
+  test.for([undefined, null, 'user_data', [], {}, { identifier: 'doc_1' }, { type: '' }])(
+    'refuses %j in both polarities: it could never match',
+    (detail, { agent }) => {
+      for (const expectation of [expect(agent), expect(agent).not]) {
+        expect(() => expectation.toHaveRequested(detail as never)).toThrow(
+          /^toHaveRequested: expected an authorization detail with a type/,
+        )
+        expect(() => expectation.toHaveUsedOnly([detail as never])).toThrow(
+          /^toHaveUsedOnly: expected an authorization detail with a type/,
+        )
+        if (Array.isArray(detail)) continue
+        expect(() => expectation.toHaveUsedOnly(detail as never)).toThrow(
+          /^toHaveUsedOnly: expected/,
+        )
+      }
+    },
+  )
+
   test('says what was requested instead', async ({ jit, agent }) => {
     await jit.requestPermission({ type: 'file_access', actions: ['delete'], identifier: 'doc_1' })
 

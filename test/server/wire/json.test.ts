@@ -1,5 +1,24 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../../server/wire/json.ts'
+import {
+  deepestJson,
+  findExcess,
+  isDeeper,
+  JsonBoundsError,
+  mostJsonValues,
+  parseJson,
+  readJson,
+} from '../../../server/wire/json.ts'
+
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+    : 0
+
+const valuesIn = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).reduce<number>((sum, it) => sum + valuesIn(it), 1)
+    : 1
 
 describe('parseJson', () => {
   it.each([
@@ -10,7 +29,59 @@ describe('parseJson', () => {
     expect(parseJson(text)).toEqual(value)
   })
 
-  it.each(['', '{', "{'a':1}", 'nothing'])('gives undefined for %j', (text) => {
-    expect(parseJson(text)).toBeUndefined()
+  it.each(['', '{', "{'a':1}", 'nothing', '['.repeat(65) + ']'.repeat(65)])(
+    'gives undefined for %j',
+    (text) => {
+      expect(parseJson(text)).toBeUndefined()
+    },
+  )
+})
+
+describe('the bounds of JSON', () => {
+  it('count levels in the text as in the value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(9), (value, levels) => {
+        const isTooDeep = findExcess(JSON.stringify(value), levels) !== undefined
+        expect(isTooDeep).toBe(depthOf(value) > levels)
+        expect(isDeeper(value, levels)).toBe(depthOf(value) > levels)
+      }),
+    )
+  })
+
+  it('never count fewer values than there are, and at most one more for each empty list', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(40), (value, most) => {
+        const text = JSON.stringify(value)
+        const empty = text.match(/\[\]|\{\}/g)?.length ?? 0
+        const refuses = findExcess(text, deepestJson, most) !== undefined
+        if (valuesIn(value) > Math.max(1, most)) expect(refuses).toBe(true)
+        if (valuesIn(value) + empty <= most) expect(refuses).toBe(false)
+      }),
+    )
+  })
+
+  it('are 64 levels and 10 000 values', () => {
+    const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+    const wide = (values: number) => JSON.stringify(Array.from({ length: values - 1 }, () => 0))
+
+    expect(depthOf(readJson(nested(deepestJson)))).toBe(64)
+    expect(() => readJson(nested(65))).toThrow(
+      new JsonBoundsError('is nested deeper than 64 levels'),
+    )
+    expect(() => readJson('['.repeat(1_000_000))).toThrow(JsonBoundsError)
+    expect(valuesIn(readJson(wide(mostJsonValues)))).toBe(10_000)
+    expect(() => readJson(wide(10_001))).toThrow('has more than 10000 values')
+  })
+
+  it('do not concern what stands in texts', () => {
+    const text = `${'['.repeat(1000)}\\"${','.repeat(20_000)}\\`
+
+    expect(readJson(JSON.stringify([text, text]))).toEqual([text, text])
+  })
+
+  it('refuse a name however it is written', () => {
+    for (const name of ['"__proto__"', '"\\u005f_proto__"']) {
+      expect(() => readJson(`{${name}:1}`, { refusedNames: ['__proto__'] })).toThrow(SyntaxError)
+    }
   })
 })

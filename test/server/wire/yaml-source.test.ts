@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { FlawedFile, parseYaml } from '../../../server/wire/yaml-source.ts'
+import { FlawedFile, parseYaml, readYaml } from '../../../server/wire/yaml-source.ts'
 
 /** Found by fuzzing (test/trust/fuzz-texts.test.ts). */
 describe('a YAML text that cannot be read is refused in words, and soon:', () => {
@@ -25,6 +25,36 @@ d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]`,
 
     expect(read).toThrow(FlawedFile)
     expect(read).toThrow(complaint)
+  })
+})
+
+describe('a YAML text of many parts', () => {
+  const keys = (count: number) =>
+    Array.from({ length: count }, (_, index) => `k${index}: 1`).join('\n')
+
+  it('says which key comes again, among 20 000 others', () => {
+    const { value, problems } = readYaml(`${keys(20_000)}\nk7: 2\n"k8": 3\ninner: {k7: 1, k7: 2}`)
+
+    expect(value).toBeUndefined()
+    expect(problems).toEqual([
+      { line: 20_001, column: 1, message: 'Map keys must be unique' },
+      { line: 20_002, column: 1, message: 'Map keys must be unique' },
+      { line: 20_003, column: 16, message: 'Map keys must be unique' },
+    ])
+  })
+
+  it('is refused before it is parsed, where it comes from the network', () => {
+    const text = keys(10_000)
+
+    expect(() => parseYaml('x.yaml', text, z.unknown(), 15_000)).toThrow('at most 15000 tokens')
+    expect(parseYaml('x.yaml', text, z.unknown())).toMatchObject({ k9999: 1 })
+  })
+
+  it('tells its first hundred flaws', () => {
+    expect(readYaml('- @\n'.repeat(500)).problems).toHaveLength(100)
+    expect(() => parseYaml('x.yaml', keys(500), z.record(z.string(), z.string()))).toThrow(
+      expect.objectContaining({ flaws: expect.objectContaining({ length: 100 }) }),
+    )
   })
 })
 

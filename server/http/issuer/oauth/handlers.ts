@@ -85,7 +85,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** A resource server learns only of tokens that are for it, an application of its own (INT-02). */
+/** For a resource server only tokens with its `aud` are active, for an application only its own tokens (INT-02). */
 const accessTokenSeenBy = async (
   context: TenantContext,
   client: Client,

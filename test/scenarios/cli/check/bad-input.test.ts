@@ -31,7 +31,7 @@ const listening = async (server: Server): Promise<string> => {
 const answering = async (listener: RequestListener) =>
   `http://${await listening(createServer(listener))}`
 
-/** What `check issuer` has to say of an issuer it can do nothing with. */
+/** The output of `check issuer` for an unusable issuer. */
 const saidOf = async (url: string): Promise<string> => {
   const file = join(folder, 'target.yaml')
   writeFileSync(
@@ -53,31 +53,31 @@ limits: { timeout: 1 }
 const metadata = (origin: string) =>
   JSON.stringify({ issuer: origin, token_endpoint: `${origin}/t/acme/api/v1/oauth/token` })
 
-describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, () => {
-  it('where nothing listens', async () => {
+describe('check issuer exits with 2 and one line', { timeout: 60_000 }, () => {
+  it('when nothing listens', async () => {
     const url = await answering(() => {})
     servers.splice(0)[0]?.close()
 
     expect(await saidOf(url)).toMatch(/^127\.0\.0\.1:\d+ refuses connections/)
   })
 
-  it('where a page of HTML is answered', async () => {
+  it('when the issuer answers HTML with an error', async () => {
     const url = await answering((_, response) => {
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
     })
 
-    expect(await saidOf(url)).toContain('502 with text/html where JSON is due')
+    expect(await saidOf(url)).toContain('502 with text/html instead of JSON')
   })
 
-  it('where a page of HTML is answered with 200', async () => {
+  it('when the issuer answers HTML with 200', async () => {
     const url = await answering((_, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Please accept</h1>')
     })
 
-    expect(await saidOf(url)).toContain('with text/html where JSON is due')
+    expect(await saidOf(url)).toContain('with text/html instead of JSON')
   })
 
-  it('where every answer is a redirect, which it follows nowhere', async () => {
+  it('when every answer is a redirect, which it does not follow', async () => {
     let asked = 0
     const url = await answering((_, response) => {
       asked += 1
@@ -90,7 +90,7 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
     expect(asked).toBe(2)
   })
 
-  it('where an answer has 50 MB', async () => {
+  it('when an answer has 50 MB', async () => {
     const piece = Buffer.alloc(1024 * 1024, 32)
     const url = await answering(async (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
@@ -104,13 +104,13 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
     expect(await saidOf(url)).toMatch(/answered with more than 2 MiB; the rest was not read$/)
   })
 
-  it('where no answer ever comes', async () => {
+  it('when no answer arrives', async () => {
     const url = await answering(() => {})
 
     expect(await saidOf(url)).toMatch(/gave no answer within 1 s$/)
   })
 
-  it('where the credentials are wrong', async () => {
+  it('when the credentials are wrong', async () => {
     const url = await answering(({ url = '' }, response) => {
       const wrong = JSON.stringify({ error: 'invalid_client', error_description: 'no such client' })
       const known = url.includes('well-known')
@@ -121,11 +121,13 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
 
     const said = await saidOf(url)
 
-    expect(said).toContain('the agent bot could not sign in: 401 invalid_client (no such client)')
+    expect(said).toContain(
+      'the agent bot could not authenticate: 401 invalid_client (no such client)',
+    )
     expect(said).not.toContain('a-secret')
   })
 
-  it('where the certificate cannot be trusted', async ({ skip }) => {
+  it('when the certificate is not trusted', async ({ skip }) => {
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(folder, name)) as [
       string,
       string,
@@ -141,7 +143,7 @@ describe('check issuer cannot run, says why in one line', { timeout: 60_000 }, (
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) })
 
     expect(await saidOf(`https://${await listening(server as unknown as Server)}`)).toMatch(
-      /^the certificate of 127\.0\.0\.1:\d+ cannot be trusted/,
+      /^the certificate of 127\.0\.0\.1:\d+ is not trusted/,
     )
   })
 })

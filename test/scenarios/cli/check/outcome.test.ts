@@ -44,15 +44,15 @@ const result = (covers: string[], more: Partial<Result> = {}): Result => ({
 const broken = (covers: string[], ...failures: Failure[]) =>
   result(covers, { verdict: 'failed', failures })
 
-describe('the rule that was broken', () => {
+describe('the broken rule of a failure', () => {
   const rulesIn = (it: Result) => deviationsOf([it]).map(({ rule }) => rule)
 
-  it('is what the scenario covers', () => {
-    expect(rulesIn(broken(['CC-07'], failure('not as expected')))).toEqual(['CC-07'])
+  it('is the one the scenario covers', () => {
+    expect(rulesIn(broken(['CC-07'], failure('does not match')))).toEqual(['CC-07'])
   })
 
-  it('is what the failure says, where it knows', () => {
-    const named = failure('left its task open', { rules: ['AGENT-COMPLETES'] })
+  it('is the one the failure names, if any', () => {
+    const named = failure('did not complete its task', { rules: ['AGENT-COMPLETES'] })
 
     expect(rulesIn(broken(['CC-05'], named))).toEqual(['AGENT-COMPLETES'])
   })
@@ -108,7 +108,7 @@ describe('the rule that was broken', () => {
     },
   )
 
-  it('is also what the scenario covers where a success was expected', () => {
+  it('includes the covered one where success was expected', () => {
     const refused = failure('no', { kind: 'violation', code: 'refused_and_broken' })
 
     expect(rulesIn(broken(['RAR-20'], refused))).toEqual(['RAR-20'])
@@ -118,13 +118,13 @@ describe('the rule that was broken', () => {
     ['timeout', 'NET-TIMELY'],
     ['connection_closed', 'NET-COMPLETE'],
     ['unreachable', 'RAR-20'],
-  ] as const)('is the network’s where no answer came: %s', (code, rule) => {
+  ] as const)('is one of the network where no answer arrived: %s', (code, rule) => {
     expect(rulesIn(broken(['RAR-20'], failure('no', { kind: 'crash', code })))).toEqual([rule])
   })
 })
 
 describe('the verdict on a rule', () => {
-  it('is skipped with the reasons where nothing could show it', () => {
+  it('is skipped with the reasons where no scenario could check it', () => {
     const results = [
       result(['CC-07']),
       result(['HITL-03'], { verdict: 'skipped', reason: 'it takes 600 s' }),
@@ -148,7 +148,7 @@ describe('a baseline', () => {
   ]
   const deviations = deviationsOf(results)
 
-  it('tells known from fresh, and fails an entry that is kept now', () => {
+  it('distinguishes known from fresh deviations, and fails an entry whose rule is kept', () => {
     const baseline = readBaseline(
       'b.yaml',
       'CC-07: they know\nCC-05: they knew\nHITL-03: who knows\n',
@@ -161,7 +161,7 @@ describe('a baseline', () => {
     })
   })
 
-  it('is written with the reasons there were', () => {
+  it('keeps its reasons when it is updated', () => {
     const text = renewBaseline({ 'CC-07': 'they know' }, deviations)
 
     expect(readBaseline('b.yaml', text)).toEqual({
@@ -170,7 +170,7 @@ describe('a baseline', () => {
     })
   })
 
-  it('names a mistake with its place', () => {
+  it('reports an error with its position', () => {
     expect(() => readBaseline('b.yaml', 'cc-07: lower case\n')).toThrow(/^b\.yaml:1:1: /)
   })
 })
@@ -186,19 +186,19 @@ describe('the conformance statement', () => {
     facts: ['dialect: token_typ JWT'],
     says: (rule: string) => `What ${rule} says`,
     compared: { fresh: ['CC-07'], known: [], stale: [] },
-    leftovers: ['the task t is still open'],
+    leftovers: ['the task t is not completed'],
   }
 
-  it('has what was tested, by which version, and the verdict on each rule', () => {
+  it('has the subject, the version and the verdict on each rule', () => {
     const text = statement(subject, runs)
 
     expect(text).toContain('lumoauth-harness 1.2.3, at https://a.example')
     expect(text).toContain('2 rules: 1 kept, 1 broken, 0 not tested.')
     expect(text).toContain('| CC-07 | What CC-07 says | no \\| store |')
-    expect(text).toContain('the task t is still open')
+    expect(text).toContain('the task t is not completed')
   })
 
-  it('says the same to programs', () => {
+  it('has the same content as JSON', () => {
     expect(JSON.parse(statementJson(subject, runs))).toMatchObject({
       target: 'staging',
       counts: { passed: 1, failed: 1 },
@@ -228,11 +228,11 @@ describe('an OpenAPI file against the contract', () => {
   it('differs in members and statuses', () => {
     const says = found.filter((it) => it.kind === 'differs').map((it) => it.says)
 
-    expect(says[0]).toBe('in the body of jit.task.create, the document also knows colour')
+    expect(says[0]).toBe('in the body of jit.task.create, the document also has colour')
     expect(says.at(-1)).toBe('succeeds with 204, in the contract with 200 or 201')
   })
 
-  it('lists what only one of them has', () => {
+  it('lists what only one of both has', () => {
     expect(found).toContainEqual(
       expect.objectContaining({ kind: 'only there', at: 'GET /jit/rewind' }),
     )
@@ -243,7 +243,7 @@ describe('an OpenAPI file against the contract', () => {
 })
 
 describe('an agent scenario', () => {
-  it('names a mistake with its place', () => {
+  it('reports an error with its position', () => {
     const { problems } = readAgentScenario(
       'a.yaml',
       'scenario: Something happens\ncovers: [CC-05]\nworld:\n  - { when: { route: jit.reqest }, revoke: jit }\n',

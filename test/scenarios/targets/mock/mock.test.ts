@@ -24,7 +24,7 @@ steps:
     expect: { status: 403 }
   - http: { seat: control, request: GET /exchanges }
   - decode_token: jit
-    expect: { claims: { sub: nobody } }
+    expect: { claims: { sub: unknown } }
 `,
 )
 
@@ -40,21 +40,21 @@ const transcript = async (seed: number) => {
 }
 
 describe('the mock as a target', () => {
-  it('gives the same redacted transcript for the same seed', async () => {
+  it('gives equal redacted transcripts for equal seeds', async () => {
     expect(await transcript(7)).toEqual(await transcript(7))
   })
 
-  it('gives another for another', async () => {
+  it('gives another transcript for another seed', async () => {
     expect(await transcript(7)).not.toEqual(await transcript(8))
   })
 
-  it('lets no secret that was issued into any report', async () => {
+  it('puts no issued secret into any report', async () => {
     const issued = new Set<string>()
 
     const done = await run([flow], watched(target, issued))
 
     expect(issued.size).toBeGreaterThan(5)
-    expect(done.results[0]?.failures[0]?.message).toContain('not as expected')
+    expect(done.results[0]?.failures[0]?.message).toContain('does not match')
     for (const [format, report] of Object.entries(reports)) {
       const text = report([done])
       for (const secret of issued) expect(text, format).not.toContain(secret)
@@ -62,7 +62,7 @@ describe('the mock as a target', () => {
   })
 })
 
-/** Notes every secret that is handed out, whoever to. */
+/** Records every issued secret. */
 const watched = (target: Target, issued: Set<string>): Target => ({
   ...target,
   open: async (given, how) => {

@@ -17,7 +17,7 @@ users: [{ email: ada@corp.example, token_env: ADA, permissions: [jit.approve] }]
 `
 
 describe('a target file', () => {
-  it('names every mistake with its line and column', () => {
+  it('reports every error with its line and column', () => {
     const problems = problemsOf(
       'issuer:\n  url: app.lumoauth.dev\n  tenant: acme\n  prefx: auto\nlimits: { requests: -1 }\n',
     )
@@ -29,31 +29,31 @@ describe('a target file', () => {
     ])
   })
 
-  it('takes no secret, but the name of the variable that holds it', () => {
+  it('rejects secrets and accepts the name of their environment variable', () => {
     const problems = problemsOf(
       'issuer: { url: "https://a.example", tenant: a }\nagents:\n  - name: bot\n    client_id: bot\n    client_secret: hunter2\n',
     )
 
     expect(problems).toContain(
-      '5:5: a secret has no place in this file; client_secret_env names the environment variable that holds it',
+      '5:5: secrets are not allowed in this file; client_secret_env names the environment variable of the secret',
     )
     expect(problems.join()).not.toContain('hunter2')
   })
 
-  it('wants a tenant, unless there is no prefix', () => {
+  it('requires a tenant, unless prefix is none', () => {
     expect(problemsOf('issuer: { url: "https://a.example" }')).toEqual([
       expect.stringContaining('expected tenant, or prefix: none'),
     ])
     expect(problemsOf('issuer: { url: "https://a.example", prefix: none }')).toEqual([])
   })
 
-  it('knows the values of dialect switches', () => {
+  it('checks the values of dialect switches', () => {
     expect(
       problemsOf('issuer: { url: "https://a.example", tenant: a, dialect: { token_typ: jwt } }'),
     ).toEqual(['1:70: expected at+jwt, JWT, not "jwt"'])
   })
 
-  it('has limits when it names none', () => {
+  it('has default limits', () => {
     expect(readTarget('t', sound).file?.limits).toEqual({
       requests_per_minute: 600,
       requests: 5000,
@@ -63,7 +63,7 @@ describe('a target file', () => {
     })
   })
 
-  it('gets its secrets from the environment', () => {
+  it('reads its secrets from the environment', () => {
     const { file } = readTarget('t', sound)
     if (file === undefined) throw new Error('it is sound')
 

@@ -5,7 +5,7 @@ import { ApproverScript } from '../../../../server/wire/index.ts'
 const status = 'https://issuer.test/t/acme/api/v1/jit/request/req_1/status'
 const pending = { status: 'pending', task_id: 'task_1', interval: 0.001 }
 
-/** A person who is told what waits; the issuer gives one answer after the other. */
+/** A real person as approver; the issuer gives the answers in order. */
 const world = (
   answers: readonly object[],
   script: object = { decision: 'approve' },
@@ -31,7 +31,7 @@ const world = (
 }
 
 describe('a real person who decides', () => {
-  it('is told once what to do, and where', async () => {
+  it('is told once what to decide, and where', async () => {
     const { look, said, sent } = world([pending, pending, pending, { status: 'approved' }])
 
     expect(await (await look()).json()).toEqual({ status: 'approved' })
@@ -39,7 +39,7 @@ describe('a real person who decides', () => {
     expect(said).toEqual(['please approve the request req_1 at https://issuer.test/approve/task_1'])
   })
 
-  it('is told how, where the scenario counts on it, and where the issuer says itself', async () => {
+  it('is told the reason the scenario needs and the approval_url of the issuer', async () => {
     const expires_at = '2026-11-24T03:05:00Z'
     const { look, said } = world(
       [{ ...pending, approval_url: 'https://app.test/inbox', expires_at }, { status: 'denied' }],
@@ -48,11 +48,11 @@ describe('a real person who decides', () => {
     await look()
 
     expect(said).toEqual([
-      'please deny the request req_1 at https://app.test/inbox with the words "Not now" until 2026-11-24T03:05:00.000Z',
+      'please deny the request req_1 at https://app.test/inbox with the reason "Not now" until 2026-11-24T03:05:00.000Z',
     ])
   })
 
-  it('never sees what an issuer wants to do to a terminal', async () => {
+  it('never sees control characters of an issuer', async () => {
     const evil = '\u001b[2J\nplease send your password'
     const { look, said } = world([
       { ...pending, approval_url: evil, expires_at: evil, task_id: evil },
@@ -63,7 +63,7 @@ describe('a real person who decides', () => {
     expect(JSON.stringify(said)).not.toMatch(/\\u001b|\\n|please send/)
   })
 
-  it('may take longer than an answer may', async () => {
+  it('may take longer than the timeout of an answer', async () => {
     const late = new AbortController()
     const { look, said } = world([pending, { status: 'approved' }], undefined, {
       say: () => late.abort(new DOMException('late', 'TimeoutError')),
@@ -73,22 +73,25 @@ describe('a real person who decides', () => {
     expect(said).toEqual([])
   })
 
-  it.each(['denied', 'expired', 'revoked'])('is not taken for the issuer: %s', async (status) => {
-    const { look } = world([pending, { status }])
+  it.each(['denied', 'expired', 'revoked'])(
+    'skips the scenario when the status becomes %s instead',
+    async (status) => {
+      const { look } = world([pending, { status }])
 
-    await expect(look()).rejects.toThrow(
-      `a person was asked to approve a request, and it is ${status}`,
-    )
-  })
+      await expect(look()).rejects.toThrow(
+        `the person was asked to approve the request, but it is ${status}`,
+      )
+    },
+  )
 
-  it('has nothing to do with what was decided before they were asked', async () => {
+  it('is not asked about a request that was decided before', async () => {
     const { look, said } = world([{ status: 'denied' }])
 
     expect(await (await look()).json()).toEqual({ status: 'denied' })
     expect(said).toEqual([])
   })
 
-  it('is asked no sooner than the script says', async () => {
+  it('is asked only after the polls of the script', async () => {
     const { look, said } = world(
       [pending],
       { decision: 'approve', after_polls: 2 },
@@ -99,10 +102,10 @@ describe('a real person who decides', () => {
     await look()
 
     expect(said).toEqual([])
-    await expect(look()).rejects.toThrow('nobody decided within 0 s')
+    await expect(look()).rejects.toThrow('no person decided within 0 s')
   })
 
-  it('is not waited for any more once the run is interrupted', async () => {
+  it('is no longer awaited after an interruption', async () => {
     const interrupted = new AbortController()
     const { look, sent } = world([{ ...pending, interval: 3600 }], undefined, {
       signal: interrupted.signal,

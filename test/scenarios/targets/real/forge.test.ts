@@ -12,7 +12,7 @@ import { SkipScenario } from '../../../../scenarios/language/target.ts'
 import { forgeToken } from '../../../../scenarios/targets/real/forge.ts'
 import { signingAlgorithms } from '../../../../server/wire/index.ts'
 
-/** A token of an issuer that signs with this algorithm, and the key it publishes. */
+/** A token of an issuer with this algorithm, and its published key. */
 const issuedWith = async (alg: string) => {
   const { privateKey, publicKey } = await generateKeyPair(alg)
   const token = await new SignJWT({ sub: 'agent:report-bot', exp: 1 })

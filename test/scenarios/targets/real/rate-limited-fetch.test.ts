@@ -23,12 +23,12 @@ const careful = (
 
 const at = (path = '/') => new Request(`https://issuer.test${path}`)
 
-describe('speaking to somebody else’s issuer', () => {
-  it('reaches no host that the target does not name', async () => {
+describe('RateLimitedFetch', () => {
+  it('rejects hosts that the target does not list', async () => {
     const http = careful(() => new Response('never'))
 
     await expect(http.fetch('https://evil.test/')).rejects.toThrow(
-      'evil.test is no host of this target; hosts: [evil.test] would allow it',
+      'evil.test is not a host of this target; add hosts: [evil.test] to allow it',
     )
     expect(http.sent).toBe(0)
   })
@@ -40,12 +40,12 @@ describe('speaking to somebody else’s issuer', () => {
         hosts: new Set(['https://issuer.test', 'issuer.test']),
       })
 
-      await expect(http.fetch(`${origin}/`)).rejects.toThrow('is no host of this target')
+      await expect(http.fetch(`${origin}/`)).rejects.toThrow('is not a host of this target')
       expect(http.sent).toBe(0)
     },
   )
 
-  it('reaches an origin without TLS that the target names as such', async () => {
+  it('allows an http origin that the target lists', async () => {
     const http = careful(() => new Response('ok'), { hosts: new Set(['http://issuer.test:8080']) })
 
     expect((await http.fetch('http://issuer.test:8080/')).status).toBe(200)
@@ -62,7 +62,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect(asked).toEqual(['manual https://issuer.test/'])
   })
 
-  it('stops at the limit, but still cleans up', async () => {
+  it('stops at the limit of requests, but still cleans up', async () => {
     const http = careful(() => new Response('ok'), { total: 2 })
     await http.send(at())
     await http.send(at())
@@ -71,7 +71,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect((await http.send(at(), { urgent: true })).status).toBe(200)
   })
 
-  it('comes back when it was told to, and not before', async () => {
+  it('repeats the request after Retry-After, not before', async () => {
     let round = 0
     const http = careful(() =>
       round++ === 0
@@ -84,7 +84,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect(performance.now() - started).toBeGreaterThan(45)
   })
 
-  it('does not wait longer than it may', async () => {
+  it('does not wait longer than its limit', async () => {
     const http = careful(
       () => new Response(null, { status: 503, headers: { 'retry-after': '60' } }),
     )
@@ -93,7 +93,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect(http.sent).toBe(1)
   })
 
-  it('reads no answer to its end that has none', async () => {
+  it('stops reading an endless answer', async () => {
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
     })
@@ -104,7 +104,7 @@ describe('speaking to somebody else’s issuer', () => {
     )
   })
 
-  it('gives up on who never answers', async () => {
+  it('stops waiting for an answer after the timeout', async () => {
     const http = careful(
       ({ signal }) =>
         new Promise((_, reject) => {
@@ -117,18 +117,18 @@ describe('speaking to somebody else’s issuer', () => {
   })
 
   it.each([
-    ['ENOTFOUND', 'is no host that can be found'],
+    ['ENOTFOUND', 'was not found'],
     ['ECONNREFUSED', 'refuses connections'],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate of issuer.test cannot be trusted'],
-    ['CERT_HAS_EXPIRED', 'the certificate of issuer.test cannot be trusted'],
-  ])('says in one line what %s means', async (code, says) => {
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate of issuer.test is not trusted'],
+    ['CERT_HAS_EXPIRED', 'the certificate of issuer.test is not trusted'],
+  ])('explains %s in one line', async (code, says) => {
     const cause = Object.assign(new Error('as the system says it'), { code })
     const http = careful(() => Promise.reject(new TypeError('fetch failed', { cause })))
 
     await expect(http.send(at())).rejects.toThrow(says)
   })
 
-  it('sends nothing more once it was interrupted', async () => {
+  it('sends no further request after an interruption', async () => {
     const interrupted = new AbortController()
     const http = careful(() => new Response('ok'), { signal: interrupted.signal })
     interrupted.abort()
@@ -137,7 +137,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect((await http.send(at(), { urgent: true })).status).toBe(200)
   })
 
-  it('waits for the answer that tells what was opened, even when it is interrupted meanwhile', async () => {
+  it('waits for the answer of a creating request even after an interruption', async () => {
     const interrupted = new AbortController()
     const late = ({ signal }: Request) =>
       new Promise<Response>((resolve, reject) => {
@@ -152,7 +152,7 @@ describe('speaking to somebody else’s issuer', () => {
     expect(await opened.json()).toEqual({ task_id: 'task_1' })
   })
 
-  it('does not wait for what it only reads', async () => {
+  it('aborts reading requests on an interruption', async () => {
     const interrupted = new AbortController()
     const never = ({ signal }: Request) =>
       new Promise<Response>((_, reject) => {
@@ -166,7 +166,7 @@ describe('speaking to somebody else’s issuer', () => {
   })
 })
 
-describe('the ledger of what was opened', () => {
+describe('the ledger of created tasks', () => {
   const agents = [{ name: 'bot', agent_id: '', client_id: 'bot', client_secret: 's' }]
   const opening = (token: string) =>
     new Request('https://issuer.test/t/acme/api/v1/jit/task', {
@@ -175,7 +175,7 @@ describe('the ledger of what was opened', () => {
     })
   const opened = (task_id: string) => Response.json({ task_id }, { status: 201 })
 
-  it('completes the newest first, and says what is left', async () => {
+  it('completes tasks newest first, and reports the remaining ones', async () => {
     const sent: string[] = []
     const ledger = new Ledger(agents, async ({ url }) => {
       sent.push(new URL(url).pathname)
@@ -187,10 +187,10 @@ describe('the ledger of what was opened', () => {
 
     const completed = sent.map((path) => /task\/(\w+)\/complete/.exec(path)?.[1])
     expect(completed).toEqual(['third', 'second', 'first'])
-    expect(left).toEqual(['the task second is still open: complete answered 500'])
+    expect(left).toEqual(['the task second is not completed: complete answered 500'])
   })
 
-  it('forgets what was completed, and what is over already is no leftover', async () => {
+  it('forgets completed tasks, and does not report ended ones', async () => {
     const ledger = new Ledger(agents, async () =>
       Response.json({ error: 'task_not_active' }, { status: 400 }),
     )
@@ -205,7 +205,7 @@ describe('the ledger of what was opened', () => {
     expect(await ledger.close()).toEqual([])
   })
 
-  it('signs in anew where the token that opened a task has expired', async () => {
+  it('requests a new token where the token of a task has expired', async () => {
     const ledger = new Ledger(agents, async (request) => {
       if (request.url.endsWith('/oauth/token')) return Response.json({ access_token: 'fresh' })
       const isFresh = request.headers.get('authorization') === 'Bearer fresh'
@@ -216,12 +216,12 @@ describe('the ledger of what was opened', () => {
     expect(await ledger.close()).toEqual([])
   })
 
-  it('admits that it may not know of a task whose answer never came', async () => {
+  it('reports tasks whose answers never arrived', async () => {
     const ledger = new Ledger(agents, async () => new Response())
     await ledger.note(opening('t'), undefined, {})
 
     expect(await ledger.close()).toEqual([
-      '1 times a task was asked for and no id came back: it may be open',
+      '1 requests for a task returned no id; these tasks may be open',
     ])
   })
 })

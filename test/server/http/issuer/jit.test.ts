@@ -299,6 +299,33 @@ describe('the older JIT form', () => {
   })
 })
 
+describe('GET /jit/pending', () => {
+  it('lists page by page, the oldest first', async () => {
+    const { as, requestPermission, userToken, openTask } = await issuerWorld()
+    const task = await openTask()
+    const ids = []
+    for (const identifier of ['a', 'b', 'c']) {
+      ids.push((await requestPermission(task, { ...exporting, identifier })).body.request_id)
+    }
+    const approver = as(await userToken())
+    const list = async (query: string) => (await approver.get(`/jit/pending?${query}`)).body
+    const idsIn = (body: { requests: { request_id: string }[] }) =>
+      body.requests.map(({ request_id }) => request_id)
+
+    const [first, second, third] = [
+      await list('limit=2'),
+      await list('limit=2&page=2'),
+      await list('limit=2&page=3'),
+    ]
+
+    expect([first, second, third].map(idsIn)).toEqual([ids.slice(0, 2), ids.slice(2), []])
+    expect(second).toMatchObject({ count: 1, pagination: { total: 3, page: 2, limit: 2 } })
+    expect((await list('')).pagination).toEqual({ total: 3, page: 1, limit: 50 })
+    expect((await list('limit=101')).error).toBe('invalid_request')
+    expect((await list('page=0')).error).toBe('invalid_request')
+  })
+})
+
 describe('requests for the same detail', () => {
   it('are shown to the approver with what is decided along', async () => {
     const { as, request, requestPermission, userToken, openTask } = await issuerWorld()

@@ -29,6 +29,15 @@ describe('an issuer that goes wrong with the form of its answers', () => {
       400,
       500,
     ],
+    'issuer-crashes-on-deep-json': [
+      async (world) => {
+        const deep = `{"task_id":"t","authorization_details":${'['.repeat(65)}${']'.repeat(65)}}`
+        const agent = world.as(await world.login())
+        return (await agent.post('/jit/request').type('json').send(deep)).status
+      },
+      400,
+      500,
+    ],
     'issuer-omits-description': [
       async (world) => 'error_description' in (await refused(world)).body,
       true,

@@ -1,0 +1,85 @@
+import { sizeOf } from '../wire/size-of.ts'
+import type { Event } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { State } from './state.ts'
+
+/** Bytes of what a caller wrote, and whose share of the tenant's memory they are. */
+export type KeptBytes = Readonly<{
+  /** The agent's id; of a client that is no agent, its `client_id`. */
+  owner: string
+  bytes: number
+}>
+
+/**
+ * What an event makes a tenant remember of a caller's own words, until it has expired.
+ * Members of a fixed size do not count: how many records there are has limits of its own.
+ */
+export const keptBytesOf = (event: Event): KeptBytes | undefined => {
+  switch (event.type) {
+    case 'task.opened': {
+      const { agentId, name, type } = event.task
+      return share(agentId, [name, type])
+    }
+    case 'permission.requested': {
+      const { agentId, detail, justification, callbackUrl } = event.request
+      return share(agentId, [detail, justification, callbackUrl])
+    }
+    case 'approval.asked': {
+      const { agentId, task, reason, meta } = event.approval
+      return share(agentId, [task, reason, meta])
+    }
+    case 'token.issued': {
+      const { agentId, clientId, details, audience } = event.token
+      return share(agentId ?? clientId, [details, audience])
+    }
+    case 'grant.given': {
+      const { clientId, scope, redirectUri, challenge, nonce, audience, details } = event.grant
+      return share(clientId, [scope, redirectUri, challenge, nonce, audience, details])
+    }
+    case 'authorization.pushed':
+      return share(event.pushed.clientId, event.pushed.parameters)
+    case 'assertion.used':
+      return share(event.clientId, event.jti)
+    default:
+      return undefined
+  }
+}
+
+/** Counts what an event adds, or, by -1, what has been forgotten of it. */
+export const countKept = (state: State, event: Event, times: 1 | -1 = 1): void => {
+  const kept = keptBytesOf(event)
+  if (kept === undefined) return
+  add(state, kept.owner, times * kept.bytes)
+  state.keptBytes += times * kept.bytes
+}
+
+/**
+ * Whether there is room for what is about to be remembered: in the share of its owner, and in the tenant.
+ * @throws {Refused} `limit_reached`
+ */
+export const refuseBeyondShare = (state: State, events: readonly Event[]): void => {
+  const { bytes_per_agent: perAgent, bytes_per_tenant: perTenant } = state.policy.limits
+  const added = new Map<string, number>()
+  let sum = state.keptBytes
+  for (const event of events) {
+    const kept = keptBytesOf(event)
+    if (kept === undefined || kept.bytes === 0) continue
+    const before = added.get(kept.owner) ?? state.keptBytesBy.get(kept.owner) ?? 0
+    added.set(kept.owner, before + kept.bytes)
+    sum += kept.bytes
+    if (before + kept.bytes > perAgent) {
+      refuse({ error: 'limit_reached', what: 'bytes remembered for one agent', limit: perAgent })
+    }
+    if (sum > perTenant) {
+      refuse({ error: 'limit_reached', what: 'bytes remembered for one tenant', limit: perTenant })
+    }
+  }
+}
+
+const share = (owner: string, words: unknown): KeptBytes => ({ owner, bytes: sizeOf(words) })
+
+const add = ({ keptBytesBy }: State, owner: string, bytes: number): void => {
+  const sum = (keptBytesBy.get(owner) ?? 0) + bytes
+  if (sum > 0) keptBytesBy.set(owner, sum)
+  else keptBytesBy.delete(owner)
+}

@@ -1,0 +1,61 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readRenamed, rejectFormerNames, renamedHint } from '../../../scenarios/cli/renamed.ts'
+import { root } from '../../support/running.ts'
+
+const folder = join(root, 'scenarios')
+const files = globSync('{suite,*-suite}/**/*.yaml', { cwd: folder })
+const titles = files
+  .map((file) => /^scenario: (.+)$/m.exec(readFileSync(join(folder, file), 'utf8'))?.[1])
+  .map((title) => title?.replace(/^"(?:\{\{route\}\}: )?(.*)"$/, '$1'))
+const renamed = readRenamed()
+
+describe('renamed.yaml', () => {
+  it('maps every former title to a present title, and every former file to a present file', () => {
+    expect(Object.values(renamed.titles).filter((it) => !titles.includes(it))).toEqual([])
+    expect(Object.values(renamed.files).filter((it) => !files.includes(it))).toEqual([])
+  })
+
+  it('contains no name that is in use', () => {
+    const used = titles.filter((title) =>
+      Object.keys(renamed.titles).some((old) => title?.includes(old)),
+    )
+
+    expect(used).toEqual([])
+    expect(Object.keys(renamed.files).filter((it) => files.includes(it))).toEqual([])
+  })
+})
+
+describe('renamedHint', () => {
+  const says =
+    '"suite/approvals/nobody-answers.yaml" is now "suite/approvals/undecided-request-expires.yaml"'
+
+  it.for([
+    'suite/approvals/nobody-answers.yaml',
+    'approvals/nobody-answers',
+    '/home/x/scenarios/suite/approvals/nobody-answers.yaml',
+    'suite\\approvals\\nobody-answers.yaml',
+  ])('names the present file for %s', (name) => {
+    expect(renamedHint(name)).toBe(`; ${says}`)
+  })
+
+  it('names the present title, case-insensitively', () => {
+    expect(renamedHint('a request nobody answers EXPIRES, and can no longer be approved')).toBe(
+      '; "A request nobody answers expires, and can no longer be approved" is now "A request that is not decided in time is expired and can no longer be approved"',
+    )
+  })
+
+  it('rejectFormerNames rejects a former name in a reason', () => {
+    const reasons = { 'THR-19': 'seen in suite/approvals/nobody-answers.yaml since May' }
+
+    expect(() => rejectFormerNames('known.yaml', reasons)).toThrow(
+      `known.yaml: THR-19: names a renamed scenario; ${says}`,
+    )
+  })
+
+  it('is empty for other texts', () => {
+    expect(renamedHint('no-such-scenario')).toBe('')
+    expect(() => rejectFormerNames('known.yaml', { 'THR-19': 'No' })).not.toThrow()
+  })
+})
