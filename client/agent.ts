@@ -24,6 +24,7 @@ import { SingleFlight } from './single-flight.ts'
 import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
 import { typeName } from './type-name.ts'
 
+/** The type of `globalThis.fetch`; a replacement must keep its contract. */
 export type Fetch = typeof globalThis.fetch
 
 /** Whatever is not given is taken from the environment, then from the default. */

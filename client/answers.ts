@@ -44,6 +44,7 @@ export const JitToken = z.looseObject({
 })
 export type JitToken = z.infer<typeof JitToken>
 
+/** The response to evaluating a task. */
 export const Evaluation = z.looseObject({
   active: optional(z.boolean()),
   action: optional(z.string()),
@@ -51,6 +52,7 @@ export const Evaluation = z.looseObject({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
+/** The response to completing a task. */
 export const Completion = z
   .looseObject({ task_id: optional(z.string()), status: optional(z.string()) })
   .nullish()

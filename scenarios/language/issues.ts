@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 
 export type Issue = z.core.$ZodIssue
 
@@ -8,12 +8,19 @@ export type Issue = z.core.$ZodIssue
  */
 export const withoutUnions = (issues: readonly Issue[]): Issue[] =>
   issues.flatMap((issue) => {
-    if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return [issue]
+    if (issue.code !== 'invalid_union' || hasOwnWords(issue)) return [issue]
     const branch = nearest(issue.errors)
     return branch === undefined
       ? [issue]
       : withoutUnions(branch).map((it): Issue => ({ ...it, path: [...issue.path, ...it.path] }))
   })
+
+/** A schema gave the message; otherwise zod's locale writes the same one again. */
+const hasOwnWords = (issue: Issue): boolean => {
+  const { localeError } = z.config()
+  const usual = localeError?.(issue as z.core.$ZodRawIssue)
+  return issue.message !== (typeof usual === 'object' ? usual?.message : usual)
+}
 
 const nearest = (branches: readonly (readonly Issue[])[]) =>
   branches

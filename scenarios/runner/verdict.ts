@@ -12,6 +12,7 @@ export type PolicyUse = Readonly<{
   rules: readonly Readonly<{ name: string; decided: number }>[]
 }>
 
+/** The outcome of a scenario. `skipped` comes with a reason and never counts as passed. */
 export type Verdict = 'passed' | 'failed' | 'skipped'
 
 /**
@@ -118,6 +119,7 @@ export const skippedResult = (named: Named, reason: string): Result => ({
   reason,
 })
 
+/** The results of all scenarios against one target. `startedAt` and `duration` are in milliseconds. */
 export type Run = Readonly<{
   target: string
   /** Epoch milliseconds. */
@@ -129,6 +131,7 @@ export type Run = Readonly<{
 
 export type Counts = Readonly<Record<Verdict | 'total', number>>
 
+/** How many results have each verdict. */
 export const countsOf = (results: readonly Result[]): Counts => ({
   total: results.length,
   passed: results.filter((it) => it.verdict === 'passed').length,

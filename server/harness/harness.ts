@@ -19,6 +19,7 @@ import { type TestTenant, testTenant } from './test-tenant.ts'
 /** What a tenant begins with; all of it has defaults. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
 
+/** The options of `createHarness`. All are optional. */
 export type HarnessOptions = Readonly<{
   /**
    * Whether to listen on sockets; otherwise requests are handed in by `fetch` or MSW. Default: it
@@ -69,6 +70,7 @@ export type HarnessOptions = Readonly<{
   onWarning?: (message: string) => void
 }>
 
+/** A running harness: issuer, API and control plane. Close it to free its ports and timers. */
 export type Harness = AsyncDisposable &
   Readonly<{
     /** Origins, such as `http://127.0.0.1:40123`. */

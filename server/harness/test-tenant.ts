@@ -49,6 +49,7 @@ export type TestTenant = TenantCreated &
     delete: () => void
   }>
 
+/** The clock of one tenant. Moving it needs no real time and does not affect other tenants. */
 export type TestClock = Readonly<{
   /** Epoch seconds, as this tenant sees them. */
   now: () => number

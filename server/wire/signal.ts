@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
+/** The delivery method URI of push delivery (RFC 8935). */
 export const pushDelivery = 'urn:ietf:rfc:8935'
+/** The delivery method URI of poll delivery (RFC 8936). */
 export const pollDelivery = 'urn:ietf:rfc:8936'
 
 /** `GET B/.well-known/ssf-configuration` (SSF 1.0 §7.1). */

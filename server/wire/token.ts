@@ -3,10 +3,15 @@ import { AuthorizationDetail } from './authorization-detail.ts'
 import { JsonBoundsError, readJson } from './json.ts'
 import { longestTtl } from './permission-request.ts'
 
+/** The `grant_type` of a token exchange (RFC 8693 §2.1). */
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** The URI of an access token in a token exchange (RFC 8693 §3). */
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+/** The URI of a JWT in a token exchange (RFC 8693 §3). */
 export const jwtTokenType = 'urn:ietf:params:oauth:token-type:jwt'
+/** The URI of an ID token in a token exchange (RFC 8693 §3). */
 export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
+/** The `client_assertion_type` of a JWT (RFC 7523 §2.2). */
 export const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** Every grant the token endpoint knows. */
@@ -16,6 +21,7 @@ export const grantTypes = [
   'refresh_token',
   tokenExchange,
 ] as const
+/** A `grant_type` of the token endpoint (RFC 6749 §4, RFC 7523, RFC 8693). */
 export type GrantType = (typeof grantTypes)[number]
 
 /** How a client may authenticate; `none` is a public client's. */

@@ -1,3 +1,4 @@
+import { parseChallenges } from '../../../server/wire/auth-params.ts'
 import { covers } from '../../../server/wire/index.ts'
 import type { AgentRules } from './offence.ts'
 import { type AgentTrace, callOf, type TraceEntry } from './trace.ts'
@@ -91,7 +92,7 @@ export const tokenRules: AgentRules = {
   'AGENT-FORGETS': ({ trace: { entries } }) =>
     entries.flatMap((entry) => {
       if (entry.bearer === undefined || entry.answer.status !== 401) return []
-      if (!/invalid_token/.test(JSON.stringify(entry.answer))) return []
+      if (!saysInvalidToken(entry)) return []
       const again = entries.find(
         (it) => it.seat === entry.seat && it.bearer === entry.bearer && it.at > entry.answeredAt,
       )
@@ -114,3 +115,13 @@ const isRefused = (token: string, before: TraceEntry, { entries }: AgentTrace) =
   entries.some(
     (it) => it.index < before.index && it.bearer === token && [401, 403].includes(it.answer.status),
   )
+
+/** RFC 6750 §3.1: the error code stands in the challenge; some servers repeat it in the body. */
+const saysInvalidToken = ({ answer, answered }: TraceEntry): boolean => {
+  const field = new Headers(answer.headers).get('www-authenticate') ?? ''
+  const challenges = parseChallenges(field) ?? []
+  return (
+    answered.error === 'invalid_token' ||
+    challenges.some(({ parameters }) => parameters.get('error') === 'invalid_token')
+  )
+}

@@ -1,4 +1,5 @@
 import { ApproverScript, type RouteName } from '../../../server/wire/index.ts'
+import { jitRoutes } from '../../../server/wire/routes/jit.ts'
 import { findRoute } from '../../../server/wire/routes/router.ts'
 import type { Capability } from '../../language/capabilities.ts'
 import type { Given } from '../../language/format.ts'
@@ -154,8 +155,10 @@ const skipReasonOfHttp = (
   }
   const full = from === 'origin' ? path : `/t/x/api/v1${path}`
   const route = findRoute('issuer', method, full.split('?')[0] ?? '')
-  if (route?.startsWith('oauth.authorize')) return 'it needs a sign-in with a browser'
-  if (route?.startsWith('jit.')) {
+  if (route === 'oauth.authorize' || route === 'oauth.authorize.submit') {
+    return 'it needs a sign-in with a browser'
+  }
+  if (route !== undefined && route in jitRoutes) {
     const reason = offer.lacks.get('jit')
     if (reason !== undefined) return reason
   }
@@ -166,13 +169,38 @@ const skipReasonOfHttp = (
     : describeForbiddenWrite(writing, `sends ${method} ${path}`, offer)
 }
 
-/** What a call changes beyond the agent's own tasks. */
+/** What a call changes at the deployment, beyond the agent's own tasks and tokens. */
 const writingOf = (route: RouteName): Writing | undefined => {
-  if (route === 'jit.deny' || route === 'jit.approve') return 'deny'
-  if (route.startsWith('ssf.')) return 'streams'
-  if (/register|mcp/.test(route)) return 'register'
-  return /^(jit|oauth|agents|authz)\./.test(route) ? undefined : 'other'
+  if (route in writings) return writings[route]
+  return route in jitRoutes || ownBusiness.has(route) ? undefined : 'other'
 }
+
+const writings: Readonly<Partial<Record<RouteName, Writing>>> = {
+  'jit.approve': 'deny',
+  'jit.deny': 'deny',
+  'ssf.stream.create': 'streams',
+  'ssf.stream.delete': 'streams',
+  'ssf.verify': 'streams',
+  'ssf.poll': 'streams',
+  'oauth.register': 'register',
+  'agents.register': 'register',
+  'agents.mcp.authorize': 'register',
+  'mcp.challenge.post': 'register',
+}
+
+/** Requests that change nothing but what the agent itself holds. */
+const ownBusiness: ReadonlySet<RouteName> = new Set<RouteName>([
+  'oauth.token',
+  'oauth.introspect',
+  'oauth.revoke',
+  'oauth.userinfo.post',
+  'oauth.par',
+  'agents.ask',
+  'authz.check',
+  'authz.check_bulk',
+  'authz.check_any',
+  'authz.check_all',
+])
 
 const describeForbiddenWrite = (
   writing: Writing,

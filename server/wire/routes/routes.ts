@@ -30,10 +30,17 @@ export const routes = {
   ...openApiRoutes,
 } as const
 
+/** The name of a route, of any seat. */
 export type RouteName = keyof typeof routes
+/** The name of a route of the issuer. */
 export type IssuerRoute = keyof typeof issuerRoutes
+/** The name of a route of the API. */
 export type ApiRoute = keyof typeof apiRoutes
+/** The name of a route of the control plane. */
 export type ControlRoute = keyof typeof controlRoutes
+/** The name of a route of the approvals page. */
 export type ConsoleRoute = keyof typeof consoleRoutes
+/** The name of a route of the scripted model. */
 export type ModelRoute = keyof typeof modelRoutes
+/** The name of a route of the OpenAPI documents. */
 export type OpenApiRoute = keyof typeof openApiRoutes
