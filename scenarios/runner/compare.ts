@@ -88,7 +88,7 @@ const normalizeExchange = ({ step, request, answer }: Exchange) => {
       .replaceAll(keys, (_, member: string) => `"${member}":"{key}"`)
   return {
     step,
-    request: `${request.method} ${pathname}${search}`,
+    request: `${request.method} ${pathname}${portable(search)}`,
     status: answer.status,
     headers: Object.fromEntries(
       kept.flatMap((name) => {

@@ -10,10 +10,10 @@ export const randomIds: Ids = (prefix) => {
 
 /**
  * The same ids in the same order for the same seed; for tests, since they can be foretold.
- * @param opening how often the tenant has begun before: ids of a tenant that was reset do not come again
+ * @param resets how often the tenant was reset: its ids do not come again
  */
-export const seededIds = (seed: number, opening = 0): Ids => {
-  const next = mulberry32(seed ^ Math.imul(opening, 0x9e3779b1))
+export const seededIds = (seed: number, resets = 0): Ids => {
+  const next = mulberry32(seed ^ Math.imul(resets, 0x9e3779b1))
   const word = () => next().toString(16).padStart(8, '0')
   return (prefix) => `${prefix}_${word()}${word()}`
 }

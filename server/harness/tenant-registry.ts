@@ -65,13 +65,8 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
-  // Of deleted tenants, too: a token from before must not be one of a tenant that has its name.
-  const openings = new Map<string, number>()
-  const nextOpening = (slug: string): number => {
-    const opening = openings.get(slug) ?? 0
-    openings.set(slug, opening + 1)
-    return opening
-  }
+  /** How often each tenant was reset: the ids of its seed do not come again, so no old token comes alive. */
+  const resets = new Map<string, number>()
 
   const create = (
     seed: TenantSeed,
@@ -79,7 +74,14 @@ export const createTenantRegistry = (
     sessions = new Sessions(),
     kept?: Kept,
   ): TenantCreated => {
-    const made = openTenantContext(seed, known, sessions, { ...options, nextOpening }, kept)
+    const made = openTenantContext(
+      seed,
+      known,
+      sessions,
+      options,
+      kept,
+      resets.get(seed.tenant ?? ''),
+    )
     const { slug } = made.context.tenant
     open.get(slug)?.ended.abort()
     open.set(slug, made.context)
@@ -91,6 +93,7 @@ export const createTenantRegistry = (
     create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
 
   const reseed = (slug: string, seed: TenantSeed) => {
+    resets.set(slug, (resets.get(slug) ?? 0) + 1)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
   }
 
@@ -113,6 +116,7 @@ export const createTenantRegistry = (
       open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
+      resets.delete(slug)
     },
     misbehaviours: options.misbehaviours,
     version,
@@ -123,8 +127,9 @@ const openTenantContext = (
   seed: TenantSeed,
   known: Secrets,
   sessions: Sessions,
-  options: TenantRegistryOptions & Readonly<{ nextOpening: (slug: string) => number }>,
+  options: TenantRegistryOptions,
   kept: Kept | undefined,
+  resets = 0,
 ): { context: TenantContext; secrets: Secrets } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
@@ -132,8 +137,7 @@ const openTenantContext = (
   const number = kept === undefined ? seed.seed : undefined
   const first = number === undefined ? randomIds : seededIds(number)
   const slug = seed.tenant ?? first('tenant').replace('_', '-')
-  const opening = number === undefined ? 0 : options.nextOpening(slug)
-  const id = number === undefined || opening === 0 ? first : seededIds(number, opening)
+  const id = number === undefined || resets === 0 ? first : seededIds(number, resets)
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const keys = kept?.keys ?? new KeyRing(signingKey)
   const tenant = new Tenant(slug, clock, id, (entries) => {

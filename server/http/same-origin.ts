@@ -8,8 +8,8 @@ export const isOurHost = (host: string, origin: string): boolean => {
 }
 
 /**
- * Whether an `Origin` is that of the page's own server: the configured one, or a name of this machine with
- * the scheme of the configured one, under which the browser sent this very request.
+ * Whether an `Origin` is that of the page's own server: the configured one, or the host and port to which the
+ * browser sent this very request, if they are ours.
  * @param host the `Host` of the request
  */
 export const isSameOrigin = (
@@ -17,9 +17,8 @@ export const isSameOrigin = (
   host: string | undefined,
   configured: string,
 ): boolean => {
-  const { protocol, origin: own } = new URL(configured)
-  const asSent = host !== undefined && isOurHost(host, configured) ? `${protocol}//${host}` : own
-  return origin === own || origin === asSent
+  if (origin === new URL(configured).origin) return true
+  return host !== undefined && isOurHost(host, configured) && URL.parse(origin)?.host === host
 }
 
 /**

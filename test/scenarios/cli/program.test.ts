@@ -87,7 +87,7 @@ describe('the program', () => {
       /^scenarios\/cli\/(program|commands\/.*)\.ts$/,
       /^scenarios\/(reports\/report|targets\/mock\/hosts)\.ts$/,
       /^server\/(usage-error|version|package-root)\.ts$/,
-      /^server\/wire\/(closest|signing-algorithms)\.ts$/,
+      /^server\/wire\/(closest|inert-text|signing-algorithms)\.ts$/,
     ]
 
     const loaded = loadedWith('scenarios/cli/program.ts')
