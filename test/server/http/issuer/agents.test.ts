@@ -329,6 +329,8 @@ describe('authz', () => {
     expect(body).toEqual({
       allowed: true,
       permission: 'read:documents',
+      subject_type: 'agent',
+      subject_id: 'agt_report-bot',
       user_id: 'agt_report-bot',
       context: { a: 1 },
     })
@@ -370,10 +372,58 @@ describe('authz', () => {
     expect((await request.post('/authz/check').send(body)).body.allowed).toBe(true)
     expect((await as(stranger).post('/authz/check').send(body)).status).toBe(403)
     await request.get('/authz/permissions?user_id=nobody').expect(404)
-    expect((await as(stranger).get('/authz/permissions')).body).toEqual({
-      permissions: ['read:documents', 'write:reports'],
-      user_id: 'agt_stranger',
+  })
+
+  it('lists permissions as objects with slug, description and source', async () => {
+    const { request } = await issuerWorld({
+      agents: [{ name: 'report-bot', capabilities: ['read:documents'] }],
     })
+
+    expect((await request.get('/authz/permissions')).body).toEqual({
+      user_id: 'agt_report-bot',
+      permissions: [
+        { slug: 'read:documents', description: 'read:documents', source: 'capability' },
+      ],
+      count: 1,
+    })
+  })
+
+  it.each([
+    ['user', 'alice@example.com', 'jit.approve', false],
+    ['user', 'approver@example.com', 'jit.approve', true],
+    ['agent', 'agt_report-bot', 'read:documents', true],
+    ['agent', 'agt_report-bot', 'launch:rockets', false],
+  ])('answers for the subject named: %s %s', async (type, id, permission, allowed) => {
+    const { as, userToken } = await issuerWorld({
+      users: [
+        { email: 'approver@example.com', permissions: ['jit.approve'] },
+        { email: 'alice@example.com' },
+      ],
+    })
+    const reviewer = as(await userToken())
+
+    const { body } = await reviewer.post('/authz/check').send({ permission, subject: { type, id } })
+
+    expect(body).toMatchObject({ allowed, permission, subject_type: type })
+  })
+
+  it.each([
+    ['user', 'agt_report-bot'],
+    ['agent', 'approver@example.com'],
+    ['user', '00000000-0000-0000-0000-000000000000'],
+  ])('refuses an unknown subject in every check: %s %s', async (type, id) => {
+    const { as, userToken } = await issuerWorld()
+    const reviewer = as(await userToken())
+    const subject = { type, id }
+
+    const one = await reviewer.post('/authz/check').send({ permission: 'a', subject })
+    expect(one).toMatchObject({ status: 404, body: { error: 'SUBJECT_NOT_FOUND' } })
+    for (const form of ['bulk', 'any', 'all']) {
+      const several = await reviewer
+        .post(`/authz/check-${form}`)
+        .send({ permissions: ['a'], subject })
+      expect(several).toMatchObject({ status: 404, body: { error: 'SUBJECT_NOT_FOUND' } })
+    }
   })
 })
 
