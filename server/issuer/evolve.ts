@@ -123,6 +123,7 @@ export const evolve = (state: State, entry: Entry): void => {
           at: entry.at,
           ttl: entry.ttl,
           ...(entry.notes === undefined ? {} : { notes: entry.notes }),
+          ...(entry.message === undefined ? {} : { message: entry.message }),
         }
       }
       state.undecided.delete(entry.requestId)
@@ -136,6 +137,7 @@ export const evolve = (state: State, entry: Entry): void => {
           by: entry.by,
           at: entry.at,
           ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+          ...(entry.message === undefined ? {} : { message: entry.message }),
         }
       }
       state.undecided.delete(entry.requestId)

@@ -15,7 +15,7 @@ export const Dialect = z
     pending_for: choice(['approvers', 'agents_own']),
     complete_status: choice(['200', '204']),
     create_task_status: choice(['201', '200']),
-    denial_text: choice(['both', 'review_notes', 'deny_reason']),
+    denial_text: choice(['agent_message', 'both', 'review_notes', 'deny_reason']),
     evaluate_closes: choice(['yes', 'no']),
     act_order: choice(['lumo', 'rfc8693']),
     exchange_client_auth: choice(['optional', 'required']),
@@ -78,8 +78,9 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   denial_text: {
     row: 9,
-    says: 'where the reason of a denial stands',
-    imitates: 'review_notes: spec; deny_reason: docs',
+    says: 'what the agent reads of a decision',
+    imitates:
+      'agent_message: newest spec, where notes are for people only; both, review_notes (older spec), deny_reason (docs): the notes',
   },
   evaluate_closes: {
     row: 8,

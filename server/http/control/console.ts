@@ -156,13 +156,22 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(approveRequest, { requestId, userId, agentHeld: false, ...body })
+    const { ttl, notes, agent_message: message } = body
+    context().tenant.run(approveRequest, {
+      requestId,
+      userId,
+      agentHeld: false,
+      ttl,
+      notes,
+      message,
+    })
     return ok(viewOfDecided(context(), requestId, userId))
   },
   'console.deny': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(denyRequest, { requestId, userId, agentHeld: false, ...body })
+    const { reason, agent_message: message } = body
+    context().tenant.run(denyRequest, { requestId, userId, agentHeld: false, reason, message })
     return ok(viewOfDecided(context(), requestId, userId))
   },
 

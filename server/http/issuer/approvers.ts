@@ -43,6 +43,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         ...decision,
         ttl: body.ttl,
         notes: body.notes,
+        message: body.agent_message,
       })
       const record = tenant.state.requests.get(requestId)
       return ok({
@@ -61,7 +62,12 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
       if (tenant.state.approvals.has(requestId)) {
         tenant.run(answerApproval, { approvalId: requestId, as: 'denied', ...decision })
       } else {
-        tenant.run(denyRequest, { requestId, ...decision, reason: body.reason })
+        tenant.run(denyRequest, {
+          requestId,
+          ...decision,
+          reason: body.reason,
+          message: body.agent_message,
+        })
       }
       return ok({ request_id: requestId, status: 'denied' })
     },
