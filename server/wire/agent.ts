@@ -58,6 +58,8 @@ export const AskAnswer = z
     action: z.string().optional(),
     context: z.looseObject({}).optional(),
     reason: z.string().optional(),
+    /** What decided: a capability of the agent, or the policy. */
+    decided_by: z.enum(['capability', 'policy']).optional(),
     explanation: z.string().optional(),
     confidence: z.number().min(0).max(1).optional(),
     required_scopes: z.array(z.string()).optional(),
@@ -109,7 +111,11 @@ export const AuthorizeMcp = z
 export type AuthorizeMcp = z.infer<typeof AuthorizeMcp>
 
 export const McpAuthorized = z
-  .looseObject({ allowed: z.literal(true), agent_id: z.string(), resource: z.string() })
+  .looseObject({
+    allowed: z.literal(true),
+    agent_id: z.string(),
+    resource: z.looseObject({ uri: z.string(), server_id: z.string(), tool: z.string() }),
+  })
   .meta({ id: 'McpAuthorized' })
 export type McpAuthorized = z.infer<typeof McpAuthorized>
 

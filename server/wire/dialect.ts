@@ -40,7 +40,8 @@ export const Dialect = z
     register_status: choice(['201', '200']),
     rate_limited: choice(['rate_limit_exceeded', 'too_many_requests']),
     callback_signature: choice(['both', 'x-lumo-signature', 'x-lumoauth-signature']),
-    approved_by: choice(['both', 'user_id']),
+    approved_by: choice(['number', 'both', 'user_id']),
+    stream_list: choice(['streams', 'array']),
     push_device: choice(['yes', 'email']),
     challenge: ChallengeFormat.default('lumo'),
     revocation: choice(['introspection', 'signals', 'expiry']),
@@ -194,7 +195,12 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   approved_by: {
     row: 35,
     says: 'what names the person who answered a push approval',
-    imitates: 'user_id: spec; both: SDKs also read email',
+    imitates:
+      'number: newest spec, an integer user_id alone; user_id: older spec, a string; both: SDKs also read email',
+  },
+  stream_list: {
+    says: 'the shape of the list of streams',
+    imitates: 'streams: newest spec, {"streams": []}; array: SSF 1.0 §8.1.1.2',
   },
   push_device: {
     row: 36,

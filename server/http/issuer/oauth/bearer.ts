@@ -19,6 +19,8 @@ export type Principal = Readonly<{
   permissions: readonly string[]
   claims: AccessTokenClaims
   jti: string
+  /** An API key in place of a token. */
+  isKey?: true
 }>
 
 /**
@@ -43,13 +45,17 @@ export const bearer = async (context: TenantContext, request: HttpRequest): Prom
   return principalOf(context, live)
 }
 
-/** @throws {HttpError} as `bearer`; 403 when it is not an agent that asks */
+/**
+ * @throws {HttpError} as `bearer`, to an API key of no agent too (README of lumoauth 1.1.0,
+ * "Authentication"); 403 when it is not an agent that asks
+ */
 export const agentBearer = async (
   context: TenantContext,
   request: HttpRequest,
 ): Promise<Principal & { agent: Agent }> => {
   const principal = await bearer(context, request)
   const { agent } = principal
+  if (agent === undefined && principal.isKey) return refuseToken(context)
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
   return { ...principal, agent }
@@ -75,6 +81,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
     agentHeld: agent !== undefined,
     permissions: key.permissions,
     jti: `key:${key.name}`,
+    isKey: true,
     claims: {
       iss,
       sub: agent === undefined ? `key:${key.name}` : `agent:${agent.name}`,
@@ -89,7 +96,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
 }
 
 /** @throws {HttpError} always the same, whatever is wrong with the token */
-const refuseToken = (context: TenantContext): never => {
+export const refuseToken = (context: TenantContext): never => {
   const description = 'the token is malformed, expired, revoked, or not for this issuer'
   const challenge = wantsBearer(
     context,
