@@ -31,6 +31,7 @@ export const PermissionAnswer = z.looseObject({
   granted_ttl: optional(z.number()),
   interval: optional(z.number().positive()),
   message: optional(z.string()),
+  agent_message: optional(z.string()),
   review_notes: optional(z.string()),
   deny_reason: optional(z.string()),
 })

@@ -27,7 +27,8 @@ export const refuseDecided = (
   decided: Decided,
   required: AuthorizationDetail,
 ): EscalationRefusedError => {
-  const reason = decided.review_notes ?? decided.deny_reason ?? decided.message
+  const reason =
+    decided.agent_message ?? decided.deny_reason ?? decided.review_notes ?? decided.message
   const status =
     decided.status === 'expired' || decided.status === 'revoked' ? decided.status : 'denied'
   return new EscalationRefusedError(

@@ -52,7 +52,8 @@ export const requestView = (
 ): RequestView => {
   const { request, endorsedBy, decided } = record
   const task = state.tasks.get(request.taskId)?.task
-  const text = decided?.as === 'denied' ? decided.reason : decided?.notes
+  const notes = decided?.as === 'denied' ? decided.reason : decided?.notes
+  const text = [notes, decided?.message].filter((it) => it !== undefined).join('\n')
   return {
     id: request.id,
     status: lifeAt(state, record, clock.now()),
@@ -75,7 +76,7 @@ export const requestView = (
           by: personOf(state, decided.by),
           at: decided.at,
           ...(decided.as === 'approved' ? { ttl: decided.ttl } : {}),
-          ...(text === undefined ? {} : { text }),
+          ...(text === '' ? {} : { text }),
         }
       : null,
     hindrance: describeHindrance(state, request.id, userId, clock.now()),

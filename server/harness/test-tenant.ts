@@ -64,7 +64,10 @@ export type TestApprover = Readonly<{
   /** What waits for a decision, as the issuer shows it to this person. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
-  deny: (request: Named, how?: { reason?: string; by?: string }) => Promise<void>
+  deny: (
+    request: Named,
+    how?: { reason?: string; agentMessage?: string; by?: string },
+  ) => Promise<void>
   /** An access token, to ask the issuer as this person. */
   token: (as?: { by?: string }) => Promise<string>
   /** The URL of the approvals page that signs one browser in as this person, once. */
@@ -137,8 +140,9 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
       approve: async (request, { by, ...how } = {}) => {
         await asApprover(by, 'POST', `/jit/approve/${idOf(request)}`, how)
       },
-      deny: async (request, { by, ...how } = {}) => {
-        await asApprover(by, 'POST', `/jit/deny/${idOf(request)}`, how)
+      deny: async (request, { by, reason, agentMessage } = {}) => {
+        const body = { reason, agent_message: agentMessage }
+        await asApprover(by, 'POST', `/jit/deny/${idOf(request)}`, body)
       },
     },
     misbehave: async (order) => {

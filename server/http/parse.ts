@@ -25,12 +25,15 @@ export const parse = (route: Route, request: HttpRequest): { query: unknown; bod
   body: bodyOf(route, request),
 })
 
-const bodyOf = ({ form, body, invalid }: Route, request: HttpRequest): unknown => {
+const bodyOf = ({ form, formOrJson, body, invalid }: Route, request: HttpRequest): unknown => {
   if (request.bodyOver !== undefined) {
     answerWith(413, 'request_too_large', `expected a body of at most ${request.bodyOver} bytes`)
   }
   if (request.headers['content-encoding'] !== undefined) {
     answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
+  }
+  if (form && formOrJson && mediaType(request) === 'application/json') {
+    return checkSchema(form, formOfJson(request), 'body', invalid)
   }
   if (form) return checkSchema(form, formOf(request), 'form', invalid)
   if (body) return checkSchema(body, jsonOf(request), 'body', invalid)
@@ -69,6 +72,20 @@ const formOf = (request: HttpRequest): Record<string, string | string[]> => {
     answerWith(400, 'invalid_request', 'the form is not percent-encoded as it should be')
   }
   return fieldsOf(new URLSearchParams(request.body), 'form')
+}
+
+/** A JSON object with the parameters of a form; authorization_details may be JSON itself. */
+const formOfJson = (request: HttpRequest): unknown => {
+  const value = jsonOf(request)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, it]) => it !== '' && it !== null)
+      .map(([name, it]) => [
+        name,
+        name === 'authorization_details' && typeof it === 'object' ? JSON.stringify(it) : it,
+      ]),
+  )
 }
 
 /** Parameters of one form or query. */

@@ -30,9 +30,9 @@ const decideRequests = ({ tenant, polls }: Watched, script: ApproverScript) => {
     const decision = { requestId, userId: approver.id }
     try {
       if (script.decision === 'approve') {
-        tenant.run(approveRequest, { ...decision, ttl: script.ttl, notes: script.reason })
+        tenant.run(approveRequest, { ...decision, ttl: script.ttl, message: script.reason })
       } else {
-        tenant.run(denyRequest, { ...decision, reason: script.reason })
+        tenant.run(denyRequest, { ...decision, message: script.reason })
       }
     } catch {
       // What this person may not decide, or what is over, waits for somebody else or for nobody.

@@ -277,14 +277,20 @@ export type Event =
       taskId: string
       by: string
       ttl: number
+      /** For people: the approver's own words. */
       notes?: string
+      /** For the agent. */
+      message?: string
     }
   | {
       type: 'permission.denied'
       requestId: string
       taskId: string
       by: string
+      /** For people; a denial by policy shows it to the agent too. */
       reason?: string
+      /** For the agent. */
+      message?: string
       score: number
       /** The request whose denial this is a part of; it does not count again. */
       repeats?: string

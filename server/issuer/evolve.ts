@@ -135,6 +135,7 @@ export const evolve = (state: State, entry: Entry): void => {
           at: entry.at,
           ttl: entry.ttl,
           ...(entry.notes === undefined ? {} : { notes: entry.notes }),
+          ...(entry.message === undefined ? {} : { message: entry.message }),
         }
       }
       noteDecided(state, entry.requestId)
@@ -148,6 +149,7 @@ export const evolve = (state: State, entry: Entry): void => {
           by: entry.by,
           at: entry.at,
           ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+          ...(entry.message === undefined ? {} : { message: entry.message }),
         }
       }
       noteDecided(state, entry.requestId)

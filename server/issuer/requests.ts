@@ -80,7 +80,7 @@ export const requestPermission: Decide<
           task,
           about.requestId,
           'policy',
-          rule.reason ?? rule.name,
+          { reason: rule.reason ?? rule.name },
           context,
           requested.score,
         ),
@@ -103,9 +103,14 @@ export type Decision = Readonly<{
  * (THR-17); each keeps a token of its own.
  */
 export const approveRequest: Decide<
-  Decision & Readonly<{ ttl?: number | undefined; notes?: string | undefined }>,
+  Decision &
+    Readonly<{
+      ttl?: number | undefined
+      notes?: string | undefined
+      message?: string | undefined
+    }>,
   readonly [EventOf<'permission.endorsed'>, ...Event[]]
-> = (state, { requestId, userId, obstacle, ttl, notes }, { now }) => {
+> = (state, { requestId, userId, obstacle, ttl, notes, message }, { now }) => {
   const record = requireDecidable(state, requestId, { userId, obstacle }, now)
   const { request, endorsedBy } = record
   if (endorsedBy.includes(userId)) {
@@ -124,6 +129,7 @@ export const approveRequest: Decide<
         ...about,
         ttl: Math.min(ttl ?? it.request.ttl, it.request.maxTtl, approvedTtl),
         ...(notes === undefined ? {} : { notes }),
+        ...(message === undefined ? {} : { message }),
       },
     ]
   }
@@ -131,12 +137,17 @@ export const approveRequest: Decide<
   return [...approval(record), ...others.flatMap(approval)]
 }
 
+/** `reason` is for people, `message` for the agent. */
+type DenialText = Readonly<{ reason?: string; message?: string }>
+
 /** One denial is enough, however many approvers are required. */
-export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefined }>> = (
-  state,
-  { requestId, userId, obstacle, reason },
-  context,
-) => {
+export const denyRequest: Decide<
+  Decision & Readonly<{ [K in keyof DenialText]: DenialText[K] | undefined }>
+> = (state, { requestId, userId, obstacle, reason, message }, context) => {
+  const text = {
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  }
   const record = requireDecidable(state, requestId, { userId, obstacle }, context.now)
   const task = state.tasks.get(record.request.taskId) as TaskRecord
   const others = repetitionsOf(state, record, context.now).map(
@@ -147,10 +158,10 @@ export const denyRequest: Decide<Decision & Readonly<{ reason?: string | undefin
       by: userId,
       score: 0,
       repeats: requestId,
-      ...(reason === undefined ? {} : { reason }),
+      ...text,
     }),
   )
-  return [...others, ...denial(state, task, requestId, userId, reason, context)]
+  return [...others, ...denial(state, task, requestId, userId, text, context)]
 }
 
 /** What else is pending in the task for the very same detail, where the dialect folds that. */
@@ -332,7 +343,7 @@ const denial = (
   task: TaskRecord,
   requestId: string,
   by: string,
-  reason: string | undefined,
+  text: DenialText,
   { now }: Context,
   pendingScore = 0,
 ): Event[] => {
@@ -343,7 +354,7 @@ const denial = (
     taskId: task.task.id,
     by,
     score: scoring.denial,
-    ...(reason === undefined ? {} : { reason }),
+    ...text,
   }
   const after = {
     score: task.score + pendingScore + scoring.denial,

@@ -44,8 +44,8 @@ export type RequestRecord = {
   readonly canonical: string
   endorsedBy: string[]
   decided?:
-    | { as: 'approved'; by: string; at: number; ttl: number; notes?: string }
-    | { as: 'denied'; by: string; at: number; reason?: string }
+    | { as: 'approved'; by: string; at: number; ttl: number; notes?: string; message?: string }
+    | { as: 'denied'; by: string; at: number; reason?: string; message?: string }
   exchangedAt?: number
 }
 

@@ -58,6 +58,8 @@ export const AskAnswer = z
     action: z.string().optional(),
     context: z.looseObject({}).optional(),
     reason: z.string().optional(),
+    /** What decided: a capability of the agent, or the policy. */
+    decided_by: z.enum(['capability', 'policy']).optional(),
     explanation: z.string().optional(),
     confidence: z.number().min(0).max(1).optional(),
     required_scopes: z.array(z.string()).optional(),
@@ -109,7 +111,11 @@ export const AuthorizeMcp = z
 export type AuthorizeMcp = z.infer<typeof AuthorizeMcp>
 
 export const McpAuthorized = z
-  .looseObject({ allowed: z.literal(true), agent_id: z.string(), resource: z.string() })
+  .looseObject({
+    allowed: z.literal(true),
+    agent_id: z.string(),
+    resource: z.looseObject({ uri: z.string(), server_id: z.string(), tool: z.string() }),
+  })
   .meta({ id: 'McpAuthorized' })
 export type McpAuthorized = z.infer<typeof McpAuthorized>
 
@@ -130,21 +136,37 @@ export type Me = z.infer<typeof Me>
 
 const Context = z.record(z.string(), z.unknown()).optional()
 
+/** Whom a check is about; absent: the bearer (lumoauth 1.1.0, resources/permissions.py). */
+const CheckedSubject = z
+  .object({
+    type: z.enum(['user', 'agent'], { error: 'expected user or agent' }),
+    id: z.string().min(1).max(256),
+  })
+  .optional()
+
 /** What is missing has an error code of its own, so the schema here lets it through. */
 export const CheckPermission = z
   .object({
     permission: z.string().max(256).optional(),
+    subject: CheckedSubject,
     user_id: z.string().max(256).optional(),
     context: Context,
   })
   .meta({ id: 'CheckPermission', required: ['permission'] })
 export type CheckPermission = z.infer<typeof CheckPermission>
 
+/** The subject under both of its names; `user_id` is the older one, for agents too. */
+const subjectMembers = {
+  subject_type: z.enum(['user', 'agent']),
+  subject_id: z.string(),
+  user_id: z.string(),
+}
+
 export const PermissionChecked = z
   .looseObject({
     allowed: z.boolean(),
     permission: z.string(),
-    user_id: z.string(),
+    ...subjectMembers,
     context: z.looseObject({}),
   })
   .meta({ id: 'PermissionChecked' })
@@ -153,6 +175,7 @@ export type PermissionChecked = z.infer<typeof PermissionChecked>
 export const CheckPermissions = z
   .object({
     permissions: z.array(z.string().max(256)).max(256).optional(),
+    subject: CheckedSubject,
     user_id: z.string().max(256).optional(),
     context: Context,
   })
@@ -163,7 +186,8 @@ export const PermissionsChecked = z
   .looseObject({
     allowed: z.boolean().optional(),
     results: z.record(z.string(), z.boolean()),
-    user_id: z.string(),
+    permissions: z.array(z.string()),
+    ...subjectMembers,
     context: z.looseObject({}),
   })
   .meta({ id: 'PermissionsChecked' })
@@ -173,6 +197,17 @@ export const PermissionsQuery = z.object({ user_id: z.string().max(256).optional
 export type PermissionsQuery = z.infer<typeof PermissionsQuery>
 
 export const Permissions = z
-  .looseObject({ permissions: z.array(z.string()), user_id: z.string() })
+  .looseObject({
+    user_id: z.string(),
+    permissions: z.array(
+      z.looseObject({
+        slug: z.string(),
+        description: z.string(),
+        /** `role:NAME`, `direct` for a permission of the user, `capability` for an agent's. */
+        source: z.string(),
+      }),
+    ),
+    count: z.int().nonnegative(),
+  })
   .meta({ id: 'Permissions' })
 export type Permissions = z.infer<typeof Permissions>

@@ -45,7 +45,9 @@ export const ApprovalStatus = z
     impact: RiskLevel,
     reason: z.string(),
     responded_at: z.iso.datetime().nullable(),
-    approved_by: z.looseObject({ user_id: z.string(), email: z.string().optional() }).nullable(),
+    approved_by: z
+      .looseObject({ user_id: z.union([z.int(), z.string()]), email: z.string().optional() })
+      .nullable(),
   })
   .meta({ id: 'ApprovalStatus' })
 export type ApprovalStatus = z.infer<typeof ApprovalStatus>

@@ -15,7 +15,7 @@ export const Dialect = z
     pending_for: choice(['approvers', 'agents_own']),
     complete_status: choice(['200', '204']),
     create_task_status: choice(['201', '200']),
-    denial_text: choice(['both', 'review_notes', 'deny_reason']),
+    denial_text: choice(['agent_message', 'both', 'review_notes', 'deny_reason']),
     evaluate_closes: choice(['yes', 'no']),
     act_order: choice(['lumo', 'rfc8693']),
     exchange_client_auth: choice(['optional', 'required']),
@@ -40,7 +40,8 @@ export const Dialect = z
     register_status: choice(['201', '200']),
     rate_limited: choice(['rate_limit_exceeded', 'too_many_requests']),
     callback_signature: choice(['both', 'x-lumo-signature', 'x-lumoauth-signature']),
-    approved_by: choice(['both', 'user_id']),
+    approved_by: choice(['number', 'both', 'user_id']),
+    stream_list: choice(['streams', 'array']),
     push_device: choice(['yes', 'email']),
     challenge: ChallengeFormat.default('lumo'),
     revocation: choice(['introspection', 'signals', 'expiry']),
@@ -78,8 +79,9 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   denial_text: {
     row: 9,
-    says: 'where the reason of a denial stands',
-    imitates: 'review_notes: spec; deny_reason: docs',
+    says: 'what the agent reads of a decision',
+    imitates:
+      'agent_message: newest spec, where notes are for people only; both, review_notes (older spec), deny_reason (docs): the notes',
   },
   evaluate_closes: {
     row: 8,
@@ -193,7 +195,12 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   approved_by: {
     row: 35,
     says: 'what names the person who answered a push approval',
-    imitates: 'user_id: spec; both: SDKs also read email',
+    imitates:
+      'number: newest spec, an integer user_id alone; user_id: older spec, a string; both: SDKs also read email',
+  },
+  stream_list: {
+    says: 'the shape of the list of streams',
+    imitates: 'streams: newest spec, {"streams": []}; array: SSF 1.0 §8.1.1.2',
   },
   push_device: {
     row: 36,

@@ -3,7 +3,8 @@ import { z } from 'zod'
 /** One MCP server as `GET B/mcp/servers` lists it (contract §2.5). */
 export const McpServerInfo = z
   .looseObject({
-    id: z.string(),
+    /** The place of the server in the tenant, from 1; `server_id` names it. */
+    id: z.int().positive(),
     server_id: z.string(),
     name: z.string(),
     description: z.string(),

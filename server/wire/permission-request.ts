@@ -77,6 +77,10 @@ export const PermissionRequest = z
     expires_at: z.iso.datetime().optional(),
     interval: z.int().positive().optional(),
     message: z.string().optional(),
+    /** Whether the person who decided left notes for people. */
+    has_notes: z.boolean().optional(),
+    /** What that person wrote for the agent. */
+    agent_message: z.string().optional(),
     review_notes: z.string().optional(),
     deny_reason: z.string().optional(),
   })
@@ -132,7 +136,12 @@ export const pendingIn = (list: PendingRequests): z.infer<typeof PendingList> =>
 }
 
 export const ApproveRequest = z
-  .object({ ttl: z.int().min(1).optional(), notes: z.string().max(4096).optional() })
+  .object({
+    ttl: z.int().min(1).optional(),
+    /** For people; the agent learns only that there are some. */
+    notes: z.string().max(4096).optional(),
+    agent_message: z.string().max(4096).optional(),
+  })
   .meta({ id: 'ApproveRequest' })
 export type ApproveRequest = z.infer<typeof ApproveRequest>
 
@@ -148,7 +157,11 @@ export const RequestApproved = z
 export type RequestApproved = z.infer<typeof RequestApproved>
 
 export const DenyRequest = z
-  .object({ reason: z.string().max(4096).optional() })
+  .object({
+    /** For people; the agent learns only that there is one. */
+    reason: z.string().max(4096).optional(),
+    agent_message: z.string().max(4096).optional(),
+  })
   .meta({ id: 'DenyRequest' })
 export type DenyRequest = z.infer<typeof DenyRequest>
 

@@ -54,6 +54,8 @@ export const ourRules = {
   'LUMO-FOUR-EYES': 'design §4: distinct people decide, never the one the agent acts for',
   'LUMO-DECISION': 'contract §2.2: what was decided is what is answered from then on',
   'LUMO-DENY-REASON': 'contract §2.2: a denial tells its reason',
+  'LUMO-NOTES':
+    'lumoauth-api-client 1.1.0: notes of the approver are for people, agent_message for the agent',
   'LUMO-KID': 'contract §3.1: kid is there, and found in the JWKS',
   'LUMO-JWKS': 'contract §1.4: the JWKS holds the public keys, and nothing private',
   'LUMO-RISK-LEVEL': 'contract §5.2: the risk level is the one the table says',

@@ -58,15 +58,28 @@ export const StreamConfiguration = z
   .looseObject({
     stream_id: z.string().min(1),
     iss: z.url(),
-    aud: z.array(z.string()).min(1),
+    /** A text where there is one audience. */
+    aud: z.union([z.string(), z.array(z.string()).min(1)]),
     events_supported: z.array(z.url()),
     events_requested: z.array(z.string()),
     events_delivered: z.array(z.url()),
-    delivery: z.looseObject({ method: z.string(), endpoint_url: z.url() }),
+    delivery: z.looseObject({
+      method: z.string(),
+      endpoint_url: z.url(),
+      /** Whether pushes carry an `Authorization`. */
+      authorization_configured: z.boolean(),
+    }),
     status: z.literal('enabled'),
+    created_at: z.iso.datetime(),
   })
   .meta({ id: 'StreamConfiguration' })
 export type StreamConfiguration = z.infer<typeof StreamConfiguration>
+
+/** Several streams; the bare array is the older form. */
+export const StreamList = z
+  .strictObject({ streams: z.array(StreamConfiguration) })
+  .or(z.array(StreamConfiguration))
+export type StreamList = z.infer<typeof StreamList>
 
 export const SignalStreamQuery = z.object({ stream_id: z.string().max(128).optional() })
 export type SignalStreamQuery = z.infer<typeof SignalStreamQuery>

@@ -62,7 +62,7 @@ describe.skipIf(noBrowser)(
       expect(seen).toMatchObject({
         status: 'approved',
         granted_ttl: 120,
-        review_notes: 'For this report only',
+        agent_message: 'For this report only',
       })
       expect([answer.status, after.status]).toEqual([200, 401])
       await verdict(page, 'Its task has ended')
@@ -78,7 +78,7 @@ describe.skipIf(noBrowser)(
 
       expect(await it.agent.status(it.requestId)).toMatchObject({
         status: 'denied',
-        review_notes: 'Nobody needs that',
+        agent_message: 'Nobody needs that',
       })
     })
 
@@ -283,7 +283,7 @@ describe.skipIf(noBrowser)(
       expect(await agent.status(first.request_id)).toMatchObject({ status: 'approved' })
       expect(await agent.status(second.request_id)).toMatchObject({
         status: 'denied',
-        review_notes: 'a d j 1',
+        agent_message: 'a d j 1',
       })
       await context.close()
     })

@@ -21,6 +21,7 @@ export const peopleActions = {
       request_id: Id.optional(),
       ttl: orVariable(z.number()).optional(),
       notes: z.string().optional(),
+      agent_message: z.string().optional(),
     }),
     looks: 'fields',
     needs: () => ['approver'],
@@ -29,8 +30,12 @@ export const peopleActions = {
 
   deny: action({
     says: 'An approver denies the request.',
-    example: 'deny: { reason: Not during the audit }',
-    args: z.strictObject({ request_id: Id.optional(), reason: z.string().optional() }),
+    example: 'deny: { reason: Not during the audit, agent_message: Try tomorrow }',
+    args: z.strictObject({
+      request_id: Id.optional(),
+      reason: z.string().optional(),
+      agent_message: z.string().optional(),
+    }),
     looks: 'fields',
     needs: () => ['approver'],
     run: (args, context) => decide('deny', args, context),

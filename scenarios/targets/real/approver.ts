@@ -57,8 +57,8 @@ export class Approver {
     const { decision, reason, ttl } = script
     const body =
       decision === 'deny'
-        ? { ...(reason && { reason }) }
-        : { ...(reason && { notes: reason }), ...(ttl && { ttl }) }
+        ? { ...(reason && { reason, agent_message: reason }) }
+        : { ...(reason && { notes: reason, agent_message: reason }), ...(ttl && { ttl }) }
     await send(
       new Request(`${base}/jit/${decision}/${id}`, {
         method: 'POST',

@@ -139,7 +139,7 @@ export const createRequestPane = (page, { decided }) => {
     }
     const text = (name) => (reason.value.trim() === '' ? {} : { [name]: reason.value.trim() })
     const approve = h('button', { class: 'approve', 'aria-keyshortcuts': 'a' }, 'Approve')
-    const deny = button('Deny', () => send('deny', text('reason')), {
+    const deny = button('Deny', () => send('deny', text('agent_message')), {
       class: 'deny',
       'aria-keyshortcuts': 'd',
     })
@@ -150,7 +150,7 @@ export const createRequestPane = (page, { decided }) => {
         'aria-label': 'Decision',
         onsubmit: (event) => {
           event.preventDefault()
-          send('approve', { ttl: ttl.valueAsNumber, ...text('notes') })
+          send('approve', { ttl: ttl.valueAsNumber, ...text('agent_message') })
         },
       },
       h(

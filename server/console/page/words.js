@@ -15,13 +15,13 @@ const sentences = {
   'task.opened': ({ task }) => [foreign(task.name ?? task.id)],
   'permission.requested': ({ request }) => [inShort(request.detail), `, ${request.risk} risk`],
   'permission.endorsed': ({ by }) => ['a yes by ', who(by)],
-  'permission.approved': ({ by, ttl, notes }) => [
+  'permission.approved': ({ by, ttl, notes, message }) => [
     'by ',
     who(by),
     ` for ${duration(ttl)}`,
-    because(notes),
+    because(notes ?? message),
   ],
-  'permission.denied': ({ by, reason }) => ['by ', who(by), because(reason)],
+  'permission.denied': ({ by, reason, message }) => ['by ', who(by), because(reason ?? message)],
   'token.issued': ({ token }) => [
     `${token.kind} token `,
     short(token.jti),

@@ -161,13 +161,21 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(approveRequest, { requestId, userId, ...body })
+    const { ttl, notes, agent_message: message } = body
+    context().tenant.run(approveRequest, {
+      requestId,
+      userId,
+      ttl,
+      notes,
+      message,
+    })
     return ok(viewOfDecided(context(), requestId, userId))
   },
   'console.deny': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    context().tenant.run(denyRequest, { requestId, userId, ...body })
+    const { reason, agent_message: message } = body
+    context().tenant.run(denyRequest, { requestId, userId, reason, message })
     return ok(viewOfDecided(context(), requestId, userId))
   },
 

@@ -1,20 +1,32 @@
 import { ask, scopesIn, toolFor } from '../../issuer/capability-check.ts'
 import { registerAgent } from '../../issuer/registration.ts'
 import { hashSecret } from '../../signing/secrets.ts'
+import { AuthorizationDetail } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
 import { basePath } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { newSecret } from './new-secret.ts'
+import { refuseToken } from './oauth/bearer.ts'
 
 export const agentHandlers: Handlers<
   'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',
   IssuerContext
 > = {
-  'agents.me': ({ context: { tenant, origins }, agent, principal, request }) => {
-    const { id, name, capabilities } = agent()
-    const { claims, user } = principal()
+  'agents.me': ({ context, principal, request }) => {
+    const { tenant } = context
+    const { agent, claims, user, isKey } = principal()
+    const workspace = { slug: tenant.slug, api_base: `${basePath(tenant.slug, request.path)}/` }
+    if (agent === undefined) {
+      if (isKey) return refuseToken(context)
+      if (user === undefined) {
+        return answerWith(403, 'agent_required', 'expected the token of an agent')
+      }
+      const identity = { id: user.id, type: 'user', tenant: tenant.slug }
+      return ok({ identity, capabilities: [], workspace })
+    }
+    const { id, name, capabilities } = agent
     const { agents_me: form } = tenant.state.dialect
     const spec = {
       identity: {
@@ -25,10 +37,7 @@ export const agentHandlers: Handlers<
         status: 'active',
       },
       capabilities,
-      workspace: {
-        slug: tenant.slug,
-        api_base: origins.issuer + basePath(tenant.slug, request.path),
-      },
+      workspace,
     }
     const docs = {
       agent_id: id,
@@ -54,7 +63,14 @@ export const agentHandlers: Handlers<
       allowed,
       ...(form === 'question'
         ? {}
-        : { action: action ?? question, context: context ?? {}, reason }),
+        : {
+            action: action ?? question,
+            context: context ?? {},
+            reason,
+            decided_by: AuthorizationDetail.safeParse(context?.authorization_details).success
+              ? 'policy'
+              : 'capability',
+          }),
       ...(form === 'action'
         ? {}
         : {
@@ -94,9 +110,9 @@ export const agentHandlers: Handlers<
 
   'agents.mcp.authorize': ({ context: { tenant }, agent, body }) => {
     const { server_id: serverId, tool } = body
-    const resource =
+    const uri =
       toolFor(tenant.state, agent(), serverId, tool) ??
       answerWith(403, 'capability_denied', `the agent has no grant for ${tool} at ${serverId}`)
-    return ok({ allowed: true, agent_id: agent().id, resource })
+    return ok({ allowed: true, agent_id: agent().id, resource: { uri, server_id: serverId, tool } })
   },
 }

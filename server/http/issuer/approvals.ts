@@ -4,6 +4,8 @@ import {
   requireAddressee,
   requireOwnApproval,
 } from '../../issuer/approvals.ts'
+import type { User } from '../../issuer/event.ts'
+import type { State } from '../../issuer/state.ts'
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
@@ -49,7 +51,6 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     const status = approvalStatus(record, clock.now())
     context.polls.note(approvalToken, status === 'pending', clock.now())
     const user = answered && state.users.get(answered.by)
-    const isBoth = state.dialect.approved_by === 'both'
     return ok({
       approval_token: approval.id,
       status,
@@ -58,9 +59,13 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
       reason: approval.reason,
       responded_at: answered === undefined ? null : isoTime(answered.at),
       approved_by:
-        answered?.as === 'approved' && user !== undefined
-          ? { user_id: user.id, ...(isBoth ? { email: user.email } : {}) }
-          : null,
+        answered?.as === 'approved' && user !== undefined ? approvedBy(state, user) : null,
     })
   },
+}
+
+/** The newest model has an integer: here the place of the user in the tenant, from 1. */
+const approvedBy = ({ dialect, users }: State, { id, email }: User) => {
+  if (dialect.approved_by === 'number') return { user_id: [...users.keys()].indexOf(id) + 1 }
+  return { user_id: id, ...(dialect.approved_by === 'both' ? { email } : {}) }
 }

@@ -44,6 +44,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         obstacle: approvalObstacle,
         ttl: body.ttl,
         notes: body.notes,
+        message: body.agent_message,
       })
       const record = tenant.state.requests.get(requestId)
       return ok({
@@ -63,8 +64,8 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         const answer = { approvalId: requestId, as: 'denied', userId } as const
         tenant.run(answerApproval, { ...answer, obstacle: personObstacle })
       } else {
-        const { reason } = body
-        tenant.run(denyRequest, { requestId, userId, obstacle: approvalObstacle, reason })
+        const { reason, agent_message: message } = body
+        tenant.run(denyRequest, { requestId, userId, obstacle: approvalObstacle, reason, message })
       }
       return ok({ request_id: requestId, status: 'denied' })
     },

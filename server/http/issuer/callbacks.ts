@@ -4,6 +4,7 @@ import { deliver } from '../../outbound/deliveries.ts'
 import { isoTime } from '../iso-time.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { TenantContext } from '../tenant-context.ts'
+import { decisionText } from './request-views.ts'
 
 /**
  * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:
@@ -80,7 +81,8 @@ const deliverNotice = (
 }
 
 /** The generic webhook of the docs (contract §5.3): id, type, timestamp, data, tenant. */
-const noticeOf = ({ tenant }: TenantContext, requestId: string, id: string, status: Outcome) => {
+const noticeOf = (context: TenantContext, requestId: string, id: string, status: Outcome) => {
+  const { tenant } = context
   const record = tenant.state.requests.get(requestId)
   const { decided } = record ?? {}
   return {
@@ -94,9 +96,7 @@ const noticeOf = ({ tenant }: TenantContext, requestId: string, id: string, stat
       status,
       risk_level: record?.request.risk,
       ...(decided?.as === 'approved' ? { granted_ttl: decided.ttl } : {}),
-      ...(decided?.as === 'denied' && decided.reason !== undefined
-        ? { deny_reason: decided.reason, review_notes: decided.reason }
-        : {}),
+      ...(decided === undefined ? {} : decisionText(context, decided)),
     },
   }
 }

@@ -16,7 +16,9 @@ export const mcpHandlers: Handlers<
 > = {
   'mcp.servers.list': (call) => {
     mayManage(call)
-    const servers = [...call.context.tenant.state.mcpServers.values()].map(toServerInfo)
+    const servers = [...call.context.tenant.state.mcpServers.values()].map((it) =>
+      toServerInfo(call.context, it),
+    )
     const total = servers.length
     const pagination = { total, page: 1, limit: Math.max(50, total) }
     return ok({ servers, data: servers, pagination })
@@ -27,7 +29,7 @@ export const mcpHandlers: Handlers<
     const server = serverNamed(context, params.serverId)
     const base = context.origins.issuer + basePath(context.tenant.slug, request.path)
     return ok({
-      ...toServerInfo(server),
+      ...toServerInfo(context, server),
       discovery: {
         authorization_server_metadata: `${base}/.well-known/oauth-authorization-server`,
         protected_resource_metadata: resourceMetadataUrl(context, server, request.path),
@@ -56,8 +58,8 @@ const mayManage = ({ principal }: IssuerContext): void => {
   }
 }
 
-const toServerInfo = (server: McpServer): McpServerInfo => ({
-  id: server.id,
+const toServerInfo = ({ tenant }: TenantContext, server: McpServer): McpServerInfo => ({
+  id: [...tenant.state.mcpServers.keys()].indexOf(server.id) + 1,
   server_id: server.id,
   name: server.name,
   description: server.description,

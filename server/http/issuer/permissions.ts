@@ -1,4 +1,6 @@
 import { hasCapability } from '../../issuer/capability-check.ts'
+import type { Agent, User } from '../../issuer/event.ts'
+import type { State } from '../../issuer/state.ts'
 import { findUser } from '../../issuer/tasks.ts'
 import type { CheckPermissions } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
@@ -49,8 +51,9 @@ export const permissionHandlers: Handlers<
     if (!permission) {
       return answerWith(400, 'MISSING_PERMISSION', 'permission: expected the name of a permission')
     }
-    const subject = subjectOf(call, call.body.user_id)
-    return ok({ allowed: subject.has(permission), permission, user_id: subject.id, context })
+    const subject = subjectOf(call, call.body)
+    const allowed = subject.has(permission)
+    return ok({ allowed, permission, ...subject.members, context })
   },
   'authz.check_bulk': (call) => ok(checkPermissions(call)),
   'authz.check_any': (call) => {
@@ -62,53 +65,104 @@ export const permissionHandlers: Handlers<
     return ok({ ...answer, allowed: Object.values(answer.results).every((it) => it) })
   },
   'authz.permissions': (call) => {
-    const { id, permissions } = subjectOf(call, call.query.user_id)
-    return ok({ permissions, user_id: id })
+    const { members, permissions, source } = subjectOf(call, call.query)
+    return ok({
+      user_id: members.user_id,
+      permissions: permissions.map((slug) => ({ slug, description: slug, source })),
+      count: permissions.length,
+    })
   },
 }
 
 const checkPermissions = (call: IssuerContext & Readonly<{ body: CheckPermissions }>) => {
-  const { permissions = [], user_id: userId, context = {} } = call.body
+  const { permissions = [], context = {} } = call.body
   if (permissions.length === 0 || permissions.some((it) => it === '')) {
     answerWith(400, 'INVALID_PERMISSIONS', 'permissions: expected names of permissions')
   }
-  const subject = subjectOf(call, userId)
+  const subject = subjectOf(call, call.body)
   const results = Object.fromEntries(permissions.map((it) => [it, subject.has(it)]))
-  return { results, user_id: subject.id, context }
+  return { results, permissions, ...subject.members, context }
 }
 
 type Subject = Readonly<{
-  id: string
+  members: Readonly<{ subject_type: 'user' | 'agent'; subject_id: string; user_id: string }>
   permissions: readonly string[]
+  /** Where the permissions come from, as the permission list says it. */
+  source: string
   has: (permission: string) => boolean
 }>
 
 /**
- * Whose permissions are meant: the bearer's own, unless a user is named. An agent that may act for
- * users asks about them, and so does an approver; nobody else learns what others may do.
+ * Whose permissions are meant: the bearer's own, unless a subject is named (`user_id` is its older
+ * form). An agent that may act for users may name a subject; so may an approver, and a bearer with
+ * the permission `authz.check` or the scope `authz:check`.
+ * @throws {HttpError} 403 INSUFFICIENT_PERMISSIONS, 404 SUBJECT_NOT_FOUND
  */
 const subjectOf = (
   { context: { tenant }, principal }: IssuerContext,
-  userId: string | undefined,
+  asked: Pick<CheckPermissions, 'subject' | 'user_id'>,
 ): Subject => {
   const { agent, user, agentHeld, permissions, claims } = principal()
-  const own = agentHeld ? agent?.id : user?.id
-  if (userId !== undefined && userId !== own && userId !== user?.email) {
-    const mayAsk = agentHeld ? agent?.mayDelegate === true : permissions.includes('jit.approve')
-    if (!mayAsk) answerWith(403, 'access_denied', 'user_id: expected your own')
-    const other = findUser(tenant.state, userId)
-    return other === undefined
-      ? answerWith(404, 'not_found', 'there is no such user here')
-      : createSubject(other.id, other.permissions)
+  const named =
+    asked.subject ??
+    (asked.user_id === undefined ? undefined : { type: 'user' as const, id: asked.user_id })
+  const own = agentHeld ? [agent?.id, agent?.clientId] : [user?.id, user?.email]
+  // The older form names the bearer by its id, an agent's too.
+  const isOwn =
+    named === undefined ||
+    (own.includes(named.id) &&
+      (asked.subject === undefined || (named.type === 'agent') === agentHeld))
+  if (!isOwn) {
+    const mayAsk =
+      (agentHeld && agent?.mayDelegate === true) ||
+      permissions.some((it) => askingPermissions.includes(it)) ||
+      claims.scope?.split(' ').includes('authz:check') === true
+    if (!mayAsk) {
+      answerWith(
+        403,
+        'INSUFFICIENT_PERMISSIONS',
+        'subject: expected your own; for others the permission authz.check is missing',
+      )
+    }
+    return findSubject(tenant.state, named)
   }
-  if (agentHeld && agent !== undefined) {
-    return { ...createSubject(agent.id, agent.capabilities), has: (it) => hasCapability(agent, it) }
-  }
-  return createSubject(own ?? claims.client_id, permissions)
+  if (agentHeld && agent !== undefined) return agentSubject(agent)
+  if (user !== undefined) return userSubject(user)
+  return createSubject('user', claims.client_id, permissions, 'direct')
 }
 
-const createSubject = (id: string, permissions: readonly string[]): Subject => ({
-  id,
+const askingPermissions = ['jit.approve', 'authz.check', 'authz:check']
+
+const findSubject = (state: State, { type, id }: NonNullable<CheckPermissions['subject']>) => {
+  if (type === 'user') {
+    const user = findUser(state, id)
+    if (user !== undefined) return userSubject(user)
+  } else {
+    const agent = findAgent(state, id)
+    if (agent !== undefined) return agentSubject(agent)
+  }
+  return answerWith(404, 'SUBJECT_NOT_FOUND', `subject: there is no ${type} ${id} here`)
+}
+
+const findAgent = ({ agents }: State, id: string): Agent | undefined =>
+  agents.get(id) ?? [...agents.values()].find((it) => it.clientId === id)
+
+const agentSubject = (agent: Agent): Subject => ({
+  ...createSubject('agent', agent.id, agent.capabilities, 'capability'),
+  has: (it) => hasCapability(agent, it),
+})
+
+const userSubject = ({ id, permissions, roles = [] }: User): Subject =>
+  createSubject('user', id, permissions, roles.length === 1 ? `role:${roles[0]}` : 'direct')
+
+const createSubject = (
+  type: 'user' | 'agent',
+  id: string,
+  permissions: readonly string[],
+  source: string,
+): Subject => ({
+  members: { subject_type: type, subject_id: id, user_id: id },
   permissions,
+  source,
   has: (it) => permissions.includes(it),
 })

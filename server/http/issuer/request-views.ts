@@ -38,19 +38,39 @@ export const toAgentView = (
       ? {
           token_url: `${url}/token`,
           granted_ttl: decided.ttl,
-          ...(decided.notes === undefined ? {} : { review_notes: decided.notes }),
         }
       : {}),
-    ...(decided?.as === 'denied' ? denialText(context, decided.reason) : {}),
+    ...(decided === undefined ? {} : decisionText(context, decided)),
   }
 }
 
-/** Two names for one text (contract §7 row 9). */
-const denialText = ({ tenant }: Reach, reason = 'Denied.') => {
+/**
+ * What an agent reads of a decision: the message for it, and whether there are notes for people
+ * (lumoauth-api-client 1.1.0, GetRequestStatusResponse). Older forms hold the notes themselves, a
+ * denial under two names (contract §7 row 9). A policy writes for the agent.
+ */
+export const decisionText = (
+  { tenant }: Reach,
+  decided: NonNullable<RequestRecord['decided']>,
+): Pick<PermissionRequest, 'has_notes' | 'agent_message' | 'review_notes' | 'deny_reason'> => {
   const { denial_text: where } = tenant.state.dialect
+  const isDenied = decided.as === 'denied'
+  const notes = isDenied ? decided.reason : decided.notes
+  const isPolicy = decided.by === 'policy'
+  if (where === 'agent_message') {
+    const message = decided.message ?? (isPolicy ? notes : undefined)
+    return {
+      has_notes: !isPolicy && notes !== undefined,
+      ...(message === undefined
+        ? {}
+        : { agent_message: message, ...(isDenied ? { deny_reason: message } : {}) }),
+    }
+  }
+  const text = notes ?? decided.message ?? (isDenied ? 'Denied.' : undefined)
+  if (text === undefined) return {}
   return {
-    ...(where === 'deny_reason' ? {} : { review_notes: reason }),
-    ...(where === 'review_notes' ? {} : { deny_reason: reason }),
+    ...(isDenied && where === 'deny_reason' ? {} : { review_notes: text }),
+    ...(isDenied && where !== 'review_notes' ? { deny_reason: text } : {}),
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type SsfConfiguration,
   type StreamConfiguration,
 } from '../../wire/index.ts'
+import { isoTime } from '../iso-time.ts'
 import { basePath, issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
@@ -61,14 +62,14 @@ export const signalHandlers: Handlers<
   'ssf.stream.read': ({ context, principal, query, request }) => {
     const { state } = context.tenant
     const { clientId } = receiverOf(principal())
+    if (query.stream_id === undefined) {
+      const streams = streamsOf(state, clientId).map(({ stream }) =>
+        streamView(context, stream, request.path),
+      )
+      return ok(state.dialect.stream_list === 'array' ? streams : { streams })
+    }
     return ok(
-      query.stream_id === undefined
-        ? streamsOf(state, clientId).map(({ stream }) => streamView(context, stream, request.path))
-        : streamView(
-            context,
-            requireOwnStream(state, query.stream_id, clientId).stream,
-            request.path,
-          ),
+      streamView(context, requireOwnStream(state, query.stream_id, clientId).stream, request.path),
     )
   },
 
@@ -147,7 +148,7 @@ const configuration = (context: TenantContext, requestPath: string): SsfConfigur
 /** A stream as its owner sees it; what authorizes a push is never shown again. */
 const streamView = (
   { tenant, origins }: TenantContext,
-  { id, issuer, audience, events, endpoint }: Stream,
+  { id, issuer, audience, events, endpoint, authorized, createdAt }: Stream,
   requestPath: string,
   requested: readonly string[] = events,
 ): StreamConfiguration => {
@@ -155,15 +156,18 @@ const streamView = (
   return {
     stream_id: id,
     iss: issuer,
-    aud: [...audience],
+    aud: audience.length === 1 ? (audience[0] ?? '') : [...audience],
     events_supported: [...knownEvents],
     events_requested: [...requested],
     events_delivered: [...events],
-    delivery:
-      endpoint === undefined
+    delivery: {
+      ...(endpoint === undefined
         ? { method: pollDelivery, endpoint_url: `${base}/ssf/poll/${id}` }
-        : { method: pushDelivery, endpoint_url: endpoint },
+        : { method: pushDelivery, endpoint_url: endpoint }),
+      authorization_configured: authorized === true,
+    },
     status: 'enabled',
+    created_at: isoTime(createdAt),
   }
 }
 

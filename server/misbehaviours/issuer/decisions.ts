@@ -85,7 +85,17 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     breaks: 'LUMO-DENY-REASON',
     routes: ['jit.deny'],
     act: misleadRules(() => ({
-      events: replaceEvents('permission.denied', ({ reason: _, ...event }) => [event]),
+      events: replaceEvents('permission.denied', ({ reason: _, message: __, ...event }) => [event]),
+    })),
+  },
+  'issuer-shows-notes-to-agent': {
+    says: 'The agent reads the notes for people in place of the message for it.',
+    breaks: 'LUMO-NOTES',
+    routes: ['jit.deny'],
+    act: misleadRules(() => ({
+      events: replaceEvents('permission.denied', ({ reason, ...event }) => [
+        reason === undefined ? event : { ...event, reason, message: reason },
+      ]),
     })),
   },
   'issuer-misattributes-decision': {

@@ -234,9 +234,16 @@ const queryParameters = ({ query }: Route): Parameter[] => {
   }))
 }
 
-const requestBody = ({ body, form }: Route, refer: Refer): Pick<Operation, 'requestBody'> => {
+const requestBody = (
+  { body, form, formOrJson }: Route,
+  refer: Refer,
+): Pick<Operation, 'requestBody'> => {
   if (form) {
-    const content = { 'application/x-www-form-urlencoded': { schema: refer(form, 'input') } }
+    const schema = refer(form, 'input')
+    const content = {
+      'application/x-www-form-urlencoded': { schema },
+      ...(formOrJson ? { 'application/json': { schema } } : {}),
+    }
     return { requestBody: { required: true, content } }
   }
   if (body === undefined) return {}

@@ -8,8 +8,9 @@ export const agentRoutes = {
     seat: 'issuer',
     method: 'GET',
     path: '/agents/me',
-    auth: 'agent',
+    auth: 'bearer',
     summary: 'Who the agent is',
+    note: 'A user gets an identity of type user and no capabilities.',
     answers: { 200: agent.AgentsMe },
   },
   'agents.ask': {

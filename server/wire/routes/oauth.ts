@@ -15,6 +15,7 @@ export const oauthRoutes = {
     summary: 'Issue a token',
     note: 'How a client authenticates depends on the grant (contract §2.1).',
     form: token.TokenForm,
+    formOrJson: true,
     answers: { 200: token.TokenAnswer },
   },
   'oauth.introspect': {

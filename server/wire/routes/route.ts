@@ -45,6 +45,8 @@ export type Route = Readonly<{
   invalid?: Readonly<Record<string, string>>
   /** A body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
+  /** A form that may also come as a JSON object. */
+  formOrJson?: true
   /** Answers with pages for a person, refusals too, where the schema of an answer is null. */
   pages?: true
   /** Refuses with 409 what is there already, or in use. */

@@ -32,7 +32,7 @@ export const signalRoutes = {
     auth: 'bearer',
     summary: 'Read one stream, or all of one’s own',
     query: signal.SignalStreamQuery,
-    answers: { 200: signal.StreamConfiguration.or(signal.StreamConfiguration.array()) },
+    answers: { 200: signal.StreamConfiguration.or(signal.StreamList) },
   },
   'ssf.stream.delete': {
     seat: 'issuer',

@@ -25,6 +25,6 @@ with JITContext(agent) as jit:
         {"type": "user_data", "actions": ["read"], "identifier": "user:alice"},
         justification="Alice asked for her data",
     )
-    say("asked", status=result["status"], risk=result["risk_level"], notes=result.get("review_notes"))
+    say("asked", status=result["status"], risk=result["risk_level"], notes=result.get("deny_reason"))
     if result["status"] == "approved":
         say("token", length=len(jit.get_token(result["request_id"])) > 100)

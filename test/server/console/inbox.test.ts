@@ -87,9 +87,9 @@ describe('the inbox', () => {
 
     await ada.request
       .post(`/console/acme/requests/${agent.requestId}/deny`)
-      .send({ reason: 'not today' })
+      .send({ agent_message: 'not today' })
 
-    expect(await agent.status()).toMatchObject({ status: 'denied', review_notes: 'not today' })
+    expect(await agent.status()).toMatchObject({ status: 'denied', agent_message: 'not today' })
   })
 
   it('wants two people where the policy does, and tells the first that another is missing', async () => {

@@ -179,11 +179,15 @@ describe('a tenant in the hands of a test', () => {
     const { tenant, jit } = await agentAtWork()
     const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
 
-    await tenant.approver.deny(request, { reason: 'Not during the audit.' })
+    await tenant.approver.deny(request, {
+      reason: 'The auditor is here.',
+      agentMessage: 'Not during the audit.',
+    })
 
     expect(await jit.waitForApproval(request)).toMatchObject({
       status: 'denied',
-      review_notes: 'Not during the audit.',
+      agent_message: 'Not during the audit.',
+      has_notes: true,
     })
     await expect(tenant.approver.approve(request)).rejects.toThrow('was refused (4')
   })

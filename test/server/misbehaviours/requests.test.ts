@@ -293,11 +293,21 @@ describe('an issuer that goes wrong with requests', () => {
     'issuer-forgets-deny-reason': [
       async (world) => {
         const { agent, id } = await world.pending()
-        await world.decide('deny', await world.user(), id, { reason: 'not today' })
+        await world.decide('deny', await world.user(), id, { agent_message: 'not today' })
         return (await world.status(agent, id)).body.deny_reason
       },
       'not today',
-      'Denied.',
+      undefined,
+    ],
+    'issuer-shows-notes-to-agent': [
+      async (world) => {
+        const { agent, id } = await world.pending()
+        const text = { reason: 'the auditor is here', agent_message: 'not today' }
+        await world.decide('deny', await world.user(), id, text)
+        return (await world.status(agent, id)).body.agent_message
+      },
+      'not today',
+      'the auditor is here',
     ],
     'issuer-misattributes-decision': [
       async (world) => {

@@ -49,10 +49,10 @@ describe('the fixtures', () => {
 
     const [decided] = await Promise.all([
       jit.waitForApproval(request),
-      approver.deny(request, { reason: 'Not today.' }),
+      approver.deny(request, { agentMessage: 'Not today.' }),
     ])
 
-    expect(decided).toMatchObject({ status: 'denied', review_notes: 'Not today.' })
+    expect(decided).toMatchObject({ status: 'denied', agent_message: 'Not today.' })
   })
 
   test('let a seat misbehave', async ({ tenant, agent, misbehave }) => {

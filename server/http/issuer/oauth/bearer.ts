@@ -26,6 +26,8 @@ export type Principal = Readonly<{
   jti: string
   /** The task that a JIT token belongs to: it authenticates for nothing else. */
   jitTaskId?: string | undefined
+  /** An API key in place of a token. */
+  isKey?: true
 }>
 
 /**
@@ -63,7 +65,10 @@ export const bearer = async (
   return principalOf(context, live)
 }
 
-/** @throws {HttpError} as `bearer`; 403 when it is not an agent that asks */
+/**
+ * @throws {HttpError} as `bearer`, to an API key of no agent too (README of lumoauth 1.1.0,
+ * "Authentication"); 403 when it is not an agent that asks
+ */
 export const agentBearer = async (
   context: TenantContext,
   request: HttpRequest,
@@ -71,6 +76,7 @@ export const agentBearer = async (
 ): Promise<Principal & { agent: Agent }> => {
   const principal = await bearer(context, request, jitToken)
   const { agent } = principal
+  if (agent === undefined && principal.isKey) return refuseToken(context)
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
   return { ...principal, agent }
@@ -98,6 +104,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
     personObstacle: 'an API key cannot decide',
     approvalObstacle: 'an API key cannot decide',
     jti: `key:${key.name}`,
+    isKey: true,
     claims: {
       iss,
       sub: agent === undefined ? `key:${key.name}` : `agent:${agent.name}`,
@@ -112,7 +119,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
 }
 
 /** @throws {HttpError} always the same, whatever is wrong with the token */
-const refuseToken = (context: TenantContext): never => {
+export const refuseToken = (context: TenantContext): never => {
   const description = 'the token is malformed, expired, revoked, or not for this issuer'
   const challenge = wantsBearer(
     context,

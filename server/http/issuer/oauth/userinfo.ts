@@ -6,12 +6,14 @@ import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 
+import { refuseToken } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
 /** Who the bearer is; of a delegated token, the user the agent acts for (contract §2.1). */
 const userinfo = ({ context, principal }: IssuerContext): Answer => {
-  const { agent, user, claims } = principal()
+  const { agent, user, claims, isKey } = principal()
+  if (agent === undefined && isKey) return refuseToken(context)
   if (user !== undefined) {
     const act = claims.act === undefined ? {} : { act: claims.act }
     return { ...ok({ ...personInfo(context, user), ...act }), headers: noStore }

@@ -8,7 +8,10 @@ describe('agents/me', () => {
     const { anonymous, as, userToken } = await issuerWorld()
 
     expect((await anonymous.get('/agents/me')).status).toBe(401)
-    expect((await as(await userToken()).get('/agents/me')).status).toBe(403)
+    expect((await as(await userToken()).get('/agents/me')).body).toMatchObject({
+      identity: { type: 'user' },
+      capabilities: [],
+    })
   })
 
   it.each([
@@ -29,7 +32,7 @@ describe('agents/me', () => {
 
     const { body } = await request.get(`${tenant.urls.org}/agents/me`)
 
-    expect(body.workspace.api_base).toBe(tenant.urls.org)
+    expect(body.workspace.api_base).toBe(`${new URL(tenant.urls.org).pathname}/`)
   })
 })
 
@@ -69,6 +72,7 @@ describe('agents/ask', () => {
       action: 'read:documents',
       context: { ticket: 7 },
       reason: 'the agent has the capability read:documents',
+      decided_by: 'capability',
       explanation: 'the agent has the capability read:documents',
       confidence: 1,
       required_scopes: ['read:documents'],
@@ -195,7 +199,11 @@ describe('agents/me/mcp/authorize', () => {
       .post('/agents/me/mcp/authorize')
       .send({ server_id, tool: 'search' })
 
-    expect(body).toEqual({ allowed: true, agent_id: 'agt_report-bot', resource })
+    expect(body).toEqual({
+      allowed: true,
+      agent_id: 'agt_report-bot',
+      resource: { uri: resource, server_id, tool: 'search' },
+    })
   })
 })
 
@@ -255,7 +263,7 @@ describe('a push approval', () => {
       impact: 'medium',
       reason: 'Deploy',
       responded_at: '2026-11-24T12:00:00Z',
-      approved_by: { user_id: 'user:alice', email: 'alice@example.com' },
+      approved_by: { user_id: 2 },
     })
   })
 
@@ -329,6 +337,8 @@ describe('authz', () => {
     expect(body).toEqual({
       allowed: true,
       permission: 'read:documents',
+      subject_type: 'agent',
+      subject_id: 'agt_report-bot',
       user_id: 'agt_report-bot',
       context: { a: 1 },
     })
@@ -370,10 +380,58 @@ describe('authz', () => {
     expect((await request.post('/authz/check').send(body)).body.allowed).toBe(true)
     expect((await as(stranger).post('/authz/check').send(body)).status).toBe(403)
     await request.get('/authz/permissions?user_id=nobody').expect(404)
-    expect((await as(stranger).get('/authz/permissions')).body).toEqual({
-      permissions: ['read:documents', 'write:reports'],
-      user_id: 'agt_stranger',
+  })
+
+  it('lists permissions as objects with slug, description and source', async () => {
+    const { request } = await issuerWorld({
+      agents: [{ name: 'report-bot', capabilities: ['read:documents'] }],
     })
+
+    expect((await request.get('/authz/permissions')).body).toEqual({
+      user_id: 'agt_report-bot',
+      permissions: [
+        { slug: 'read:documents', description: 'read:documents', source: 'capability' },
+      ],
+      count: 1,
+    })
+  })
+
+  it.each([
+    ['user', 'alice@example.com', 'jit.approve', false],
+    ['user', 'approver@example.com', 'jit.approve', true],
+    ['agent', 'agt_report-bot', 'read:documents', true],
+    ['agent', 'agt_report-bot', 'launch:rockets', false],
+  ])('answers for the subject named: %s %s', async (type, id, permission, allowed) => {
+    const { as, userToken } = await issuerWorld({
+      users: [
+        { email: 'approver@example.com', permissions: ['jit.approve'] },
+        { email: 'alice@example.com' },
+      ],
+    })
+    const reviewer = as(await userToken())
+
+    const { body } = await reviewer.post('/authz/check').send({ permission, subject: { type, id } })
+
+    expect(body).toMatchObject({ allowed, permission, subject_type: type })
+  })
+
+  it.each([
+    ['user', 'agt_report-bot'],
+    ['agent', 'approver@example.com'],
+    ['user', '00000000-0000-0000-0000-000000000000'],
+  ])('refuses an unknown subject in every check: %s %s', async (type, id) => {
+    const { as, userToken } = await issuerWorld()
+    const reviewer = as(await userToken())
+    const subject = { type, id }
+
+    const one = await reviewer.post('/authz/check').send({ permission: 'a', subject })
+    expect(one).toMatchObject({ status: 404, body: { error: 'SUBJECT_NOT_FOUND' } })
+    for (const form of ['bulk', 'any', 'all']) {
+      const several = await reviewer
+        .post(`/authz/check-${form}`)
+        .send({ permissions: ['a'], subject })
+      expect(several).toMatchObject({ status: 404, body: { error: 'SUBJECT_NOT_FOUND' } })
+    }
   })
 })
 

@@ -81,7 +81,7 @@ describe('a callback_url', () => {
 
     await as(await userToken())
       .post(`/jit/deny/${request_id}`)
-      .send({ reason: 'no' })
+      .send({ agent_message: 'no' })
     await settle()
 
     expect(far.sent[0]?.headers).toHaveProperty(only)

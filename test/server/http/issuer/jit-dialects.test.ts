@@ -46,6 +46,7 @@ describe('a dialect switch', () => {
   })
 
   it.each([
+    ['agent_message', []],
     ['both', ['review_notes', 'deny_reason']],
     ['review_notes', ['review_notes']],
     ['deny_reason', ['deny_reason']],

@@ -73,7 +73,7 @@ describe('a stream', () => {
       status: 201,
       body: {
         iss: tenant.urls.tenant,
-        aud: ['documents-api'],
+        aud: 'documents-api',
         delivery: {
           method: 'urn:ietf:rfc:8936',
           endpoint_url: `${tenant.urls.tenant}/ssf/poll/${streamId}`,
@@ -92,8 +92,8 @@ describe('a stream', () => {
     await request.delete(`/ssf/stream?stream_id=${streamId}`).expect(404)
     await request.post('/ssf/verify').send({ stream_id: streamId }).expect(404)
     await request.post(`/ssf/poll/${streamId}`).send({ returnImmediately: true }).expect(404)
-    expect((await request.get('/ssf/stream')).body).toEqual([])
-    expect((await as(token).get('/ssf/stream')).body).toHaveLength(1)
+    expect((await request.get('/ssf/stream')).body).toEqual({ streams: [] })
+    expect((await as(token).get('/ssf/stream')).body.streams).toHaveLength(1)
     expect((await as(token).delete('/ssf/stream')).status).toBe(204)
     expect((await as(token).delete('/ssf/stream')).status).toBe(404)
   })

@@ -60,8 +60,10 @@ describe('the OpenAPI document', () => {
       // Whatever it reads or asks for can be refused.
       expect(statuses.some((status) => /^[45]/.test(status))).toBe(true)
       const media = Object.keys(it?.requestBody?.content ?? {})
-      if (route.form) expect(media).toEqual(['application/x-www-form-urlencoded'])
-      else expect(media).toEqual(route.body ? ['application/json'] : [])
+      if (route.form) {
+        const json = route.formOrJson ? ['application/json'] : []
+        expect(media).toEqual(['application/x-www-form-urlencoded', ...json])
+      } else expect(media).toEqual(route.body ? ['application/json'] : [])
     }
   })
 
