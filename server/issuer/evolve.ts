@@ -1,6 +1,6 @@
 import { canonical } from '../wire/index.ts'
 import { usageAt } from './budgets.ts'
-import type { Entry, EventOf, Signal, Task } from './event.ts'
+import type { Entry, Event, EventOf, Signal, Task } from './event.ts'
 import { countKept } from './kept-bytes.ts'
 import { noteActivity, rootOf } from './lineage.ts'
 import { aboutTask, aboutToken, verification } from './signals.ts'
@@ -20,225 +20,213 @@ import {
 export const evolve = (state: State, entry: Entry): void => {
   forgetExpired(state, entry.at)
   countKept(state, entry)
-  switch (entry.type) {
-    case 'tenant.seeded':
-      for (const agent of entry.agents) {
-        state.agents.set(agent.id, agent)
-        state.clients.set(agent.clientId, agent)
+  const change = changes[entry.type] as (state: State, entry: Entry) => void
+  change(state, entry)
+}
+
+/** What each event changes. */
+const changes: Readonly<{
+  [Type in Event['type']]: (state: State, entry: Entry & EventOf<Type>) => void
+}> = {
+  'tenant.seeded': (state, entry) => {
+    for (const agent of entry.agents) {
+      state.agents.set(agent.id, agent)
+      state.clients.set(agent.clientId, agent)
+    }
+    for (const user of entry.users) state.users.set(user.id, user)
+    for (const client of entry.applications ?? []) state.clients.set(client.clientId, client)
+    for (const key of entry.apiKeys ?? []) state.apiKeys.set(key.hash, key)
+    for (const server of entry.mcpServers ?? []) state.mcpServers.set(server.id, server)
+    state.workloads = entry.workloads ?? []
+  },
+  'policy.replaced': (state, entry) => {
+    state.policy = entry.policy
+  },
+  'dialect.set': (state, entry) => {
+    state.dialect = entry.dialect
+  },
+  'approver.scripted': (state, entry) => {
+    state.approver = entry.script
+  },
+  'client.registered': (state, entry) => {
+    state.clients.set(entry.client.clientId, entry.client)
+  },
+  'key.published': () => {},
+  'key.rotated': () => {},
+  'key.retired': () => {},
+  'assertion.used': (state, entry) => {
+    const used = `${entry.clientId} ${entry.jti}`
+    state.assertions.add(used)
+    forgetAt(state, entry.expiresAt, 'assertion', used)
+  },
+  'authorization.pushed': (state, entry) => {
+    const { pushed } = entry
+    state.pushed.set(pushed.uri, pushed)
+    forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
+  },
+  'grant.given': (state, entry) => {
+    const { grant } = entry
+    state.grants.set(grant.id, { grant, redeemed: false, revoked: false, tokens: new Set() })
+    state.codes.set(grant.codeHash, grant.id)
+    forgetAt(state, grant.codeExpiresAt, 'code', grant.codeHash)
+  },
+  'grant.redeemed': (state, entry) => {
+    const record = state.grants.get(entry.grantId)
+    if (record) record.redeemed = true
+  },
+  'grant.refreshable': (state, entry) => {
+    const { grantId, refreshHash: hash, expiresAt } = entry
+    const record = state.grants.get(grantId)
+    if (record) record.refresh = { hash, expiresAt }
+    state.refreshTokens.set(hash, grantId)
+    forgetAt(state, expiresAt, 'refreshToken', hash)
+  },
+  'grant.revoked': (state, entry) => {
+    const record = state.grants.get(entry.grantId)
+    if (record) record.revoked = true
+  },
+  'task.opened': (state, entry) => {
+    const { task } = entry
+    state.tasks.set(task.id, {
+      task,
+      score: 0,
+      denials: 0,
+      requestedAt: [],
+      children: [],
+      requests: [],
+      tokens: new Set(),
+    })
+    if (task.parentId !== undefined) state.tasks.get(task.parentId)?.children.push(task.id)
+    noteOpen(state, task)
+    use(state, task.agentId, entry.at, { calls: 1 })
+    forgetAt(state, task.expiresAt, 'openTask', task.id)
+    forgetAt(state, task.expiresAt + remembered, 'task', task.id)
+  },
+  'permission.requested': (state, entry) => {
+    const { request } = entry
+    state.requests.set(request.id, {
+      request,
+      canonical: canonical(request.detail),
+      endorsedBy: [],
+    })
+    noteUndecided(state, request)
+    forgetAt(state, request.expiresAt, 'undecided', request.id)
+    use(state, request.agentId, entry.at, { calls: 1 })
+    noteActivity(state, request.agentId, entry.at, { requests: 1, score: entry.score })
+    const task = state.tasks.get(request.taskId)
+    if (task) {
+      task.requests.push(request.id)
+      task.score += entry.score
+      task.requestedAt = [...task.requestedAt.filter((at) => at > entry.at - 60), entry.at]
+      forgetAt(state, task.task.expiresAt + remembered, 'request', request.id)
+    }
+  },
+  'permission.endorsed': (state, entry) => {
+    state.requests.get(entry.requestId)?.endorsedBy.push(entry.by)
+  },
+  'permission.approved': (state, entry) => {
+    const request = state.requests.get(entry.requestId)
+    if (request) {
+      request.decided = {
+        as: 'approved',
+        by: entry.by,
+        at: entry.at,
+        ttl: entry.ttl,
+        ...(entry.notes === undefined ? {} : { notes: entry.notes }),
+        ...(entry.message === undefined ? {} : { message: entry.message }),
       }
-      for (const user of entry.users) state.users.set(user.id, user)
-      for (const client of entry.applications ?? []) state.clients.set(client.clientId, client)
-      for (const key of entry.apiKeys ?? []) state.apiKeys.set(key.hash, key)
-      for (const server of entry.mcpServers ?? []) state.mcpServers.set(server.id, server)
-      state.workloads = entry.workloads ?? []
-      break
-    case 'policy.replaced':
-      state.policy = entry.policy
-      break
-    case 'dialect.set':
-      state.dialect = entry.dialect
-      break
-    case 'approver.scripted':
-      state.approver = entry.script
-      break
-    case 'client.registered':
-      state.clients.set(entry.client.clientId, entry.client)
-      break
-    case 'key.published':
-    case 'key.rotated':
-    case 'key.retired':
-      break
-    case 'assertion.used': {
-      const used = `${entry.clientId} ${entry.jti}`
-      state.assertions.add(used)
-      forgetAt(state, entry.expiresAt, 'assertion', used)
-      break
     }
-    case 'authorization.pushed': {
-      const { pushed } = entry
-      state.pushed.set(pushed.uri, pushed)
-      forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
-      break
-    }
-    case 'grant.given': {
-      const { grant } = entry
-      state.grants.set(grant.id, { grant, redeemed: false, revoked: false, tokens: new Set() })
-      state.codes.set(grant.codeHash, grant.id)
-      forgetAt(state, grant.codeExpiresAt, 'code', grant.codeHash)
-      break
-    }
-    case 'grant.redeemed': {
-      const record = state.grants.get(entry.grantId)
-      if (record) record.redeemed = true
-      break
-    }
-    case 'grant.refreshable': {
-      const { grantId, refreshHash: hash, expiresAt } = entry
-      const record = state.grants.get(grantId)
-      if (record) record.refresh = { hash, expiresAt }
-      state.refreshTokens.set(hash, grantId)
-      forgetAt(state, expiresAt, 'refreshToken', hash)
-      break
-    }
-    case 'grant.revoked': {
-      const record = state.grants.get(entry.grantId)
-      if (record) record.revoked = true
-      break
-    }
-    case 'task.opened': {
-      const { task } = entry
-      state.tasks.set(task.id, {
-        task,
-        score: 0,
-        denials: 0,
-        requestedAt: [],
-        children: [],
-        requests: [],
-        tokens: new Set(),
-      })
-      if (task.parentId !== undefined) state.tasks.get(task.parentId)?.children.push(task.id)
-      noteOpen(state, task)
-      use(state, task.agentId, entry.at, { calls: 1 })
-      forgetAt(state, task.expiresAt, 'openTask', task.id)
-      forgetAt(state, task.expiresAt + remembered, 'task', task.id)
-      break
-    }
-    case 'permission.requested': {
-      const { request } = entry
-      state.requests.set(request.id, {
-        request,
-        canonical: canonical(request.detail),
-        endorsedBy: [],
-      })
-      noteUndecided(state, request)
-      forgetAt(state, request.expiresAt, 'undecided', request.id)
-      use(state, request.agentId, entry.at, { calls: 1 })
-      noteActivity(state, request.agentId, entry.at, { requests: 1, score: entry.score })
-      const task = state.tasks.get(request.taskId)
-      if (task) {
-        task.requests.push(request.id)
-        task.score += entry.score
-        task.requestedAt = [...task.requestedAt.filter((at) => at > entry.at - 60), entry.at]
-        forgetAt(state, task.task.expiresAt + remembered, 'request', request.id)
+    noteDecided(state, entry.requestId)
+  },
+  'permission.denied': (state, entry) => {
+    const request = state.requests.get(entry.requestId)
+    if (request) {
+      request.decided = {
+        as: 'denied',
+        by: entry.by,
+        at: entry.at,
+        ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+        ...(entry.message === undefined ? {} : { message: entry.message }),
       }
-      break
     }
-    case 'permission.endorsed':
-      state.requests.get(entry.requestId)?.endorsedBy.push(entry.by)
-      break
-    case 'permission.approved': {
-      const request = state.requests.get(entry.requestId)
-      if (request) {
-        request.decided = {
-          as: 'approved',
-          by: entry.by,
-          at: entry.at,
-          ttl: entry.ttl,
-          ...(entry.notes === undefined ? {} : { notes: entry.notes }),
-          ...(entry.message === undefined ? {} : { message: entry.message }),
-        }
+    noteDecided(state, entry.requestId)
+    const task = state.tasks.get(entry.taskId)
+    if (task) {
+      const denials = entry.repeats === undefined ? 1 : 0
+      task.denials += denials
+      task.score += entry.score
+      noteActivity(state, task.task.agentId, entry.at, { denials, score: entry.score })
+    }
+  },
+  'token.issued': (state, entry) => {
+    const { token } = entry
+    state.tokens.set(token.jti, { token })
+    if (token.agentId !== undefined) use(state, token.agentId, entry.at, { tokens: 1 })
+    if (token.taskId !== undefined) state.tasks.get(token.taskId)?.tokens.add(token.jti)
+    if (token.grantId !== undefined) state.grants.get(token.grantId)?.tokens.add(token.jti)
+    const request = token.requestId === undefined ? undefined : state.requests.get(token.requestId)
+    if (request) request.exchangedAt ??= entry.at
+    forgetAt(state, token.expiresAt, 'token', token.jti)
+  },
+  'token.revoked': (state, entry) => {
+    const token = state.tokens.get(entry.jti)
+    if (token) {
+      token.revokedAt = entry.at
+      const signal = aboutToken(token.token, entry)
+      if (signal) queueSignal(state, signal, token.token.agentId)
+      if (token.token.taskId !== undefined) {
+        state.tasks.get(token.token.taskId)?.tokens.delete(entry.jti)
       }
-      noteDecided(state, entry.requestId)
-      break
     }
-    case 'permission.denied': {
-      const request = state.requests.get(entry.requestId)
-      if (request) {
-        request.decided = {
-          as: 'denied',
-          by: entry.by,
-          at: entry.at,
-          ...(entry.reason === undefined ? {} : { reason: entry.reason }),
-          ...(entry.message === undefined ? {} : { message: entry.message }),
-        }
-      }
-      noteDecided(state, entry.requestId)
-      const task = state.tasks.get(entry.taskId)
-      if (task) {
-        const denials = entry.repeats === undefined ? 1 : 0
-        task.denials += denials
-        task.score += entry.score
-        noteActivity(state, task.task.agentId, entry.at, { denials, score: entry.score })
-      }
-      break
-    }
-    case 'token.issued': {
-      const { token } = entry
-      state.tokens.set(token.jti, { token })
-      if (token.agentId !== undefined) use(state, token.agentId, entry.at, { tokens: 1 })
-      if (token.taskId !== undefined) state.tasks.get(token.taskId)?.tokens.add(token.jti)
-      if (token.grantId !== undefined) state.grants.get(token.grantId)?.tokens.add(token.jti)
-      const request =
-        token.requestId === undefined ? undefined : state.requests.get(token.requestId)
-      if (request) request.exchangedAt ??= entry.at
-      forgetAt(state, token.expiresAt, 'token', token.jti)
-      break
-    }
-    case 'token.revoked': {
-      const token = state.tokens.get(entry.jti)
-      if (token) {
-        token.revokedAt = entry.at
-        const signal = aboutToken(token.token, entry)
-        if (signal) queueSignal(state, signal, token.token.agentId)
-        if (token.token.taskId !== undefined) {
-          state.tasks.get(token.token.taskId)?.tokens.delete(entry.jti)
-        }
-      }
-      break
-    }
-    case 'limits.set':
-      state.limits = entry.limits
-      break
-    case 'agent.registered':
-      state.agents.set(entry.agent.id, entry.agent)
-      state.clients.set(entry.agent.clientId, entry.agent)
-      break
-    case 'agent.asked':
-      use(state, entry.agentId, entry.at, { calls: 1 })
-      break
-    case 'approval.asked': {
-      const { approval } = entry
-      state.approvals.set(approval.id, { approval })
-      forgetAt(state, approval.expiresAt + remembered, 'approval', approval.id)
-      break
-    }
-    case 'approval.answered': {
-      const record = state.approvals.get(entry.approvalId)
-      if (record) record.answered = { as: entry.as, by: entry.by, at: entry.at }
-      break
-    }
-    case 'stream.created':
-      state.streams.set(entry.stream.id, { stream: entry.stream, waiting: [], dropped: 0 })
-      break
-    case 'stream.deleted':
-      state.streams.delete(entry.streamId)
-      break
-    case 'stream.verified': {
-      const record = state.streams.get(entry.streamId)
-      if (record) queue(record, verification(entry))
-      break
-    }
-    case 'signal.delivered':
-      acknowledgeSignals(state, entry.streamId, [entry.jti])
-      break
-    case 'signal.failed':
-      if (entry.final) acknowledgeSignals(state, entry.streamId, [entry.jti])
-      break
-    case 'signal.acknowledged':
-      acknowledgeSignals(state, entry.streamId, entry.jtis)
-      break
-    case 'callback.delivered':
-    case 'callback.failed':
-    case 'clock.moved':
-    case 'task.evaluated':
-      break
-    case 'task.completed':
-      end(state, entry, { as: 'completed', at: entry.at })
-      break
-    case 'task.suspended':
-      end(state, entry, { as: 'suspended', at: entry.at, reason: entry.reason })
-      break
-  }
+  },
+  'limits.set': (state, entry) => {
+    state.limits = entry.limits
+  },
+  'agent.registered': (state, entry) => {
+    state.agents.set(entry.agent.id, entry.agent)
+    state.clients.set(entry.agent.clientId, entry.agent)
+  },
+  'agent.asked': (state, entry) => {
+    use(state, entry.agentId, entry.at, { calls: 1 })
+  },
+  'approval.asked': (state, entry) => {
+    const { approval } = entry
+    state.approvals.set(approval.id, { approval })
+    forgetAt(state, approval.expiresAt + remembered, 'approval', approval.id)
+  },
+  'approval.answered': (state, entry) => {
+    const record = state.approvals.get(entry.approvalId)
+    if (record) record.answered = { as: entry.as, by: entry.by, at: entry.at }
+  },
+  'stream.created': (state, entry) => {
+    state.streams.set(entry.stream.id, { stream: entry.stream, waiting: [], dropped: 0 })
+  },
+  'stream.deleted': (state, entry) => {
+    state.streams.delete(entry.streamId)
+  },
+  'stream.verified': (state, entry) => {
+    const record = state.streams.get(entry.streamId)
+    if (record) queue(record, verification(entry))
+  },
+  'signal.delivered': (state, entry) => {
+    acknowledgeSignals(state, entry.streamId, [entry.jti])
+  },
+  'signal.failed': (state, entry) => {
+    if (entry.final) acknowledgeSignals(state, entry.streamId, [entry.jti])
+  },
+  'signal.acknowledged': (state, entry) => {
+    acknowledgeSignals(state, entry.streamId, entry.jtis)
+  },
+  'callback.delivered': () => {},
+  'callback.failed': () => {},
+  'clock.moved': () => {},
+  'task.evaluated': () => {},
+  'task.completed': (state, entry) => {
+    end(state, entry, { as: 'completed', at: entry.at })
+  },
+  'task.suspended': (state, entry) => {
+    end(state, entry, { as: 'suspended', at: entry.at, reason: entry.reason })
+  },
 }
 
 const end = (
