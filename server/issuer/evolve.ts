@@ -91,7 +91,6 @@ const changes: Readonly<{
       task,
       score: 0,
       denials: 0,
-      requestedAt: [],
       children: [],
       requests: [],
       tokens: new Set(),
@@ -117,7 +116,6 @@ const changes: Readonly<{
     if (task) {
       task.requests.push(request.id)
       task.score += entry.score
-      task.requestedAt = [...task.requestedAt.filter((at) => at > entry.at - 60), entry.at]
       forgetAt(state, task.task.expiresAt + remembered, 'request', request.id)
     }
   },

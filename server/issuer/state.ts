@@ -29,8 +29,6 @@ export type TaskRecord = {
   ended?: { as: 'completed' | 'suspended'; at: number; reason?: string }
   score: number
   denials: number
-  /** When permissions were requested, newest last; only the last minute is kept. */
-  requestedAt: number[]
   readonly children: string[]
   /** Ids of its requests, oldest first. */
   readonly requests: string[]

@@ -49,13 +49,10 @@ export const policyMisbehaviours = misbehavioursOf('issuer', {
     breaks: 'POLICY-HYPOTHETICAL',
     routes: decisionRoutes,
     act: misleadPolicy((_tenancy, { task_id: taskId }) => ({
-      state: (state) =>
-        withRecord(state, 'tasks', taskId, (record) => ({
-          ...record,
-          score: 0,
-          denials: 0,
-          requestedAt: [],
-        })),
+      state: (state) => ({
+        ...withRecord(state, 'tasks', taskId, (record) => ({ ...record, score: 0, denials: 0 })),
+        recent: new Map(),
+      }),
     })),
   },
   'issuer-hides-what-would-pass': {
