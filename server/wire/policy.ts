@@ -133,8 +133,8 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     decision: 'ask',
   },
   {
-    name: 'an agent that was denied 50 times within 600 s is watched',
-    when: { agent_denials_from: 50 },
+    name: 'an agent that was denied often within 600 s is watched',
+    when: { agent_denials_from: 5000 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -209,7 +209,7 @@ export const Policy = z
          * suspended from this score, or this number of denials, on.
          */
         agent_from: z.number().positive().default(100_000),
-        agent_denials: z.int().positive().default(100),
+        agent_denials: z.int().positive().default(5000),
       })
       .prefault({}),
     /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */

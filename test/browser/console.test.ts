@@ -122,7 +122,7 @@ describe.skipIf(noBrowser)(
       await other.context.close()
     })
 
-    it('does not let somebody decide what an agent does for them', async () => {
+    it('does not let a person decide what an agent does on their behalf', async () => {
       await using world = await createWorld()
       const { page, context } = await world.enter(browser, ada)
       const agent = await world.agent()
@@ -130,7 +130,7 @@ describe.skipIf(noBrowser)(
       const { request_id: requestId } = await agent.ask(task, personal)
       await rowOf(page, requestId).click()
 
-      await page.getByText('nobody decides what an agent does for them').waitFor()
+      await page.getByText('a person cannot decide what an agent does on their behalf').waitFor()
 
       expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
       await context.close()

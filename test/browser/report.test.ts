@@ -79,7 +79,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     const visible = page.locator('.scenario:visible')
     const all = await visible.count()
 
-    await page.getByLabel('Filter').fill('hitl-05 itself')
+    await page.getByLabel('Filter').fill('hitl-05 agent')
     const found = await visible.count()
     await page.getByLabel('Filter').fill('')
     await page.getByRole('button', { name: 'failed' }).click()
@@ -102,7 +102,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
 
   it('shows tokens decoded, and no more of them', async () => {
     const { page } = await opened()
-    await page.getByText('The reference client escalates by itself').first().click()
+    await page.getByText('The reference client escalates once on a challenge').first().click()
 
     await page.locator('.scenario[open] .token summary', { hasText: 'jit token' }).first().click()
 
