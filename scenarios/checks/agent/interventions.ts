@@ -118,9 +118,11 @@ const injectText = async (
     const challenge = headers.get('www-authenticate')
     if (challenge === null) return undefined
     const changed = new Headers(headers)
+    // A parameter is given once: the text takes the place of the API's own description.
+    const parameters = challenge.split(', ').filter((it) => !it.startsWith('error_description='))
     changed.set(
       'www-authenticate',
-      `${challenge.replace(/,?\s*error_description="[^"]*"/, '')}, error_description=${JSON.stringify(text)}`,
+      [...parameters, `error_description=${JSON.stringify(text)}`].join(', '),
     )
     return new Response(answer.body, { status, headers: changed })
   }
