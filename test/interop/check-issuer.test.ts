@@ -125,6 +125,12 @@ const unseenRules: Readonly<Record<string, string>> = {
       'a person consents there, with a browser',
     ]),
   ),
+  'INT-06': 'a second client takes the control plane',
+  'JSON-DEPTH': 'that nothing was requested is seen in the journal only',
+  'LUMO-APPROVE-CLIENT': 'a person consents there, with a browser',
+  'LUMO-NOTES': 'the record of who decided is seen in the journal only',
+  'LUMO-ROOT': 'an agent with a small budget takes the control plane',
+  'POLICY-SHARE': 'a small bound takes a policy of our own',
   'POLICY-HYPOTHETICAL': 'the policy is asked at the control plane',
   'POLICY-EXPLAINS': 'the policy is asked at the control plane',
 }
@@ -132,6 +138,7 @@ const unseenRules: Readonly<Record<string, string>> = {
 /** What of the dialect a target has to say, so that doing otherwise is none of the dialect. */
 const told: Readonly<Record<string, string>> = {
   'issuer-exchanges-twice': 'dialect: { repeated_exchange: "no" }',
+  'issuer-forgets-deny-reason': 'dialect: { denial_text: agent_message }',
 }
 
 /** Takes an issuer whose requests expire while somebody watches. */

@@ -138,6 +138,9 @@ export class Witness {
         ? await this.#asClient('/oauth/revoke', form)
         : await post(`/jit/task/${task_id}/complete`)
     if (ended === undefined) return false
+    // A refusal is no acknowledgement.
+    if (ended.status >= 400)
+      throw new Error(`ending: ${ended.status} ${JSON.stringify(ended.body)}`)
     alive?.delete(true)
     return (await post(`/jit/task/${task_id}/complete`)) !== undefined
   }

@@ -54,8 +54,9 @@ export const tokenRules: AgentRules = {
     const tokens = new Set([...wide, ...grants.map(({ token }) => token)])
     const requests = new Set(asks.map(({ id }) => id))
     return entries.flatMap((entry) => {
-      const { route, path, bearer, seat } = entry
-      const foreign = bearer !== undefined && seat !== 'elsewhere' && !tokens.has(bearer)
+      const { route, path, bearer } = entry
+      // The model has a key of its own, and no route of issuer or API.
+      const foreign = bearer !== undefined && route !== undefined && !tokens.has(bearer)
       const id = /^jit\.request\.(?:status|token)$/.test(route ?? '')
         ? path.split('/').at(-2)
         : undefined
