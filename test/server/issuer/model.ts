@@ -506,7 +506,11 @@ class End extends Command {
       if (this.verb === 'complete') there.run(completeTask, order)
       else if (this.verb === 'report') there.run(evaluateTask, { ...order, result: 'completed' })
       else there.run(evaluateTask, order)
-      if (state === 'active' && this.verb !== 'evaluate') end(here, taskId, 'completed')
+      if (state !== 'active') return
+      // A look at a task suspends it when its agent was denied too often in other tasks meanwhile.
+      const isSuspended = this.verb !== 'complete' && isDeniedTooOften(here, this.agent.id)
+      if (isSuspended) end(here, taskId, 'suspended')
+      else if (this.verb !== 'evaluate') end(here, taskId, 'completed')
     }
     return { expected, act }
   }
