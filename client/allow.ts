@@ -6,10 +6,10 @@ import { typeName } from './type-name.ts'
 export type Challenged = Readonly<{ method: string; url: URL }>
 
 /**
- * What may be asked for when a resource server says it is missing: a list of permissions, or a
- * function that has the whole say: only `true` permits, now or when its promise resolves. In a list, members left out of `identifier`, `locations` and
- * `datatypes` permit any; actions, privileges and all other members must be listed. A list never
- * permits a location on another origin than the one that requires the detail (RES-07).
+ * What may be asked for when a resource server says it is missing: a list of permissions, or a function. Only
+ * `true` from the function permits, returned or by a promise. In a list, members left out of `identifier`,
+ * `locations` and `datatypes` permit any; actions, privileges and all other members must be listed. A list
+ * never permits a location on another origin than the one that requires the detail (RES-07).
  */
 export type Allow =
   | readonly AuthorizationDetail[]

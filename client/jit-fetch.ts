@@ -153,8 +153,9 @@ const findMissing = async (
 }
 
 /**
- * One exchange. What `fetch` throws is thrown as it is, unless it is a failure of the network. The
- * deadline ends when the answer begins: a long body may take its time. */
+ * One exchange. What `fetch` throws is thrown as it is, unless the network failed. The deadline is for the
+ * beginning of the answer; its body may take longer.
+ */
 const send = (
   { agent }: Sender,
   { url, ...request }: Hop,

@@ -245,8 +245,8 @@ const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
         },
       }
 
-/** Few enough to type, too many to guess: a control token opens every tenant. */
-const shortestControlToken = 16
+/** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
+export const shortestControlToken = 16
 
 const requireControlToken = (token: string): void => {
   if (token.length >= shortestControlToken) return

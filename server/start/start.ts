@@ -1,4 +1,9 @@
-import { createHarness, type Harness, type HarnessOptions } from '../harness/harness.ts'
+import {
+  createHarness,
+  type Harness,
+  type HarnessOptions,
+  shortestControlToken,
+} from '../harness/harness.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { findRecordedTenant } from '../http/replay.ts'
 import { JournalError } from '../journal/error.ts'
@@ -63,9 +68,9 @@ export const start = async (options: StartOptions): Promise<number> => {
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
   const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
-  if (controlToken && controlToken.length < 16) {
+  if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
-      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least 16 characters, received ${controlToken.length}; unset it for a fresh one`,
+      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least ${shortestControlToken} characters, received ${controlToken.length}; unset it for a fresh one`,
     )
   }
   try {

@@ -10,7 +10,7 @@ export const mostConversationValues = 30_000
 /** The same in an answer that a client reads. */
 export const mostAnswerValues = 100_000
 
-/** JSON that is nested too deep, or says too much. */
+/** JSON that is nested too deep, or has too many values. */
 export class JsonBoundsError extends Error {
   override readonly name = 'JsonBoundsError'
 }
@@ -23,7 +23,7 @@ export type ReadJsonOptions = Readonly<{
 }>
 
 /**
- * What a JSON text says: the one way by which foreign text becomes data.
+ * Parses a JSON text. All JSON of other parties is parsed here.
  * @throws {JsonBoundsError} beyond `deepestJson` levels or `mostValues` values, before anything is parsed
  * @throws {SyntaxError} for what is not JSON, or has a member that is refused
  */
@@ -40,7 +40,7 @@ export const readJson = (text: string, options: ReadJsonOptions = {}): unknown =
   })
 }
 
-/** What the JSON of an answer says; undefined for what is not JSON, or beyond the bounds. */
+/** The parsed JSON of an answer; undefined for what is not JSON, or exceeds the bounds. */
 export const parseJson = (text: string): unknown => {
   try {
     return readJson(text, { mostValues: mostAnswerValues })
@@ -50,8 +50,8 @@ export const parseJson = (text: string): unknown => {
 }
 
 /**
- * What is beyond the bounds in a JSON text, as the rest of a sentence: one pass over its characters, which stops at the first excess.
- * A comma separates two values, and a bracket opens for a first one.
+ * The first bound that a JSON text exceeds, as the rest of a sentence such as "the body …". Reads each
+ * character once and parses nothing. A comma counts as one value more, and so does an opening bracket.
  */
 export const findExcess = (
   text: string,

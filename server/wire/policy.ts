@@ -132,6 +132,7 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'critical',
     decision: 'ask',
   },
+  // A run of `check issuer` leads to 14 denials, and many runs may follow one another within 600 s.
   {
     name: 'an agent that was denied often within 600 s is watched',
     when: { agent_denials_from: 5000 },

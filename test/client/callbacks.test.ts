@@ -4,6 +4,7 @@ import {
   documentTools,
   type Fetch,
   type JitOptions,
+  LumoAuthAgent,
   langchainTools,
   mastraTools,
   openaiAgentsTools,
@@ -234,7 +235,6 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
 describe('now', () => {
   it.each([undefined, Number.NaN, Promise.resolve(5)])('%s is a ConfigError', async (value) => {
     const { jit } = await atWork()
-    const { LumoAuthAgent } = await import('../../client/index.ts')
     const agent = new LumoAuthAgent({
       url: 'https://issuer.test',
       tenant: 'acme',

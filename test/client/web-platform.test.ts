@@ -306,10 +306,9 @@ describe('fetch/api/basic/request-headers-case.any.js, request-head.any.js', () 
     },
   )
 
-  it.each(['patch', 'Custom'])('the method %s is sent as it is', async (method) => {
-    // Node's HTTP parser refuses methods it does not know.
-    const make = () => [echo(), { method: method === 'Custom' ? 'PURGE' : 'PATCH' }] as const
-    await both(make, { received: { method: method === 'Custom' ? 'PURGE' : 'PATCH' } })
+  // In upper case, as Node's HTTP parser refuses methods it does not know.
+  it.each(['PATCH', 'PURGE'])('the method %s is sent as it is', async (method) => {
+    await both(() => [echo(), { method }], { received: { method } })
   })
 })
 

@@ -174,8 +174,8 @@ const checkAuthorization = (
 }
 
 /**
- * Refusals of the rules go to the client, by redirect. Without an address they are shown on a page: a client
- * that registered itself gets nobody sent to its address before a person has seen its name (RFC 9700 §4.11.2).
+ * Sends a refusal to the client, by redirect. Without an address it shows a page: no person is redirected to a
+ * client that registered itself before they have seen its name (RFC 9700 §4.11.2).
  */
 const redirectRefusals = (
   context: TenantContext,
