@@ -6,6 +6,7 @@ import { BeginningMisbehaviour } from './misbehaviour.ts'
 import { ModelScript } from './model.ts'
 import { Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
+import { Scope } from './task.ts'
 
 /** What a tenant is called in paths. */
 export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -38,7 +39,7 @@ export const AgentSeed = z.strictObject({
   client_id: Name.optional(),
   /** Absent: one is made. */
   client_secret: z.string().min(8).max(256).optional(),
-  capabilities: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  capabilities: z.array(Scope).default(['read:documents', 'write:reports']),
   /** May act for users: holds `delegate:on_behalf`. */
   may_delegate: z.boolean().default(true),
   budget: BudgetSeed.optional(),
@@ -67,7 +68,7 @@ export const ApplicationSeed = z.strictObject({
   /** Can keep no secret: a browser or native application. */
   public: z.boolean().default(false),
   redirect_uris: RedirectUris.min(1),
-  scopes: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  scopes: z.array(Scope).default(['read:documents', 'write:reports']),
   jwks: Jwks.optional(),
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
@@ -90,7 +91,7 @@ export const McpServerSeed = z.strictObject({
   resource_uri: z.url({ protocol: /^https?$/ }),
   name: z.string().min(1).max(128),
   description: z.string().max(1024).default(''),
-  scopes: z.array(z.string().min(1)).default(['mcp:read', 'mcp:write']),
+  scopes: z.array(Scope).default(['mcp:read', 'mcp:write']),
   token_lifetime: z.int().min(60).max(86_400).default(3600),
   /** Names of the agents that may have its tokens; absent: all. */
   agents: z.array(Name).optional(),
