@@ -25,6 +25,7 @@ import type { Outbound } from '../outbound/outbound.ts'
 import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
+import { BoundedMap } from '../wire/bounded-map.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
@@ -66,8 +67,9 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
-  /** How often each tenant was reset: the ids of its seed do not come again, so no old token comes alive. */
-  const resets = new Map<string, number>()
+  /** How often each tenant was reset or deleted: ids that a seed foretells do not come again. */
+  const resets = new BoundedMap<string, number>(10_000)
+  const countReset = (slug: string) => resets.set(slug, (resets.get(slug) ?? 0) + 1)
 
   const create = (
     seed: TenantSeed,
@@ -94,7 +96,7 @@ export const createTenantRegistry = (
     create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
 
   const reseed = (slug: string, seed: TenantSeed) => {
-    resets.set(slug, (resets.get(slug) ?? 0) + 1)
+    countReset(slug)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
   }
 
@@ -117,7 +119,7 @@ export const createTenantRegistry = (
       open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
-      resets.delete(slug)
+      countReset(slug)
     },
     misbehaviours: options.misbehaviours,
     version,
