@@ -233,7 +233,7 @@ const contradictionsIn = (seed: Named): Contradiction[] => {
   ]
 }
 
-/** Clients of the harness itself: the documents API, and whoever mints tokens by the control plane. */
+/** Clients of the harness itself: the documents API, and the control plane where it mints tokens. */
 const reservedClients = ['documents-api', 'control-plane']
 
 const repeated = <T>(

@@ -47,8 +47,8 @@ describe('a tenant seed', () => {
     ],
     [
       'an API key of an agent that does not exist',
-      { api_keys: [{ name: 'k', agent: 'nobody' }] },
-      'api_keys.0.agent: expected the name of an agent of this tenant, received "nobody"',
+      { api_keys: [{ name: 'k', agent: 'missing' }] },
+      'api_keys.0.agent: expected the name of an agent of this tenant, received "missing"',
     ],
     [
       'a workload of an agent that does not exist',
