@@ -15,6 +15,7 @@ export {
   JitContext,
   type JitOptions,
   type PermissionOptions,
+  type SuspendedTask,
   type TaskOrder,
   type WaitOptions,
 } from './jit-context.ts'
