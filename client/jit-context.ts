@@ -58,7 +58,7 @@ export type WaitOptions = Signalled &
   }>
 
 /**
- * A task that another process can go on with, as JSON. It holds no token and no secret: whoever resumes
+ * A task that another process can go on with, as JSON. It holds no token and no secret: who resumes
  * it needs the credentials of the same agent.
  */
 export type SuspendedTask = Readonly<{
