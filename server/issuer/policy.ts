@@ -70,7 +70,8 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
   }
 }
 
-const undecidedByPolicy: PolicyRule = {
+/** The rule after the last one of every policy. */
+export const undecidedByPolicy: PolicyRule = {
   name: 'no rule applies, so a person is asked',
   when: {},
   risk: 'high',
