@@ -18,6 +18,13 @@ export type PolicySource = Readonly<{
   excerpt(at: Position): string
 }>
 
+/** Reads policy files. @throws {UsageError} with the problems of all files, each with its place */
+export const loadPolicies = async (files: readonly string[]): Promise<PolicySource[]> => {
+  const read = await Promise.all(files.map(async (file) => readPolicy(file, await textOf(file))))
+  throwProblems(read.flatMap((it) => it.problems))
+  return read.flatMap(({ policy }) => policy ?? [])
+}
+
 /** Reads the text of a policy. `file` is the name that problems report. */
 export const readPolicy = (
   file: string,

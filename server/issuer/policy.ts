@@ -136,7 +136,7 @@ const conditions: { [K in keyof Condition]-?: Test<NonNullable<Condition[K]>> } 
   denials_from: (limit, { denials }) => denials >= limit,
   agent_denials_from: (limit, { agentDenials }) => (agentDenials ?? 0) >= limit,
   requests_last_minute_from: (limit, { requestsLastMinute }) => requestsLastMinute >= limit,
-  justification_lacks: (wanted, { justification }) => lacks(wanted, justification),
+  justification_lacks: (wanted, { justification }) => justificationLacks(wanted, justification),
   time: (window, { now }) => isWithinWindow(window, now),
   outside: (window, { now }) => !isWithinWindow(window, now),
 }
@@ -181,7 +181,8 @@ const actsFor = (wanted: boolean | readonly string[], user: string | undefined) 
     ? wanted === (user !== undefined)
     : user !== undefined && matchesAny(wanted, [user])
 
-const lacks = (
+/** Whether a justification is too short, or does not match. */
+export const justificationLacks = (
   { length, pattern }: NonNullable<Condition['justification_lacks']>,
   justification = '',
 ) =>

@@ -15,7 +15,7 @@ export const RequestFacts = z
       .max(16)
       .optional()
       .describe('The names of the agents that registered it, its own parent first.'),
-    task_type: z.string().min(1).max(128).optional().describe('The type of the task.'),
+    task_type: z.string().min(1).max(64).optional().describe('The type of the task.'),
     on_behalf_of: z
       .email()
       .optional()

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts'
+import { policyLintCommand } from './lint.ts'
 import { policyTestCommand } from './test.ts'
 
 /** `lumoauth-harness policy` */
@@ -7,6 +8,7 @@ export const policyCommand = () =>
     .summary('test an approval policy')
     .description('Tests, checks, compares, replays and explains approval policies.')
     .addCommand(policyTestCommand())
+    .addCommand(policyLintCommand())
     .addHelpText(
       'after',
       `
