@@ -55,7 +55,13 @@ const textsFor = (requirements: readonly Requirement[]): (string | undefined)[] 
   const samples = requirements.flatMap(({ pattern }) =>
     pattern === undefined ? [] : (sampleText(pattern) ?? []),
   )
-  const texts = ['', ...samples, samples.join(' '), samples.join('')]
+  const texts = [
+    '',
+    ...samples,
+    ...samples.flatMap((one) => samples.map((other) => `${one} ${other}`)),
+    samples.join(' '),
+    samples.toReversed().join(' '),
+  ]
   return [
     undefined,
     ...texts,
@@ -84,7 +90,7 @@ function* combinations(requirements: readonly Requirement[]): Generator<number[]
 const isPossible = (requirements: readonly Requirement[], lacks: ReadonlySet<number>): boolean =>
   requirements.every((one, at) => {
     if (lacks.has(at)) {
-      // Whoever has the greater length has the smaller, and the same pattern.
+      // A text with the greater length has the smaller one, too, and matches the same pattern.
       return requirements.every(
         (other, index) =>
           lacks.has(index) ||

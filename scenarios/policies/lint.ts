@@ -213,7 +213,7 @@ const checkPatterns = (lint: Context, { when }: PolicyRule, index: number): void
 const longestJustification = 4096
 
 const limits: Partial<Record<TextName, string>> = {
-  on_behalf_of: 'it is no e-mail address',
+  on_behalf_of: 'it is not an e-mail address',
 }
 
 /** Actions that are meant for known types, and that none of them has. */

@@ -157,7 +157,7 @@ describe('a pattern that matches nothing', () => {
     [
       'of a user who is no e-mail address',
       'on_behalf_of: [alice, "*@x.io"]',
-      'on_behalf_of: "alice" never matches: it is no e-mail address',
+      'on_behalf_of: "alice" never matches: it is not an e-mail address',
     ],
     [
       'that is longer than a type',
