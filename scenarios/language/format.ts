@@ -122,4 +122,5 @@ export const alwaysSet: readonly string[] = [
   'agents',
   'users',
   'api_client',
+  'unique',
 ]

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { actions } from '../language/actions.ts'
 import type { Answer } from '../language/answer.ts'
 import type { Loaded } from '../language/load.ts'
@@ -15,6 +16,13 @@ import type { Log, RunContext } from './run-state.ts'
 import { type CurrentStep, type PerformAll, stepContextOf } from './step-context.ts'
 import type { Failure } from './verdict.ts'
 
+export type PerformOptions = Readonly<{
+  /** Timeout for an answer, in milliseconds. */
+  patience?: number | undefined
+  /** The value of `$unique`; default random. */
+  unique?: string | undefined
+}>
+
 export type Performance = Readonly<Log & { failures: readonly Failure[] }>
 
 /**
@@ -26,12 +34,13 @@ export const perform = async (
   prefix: 'tenant' | 'org',
   sessions: ReadonlyMap<string, Session>,
   target: Pick<Target, 'longestWait'>,
-  patience = usualPatience,
+  { patience = usualPatience, unique = randomBytes(8).toString('hex') }: PerformOptions = {},
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
   const run = {
     scenario,
     prefix,
+    unique,
     sessions,
     target,
     patience,

@@ -55,7 +55,11 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
   const { session, agent, me, prefix, user } = actor
   const record = recorderOf(actor, current)
   const lookup = (name: string) =>
-    state.variables.has(name) ? state.variables.get(name) : builtInOf(name, actor)
+    state.variables.has(name)
+      ? state.variables.get(name)
+      : name === 'unique'
+        ? run.unique
+        : builtInOf(name, actor)
 
   const send = async (seat: Seat, order: Order, by: string) => {
     const root = order.from === 'origin' ? originOf(seat, actor) : baseOf(seat, actor)
