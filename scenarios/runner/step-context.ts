@@ -35,6 +35,8 @@ export type CurrentStep = Readonly<{
   number: string
   state: State
   run: RunContext
+  /** What the step must reach, where it is a precondition. */
+  precondition: string | undefined
   /** The exchanges it has made so far. */
   made: Exchange[]
 }>

@@ -6,6 +6,7 @@ import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { command } from '../../checks/agent/command.ts'
 import { planScenarios } from '../../checks/api-plan.ts'
+import { judgeResult } from '../../checks/not-tested.ts'
 import { loadRules } from '../../runner/rules.ts'
 import { openIssuerBefore } from '../../targets/mock/issuer.ts'
 import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
@@ -59,9 +60,15 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
       process.stdout.write(listOf(chosen))
       return 0
     }
-    const { catalogue } = await loadRules(rulesFile())
+    const { rules } = (await loadRules(rulesFile())).catalogue
     await using _api = await startApi(options.apiCommand, url, target.environment, signal)
-    const run = await runLive(chosen, target, { concurrency: 4 }, out, false)
+    const run = await runLive(
+      chosen,
+      target,
+      { concurrency: 4, judge: async (result) => judgeResult(result, { seat: 'api', rules }) },
+      out,
+      false,
+    )
     const code = await concludeCheck(
       run,
       {
@@ -70,7 +77,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
         where: url,
         harness: version,
         facts: [`${routes.length} routes, ${http.sent} requests`],
-        says: (rule) => catalogue.rules.get(rule)?.says ?? '',
+        rules,
         leftovers: [],
       },
       options,

@@ -2,7 +2,10 @@ import { join } from 'node:path'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { inertText } from '../../../server/wire/inert-text.ts'
+import { isRuleOf } from '../../checks/deviations.ts'
 import { DialectDetector } from '../../checks/dialect.ts'
+import { judgeResult } from '../../checks/not-tested.ts'
+import { PolicyDetector } from '../../checks/policy-detector.ts'
 import { recordingOf } from '../../checks/recording.ts'
 import { loadScenarios } from '../../language/load.ts'
 import { mock } from '../../targets/mock/mock.ts'
@@ -26,7 +29,7 @@ export const checkIssuer = async (
 ): Promise<number> => {
   const { target: name, allowWrites, concurrency, record } = options
   const file = await loadTarget(name)
-  const { scenarios, says } = await issuerScenarios(patterns)
+  const { scenarios, rules } = await issuerScenarios(patterns)
   const chosen = scenarios.filter(createFilter(options))
   requireScenarios(chosen, options)
   if (options.list) {
@@ -48,6 +51,7 @@ export const checkIssuer = async (
   )
   const referenceMock = await mock('fetch')
   const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
+  const policy = new PolicyDetector(referenceMock)
   const originals = new Map(chosen.map((it) => [it.title, it]))
   try {
     const run = await runLive(
@@ -55,7 +59,11 @@ export const checkIssuer = async (
       target,
       {
         concurrency,
-        judge: (result, scenario) => ear.heard(result, originals.get(scenario.title) ?? scenario),
+        judge: async (result, scenario) => {
+          const original = originals.get(scenario.title) ?? scenario
+          const heard = await ear.heard(result, original)
+          return judgeResult(await policy.judge(heard, original), { seat: 'issuer', rules })
+        },
       },
       out,
       false,
@@ -71,7 +79,7 @@ export const checkIssuer = async (
         where: Object.values(target.probed.bases)[0] ?? '',
         harness: version,
         facts: factsOf(target, ear, run.duration),
-        says,
+        rules,
         leftovers: target.leftovers,
       },
       options,
@@ -113,7 +121,7 @@ const factsOf = (
   ]
 }
 
-/** The suite, and what is about issuers alone; with patterns, only what they name. */
+/** The scenarios that show a rule of the issuer; with patterns, only those in files that match. */
 const issuerScenarios = async (patterns: readonly string[]) => {
   const { scenarios, catalogue } = await loadSuite()
   const more = join(suiteFolder(), '..', 'issuer-suite')
@@ -122,13 +130,15 @@ const issuerScenarios = async (patterns: readonly string[]) => {
     printProblems(problems)
     throw new UsageError(`${problems.length} mistakes in scenario files`)
   }
-  const all = [...own, ...scenarios]
-  const says = (rule: string) => catalogue.rules.get(rule)?.says ?? ''
-  if (patterns.length === 0) return { scenarios: all, says }
+  const { rules } = catalogue
+  const all = [...own, ...scenarios].filter(({ covers }) =>
+    covers.some((rule) => isRuleOf(rule, { seat: 'issuer', rules })),
+  )
+  if (patterns.length === 0) return { scenarios: all, rules }
   for (const pattern of patterns) {
     if (all.some((it) => it.file.includes(pattern))) continue
     throw new UsageError(`no scenario file matches "${pattern}"${renamedHint(pattern)}`)
   }
   const chosen = all.filter((it) => patterns.some((pattern) => it.file.includes(pattern)))
-  return { scenarios: chosen, says }
+  return { scenarios: chosen, rules }
 }
