@@ -37,6 +37,7 @@ const judged = async (
     line: [...inEnvironment(environment), ...line],
     limit,
     concurrency,
+    control: scenarios.find(({ file }) => basename(file) === 'happy-path.yaml'),
   })
   const rules = [
     ...new Set(deviationsOf(run.results, { seat: 'agent', rules: all }).map((it) => it.rule)),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { FlawedFile, parseYaml } from '../../../server/wire/yaml-source.ts'
@@ -43,6 +43,7 @@ export const checkAgent = async (
     given,
     limit,
     concurrency,
+    control: scenarios.find(({ file }) => basename(file) === 'happy-path.yaml'),
     signal,
     onResult: liveOutput(out, chosen.length),
   }).catch((error: NodeJS.ErrnoException) => {
