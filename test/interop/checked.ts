@@ -1,8 +1,6 @@
 import { join } from 'node:path'
 import { isRuleOf, type Judged } from '../../scenarios/checks/deviations.ts'
-import { DialectDetector } from '../../scenarios/checks/dialect.ts'
-import { judgeResult } from '../../scenarios/checks/not-tested.ts'
-import { PolicyDetector } from '../../scenarios/checks/policy-detector.ts'
+import { createIssuerJudge } from '../../scenarios/checks/issuer-judge.ts'
 import { filesOf } from '../../scenarios/cli/find-scenarios.ts'
 import { type Loaded, loadScenarios } from '../../scenarios/language/load.ts'
 import type { Target } from '../../scenarios/language/target.ts'
@@ -34,24 +32,22 @@ export const checked = async (
   { target: text, env }: Pick<Issuer, 'target' | 'env'>,
   scenarios: readonly Loaded[],
   referenceMock: Target,
+  say: (line: string) => void = () => {},
 ) => {
   const { file } = readTarget('target.yaml', text)
   if (file === undefined) throw new Error('the target has mistakes')
-  const target = await real(accessOf(file, env), { allowWrites: true })
-  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
-  const policy = new PolicyDetector(referenceMock)
-  const originals = new Map(scenarios.map((it) => [it.title, it]))
+  const target = await real(accessOf(file, env), { allowWrites: true, say })
+  const { judge, found } = createIssuerJudge(referenceMock, ofIssuer, scenarios, {
+    dialect: file.issuer?.dialect,
+    names: target.names,
+  })
   const { results, duration } = await run(scenarios.map(target.placed), target, {
     concurrency: 4,
-    judge: async (result, scenario) => {
-      const original = originals.get(scenario.title) ?? scenario
-      const heard = await ear.heard(result, original)
-      return judgeResult(await policy.judge(heard, original), ofIssuer)
-    },
+    judge,
   }).finally(() => target.close())
   const seconds = (duration / 1000).toFixed(0)
   const usage = { ...target.usage(), seconds }
-  return { results, leftovers: target.leftovers, found: ear.found, usage }
+  return { results, leftovers: target.leftovers, found: found(), usage }
 }
 
 /** What each failed scenario says. */

@@ -3,9 +3,7 @@ import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { inertText } from '../../../server/wire/inert-text.ts'
 import { isRuleOf } from '../../checks/deviations.ts'
-import { DialectDetector } from '../../checks/dialect.ts'
-import { judgeResult } from '../../checks/not-tested.ts'
-import { PolicyDetector } from '../../checks/policy-detector.ts'
+import { createIssuerJudge } from '../../checks/issuer-judge.ts'
 import { recordingOf } from '../../checks/recording.ts'
 import { loadScenarios } from '../../language/load.ts'
 import { mock } from '../../targets/mock/mock.ts'
@@ -50,21 +48,15 @@ export const checkIssuer = async (
     }),
   )
   const referenceMock = await mock('fetch')
-  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
-  const policy = new PolicyDetector(referenceMock)
-  const originals = new Map(chosen.map((it) => [it.title, it]))
+  const { judge, found } = createIssuerJudge(referenceMock, { seat: 'issuer', rules }, chosen, {
+    dialect: file.issuer?.dialect,
+    names: target.names,
+  })
   try {
     const run = await runLive(
       chosen.map(target.placed),
       target,
-      {
-        concurrency,
-        judge: async (result, scenario) => {
-          const original = originals.get(scenario.title) ?? scenario
-          const heard = await ear.heard(result, original)
-          return judgeResult(await policy.judge(heard, original), { seat: 'issuer', rules })
-        },
-      },
+      { concurrency, judge },
       out,
       false,
     ).finally(() => target.close())
@@ -78,7 +70,7 @@ export const checkIssuer = async (
         name: target.name,
         where: Object.values(target.probed.bases)[0] ?? '',
         harness: version,
-        facts: factsOf(target, ear, run.duration),
+        facts: factsOf(target, found(), run.duration),
         rules,
         leftovers: target.leftovers,
       },
@@ -108,11 +100,11 @@ const connect = async <T>(attempt: () => Promise<T>): Promise<T> => {
 
 const factsOf = (
   { probed, usage }: RealTarget,
-  ear: DialectDetector,
+  found: Readonly<Record<string, string>>,
   milliseconds: number,
 ): string[] => {
   const { requests, cleaning, waited } = usage()
-  const dialect = Object.entries(ear.found).map(([name, value]) => `${name} ${value}`)
+  const dialect = Object.entries(found).map(([name, value]) => `${name} ${value}`)
   return [
     `prefixes: ${probed.prefixes.join(', ')}`,
     ...(dialect.length === 0 ? [] : [`dialect: ${dialect.join(', ')}`]),
