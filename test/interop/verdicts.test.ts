@@ -96,7 +96,7 @@ limits: { requests_per_minute: 60000, requests: 20000, wait: ${approver === 'man
         expect(failed(results)).toEqual([])
         expect(leftovers).toEqual([])
         expect(countsOf(results).passed).toBeGreaterThan(approver === 'none' ? 120 : 140)
-        if (approver === 'manual') expect(decisions.length).toBeGreaterThan(5)
+        if (approver === 'manual') expect(decisions.length).toBeGreaterThan(0)
       }
     },
     300_000,
