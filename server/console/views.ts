@@ -40,6 +40,7 @@ export const inboxOf = (
     requests: asked
       .filter((it) => shown.has(it))
       .map((record) => requestView(tenant, record, userId)),
+    waiting: waiting.length,
     pagination: { total: asked.length, page, limit },
   }
 }

@@ -110,6 +110,8 @@ export type InboxQuery = z.infer<typeof InboxQuery>
  */
 export const Inbox = Clock.extend({
   requests: z.array(RequestView),
+  /** How many requests of the tenant wait for a person, on whichever page. */
+  waiting: z.int(),
   pagination: z.object({ total: z.int(), page: z.int(), limit: z.int() }),
 }).meta({ id: 'Inbox' })
 export type Inbox = z.infer<typeof Inbox>

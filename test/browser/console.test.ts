@@ -49,7 +49,7 @@ describe.skipIf(noBrowser)(
       await using it = await waiting()
       const { page, agent, requestId, taskId } = it
 
-      await page.getByLabel('Seconds the token lives').fill('120')
+      await page.getByLabel('Token lifetime (seconds)').fill('120')
       await page.getByLabel(/^Reason/).fill('For this report only')
       await page.getByRole('button', { name: 'Approve' }).click()
       await verdict(page, 'Approved by Ada Approver')
@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)(
         agent_message: 'For this report only',
       })
       expect([answer.status, after.status]).toEqual([200, 401])
-      await verdict(page, 'Its task has ended')
+      await verdict(page, 'The task has ended')
       expect(it.complaints).toEqual([])
     })
 
@@ -211,7 +211,7 @@ describe.skipIf(noBrowser)(
 
       for (const [at, requestId] of asked.entries()) {
         await rowOf(page, requestId).click()
-        const quote = page.getByLabel('Justification')
+        const quote = page.getByLabel('What the agent wrote')
         await expect
           .poll(async () => visible(await quote.innerText()))
           .toBe(visible(attacks[at] ?? ''))
@@ -245,7 +245,7 @@ describe.skipIf(noBrowser)(
 
       const identifier = page.locator('.exact dd').nth(2)
       await identifier.getByText('doc_U+202Egnp.exeU+200B', { exact: true }).waitFor()
-      expect(await page.getByLabel('Justification').innerText()).toContain('safeU+2066 text')
+      expect(await page.getByLabel('What the agent wrote').innerText()).toContain('safeU+2066 text')
       await context.close()
     })
 
@@ -295,7 +295,7 @@ describe.skipIf(noBrowser)(
       await page.getByRole('button', { name: 'Approve' }).waitFor()
 
       const stops: Stop[] = []
-      for (let at = 0; at < 40 && stops.at(-1)?.name !== 'Keys ?'; at += 1) {
+      for (let at = 0; at < 40 && stops.at(-1)?.name !== 'Deny'; at += 1) {
         await page.keyboard.press('Tab')
         stops.push(await page.evaluate<Stop>(focused))
       }
@@ -353,14 +353,14 @@ describe.skipIf(noBrowser)(
       await first.uncheck()
       await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(0)
 
-      await verdict(it.page, 'Nobody decided in time')
+      await verdict(it.page, 'Expired before a decision')
       await context.close()
     })
 
     it('lets an operator take the seat of another approver', async () => {
       await using it = await waiting()
       const { page, context } = await operating(it.world)
-      await page.getByLabel('You are').selectOption('Grace Controller')
+      await page.getByLabel('Acting as').selectOption('Grace Controller')
       await page.getByRole('link', { name: /^Inbox/ }).click()
       await rowOf(page, it.requestId).click()
 
@@ -379,7 +379,7 @@ describe.skipIf(noBrowser)(
       await page.getByText('this is not the control token').waitFor()
       await page.getByLabel('Control token').fill(world.harness.controlToken)
       await page.keyboard.press('Enter')
-      await page.getByText('Nothing waits for you').waitFor()
+      await page.getByText('No pending requests').waitFor()
 
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.getByText('You are signed out.').waitFor()
@@ -416,7 +416,7 @@ describe.skipIf(noBrowser)(
 
       await it.world.control('reset', {})
 
-      await it.page.getByText('Nothing waits for you').waitFor()
+      await it.page.getByText('No pending requests').waitFor()
       await it.page.locator('.live:not(.lost)').waitFor()
     })
 

@@ -87,7 +87,7 @@ const open = (session) => {
     if (current !== chosen.view) {
       current = chosen.view
       main.replaceChildren(current.element)
-      window.scrollTo(0, 0)
+      main.scrollTo(0, 0)
     }
     current.open(id === undefined ? undefined : decodeURIComponent(id))
     refresh()
@@ -152,13 +152,13 @@ const open = (session) => {
     refused: () => server.get('/session').catch(lost),
   })
   const timer = setInterval(tick, 1000)
-  const unlisten = createKeys(() => ({ ...current.keys }), Object.keys(views), page.go)
+  const keys = createKeys(() => ({ ...current.keys }), Object.keys(views), page.go)
   window.addEventListener('hashchange', route)
 
   const stop = () => {
     stopFollowing()
     clearInterval(timer)
-    unlisten()
+    keys.stop()
     window.removeEventListener('hashchange', route)
     tabs.replaceChildren()
     at('seat').replaceChildren()
@@ -166,7 +166,7 @@ const open = (session) => {
 
   showSeat(
     session,
-    { live, time },
+    { live, time, keys: keys.opener },
     async () => {
       await server.delete('/session').catch(() => {})
       stop()
@@ -184,7 +184,7 @@ const open = (session) => {
   route()
 }
 
-const showSeat = ({ user, operator, approvers }, { live, time }, leave, take) => {
+const showSeat = ({ user, operator, approvers }, { live, time, keys }, leave, take) => {
   const options = approvers.map(({ id, name }) =>
     h('option', { value: id, selected: id === user?.id }, foreign(name).textContent),
   )
@@ -194,10 +194,11 @@ const showSeat = ({ user, operator, approvers }, { live, time }, leave, take) =>
       ? h(
           'label',
           { class: 'as' },
-          h('span', {}, 'You are'),
+          h('span', {}, 'Acting as'),
           h('select', { onchange: (event) => take(event.target.value) }, options),
         )
       : h('span', { class: 'as' }, user ? foreign(user.name) : 'Operator'),
+    keys,
     button('Sign out', leave, { class: 'quiet' }),
   )
 }

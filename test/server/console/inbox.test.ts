@@ -56,6 +56,7 @@ describe('the inbox', () => {
       const { body } = await ada.request.get(`/console/acme/inbox?limit=2&page=${page}`)
       pages.push(body.requests.map(({ id }: { id: string }) => id))
       expect(body.pagination).toEqual({ total: 3, page, limit: 2 })
+      expect(body.waiting).toBe(2)
     }
 
     expect(pages).toEqual([[ids[1], ids[2]], [ids[0]]])
