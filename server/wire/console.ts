@@ -173,3 +173,24 @@ export type Timeline = z.infer<typeof Timeline>
 /** Where a lost event stream is taken up again, for what cannot send `Last-Event-ID`. */
 export const StreamQuery = z.object({ last_event_id: z.string().max(128).optional() })
 export type StreamQuery = z.infer<typeof StreamQuery>
+
+/** What changes without an entry in the journal: the clock, recorded exchanges, misbehaviours. */
+export const Pulse = Clock.extend({
+  /** `seq` of the newest exchange. */
+  exchanges: z.int(),
+  /** How many misbehaviours are on. */
+  misbehaviours: z.int(),
+}).meta({ id: 'Pulse' })
+export type Pulse = z.infer<typeof Pulse>
+
+/** What happened since an event, for a page that holds no event stream. */
+export const News = z
+  .object({
+    /** False where it is not known what came after `last_event_id`: the page has to load anew. */
+    resumed: z.boolean(),
+    last_event_id: z.string(),
+    entries: z.array(JournalEntry),
+    pulse: Pulse,
+  })
+  .meta({ id: 'News' })
+export type News = z.infer<typeof News>

@@ -1,7 +1,7 @@
-import { connect, createServer, type Socket } from 'node:net'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lineTo } from './line.ts'
 import { ada, alice, createWorld, grace, launch, noBrowser } from './world.ts'
 
 const personal = { type: 'user_data', actions: ['read'], identifier: 'doc_people' }
@@ -140,13 +140,17 @@ describe.skipIf(noBrowser)(
       await using it = await waiting()
       const other = await it.world.enter(browser, grace)
       await rowOf(other.page, it.requestId).click()
-      await other.page.route('**/events*', (route) => route.abort())
       // The other page learns nothing until its person has decided, too.
       let decides = false
       other.page.on('request', (request) => {
         decides ||= request.method() === 'POST'
+        if (decides) for (const go of held) go()
       })
-      await other.page.route('**/inbox', (route) => (decides ? route.continue() : route.abort()))
+      const held: (() => void)[] = []
+      await other.page.route('**/inbox', async (route) => {
+        if (!decides) await new Promise<void>((resolve) => held.push(resolve))
+        await route.continue()
+      })
       await it.page.getByRole('button', { name: 'Approve' }).click()
       await verdict(it.page, 'Approved by Ada Approver')
 
@@ -396,7 +400,7 @@ describe.skipIf(noBrowser)(
 
       await other.getByRole('button', { name: 'Sign out' }).click()
 
-      await it.page.getByText('Your session is over.').waitFor()
+      await it.page.getByText('Your session has ended.').waitFor()
     })
 
     it('says so when the tenant is gone', async () => {
@@ -536,42 +540,6 @@ const faultsOf = async (page: Page): Promise<string[]> => {
   return violations
     .filter(({ impact }) => impact !== 'minor')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id} at ${html.slice(0, 160)}`))
-}
-
-/** A line to the harness that can be cut and mended, as a network does. */
-const lineTo = async (issuer: string) => {
-  const { port } = new URL(issuer)
-  const sockets = new Set<Socket>()
-  let broken = false
-  const server = createServer((near) => {
-    if (broken) return near.destroy()
-    const far = connect(Number(port), '127.0.0.1')
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-      socket.on('error', () => {})
-    }
-    near.pipe(far).pipe(near)
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const cut = () => {
-    broken = true
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    cut,
-    mend: () => {
-      broken = false
-    },
-    [Symbol.asyncDispose]: async () => {
-      cut()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }
 
 /** What a reader sees of a text: how it is spaced does not matter here. */

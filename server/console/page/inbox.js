@@ -229,6 +229,7 @@ export const createInbox = (page) => {
       selected = id
       show()
     },
+    lock: () => pane.show(requests.get(selected)),
     concerns: ({ type }) => /^(permission|task|tenant)\./.test(type),
     keys: {
       j: () => step(1),

@@ -195,10 +195,11 @@ export const createRequestPane = (page, { decided, next }) => {
         if (!parts.verdict.hidden) parts.verdict.focus()
       } catch (refused) {
         await decided().catch(() => {})
+        page.lost(refused)
         if (refused.code === 'already_decided') {
           page.announce(`Too late. ${shown.decided ? spoken(shown) : refused.message}`)
           parts.verdict.focus()
-        } else {
+        } else if (refused.code !== 'csrf') {
           setText(problem, refused.message)
         }
       } finally {
@@ -258,20 +259,15 @@ export const createRequestPane = (page, { decided, next }) => {
     form.element.hidden = !pending
     form.buttons.hidden = !pending
     onward.hidden = pending
-    setText(form.hindrance, pending ? (request.hindrance ?? '') : '')
-    for (const control of [form.approve, form.deny]) {
-      setAttribute(control, 'disabled', request.hindrance !== null)
-    }
-    // Who has approved may still change their mind and deny while others are missing.
-    const me = page.session.user?.id
-    const endorsed = request.approvals.some(({ id }) => id === me)
-    if (endorsed) {
-      setAttribute(form.deny, 'disabled', null)
-      setText(
-        form.hindrance,
-        pending ? 'You have approved. Another person has to approve, too.' : '',
-      )
-    }
+    // A person who has approved may still deny while another approval is missing.
+    const hasEndorsed = request.approvals.some(({ id }) => id === page.session.user?.id)
+    const why = hasEndorsed
+      ? 'You have approved. Another person has to approve, too.'
+      : (request.hindrance ?? '')
+    setText(form.hindrance, pending ? (page.locked ?? why) : '')
+    const isHindered = page.locked !== undefined || request.hindrance !== null
+    setAttribute(form.approve, 'disabled', isHindered)
+    setAttribute(form.deny, 'disabled', page.locked !== undefined || (isHindered && !hasEndorsed))
     verdict.hidden = pending
     verdict.className = `verdict ${request.status}`
     const key = JSON.stringify([request.status, request.decided])

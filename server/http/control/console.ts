@@ -1,6 +1,6 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { pageHtml } from '../../console/assets.ts'
-import { eventStream } from '../../console/event-stream.ts'
+import { eventStream, newsSince } from '../../console/event-stream.ts'
 import type { Session } from '../../console/sessions.ts'
 import {
   approverNamed,
@@ -153,6 +153,17 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
         watching,
       }),
     }
+  },
+  'console.news': async ({ context, query }) => {
+    const { tenant, durable } = context()
+    return ok(
+      await newsSince({
+        journal: tenant.journal,
+        lastEventId: query.last_event_id,
+        pulse: () => pulseOf(context()),
+        durable,
+      }),
+    )
   },
   'console.inbox': ({ context, query, session }) => {
     letApproverAnswer(context())

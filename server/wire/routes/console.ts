@@ -73,6 +73,15 @@ export const consoleRoutes = {
     media: 'text/event-stream',
     answers: { 200: null },
   },
+  'console.news': {
+    seat: 'control',
+    method: 'GET',
+    path: '/console/:tenant/news',
+    auth: 'session',
+    summary: 'What happened in a tenant since an event, for a page without an event stream',
+    query: page.StreamQuery,
+    answers: { 200: page.News },
+  },
   'console.inbox': {
     seat: 'control',
     method: 'GET',

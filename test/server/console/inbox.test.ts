@@ -309,6 +309,28 @@ describe('the event stream', () => {
     expect(await stream.next()).toBeUndefined()
   })
 
+  it('has a form without a stream: what happened since an event, all at once', async () => {
+    await using world = await createWorld()
+    const ada = await world.signedInAs('ada@example.com')
+    const news = async (id: string) =>
+      (await ada.request.get(`/console/acme/news?last_event_id=${id}`)).body
+    const first = await news('')
+    const { requestId } = await world.asked()
+
+    const second = await news(first.last_event_id)
+    const third = await news(second.last_event_id)
+
+    expect(first).toMatchObject({ resumed: false, entries: [], pulse: { misbehaviours: 0 } })
+    expect(second.resumed).toBe(true)
+    expect(second.entries.map((it: { type: string }) => it.type)).toEqual([
+      'token.issued',
+      'task.opened',
+      'permission.requested',
+    ])
+    expect(second.entries.at(-1).request.id).toBe(requestId)
+    expect(third).toMatchObject({ resumed: true, entries: [] })
+  })
+
   it('shows no digest of a secret', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
