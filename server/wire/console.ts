@@ -79,12 +79,16 @@ export const RequestView = z
     expires_at: z.number(),
     approvals: z.array(Person),
     approvals_required: z.int(),
+    /** The only actions that can still be permitted, where an approver has narrowed the request. */
+    narrowed_to: z.array(z.string()).nullable(),
     decided: z
       .object({
         as: z.enum(['approved', 'denied']),
         by: Person,
         at: z.number(),
         ttl: z.int().optional(),
+        /** What was granted, where it is less than what was requested. */
+        detail: AuthorizationDetail.optional(),
         text: z.string().optional(),
       })
       .nullable(),

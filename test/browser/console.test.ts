@@ -82,6 +82,58 @@ describe.skipIf(noBrowser)(
       })
     })
 
+    it('permits fewer actions than requested, and takes the permission back', async () => {
+      await using it = await waiting()
+      const { page, agent } = it
+      const detail = { ...personal, actions: ['read', 'export'] }
+      const { request_id: requestId } = await agent.ask(it.taskId, detail)
+      await rowOf(page, requestId).click()
+      await page.getByRole('checkbox', { name: 'export' }).uncheck()
+      await page.getByRole('checkbox', { name: 'read' }).uncheck()
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await page.getByText('Tick at least one action, or deny the request.').waitFor()
+      await page.getByRole('checkbox', { name: 'read' }).check()
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Permitted actions: read')
+      const granted = await agent.status(requestId)
+      const token = await agent.token(requestId)
+      const before = await agent.read('doc_people', token)
+
+      await page.getByRole('button', { name: 'Revoke permission' }).click()
+      await page.locator('.request-head').getByText('revoked').waitFor()
+
+      const after = await agent.read('doc_people', token)
+      expect(granted.authorization_details.actions).toEqual(['read'])
+      expect([before.status, after.status]).toEqual([200, 401])
+    })
+
+    it('ends a task after asking once more', async () => {
+      await using it = await waiting()
+      const { page, agent, requestId } = it
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+      const token = await agent.token(requestId)
+      await page.getByRole('link', { name: 'Q4 report' }).click()
+
+      await page.getByRole('button', { name: 'End task…' }).click()
+      await page.getByRole('button', { name: 'End the task' }).click()
+
+      await page.locator('.timeline-head').getByText('suspended', { exact: true }).waitFor()
+      expect((await agent.read('doc_people', token)).status).toBe(401)
+    })
+
+    it('shows the amount of a payment in its row', async () => {
+      await using it = await waiting()
+      const { request_id: requestId } = await it.agent.ask(it.taskId, {
+        type: 'payment',
+        actions: ['initiate'],
+        identifier: 'inv_2211_of_a_supplier_with_a_long_name',
+        instructedAmount: { currency: 'EUR', amount: '18400.00' },
+      })
+
+      await rowOf(it.page, requestId).getByText('18400.00 EUR').waitFor()
+    })
+
     it('keeps what somebody writes, and their focus, while other requests come in', async () => {
       await using it = await waiting()
       const reason = it.page.getByLabel(/^Reason/)

@@ -92,14 +92,16 @@ const rank = ([name, value]) => {
 /**
  * Every member of a detail, by name, exactly as it was asked for. Each value has a box of limited
  * height, so that a long one cannot push the others out of sight; a button shows the rest of it.
+ *
+ * @param instead elements to show for single members, by name
  */
-export const exactDetail = (detail) => {
+export const exactDetail = (detail, instead = {}) => {
   const values = Object.entries(detail).sort((a, b) => rank(a) - rank(b))
   return h(
     'dl',
     { class: 'exact' },
     values.map(([name, value]) => {
-      const box = h('div', { class: 'value' }, exactValue(value))
+      const box = h('div', { class: 'value' }, instead[name] ?? exactValue(value))
       const whole = button(
         Array.isArray(value) ? `Show all ${value.length}` : 'Show the whole value',
         () => {

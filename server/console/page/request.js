@@ -35,10 +35,23 @@ export const createRequestPane = (page, { decided, next }) => {
     const verdict = h('div', { class: 'verdict', tabindex: -1 })
     const asks = h('span', {}, ' asks to ')
     const onward = button('Next request', () => next(), { 'aria-keyshortcuts': 'n' })
+    const revoke = button('Revoke permission', () => form.send('revoke'), { class: 'deny' })
     const form = decisionForm(request)
     parts?.stop()
-    const exact = exactCard(detail)
-    parts = { status, left, bar, approvals, verdict, asks, form, onward, stop: exact.stop }
+    const exact = exactCard(request)
+    parts = {
+      status,
+      left,
+      bar,
+      approvals,
+      verdict,
+      asks,
+      form,
+      onward,
+      revoke,
+      exact,
+      stop: exact.stop,
+    }
     element.replaceChildren(
       h(
         'header',
@@ -105,14 +118,16 @@ export const createRequestPane = (page, { decided, next }) => {
         form.problem,
         form.buttons,
         verdict,
-        onward,
+        h('div', { class: 'buttons' }, onward, revoke),
       ),
     )
     exact.watch()
   }
 
   /** The detail in a box that scrolls, and a line that says when there is more of it. */
-  const exactCard = (detail) => {
+  const exactCard = (request) => {
+    const { detail } = request
+    const choice = actionChoice(request)
     const box = h(
       'div',
       {
@@ -128,7 +143,7 @@ export const createRequestPane = (page, { decided, next }) => {
       () => box.scrollBy({ top: box.clientHeight * 0.8 }),
       { class: 'more-below', tabindex: -1 },
     )
-    const list = exactDetail(detail)
+    const list = exactDetail(detail, choice ? { actions: choice.element } : {})
     box.prepend(list)
     const show = () => {
       markLongValues(list)
@@ -151,6 +166,37 @@ export const createRequestPane = (page, { decided, next }) => {
         show()
       },
       stop: () => watching.disconnect(),
+      actions: () => choice?.chosen(),
+      close: () => choice?.close(),
+    }
+  }
+
+  /** One box an action, where there are several: an approval may be narrower than the request. */
+  const actionChoice = ({ detail: { actions = [] }, narrowed_to: narrowedTo, status }) => {
+    if (status !== 'pending' || actions.length < 2) return undefined
+    const boxes = actions.map((action) =>
+      h('input', {
+        type: 'checkbox',
+        checked: narrowedTo?.includes(action) ?? true,
+        disabled: narrowedTo?.includes(action) === false,
+      }),
+    )
+    return {
+      element: h(
+        'ul',
+        { class: 'chips choice', 'aria-label': 'Actions to permit' },
+        actions.map((action, at) =>
+          h('li', {}, h('label', {}, boxes[at], h('code', {}, foreign(action)))),
+        ),
+      ),
+      /** Undefined where every action is permitted. */
+      chosen: () =>
+        boxes.every(({ checked }) => checked)
+          ? undefined
+          : actions.filter((_, at) => boxes[at].checked),
+      close: () => {
+        for (const box of boxes) box.disabled = true
+      },
     }
   }
 
@@ -224,7 +270,16 @@ export const createRequestPane = (page, { decided, next }) => {
         'aria-label': 'Decision',
         onsubmit: (event) => {
           event.preventDefault()
-          send('approve', { ttl: ttl.valueAsNumber, ...text('agent_message') })
+          const actions = parts.exact.actions()
+          if (actions?.length === 0) {
+            setText(problem, 'Tick at least one action, or deny the request.')
+            return
+          }
+          send('approve', {
+            ttl: ttl.valueAsNumber,
+            ...(actions ? { actions } : {}),
+            ...text('agent_message'),
+          })
         },
       },
       h(
@@ -246,11 +301,11 @@ export const createRequestPane = (page, { decided, next }) => {
         if (event.key === 'Escape') (approve.disabled ? element : approve).focus()
       })
     }
-    return { element: form, buttons, approve, deny, reason, hindrance, problem }
+    return { element: form, send, buttons, approve, deny, reason, hindrance, problem }
   }
 
   const update = (request) => {
-    const { status, left, approvals, verdict, asks, form, onward } = parts
+    const { status, left, approvals, verdict, asks, form, onward, revoke } = parts
     const pending = request.status === 'pending'
     setText(asks, pending ? ' asks to ' : ' asked to ')
     showStatus(status, request.status)
@@ -259,6 +314,9 @@ export const createRequestPane = (page, { decided, next }) => {
     form.element.hidden = !pending
     form.buttons.hidden = !pending
     onward.hidden = pending
+    revoke.hidden = request.status !== 'approved' && request.status !== 'exchanged'
+    setAttribute(revoke, 'disabled', page.locked !== undefined)
+    if (!pending) parts.exact.close()
     // A person who has approved may still deny while another approval is missing.
     const hasEndorsed = request.approvals.some(({ id }) => id === page.session.user?.id)
     const why = hasEndorsed
@@ -344,7 +402,7 @@ const verdictOf = ({ status, decided }) => {
       ),
     ]
   }
-  const { as, by, at, ttl, text } = decided
+  const { as, by, at, ttl, text, detail } = decided
   return [
     h(
       'p',
@@ -355,10 +413,13 @@ const verdictOf = ({ status, decided }) => {
       moment(at),
       ttl === undefined ? null : ` for ${duration(ttl)}`,
     ),
+    detail?.actions
+      ? h('p', {}, 'Permitted actions: ', h('b', {}, foreign(detail.actions.join(', '))))
+      : null,
     text === undefined ? null : h('p', {}, foreign(text, { lines: true })),
     status === 'exchanged' ? h('p', { class: 'muted' }, 'The agent has its token.') : null,
     status === 'revoked'
-      ? h('p', { class: 'muted' }, 'The task has ended, and the token is revoked.')
+      ? h('p', { class: 'muted' }, 'The permission has ended, and its token is revoked.')
       : null,
   ].filter((it) => it !== null)
 }

@@ -14,6 +14,7 @@ import {
 } from '../../console/views.ts'
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
+import { stopTask, withdrawPermission } from '../../issuer/withdraw.ts'
 import { same } from '../../signing/secrets.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
@@ -172,11 +173,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    const { ttl, notes, agent_message: message } = body
+    const { ttl, actions, notes, agent_message: message } = body
     context().tenant.run(approveRequest, {
       requestId,
       userId,
       ttl,
+      actions,
       notes,
       message,
     })
@@ -189,6 +191,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     context().tenant.run(denyRequest, { requestId, userId, reason, message })
     return ok(viewOfDecided(context(), requestId, userId))
   },
+  'console.revoke': ({ context, session, params }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    context().tenant.run(withdrawPermission, { requestId, userId })
+    return ok(viewOfDecided(context(), requestId, userId))
+  },
 
   'console.tasks': ({ context }) => ok(taskList(context().tenant)),
   'console.task': async ({ context, session, params }) => {
@@ -197,6 +205,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     const { userId } = session()
     const all = await exchanges.all()
     return ok(timelineOf(tenant, taskId, all, userId) ?? refuseNotFound())
+  },
+  'console.task.end': ({ context, session, params }) => {
+    const { taskId = '' } = params
+    const { userId = '' } = session()
+    context().tenant.run(stopTask, { taskId, userId })
+    return noContent
   },
   'console.journal': ({ context, query }) => {
     const page = journalPage(context().tenant.journal, query.after)

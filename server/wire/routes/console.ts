@@ -97,7 +97,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/approve',
     auth: 'session',
     summary: 'Approve a pending request',
-    body: permission.ApproveRequest,
+    body: permission.ApproveOnPage,
     answers: { 200: page.RequestView },
   },
   'console.deny': {
@@ -107,6 +107,14 @@ export const consoleRoutes = {
     auth: 'session',
     summary: 'Deny a pending request',
     body: permission.DenyRequest,
+    answers: { 200: page.RequestView },
+  },
+  'console.revoke': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/requests/:requestId/revoke',
+    auth: 'session',
+    summary: 'Revoke an approved permission and its tokens',
     answers: { 200: page.RequestView },
   },
   'console.tasks': {
@@ -124,6 +132,14 @@ export const consoleRoutes = {
     auth: 'session',
     summary: 'The timeline of a task',
     answers: { 200: page.Timeline },
+  },
+  'console.task.end': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/tasks/:taskId/end',
+    auth: 'session',
+    summary: 'Suspend a task, and revoke its tokens',
+    answers: { 204: null },
   },
   'console.journal': {
     seat: 'control',
