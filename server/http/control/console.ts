@@ -17,8 +17,10 @@ import type { RequestRecord } from '../../issuer/state.ts'
 import { stopTask, withdrawPermission } from '../../issuer/withdraw.ts'
 import { same } from '../../signing/secrets.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
+import { markup } from '../../wire/markup.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
+import { plainPage } from '../plain-page.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
 import { isSameOrigin, refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
@@ -33,6 +35,8 @@ export type ConsoleContext = Readonly<{
   context: () => TenantContext
   /** Who is signed in, on routes that ask for somebody. */
   session: () => Session
+  /** Where the issuer is reached. */
+  origin: string
   /** What the browser shows to be recognised. */
   sessionId: string
   isControlToken: (token: string) => boolean
@@ -73,6 +77,7 @@ const consoleContext =
       context,
       session,
       sessionId,
+      origin: origin(),
       isControlToken: (token) => same(token, controlToken),
     }
   }
@@ -90,10 +95,10 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query }) => {
+  'console.home': ({ registry, query, origin }) => {
     const [only, ...others] = registry.slugs()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return htmlPage('choose')
+    if (chosen === undefined) return tenantsPage(registry, origin)
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
   },
   'console.approval': ({ registry, params }) => {
@@ -105,7 +110,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     return { status: 303, headers: { location } }
   },
   'console.page': ({ registry, params }) => ({
-    ...htmlPage('index'),
+    ...indexPage(),
     status: registry.find(params.tenant ?? '') ? 200 : 404,
   }),
 
@@ -240,11 +245,45 @@ const area = 'the approvals page'
 /** Open pages of one tenant. */
 const mostWatching = 100
 
-const htmlPage = (name: 'index' | 'choose') => ({
+const indexPage = () => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
-  body: pageHtml(name),
+  body: pageHtml(),
 })
+
+/**
+ * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
+ * is reached on loopback: who reaches that works on the same machine.
+ */
+const tenantsPage = (registry: TenantRegistry, origin: string) =>
+  plainPage({
+    of: 'mock issuer',
+    title: 'Approvals',
+    formTargets: "'self'",
+    body: markup`<h1>Approvals</h1>
+<p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
+${isLoopback(origin) ? tenantTable(registry.slugs()) : tenantForm}
+<p class="muted"><a href="/">All of this issuer</a></p>`,
+  })
+
+const tenantTable = (slugs: readonly string[]) =>
+  slugs.length === 0
+    ? markup`<p>There is no tenant yet. <code>POST /_harness/tenants</code> creates one.</p>`
+    : markup`<table>
+${slugs.map(
+  (
+    slug,
+  ) => markup`<tr><th scope="row"><a href="/console/${encodeURIComponent(slug)}">${slug}</a></th>
+<td><a href="/t/${encodeURIComponent(slug)}/api/v1/.well-known/oauth-authorization-server">metadata<small> of ${slug}</small></a></td></tr>
+`,
+)}</table>`
+
+const tenantForm = markup`<form action="/console" method="get">
+<p><label>Tenant <input name="tenant" required maxlength="63" autocapitalize="none" autocomplete="off" spellcheck="false"></label> <button value="allow">Open</button></p>
+</form>`
+
+const isLoopback = (origin: string) =>
+  /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)
 
 /** Ports share cookies, so harnesses side by side need names of their own. */
 export const cookieName = (origin: string) =>

@@ -55,7 +55,7 @@ describe('a text that somebody else wrote', () => {
         expect(back).toBe(text)
       }),
     )
-  })
+  }, 30_000)
 })
 
 describe('the steps of a sequence diagram', () => {
