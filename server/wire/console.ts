@@ -184,6 +184,8 @@ export const Pulse = Clock.extend({
   exchanges: z.int(),
   /** How many misbehaviours are on. */
   misbehaviours: z.int(),
+  /** Seconds by which the tenant's clock was moved from that of the machine; 0 for one that stands. */
+  shift: z.int(),
 }).meta({ id: 'Pulse' })
 export type Pulse = z.infer<typeof Pulse>
 

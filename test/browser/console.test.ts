@@ -402,7 +402,7 @@ describe.skipIf(noBrowser)(
       const first = page.getByRole('switch').first()
       await first.waitFor()
 
-      await page.getByRole('button', { name: 'Advance by 5 min' }).click()
+      await page.getByRole('button', { name: '+5 min' }).click()
       await page.locator('.big-clock').getByText('2026-03-02 09:05:00 UTC').waitFor()
       await first.check()
       await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(1)
@@ -410,6 +410,46 @@ describe.skipIf(noBrowser)(
       await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(0)
 
       await verdict(it.page, 'Expired before a decision')
+      await context.close()
+    })
+
+    it('finds a misbehaviour, lists those that are on, and switches all off', async () => {
+      await using it = await waiting()
+      const { page, context, world } = await operating(it.world)
+      const names = page.locator('.switch code').filter({ visible: true })
+      await page.getByText(/in all$/).waitFor()
+
+      await page.getByLabel('Search misbehaviours').fill('without revoking')
+      await page.getByText(/^The search finds [1-9]\d? of/).waitFor()
+      await page.getByRole('switch').first().check()
+      await page.getByRole('heading', { name: 'On now (1)' }).waitFor()
+      await page.getByLabel('Search misbehaviours').fill('no such misbehaviour')
+      await page.getByText(/^The search finds 0 of/).waitFor()
+      const listed = await page.locator('.switched-on code').innerText()
+      await it.page.locator('.mark').getByText('1 misbehaving').waitFor()
+      await page.getByRole('link', { name: '1 misbehaving' }).waitFor()
+      await page.getByRole('button', { name: 'Switch all off' }).click()
+
+      await expect.poll(async () => (await world.control('misbehaviours')).active).toEqual([])
+      await expect.poll(() => it.page.locator('.mark').count()).toBe(0)
+      expect(listed).toMatch(/revok/)
+      expect(await names.count()).toBe(0)
+      await context.close()
+    })
+
+    it('takes durations as people write them, and marks a clock that was moved', async () => {
+      await using it = await waiting()
+      const { page, context } = await operating(it.world)
+      const by = page.getByLabel('Advance by', { exact: true })
+      await by.fill('soon')
+      await page.getByRole('button', { name: 'Advance', exact: true }).click()
+      await page.getByText('“soon” is not a duration.').waitFor()
+
+      await by.fill('2 h')
+      await page.getByRole('button', { name: 'Advance', exact: true }).click()
+
+      await page.getByRole('link', { name: 'Clock +2 h' }).waitFor()
+      await it.page.locator('.mark').getByText('Clock +2 h').waitFor()
       await context.close()
     })
 

@@ -8,7 +8,7 @@ import { button } from './parts.js'
 import { createServer } from './server.js'
 import { signIn } from './sign-in.js'
 import { createTasks } from './tasks.js'
-import { createClock, dateAndTime, timeOfDay } from './time.js'
+import { createClock, dateAndTime, duration, timeOfDay } from './time.js'
 
 const tenant = decodeURIComponent(location.pathname.split('/')[2] ?? '')
 const at = (id) => document.getElementById(id)
@@ -143,6 +143,7 @@ const open = (session) => {
   /** Whose session it is, where that is no longer the one this page was opened in. */
   let other
   const live = h('span', { class: 'live', role: 'img' })
+  const marks = h('span', { class: 'marks' })
   const time = h('time', { class: 'clock' })
   const showLive = ({ streaming = isStreaming, reachable = isReachable }) => {
     isStreaming = streaming
@@ -206,6 +207,21 @@ const open = (session) => {
     if (current !== inbox) inbox.tick()
   }
 
+  /** What makes this tenant differ from a healthy one in real time. */
+  const showMarks = ({ misbehaviours, running, shift }) => {
+    const texts = [
+      misbehaviours > 0 ? `${misbehaviours} misbehaving` : undefined,
+      running ? (shift > 0 ? `Clock +${duration(shift)}` : undefined) : 'Clock stopped',
+    ].filter((it) => it !== undefined)
+    const href = session.operator ? '#/harness' : null
+    keyed(
+      marks,
+      texts,
+      (it) => it,
+      (it) => h(href ? 'a' : 'span', { class: 'badge mark', href }, it),
+    )
+  }
+
   let seen = { exchanges: 0, misbehaviours: 0 }
   const stopFollowing = follow(server, {
     status: (streaming) => showLive({ streaming }),
@@ -226,6 +242,7 @@ const open = (session) => {
         load(current)
       }
       seen = pulse
+      showMarks(pulse)
       tick()
     },
     refused: checkSession,
@@ -247,7 +264,7 @@ const open = (session) => {
 
   showSeat(
     session,
-    { live, time, keys: keys.opener },
+    { live, marks, time, keys: keys.opener },
     async () => {
       await server.delete('/session').catch(() => {})
       stop()
@@ -265,11 +282,12 @@ const open = (session) => {
   route()
 }
 
-const showSeat = ({ user, operator, approvers }, { live, time, keys }, leave, take) => {
+const showSeat = ({ user, operator, approvers }, { live, marks, time, keys }, leave, take) => {
   const options = approvers.map(({ id, name }) =>
     h('option', { value: id, selected: id === user?.id }, foreign(name).textContent),
   )
   at('seat').replaceChildren(
+    marks,
     h('span', { class: 'now' }, live, time),
     operator && approvers.length > 0
       ? h(

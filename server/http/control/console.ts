@@ -232,6 +232,10 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     await switchMisbehaviourOn(context(), body)
     return ok(await listMisbehaviours(context()))
   },
+  'console.misbehaviours.clear': async ({ context }) => {
+    context().misbehaving.off()
+    return ok(await listMisbehaviours(context()))
+  },
   'console.misbehaviours.off': async ({ context, params }) => {
     context().misbehaving.off(params.name)
     return ok(await listMisbehaviours(context()))
@@ -342,6 +346,12 @@ const pulseOf = (context: TenantContext) => {
   const exchanges = context.exchanges.last
   return {
     key: JSON.stringify([moved, exchanges, active]),
-    data: { now, running: clock.running, exchanges, misbehaviours: active.length },
+    data: {
+      now,
+      running: clock.running,
+      shift: Math.round(clock.shift),
+      exchanges,
+      misbehaviours: active.length,
+    },
   }
 }

@@ -185,6 +185,14 @@ export const consoleRoutes = {
     body: misbehaviour.SwitchMisbehaviour,
     answers: { 200: misbehaviour.Misbehaviours },
   },
+  'console.misbehaviours.clear': {
+    seat: 'control',
+    method: 'DELETE',
+    path: '/console/:tenant/misbehaviours',
+    auth: 'operator',
+    summary: 'Switch every misbehaviour off',
+    answers: { 200: misbehaviour.Misbehaviours },
+  },
   'console.misbehaviours.off': {
     seat: 'control',
     method: 'DELETE',
