@@ -168,7 +168,7 @@ const composeHarness = async (
     onBug: options.onBug,
     onWarning: options.onWarning ?? console.warn,
   })
-  const listening = await sockets?.listenAll(seats, origins, options)
+  const listening = await sockets?.listenAll(seats, origins, { ...options, frontPages: true })
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })

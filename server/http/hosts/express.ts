@@ -107,7 +107,8 @@ const answerError =
   }
 
 /** The issuer, with the files of its approvals page. */
-export const createIssuerApp = (core: Core): Express => createExpressApp(core, servePageFiles())
+export const createIssuerApp = (core: Core, ...before: RequestHandler[]): Express =>
+  createExpressApp(core, servePageFiles(), ...before)
 
 const send = async (response: Response, answer: Answer): Promise<void> => {
   try {
