@@ -9,7 +9,7 @@ import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
 import type { Store } from '../journal/store.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
-import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
+import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { createSeats, type Seats } from './seats.ts'
@@ -102,7 +102,7 @@ export const createHarness = async (options: HarnessOptions = {}): Promise<Harne
   const store =
     journal === undefined
       ? undefined
-      : await (await import('../journal/store.ts')).Store.open(
+      : await (await import('../journal/file-store.ts')).FileStore.open(
           journal,
           algorithm,
           journalOptions,
@@ -153,7 +153,7 @@ const composeHarness = async (
     misbehaviours,
     now: options.now,
     exchangeLog: options.exchangeLog,
-    outbound: keepFirst(createOutbound(options.outbound), store),
+    outbound: createOutbound(options.outbound),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
     store,
@@ -176,7 +176,7 @@ const composeHarness = async (
   const tenants = seeds.map((seed) =>
     inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
   )
-  for (const slug of store?.slugs ?? []) if (!registry.find(slug)) registry.restore(slug)
+  for (const slug of store?.slugs() ?? []) if (!registry.find(slug)) registry.restore(slug)
   await store?.durable()
 
   let closed = false
@@ -232,18 +232,6 @@ const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   throw new TypeError('fetch failed', { cause })
 }
-
-/** Holds callbacks and signals back until the events they tell of are kept. */
-const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
-  store === undefined
-    ? outbound
-    : {
-        ...outbound,
-        post: async (...message) => {
-          await store.durable()
-          return outbound.post(...message)
-        },
-      }
 
 /** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
 export const shortestControlToken = 16

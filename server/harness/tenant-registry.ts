@@ -16,7 +16,7 @@ import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
 import { JournalError } from '../journal/error.ts'
-import type { Kept, Store } from '../journal/store.ts'
+import type { Kept, Store, TenantJournal } from '../journal/store.ts'
 import { ConversationLog } from '../model/conversations.ts'
 import { modelKeyOf } from '../model/scripted-model.ts'
 import { Agenda, type Timers } from '../outbound/agenda.ts'
@@ -65,6 +65,7 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
+  const journals = new Map<string, TenantJournal>()
   /** How often each tenant was reset: the ids of its seed do not come again, so no old token comes alive. */
   const resets = new Map<string, number>()
 
@@ -86,6 +87,7 @@ export const createTenantRegistry = (
     open.get(slug)?.ended.abort()
     open.set(slug, made.context)
     secrets.set(slug, made.secrets)
+    if (made.journal) journals.set(slug, made.journal)
     return describeTenant(made.context, made.secrets)
   }
 
@@ -112,7 +114,8 @@ export const createTenantRegistry = (
     },
     reseed,
     delete: (slug) => {
-      options.store?.deleted(slug)
+      journals.get(slug)?.deleted()
+      journals.delete(slug)
       open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
@@ -130,7 +133,7 @@ const openTenantContext = (
   options: TenantRegistryOptions,
   kept: Kept | undefined,
   resets = 0,
-): { context: TenantContext; secrets: Secrets } => {
+): { context: TenantContext; secrets: Secrets; journal: TenantJournal | undefined } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
   // Ids that can be foretold would come twice after a restart.
@@ -141,10 +144,10 @@ const openTenantContext = (
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const keys = kept?.keys ?? new KeyRing(signingKey)
   const tenant = new Tenant(slug, clock, id, (entries) => {
-    if (entries.length > 0) store?.happened(slug, entries, keys)
+    if (entries.length > 0) journal?.happened(entries, keys)
   })
   const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, known, platformKey)
-  if (!kept) store?.opened(slug, seed, secrets, keys)
+  const journal = kept?.journal ?? store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const context: TenantContext = {
     seed,
@@ -159,13 +162,13 @@ const openTenantContext = (
     ended,
     timers,
     agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError),
-    outbound,
+    outbound: keepFirst(outbound, journal),
     webhookSecret: secrets.get(webhookSecret) ?? '',
     consentKey: randomBytes(32),
     pushHeaders: new Map(),
     polling: { count: 0 },
     watching: { count: 0 },
-    durable: async () => store?.durable(),
+    durable: async () => journal?.durable(),
     visits: new RateLimitWindows(),
     model: {
       key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
@@ -175,7 +178,7 @@ const openTenantContext = (
     api: createResourceServer({
       documents: kept ? [] : seed.documents,
       ...(kept ? { changes: kept.changes } : {}),
-      ...(store ? { keep: (change) => store.changed(slug, change) } : {}),
+      ...(journal ? { keep: journal.changed } : {}),
       id,
       now: clock.now,
       realm: 'documents',
@@ -205,8 +208,20 @@ const openTenantContext = (
   else tenant.happen(initialEvents(seed, event))
   startCallbacks(context)
   startPushing(context)
-  return { context, secrets }
+  return { context, secrets, journal }
 }
+
+/** Holds callbacks and signals back until the events they tell of are kept. */
+const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outbound =>
+  journal === undefined
+    ? outbound
+    : {
+        ...outbound,
+        post: async (...message) => {
+          await journal.durable()
+          return outbound.post(...message)
+        },
+      }
 
 /** What cannot be kept has not happened; whoever asks next is told. */
 const ignoreJournalError = (thrown: unknown) => {

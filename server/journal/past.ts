@@ -38,32 +38,7 @@ export const readPast = async (
   path: string,
   { newest, decided: most, upTo = Number.POSITIVE_INFINITY, signal }: ReadOptions,
 ): Promise<{ tenants: Map<string, TenantPast>; torn: number | undefined }> => {
-  const tenants = new Map<string, TenantPast>()
-  const find = (slug: string, where: string) => {
-    const tenant = tenants.get(slug)
-    if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
-    return tenant
-  }
-  const take = (line: Line, where: string) => {
-    if ('format' in line) return
-    const { tenant: slug } = line
-    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, most))
-    else if ('deleted' in line) tenants.delete(slug)
-    else if ('change' in line) noteChange(find(slug, where).changes, line.change)
-    else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
-    else if ('decided' in line) noteDecided(find(slug, where), JSON.stringify(line.decided), most)
-    else {
-      const past = find(slug, where)
-      const { history } = past
-      sensible(path, slug, () => endSnapshot(past))
-      for (const entry of line.entries) {
-        if (entry.seq <= history.last) {
-          throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
-        }
-        sensible(path, slug, () => history.add(entry))
-      }
-    }
-  }
+  const { tenants, take } = collectPast(path, { newest, decided: most })
   const torn = await readLines(path, upTo, (text, number) => {
     signal?.throwIfAborted()
     const line = parseLine(text)
@@ -85,6 +60,44 @@ export const readPast = async (
   }
   shareRecords([...tenants.values()], most)
   return { tenants, torn }
+}
+
+/** Collects lines in their order; `source` is named in what it throws. */
+export const collectPast = (
+  source: string,
+  { newest, decided: most }: Pick<ReadOptions, 'newest' | 'decided'>,
+): {
+  tenants: Map<string, TenantPast>
+  /** @throws {JournalError} for a line that is out of order or makes no sense */
+  take: (line: Line, where: string) => void
+} => {
+  const tenants = new Map<string, TenantPast>()
+  const find = (slug: string, where: string) => {
+    const tenant = tenants.get(slug)
+    if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
+    return tenant
+  }
+  const take = (line: Line, where: string) => {
+    if ('format' in line) return
+    const { tenant: slug } = line
+    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, most))
+    else if ('deleted' in line) tenants.delete(slug)
+    else if ('change' in line) noteChange(find(slug, where).changes, line.change)
+    else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
+    else if ('decided' in line) noteDecided(find(slug, where), JSON.stringify(line.decided), most)
+    else {
+      const past = find(slug, where)
+      const { history } = past
+      sensible(source, slug, () => endSnapshot(past))
+      for (const entry of line.entries) {
+        if (entry.seq <= history.last) {
+          throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
+        }
+        sensible(source, slug, () => history.add(entry))
+      }
+    }
+  }
+  return { tenants, take }
 }
 
 /** The lines of a file that says the same in less. Of what is over nothing is left. */
