@@ -16,7 +16,7 @@ import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
 import { JournalError } from '../journal/error.ts'
-import type { Kept, Store, TenantJournal } from '../journal/store.ts'
+import type { Kept, SharedStore, Store, TenantJournal } from '../journal/store.ts'
 import { ConversationLog } from '../model/conversations.ts'
 import { modelKeyOf } from '../model/scripted-model.ts'
 import { Agenda, type Timers } from '../outbound/agenda.ts'
@@ -47,6 +47,8 @@ export type TenantRegistryOptions = Readonly<{
   issuer: () => Core
   /** Where what happens is kept; absent: nowhere. */
   store?: Store | undefined
+  /** The same, where several processes share it. */
+  sharedStore?: SharedStore | undefined
 }>
 
 /** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
@@ -62,6 +64,12 @@ export const createTenantRegistry = (
     reseed: (slug: string, seed: TenantSeed) => void
     /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
     restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
+    /** Opens a tenant that this process has taken from the store. */
+    reopen: (slug: string, kept: Kept) => TenantCreated
+    /** Describes a tenant that another process has. */
+    describe: (slug: string, kept: Kept) => TenantCreated
+    /** Lets a tenant go from memory; in the store it stays as it is. */
+    drop: (slug: string) => void
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
@@ -94,6 +102,13 @@ export const createTenantRegistry = (
   const restore = (slug: string, kept: Kept, misbehave = kept.seed.misbehave) =>
     create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
 
+  const drop = (slug: string) => {
+    open.get(slug)?.ended.abort()
+    open.delete(slug)
+    secrets.delete(slug)
+    journals.delete(slug)
+  }
+
   const reseed = (slug: string, seed: TenantSeed) => {
     resets.set(slug, (resets.get(slug) ?? 0) + 1)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
@@ -103,7 +118,29 @@ export const createTenantRegistry = (
     open,
     find: (slug) => open.get(slug),
     slugs: () => [...open.keys()],
+    list: () => options.sharedStore?.list() ?? [...open.keys()],
+    claim: async (seed) => {
+      if (options.sharedStore === undefined) return seed
+      const ids = seed.seed === undefined ? randomIds : seededIds(seed.seed)
+      const slug = seed.tenant ?? ids('tenant').replace('_', '-')
+      // A seeded tenant draws its name again, so that its other ids are those of any store.
+      const named = seed.seed === undefined ? { ...seed, tenant: slug } : seed
+      return (await options.sharedStore.claim(slug)) ? named : undefined
+    },
     create: (seed) => create(seed),
+    reopen: (slug, kept) => restore(slug, kept),
+    describe: (slug, kept) => {
+      const made = openTenantContext(
+        { ...kept.seed, tenant: slug },
+        kept.secrets,
+        new Sessions(),
+        options,
+        kept,
+      )
+      made.context.ended.abort()
+      return describeTenant(made.context, made.secrets)
+    },
+    drop,
     restore: (slug, misbehave) => {
       const kept = options.store?.kept(slug)
       return kept && restore(slug, kept, misbehave)
@@ -115,10 +152,7 @@ export const createTenantRegistry = (
     reseed,
     delete: (slug) => {
       journals.get(slug)?.deleted()
-      journals.delete(slug)
-      open.get(slug)?.ended.abort()
-      open.delete(slug)
-      secrets.delete(slug)
+      drop(slug)
       resets.delete(slug)
     },
     misbehaviours: options.misbehaviours,
@@ -161,7 +195,9 @@ const openTenantContext = (
     sessions,
     ended,
     timers,
-    agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError),
+    agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError, (due) =>
+      journal?.planned?.(secondsUntil(clock, due)),
+    ),
     outbound: keepFirst(outbound, journal),
     webhookSecret: secrets.get(webhookSecret) ?? '',
     consentKey: randomBytes(32),
@@ -222,6 +258,13 @@ const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outb
           return outbound.post(...message)
         },
       }
+
+/** Real seconds until something is due by a tenant's clock; undefined where it never is by itself. */
+const secondsUntil = (clock: Clock, due: number | undefined): number | undefined => {
+  if (due === undefined) return undefined
+  const seconds = Math.max(0, due - clock.now())
+  return seconds === 0 || clock.running ? seconds : undefined
+}
 
 /** What cannot be kept has not happened; whoever asks next is told. */
 const ignoreJournalError = (thrown: unknown) => {

@@ -1,20 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Entry } from '../issuer/event.ts'
-import {
-  type Algorithm,
-  generateSigningKey,
-  importSigningKey,
-  KeyRing,
-  type PrivateJwk,
-  type SigningKey,
-} from '../signing/keys.ts'
+import { type Algorithm, KeyRing, type PrivateJwk, type SigningKey } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
 import { JournalFile, type JournalOptions } from './file.ts'
 import { addChecksum, readChecked } from './line.ts'
 import { replaceFile } from './replace.ts'
-import { type Kept, type Store, type TenantJournal, withoutSecrets } from './store.ts'
+import { type Kept, keptOr, type Store, type TenantJournal, withoutSecrets } from './store.ts'
 
 /** What must not stand in the journal: keys and secrets, in a file beside it that only its owner reads. */
 const Beside = z.strictObject({
@@ -163,9 +156,6 @@ export class FileStore implements Store {
     replaceFile(this.#path, addChecksum(this.#beside))
   }
 }
-
-const keptOr = (jwk: object | undefined, algorithm: Algorithm): SigningKey | Promise<SigningKey> =>
-  jwk === undefined ? generateSigningKey(algorithm) : importSigningKey(jwk as PrivateJwk)
 
 const readBeside = (path: string): Beside | undefined => {
   let text: string

@@ -55,7 +55,7 @@ export const readPast = async (
     take(line, `${path}:${number}`)
   })
   for (const [slug, tenant] of tenants) {
-    sensible(path, slug, () => endSnapshot(tenant).history.compact())
+    finishPast(path, slug, tenant)
     await setImmediate()
   }
   shareRecords([...tenants.values()], most)
@@ -180,6 +180,10 @@ const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapsh
     else all[name] = value
   }
 }
+
+/** Once all its lines were taken. @throws {JournalError} where what happened makes no sense */
+export const finishPast = (source: string, slug: string, tenant: TenantPast): void =>
+  sensible(source, slug, () => endSnapshot(tenant).history.compact())
 
 const endSnapshot = (tenant: TenantPast): TenantPast => {
   if (tenant.snapshot) tenant.history.state = fromSnapshot(tenant.snapshot)

@@ -81,6 +81,7 @@ export const consoleArea = (
   ...harness: Parameters<typeof consoleContext>
 ): Area<ConsoleRoute, ConsoleContext> => ({
   handlers: consoleHandlers,
+  tenantByPath: true,
   authenticate: consoleContext(...harness),
   shapeAnswer: (answer) => ({
     ...answer,
@@ -89,8 +90,8 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query }) => {
-    const [only, ...others] = registry.slugs()
+  'console.home': async ({ registry, query }) => {
+    const [only, ...others] = await registry.list()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
     if (chosen === undefined) return htmlPage('choose')
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
