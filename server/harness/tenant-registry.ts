@@ -12,6 +12,7 @@ import { ActiveMisbehaviours, type Switchable } from '../http/tenant/active-misb
 import { ExchangeLog, type ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import { StatusPolls } from '../http/tenant/polls.ts'
 import { RateLimitWindows } from '../http/tenant/rate-limit-windows.ts'
+import { secretHashesOf } from '../http/tenant/secret-hashes.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
@@ -24,6 +25,7 @@ import type { Outbound } from '../outbound/outbound.ts'
 import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
+import { BoundedMap } from '../wire/bounded-map.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
@@ -74,8 +76,9 @@ export const createTenantRegistry = (
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
   const journals = new Map<string, TenantJournal>()
-  /** How often each tenant was reset: the ids of its seed do not come again, so no old token comes alive. */
-  const resets = new Map<string, number>()
+  /** How often each tenant was reset or deleted: ids that a seed foretells do not come again. */
+  const resets = new BoundedMap<string, number>(10_000)
+  const countReset = (slug: string) => resets.set(slug, (resets.get(slug) ?? 0) + 1)
 
   const create = (
     seed: TenantSeed,
@@ -110,7 +113,7 @@ export const createTenantRegistry = (
   }
 
   const reseed = (slug: string, seed: TenantSeed) => {
-    resets.set(slug, (resets.get(slug) ?? 0) + 1)
+    countReset(slug)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
   }
 
@@ -153,7 +156,7 @@ export const createTenantRegistry = (
     delete: (slug) => {
       journals.get(slug)?.deleted()
       drop(slug)
-      resets.delete(slug)
+      countReset(slug)
     },
     misbehaviours: options.misbehaviours,
     version,
@@ -188,7 +191,7 @@ const openTenantContext = (
     tenant,
     keys,
     origins,
-    exchanges: new ExchangeLog(options.exchangeLog),
+    exchanges: new ExchangeLog(options.exchangeLog, () => secretHashesOf(context)),
     misbehaving: new ActiveMisbehaviours(misbehaviours, seed.misbehave),
     polls: new StatusPolls(),
     platforms,
