@@ -4,6 +4,7 @@ import type { TenantContext } from '../http/tenant-context.ts'
 import type { Kept, SharedStore } from '../journal/store.ts'
 import type { Timers } from '../outbound/agenda.ts'
 import { BoundedMap } from '../wire/bounded-map.ts'
+import { Slug } from '../wire/index.ts'
 
 export type OwnershipOptions = Readonly<{
   store: SharedStore
@@ -117,6 +118,8 @@ export const ownTenants = (
   }
 
   const visit = async (slug: string, visitor: Visitor): Promise<Visit> => {
+    // No database is asked for what can be no name.
+    if (!Slug.safeParse(slug).success) return { at: 'nowhere' }
     for (;;) {
       const context = find(slug)
       if (context) {

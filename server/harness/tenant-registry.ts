@@ -25,7 +25,6 @@ import type { Outbound } from '../outbound/outbound.ts'
 import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
-import { BoundedMap } from '../wire/bounded-map.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
@@ -76,9 +75,8 @@ export const createTenantRegistry = (
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
   const journals = new Map<string, TenantJournal>()
-  /** How often each tenant was reset or deleted: ids that a seed foretells do not come again. */
-  const resets = new BoundedMap<string, number>(10_000)
-  const countReset = (slug: string) => resets.set(slug, (resets.get(slug) ?? 0) + 1)
+  /** How often each tenant was reset: ids that a seed foretells do not come again. */
+  const resets = new Map<string, number>()
 
   const create = (
     seed: TenantSeed,
@@ -113,7 +111,7 @@ export const createTenantRegistry = (
   }
 
   const reseed = (slug: string, seed: TenantSeed) => {
-    countReset(slug)
+    resets.set(slug, (resets.get(slug) ?? 0) + 1)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
   }
 
@@ -156,7 +154,7 @@ export const createTenantRegistry = (
     delete: (slug) => {
       journals.get(slug)?.deleted()
       drop(slug)
-      countReset(slug)
+      resets.delete(slug)
     },
     misbehaviours: options.misbehaviours,
     version,

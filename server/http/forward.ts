@@ -57,7 +57,7 @@ export const createForwarding = (key: string, id: string): Forwarding => {
           method,
           signal: gone,
           headers: {
-            ...without(headers, hopByHop),
+            ...without(headers, ownFields),
             [field]: `${key} ${id}${bodyOver === undefined ? '' : ` ${bodyOver}`}`,
             ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }),
           },
@@ -78,12 +78,15 @@ export const createForwarding = (key: string, id: string): Forwarding => {
 
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect', 'te']
 
+/** Of the forwarded message itself; its body is written anew. */
+const ownFields = [...hopByHop, 'content-length']
+
 const readAnswer = async (response: IncomingMessage): Promise<Answer | 'broken'> => {
   const { statusCode: status = 502 } = response
   const fields = Object.entries(response.headersDistinct).map(
     ([name, values]) => [name, values?.join(', ') ?? ''] as const,
   )
-  const headers = without(Object.fromEntries(fields), [...hopByHop, 'content-length', 'date'])
+  const headers = without(Object.fromEntries(fields), [...ownFields, 'date'])
   if (headers['content-type']?.startsWith('text/event-stream')) {
     return { status, headers, body: Readable.toWeb(response) }
   }
