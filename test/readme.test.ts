@@ -14,6 +14,7 @@ const pages = [
   'SECURITY.md',
   'server/README.md',
   'server/issuer/README.md',
+  'server/journal/README.md',
   'test/README.md',
 ]
 const blocks = pages.flatMap((page) => blocksOf(join(root, page)))

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { createForwarding } from '../http/forward.ts'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
@@ -7,12 +9,14 @@ import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours
 import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
-import type { Store } from '../journal/store.ts'
+import { openStore } from '../journal/open-store.ts'
+import { isShared, type SharedStore, type Store } from '../journal/store.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
-import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
+import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { createSeats, type Seats } from './seats.ts'
+import { ownTenants } from './tenant-ownership.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
@@ -40,10 +44,18 @@ export type HarnessOptions = Readonly<{
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
   /**
-   * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
-   * it in `FILE.keys`. Absent: memory only.
+   * Where what happens is kept, so that it survives the process. A file: keys and secrets stand beside
+   * it in `FILE.keys`. Or `postgres://USER@HOST:PORT/DATABASE`, which any number of processes share;
+   * it takes the package `pg`. Absent: memory only.
    */
   journal?: string
+  /** A store that `openStore` opened, in place of `journal`; the harness closes it. */
+  store?: Store
+  /**
+   * Origins at which the other processes of a shared store reach this one. Default: where it listens,
+   * which other machines do not reach while `host` is loopback.
+   */
+  reachedAt?: Readonly<Partial<Origins>>
   /** How large the journal may become, and what its compaction keeps. */
   journalOptions?: JournalOptions
   /** How much of the exchanges each tenant keeps: their number, and bytes. */
@@ -100,14 +112,10 @@ export type Harness = AsyncDisposable &
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
   const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
   const store =
-    journal === undefined
+    options.store ??
+    (journal === undefined
       ? undefined
-      : await (await import('../journal/store.ts')).Store.open(
-          journal,
-          algorithm,
-          journalOptions,
-          onWarning,
-        )
+      : await openStore(journal, { ...journalOptions, algorithm, onWarning }))
   try {
     return await composeHarness(options, algorithm, store)
   } catch (failed) {
@@ -146,6 +154,8 @@ const composeHarness = async (
     store?.platformKey ?? generateSigningKey('ES256'),
     listen ? import('../http/hosts/listen.ts') : undefined,
   ])
+  const timers = options.timers ?? systemTimers
+  const sharedStore = store && isShared(store) ? store : undefined
   const registry = createTenantRegistry({
     origins,
     signingKey,
@@ -153,30 +163,57 @@ const composeHarness = async (
     misbehaviours,
     now: options.now,
     exchangeLog: options.exchangeLog,
-    outbound: keepFirst(createOutbound(options.outbound), store),
-    timers: options.timers ?? systemTimers,
+    outbound: createOutbound(options.outbound),
+    timers,
     issuer: () => seats.issuer,
     store,
+    sharedStore,
   })
+  const ownership =
+    sharedStore &&
+    ownTenants({
+      store: sharedStore,
+      forwarding: createForwarding(sharedStore.forwardKey, randomBytes(9).toString('base64url')),
+      timers,
+      find: registry.find,
+      slugs: registry.slugs,
+      open: registry.reopen,
+      drop: registry.drop,
+    })
+  let first: string | undefined
   const seats: Seats = createSeats({
     registry,
     controlToken,
     origins,
     store,
+    ownership,
+    first: sharedStore && (() => first),
     recording: options.recording,
     log: options.log,
     onBug: options.onBug,
     onWarning: options.onWarning ?? console.warn,
   })
   const listening = await sockets?.listenAll(seats, origins, { ...options, frontPages: true })
+  if (listening) await sharedStore?.announce({ ...origins, ...options.reachedAt })
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => inHand(registry.create(TenantSeed.parse(seed)))
-  const tenants = seeds.map((seed) =>
-    inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
-  )
-  for (const slug of store?.slugs ?? []) if (!registry.find(slug)) registry.restore(slug)
+  const createTenant = (seed: Seed = {}) => {
+    if (sharedStore) {
+      throw new TypeError(
+        'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
+      )
+    }
+    return inHand(registry.create(TenantSeed.parse(seed)))
+  }
+  const begin = (seed: TenantSeed) =>
+    sharedStore
+      ? beginShared(registry, sharedStore, seed)
+      : (registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed))
+  const tenants: TestTenant[] = []
+  for (const seed of seeds) tenants.push(inHand(await begin(seed)))
+  first = tenants[0]?.tenant
+  for (const slug of store?.slugs() ?? []) if (!registry.find(slug)) registry.restore(slug)
   await store?.durable()
 
   let closed = false
@@ -192,6 +229,7 @@ const composeHarness = async (
   }
   const close = async () => {
     closed = true
+    ownership?.stop()
     for (const { ended } of registry.open.values()) ended.abort()
     await listening?.close()
     await store?.close()
@@ -217,6 +255,23 @@ const composeHarness = async (
   }
 }
 
+/** Begins a tenant, unless another process has begun it: then it is described as it is there. */
+const beginShared = async (
+  registry: ReturnType<typeof createTenantRegistry>,
+  store: SharedStore,
+  seed: TenantSeed,
+): Promise<TenantCreated> => {
+  for (;;) {
+    const claimed = await registry.claim(seed)
+    if (claimed) return registry.create(claimed)
+    const { tenant: slug = '' } = seed
+    const kept = await store.look(slug)
+    if (kept) return registry.describe(slug, kept)
+    // Another process is beginning it at this moment.
+    await setTimeout(50)
+  }
+}
+
 const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
   Object.fromEntries(
     Object.entries(named).map(([seat, url]) => {
@@ -232,18 +287,6 @@ const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   throw new TypeError('fetch failed', { cause })
 }
-
-/** Holds callbacks and signals back until the events they tell of are kept. */
-const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
-  store === undefined
-    ? outbound
-    : {
-        ...outbound,
-        post: async (...message) => {
-          await store.durable()
-          return outbound.post(...message)
-        },
-      }
 
 /** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
 export const shortestControlToken = 16

@@ -5,13 +5,14 @@ import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
-import { findTenantOfCall } from '../http/find-tenant.ts'
+import { findTenantOfCall, slugsOfCall } from '../http/find-tenant.ts'
 import { issuerArea } from '../http/issuer/handlers.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
+import { ownTenant, type TenantOwnership } from '../http/own-tenant.ts'
 import { createSeat } from '../http/pipeline.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
-import { JournalError } from '../journal/error.ts'
+import type { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
 import type { Recording } from '../wire/index.ts'
 
@@ -24,6 +25,10 @@ export type SeatsOptions = Readonly<{
   /** Written when the sockets are open, hence read at each request. */
   origins: Origins
   store: Store | undefined
+  /** Which tenants this process owns, where several processes share the store. */
+  ownership: TenantOwnership | undefined
+  /** The tenant of calls that name none. Default: the first that is open. */
+  first: (() => string | undefined) | undefined
   recording: Recording | undefined
   log: ((line: LogLine) => void) | undefined
   onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
@@ -35,6 +40,8 @@ export const createSeats = ({
   controlToken,
   origins,
   store,
+  ownership,
+  first,
   recording,
   log,
   onBug = reportBug,
@@ -43,18 +50,24 @@ export const createSeats = ({
   const { open } = registry
   const issuerOrigin = () => origins.issuer
   const shared = {
-    findTenant: findTenantOfCall(open),
+    findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
     log,
-    journal: store && journalOf(store, onWarning),
-    onBug: (bug: unknown, request: HttpRequest) => {
-      // The journal step answers these, and warns.
-      if (!(bug instanceof JournalError)) onBug(bug, request)
-    },
+    journal: store && ownership === undefined ? journalOf(store, onWarning) : undefined,
+    onBug,
   }
+  const owning = (seat: 'issuer' | 'api') =>
+    ownership && {
+      ownTenant: ownTenant({
+        seat,
+        tenants: ownership,
+        slugsOf: slugsOfCall(first ?? (() => undefined)),
+      }),
+    }
   return {
     issuer: createSeat({
       ...shared,
+      ...owning('issuer'),
       name: 'issuer',
       areas: [
         issuerArea,
@@ -65,7 +78,7 @@ export const createSeats = ({
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
-    api: createSeat({ ...shared, name: 'api', areas: [apiArea] }),
+    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea] }),
   }
 }
 

@@ -7,6 +7,7 @@ import {
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { findRecordedTenant } from '../http/replay.ts'
 import { JournalError } from '../journal/error.ts'
+import { isPostgresUrl } from '../journal/open-store.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
@@ -54,7 +55,9 @@ export const start = async (options: StartOptions): Promise<number> => {
     ...(recording && { recording }),
   })
   const stopped = waitForSignal()
-  using _watch = watchConfiguration(harness, seeds, configured, log.say)
+  // Processes that share a store must not each apply a change of their own copy of the file.
+  const isShared = isPostgresUrl(options.journal ?? '')
+  using _watch = isShared ? undefined : watchConfiguration(harness, seeds, configured, log.say)
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
   process.stdout.write(
     options.json

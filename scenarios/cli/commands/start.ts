@@ -40,7 +40,7 @@ export const startCommand = () =>
     )
     .option(
       '--journal <file>',
-      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
+      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports; postgres://USER@HOST/DATABASE: several processes share it',
     )
     .option(
       '--recording <file>',

@@ -87,6 +87,7 @@ export const consoleArea = (
   ...harness: Parameters<typeof consoleContext>
 ): Area<ConsoleRoute, ConsoleContext> => ({
   handlers: consoleHandlers,
+  tenantByPath: true,
   authenticate: consoleContext(...harness),
   shapeAnswer: (answer) => ({
     ...answer,
@@ -95,10 +96,10 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query, origin }) => {
-    const [only, ...others] = registry.slugs()
+  'console.home': async ({ registry, query, origin }) => {
+    const [only, ...others] = await registry.list()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return tenantsPage(registry, origin)
+    if (chosen === undefined) return tenantsPage(await registry.list(), origin)
     return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
   },
   'console.approval': ({ registry, params }) => {
@@ -259,14 +260,14 @@ const indexPage = () => ({
  * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
  * is reached on loopback: who reaches that works on the same machine.
  */
-const tenantsPage = (registry: TenantRegistry, origin: string) =>
+const tenantsPage = (slugs: readonly string[], origin: string) =>
   plainPage({
     of: 'mock issuer',
     title: 'Approvals',
     formTargets: "'self'",
     body: markup`<h1>Approvals</h1>
 <p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
-${isLoopback(origin) ? tenantTable(registry.slugs()) : tenantForm}
+${isLoopback(origin) ? tenantTable(slugs) : tenantForm}
 <p class="muted"><a href="/">All of this issuer</a></p>`,
   })
 

@@ -25,5 +25,6 @@ export const controlArea = (
   ...harness: Parameters<typeof controlContext>
 ): Area<ControlRoute, ControlContext> => ({
   handlers: controlHandlers,
+  tenantByPath: true,
   authenticate: controlContext(...harness),
 })
