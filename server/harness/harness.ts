@@ -37,6 +37,11 @@ export type HarnessOptions = Readonly<{
    * answer for; or, while listening, what others reach the sockets by.
    */
   origins?: Readonly<Partial<Origins>>
+  /**
+   * Whether pages of other origins may call issuer and API (CORS), as single-page applications do.
+   * Default true. The control plane, the approvals page and the consent page are never among them.
+   */
+  crossOrigin?: boolean
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
   /**
@@ -164,6 +169,7 @@ const composeHarness = async (
     origins,
     store,
     recording: options.recording,
+    crossOrigin: options.crossOrigin,
     log: options.log,
     onBug: options.onBug,
     onWarning: options.onWarning ?? console.warn,

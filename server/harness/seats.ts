@@ -25,6 +25,7 @@ export type SeatsOptions = Readonly<{
   origins: Origins
   store: Store | undefined
   recording: Recording | undefined
+  crossOrigin: boolean | undefined
   log: ((line: LogLine) => void) | undefined
   onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
   onWarning: (message: string) => void
@@ -36,6 +37,7 @@ export const createSeats = ({
   origins,
   store,
   recording,
+  crossOrigin = true,
   log,
   onBug = reportBug,
   onWarning,
@@ -46,6 +48,7 @@ export const createSeats = ({
     findTenant: findTenantOfCall(open),
     tenants: () => open.values(),
     log,
+    crossOrigin,
     journal: store && journalOf(store, onWarning),
     onBug: (bug: unknown, request: HttpRequest) => {
       // The journal step answers these, and warns.

@@ -2,7 +2,7 @@ import { type RouteName, routes } from '../wire/index.ts'
 import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { HttpRequest } from './message.ts'
+import { type Answer, encodeAnswer, type HttpRequest } from './message.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (
@@ -22,9 +22,17 @@ export const dispatch = (
     const answer = await next({ name, route: routes[name], area, request, params, context })
     const { shapeAnswer = (it) => it } = area
     const shaped = shapeAnswer(answer)
-    return request.method === 'HEAD' ? { ...shaped, body: undefined } : shaped
+    return request.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
 }
+
+/** With the header fields that GET sends, `Content-Type` among them (RFC 9110 §9.3.2). */
+const withoutBody = (answer: Answer): Answer => ({
+  ...answer,
+  headers:
+    answer.body instanceof ReadableStream ? { ...answer.headers } : encodeAnswer(answer).headers,
+  body: undefined,
+})
 
 const lookUp = (
   findRoute: ReturnType<typeof createRouter<RouteName>>,

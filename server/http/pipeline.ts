@@ -1,6 +1,7 @@
-import type { Recording } from '../wire/index.ts'
+import type { Recording, RouteName } from '../wire/index.ts'
 import { authenticate } from './authenticate-caller.ts'
 import { type AnyArea, type Core, type FindTenant, inOrder } from './core.ts'
+import { shareAcrossOrigins } from './cross-origin.ts'
 import { dispatch } from './dispatch.ts'
 import { handle } from './handle.ts'
 import { type Durable, keepJournal } from './keep-journal.ts'
@@ -19,6 +20,8 @@ export type SeatOptions = Readonly<{
   /** All routes of the seat. */
   areas: readonly AnyArea[]
   findTenant?: FindTenant
+  /** Whether pages of other origins may call the issuer and the API (CORS). */
+  crossOrigin?: boolean
   /** Every tenant of the harness. */
   tenants?: () => Iterable<TenantContext>
   /** Receives a line for each answer. */
@@ -36,6 +39,7 @@ export const createSeat = ({
   name,
   areas,
   findTenant = () => undefined,
+  crossOrigin = true,
   tenants = () => [],
   log,
   journal,
@@ -57,9 +61,13 @@ export const createSeat = ({
   return inOrder(
     [
       log && writeLog(name, log),
+      crossOrigin ? shareAcrossOrigins(routesOf(areas)) : undefined,
       journal && keepJournal(journal), // no answer leaves before its events are on the disk
       recording && replayRecording(recording.of, recording.origin),
     ],
     dispatch({ areas, findTenant }, insideRoute),
   )
 }
+
+const routesOf = (areas: readonly AnyArea[]) =>
+  areas.flatMap(({ handlers }) => Object.keys(handlers) as RouteName[])

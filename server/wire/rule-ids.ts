@@ -15,6 +15,10 @@ export const ourRules = {
   'NET-ONCE': 'RFC 9110 §9.2.2: what is not idempotent is not sent twice',
   'NET-FRESH': 'RFC 9111 §5.2.2.5: no-store is not stored',
   'NET-FIELDS': 'RFC 9110 §5.1: a proxy forwards the fields it does not know',
+  'NET-CORS':
+    'OAuth 2.0 for Browser-Based Applications §8: pages of other origins call the endpoints',
+  'NET-CORS-CHALLENGE': 'Fetch §4.10: a page reads only the header fields that are exposed',
+  'NET-HEAD': 'RFC 9110 §9.3.2: HEAD has the header fields of GET',
   'LUMO-PREFIX': 'contract, rule 1: URLs in answers follow the prefix of the caller',
   'LUMO-JSON-OBJECT': 'contract, rule 2: success is 200 with a JSON object',
   'LUMO-STATUS-URL': 'contract, rule 3: a pending answer carries status_url',
