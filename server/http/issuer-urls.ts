@@ -20,6 +20,14 @@ export const issuersOf = ({ tenant, origins }: Issuer): string[] => [
   ...(tenant.state.dialect.issuer === 'origin' ? [origins.issuer] : []),
 ]
 
+/** Every name by which a client assertion may call this authorization server (RFC 7523 §3, RFC 9126 §2). */
+export const assertionAudiences = (context: Issuer): string[] => {
+  const issuers = issuersOf(context)
+  if (context.tenant.state.dialect.assertion_audience === 'issuer') return issuers
+  const bases = issuers.filter((it) => it.endsWith('/api/v1'))
+  return [...issuers, ...bases.flatMap((base) => [`${base}/oauth/token`, `${base}/oauth/par`])]
+}
+
 /** The API as it is called when the tenant is named in its path. */
 export const apiOf = ({ origins, tenant }: Issuer): string => `${origins.api}/t/${tenant.slug}`
 

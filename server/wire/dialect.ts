@@ -24,6 +24,7 @@ export const Dialect = z
     no_delegation: choice(['delegation_not_allowed', 'insufficient_scope']),
     mcp_audience: choice(['resource_uri', 'server_id']),
     subject_issuer: choice(['optional', 'required']),
+    assertion_audience: choice(['any', 'issuer']),
     pkce: choice(['public', 'all']),
     registration: choice(['open', 'authenticated', 'closed']),
     unauthorized_client_status: choice(['401', '400']),
@@ -120,6 +121,11 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     row: 39,
     says: 'whether a workload must name its platform',
     imitates: 'optional: the Python example; required: the table beside it',
+  },
+  assertion_audience: {
+    says: 'what a client assertion may name as aud',
+    imitates:
+      'any: the issuer, the token endpoint or the PAR endpoint (RFC 7523 §3, RFC 9126 §2); issuer: draft-ietf-oauth-rfc7523bis §4',
   },
   pkce: {
     says: 'which clients must use PKCE',

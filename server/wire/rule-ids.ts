@@ -1,6 +1,6 @@
 /** Rules of `standards.md`: a family and a number, such as `REV-04`. */
 type StandardRule =
-  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR'}-${number}`
+  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR' | 'PRM'}-${number}`
 
 /**
  * The id of a rule that a misbehaviour breaks, as `scenarios/rules.yaml` lists it.
@@ -40,6 +40,8 @@ export const ourRules = {
   'LUMO-REDIRECT': 'contract §2.1: a person is sent back to a registered address only',
   'LUMO-STATE': 'RFC 6749 §4.1.2: the client is told its state again',
   'LUMO-CONSENT': 'contract §2.1: a client gets what the person allowed, and nothing after a no',
+  'LUMO-REGISTER-UNION':
+    'RFC 7591 §3.2.1: of the grants that are asked for, the supported ones are registered',
   'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent sees and exchanges nothing of a request',
