@@ -10,6 +10,7 @@ import { issuerArea } from '../http/issuer/handlers.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { createSeat } from '../http/pipeline.ts'
+import type { Naming } from '../http/reached-by.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
@@ -26,6 +27,7 @@ export type SeatsOptions = Readonly<{
   store: Store | undefined
   recording: Recording | undefined
   crossOrigin: boolean | undefined
+  naming: Naming
   log: ((line: LogLine) => void) | undefined
   onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
   onWarning: (message: string) => void
@@ -38,6 +40,7 @@ export const createSeats = ({
   store,
   recording,
   crossOrigin = true,
+  naming,
   log,
   onBug = reportBug,
   onWarning,
@@ -49,6 +52,7 @@ export const createSeats = ({
     tenants: () => open.values(),
     log,
     crossOrigin,
+    names: { origins, naming },
     journal: store && journalOf(store, onWarning),
     onBug: (bug: unknown, request: HttpRequest) => {
       // The journal step answers these, and warns.

@@ -2,11 +2,17 @@ import { type RouteName, routes } from '../wire/index.ts'
 import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
+import type { LogLine } from './log.ts'
 import { type Answer, encodeAnswer, type HttpRequest } from './message.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (
-  { areas, findTenant }: Readonly<{ areas: readonly AnyArea[]; findTenant: FindTenant }>,
+  {
+    seat,
+    areas,
+    findTenant,
+  }: Readonly<{ seat: LogLine['seat']; areas: readonly AnyArea[]; findTenant: FindTenant }>,
   next: Next<Routed>,
 ): Core => {
   const areaOf = new Map(
@@ -18,12 +24,27 @@ export const dispatch = (
     if ('status' in found) return found
     const { name, params } = found
     const area = areaOf.get(name) as AnyArea
-    const context = (area.findTenant ?? findTenant)({ request, params })
+    const context = underName(
+      (area.findTenant ?? findTenant)({ request, params }),
+      seat,
+      request.base,
+    )
     const answer = await next({ name, route: routes[name], area, request, params, context })
     const { shapeAnswer = (it) => it } = area
     const shaped = shapeAnswer(answer)
     return request.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
+}
+
+/** The tenant as this request sees it: URLs in answers have the base that it was reached by. */
+const underName = (
+  context: TenantContext | undefined,
+  seat: LogLine['seat'],
+  base: string | undefined,
+): TenantContext | undefined => {
+  if (context === undefined || base === undefined) return context
+  const { origins } = context
+  return { ...context, origins: { ...origins, configured: origins, [seat]: base } }
 }
 
 /** With the header fields that GET sends, `Content-Type` among them (RFC 9110 §9.3.2). */

@@ -10,16 +10,19 @@ import type { HttpRequest } from './message.ts'
 import { misbehave } from './misbehave.ts'
 import { parseInput } from './parse.ts'
 import { limitRate } from './rate-limit.ts'
+import { followName, type Naming } from './reached-by.ts'
 import { recordExchange } from './record.ts'
 import { renderErrors } from './refusals.ts'
 import { replayRecording } from './replay.ts'
-import type { TenantContext } from './tenant-context.ts'
+import type { Origins, TenantContext } from './tenant-context.ts'
 
 export type SeatOptions = Readonly<{
   name: LogLine['seat']
   /** All routes of the seat. */
   areas: readonly AnyArea[]
   findTenant?: FindTenant
+  /** The configured origins, and by what other names requests may come. */
+  names?: Readonly<{ origins: Origins; naming: Naming }>
   /** Whether pages of other origins may call the issuer and the API (CORS). */
   crossOrigin?: boolean
   /** Every tenant of the harness. */
@@ -39,6 +42,7 @@ export const createSeat = ({
   name,
   areas,
   findTenant = () => undefined,
+  names,
   crossOrigin = true,
   tenants = () => [],
   log,
@@ -61,11 +65,12 @@ export const createSeat = ({
   return inOrder(
     [
       log && writeLog(name, log),
+      names && followName(name, names.origins, names.naming),
       crossOrigin ? shareAcrossOrigins(routesOf(areas)) : undefined,
       journal && keepJournal(journal), // no answer leaves before its events are on the disk
       recording && replayRecording(recording.of, recording.origin),
     ],
-    dispatch({ areas, findTenant }, insideRoute),
+    dispatch({ seat: name, areas, findTenant }, insideRoute),
   )
 }
 

@@ -23,6 +23,16 @@ export const startCommand = () =>
     )
     .option('--api-origin <url>', 'the same for the API', origin)
     .option(
+      '--allow-host <name>',
+      'answer under this host name as well, the approvals page and the control plane too; .example.com allows every subdomain; may be repeated',
+      collect,
+    )
+    .option(
+      '--trust-proxy',
+      'believe X-Forwarded-Host, -Proto, -Port and -Prefix of a proxy in front',
+      false,
+    )
+    .option(
       '--config <file>',
       'a tenant, or tenants: [...], in YAML or JSON; read again when it changes',
     )

@@ -10,7 +10,7 @@ export class Refusal extends Error {
 
 /** Asks the server of one tenant's page. What changes something carries the session's token. */
 export const createServer = (tenant) => {
-  const base = `/console/${encodeURIComponent(tenant)}`
+  const base = `${location.pathname.replace(/\/console\/.*$/, '')}/console/${encodeURIComponent(tenant)}`
   let csrfToken = ''
 
   const ask = async (method, path, body) => {

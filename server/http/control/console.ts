@@ -15,6 +15,7 @@ import {
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import { same } from '../../signing/secrets.ts'
+import { pathOf } from '../../wire/base-url.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
@@ -32,6 +33,8 @@ export type ConsoleContext = Readonly<{
   context: () => TenantContext
   /** Who is signed in, on routes that ask for somebody. */
   session: () => Session
+  /** The path in front of the pages, such as a proxy adds; usually empty. */
+  path: string
   /** What the browser shows to be recognised. */
   sessionId: string
   isControlToken: (token: string) => boolean
@@ -50,13 +53,14 @@ const isOurPage =
 const consoleContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ConsoleRoute>): ConsoleContext => {
-    refuseForeignHost(request, origin(), area)
+    const own = request.base ?? origin()
+    refuseForeignHost(request, own, area)
     if (route.method !== 'GET') {
-      refuseForeignOrigin(request, isOurPage(request, origin()), area)
+      refuseForeignOrigin(request, isOurPage(request, own), area)
     }
     const { tenant: slug = '' } = params
     const context = () => found ?? refuseUnknownTenant(slug)
-    const sessionId = cookieOf(request, cookieName(origin())) ?? ''
+    const sessionId = cookieOf(request, cookieName(own)) ?? ''
     const session = () => sessionOf(context(), sessionId)
     if (route.auth !== 'none') {
       const { csrfToken, operator } = session()
@@ -72,6 +76,7 @@ const consoleContext =
       context,
       session,
       sessionId,
+      path: pathOf(own),
       isControlToken: (token) => same(token, controlToken),
     }
   }
@@ -89,28 +94,29 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query }) => {
+  'console.home': ({ registry, query, path }) => {
     const [only, ...others] = registry.slugs()
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return htmlPage('choose')
-    return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
+    if (chosen === undefined) return htmlPage('choose', path)
+    const location = `${path}/console/${encodeURIComponent(chosen)}`
+    return { status: 303, headers: { location } }
   },
-  'console.approval': ({ registry, params }) => {
+  'console.approval': ({ registry, params, path }) => {
     const { taskId = '' } = params
     const slug =
       registry.slugs().find((it) => registry.find(it)?.tenant.state.tasks.has(taskId)) ??
       refuseNotFound()
-    const location = `/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
+    const location = `${path}/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
     return { status: 303, headers: { location } }
   },
-  'console.page': ({ registry, params }) => ({
-    ...htmlPage('index'),
+  'console.page': ({ registry, params, path }) => ({
+    ...htmlPage('index', path),
     status: registry.find(params.tenant ?? '') ? 200 : 404,
   }),
 
   'console.session.read': ({ context, session }) => ok(toSignedIn(context(), session())),
   'console.session.open': (call) => {
-    const { context, sessionId, request, body } = call
+    const { context, sessionId, request, body, path } = call
     const { sessions, origins } = context()
     const opened = sessions.open(seatOf(call, body))
     sessions.close(sessionId)
@@ -119,7 +125,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     const cookie = stringifySetCookie({
       name: cookieName(origins.issuer),
       value: opened.id,
-      path: `/console/${context().tenant.slug}`,
+      path: `${path}/console/${context().tenant.slug}`,
       maxAge: opened.lifetime,
       httpOnly: true,
       sameSite: 'strict',
@@ -215,10 +221,10 @@ const area = 'the approvals page'
 /** Open pages of one tenant. */
 const mostWatching = 100
 
-const htmlPage = (name: 'index' | 'choose') => ({
+const htmlPage = (name: 'index' | 'choose', path: string) => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
-  body: pageHtml(name),
+  body: pageHtml(name).replaceAll('="/console', `="${path}/console`),
 })
 
 /** Ports share cookies, so harnesses side by side need names of their own. */

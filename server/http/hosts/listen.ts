@@ -1,6 +1,7 @@
 import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { pathOf } from '../../wire/base-url.ts'
 import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import { encodeAnswer } from '../message.ts'
@@ -22,7 +23,10 @@ export const listenAll = async (
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
   const seats = [
-    createSocketServer(createIssuerApp(issuer), patience),
+    createSocketServer(
+      createIssuerApp(issuer, () => pathOf(origins.issuer)),
+      patience,
+    ),
     createSocketServer(createExpressApp(api), patience),
   ] as const
   const close = async () => {
