@@ -15,12 +15,19 @@ export const wholeNumber =
     )
   }
 
-/** Parses an origin, perhaps with a path, such as `http://127.0.0.1:4400`. @throws {InvalidArgumentError} */
+/** Parses an origin, such as `http://127.0.0.1:4400`. @throws {InvalidArgumentError} */
 export const origin = (text: string): string => {
+  const base = parseBase(text)
+  if (base !== undefined && base === new URL(base).origin) return base
+  throw new InvalidArgumentError('Expected an origin, such as http://127.0.0.1:4400.')
+}
+
+/** Parses an origin, perhaps with a path in front of ours. @throws {InvalidArgumentError} */
+export const baseUrl = (text: string): string => {
   const base = parseBase(text)
   if (base !== undefined) return base
   throw new InvalidArgumentError(
-    'Expected an origin, such as http://127.0.0.1:4400, or one with a path, such as http://localhost:8080/auth.',
+    'Expected an origin, perhaps with a path, such as http://localhost:8080/auth.',
   )
 }
 
