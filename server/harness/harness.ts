@@ -5,6 +5,7 @@ import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import type { Misbehaviour } from '../http/misbehave.ts'
+import type { Naming } from '../http/reached-by.ts'
 import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours.ts'
 import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
@@ -14,6 +15,7 @@ import { isShared, type SharedStore, type Store } from '../journal/store.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
+import { parseBase, pathOf } from '../wire/base-url.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { createSeats, type Seats } from './seats.ts'
 import { ownTenants } from './tenant-ownership.ts'
@@ -37,10 +39,26 @@ export type HarnessOptions = Readonly<{
   /** Port of the API; 0 for any free one. */
   apiPort?: number
   /**
-   * What issuer and API are called, such as `https://app.lumoauth.dev`: the origins `fetch` and MSW
-   * answer for; or, while listening, what others reach the sockets by.
+   * What issuer and API are called, such as `https://app.lumoauth.dev`, perhaps with a path in front: the
+   * URLs `fetch` and MSW answer for; or, while listening, what others reach the sockets by.
    */
-  origins?: Readonly<Partial<Origins>>
+  origins?: Readonly<{ issuer?: string; api?: string }>
+  /**
+   * Host names by which the harness may be reached beside its own; `.example.com` stands for every
+   * subdomain. Approvals page and control plane answer under them, and URLs in answers follow the caller.
+   * Loopback names are followed without being listed, unless `origins` name the seat.
+   */
+  allowHosts?: readonly string[]
+  /**
+   * Believes `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` of a proxy in front; the host must be
+   * allowed. Default false.
+   */
+  trustProxy?: boolean
+  /**
+   * Whether pages of other origins may call issuer and API (CORS), as single-page applications do.
+   * Default true. The control plane, the approvals page and the consent page are never among them.
+   */
+  crossOrigin?: boolean
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
   /**
@@ -137,6 +155,12 @@ const composeHarness = async (
     issuer: 'https://issuer.lumoauth.test',
     api: 'https://api.lumoauth.test',
     ...named,
+    aliases: { issuer: new Set(), api: new Set() },
+  }
+  const naming: Naming = {
+    allowHosts: (options.allowHosts ?? []).map((it) => it.toLowerCase()),
+    trustProxy: options.trustProxy ?? false,
+    fixed: { issuer: named.issuer !== undefined, api: named.api !== undefined },
   }
   if (origins.issuer === origins.api) {
     throw new TypeError('issuer and API need an origin each: they share some paths')
@@ -189,6 +213,8 @@ const composeHarness = async (
     ownership,
     first: sharedStore && (() => first),
     recording: options.recording,
+    crossOrigin: options.crossOrigin,
+    naming,
     log: options.log,
     onBug: options.onBug,
     onWarning: options.onWarning ?? console.warn,
@@ -222,9 +248,9 @@ const composeHarness = async (
   }
   const handle = async (request: Request): Promise<Response> => {
     refuseIfClosed()
+    const seat = seatAt(origins, request.url)
+    if (seat !== undefined) return fetchHost(seats[seat])(request)
     const { origin } = new URL(request.url)
-    if (origin === origins.issuer) return fetchHost(seats.issuer)(request)
-    if (origin === origins.api) return fetchHost(seats.api)(request)
     throw new TypeError(`expected ${origins.issuer} or ${origins.api}, not ${origin}`)
   }
   const close = async () => {
@@ -242,8 +268,8 @@ const composeHarness = async (
     handle,
     seats,
     fetch: async (input, init) => {
-      const { origin } = new URL(input instanceof Request ? input.url : input)
-      if (origin !== origins.issuer && origin !== origins.api) return globalThis.fetch(input, init)
+      const url = input instanceof Request ? input.url : String(input)
+      if (seatAt(origins, url) === undefined) return globalThis.fetch(input, init)
       refuseIfClosed()
       if (listen) return globalThis.fetch(input, init)
       const request = new Request(input, init)
@@ -272,11 +298,29 @@ const beginShared = async (
   }
 }
 
-const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
+/** The seat whose base a URL is below, also behind the well-known part of RFC 8414 §3.1. */
+const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => {
+  const { origin, pathname } = new URL(url)
+  const below = pathname.replace(/^\/+\.well-known\/[^/]+(?=\/|$)/, '')
+  return (['issuer', 'api'] as const)
+    .filter((seat) => {
+      const path = pathOf(origins[seat])
+      const isBelow = (at: string) => path === '' || at === path || at.startsWith(`${path}/`)
+      return origin === new URL(origins[seat]).origin && (isBelow(pathname) || isBelow(below))
+    })
+    .sort((a, b) => pathOf(origins[b]).length - pathOf(origins[a]).length)[0]
+}
+
+const originsOf = (
+  named: HarnessOptions['origins'] = {},
+): Readonly<{ issuer?: string; api?: string }> =>
   Object.fromEntries(
     Object.entries(named).map(([seat, url]) => {
-      if (URL.canParse(url) && /^https?:\/\/[^/]+\/?$/.test(url)) return [seat, new URL(url).origin]
-      throw new TypeError(`origins.${seat}: expected an origin such as https://example.com`)
+      const base = parseBase(url)
+      if (base !== undefined) return [seat, base]
+      throw new TypeError(
+        `origins.${seat}: expected an origin such as https://example.com, perhaps with a path`,
+      )
     }),
   )
 

@@ -11,6 +11,7 @@ import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { ownTenant, type TenantOwnership } from '../http/own-tenant.ts'
 import { createSeat } from '../http/pipeline.ts'
+import type { Naming } from '../http/reached-by.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
@@ -30,6 +31,8 @@ export type SeatsOptions = Readonly<{
   /** The tenant of calls that name none. Default: the first that is open. */
   first: (() => string | undefined) | undefined
   recording: Recording | undefined
+  crossOrigin: boolean | undefined
+  naming: Naming
   log: ((line: LogLine) => void) | undefined
   onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
   onWarning: (message: string) => void
@@ -43,6 +46,8 @@ export const createSeats = ({
   ownership,
   first,
   recording,
+  crossOrigin = true,
+  naming,
   log,
   onBug = reportBug,
   onWarning,
@@ -53,6 +58,8 @@ export const createSeats = ({
     findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
     log,
+    crossOrigin,
+    names: { origins, naming },
     journal: store && ownership === undefined ? journalOf(store, onWarning) : undefined,
     onBug,
   }

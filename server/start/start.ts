@@ -26,6 +26,10 @@ export type StartOptions = ConfigurationOptions &
     /** Origins that others reach the issuer and the API by. */
     issuerOrigin?: string
     apiOrigin?: string
+    /** Host names by which others reach it beside these. */
+    allowHost?: readonly string[]
+    /** Whether `X-Forwarded-*` are believed. */
+    trustProxy?: boolean
     algorithm: Algorithm
     journal?: string
     /** A file with the answers of a real issuer. */
@@ -70,6 +74,7 @@ export const start = async (options: StartOptions): Promise<number> => {
 
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
   const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
+  const { allowHost: allowHosts = [], trustProxy = false } = options
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
@@ -78,7 +83,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   }
   try {
     return await createHarness({
-      ...{ port, apiPort, host, algorithm, ...more, listen: true },
+      ...{ port, apiPort, host, algorithm, allowHosts, trustProxy, ...more, listen: true },
       origins: {
         ...(issuerOrigin === undefined ? {} : { issuer: issuerOrigin }),
         ...(apiOrigin === undefined ? {} : { api: apiOrigin }),

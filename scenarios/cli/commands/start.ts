@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
 import { signingAlgorithms } from '../../../server/wire/signing-algorithms.ts'
 import { defineCommand, lazyAction } from './command.ts'
-import { choiceOption, collect, origin, wholeNumber } from './values.ts'
+import { baseUrl, choiceOption, collect, wholeNumber } from './values.ts'
 
 /** `lumoauth-harness start` */
 export const startCommand = () =>
@@ -19,9 +19,19 @@ export const startCommand = () =>
     .option(
       '--issuer-origin <url>',
       'what others reach the issuer by, where that is not HOST:PORT',
-      origin,
+      baseUrl,
     )
-    .option('--api-origin <url>', 'the same for the API', origin)
+    .option('--api-origin <url>', 'the same for the API', baseUrl)
+    .option(
+      '--allow-host <name>',
+      'answer under this host name as well, the approvals page and the control plane too; .example.com allows every subdomain; may be repeated',
+      collect,
+    )
+    .option(
+      '--trust-proxy',
+      'believe X-Forwarded-Host, -Proto, -Port and -Prefix of a proxy in front',
+      false,
+    )
     .option(
       '--config <file>',
       'a tenant, or tenants: [...], in YAML or JSON; read again when it changes',
