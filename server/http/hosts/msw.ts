@@ -1,3 +1,4 @@
+import '../../wire/require-node.ts'
 import { type HttpHandler, http } from 'msw'
 import { errorAnswer } from '../errors.ts'
 import { HarnessClosed, toResponse } from './fetch.ts'
