@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
@@ -12,7 +13,10 @@ import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
+import { signingAlgorithms } from '../wire/signing-algorithms.ts'
 import { createSeats, type Seats } from './seats.ts'
+import type { ClientSecrets } from './seeds.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
@@ -39,6 +43,11 @@ export type HarnessOptions = Readonly<{
   origins?: Readonly<Partial<Origins>>
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
+  /**
+   * How client secrets and API keys are made that a seed does not give. `fresh`, the default: at random.
+   * `fixed`: the same at every start, and no secret (`not-secret-TENANT-NAME`), for development on one machine.
+   */
+  clientSecrets?: ClientSecrets
   /**
    * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
    * it in `FILE.keys`. Absent: memory only.
@@ -88,16 +97,18 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {ZodError} for a seed that does not fit */
+    /** @throws {TypeError} one line for each thing that is wrong with the seed */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
 /**
  * Issuer, API and control plane, ready to be asked.
+ * @throws {TypeError} for an option that is unknown or cannot be used, one line for each
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
+  checkOptions(options)
   const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
   const store =
     journal === undefined
@@ -135,7 +146,9 @@ const composeHarness = async (
   }
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
-  const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
+  const seeds = (options.tenants ?? []).map((input, index) =>
+    parseOption(`tenants.${index}`, TenantSeed, input),
+  )
   for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
     const why = describeUnknownMisbehaviour(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
@@ -155,6 +168,7 @@ const composeHarness = async (
     exchangeLog: options.exchangeLog,
     outbound: keepFirst(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
+    clientSecrets: options.clientSecrets,
     issuer: () => seats.issuer,
     store,
   })
@@ -172,7 +186,8 @@ const composeHarness = async (
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => inHand(registry.create(TenantSeed.parse(seed)))
+  const createTenant = (seed: Seed = {}) =>
+    inHand(registry.create(parseOption('tenant', TenantSeed, seed)))
   const tenants = seeds.map((seed) =>
     inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
   )
@@ -215,6 +230,37 @@ const composeHarness = async (
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** A port, or 0 for any free one. */
+const Port = z.int().min(0).max(65_535)
+
+/** Everything that can be told of an option before it is used. */
+const Options = z.strictObject({
+  listen: z.boolean().optional(),
+  host: z.string().optional(),
+  port: Port.optional(),
+  apiPort: Port.optional(),
+  origins: z.strictObject({ issuer: z.string().optional(), api: z.string().optional() }).optional(),
+  controlToken: z.string().optional(),
+  clientSecrets: z.enum(['fresh', 'fixed']).optional(),
+  journal: z.string().optional(),
+  journalOptions: z.looseObject({}).optional(),
+  exchangeLog: z.looseObject({}).optional(),
+  recording: z.looseObject({}).optional(),
+  algorithm: z.enum(signingAlgorithms).optional(),
+  now: z.function().optional(),
+  outbound: z.looseObject({}).optional(),
+  timers: z.looseObject({}).optional(),
+  tenants: z.array(z.unknown()).readonly().optional(),
+  misbehaviours: z.array(z.unknown()).readonly().optional(),
+  log: z.function().optional(),
+  onBug: z.function().optional(),
+  onWarning: z.function().optional(),
+} satisfies Record<keyof HarnessOptions, z.ZodType>)
+
+const checkOptions = (options: HarnessOptions): void => {
+  parseOption('createHarness', Options, options)
 }
 
 const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
