@@ -40,7 +40,9 @@ const start = async (index: number) => {
 }
 
 beforeAll(async () => {
-  const [page] = blocksOf(join(root, 'server/README.md')).filter((it) => it.language === 'nginx')
+  const [page] = blocksOf(join(root, 'server/deploy/README.md')).filter(
+    (it) => it.language === 'nginx',
+  )
   const written = [...new Set(page?.text.match(/\b44\d\d\b/g))]
   const free = await freePorts(written.length)
   ports = new Map(written.map((it, at) => [it, free[at] ?? 0]))
