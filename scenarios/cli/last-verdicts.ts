@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../server/usage-error.ts'
 import type { Run, Verdict } from '../runner/verdict.ts'
 import { renamedHint } from './renamed.ts'
+import { writeWholeFile } from './write-file.ts'
 
 const Kept = z.record(z.string(), z.enum(['passed', 'failed', 'skipped']))
 
@@ -45,11 +46,8 @@ export const keepVerdicts = async (runs: readonly Run[]): Promise<void> => {
   }
   const there = [...kept].filter(([file]) => existsSync(file))
   const file = place()
-  const draft = `${file}.${process.pid}`
   try {
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(draft, JSON.stringify(Object.fromEntries(there)))
-    await rename(draft, file)
+    await writeWholeFile(file, JSON.stringify(Object.fromEntries(there)))
   } catch {
     // A read-only home directory must not fail a run.
   }

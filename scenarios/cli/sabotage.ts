@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../server/usage-error.ts'
@@ -13,6 +13,7 @@ import type { SabotageOptions } from './commands/sabotage.ts'
 import { loadSuite, suiteFolder } from './find-scenarios.ts'
 import { openMock } from './open-mock.ts'
 import { rejectFormerNames } from './renamed.ts'
+import { writeWholeFile } from './write-file.ts'
 
 /** `lumoauth-harness sabotage`. @returns the exit code */
 export const sabotage = async (
@@ -42,7 +43,7 @@ export const sabotage = async (
     out.write(matrixOf(sorted, paint))
     if (names.length === 0) out.write(idleOf(idle, paint))
     out.write(`${countsOf(sorted, performance.now() - started, paint)}\n`)
-    if (matrix !== undefined) await writeFile(matrix, csvOf(findings, scenarios))
+    if (matrix !== undefined) await writeWholeFile(matrix, csvOf(findings, scenarios))
     return sorted.hole.length === 0 ? 0 : 1
   } catch (error) {
     if (!(error instanceof NotGreen)) throw error

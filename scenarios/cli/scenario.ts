@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../../server/usage-error.ts'
 import { suiteFolder } from './find-scenarios.ts'
+import { writeWholeFile } from './write-file.ts'
 
 /** `lumoauth-harness scenario new`. @returns the exit code */
 export const createScenario = async (name: string): Promise<number> => {
   const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
   if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} is there already`)
-  mkdirSync(dirname(file), { recursive: true })
-  await writeFile(file, draftScenario(file))
+  await writeWholeFile(file, draftScenario(file))
   process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`)
   return 0
 }

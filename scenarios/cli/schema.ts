@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UsageError } from '../../server/usage-error.ts'
 import { agentSchema } from '../checks/agent/format.ts'
@@ -8,6 +8,7 @@ import { rulesSchema } from '../runner/rules.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
 import type { SchemaOptions } from './commands/schema.ts'
 import { suiteFolder } from './find-scenarios.ts'
+import { writeWholeFile } from './write-file.ts'
 
 /** `lumoauth-harness schema`. @returns the exit code */
 export const schema = async ({ check }: SchemaOptions): Promise<number> => {
@@ -17,7 +18,7 @@ export const schema = async ({ check }: SchemaOptions): Promise<number> => {
     if (check) {
       process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
     } else {
-      await writeFile(file, text)
+      await writeWholeFile(file, text)
       process.stdout.write(`wrote ${name}\n`)
     }
   }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { UsageError } from '../../server/usage-error.ts'
@@ -11,6 +10,7 @@ import { Unreachable } from '../targets/real/unreachable.ts'
 import { abortOnSignal } from './abort-on-signal.ts'
 import type { TargetOptions } from './commands/target.ts'
 import { suiteFolder } from './find-scenarios.ts'
+import { writeWholeFile } from './write-file.ts'
 
 type Answers = { -readonly [K in Exclude<keyof TargetOptions, 'force'>]?: string | undefined }
 
@@ -32,7 +32,7 @@ export const initTarget = async (
   if (file === undefined) {
     throw new UsageError(problems.map((it) => it.message).join('; '))
   }
-  await writeFile(name, text)
+  await writeWholeFile(name, text)
   process.stdout.write(`wrote ${name}\n`)
   if (file.issuer === undefined) return 0
 

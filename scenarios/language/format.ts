@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TenantSeed } from '../../server/wire/index.ts'
+import { ScenarioSeed } from '../../server/wire/index.ts'
 import { Steps } from './action.ts'
 import { actions, type Word } from './actions.ts'
 import { capabilities } from './capabilities.ts'
@@ -9,7 +9,7 @@ import { Saved } from './save.ts'
 import { credentials } from './step-context.ts'
 
 /** What a tenant contains before the first step. Its clock is frozen unless `clock: system`. */
-export const Given = TenantSeed.omit({ tenant: true, seed: true }).meta({ id: 'Given' })
+export const Given = ScenarioSeed.meta({ id: 'Given' })
 export type Given = z.input<typeof Given>
 
 /** The time at which the clock of a scenario is frozen. */

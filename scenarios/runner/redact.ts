@@ -1,5 +1,6 @@
 import { parseJson } from '../../server/wire/json.ts'
 import { replaceJwts } from '../../server/wire/jwt-shape.ts'
+import { isSecretMember } from '../../server/wire/secret-names.ts'
 import { peekJwt } from '../language/decode.ts'
 import { isObject } from '../language/match.ts'
 import type { Exchange } from './exchange.ts'
@@ -60,22 +61,13 @@ const redactByShape = (text: string): string =>
   replaceJwts(text, '‹jwt›')
     .replaceAll(/\b(Basic) [A-Za-z0-9+/]{8,}={0,2}/gi, '$1 ‹credentials›')
     .replaceAll(/\b(Bearer) (?!error|realm|scope|resource)[\w.~+/-]{20,}=*/gi, '$1 ‹token›')
-    .replaceAll(secretMembers, '$1‹secret›"')
+    .replaceAll(memberOfJson, (member: string, name: string) =>
+      isSecretMember(name) ? member.replace(/"[^"‹]+"$/, '"‹secret›"') : member,
+    )
     .replaceAll(/\b((?:client_secret|client_assertion)=)[^&‹\s"\\]+/g, '$1‹secret›')
 
-/** JSON members with secrets other than access tokens. */
-const secretKeys = [
-  'client_secret',
-  'refresh_token',
-  'id_token',
-  'approval_token',
-  'webhook_secret',
-  'authorization_token',
-  'registration_access_token',
-  'api_key',
-]
-
-const secretMembers = new RegExp(`("(?:access_token|${secretKeys.join('|')})":")[^"‹]+"`, 'g')
+/** A member of JSON whose value is a text that is not redacted yet. */
+const memberOfJson = /"([\w-]{1,64})":"[^"‹]+"/g
 
 /** A secret in all its encodings: JSON, headers, forms, Basic credentials. */
 const formsOf = (value: string): string[] => [
@@ -125,7 +117,7 @@ const secretFields = (value: unknown, route: Exchange['route']): KnownSecret[] =
   return Object.entries(value).flatMap(([key, it]) => {
     if (typeof it !== 'string') return secretFields(it, route)
     if (key === 'access_token') return [{ kind: kindOf(it, route), value: it }]
-    return secretKeys.includes(key) ? [{ kind: key.replaceAll('_', ' '), value: it }] : []
+    return isSecretMember(key) ? [{ kind: key.replaceAll('_', ' '), value: it }] : []
   })
 }
 

@@ -12,6 +12,7 @@ import { ActiveMisbehaviours, type Switchable } from '../http/tenant/active-misb
 import { ExchangeLog, type ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import { StatusPolls } from '../http/tenant/polls.ts'
 import { RateLimitWindows } from '../http/tenant/rate-limit-windows.ts'
+import { secretHashesOf } from '../http/tenant/secret-hashes.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
@@ -74,7 +75,7 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
-  /** How often each tenant was reset: the ids of its seed do not come again, so no old token comes alive. */
+  /** How often each tenant was reset: ids that a seed foretells do not come again. */
   const resets = new Map<string, number>()
 
   const create = (
@@ -164,7 +165,7 @@ const openTenantContext = (
     tenant,
     keys,
     origins,
-    exchanges: new ExchangeLog(options.exchangeLog),
+    exchanges: new ExchangeLog(options.exchangeLog, () => secretHashesOf(context)),
     misbehaving: new ActiveMisbehaviours(misbehaviours, seed.misbehave),
     polls: new StatusPolls(),
     platforms,

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { hashSecret } from '../signing/secrets.ts'
+import { isKnown, maskKnown, type SecretHashes, secretWord } from '../signing/known-secrets.ts'
 import type { Leak, ModelConversation, ModelConversations, Turn } from '../wire/index.ts'
 import { jwtsIn, replaceJwts } from '../wire/jwt-shape.ts'
 import { firstPage, placeAfter } from '../wire/log-page.ts'
@@ -70,7 +70,7 @@ export class ConversationLog {
    * told as leaks. Others get their turn meanwhile: each word of a long text is hashed.
    * @param secretHashes hashes of the secrets no model may see
    */
-  async pageAfter(seq: number, secretHashes: ReadonlySet<string>): Promise<ModelConversations> {
+  async pageAfter(seq: number, secretHashes: SecretHashes): Promise<ModelConversations> {
     const all = this.#recorded.filter((it) => it.seq > seq)
     const page = firstPage(all, ({ size }) => size)
     const place = placeAfter(page, page.length === all.length, this)
@@ -83,7 +83,7 @@ export class ConversationLog {
 /** Without its secrets, and with what it should not have held. */
 const maskConversation = async (
   { described, size: _, ...recorded }: Kept,
-  secretHashes: ReadonlySet<string>,
+  secretHashes: SecretHashes,
 ): Promise<ModelConversation> => {
   const { reply, error } = recorded
   const turns: Turn[] = []
@@ -104,10 +104,8 @@ const maskConversation = async (
 
 const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls)}`
 
-const word = /[^\s"'`\\,;:=(){}<>[\]]{8,}/g
-
-const maskText = (text: string, secretHashes: ReadonlySet<string>) =>
-  replaceJwts(text, '***').replace(word, (it) => (secretHashes.has(hashSecret(it)) ? '***' : it))
+const maskText = (text: string, secretHashes: SecretHashes) =>
+  maskKnown(replaceJwts(text, '***'), secretHashes)
 
 /** A text piece by piece: cut where neither a word nor a JWT goes on. */
 function* piecesOf(text: string): Generator<string> {
@@ -120,9 +118,9 @@ function* piecesOf(text: string): Generator<string> {
 }
 
 const pieceLength = 16 * 1024
-const delimiter = /[\s"'`\\,;:=(){}<>[\]]/g
+const delimiter = /[\s"'`\\,;:=(){}<>[\]?&#]/g
 
-const maskLongText = async (text: string, secretHashes: ReadonlySet<string>): Promise<string> => {
+const maskLongText = async (text: string, secretHashes: SecretHashes): Promise<string> => {
   const masked: string[] = []
   for (const piece of piecesOf(text)) {
     masked.push(maskText(piece, secretHashes))
@@ -131,13 +129,13 @@ const maskLongText = async (text: string, secretHashes: ReadonlySet<string>): Pr
   return masked.join('')
 }
 
-const maskTurn = async (turn: Turn, secretHashes: ReadonlySet<string>): Promise<Turn> =>
+const maskTurn = async (turn: Turn, secretHashes: SecretHashes): Promise<Turn> =>
   JSON.parse(await maskLongText(JSON.stringify(turn), secretHashes))
 
 const findLeaksIn = async (
   text: string,
   turn: number,
-  secretHashes: ReadonlySet<string>,
+  secretHashes: SecretHashes,
 ): Promise<Leak[]> => {
   const leaks: Leak[] = []
   for (const piece of piecesOf(text)) {
@@ -147,9 +145,9 @@ const findLeaksIn = async (
   return leaks
 }
 
-const findLeaks = (text: string, turn: number, secretHashes: ReadonlySet<string>): Leak[] => [
+const findLeaks = (text: string, turn: number, secretHashes: SecretHashes): Leak[] => [
   ...jwtsIn(text).map(() => ({ turn, kind: 'jwt' as const })),
-  ...(text.match(word) ?? [])
-    .filter((it) => secretHashes.has(hashSecret(it)))
+  ...(text.match(secretWord) ?? [])
+    .filter((it) => isKnown(it, secretHashes))
     .map(() => ({ turn, kind: 'client_secret' as const })),
 ]

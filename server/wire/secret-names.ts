@@ -1,27 +1,119 @@
-/** Names under which secrets travel: parameters of forms and queries, members of JSON. */
-export const secretNames = [
-  'client_secret',
-  'access_token',
-  'refresh_token',
-  'id_token',
-  'subject_token',
-  'actor_token',
-  'token',
-  'client_assertion',
-  'code',
-  'code_verifier',
-  'assertion',
-  'approval_token',
-  'authorization_token',
-  'registration_access_token',
-  'password',
-] as const
+/** Members of JSON that are secrets wherever they stand, as {@link plainName} writes them. */
+const secretMembers = [
+  'accesstoken',
+  'refreshtoken',
+  'idtoken',
+  'subjecttoken',
+  'actortoken',
+  'clientsecret',
+  'clientassertion',
+  'codeverifier',
+  'approvaltoken',
+  'authorizationtoken',
+  'authorizationheader',
+  'registrationaccesstoken',
+  'clientnotificationtoken',
+  'authreqid',
+  'devicecode',
+  'webhooksecret',
+  'apikey',
+  'xapikey',
+]
 
-/** Header fields that are secret as a whole, in lower case. */
-export const secretHeaders: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'x-api-key',
-  'dpop',
+/** Names that stand for other things in some answers. */
+const ambiguousNames = ['token', 'assertion', 'password', 'authorization']
+
+/** Secrets in forms and queries; in JSON, `code` is the code of an error. */
+const secretParameters = ['code', 'usercode']
+
+const members: ReadonlySet<string> = new Set(secretMembers)
+const names: ReadonlySet<string> = new Set([...secretMembers, ...ambiguousNames])
+const parameters: ReadonlySet<string> = new Set([...names, ...secretParameters])
+
+/** A name without case, `_` and `-`: `client_secret`, `clientSecret` and `Client-Secret` are one. */
+const plainName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, '')
+
+/** Whether a parameter of a form or a query is a secret. */
+export const isSecretParameter = (name: string): boolean => parameters.has(plainName(name))
+
+/** Whether a member of JSON may be a secret. */
+export const isSecretName = (name: string): boolean => names.has(plainName(name))
+
+/** Whether a member of JSON of this name is a secret in every answer. */
+export const isSecretMember = (name: string): boolean => members.has(plainName(name))
+
+/** Whether a parameter holds a URL whose query is for the receiver's eyes only. */
+export const isReceiverUrl = (name: string): boolean => receiverUrls.has(plainName(name))
+
+const receiverUrls: ReadonlySet<string> = new Set(['callbackurl', 'endpointurl', 'webhookurl'])
+
+/**
+ * Whether a header field, named in lower case, is shown in records. Every other field is masked, since
+ * proxies and gateways have names of their own for credentials.
+ */
+export const isShownHeader = (name: string): boolean =>
+  shownHeaders.has(name) || shownPrefixes.some((prefix) => name.startsWith(prefix))
+
+const shownHeaders: ReadonlySet<string> = new Set([
+  'age',
+  'allow',
+  'cache-control',
+  'connection',
+  'date',
+  'etag',
+  'expires',
+  'forwarded',
+  'from',
+  'host',
+  'idempotency-key',
+  'insufficient-authorization-details',
+  'keep-alive',
+  'last-event-id',
+  'last-modified',
+  'link',
+  'location',
+  'origin',
+  'pragma',
+  'prefer',
+  'range',
+  'referer',
+  'referrer-policy',
+  'retry-after',
+  'server',
+  'strict-transport-security',
+  'te',
+  'traceparent',
+  'transfer-encoding',
+  'upgrade',
+  'upgrade-insecure-requests',
+  'user-agent',
+  'vary',
+  'via',
+  'www-authenticate',
+  'x-accel-buffering',
+  'x-content-type-options',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-frame-options',
+  'x-lumoauth-delivery',
+  'x-lumoauth-timestamp',
+  'x-permitted-cross-domain-policies',
+  'x-powered-by',
+  'x-request-id',
+  'x-requested-with',
+  'x-stainless-lang',
+  'x-xss-protection',
 ])
+
+const shownPrefixes = [
+  'accept',
+  'access-control-',
+  'content-',
+  'cross-origin-',
+  'if-',
+  'origin-',
+  'ratelimit',
+  'sec-',
+  'x-forwarded-',
+  'x-ratelimit-',
+]

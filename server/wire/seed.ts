@@ -6,6 +6,7 @@ import { BeginningMisbehaviour } from './misbehaviour.ts'
 import { ModelScript } from './model.ts'
 import { Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
+import { Scope } from './task.ts'
 
 /** What a tenant is called in paths. */
 export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -38,7 +39,7 @@ export const AgentSeed = z.strictObject({
   client_id: Name.optional(),
   /** Absent: one is made. */
   client_secret: z.string().min(8).max(256).optional(),
-  capabilities: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  capabilities: z.array(Scope).default(['read:documents', 'write:reports']),
   /** May act for users: holds `delegate:on_behalf`. */
   may_delegate: z.boolean().default(true),
   budget: BudgetSeed.optional(),
@@ -67,7 +68,7 @@ export const ApplicationSeed = z.strictObject({
   /** Can keep no secret: a browser or native application. */
   public: z.boolean().default(false),
   redirect_uris: RedirectUris.min(1),
-  scopes: z.array(z.string().min(1)).default(['read:documents', 'write:reports']),
+  scopes: z.array(Scope).default(['read:documents', 'write:reports']),
   jwks: Jwks.optional(),
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
@@ -90,7 +91,7 @@ export const McpServerSeed = z.strictObject({
   resource_uri: z.url({ protocol: /^https?$/ }),
   name: z.string().min(1).max(128),
   description: z.string().max(1024).default(''),
-  scopes: z.array(z.string().min(1)).default(['mcp:read', 'mcp:write']),
+  scopes: z.array(Scope).default(['mcp:read', 'mcp:write']),
   token_lifetime: z.int().min(60).max(86_400).default(3600),
   /** Names of the agents that may have its tokens; absent: all. */
   agents: z.array(Name).optional(),
@@ -123,53 +124,131 @@ export const ApproverScript = z
   .meta({ id: 'ApproverScript' })
 export type ApproverScript = z.infer<typeof ApproverScript>
 
+const Fields = z.strictObject({
+  tenant: Slug.optional(),
+  name: z.string().min(1).max(128).optional(),
+  /** `system`, or the moment at which the tenant's own clock stands still. */
+  clock: z.union([z.literal('system'), z.iso.datetime()]).default('system'),
+  /** The same seed gives the same ids and secrets. */
+  seed: z.int().optional(),
+  agents: z
+    .array(AgentSeed)
+    .min(1)
+    .max(1000)
+    .prefault([{ name: 'report-bot' }]),
+  users: z
+    .array(UserSeed)
+    .max(1000)
+    .prefault([
+      { email: 'approver@example.com', name: 'Ada Approver', permissions: ['jit.approve'] },
+      { email: 'alice@example.com', name: 'Alice Analyst' },
+    ]),
+  applications: z.array(ApplicationSeed).max(1000).default([]),
+  api_keys: z
+    .array(ApiKeySeed)
+    .max(1000)
+    .prefault([{ name: 'backend' }]),
+  mcp_servers: z.array(McpServerSeed).max(1000).default([]),
+  workload: z.array(WorkloadSeed).max(100).default([]),
+  documents: z
+    .array(DocumentSeed)
+    .max(1000)
+    .prefault([
+      {
+        id: 'doc_9982',
+        title: 'Q4 revenue',
+        classification: 'confidential',
+        body: 'Revenue rose 12 % to 48.1 million in the fourth quarter. Costs fell 3 %.',
+      },
+    ]),
+  policy: Policy.optional(),
+  dialect: Dialect.prefault({}),
+  rate_limits: RateLimits.prefault({}),
+  approver: ApproverScript.optional(),
+  /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
+  model: ModelScript.optional(),
+  /** What goes wrong from the beginning. */
+  misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
+})
+
+/** Refuses names that stand for two things at once, and names that stand for none. */
+const refuseContradictions = (seed: Named, { addIssue }: z.RefinementCtx): void => {
+  for (const [path, message] of contradictionsIn(seed)) {
+    addIssue({ code: 'custom', path: [...path], message })
+  }
+}
+
 /** A tenant with everything in it; also the shape of `start --config`. */
-export const TenantSeed = z
-  .strictObject({
-    tenant: Slug.optional(),
-    name: z.string().min(1).max(128).optional(),
-    /** `system`, or the moment at which the tenant's own clock stands still. */
-    clock: z.union([z.literal('system'), z.iso.datetime()]).default('system'),
-    /** The same seed gives the same ids and secrets. */
-    seed: z.int().optional(),
-    agents: z
-      .array(AgentSeed)
-      .min(1)
-      .max(1000)
-      .prefault([{ name: 'report-bot' }]),
-    users: z
-      .array(UserSeed)
-      .max(1000)
-      .prefault([
-        { email: 'approver@example.com', name: 'Ada Approver', permissions: ['jit.approve'] },
-        { email: 'alice@example.com', name: 'Alice Analyst' },
-      ]),
-    applications: z.array(ApplicationSeed).max(1000).default([]),
-    api_keys: z
-      .array(ApiKeySeed)
-      .max(1000)
-      .prefault([{ name: 'backend' }]),
-    mcp_servers: z.array(McpServerSeed).max(1000).default([]),
-    workload: z.array(WorkloadSeed).max(100).default([]),
-    documents: z
-      .array(DocumentSeed)
-      .max(1000)
-      .prefault([
-        {
-          id: 'doc_9982',
-          title: 'Q4 revenue',
-          classification: 'confidential',
-          body: 'Revenue rose 12 % to 48.1 million in the fourth quarter. Costs fell 3 %.',
-        },
-      ]),
-    policy: Policy.optional(),
-    dialect: Dialect.prefault({}),
-    rate_limits: RateLimits.prefault({}),
-    approver: ApproverScript.optional(),
-    /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
-    model: ModelScript.optional(),
-    /** What goes wrong from the beginning. */
-    misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
-  })
-  .meta({ id: 'TenantSeed' })
+export const TenantSeed = Fields.superRefine(refuseContradictions).meta({ id: 'TenantSeed' })
 export type TenantSeed = z.infer<typeof TenantSeed>
+
+/** What a scenario says of its tenant: all but its name and the seed of its ids. */
+export const ScenarioSeed = Fields.omit({ tenant: true, seed: true }).superRefine(
+  refuseContradictions,
+)
+
+type Place = readonly (string | number)[]
+type Contradiction = readonly [path: Place, message: string]
+
+type Named = Pick<
+  z.infer<typeof Fields>,
+  'agents' | 'users' | 'applications' | 'api_keys' | 'mcp_servers' | 'documents' | 'workload'
+>
+
+const contradictionsIn = (seed: Named): Contradiction[] => {
+  const { agents, users, applications, api_keys, mcp_servers, documents, workload } = seed
+  const agentNames = new Set(agents.map(({ name }) => name))
+  const clientOf = (it: Readonly<{ name: string; client_id?: string | undefined }>) =>
+    it.client_id ?? it.name
+  const named = (path: Place, name: string | null | undefined): Contradiction[] =>
+    typeof name !== 'string' || agentNames.has(name)
+      ? []
+      : [[path, `expected the name of an agent of this tenant, received "${name}"`]]
+  return [
+    ...repeated('an agent', agents, ({ name }, at) => [['agents', at, 'name'], name]),
+    ...repeated(
+      'a client_id',
+      [
+        ...agents.map((it, at) => [['agents', at], clientOf(it)] as const),
+        ...applications.map((it, at) => [['applications', at], clientOf(it)] as const),
+      ],
+      ([path, id]) => [path, id],
+      reservedClients,
+    ),
+    ...repeated('a user', users, ({ email }, at) => [
+      ['users', at, 'email'],
+      email.split('@', 1)[0] ?? '',
+    ]),
+    ...repeated('an API key', api_keys, ({ name }, at) => [['api_keys', at, 'name'], name]),
+    ...repeated('an MCP server', mcp_servers, ({ server_id }, at) => [
+      ['mcp_servers', at, 'server_id'],
+      server_id,
+    ]),
+    ...repeated('a document', documents, ({ id }, at) => [['documents', at, 'id'], id]),
+    ...api_keys.flatMap(({ agent }, at) => named(['api_keys', at, 'agent'], agent)),
+    ...workload.flatMap(({ agent }, at) => named(['workload', at, 'agent'], agent)),
+    ...mcp_servers.flatMap((it, at) =>
+      (it.agents ?? []).flatMap((name, of) => named(['mcp_servers', at, 'agents', of], name)),
+    ),
+  ]
+}
+
+/** Clients of the harness itself: the documents API, and the control plane where it mints tokens. */
+const reservedClients = ['documents-api', 'control-plane']
+
+const repeated = <T>(
+  what: string,
+  items: readonly T[],
+  nameOf: (item: T, at: number) => readonly [path: Place, name: string | undefined],
+  reserved: readonly string[] = [],
+): Contradiction[] => {
+  const seen = new Set<string>()
+  return items.flatMap((item, at): Contradiction[] => {
+    const [path, name] = nameOf(item, at)
+    if (name === undefined) return []
+    if (reserved.includes(name)) return [[path, `"${name}" is reserved: choose another client_id`]]
+    if (seen.has(name)) return [[path, `expected each name once: "${name}" is ${what} already`]]
+    seen.add(name)
+    return []
+  })
+}

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { UsageError } from '../../../server/usage-error.ts'
 import { inertText } from '../../../server/wire/inert-text.ts'
 import { FlawedFile } from '../../../server/wire/yaml-source.ts'
@@ -18,6 +18,7 @@ import type { Run } from '../../runner/verdict.ts'
 import type { CheckFormat, OutcomeOptions } from '../commands/check/outcome-options.ts'
 import { rejectFormerNames } from '../renamed.ts'
 import type { Out } from '../run-live.ts'
+import { writeWholeFile } from '../write-file.ts'
 import { writeReport } from '../write-report.ts'
 
 type ReportOutputs = Omit<Subject, 'compared'>
@@ -78,7 +79,7 @@ export const concludeCheck = async (
   for (const left of subject.leftovers) out.write(`left over: ${inertText(left)}\n`)
   for (const order of report) await writeReport(formats[order.format]([run]), order.file)
   if (updateBaseline && file !== undefined) {
-    await writeFile(file, renewBaseline(baseline, deviations))
+    await writeWholeFile(file, renewBaseline(baseline, deviations))
     out.write(`wrote ${file}\n`)
   }
   out.write(`${counts([run])}\n`)

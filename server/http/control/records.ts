@@ -5,6 +5,7 @@ import type { Journal } from '../../wire/index.ts'
 import { firstPage, placeAfter } from '../../wire/log-page.ts'
 import { sizeOf } from '../../wire/size-of.ts'
 import { type Handlers, ok } from '../message.ts'
+import { secretHashesOf } from '../tenant/secret-hashes.ts'
 import { waitForEntry } from '../tenant/wait-for-entry.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { ControlContext } from './context.ts'
@@ -28,10 +29,8 @@ export const recordHandlers: Handlers<
     return ok(model.script)
   },
   'control.model.conversations': async ({ context, query }) => {
-    const { model, tenant } = context()
-    const { conversations } = model
-    const secrets = new Set([...tenant.state.agents.values()].map((it) => it.secretHash))
-    return ok(await conversations.pageAfter(query.after, secrets))
+    const { conversations } = context().model
+    return ok(await conversations.pageAfter(query.after, secretHashesOf(context())))
   },
 }
 

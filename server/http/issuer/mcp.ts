@@ -1,5 +1,6 @@
 import type { McpServer } from '../../issuer/event.ts'
 import { refuse } from '../../issuer/refusal.ts'
+import { formatChallenge } from '../../wire/auth-params.ts'
 import type { McpServerInfo } from '../../wire/index.ts'
 import { bearerToken } from '../authorization-field.ts'
 import { errorAnswer } from '../errors.ts'
@@ -82,7 +83,12 @@ const challengeRequest = async ({
   params,
 }: Pick<Call<'mcp.challenge'>, 'request' | 'params'> & IssuerContext): Promise<Answer> => {
   const server = serverNamed(context, params.serverId)
-  const refused = (status: number, error: string, says: string, more = '') =>
+  const refused = (
+    status: number,
+    error: string,
+    says: string,
+    more: Readonly<Record<string, string>> = {},
+  ) =>
     errorAnswer(
       status,
       error,
@@ -97,24 +103,26 @@ const challengeRequest = async ({
   const live = await verifyOwn(context, jwt, [server.resourceUri, server.id])
   if (live === undefined) {
     const says = 'the token is malformed, expired, revoked, or not for this server'
-    return refused(401, 'invalid_token', says, `error="invalid_token", error_description="${says}"`)
+    return refused(401, 'invalid_token', says, { error: 'invalid_token', error_description: says })
   }
   const { scope = '' } = live.token
   const held = scope.split(' ').filter((it) => server.scopes.includes(it))
   if (server.scopes.length > 0 && held.length === 0) {
     const says = 'the token has none of the scopes of this server'
-    return refused(
-      403,
-      'insufficient_scope',
-      says,
-      `error="insufficient_scope", error_description="${says}"`,
-    )
+    const error = 'insufficient_scope'
+    return refused(403, error, says, { error, error_description: says })
   }
   return ok({ active: true, server_id: server.id, sub: live.token.sub, scope: held.join(' ') })
 }
 
-const challenge = (context: TenantContext, server: McpServer, requestPath: string, error = '') => {
-  const metadata = resourceMetadataUrl(context, server, requestPath)
-  const scope = server.scopes.join(' ')
-  return `Bearer ${error === '' ? '' : `${error}, `}resource_metadata="${metadata}", scope="${scope}"`
-}
+const challenge = (
+  context: TenantContext,
+  server: McpServer,
+  requestPath: string,
+  error: Readonly<Record<string, string>> = {},
+) =>
+  formatChallenge('Bearer', {
+    ...error,
+    resource_metadata: resourceMetadataUrl(context, server, requestPath),
+    scope: server.scopes.join(' '),
+  })

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { maskKnown, type SecretHashes } from '../../signing/known-secrets.ts'
 import { peekJwt } from '../../signing/peek.ts'
 import type { DecodedToken, Exchange, Exchanges, RouteName, Seat } from '../../wire/index.ts'
 import { jwtsIn } from '../../wire/jwt-shape.ts'
@@ -38,14 +39,20 @@ export class ExchangeLog {
   /** What has been shown once need not be masked, checked and decoded again. */
   readonly #shown = new WeakMap<Kept, Exchange>()
   readonly #limits: typeof defaults
+  readonly #secrets: () => SecretHashes
   #bytes = 0
 
-  constructor({
-    exchanges = defaults.exchanges,
-    bytes = defaults.bytes,
-    bodyBytes = defaults.bodyBytes,
-  }: ExchangeLogLimits = {}) {
+  /** @param secrets the secrets of the tenant, which are masked wherever they stand */
+  constructor(
+    {
+      exchanges = defaults.exchanges,
+      bytes = defaults.bytes,
+      bodyBytes = defaults.bodyBytes,
+    }: ExchangeLogLimits = {},
+    secrets: () => SecretHashes = () => new Set(),
+  ) {
     this.#limits = { exchanges, bytes, bodyBytes }
+    this.#secrets = secrets
   }
 
   get last(): number {
@@ -66,7 +73,7 @@ export class ExchangeLog {
   after(seq: number): Exchange[] {
     return this.#recorded
       .slice(Math.max(0, seq - this.forgotten))
-      .map((kept, at) => this.#show(kept, Math.max(seq, this.forgotten) + at + 1))
+      .map(this.#showFrom(Math.max(seq, this.forgotten)))
   }
 
   /** All that is kept, oldest first; between two pages others get their turn. */
@@ -85,7 +92,7 @@ export class ExchangeLog {
   pageAfter(seq: number): Exchanges {
     const from = Math.max(0, seq - this.forgotten)
     const page = firstPage(this.#recorded.slice(from), ({ bytes }) => bytes)
-    const exchanges = page.map((kept, at) => this.#show(kept, this.forgotten + from + at + 1))
+    const exchanges = page.map(this.#showFrom(this.forgotten + from))
     return {
       exchanges,
       ...placeAfter(exchanges, from + page.length >= this.#recorded.length, this),
@@ -101,12 +108,15 @@ export class ExchangeLog {
     for (const { bytes } of this.#recorded.splice(0, count)) this.#bytes -= bytes
   }
 
-  #show(kept: Kept, seq: number): Exchange {
-    const before = this.#shown.get(kept)
-    if (before) return before
-    const exchange = toExchange(kept, seq)
-    this.#shown.set(kept, exchange)
-    return exchange
+  #showFrom(seq: number): (kept: Kept, at: number) => Exchange {
+    const secrets = this.#secrets()
+    return (kept, at) => {
+      const before = this.#shown.get(kept)
+      if (before) return before
+      const exchange = toExchange(kept, seq + at + 1, secrets)
+      this.#shown.set(kept, exchange)
+      return exchange
+    }
   }
 }
 
@@ -145,8 +155,14 @@ const cut = (body: string, most: number): string =>
 const toExchange = (
   { at, seat, route, request, answer, violations, meanwhile }: Kept,
   seq: number,
+  secrets: SecretHashes,
 ): Exchange => {
   const { headers, body } = encodeAnswer(answer)
+  const maskText = (text: string) => maskKnown(mask(text), secrets)
+  const maskFields = (fields: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(maskHeaders(fields)).map(([name, value]) => [name, maskKnown(value, secrets)]),
+    )
   const query = request.query.toString()
   return {
     seq,
@@ -155,14 +171,14 @@ const toExchange = (
     route,
     request: {
       method: request.method,
-      path: mask(query === '' ? request.path : `${request.path}?${query}`),
-      headers: maskHeaders(request.headers),
-      body: mask(request.body),
+      path: maskText(query === '' ? request.path : `${request.path}?${query}`),
+      headers: maskFields(request.headers),
+      body: maskText(request.body),
     },
     answer: {
       status: answer.status,
-      headers: maskHeaders(headers),
-      body: mask(body ?? ''),
+      headers: maskFields(headers),
+      body: maskText(body ?? ''),
       ...(answer.fault === undefined ? {} : { fault: answer.fault }),
     },
     violations: violations ?? violationsOf(route, answer.status, answer.body),

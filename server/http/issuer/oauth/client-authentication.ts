@@ -7,7 +7,7 @@ import { hashSecret } from '../../../signing/secrets.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
 import { decodeBasic } from '../../../wire/basic-credentials.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
-import { secretNames } from '../../../wire/secret-names.ts'
+import { isSecretParameter } from '../../../wire/secret-names.ts'
 import { issuersOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
@@ -71,7 +71,7 @@ export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFie
 
 /** Secrets and tokens do not belong into a URI, where everybody logs them (CC-04). */
 export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
-  if (query.size > 0 && secretNames.some((name) => query.has(name))) {
+  if (query.size > 0 && [...query.keys()].some(isSecretParameter)) {
     answerWith(400, 'invalid_request', 'expected credentials in the body or the headers only')
   }
 }

@@ -1,0 +1,32 @@
+import { hashSecret } from './secrets.ts'
+
+/** Tells by SHA-256 whether a word is a secret. */
+export type SecretHashes = Pick<ReadonlySet<string>, 'has'>
+
+/** What may be a secret: eight characters or more, none of which ends a value in JSON, URLs or prose. */
+export const secretWord = /[^\s"'`\\,;:=(){}<>[\]?&#]{8,}/g
+
+/** Masks each word that is a secret, also where it is percent-encoded. */
+export const maskKnown = (text: string, secrets: SecretHashes): string =>
+  text.replace(secretWord, (word) => maskWord(word, secrets))
+
+const maskWord = (word: string, secrets: SecretHashes): string => {
+  if (isKnown(word, secrets)) return '***'
+  if (!word.includes('/')) return word
+  const segments = word.split('/')
+  return segments.map((it) => (isKnown(it, secrets) ? '***' : it)).join('/')
+}
+
+/** Whether a word is a secret, as it is or percent-encoded. */
+export const isKnown = (word: string, secrets: SecretHashes): boolean =>
+  word.length >= 8 &&
+  (secrets.has(hashSecret(word)) ||
+    (word.includes('%') && secrets.has(hashSecret(decodeWord(word)))))
+
+const decodeWord = (word: string): string => {
+  try {
+    return decodeURIComponent(word)
+  } catch {
+    return word
+  }
+}

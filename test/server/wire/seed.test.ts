@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { TenantSeed } from '../../../server/wire/index.ts'
+
+const problems = (seed: object) =>
+  TenantSeed.safeParse(seed).error?.issues.map(
+    ({ path, message }) => `${path.join('.')}: ${message}`,
+  ) ?? []
+
+const redirect_uris = ['http://127.0.0.1/cb']
+
+describe('a tenant seed', () => {
+  it.each([
+    [
+      'two agents of one name',
+      { agents: [{ name: 'a' }, { name: 'a', client_id: 'b' }] },
+      'agents.1.name: expected each name once: "a" is an agent already',
+    ],
+    [
+      'an application with the client_id of an agent',
+      { agents: [{ name: 'a' }], applications: [{ name: 'p', client_id: 'a', redirect_uris }] },
+      'applications.0: expected each name once: "a" is a client_id already',
+    ],
+    [
+      'an agent with the client_id of the documents API',
+      { agents: [{ name: 'documents-api' }] },
+      'agents.0: "documents-api" is reserved: choose another client_id',
+    ],
+    [
+      'an application with the client_id of the control plane',
+      { applications: [{ name: 'control-plane', redirect_uris }] },
+      'applications.0: "control-plane" is reserved: choose another client_id',
+    ],
+    [
+      'two users with one id',
+      { users: [{ email: 'ada@a.example' }, { email: 'ada@b.example' }] },
+      'users.1.email: expected each name once: "ada" is a user already',
+    ],
+    [
+      'two documents of one id',
+      {
+        documents: [
+          { id: 'doc_1', title: 'A', classification: 'public', body: '' },
+          { id: 'doc_1', title: 'B', classification: 'public', body: '' },
+        ],
+      },
+      'documents.1.id: expected each name once: "doc_1" is a document already',
+    ],
+    [
+      'an API key of an agent that does not exist',
+      { api_keys: [{ name: 'k', agent: 'missing' }] },
+      'api_keys.0.agent: expected the name of an agent of this tenant, received "missing"',
+    ],
+    [
+      'a workload of an agent that does not exist',
+      { workload: [{ provider: 'aws', issuer: 'https://i.example', subject: 's', agent: 'x' }] },
+      'workload.0.agent: expected the name of an agent of this tenant, received "x"',
+    ],
+    [
+      'a scope that RFC 6749 §3.3 does not allow',
+      { agents: [{ name: 'a', capabilities: ['read "all"'] }] },
+      'agents.0.capabilities.0: expected a scope: printable, without spaces and quotes',
+    ],
+  ])('is refused with %s', (_, seed, problem) => {
+    expect(problems(seed)).toContain(problem)
+  })
+
+  it('names every problem at once', () => {
+    const seed = {
+      agents: [{ name: 'a' }, { name: 'a' }],
+      api_keys: [{ name: 'k', agent: 'x' }, { name: 'k' }],
+    }
+
+    expect(problems(seed)).toHaveLength(4)
+  })
+
+  it('needs nothing', () => {
+    expect(problems({})).toEqual([])
+  })
+})
