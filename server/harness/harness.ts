@@ -259,9 +259,6 @@ const Options = z.strictObject({
   onWarning: z.function().optional(),
 } satisfies Record<keyof HarnessOptions, z.ZodType>)
 
-/** The names of all options. */
-export const harnessOptionNames: readonly string[] = Object.keys(Options.shape)
-
 const checkOptions = (options: HarnessOptions): void => {
   parseOption('createHarness', Options, options)
 }
