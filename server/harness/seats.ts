@@ -3,6 +3,7 @@ import { consoleArea } from '../http/control/console.ts'
 import type { TenantRegistry } from '../http/control/context.ts'
 import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
+import { healthArea } from '../http/control/health.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
 import { findTenantOfCall } from '../http/find-tenant.ts'
@@ -42,6 +43,7 @@ export const createSeats = ({
 }: SeatsOptions): Seats => {
   const { open } = registry
   const issuerOrigin = () => origins.issuer
+  const health = healthArea({ registry, journal: store && (() => store.size) })
   const shared = {
     findTenant: findTenantOfCall(open),
     tenants: () => open.values(),
@@ -58,6 +60,7 @@ export const createSeats = ({
       name: 'issuer',
       areas: [
         issuerArea,
+        health,
         controlArea(registry, controlToken, issuerOrigin),
         consoleArea(registry, controlToken, issuerOrigin),
         modelArea(registry.find),
@@ -65,7 +68,7 @@ export const createSeats = ({
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
-    api: createSeat({ ...shared, name: 'api', areas: [apiArea] }),
+    api: createSeat({ ...shared, name: 'api', areas: [apiArea, health] }),
   }
 }
 

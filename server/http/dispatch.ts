@@ -2,7 +2,7 @@ import { type RouteName, routes } from '../wire/index.ts'
 import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { HttpRequest } from './message.ts'
+import type { About, HttpRequest } from './message.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (
@@ -21,7 +21,15 @@ export const dispatch = (
     const context = (area.findTenant ?? findTenant)({ request, params })
     const answer = await next({ name, route: routes[name], area, request, params, context })
     const { shapeAnswer = (it) => it } = area
-    const shaped = shapeAnswer(answer)
+    const { auth } = routes[name]
+    const about: About = {
+      route: name,
+      ...(context && { tenant: context.tenant.slug }),
+      // The grants of the token endpoint authenticate in ways of their own.
+      isAuthenticated:
+        name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
+    }
+    const shaped = { ...shapeAnswer(answer), about }
     return request.method === 'HEAD' ? { ...shaped, body: undefined } : shaped
   }
 }

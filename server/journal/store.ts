@@ -11,7 +11,7 @@ import {
   type PrivateJwk,
   type SigningKey,
 } from '../signing/keys.ts'
-import type { TenantSeed } from '../wire/index.ts'
+import type { JournalSize, TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
 import { JournalFile, type JournalOptions } from './file.ts'
 import { addChecksum, readChecked } from './line.ts'
@@ -97,6 +97,11 @@ export class Store {
   /** The tenants there were before the restart. */
   get slugs(): string[] {
     return this.#journal.slugs
+  }
+
+  /** The bytes of the journal, and its limit. */
+  get size(): JournalSize {
+    return this.#journal.size
   }
 
   /** What there was of a tenant, handed over once. */

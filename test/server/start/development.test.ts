@@ -136,6 +136,29 @@ describe('start, for development on one machine,', () => {
   })
 })
 
+describe('SIGHUP', () => {
+  it('reads the configuration again, also where nothing told that it has changed', async () => {
+    await writeFile(join(folder, 'tenants.yaml'), 'tenants: [{ tenant: acme }]')
+    await using running = start('--json')
+    await running.prints('stdout', /^.*\n/)
+
+    running.signal('SIGHUP')
+
+    const [said] = await running.prints('stderr', /^tenants\.yaml: .*$/m)
+    expect(said).toBe('tenants.yaml: as it was before')
+  })
+
+  it('does not end a process without configuration', async () => {
+    await using running = start('--json')
+    const { issuer } = JSON.parse((await running.prints('stdout', /^.*\n/))[0])
+
+    running.signal('SIGHUP')
+
+    await running.prints('stderr', /^no configuration to read again$/m)
+    expect((await fetch(`${issuer}/healthz`)).status).toBe(200)
+  })
+})
+
 describe('init', () => {
   const init = async (...args: string[]) => {
     await using running = lumoauthHarness(['init', ...args], { cwd: folder, env })
