@@ -62,6 +62,7 @@ const settings = new Set([
   'HEALTHCHECK',
   'STOPSIGNAL',
   'USER',
+  'VOLUME',
 ])
 
 /**
@@ -92,7 +93,9 @@ export const runStage = async (
         await cp(join(context, place), copy, { recursive: true })
       }
     } else if (name === 'RUN') {
-      await runIn({ cwd, env }, 'sh', '-ec', placed(rest))
+      // Only root may give a file to others.
+      const owned = process.getuid?.() === 0 ? rest : rest.replace(/ -o \d+ -g \d+/, '')
+      await runIn({ cwd, env }, 'sh', '-ec', placed(owned))
     } else if (!settings.has(name)) {
       throw new Error(`cannot do ${name} ${rest} outside of a container`)
     }
