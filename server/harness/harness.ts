@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
 import { createForwarding } from '../http/forward.ts'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
@@ -17,7 +18,10 @@ import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { parseBase, pathOf } from '../wire/base-url.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
+import { signingAlgorithms } from '../wire/signing-algorithms.ts'
 import { createSeats, type Seats } from './seats.ts'
+import type { ClientSecrets } from './seeds.ts'
 import { ownTenants } from './tenant-ownership.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
@@ -61,6 +65,11 @@ export type HarnessOptions = Readonly<{
   crossOrigin?: boolean
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
+  /**
+   * How client secrets and API keys are made that a seed does not give. `fresh`, the default: at random.
+   * `fixed`: the same at every start, and no secret (`not-secret-TENANT-NAME`), for development on one machine.
+   */
+  clientSecrets?: ClientSecrets
   /**
    * Where what happens is kept, so that it survives the process. A file: keys and secrets stand beside
    * it in `FILE.keys`. Or `postgres://USER@HOST:PORT/DATABASE`, which any number of processes share;
@@ -118,16 +127,18 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {ZodError} for a seed that does not fit */
+    /** @throws {TypeError} one line for each thing that is wrong with the seed */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
 /**
  * Issuer, API and control plane, ready to be asked.
+ * @throws {TypeError} for an option that is unknown or cannot be used, one line for each
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
+  checkOptions(options)
   const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
   const store =
     options.store ??
@@ -167,7 +178,9 @@ const composeHarness = async (
   }
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
-  const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
+  const seeds = (options.tenants ?? []).map((input, index) =>
+    parseOption(`tenants.${index}`, TenantSeed, input),
+  )
   for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
     const why = describeUnknownMisbehaviour(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
@@ -189,6 +202,7 @@ const composeHarness = async (
     exchangeLog: options.exchangeLog,
     outbound: createOutbound(options.outbound),
     timers,
+    clientSecrets: options.clientSecrets,
     issuer: () => seats.issuer,
     store,
     sharedStore,
@@ -230,7 +244,7 @@ const composeHarness = async (
         'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
       )
     }
-    return inHand(registry.create(TenantSeed.parse(seed)))
+    return inHand(registry.create(parseOption('tenant', TenantSeed, seed)))
   }
   const begin = (seed: TenantSeed) =>
     sharedStore
@@ -309,6 +323,42 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
       return origin === new URL(origins[seat]).origin && (isBelow(pathname) || isBelow(below))
     })
     .sort((a, b) => pathOf(origins[b]).length - pathOf(origins[a]).length)[0]
+}
+
+/** A port, or 0 for any free one. */
+const Port = z.int().min(0).max(65_535)
+
+/** Everything that can be told of an option before it is used. */
+const Options = z.strictObject({
+  listen: z.boolean().optional(),
+  host: z.string().optional(),
+  port: Port.optional(),
+  apiPort: Port.optional(),
+  origins: z.strictObject({ issuer: z.string().optional(), api: z.string().optional() }).optional(),
+  controlToken: z.string().optional(),
+  clientSecrets: z.enum(['fresh', 'fixed']).optional(),
+  crossOrigin: z.boolean().optional(),
+  allowHosts: z.array(z.string()).readonly().optional(),
+  trustProxy: z.boolean().optional(),
+  journal: z.string().optional(),
+  store: z.looseObject({}).optional(),
+  reachedAt: z.looseObject({}).optional(),
+  journalOptions: z.looseObject({}).optional(),
+  exchangeLog: z.looseObject({}).optional(),
+  recording: z.looseObject({}).optional(),
+  algorithm: z.enum(signingAlgorithms).optional(),
+  now: z.function().optional(),
+  outbound: z.looseObject({}).optional(),
+  timers: z.looseObject({}).optional(),
+  tenants: z.array(z.unknown()).readonly().optional(),
+  misbehaviours: z.array(z.unknown()).readonly().optional(),
+  log: z.function().optional(),
+  onBug: z.function().optional(),
+  onWarning: z.function().optional(),
+} satisfies Record<keyof HarnessOptions, z.ZodType>)
+
+const checkOptions = (options: HarnessOptions): void => {
+  parseOption('createHarness', Options, options)
 }
 
 const originsOf = (

@@ -3,6 +3,7 @@ import { consoleArea } from '../http/control/console.ts'
 import type { TenantRegistry } from '../http/control/context.ts'
 import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
+import { healthArea } from '../http/control/health.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
 import { findTenantOfCall, slugsOfCall } from '../http/find-tenant.ts'
@@ -54,6 +55,7 @@ export const createSeats = ({
 }: SeatsOptions): Seats => {
   const { open } = registry
   const issuerOrigin = () => origins.issuer
+  const health = healthArea({ registry, journal: store?.size && store.size.bind(store) })
   const shared = {
     findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
@@ -78,6 +80,7 @@ export const createSeats = ({
       name: 'issuer',
       areas: [
         issuerArea,
+        health,
         controlArea(registry, controlToken, issuerOrigin),
         consoleArea(registry, controlToken, issuerOrigin),
         modelArea(registry.find),
@@ -85,7 +88,7 @@ export const createSeats = ({
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
-    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea] }),
+    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea, health] }),
   }
 }
 

@@ -3,7 +3,7 @@ import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { LogLine } from './log.ts'
-import { type Answer, encodeAnswer, type HttpRequest } from './message.ts'
+import { type About, type Answer, encodeAnswer, type HttpRequest } from './message.ts'
 import type { OwnTenant } from './own-tenant.ts'
 import type { TenantContext } from './tenant-context.ts'
 
@@ -32,16 +32,26 @@ export const dispatch = (
     if ('status' in found) return found
     const { name, params } = found
     const area = areaOf.get(name) as AnyArea
+    let answered: TenantContext | undefined
     const answer = await ownTenant({ request: received, params, area }, (request) => {
       const context = underName(
         (area.findTenant ?? findTenant)({ request, params }),
         seat,
         request.base,
       )
+      answered = context
       return next({ name, route: routes[name], area, request, params, context })
     })
     const { shapeAnswer = (it) => it } = area
-    const shaped = shapeAnswer(answer)
+    const { auth } = routes[name]
+    const about: About = {
+      route: name,
+      ...(answered && { tenant: answered.tenant.slug }),
+      // The grants of the token endpoint authenticate in ways of their own.
+      isAuthenticated:
+        name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
+    }
+    const shaped = { ...shapeAnswer(answer), about }
     return received.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
 }
