@@ -55,7 +55,7 @@ export const createSeats = ({
 }: SeatsOptions): Seats => {
   const { open } = registry
   const issuerOrigin = () => origins.issuer
-  const health = healthArea({ registry, journal: store?.size && store.size.bind(store) })
+  const health = healthArea({ registry, journal: store?.size?.bind(store) })
   const shared = {
     findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
