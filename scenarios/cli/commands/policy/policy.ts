@@ -1,4 +1,6 @@
 import { defineCommand } from '../command.ts'
+import { policyDiffCommand } from './diff.ts'
+import { policyExplainCommand } from './explain.ts'
 import { policyLintCommand } from './lint.ts'
 import { policyTestCommand } from './test.ts'
 
@@ -9,6 +11,8 @@ export const policyCommand = () =>
     .description('Tests, checks, compares, replays and explains approval policies.')
     .addCommand(policyTestCommand())
     .addCommand(policyLintCommand())
+    .addCommand(policyDiffCommand())
+    .addCommand(policyExplainCommand())
     .addHelpText(
       'after',
       `
