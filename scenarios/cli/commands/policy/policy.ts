@@ -2,6 +2,7 @@ import { defineCommand } from '../command.ts'
 import { policyDiffCommand } from './diff.ts'
 import { policyExplainCommand } from './explain.ts'
 import { policyLintCommand } from './lint.ts'
+import { policyReplayCommand } from './replay.ts'
 import { policyTestCommand } from './test.ts'
 
 /** `lumoauth-harness policy` */
@@ -12,6 +13,7 @@ export const policyCommand = () =>
     .addCommand(policyTestCommand())
     .addCommand(policyLintCommand())
     .addCommand(policyDiffCommand())
+    .addCommand(policyReplayCommand())
     .addCommand(policyExplainCommand())
     .addHelpText(
       'after',
