@@ -14,6 +14,7 @@ const pages = [
   'SECURITY.md',
   'server/README.md',
   'server/issuer/README.md',
+  'scenarios/policies/README.md',
   'test/README.md',
 ]
 const blocks = pages.flatMap((page) => blocksOf(join(root, page)))
@@ -159,7 +160,7 @@ describe('a file', () => {
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
   it('is of a kind that is tried', () => {
-    const tried = ['scenario', 'tenants', 'rules'].flatMap(holding)
+    const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])
   })
@@ -178,6 +179,18 @@ describe('a file', () => {
     await using running = new Running(
       process.execPath,
       [join(root, 'scenarios/cli.ts'), 'run', file],
+      { env },
+    )
+
+    expect(await running.ends(), running.stdout).toBe(0)
+  })
+
+  it.each(holding('cases'))('with tests of a policy: $at', async (block) => {
+    const file = await saved(block, 'yaml')
+
+    await using running = new Running(
+      process.execPath,
+      [join(root, 'scenarios/cli.ts'), 'policy', 'test', file],
       { env },
     )
 
