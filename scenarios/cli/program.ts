@@ -8,6 +8,7 @@ import { defineCommand } from './commands/command.ts'
 import { dialectsCommand } from './commands/dialects.ts'
 import { diffContractCommand } from './commands/diff-contract.ts'
 import { explainCommand } from './commands/explain.ts'
+import { initCommand } from './commands/init.ts'
 import { misbehavioursCommand } from './commands/misbehaviours.ts'
 import { policyCommand } from './commands/policy/policy.ts'
 import { rulesCommand } from './commands/rules.ts'
@@ -52,6 +53,7 @@ export const createProgram = (first: string | undefined) => {
 const commands: Readonly<Record<string, () => CommandUnknownOpts>> = {
   run: runCommand,
   start: startCommand,
+  init: initCommand,
   rules: rulesCommand,
   explain: explainCommand,
   sabotage: sabotageCommand,

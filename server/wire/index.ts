@@ -1,3 +1,5 @@
+import './require-node.ts'
+
 /** The wire contract: zod schemas, their types, and every route as data. */
 export * from './agent.ts'
 export * from './approval.ts'
