@@ -227,6 +227,8 @@ export type Token = Readonly<{
   details?: readonly AuthorizationDetail[]
   /** What it is good for; absent: this issuer and the API. */
   audience?: readonly string[]
+  /** Of a token that is addressed to its own agent: where it may be exchanged for at most; absent: anywhere. */
+  reach?: readonly string[]
   /** Who acts for the subject. */
   act?: Actor
   /** The only one who may act for the subject (RFC 8693 §4.4). */
