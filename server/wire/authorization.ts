@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AuthorizationDetail } from './authorization-detail.ts'
 import { AuthorizationDetailsText } from './token.ts'
 
 /** What a client asks of a person (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC 9396). */
@@ -57,6 +58,34 @@ export const Pushed = z
   })
   .meta({ id: 'Pushed' })
 export type Pushed = z.infer<typeof Pushed>
+
+/** `POST B/oauth/bc-authorize` (OpenID Connect CIBA Core §7.1), with RFC 9396 details. */
+export const BackchannelForm = z
+  .object({
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    scope: z.string().max(1024).optional(),
+    login_hint: z.string().max(256).optional(),
+    binding_message: z.string().max(256).optional(),
+    requested_expiry: z.union([z.string(), z.int()]).optional(),
+    authorization_details: z
+      .union([AuthorizationDetailsText, z.array(AuthorizationDetail).min(1).max(32)])
+      .optional(),
+  })
+  .meta({ id: 'BackchannelForm' })
+export type BackchannelForm = z.infer<typeof BackchannelForm>
+
+/** CIBA Core §7.3. */
+export const BackchannelStarted = z
+  .looseObject({
+    auth_req_id: z.string().min(1),
+    expires_in: z.int().positive(),
+    interval: z.int().positive(),
+  })
+  .meta({ id: 'BackchannelStarted' })
+export type BackchannelStarted = z.infer<typeof BackchannelStarted>
 
 /** `GET B/oauth/logout` (OpenID Connect RP-Initiated Logout §2). */
 export const LogoutQuery = z

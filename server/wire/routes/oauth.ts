@@ -85,6 +85,17 @@ export const oauthRoutes = {
     form: authorization.PushForm,
     answers: { 201: authorization.Pushed },
   },
+  'oauth.backchannel': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/bc-authorize',
+    auth: 'client',
+    summary: 'Ask a person for a permission, without their browser (CIBA)',
+    note: 'The authorization_details become a permission request in a task of its own; auth_req_id is polled at the token endpoint.',
+    form: authorization.BackchannelForm,
+    formOrJson: true,
+    answers: { 200: authorization.BackchannelStarted },
+  },
   'oauth.logout': {
     seat: 'issuer',
     method: 'GET',

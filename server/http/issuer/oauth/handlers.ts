@@ -4,7 +4,7 @@ import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/gra
 import { findUser } from '../../../issuer/tasks.ts'
 import { revokeToken } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
-import { type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
+import { cibaGrant, type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
 import { apiAudience, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
@@ -13,6 +13,7 @@ import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'
+import { backchannelGrant, backchannelHandlers } from './backchannel.ts'
 import { bearer } from './bearer.ts'
 import {
   clientOf,
@@ -32,6 +33,7 @@ const grants: Readonly<Record<GrantType, GrantHandler>> = {
   authorization_code: authorizationCode,
   refresh_token: refreshToken,
   [tokenExchange]: exchangeToken,
+  [cibaGrant]: backchannelGrant,
 }
 
 const isGrantType = (name: string): name is GrantType => Object.hasOwn(grants, name)
@@ -41,6 +43,7 @@ type OauthRoute =
   | 'oauth.introspect'
   | 'oauth.revoke'
   | keyof typeof authorizeHandlers
+  | keyof typeof backchannelHandlers
   | keyof typeof registrationHandlers
   | keyof typeof userinfoHandlers
 
@@ -84,6 +87,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
     return { ...ok({}), headers: noStore }
   },
   ...authorizeHandlers,
+  ...backchannelHandlers,
   ...registrationHandlers,
   ...userinfoHandlers,
 }

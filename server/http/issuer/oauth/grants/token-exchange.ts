@@ -193,7 +193,7 @@ const authenticateWorkload = async ({ context, body, request }: TokenCall, jwt: 
   )
 }
 
-const verifyWorkloadProof = (
+export const verifyWorkloadProof = (
   context: TenantContext,
   { keys, issuer, subject }: WorkloadTrust,
   jwt: string,
