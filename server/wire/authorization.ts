@@ -59,6 +59,48 @@ export const Pushed = z
   .meta({ id: 'Pushed' })
 export type Pushed = z.infer<typeof Pushed>
 
+/** `POST B/oauth/device_authorization` (RFC 8628 §3.1). */
+export const DeviceForm = z
+  .object({
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    scope: z.string().max(1024).optional(),
+  })
+  .meta({ id: 'DeviceForm' })
+export type DeviceForm = z.infer<typeof DeviceForm>
+
+/** RFC 8628 §3.2. */
+export const DeviceStarted = z
+  .object({
+    device_code: z.string().min(1),
+    user_code: z.string().min(1),
+    verification_uri: z.url(),
+    verification_uri_complete: z.url(),
+    expires_in: z.int().positive(),
+    interval: z.int().positive(),
+  })
+  .meta({ id: 'DeviceStarted' })
+export type DeviceStarted = z.infer<typeof DeviceStarted>
+
+/** `GET B/oauth/device`: the page on which a person enters the code. */
+export const DeviceQuery = z
+  .object({ user_code: z.string().max(64).optional() })
+  .meta({ id: 'DeviceQuery' })
+export type DeviceQuery = z.infer<typeof DeviceQuery>
+
+/** What the person decided there. */
+export const DeviceDecision = z
+  .object({
+    user_code: z.string().max(64),
+    user: z.string().optional(),
+    decision: z.enum(['allow', 'deny']),
+    csrf: z.string().min(1),
+  })
+  .meta({ id: 'DeviceDecision' })
+export type DeviceDecision = z.infer<typeof DeviceDecision>
+
 /** `POST B/oauth/bc-authorize` (OpenID Connect CIBA Core §7.1), with RFC 9396 details. */
 export const BackchannelForm = z
   .object({

@@ -1,6 +1,6 @@
 import * as agent from '../agent.ts'
 import * as authorization from '../authorization.ts'
-import { ClientRegistered, RegisterClient } from '../registration.ts'
+import { ClientRegistered, RegisterClient, ReplaceClient } from '../registration.ts'
 import * as token from '../token.ts'
 import type { Route } from './route.ts'
 
@@ -85,6 +85,38 @@ export const oauthRoutes = {
     form: authorization.PushForm,
     answers: { 201: authorization.Pushed },
   },
+  'oauth.device.start': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/device_authorization',
+    auth: 'client',
+    summary: 'Ask for a code that a person enters elsewhere (RFC 8628)',
+    form: authorization.DeviceForm,
+    formOrJson: true,
+    answers: { 200: authorization.DeviceStarted },
+  },
+  'oauth.device': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/oauth/device',
+    auth: 'none',
+    summary: 'The page on which a person enters the code of a device',
+    query: authorization.DeviceQuery,
+    pages: true,
+    media: 'text/html',
+    answers: { 200: null },
+  },
+  'oauth.device.submit': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/device',
+    auth: 'none',
+    summary: 'What the person decided about a device',
+    form: authorization.DeviceDecision,
+    pages: true,
+    media: 'text/html',
+    answers: { 200: null },
+  },
   'oauth.backchannel': {
     seat: 'issuer',
     method: 'POST',
@@ -124,5 +156,32 @@ export const oauthRoutes = {
     body: RegisterClient,
     invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
     answers: { 201: ClientRegistered },
+  },
+  'oauth.registration.read': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Read the registration of a client (RFC 7592)',
+    note: 'By the registration_access_token that its registration was answered with.',
+    answers: { 200: ClientRegistered },
+  },
+  'oauth.registration.replace': {
+    seat: 'issuer',
+    method: 'PUT',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Replace the registration of a client (RFC 7592)',
+    body: ReplaceClient,
+    invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
+    answers: { 200: ClientRegistered },
+  },
+  'oauth.registration.delete': {
+    seat: 'issuer',
+    method: 'DELETE',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Delete the registration of a client (RFC 7592)',
+    answers: { 204: null },
   },
 } as const satisfies Record<string, Route>

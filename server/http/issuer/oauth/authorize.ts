@@ -226,11 +226,11 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
  * Refuses a form that our own page did not send: the page signs the parameters it shows, keeps the signature
  * in a cookie, and sends the form from its own origin (scheme, host and port).
  */
-const refuseForgedForm = (
+export const refuseForgedForm = (
   context: TenantContext,
   { headers }: HttpRequest,
   csrf: string,
-  parameters: AuthorizeQuery,
+  parameters: Readonly<Record<string, unknown>>,
 ): void => {
   const { origin, host, cookie = '' } = headers
   const isOurs = origin === undefined || isSameOrigin(origin, host, context.origins.issuer)
@@ -247,7 +247,7 @@ const refuseForgedForm = (
 export const signConsent = (
   { consentKey }: TenantContext,
   nonce: string,
-  parameters: AuthorizeQuery,
+  parameters: Readonly<Record<string, unknown>>,
 ) => {
   const shown = Object.entries(parameters).filter(([, value]) => value !== undefined)
   const text = JSON.stringify([nonce, shown.toSorted(([a], [b]) => (a < b ? -1 : 1))])

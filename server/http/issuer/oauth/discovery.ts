@@ -70,6 +70,7 @@ const metadata = (context: TenantContext, requestPath: string): ServerMetadata =
     revocation_endpoint: `${base}/oauth/revoke`,
     end_session_endpoint: `${base}/oauth/logout`,
     pushed_authorization_request_endpoint: `${base}/oauth/par`,
+    device_authorization_endpoint: `${base}/oauth/device_authorization`,
     backchannel_authentication_endpoint: `${base}/oauth/bc-authorize`,
     backchannel_token_delivery_modes_supported: ['poll'],
     backchannel_user_code_parameter_supported: false,

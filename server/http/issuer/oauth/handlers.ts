@@ -4,7 +4,13 @@ import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/gra
 import { findUser } from '../../../issuer/tasks.ts'
 import { revokeToken } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
-import { cibaGrant, type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
+import {
+  cibaGrant,
+  deviceCodeGrantType,
+  type GrantType,
+  grantTypes,
+  tokenExchange,
+} from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
 import { apiAudience, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
@@ -21,6 +27,7 @@ import {
   hasClientCredentials,
   refuseSecretsInUri,
 } from './client-authentication.ts'
+import { deviceCodeGrant, deviceHandlers } from './device.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
@@ -34,6 +41,7 @@ const grants: Readonly<Record<GrantType, GrantHandler>> = {
   refresh_token: refreshToken,
   [tokenExchange]: exchangeToken,
   [cibaGrant]: backchannelGrant,
+  [deviceCodeGrantType]: deviceCodeGrant,
 }
 
 const isGrantType = (name: string): name is GrantType => Object.hasOwn(grants, name)
@@ -44,6 +52,7 @@ type OauthRoute =
   | 'oauth.revoke'
   | keyof typeof authorizeHandlers
   | keyof typeof backchannelHandlers
+  | keyof typeof deviceHandlers
   | keyof typeof registrationHandlers
   | keyof typeof userinfoHandlers
 
@@ -88,6 +97,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   },
   ...authorizeHandlers,
   ...backchannelHandlers,
+  ...deviceHandlers,
   ...registrationHandlers,
   ...userinfoHandlers,
 }
