@@ -115,6 +115,7 @@ export const Attest = z
   .meta({ id: 'Attest' })
 export type Attest = z.infer<typeof Attest>
 
+/** The answer: a token of the agent, and the identity of the workload that was verified. */
 export const Attested = z
   .looseObject({
     access_token: z.string().min(1),

@@ -31,10 +31,12 @@ export const EvaluateAll = z
   .meta({ id: 'EvaluateAll', required: ['evaluations'] })
 export type EvaluateAll = z.infer<typeof EvaluateAll>
 
+/** The answer to one evaluation (§6.2). */
 export const Decision = z
   .looseObject({ decision: z.boolean(), context: z.looseObject({}).optional() })
   .meta({ id: 'Decision' })
 export type Decision = z.infer<typeof Decision>
 
+/** The answers to several, in their order (§7.2). */
 export const Decisions = z.looseObject({ evaluations: z.array(Decision) }).meta({ id: 'Decisions' })
 export type Decisions = z.infer<typeof Decisions>

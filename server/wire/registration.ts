@@ -28,7 +28,8 @@ export type RegisterClient = z.infer<typeof RegisterClient>
 
 /** `PUT B/connect/register/{id}` (RFC 7592 §2.2): the metadata of the client as a whole. */
 export const ReplaceClient = RegisterClient.extend({
-  client_id: z.string().max(256),
+  /** Has to be the one of the path; looked at once the caller is authenticated. */
+  client_id: z.string().max(256).optional(),
   client_secret: z.string().max(256).optional(),
 }).meta({ id: 'ReplaceClient' })
 export type ReplaceClient = z.infer<typeof ReplaceClient>

@@ -33,6 +33,7 @@ export const AskConnectionToken = z
   .meta({ id: 'AskConnectionToken' })
 export type AskConnectionToken = z.infer<typeof AskConnectionToken>
 
+/** The answer: a token of the other provider; `expires_at` is null where it does not expire. */
 export const ConnectionToken = z
   .looseObject({
     access_token: z.string().min(1),
