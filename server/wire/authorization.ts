@@ -24,17 +24,88 @@ const parameters = {
   request_uri: z.string().max(256).optional(),
 }
 
-/** The query of `GET B/oauth/authorize`. Further parameters are ignored. */
+/** The longest value of a parameter that is read; what is longer is refused to the client, not to its user. */
+const longest: Readonly<Record<string, number>> = {
+  redirect_uri: 2048,
+  scope: 1024,
+  state: 2048,
+  nonce: 512,
+  login_hint: 256,
+  authorization_details: 8192,
+  requested_actor: 256,
+  request_uri: 256,
+}
+
+/** Anything a client may have sent, repeated or too long: only when it is known who asks can it be refused there. */
+const anything = Object.fromEntries(
+  [...Object.keys(parameters), 'request', 'registration'].map((name) => [
+    name,
+    z.union([z.string(), z.array(z.string())]).optional(),
+  ]),
+) as Record<
+  keyof typeof parameters | 'request' | 'registration',
+  z.ZodOptional<z.ZodUnion<[z.ZodString, z.ZodArray<z.ZodString>]>>
+>
+
+/** The query of `GET B/oauth/authorize`, and the form of an authentication request by POST. */
+export const AuthorizeRequest = z.object(anything).meta({ id: 'AuthorizeRequest' })
+export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>
+
+/** A reading of an authorization request: what is sound of it, and the first thing that is wrong. */
+export type ReadAuthorization = Readonly<{
+  query: AuthorizeQuery
+  flaw?: Readonly<{ error: string; reason: string }>
+}>
+
+/** Reads an authorization request; a parameter that is repeated or too long is left out, and named. */
+export const readAuthorization = (request: AuthorizeRequest): ReadAuthorization => {
+  const { resource, request: object, registration, ...others } = request
+  const query: Record<string, string | string[]> = resource === undefined ? {} : { resource }
+  const flaws: { error: string; reason: string }[] = []
+  for (const [name, value] of Object.entries(others)) {
+    if (value === undefined || value === '') continue
+    const most = longest[name] ?? Number.POSITIVE_INFINITY
+    if (typeof value !== 'string') {
+      flaws.push({ error: 'invalid_request', reason: `${name}: expected it once (RFC 6749 §3.1)` })
+    } else if (value.length > most) {
+      flaws.push({
+        error: 'invalid_request',
+        reason: `${name}: expected at most ${most} characters`,
+      })
+    } else query[name] = value
+  }
+  if (object !== undefined) {
+    flaws.push({ error: 'request_not_supported', reason: 'request: request objects are not read' })
+  }
+  if (registration !== undefined) {
+    flaws.push({ error: 'registration_not_supported', reason: 'registration: it is not read' })
+  }
+  const uri = query.request_uri
+  if (typeof uri === 'string' && !uri.startsWith('urn:ietf:params:oauth:request_uri:')) {
+    delete query.request_uri
+    flaws.push({
+      error: 'request_uri_not_supported',
+      reason: 'request_uri: expected one that was pushed (RFC 9126)',
+    })
+  }
+  const [flaw] = flaws
+  return { query: AuthorizeQuery.parse(query), ...(flaw === undefined ? {} : { flaw }) }
+}
+
+/** The parameters of an authorization request, once each. Further ones are ignored. */
 export const AuthorizeQuery = z.object(parameters).meta({ id: 'AuthorizeQuery' })
 export type AuthorizeQuery = z.infer<typeof AuthorizeQuery>
 
-/** The form on the consent page: the same parameters, who it is, and what they decided. */
+/**
+ * The form on the consent page: the same parameters, who it is, and what they decided. Without decision and
+ * csrf it is an authentication request (OpenID Connect Core §3.1.2.1).
+ */
 export const AuthorizeForm = z
   .object({
-    ...parameters,
+    ...anything,
     user: z.string().optional(),
-    decision: z.enum(['allow', 'deny']),
-    csrf: z.string().min(1),
+    decision: z.enum(['allow', 'deny']).optional(),
+    csrf: z.string().min(1).optional(),
   })
   .meta({ id: 'AuthorizeForm' })
 export type AuthorizeForm = z.infer<typeof AuthorizeForm>

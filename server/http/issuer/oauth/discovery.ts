@@ -35,6 +35,7 @@ export const discoveryHandlers: Handlers<
       ],
       claims_parameter_supported: false,
       request_parameter_supported: false,
+      request_uri_parameter_supported: false,
     }),
   'discovery.jwks': ({ context }) => publicResponse(context.keys.jwks()),
   'discovery.resource': ({ context, request }) => {
