@@ -17,6 +17,7 @@ export {
   JitContext,
   type JitOptions,
   type PermissionOptions,
+  type SuspendedTask,
   type TaskOrder,
   type WaitOptions,
 } from './jit-context.ts'

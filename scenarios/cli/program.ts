@@ -10,6 +10,7 @@ import { diffContractCommand } from './commands/diff-contract.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
 import { misbehavioursCommand } from './commands/misbehaviours.ts'
+import { policyCommand } from './commands/policy/policy.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { runCommand } from './commands/run.ts'
 import { sabotageCommand } from './commands/sabotage.ts'
@@ -59,6 +60,7 @@ const commands: Readonly<Record<string, () => CommandUnknownOpts>> = {
   misbehaviours: misbehavioursCommand,
   dialects: dialectsCommand,
   check: checkCommand,
+  policy: policyCommand,
   target: targetCommand,
   'diff-contract': diffContractCommand,
   scenario: scenarioCommand,

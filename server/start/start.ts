@@ -10,6 +10,7 @@ import type { ClientSecrets } from '../harness/seeds.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { findRecordedTenant } from '../http/replay.ts'
 import { JournalError } from '../journal/error.ts'
+import { isPostgresUrl } from '../journal/open-store.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
@@ -29,6 +30,10 @@ export type StartOptions = ConfigurationOptions &
     /** Origins that others reach the issuer and the API by. */
     issuerOrigin?: string
     apiOrigin?: string
+    /** Host names by which others reach it beside these. */
+    allowHost?: readonly string[]
+    /** Whether `X-Forwarded-*` are believed. */
+    trustProxy?: boolean
     algorithm: Algorithm
     journal?: string
     /** A file with the answers of a real issuer. */
@@ -70,7 +75,9 @@ export const start = async (options: StartOptions): Promise<number> => {
     ...(recording && { recording }),
   })
   const stopped = waitForSignal()
-  using _watch = watchConfiguration(harness, seeds, configured, log.say)
+  // Processes that share a store must not each apply a change of their own copy of the file.
+  const isShared = isPostgresUrl(options.journal ?? '')
+  using _watch = isShared ? undefined : watchConfiguration(harness, seeds, configured, log.say)
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
   const environment = environmentOf(harness, tenant)
   if (options.dotenv !== undefined) {
@@ -91,6 +98,7 @@ export const start = async (options: StartOptions): Promise<number> => {
 
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
   const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
+  const { allowHost: allowHosts = [], trustProxy = false } = options
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
@@ -99,7 +107,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   }
   try {
     return await createHarness({
-      ...{ port, apiPort, host, algorithm, ...more, listen: true },
+      ...{ port, apiPort, host, algorithm, allowHosts, trustProxy, ...more, listen: true },
       origins: {
         ...(issuerOrigin === undefined ? {} : { issuer: issuerOrigin }),
         ...(apiOrigin === undefined ? {} : { api: apiOrigin }),

@@ -72,5 +72,6 @@ export const pages: readonly string[] = [
   'server/api/README.md',
   'server/deploy/README.md',
   'server/issuer/README.md',
+  'server/journal/README.md',
   'test/README.md',
 ]

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
 import { signingAlgorithms } from '../../../server/wire/signing-algorithms.ts'
 import { defineCommand, lazyAction } from './command.ts'
-import { choiceOption, collect, origin, wholeNumber } from './values.ts'
+import { baseUrl, choiceOption, collect, wholeNumber } from './values.ts'
 
 /** `lumoauth-harness start` */
 export const startCommand = () =>
@@ -29,9 +29,19 @@ export const startCommand = () =>
     .option(
       '--issuer-origin <url>',
       'what others reach the issuer by, where that is not HOST:PORT',
-      origin,
+      baseUrl,
     )
-    .option('--api-origin <url>', 'the same for the API', origin)
+    .option('--api-origin <url>', 'the same for the API', baseUrl)
+    .option(
+      '--allow-host <name>',
+      'answer under this host name as well, the approvals page and the control plane too; .example.com allows every subdomain; may be repeated',
+      collect,
+    )
+    .option(
+      '--trust-proxy',
+      'believe X-Forwarded-Host, -Proto, -Port and -Prefix of a proxy in front',
+      false,
+    )
     .option(
       '--config <file>',
       'a tenant, or tenants: [...], in YAML or JSON; read again when it changes. Without it, tenants.yaml of this folder, if there is one',
@@ -50,7 +60,7 @@ export const startCommand = () =>
     )
     .option(
       '--journal <file>',
-      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
+      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports; postgres://USER@HOST/DATABASE: several processes share it',
     )
     .option(
       '--recording <file>',

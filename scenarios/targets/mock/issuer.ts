@@ -11,6 +11,8 @@ export type IssuerBefore = Target &
     issuer: string
     /** The configuration of the API. */
     environment: Readonly<Record<string, string>>
+    /** The members that its tokens for the API have. */
+    tokens: Readonly<{ iss: string; aud: string; alg: string }>
   }>
 
 /**
@@ -74,6 +76,7 @@ export const openIssuerBefore = async (
     open: async (_, { index = 0 }) => sessionIn(index),
     close: () => harness.close(),
     issuer: urls.tenant,
+    tokens: { iss: urls.tenant, aud: origin, alg: 'RS256' },
     environment: {
       LUMOAUTH_URL: harness.issuer,
       LUMOAUTH_TENANT: tenant,

@@ -28,5 +28,6 @@ export const controlArea = (
   ...harness: Parameters<typeof controlContext>
 ): Area<OfTenants, ControlContext> => ({
   handlers: controlHandlers,
+  tenantByPath: true,
   authenticate: controlContext(...harness),
 })

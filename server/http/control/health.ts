@@ -19,5 +19,6 @@ export const healthArea = (context: HealthContext): Area<'control.health', Healt
         ...(journal && { journal: journal() }),
       }),
   },
+  tenantByPath: true,
   authenticate: () => context,
 })

@@ -22,7 +22,7 @@ export const tenantHandlers: Handlers<
     }
     return created(await createTenant(registry, { ...body, tenant }))
   },
-  'control.tenant.list': ({ registry }) => ok({ tenants: registry.slugs() }),
+  'control.tenant.list': async ({ registry }) => ok({ tenants: await registry.list() }),
   'control.tenant.delete': ({ registry, context }) => {
     registry.delete(context().tenant.slug)
     return noContent
@@ -41,11 +41,11 @@ const createTenant = async (registry: TenantRegistry, seed: TenantSeed): Promise
       if (why !== undefined) answerWith(400, 'invalid_request', `misbehave: ${why}`)
     }
   }
-  if (seed.tenant !== undefined && registry.find(seed.tenant)) {
+  const refuseExisting = () =>
     answerWith(409, 'tenant_exists', `there is already a tenant ${seed.tenant}`)
-  }
+  if (seed.tenant !== undefined && registry.find(seed.tenant)) refuseExisting()
   if (registry.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
-  return registry.create(seed)
+  return registry.create((await registry.claim(seed)) ?? refuseExisting())
 }
 
 const mostTenants = 10_000

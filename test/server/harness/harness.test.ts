@@ -84,7 +84,7 @@ describe('a harness', () => {
   })
 
   it.each([
-    { issuer: 'https://app.lumoauth.dev/t/acme' },
+    { issuer: 'https://app.lumoauth.dev/?tenant=acme' },
     { issuer: 'app.lumoauth.dev' },
     { api: 'ftp://api.acme-corp.com' },
   ])('refuses %o, which is no origin', async (wrong) => {
