@@ -35,7 +35,7 @@ export const diagram = (
       answerer === 'harness' ? note(it, y, width) : arrows(it, at(senderOf(it)), at(answerer), y)
     const first = shown[index - 1]?.step !== it.step
     rows.push(
-      markup`<a href="#${link(index)}"><g class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</g></a>`,
+      markup`<a href="#${link(index)}" class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</a>`,
     )
     y += drawn.height
   }
@@ -72,9 +72,9 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
     height: 52,
     svg: markup`<text class="ask" x="${middle}" y="${y}">${short(describeRequest(exchange), room)}</text>${
       token !== undefined && markup`<title>with ${token}</title>`
-    }<path class="line" d="M${from} ${y + 6}H${to - way * 2}"/><path class="tip" d="M${to} ${y + 6}l${-way * 8} -4v8z"/>${
+    }<path class="line" d="M${from} ${y + 6}H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} ${y + 24}l${-way * 7} 4l${way * 7} 4"/>${
       token?.startsWith('‹jit') && markup`<circle class="jit" cx="${from}" cy="${y + 6}" r="4"/>`
-    }<text class="say" x="${middle}" y="${y + 22}">${short(said, room)}</text><path class="line back" d="M${to} ${y + 28}H${from + way * 2}"/><path class="tip" d="M${from} ${y + 28}l${way * 8} -4v8z"/>`,
+    }<text class="say" x="${middle}" y="${y + 22}">${short(said, room)}</text><path class="line back" d="M${to} ${y + 28}H${from}"/>`,
   }
 }
 
