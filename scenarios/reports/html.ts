@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Markup, markup } from '../../server/wire/markup.ts'
 import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { arrowShapes } from './diagram.ts'
 import { type Keys, policiesOf, rulesOf } from './html/coverage.ts'
 import { scenarioOf, time } from './html/scenario.ts'
 import { script } from './html/script.ts'
@@ -24,6 +25,7 @@ export const html: Report = (runs, { rules = [] } = {}) => {
 <style>${new Markup(style)}</style>
 </head>
 <body>
+${arrowShapes(results)}
 ${topOf(runs, results, keys)}
 <div class="tools"><div>
 <div class="filter" hidden><input id="filter" type="search" placeholder="Filter by words, rule, tag or file" aria-label="Filter">${buttonsOf(results)}</div>
@@ -31,6 +33,7 @@ ${topOf(runs, results, keys)}
 </div></div>
 <main>
 <h2 id="scenarios">Scenarios</h2>
+<p class="muted">Exchanges of scenarios that passed are written briefly: without header fields that every message has, and with long bodies cut.</p>
 ${failedOf(results, keys)}${runs.flatMap((run) => themesOf(run, runs.length > 1, keys))}
 <p class="none" hidden>No scenario fits the filter.</p>
 ${slowestOf(results, keys)}

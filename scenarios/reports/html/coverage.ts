@@ -22,7 +22,7 @@ ${[...families].map(
   ([family, list]) =>
     markup`<div class="family"><div><b>${family}</b> <span>${familyWords[family] ?? ''}</span></div><div class="cells">${list.map(
       ({ rule, state }) =>
-        markup`<a class="${classOf(state)}" href="#rule-${rule.id}" title="${rule.id}: ${rule.says} (${words[state]})" aria-label="${rule.id}, ${words[state]}"></a>`,
+        markup`<a class="${classOf(state)}" href="#rule-${rule.id}" aria-label="${rule.id}, ${words[state]}"></a>`,
     )}</div></div>`,
 )}
 <div class="legend">${(['passed', 'failed', 'uncovered', 'excluded'] as const).map(
@@ -35,7 +35,7 @@ ${brokenOf(stated)}
       rule,
       own,
       state,
-    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> ${rule.says}<div class="more">${rule.level}, ${rule.source}${
+    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> <span class="says">${rule.says}</span><div class="more">${rule.level}, ${rule.source}${
       rule.excluded !== undefined && `. Excluded: ${rule.excluded}`
     }${own.length > 0 && markup`<ul class="chips">${own.map((it) => markup`<li><a href="#${keys.get(it) ?? ''}">${it.title}</a></li>`)}</ul>`}</div></div></div>
 `,

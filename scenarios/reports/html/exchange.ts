@@ -23,12 +23,12 @@ export const exchangeOf = (
 ): Markup => {
   const { request, answer, duration, violations } = exchange
   const answerer = answererOf(exchange)
-  const longest = !isBrief ? 8000 : answerer === 'harness' ? 300 : 900
+  const longest = !isBrief ? 8000 : answerer === 'harness' ? 300 : 700
   const headers = (fields: Fields) => fieldsOf(fields, isBrief, shorten)
   const body = (text: string) => bodyOf(shorten(text), longest)
   return markup`<details class="exchange ${toneOf(answer.status)}${isCulprit ? ' culprit' : ''}" id="${id}">
-<summary><span class="path">${describeRequest(exchange)}</span><b>${answer.status}</b><span class="seat">${summarizeExchange(exchange)}</span><span class="seat">${answerer === 'api' ? 'API' : answerer}</span></summary>
-<div><p class="mono">${request.method} ${shorten(request.url)} <i>${duration.toFixed(1)} ms</i></p>${headers(request.headers)}${body(request.body)}<p class="mono">${answer.status}</p>${headers(answer.headers)}${challengeOf(answer.headers)}${body(answer.body)}${violations.map(({ message }) => markup`<p class="got">Breaks its schema: ${message}</p>`)}</div></details>
+<summary><span class="path">${describeRequest(exchange)}</span><b>${answer.status}</b><i>${summarizeExchange(exchange)}</i><i>${answerer === 'api' ? 'API' : answerer}</i></summary>
+<div><p class="mono">${request.method} ${shorten(request.url)} <i>${duration.toFixed(1)} ms</i></p>${headers(request.headers)}${body(request.body)}<hr>${headers(answer.headers)}${challengeOf(answer.headers)}${body(answer.body)}${violations.map(({ message }) => markup`<p class="got">Breaks its schema: ${message}</p>`)}</div></details>
 `
 }
 
@@ -38,7 +38,7 @@ const toneOf = (status: number) => (status < 400 ? 'good' : status < 500 ? 'refu
 
 const fieldsOf = (fields: Fields, isBrief: boolean, shorten: Writing['shorten']) => {
   const shown = Object.entries(fields).filter(
-    ([name, value]) => !isBrief || !(ofEveryMessage.has(name) || usual.get(name) === value),
+    ([name, value]) => !isBrief || !(ofEveryMessage.has(name) || usual.get(name)?.has(value)),
   )
   return (
     shown.length > 0 &&
@@ -49,10 +49,12 @@ const fieldsOf = (fields: Fields, isBrief: boolean, shorten: Writing['shorten'])
 /** What says nothing of an exchange: how it travelled, and when. */
 const ofEveryMessage = new Set(['connection', 'content-length', 'date', 'keep-alive', 'pragma'])
 
+const form = 'application/x-www-form-urlencoded'
+
 /** What nearly every message says. */
 const usual = new Map([
-  ['content-type', 'application/json; charset=utf-8'],
-  ['cache-control', 'no-store'],
+  ['content-type', new Set(['application/json; charset=utf-8', 'application/json', form])],
+  ['cache-control', new Set(['no-store'])],
 ])
 
 const challengeOf = ({
@@ -71,8 +73,19 @@ const bodyOf = (text: string, longest: number): Markup | false =>
 /** JSON with a line for each member, forms with a line for each field. */
 const readable = (text: string): string => {
   const value = parseJson(text)
-  if (value !== undefined) return JSON.stringify(value, null, 1)
+  if (value !== undefined) return memberALine(value)
   return /^[\w%+.-]+=[^\s]*(&|$)/.test(text) ? text.replaceAll('&', '\n&') : text
+}
+
+/** JSON with a line for each member of the outermost object or array. */
+export const memberALine = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const isList = Array.isArray(value)
+  const lines = Object.entries(value).map(
+    ([name, it]) => ` ${isList ? '' : `${JSON.stringify(name)}: `}${JSON.stringify(it)}`,
+  )
+  const [open, close] = isList ? '[]' : '{}'
+  return lines.length === 0 ? `${open}${close}` : `${open}\n${lines.join(',\n')}\n${close}`
 }
 
 const short = (text: string, longest: number) =>

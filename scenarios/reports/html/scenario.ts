@@ -4,7 +4,7 @@ import { type Failure, nameOf, type Result } from '../../runner/verdict.ts'
 import { diagram } from '../diagram.ts'
 import { describeRequest, grantText } from '../exchange-summary.ts'
 import { type Lineage, lineageOf } from '../lineage.ts'
-import { exchangeOf, type Writing } from './exchange.ts'
+import { exchangeOf, memberALine, type Writing } from './exchange.ts'
 
 /** One scenario: a line, and behind it everything that happened. */
 export const scenarioOf = (result: Result, key: string, isOpen: boolean): Markup => {
@@ -26,7 +26,7 @@ ${covers.length > 0 && markup`<ul class="chips" aria-label="Rules">${covers.map(
 ${result.failures.map(failureOf)}
 ${picture !== undefined && markup`<h4>What happened</h4><div class="scroll">${picture}</div>`}
 ${lineage.length > 0 && markup`<h4>Tokens</h4>${treeOf(lineage, result, link, writing)}`}
-${result.exchanges.length > 0 && markup`<h4>Exchanges</h4>${addresses.length > 0 && markup`<p class="muted">${addresses.map(([name, address]) => markup`${name} is <span class="mono">${address}</span> `)}; header fields of every message are left out, and long bodies cut.</p>`}${exchangesOf(result, link, writing)}`}
+${result.exchanges.length > 0 && markup`<h4>Exchanges</h4>${addresses.length > 0 && markup`<p class="mono muted">${addresses.map(([name, address]) => `${name} ${address}`).join(', ')}</p>`}${exchangesOf(result, link, writing)}`}
 </div></details>
 `
 }
@@ -89,7 +89,7 @@ const tokenOf = (
   const refused = uses.find((index) => exchanges[index]?.answer.status === 401)
   const steps = (index: number) =>
     markup`<a href="#${link(index)}">step ${exchanges[index]?.step}</a>`
-  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantText(claims)}</summary><pre>${textBetweenTags(shorten(`${JSON.stringify(token.header)}\n${JSON.stringify(claims, null, 1)}`))}</pre></details>
+  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantText(claims)}</summary><pre>${textBetweenTags(shorten(`${JSON.stringify(token.header)}\n${memberALine(claims)}`))}</pre></details>
 <div class="life">${from !== undefined && markup`<span>given in ${steps(from)}</span>`}${
     uses.length > 0 &&
     markup`<span>shown ${uses.length === 1 ? 'once' : `${uses.length} times`}: ${usesOf(uses, exchanges, link)}</span>`
