@@ -88,7 +88,7 @@ export const arrowShapes = (results: readonly Pick<Result, 'exchanges'>[]): Mark
   return markup`<svg class="shapes" width="0" height="0" aria-hidden="true"><defs>${[...pairs].map(
     ([id, [from, to]]) => {
       const way = to > from ? 1 : -1
-      return markup`<g id="${id}"><path d="M${from} 6H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} 24l${-way * 7} 4l${way * 7} 4"/><path class="back" d="M${to} 28H${from}"/></g>`
+      return markup`<g id="${id}"><path d="M${from} 6H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} 24l${-way * 7} 4l${way * 7} 4"/><path stroke-dasharray="4 3" d="M${to} 28H${from}"/></g>`
     },
   )}</defs></svg>`
 }

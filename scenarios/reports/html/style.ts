@@ -82,7 +82,7 @@ td.wide { width: 45%; overflow-wrap: anywhere; }
 .diagram text { text-anchor: middle; fill: var(--text); paint-order: stroke; stroke: var(--surface); stroke-width: 5px; stroke-linejoin: round; }
 .diagram text.step { text-anchor: start; fill: var(--muted); }
 .diagram use { stroke: var(--muted); stroke-width: 1.25; fill: none; }
-.shapes { position: absolute; } .shapes .back { stroke-dasharray: 4 3; }
+.shapes { position: absolute; }
 .diagram .jit { fill: var(--accent); }
 .diagram .good .say { fill: var(--good); } .diagram .refused .say { fill: var(--warn); } .diagram .broken .say { fill: var(--bad); }
 .diagram rect.note { fill: var(--sunk); stroke: var(--line); } .diagram text.note, .diagram .more { fill: var(--muted); stroke: none; }
