@@ -35,6 +35,8 @@ export type Agent = Client &
     id: string
     secretHash: string
     mayDelegate: boolean
+    /** What it is called for people, where that is no plain `name`. */
+    displayName?: string
     budget?: Budget
     /** The client of a resource server: it introspects, and opens no tasks. */
     resourceServer?: true

@@ -10,7 +10,7 @@ import { signIn } from './sign-in.js'
 import { createTasks } from './tasks.js'
 import { createClock, dateAndTime, duration, timeOfDay } from './time.js'
 
-const tenant = decodeURIComponent(location.pathname.split('/')[2] ?? '')
+const tenant = decodeURIComponent(/\/console\/([^/]+)/.exec(location.pathname)?.[1] ?? '')
 const at = (id) => document.getElementById(id)
 const main = at('main')
 const server = createServer(tenant)

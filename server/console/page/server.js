@@ -13,7 +13,7 @@ const patience = 15_000
 
 /** Asks the server of one tenant's page. What changes something carries the session's token. */
 export const createServer = (tenant) => {
-  const base = `/console/${encodeURIComponent(tenant)}`
+  const base = `${location.pathname.replace(/\/console\/.*$/, '')}/console/${encodeURIComponent(tenant)}`
   let csrfToken = ''
 
   const ask = async (method, path, body) => {

@@ -16,6 +16,7 @@ import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.t
 import type { RequestRecord } from '../../issuer/state.ts'
 import { stopTask, withdrawPermission } from '../../issuer/withdraw.ts'
 import { same } from '../../signing/secrets.ts'
+import { pathOf } from '../../wire/base-url.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
 import { markup } from '../../wire/markup.ts'
 import type { Area, Routed } from '../core.ts'
@@ -37,6 +38,8 @@ export type ConsoleContext = Readonly<{
   session: () => Session
   /** Where the issuer is reached. */
   origin: string
+  /** The path in front of the pages, such as a proxy adds; usually empty. */
+  path: string
   /** What the browser shows to be recognised. */
   sessionId: string
   isControlToken: (token: string) => boolean
@@ -55,13 +58,14 @@ const isOurPage =
 const consoleContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ConsoleRoute>): ConsoleContext => {
-    refuseForeignHost(request, origin(), area)
+    const own = request.base ?? origin()
+    refuseForeignHost(request, own, area)
     if (route.method !== 'GET') {
-      refuseForeignOrigin(request, isOurPage(request, origin()), area)
+      refuseForeignOrigin(request, isOurPage(request, own), area)
     }
     const { tenant: slug = '' } = params
     const context = () => found ?? refuseUnknownTenant(slug)
-    const sessionId = cookieOf(request, cookieName(origin())) ?? ''
+    const sessionId = cookieOf(request, cookieName(own)) ?? ''
     const session = () => sessionOf(context(), sessionId)
     if (route.auth !== 'none') {
       const { csrfToken, operator } = session()
@@ -77,7 +81,8 @@ const consoleContext =
       context,
       session,
       sessionId,
-      origin: origin(),
+      origin: own,
+      path: pathOf(own),
       isControlToken: (token) => same(token, controlToken),
     }
   }
@@ -87,6 +92,7 @@ export const consoleArea = (
   ...harness: Parameters<typeof consoleContext>
 ): Area<ConsoleRoute, ConsoleContext> => ({
   handlers: consoleHandlers,
+  tenantByPath: true,
   authenticate: consoleContext(...harness),
   shapeAnswer: (answer) => ({
     ...answer,
@@ -95,28 +101,30 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query, origin }) => {
-    const [only, ...others] = registry.slugs()
+  'console.home': async ({ registry, query, origin, path }) => {
+    const slugs = await registry.list()
+    const [only, ...others] = slugs
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return tenantsPage(registry, origin)
-    return { status: 303, headers: { location: `/console/${encodeURIComponent(chosen)}` } }
+    if (chosen === undefined) return tenantsPage(slugs, origin, path)
+    const location = `${path}/console/${encodeURIComponent(chosen)}`
+    return { status: 303, headers: { location } }
   },
-  'console.approval': ({ registry, params }) => {
+  'console.approval': ({ registry, params, path }) => {
     const { taskId = '' } = params
     const slug =
       registry.slugs().find((it) => registry.find(it)?.tenant.state.tasks.has(taskId)) ??
       refuseNotFound()
-    const location = `/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
+    const location = `${path}/console/${encodeURIComponent(slug)}#/tasks/${encodeURIComponent(taskId)}`
     return { status: 303, headers: { location } }
   },
-  'console.page': ({ registry, params }) => ({
-    ...indexPage(),
+  'console.page': ({ registry, params, path }) => ({
+    ...indexPage(path),
     status: registry.find(params.tenant ?? '') ? 200 : 404,
   }),
 
   'console.session.read': ({ context, session }) => ok(toSignedIn(context(), session())),
   'console.session.open': (call) => {
-    const { context, sessionId, request, body } = call
+    const { context, sessionId, request, body, path } = call
     const { sessions, origins } = context()
     const opened = sessions.open(seatOf(call, body))
     sessions.close(sessionId)
@@ -125,7 +133,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     const cookie = stringifySetCookie({
       name: cookieName(origins.issuer),
       value: opened.id,
-      path: `/console/${context().tenant.slug}`,
+      path: `${path}/console/${context().tenant.slug}`,
       maxAge: opened.lifetime,
       httpOnly: true,
       sameSite: 'strict',
@@ -249,40 +257,40 @@ const area = 'the approvals page'
 /** Open pages of one tenant. */
 const mostWatching = 100
 
-const indexPage = () => ({
+const indexPage = (path: string) => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
-  body: pageHtml(),
+  body: pageHtml().replaceAll('="/console', `="${path}/console`),
 })
 
 /**
  * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
  * is reached on loopback: who reaches that works on the same machine.
  */
-const tenantsPage = (registry: TenantRegistry, origin: string) =>
+const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
   plainPage({
     of: 'mock issuer',
     title: 'Approvals',
     formTargets: "'self'",
     body: markup`<h1>Approvals</h1>
 <p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
-${isLoopback(origin) ? tenantTable(registry.slugs()) : tenantForm}
-<p class="muted"><a href="/">All of this issuer</a></p>`,
+${isLoopback(origin) ? tenantTable(slugs, path) : tenantForm(path)}
+<p class="muted"><a href="${path}/">All of this issuer</a></p>`,
   })
 
-const tenantTable = (slugs: readonly string[]) =>
+const tenantTable = (slugs: readonly string[], path: string) =>
   slugs.length === 0
     ? markup`<p>There is no tenant yet. <code>POST /_harness/tenants</code> creates one.</p>`
     : markup`<table>
 ${slugs.map(
   (
     slug,
-  ) => markup`<tr><th scope="row"><a href="/console/${encodeURIComponent(slug)}">${slug}</a></th>
-<td><a href="/t/${encodeURIComponent(slug)}/api/v1/.well-known/oauth-authorization-server">metadata<small> of ${slug}</small></a></td></tr>
+  ) => markup`<tr><th scope="row"><a href="${path}/console/${encodeURIComponent(slug)}">${slug}</a></th>
+<td><a href="${path}/t/${encodeURIComponent(slug)}/api/v1/.well-known/oauth-authorization-server">metadata<small> of ${slug}</small></a></td></tr>
 `,
 )}</table>`
 
-const tenantForm = markup`<form action="/console" method="get">
+const tenantForm = (path: string) => markup`<form action="${path}/console" method="get">
 <p><label>Tenant <input name="tenant" required maxlength="63" autocapitalize="none" autocomplete="off" spellcheck="false"></label> <button value="allow">Open</button></p>
 </form>`
 

@@ -1,6 +1,7 @@
 import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { pathOf } from '../../wire/base-url.ts'
 import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import { encodeAnswer } from '../message.ts'
@@ -31,7 +32,10 @@ export const listenAll = async (
 ): Promise<{ close: () => Promise<void> }> => {
   const front = (seat: 'issuer' | 'api') => (frontPages ? [frontPage(seat, origins)] : [])
   const seats = [
-    createSocketServer(createIssuerApp(issuer, ...front('issuer')), patience),
+    createSocketServer(
+      createIssuerApp(issuer, () => pathOf(origins.issuer), ...front('issuer')),
+      patience,
+    ),
     createSocketServer(createExpressApp(api, ...front('api')), patience),
   ] as const
   const close = async () => {
