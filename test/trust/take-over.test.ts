@@ -243,6 +243,41 @@ describe.skipIf(noPostgres)(
       })
     })
 
+    it('answer nothing from memory while they are cut off from the database', async () => {
+      const random = randomFrom(seed)
+      const url = database()
+      await using cutter = await Cutter.start(postgres.port)
+      const through = url.replace(`:${postgres.port}`, `:${cutter.port}`)
+      await using cutOff = await Processes.start(1, through, random)
+      await using others = await Processes.start(1, url, random)
+      const { client_id, client_secret } = cutOff.ready as Ready
+      const base = `${origins.issuer}/t/acme/api/v1/oauth`
+      const form = { client_id, client_secret }
+      const grant = { method: 'POST', form: { ...form, grant_type: 'client_credentials' } }
+      const held = (await cutOff.ask(`${base}/token`, grant))?.body.access_token
+      const named = { method: 'POST', form: { ...form, token: held } }
+      const isActive = async (at: Processes) =>
+        (await at.ask(`${base}/introspect`, named))?.body.active
+      expect(await isActive(cutOff)).toBe(true)
+
+      const ownerOf = () =>
+        postgres.sql(`select owner from lumoauth_harness_tenants where slug = 'acme'`, nameOf(url))
+      const before = ownerOf()
+
+      cutter.freeze(true)
+      // They forward to the owner, until it stops answering.
+      const keys = `${origins.issuer}/t/acme/api/v1/.well-known/jwks.json`
+      const taken = async () => (await others.ask(keys)) !== undefined && ownerOf() !== before
+      await expect.poll(taken, { timeout: 20_000 }).toBe(true)
+      expect((await others.ask(`${base}/revoke`, named))?.status).toBe(200)
+      const meanwhile = await Promise.all([0, 1, 2].map(() => isActive(cutOff)))
+      cutter.freeze(false)
+
+      expect(meanwhile).toEqual([undefined, undefined, undefined])
+      await expect.poll(() => isActive(cutOff), { timeout: 10_000 }).toBe(false)
+      checkHistory(nameOf(url))
+    })
+
     it('lose nothing acknowledged when the connection is cut in the middle of a commit', async () => {
       const rounds = size('CUT_ROUNDS', 20, 400)
       const random = randomFrom(seed)
@@ -322,6 +357,7 @@ class Cutter implements AsyncDisposable {
   readonly #server = createServer((socket) => this.#connect(socket))
   readonly #open = new Set<Socket>()
   readonly #to: number
+  #isFrozen = false
   #armed: { when: 'before' | 'after'; skip: number; done: () => void } | undefined
 
   static async start(to: number): Promise<Cutter> {
@@ -342,15 +378,22 @@ class Cutter implements AsyncDisposable {
     })
   }
 
+  /** Lets nothing through, in either direction, or lets it through again. */
+  freeze(isFrozen: boolean): void {
+    this.#isFrozen = isFrozen
+    for (const socket of this.#open) isFrozen ? socket.pause() : socket.resume()
+  }
+
   #connect(client: Socket): void {
     const server = createConnection(this.#to, '127.0.0.1')
+    if (this.#isFrozen) for (const socket of [client, server]) socket.pause()
     let cutsAtAnswer: (() => void) | undefined
     const end = () => {
       client.destroy()
       server.destroy()
-      this.#open.delete(client)
+      for (const socket of [client, server]) this.#open.delete(socket)
     }
-    this.#open.add(client)
+    for (const socket of [client, server]) this.#open.add(socket)
     for (const socket of [client, server]) socket.on('error', end).on('close', end)
     client.on('data', (bytes) => {
       const armed = this.#armed
