@@ -1,3 +1,5 @@
+import './wire/require-node.ts'
+
 /** A simulated LumoAuth and a protected API, for tests: `await using harness = await createHarness()`. */
 export { createHarness, type Harness, type HarnessOptions } from './harness/harness.ts'
 export type { TestApprover, TestClock, TestTenant } from './harness/test-tenant.ts'

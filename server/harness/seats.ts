@@ -3,6 +3,7 @@ import { consoleArea } from '../http/control/console.ts'
 import type { TenantRegistry } from '../http/control/context.ts'
 import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
+import { healthArea } from '../http/control/health.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
 import { findTenantOfCall, slugsOfCall } from '../http/find-tenant.ts'
@@ -11,6 +12,7 @@ import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { ownTenant, type TenantOwnership } from '../http/own-tenant.ts'
 import { createSeat } from '../http/pipeline.ts'
+import type { Naming } from '../http/reached-by.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
@@ -30,6 +32,8 @@ export type SeatsOptions = Readonly<{
   /** The tenant of calls that name none. Default: the first that is open. */
   first: (() => string | undefined) | undefined
   recording: Recording | undefined
+  crossOrigin: boolean | undefined
+  naming: Naming
   log: ((line: LogLine) => void) | undefined
   onBug: ((bug: unknown, request: HttpRequest) => void) | undefined
   onWarning: (message: string) => void
@@ -43,16 +47,21 @@ export const createSeats = ({
   ownership,
   first,
   recording,
+  crossOrigin = true,
+  naming,
   log,
   onBug = reportBug,
   onWarning,
 }: SeatsOptions): Seats => {
   const { open } = registry
   const issuerOrigin = () => origins.issuer
+  const health = healthArea({ registry, journal: store?.size?.bind(store) })
   const shared = {
     findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
     log,
+    crossOrigin,
+    names: { origins, naming },
     journal: store && ownership === undefined ? journalOf(store, onWarning) : undefined,
     onBug,
   }
@@ -71,6 +80,7 @@ export const createSeats = ({
       name: 'issuer',
       areas: [
         issuerArea,
+        health,
         controlArea(registry, controlToken, issuerOrigin),
         consoleArea(registry, controlToken, issuerOrigin),
         modelArea(registry.find),
@@ -78,7 +88,7 @@ export const createSeats = ({
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
-    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea] }),
+    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea, health] }),
   }
 }
 

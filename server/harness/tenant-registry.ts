@@ -27,7 +27,14 @@ import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
-import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
+import {
+  apiClientId,
+  type ClientSecrets,
+  keySecret,
+  modelSecret,
+  seedTenant,
+  webhookSecret,
+} from './seeds.ts'
 
 export type TenantRegistryOptions = Readonly<{
   origins: Origins
@@ -44,6 +51,8 @@ export type TenantRegistryOptions = Readonly<{
   /** How messages leave the harness, and how time passes meanwhile. */
   outbound: Outbound
   timers: Timers
+  /** How secrets of clients are made that a seed does not give. */
+  clientSecrets?: ClientSecrets | undefined
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
   /** Where what happens is kept; absent: nowhere. */
@@ -181,7 +190,11 @@ const openTenantContext = (
   const tenant = new Tenant(slug, clock, id, (entries) => {
     if (entries.length > 0) journal?.happened(entries, keys)
   })
-  const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, known, platformKey)
+  const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, {
+    known,
+    platformKey,
+    clientSecrets: options.clientSecrets,
+  })
   const journal = kept?.journal ?? store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const context: TenantContext = {
@@ -208,7 +221,7 @@ const openTenantContext = (
     durable: async () => journal?.durable(),
     visits: new RateLimitWindows(),
     model: {
-      key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
+      key: modelKeyOf(slug, secrets.get(modelSecret) ?? ''),
       script: seed.model,
       conversations: new ConversationLog(),
     },

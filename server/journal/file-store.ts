@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Entry } from '../issuer/event.ts'
 import { type Algorithm, KeyRing, type PrivateJwk, type SigningKey } from '../signing/keys.ts'
-import type { TenantSeed } from '../wire/index.ts'
+import type { JournalSize, TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
 import { JournalFile, type JournalOptions } from './file.ts'
 import { addChecksum, readChecked } from './line.ts'
@@ -73,6 +73,10 @@ export class FileStore implements Store {
       tenants: Object.fromEntries(tenants.filter(([slug]) => journal.slugs.includes(slug))),
     }
     this.#writeBeside()
+  }
+
+  size(): JournalSize {
+    return this.#journal.size
   }
 
   slugs(): readonly string[] {

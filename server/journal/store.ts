@@ -9,7 +9,7 @@ import {
   type PrivateJwk,
   type SigningKey,
 } from '../signing/keys.ts'
-import type { TenantSeed } from '../wire/index.ts'
+import type { JournalSize, TenantSeed } from '../wire/index.ts'
 
 /** A tenant as it was before a restart. */
 export type Kept = Readonly<{
@@ -45,6 +45,8 @@ export type Store = Readonly<{
   signingKey: SigningKey
   /** The key of the platforms that the harness plays; the same after a restart. */
   platformKey: SigningKey
+  /** The bytes of the journal, and its limit. Only a file has a limit. */
+  size?: () => JournalSize
   /** The tenants there were before the restart, of which nothing has been handed over yet. */
   slugs: () => readonly string[]
   /** What there was of a tenant, handed over once. */

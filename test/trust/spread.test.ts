@@ -35,7 +35,7 @@ const start = async (index: number) => {
 }
 
 beforeAll(async () => {
-  nginx = await BehindNginx.of('server/README.md')
+  nginx = await BehindNginx.of('server/deploy/README.md')
   await Promise.all([0, 1, 2].map(start))
   await nginx.start()
 })

@@ -40,8 +40,13 @@ export const controlContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ControlRoute>): ControlContext => {
     if (route.auth === 'control') {
-      refuseForeignOrigin(request, (from) => from === undefined || from === origin(), area)
-      refuseForeignHost(request, origin(), area)
+      const own = request.base ?? origin()
+      refuseForeignOrigin(
+        request,
+        (from) => from === undefined || from === new URL(own).origin,
+        area,
+      )
+      refuseForeignHost(request, own, area)
       if (!same(bearerToken(request) ?? '', controlToken)) {
         answerWith(
           401,

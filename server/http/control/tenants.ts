@@ -5,7 +5,6 @@ import { describeUnknownMisbehaviour } from '../tenant/active-misbehaviours.ts'
 import { type ControlContext, type TenantRegistry, tooMany } from './context.ts'
 
 export const tenantHandlers: Handlers<
-  | 'control.health'
   | 'control.tenant.create'
   | 'control.tenant.put'
   | 'control.tenant.list'
@@ -13,8 +12,6 @@ export const tenantHandlers: Handlers<
   | 'control.tenant.reset',
   ControlContext
 > = {
-  'control.health': ({ registry }) =>
-    ok({ status: 'ok', tenants: registry.slugs().length, version: registry.version }),
   'control.tenant.create': async ({ registry, body }) =>
     created(await createTenant(registry, body)),
   'control.tenant.put': async ({ registry, params, body }) => {
