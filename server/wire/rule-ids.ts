@@ -75,6 +75,7 @@ export const ourRules = {
   'LUMO-AUDIT': 'contract §5.2: decisions are on record, with who made them',
   'POLICY-EXPLAINS': 'design §4: a decision says why, and a refusal what would pass',
   'POLICY-HYPOTHETICAL': 'design §6: how a request would be decided is told without making it',
+  'POLICY-TIME': 'design §4: a rule may apply at certain hours of a zone only',
   'POLICY-SHARE': 'design §11: one caller never starves another',
   'JSON-DEPTH': 'design §11: what a stranger sends is bounded before it is used',
   'API-CLASSIFICATION': 'design §5: what a call takes depends on what is asked for',

@@ -101,6 +101,7 @@ const unseenRules: Readonly<Record<string, string>> = {
   'POLICY-SHARE': 'a small bound takes a policy of our own',
   'POLICY-HYPOTHETICAL': 'the policy is asked at the control plane',
   'POLICY-EXPLAINS': 'the policy is asked at the control plane',
+  'POLICY-TIME': 'hours of the day take a policy of our own, and a clock that is moved',
 }
 
 /** What of the dialect a target has to say, so that doing otherwise is none of the dialect. */

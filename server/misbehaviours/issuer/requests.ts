@@ -1,6 +1,6 @@
 import { basePath } from '../../http/issuer-urls.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
-import type { IssuerRoute } from '../../wire/index.ts'
+import type { IssuerRoute, Policy, TimeWindow } from '../../wire/index.ts'
 import { parseJson } from '../../wire/json.ts'
 import { alterSuccess, membersOf, withMembers } from '../alter-answer.ts'
 import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
@@ -34,6 +34,14 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
       events: replaceEvents('permission.requested', (event) => [
         { ...event, request: { ...event.request, risk: 'low' } },
       ]),
+    })),
+  },
+  'issuer-ignores-time-zones': {
+    says: 'Time windows of the policy are read in UTC, whatever their zone.',
+    breaks: 'POLICY-TIME',
+    routes: request,
+    act: misleadRules(() => ({
+      state: (state) => ({ ...state, policy: withoutZones(state.policy) }),
     })),
   },
   'issuer-forgets-justification': {
@@ -167,3 +175,17 @@ const swapPrefix = (url: unknown) =>
   typeof url === 'string'
     ? url.replace(/^\/(t|orgs)\//, (_, prefix) => (prefix === 't' ? '/orgs/' : '/t/'))
     : undefined
+
+const withoutZones = (policy: Policy): Policy => ({
+  ...policy,
+  rules: policy.rules.map(({ when: { time, outside, ...when }, ...rule }) => ({
+    ...rule,
+    when: { ...when, ...inUtc('time', time), ...inUtc('outside', outside) },
+  })),
+})
+
+const inUtc = (name: 'time' | 'outside', window: TimeWindow | undefined) => {
+  if (window === undefined) return {}
+  const { zone: _, ...hours } = window
+  return { [name]: hours }
+}

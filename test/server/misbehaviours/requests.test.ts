@@ -60,6 +60,25 @@ const afterMany = async (world: World) => {
   }
 }
 
+/** What is answered while a zone 14 hours ahead of UTC has the only hours in which requests are approved. */
+const firstAnswerInHours = async (world: World) => {
+  const { body } = await world.control.get('/clock').expect(200)
+  const hour = (more: number) =>
+    `${String((new Date(body.now).getUTCHours() + 14 + more) % 24).padStart(2, '0')}:00`
+  const time = { from: hour(-1), to: hour(2), zone: 'Pacific/Kiritimati' }
+  await world.control
+    .put('/policy')
+    .send({
+      rules: [
+        { name: 'hours', when: { time }, risk: 'low', decision: 'approve' },
+        { name: 'rest', risk: 'low', decision: 'deny' },
+      ],
+    })
+    .expect(200)
+  const agent = await world.login()
+  return (await world.ask(agent, await world.open(agent))).body
+}
+
 const firstAnswer = async (world: World) => (await world.pending()).request.body
 
 const firstStatus = async (world: World) => {
@@ -193,6 +212,11 @@ describe('an issuer that goes wrong with requests', () => {
       async (world) => (await firstAnswer(world)).risk_level,
       'high',
       'low',
+    ],
+    'issuer-ignores-time-zones': [
+      async (world) => (await firstAnswerInHours(world)).status,
+      'approved',
+      'denied',
     ],
     'issuer-forgets-justification': [
       async (world) => (await itemOf(world)((await world.pending()).id)).justification,
