@@ -11,6 +11,9 @@ import { renamedHint } from './renamed.ts'
 /** Where the suite of the package stands. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
 
+/** Whether the package is installed in a project, whose files it may write; its own it may not. */
+export const isInstalled = (): boolean => /[\\/]node_modules[\\/]/.test(suiteFolder())
+
 /** The catalogue of rules that the suite shows. */
 export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
 

@@ -8,10 +8,12 @@ import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
 import type { Store } from '../journal/store.ts'
+import { misbehaviourNames } from '../misbehaviours/names.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
+import type { EveryTenant } from './every-tenant.ts'
 import { createSeats, type Seats } from './seats.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
@@ -60,6 +62,11 @@ export type HarnessOptions = Readonly<{
   timers?: Timers
   /** Tenants to begin with; the first also answers for API calls that name none. */
   tenants?: readonly Seed[]
+  /**
+   * What every tenant begins with, also those made later, unless its own seed says otherwise;
+   * misbehaviours add up. A function is asked whenever a tenant is made.
+   */
+  everyTenant?: EveryTenantSeed | (() => EveryTenantSeed)
   /** Defects that can be switched on; default all there are. */
   misbehaviours?: readonly Misbehaviour[]
   /** Hears of every answer of issuer and API. */
@@ -88,8 +95,12 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {ZodError} for a seed that does not fit */
-    createTenant: (seed?: Seed) => TestTenant
+    /**
+     * @param options.replace whether a tenant of the same name is deleted first
+     * @throws {ZodError} for a seed that does not fit
+     * @throws {TypeError} for a name that a tenant has already, or an unknown misbehaviour
+     */
+    createTenant: (seed?: Seed, options?: { replace?: boolean }) => TestTenant
     close: () => Promise<void>
   }>
 
@@ -136,10 +147,13 @@ const composeHarness = async (
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
   const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
-  for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
-    const why = describeUnknownMisbehaviour(name, await misbehaviours())
-    if (why !== undefined) throw new TypeError(why)
-  }
+  const { everyTenant = {} } = options
+  const every = () => readEveryTenant(everyTenant, options.misbehaviours)
+  every()
+  for (const seed of seeds) requireKnownMisbehaviours(seed, options.misbehaviours)
+  const slugs = seeds.flatMap(({ tenant }) => tenant ?? [])
+  const twice = slugs.find((slug, index) => slugs.indexOf(slug) !== index)
+  if (twice !== undefined) throw new TypeError(`tenants: two tenants are called ${twice}`)
   // The keys are made on the thread pool while the sockets load.
   const [signingKey, platformKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
@@ -156,6 +170,7 @@ const composeHarness = async (
     outbound: keepFirst(createOutbound(options.outbound), store),
     timers: options.timers ?? systemTimers,
     issuer: () => seats.issuer,
+    everyTenant: every,
     store,
   })
   const seats: Seats = createSeats({
@@ -172,7 +187,19 @@ const composeHarness = async (
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => inHand(registry.create(TenantSeed.parse(seed)))
+  const createTenant: Harness['createTenant'] = (input = {}, { replace = false } = {}) => {
+    const seed = TenantSeed.parse(input)
+    requireKnownMisbehaviours(seed, options.misbehaviours)
+    if (seed.tenant !== undefined && registry.find(seed.tenant) !== undefined) {
+      if (!replace) {
+        throw new TypeError(
+          `there is already a tenant ${seed.tenant}; createTenant(seed, { replace: true }) deletes it first`,
+        )
+      }
+      registry.delete(seed.tenant)
+    }
+    return inHand(registry.create(seed))
+  }
   const tenants = seeds.map((seed) =>
     inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
   )
@@ -214,6 +241,28 @@ const composeHarness = async (
     createTenant,
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** What of a seed every tenant may begin with. */
+export type EveryTenantSeed = Pick<Seed, 'policy' | 'dialect' | 'approver' | 'model' | 'misbehave'>
+
+const readEveryTenant = (
+  given: EveryTenantSeed | (() => EveryTenantSeed),
+  known: HarnessOptions['misbehaviours'],
+): EveryTenant => {
+  const seed = TenantSeed.parse(typeof given === 'function' ? given() : given)
+  requireKnownMisbehaviours(seed, known)
+  return seed
+}
+
+const requireKnownMisbehaviours = (
+  { misbehave }: Pick<TenantSeed, 'misbehave'>,
+  known: readonly { name: string }[] = misbehaviourNames.map((name) => ({ name })),
+): void => {
+  for (const { name } of misbehave) {
+    const why = describeUnknownMisbehaviour(name, known)
+    if (why !== undefined) throw new TypeError(`misbehave: ${why}`)
   }
 }
 

@@ -26,6 +26,7 @@ import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
+import { applyToEvery, type EveryTenant } from './every-tenant.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
 
@@ -46,6 +47,8 @@ export type TenantRegistryOptions = Readonly<{
   timers: Timers
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
+  /** What every tenant begins with, unless its own seed says otherwise. */
+  everyTenant?: (() => EveryTenant) | undefined
   /** Where what happens is kept; absent: nowhere. */
   store?: Store | undefined
 }>
@@ -102,7 +105,7 @@ export const createTenantRegistry = (
     open,
     find: (slug) => open.get(slug),
     slugs: () => [...open.keys()],
-    create: (seed) => create(seed),
+    create: (seed) => create(applyToEvery(seed, options.everyTenant?.())),
     restore: (slug, misbehave) => {
       const kept = options.store?.kept(slug)
       return kept && restore(slug, kept, misbehave)

@@ -10,7 +10,7 @@ import { JournalError } from '../journal/error.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
-import { type ConfigurationOptions, configuration, readFile } from './configuration.ts'
+import { type ConfigurationOptions, configuration, everyTenant, readFile } from './configuration.ts'
 import { assignments, type Shell } from './environment.ts'
 import { type LogStyle, logTo } from './log-style.ts'
 import { watchConfiguration } from './reload.ts'
@@ -47,14 +47,18 @@ export const start = async (options: StartOptions): Promise<number> => {
   const configured = { ...options, ...(firstTenant && { firstTenant }) }
   const log = logTo(process.stderr, options.log)
   const seeds = await configuration(configured)
+  let every = await everyTenant(configured)
   await using harness = await open(options, {
     ...log.hears,
     onWarning: (message) => log.say('error', message),
     tenants: seeds,
+    everyTenant: () => every,
     ...(recording && { recording }),
   })
   const stopped = waitForSignal()
-  using _watch = watchConfiguration(harness, seeds, configured, log.say)
+  using _watch = watchConfiguration(harness, seeds, configured, log.say, (now) => {
+    every = now
+  })
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
   process.stdout.write(
     options.json
