@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path'
 import { nameOf } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
@@ -8,13 +9,22 @@ export const github: Report = (runs) =>
     .flatMap((run) => run.results)
     .flatMap((result) =>
       result.failures.map((failure) => {
-        const { file, line, column } = failure.at
+        const { line, column } = failure.at
+        const file = fromWorkspace(failure.at.file)
         const place = `file=${property(file)},line=${line},col=${column}`
         const title = property(`${nameOf(result)} (${result.target})`)
         return `::error ${place},title=${title}::${data(failureText(failure, result))}\n`
       }),
     )
     .join('')
+
+/** GitHub reads the paths of annotations from the workspace, wherever a step runs. */
+const fromWorkspace = (file: string): string => {
+  const { GITHUB_WORKSPACE: workspace } = process.env
+  if (!workspace) return file
+  const path = relative(resolve(workspace), resolve(file))
+  return path.startsWith('..') ? file : path.replaceAll('\\', '/')
+}
 
 const data = (text: string) =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
