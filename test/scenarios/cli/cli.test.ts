@@ -342,7 +342,7 @@ describe('the command line', { timeout: 60_000 }, () => {
       report,
     )
 
-    expect(readFileSync(summary, 'utf8')).toMatch(/^## Earlier\n[\s\S]*1 passed/)
+    expect(readFileSync(summary, 'utf8')).toMatch(/^## Earlier\n[\s\S]*1 of 1 scenarios passed/)
   })
 
   it('passes a shard without a scenario', () => {
