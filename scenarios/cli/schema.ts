@@ -6,6 +6,7 @@ import { UsageError } from '../../server/usage-error.ts'
 import { agentSchema } from '../checks/agent/format.ts'
 import { scenarioSchema } from '../language/schema.ts'
 import { withTables } from '../language/tables.ts'
+import { policySchema, policyTestSchema } from '../policies/schema.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
@@ -44,6 +45,8 @@ const schemas: Readonly<Record<string, () => object>> = {
   'rules.schema.json': rulesSchema,
   'target.schema.json': targetSchema,
   'agent-scenario.schema.json': agentSchema,
+  'policy.schema.json': policySchema,
+  'policy-test.schema.json': policyTestSchema,
 }
 
 /** The names of the misbehaviours, as a module that loads without their code. */

@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path'
+import type { Position } from '../language/source.ts'
 import { nameOf } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
@@ -9,11 +10,8 @@ export const github: Report = (runs) =>
     .flatMap((run) => run.results)
     .flatMap((result) =>
       result.failures.map((failure) => {
-        const { line, column } = failure.at
-        const file = fromWorkspace(failure.at.file)
-        const place = `file=${property(file)},line=${line},col=${column}`
-        const title = property(`${nameOf(result)} (${result.target})`)
-        return `::error ${place},title=${title}::${data(failureText(failure, result))}\n`
+        const title = `${nameOf(result)} (${result.target})`
+        return annotation(failure.at, title, failureText(failure, result))
       }),
     )
     .join('')
@@ -25,6 +23,14 @@ const fromWorkspace = (file: string): string => {
   const path = relative(resolve(workspace), resolve(file))
   return path.startsWith('..') ? file : path.replaceAll('\\', '/')
 }
+
+/** One annotation: an error at a line. */
+export const annotation = (
+  { file, line, column }: Position,
+  title: string,
+  message: string,
+): string =>
+  `::error file=${property(fromWorkspace(file))},line=${line},col=${column},title=${property(title)}::${data(message)}\n`
 
 const data = (text: string) =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

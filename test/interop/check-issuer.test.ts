@@ -92,6 +92,7 @@ const unseenRules: Readonly<Record<string, string>> = {
       'a person consents there, with a browser',
     ]),
   ),
+  'CC-15': 'the assertion is signed at the control plane',
   'INT-06': 'a second client takes the control plane',
   'JSON-DEPTH': 'that nothing was requested is seen in the journal only',
   'LUMO-APPROVE-CLIENT': 'a person consents there, with a browser',

@@ -1,3 +1,4 @@
+import { apiEnvironment } from '../../../server/harness/api-environment.ts'
 import { createHarness } from '../../../server/index.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 import type { Session } from '../../language/session.ts'
@@ -66,7 +67,7 @@ export const openIssuerBefore = async (
       close: async () => {},
     }
   }
-  const { tenant, urls, api_client } = here
+  const { tenant, urls } = here
   return {
     name: new URL(base).host,
     capabilities: new Set(['control', 'approver', 'writes']),
@@ -80,12 +81,7 @@ export const openIssuerBefore = async (
       LUMOAUTH_URL: harness.issuer,
       LUMOAUTH_TENANT: tenant,
       LUMOAUTH_ORG_ID: tenant,
-      LUMOAUTH_ISSUER: urls.tenant,
-      LUMOAUTH_JWKS_URI: `${urls.tenant}/.well-known/jwks.json`,
-      LUMOAUTH_INTROSPECTION_ENDPOINT: `${urls.tenant}/oauth/introspect`,
-      LUMOAUTH_AUDIENCE: origin,
-      API_CLIENT_ID: api_client.client_id,
-      API_CLIENT_SECRET: api_client.client_secret,
+      ...apiEnvironment(here, origin),
     },
   }
 }
