@@ -185,12 +185,20 @@ const startApi = async (
     stop.abort()
     await running.ended.catch(() => {})
   }
-  for (const until = Date.now() + patience; ; await sleep(100)) {
+  const begun = Date.now()
+  let told = false
+  for (const until = begun + patience; ; await sleep(100)) {
+    if (!told && Date.now() - begun > 1000) {
+      told = true
+      process.stderr.write(`waiting for ${url} (PORT=${at})…\n`)
+    }
     if (ended !== undefined) throw new UsageError(`the API did not start: ${ended}`)
     if (await isListening(hostname, at)) return { [Symbol.asyncDispose]: end }
     if (Date.now() > until || signal.aborted) {
       await end()
-      throw new UsageError(`the API does not listen at ${url} after ${patience / 1000} s`)
+      throw new UsageError(
+        `the API does not listen at ${url} after ${patience / 1000} s; it was started with PORT=${at} and HOST=${hostname}`,
+      )
     }
   }
 }
