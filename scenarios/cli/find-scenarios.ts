@@ -1,4 +1,4 @@
-import { existsSync, globSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../../server/package-root.ts'
@@ -10,6 +10,9 @@ import { renamedHint } from './renamed.ts'
 
 /** Where the suite of the package stands. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
+
+/** Whether the package is installed in a project, whose files it may write; its own it may not. */
+export const isInstalled = (): boolean => /[\\/]node_modules[\\/]/.test(suiteFolder())
 
 /** The catalogue of rules that the suite shows. */
 export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
@@ -47,7 +50,8 @@ export const filesOf = (patterns: readonly string[]): string[] => {
   if (patterns.length === 0) return all
   const found = patterns.flatMap((pattern) => {
     const files =
-      filesNamed(pattern) ?? all.filter((file) => relative(suite, file).includes(pattern))
+      filesNamed(pattern) ??
+      all.filter((file) => withSlashes(relative(suite, file)).includes(withSlashes(pattern)))
     if (files.length === 0) {
       throw new UsageError(`no scenario file matches "${pattern}"${renamedHint(pattern)}`)
     }
@@ -64,10 +68,31 @@ const filesNamed = (pattern: string): string[] | undefined => {
   ].find((it) => existsSync(it))
   if (path !== undefined) return statSync(path).isDirectory() ? yamlIn(path) : [path]
   if (!/[*?[{]/.test(pattern)) return undefined
-  return globSync(pattern).map((it) => resolve(it))
+  return globSync(pattern, { exclude: notSearched })
+    .map((it) => resolve(it))
+    .filter((it) => existsSync(it))
+    .flatMap((it) =>
+      statSync(it).isDirectory()
+        ? yamlIn(it)
+        : /\.ya?ml$/.test(it) && looksLikeScenario(it)
+          ? [it]
+          : [],
+    )
 }
 
-const yamlIn = (folder: string): string[] =>
-  globSync('**/*.{yaml,yml}', { cwd: folder })
+const withSlashes = (path: string): string => path.replaceAll('\\', '/')
+
+const notSearched = ['**/node_modules', '**/node_modules/**', '**/.git', '**/.git/**']
+
+/** The YAML files of a folder; in a folder that is not ours, those that look like scenarios. */
+const yamlIn = (folder: string): string[] => {
+  const isOurs = resolve(folder).startsWith(resolve(suiteFolder(), '..'))
+  return globSync('**/*.{yaml,yml}', { cwd: folder, exclude: notSearched })
     .map((it) => join(folder, it))
+    .filter((it) => existsSync(it) && (isOurs || looksLikeScenario(it)))
     .sort()
+}
+
+/** Whether a file has a key of a scenario: a folder may hold other YAML, such as a lock file. */
+const looksLikeScenario = (file: string): boolean =>
+  /^["']?(scenario|steps)["']?\s*:/m.test(readFileSync(file, 'utf8'))

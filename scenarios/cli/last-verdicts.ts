@@ -21,18 +21,20 @@ export const lastVerdicts = async (): Promise<ReadonlyMap<string, Verdict>> => {
 }
 
 /**
- * The files of the scenarios that failed in their last run here.
- * @throws {UsageError} where one of them has been renamed
+ * Tells of a scenario file whether it is to be run again: it failed in its last run here, or was
+ * never run.
+ * @throws {UsageError} where one that failed has been renamed
  */
-export const failedScenarios = async (): Promise<ReadonlySet<string>> => {
-  const failed = [...(await lastVerdicts())].filter(([, verdict]) => verdict === 'failed')
+export const failedScenarios = async (): Promise<(file: string) => boolean> => {
+  const last = await lastVerdicts()
+  const failed = [...last].filter(([, verdict]) => verdict === 'failed')
   for (const [file] of failed) {
     if (existsSync(file) || renamedHint(file) === '') continue
     throw new UsageError(
       `--failed: ${file} failed in its last run${renamedHint(file)}; run it by its new name first`,
     )
   }
-  return new Set(failed.map(([file]) => file))
+  return (file) => (last.get(file) ?? 'failed') === 'failed'
 }
 
 /** Stores the verdicts of a run, for `run --failed` and `rules`; on a read-only file system it stores none. */

@@ -1,6 +1,6 @@
 import type { Loaded } from '../language/load.ts'
 import type { Target } from '../language/target.ts'
-import { liveOutput } from '../reports/live-output.ts'
+import { type LiveOutputOptions, liveOutput } from '../reports/live-output.ts'
 import { jobsOf, run as runScenarios } from '../runner/run.ts'
 import type { Run } from '../runner/verdict.ts'
 
@@ -12,8 +12,9 @@ export const runLive = async (
   target: Target,
   how: Parameters<typeof runScenarios>[2],
   out: Out,
-  several: boolean,
+  { hosts, reporter }: Pick<LiveOutputOptions, 'hosts' | 'reporter'> = {},
 ): Promise<Run> => {
-  const onResult = liveOutput(out, jobsOf(scenarios, how?.repeat).length, several)
+  const total = jobsOf(scenarios, how?.repeat).length
+  const onResult = liveOutput(out, { total, ...(hosts && { hosts }), reporter })
   return runScenarios(scenarios, target, { ...how, onResult })
 }

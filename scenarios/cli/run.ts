@@ -8,6 +8,8 @@ import { difference } from '../runner/compare.ts'
 import { checkCoverage, loadRules } from '../runner/rules.ts'
 import { nameOf, type Run } from '../runner/verdict.ts'
 import { hosts } from '../targets/mock/hosts.ts'
+import { abortOnSignal } from './abort-on-signal.ts'
+import { reporterOf } from './commands/output-options.ts'
 import type { RunOptions, Shard } from './commands/run.ts'
 import { createFilter, listOf, reportProblems, requireScenarios } from './filters.ts'
 import { filesOf, rulesFile } from './find-scenarios.ts'
@@ -15,12 +17,13 @@ import { failedScenarios, keepVerdicts } from './last-verdicts.ts'
 import { harnessAt, openMock } from './open-mock.ts'
 import { runLive } from './run-live.ts'
 import { watch } from './watch.ts'
-import { writeReport } from './write-report.ts'
+import { prepareReports, writeReports } from './write-report.ts'
 
 /** `lumoauth-harness run`. @returns the exit code */
 export const run = async (patterns: readonly string[], options: RunOptions): Promise<number> => {
   if (options.watch) return watch(patterns)
   const orders = options.report ?? []
+  await prepareReports(orders)
   const targets = readTargets(options)
   const wants = (...formats: ReportFormat[]) =>
     orders.some(({ format }) => formats.includes(format))
@@ -37,13 +40,18 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
   if (reportProblems([...problems, ...gaps])) return 2
 
   const failedBefore = options.failed ? await failedScenarios() : undefined
-  const again = scenarios.filter(({ file }) => failedBefore?.has(resolve(file)) ?? true)
+  const again = scenarios.filter(({ file }) => failedBefore?.(resolve(file)) ?? true)
   if (again.length === 0 && scenarios.length > 0) {
     process.stdout.write('no selected scenario failed in its last run\n')
     return 0
   }
-  const chosen = selectShard(again.filter(createFilter(options)), options.shard)
-  requireScenarios(chosen, options)
+  const filtered = again.filter(createFilter(options))
+  requireScenarios(filtered, options)
+  const chosen = selectShard(filtered, options.shard)
+  if (chosen.length === 0) {
+    process.stdout.write('this shard has no scenario\n')
+    return 0
+  }
   if (options.list) {
     process.stdout.write(listOf(chosen))
     return 0
@@ -51,26 +59,38 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
 
   // Reports without a file own the standard output; the live list then goes beside it.
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
+  const reporter = reporterOf(options)
+  using signal = abortOnSignal()
   const runs: Run[] = []
   for (const open of targets) {
     const target = await open()
     try {
-      runs.push(await runLive(chosen, target, how, out, targets.length > 1))
+      runs.push(
+        await runLive(chosen, target, { ...how, signal }, out, {
+          hosts: targets.length > 1,
+          reporter,
+        }),
+      )
     } finally {
       await target.close()
     }
   }
   const odd = differences(runs)
 
-  const { failures, counts } = terminal({ stream: out })
+  const { failures, counts, failed: listed, skips } = terminal({ stream: out })
   const told = failures(runs)
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
   if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
   const context = wants('html') ? { rules: await rulesOfSuite() } : {}
-  for (const { format, file } of orders) await writeReport(reports[format](runs, context), file)
+  const written = await writeReports(orders, (format) => reports[format](runs, context))
+  if (reporter !== 'list') out.write(skips(runs))
+  const titles = listed(runs)
+  if (titles !== '') out.write(`${titles}\nRun these again: lumoauth-harness run --failed\n\n`)
   out.write(`${counts(runs)}\n`)
   await keepVerdicts(runs)
+  if (signal.aborted) return 130
+  if (!written) return 2
   const failed = runs.some((it) => it.results.some((result) => result.verdict === 'failed'))
   return failed || odd.length > 0 ? 1 : 0
 }

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../../server/usage-error.ts'
-import { suiteFolder } from './find-scenarios.ts'
+import { isInstalled, suiteFolder } from './find-scenarios.ts'
 import { writeWholeFile } from './write-file.ts'
 
 /** `lumoauth-harness scenario new`. @returns the exit code */
 export const createScenario = async (name: string): Promise<number> => {
-  const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
+  const folder = isInstalled() ? resolve('scenarios') : suiteFolder()
+  const file = /\.ya?ml$/.test(name) ? resolve(name) : join(folder, `${name}.yaml`)
   if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} is there already`)
   await writeWholeFile(file, draftScenario(file))
-  process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`)
+  const written = relative(process.cwd(), file)
+  process.stdout.write(`wrote ${written}; lumoauth-harness run ${written} runs it\n`)
   return 0
 }
 

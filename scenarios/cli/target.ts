@@ -76,7 +76,10 @@ const ask = async (answers: Answers) => {
     answers[key] = said.trim() || usual || undefined
   }
   await question('issuer', 'Origin of the issuer', 'https://app.lumoauth.dev')
-  await question('tenant', 'Your organisation there (slug)')
+  await question(
+    'tenant',
+    'Your organisation there (slug; nothing: an OAuth server without organisations)',
+  )
   await question('clientIdEnv', 'Variable with the client id of your agent', 'AGENT_CLIENT_ID')
   await question('clientSecretEnv', 'Variable with its secret', 'AGENT_CLIENT_SECRET')
   await question('approverEnv', 'Variable with the token of an approver (or nothing)')
@@ -95,10 +98,16 @@ const draftTarget = (answers: Answers, name: string): string => {
       ? ''
       : `issuer:
   url: ${quoted(issuer)}
-  tenant: ${quoted(tenant)}
+${
+  tenant === undefined
+    ? `  prefix: none        # any OAuth server, by its metadata
+  profile: oauth      # it does not claim to be LumoAuth
+`
+    : `  tenant: ${quoted(tenant)}
   prefix: auto        # tenant: /t/…, org: /orgs/…, none: any OAuth server, by its metadata
   # profile: oauth    # it does not claim to be LumoAuth
-agents:               # the first is the usual one; scenarios about two agents take a second
+`
+}agents:               # the first is the usual one; scenarios about two agents take a second
   - name: ${quoted(agent ?? process.env[idVariable] ?? 'my-agent')}
     client_id_env: ${idVariable}
     client_secret_env: ${secretVariable}

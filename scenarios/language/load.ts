@@ -101,6 +101,8 @@ const tenantsOf = (scenario: Readonly<Record<string, unknown>>) =>
 /** Folders below `suite` are themes. */
 const themeOf = (file: string): string => {
   const folders = file.split(sep).slice(0, -1)
+  const own = folders.lastIndexOf('issuer-suite')
+  if (own >= 0) return ['issuer contract', ...folders.slice(own + 1)].join('/')
   return folders.slice(folders.lastIndexOf('suite') + 1).join('/') || 'scenarios'
 }
 

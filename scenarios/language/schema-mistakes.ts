@@ -68,8 +68,10 @@ const messageOf = (issue: Issue): string => {
     case 'invalid_value':
       return `expected ${issue.values.map((it) => String(it)).join(', ')}`
     case 'too_small':
-      return `expected at least ${issue.minimum} ${issue.origin === 'array' ? 'of them' : ''}`.trim()
+      return `expected at least ${issue.minimum}${units[issue.origin] ?? ''}`
     default:
       return issue.message
   }
 }
+
+const units: Readonly<Record<string, string>> = { array: ' of them', string: ' characters' }

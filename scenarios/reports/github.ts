@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path'
 import type { Position } from '../language/source.ts'
 import { nameOf } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
@@ -15,13 +16,21 @@ export const github: Report = (runs) =>
     )
     .join('')
 
+/** GitHub reads the paths of annotations from the workspace, wherever a step runs. */
+const fromWorkspace = (file: string): string => {
+  const { GITHUB_WORKSPACE: workspace } = process.env
+  if (!workspace) return file
+  const path = relative(resolve(workspace), resolve(file))
+  return path.startsWith('..') ? file : path.replaceAll('\\', '/')
+}
+
 /** One annotation: an error at a line. */
 export const annotation = (
   { file, line, column }: Position,
   title: string,
   message: string,
 ): string =>
-  `::error file=${property(file)},line=${line},col=${column},title=${property(title)}::${data(message)}\n`
+  `::error file=${property(fromWorkspace(file))},line=${line},col=${column},title=${property(title)}::${data(message)}\n`
 
 const data = (text: string) =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

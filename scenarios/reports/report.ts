@@ -18,3 +18,10 @@ export type Report = (runs: readonly Run[], context?: Context) => string
 
 /** What a report may use beside the results. */
 export type Context = Readonly<{ rules?: readonly Rule[] }>
+
+/**
+ * How results are shown as they arrive. `themes`: a line for each theme, with the titles of failed
+ * scenarios; `list`: a line for each scenario; `dot`: a character for each; `quiet`: nothing.
+ */
+export const reporters = ['themes', 'list', 'dot', 'quiet'] as const
+export type Reporter = (typeof reporters)[number]

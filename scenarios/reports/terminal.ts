@@ -1,13 +1,22 @@
 import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util'
+import { inertText } from '../../server/wire/inert-text.ts'
 import { countsOf, type Failure, nameOf, type Result, type Run } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
+import { groupReasons } from './group-reasons.ts'
 import { type Paint, painter } from './paint.ts'
 import type { Report } from './report.ts'
+import { wrapLines } from './wrap.ts'
 
 /** Terminal output: a line per result, and a summary. */
 export type TerminalReport = Readonly<{
   /** The line of a result; before the first of a theme, its heading. */
   result(result: Result, previous: Result | undefined): string
+  /** The line of a theme, and one for each failed scenario of it. */
+  theme(results: readonly Result[]): string
+  /** How many scenarios were skipped, by reason. */
+  skips(runs: readonly Run[]): string
+  /** The failed scenarios with file and line. */
+  failed(runs: readonly Run[]): string
   /** The progress line, which is overwritten. */
   progress(done: readonly Result[], total: number): string
   /** The failures in full. */
@@ -35,6 +44,44 @@ export const terminal = ({
     result: (result, previous) =>
       [...headingOf(result, previous, hosts, paint), lineOf(result, paint)].join('\n'),
 
+    theme: (results) => {
+      const { passed, failed, skipped } = countsOf(results)
+      const [first] = results
+      const name = first === undefined ? '' : headingFor(first, hosts)
+      const mark =
+        failed > 0 ? paint('red', '✗') : passed > 0 ? paint('green', '✓') : paint('yellow', '-')
+      const counts = [
+        ...(passed > 0 ? [`${passed} passed`] : []),
+        ...(failed > 0 ? [paint('red', `${failed} failed`)] : []),
+        ...(skipped > 0 ? [paint('yellow', `${skipped} skipped`)] : []),
+      ]
+      return [
+        `${mark} ${paint('bold', name)}  ${counts.join(', ')}`,
+        ...results.filter((it) => it.verdict === 'failed').map((it) => `  ${lineOf(it, paint)}`),
+      ].join('\n')
+    },
+
+    skips: (runs) => {
+      const groups = groupReasons(runs.flatMap((run) => run.results))
+      if (groups.length === 0) return ''
+      const total = groups.reduce((sum, { count }) => sum + count, 0)
+      const width = String(Math.max(...groups.map(({ count }) => count))).length
+      const lines = groups.map(
+        ({ reason, count }) => `  ${String(count).padStart(width)}  ${inertText(reason)}`,
+      )
+      return `${paint('yellow', `Not tested: ${total}`)}\n${wrapLines(lines, stream).join('\n')}\n`
+    },
+
+    failed: (runs) => {
+      const failed = runs.flatMap((run) => run.results).filter((it) => it.verdict === 'failed')
+      if (failed.length === 0) return ''
+      const lines = failed.map((result) => {
+        const { file, line } = result.failures[0]?.at ?? result
+        return `  ${paint('dim', `${file}:${line}`)}  ${inertText(nameOf(result))}`
+      })
+      return `${paint('red', `Failed: ${failed.length}`)}\n${lines.join('\n')}\n`
+    },
+
     progress: (done, total) => {
       const { failed } = countsOf(done)
       const filled = Math.round((done.length / Math.max(1, total)) * 20)
@@ -47,7 +94,7 @@ export const terminal = ({
       return failed
         .map((result, index) => {
           const first = failed.findIndex((it) => failsAlike(it, result))
-          return failuresOf(result, index + 1, first < index ? first + 1 : undefined, paint)
+          return failuresOf(result, index + 1, first < index ? first + 1 : undefined, paint, stream)
         })
         .join('\n')
     },
@@ -81,12 +128,13 @@ export const plainReport: Report = (runs) => {
   )
 }
 
-const headingOf = (result: Result, previous: Result | undefined, hosts: boolean, paint: Paint) => {
-  const heading = (it: Result) => (hosts ? `${it.theme} (${it.target})` : it.theme)
-  return previous !== undefined && heading(previous) === heading(result)
+const headingFor = ({ theme, target }: Result, hosts: boolean): string =>
+  inertText(hosts ? `${theme} (${target})` : theme)
+
+const headingOf = (result: Result, previous: Result | undefined, hosts: boolean, paint: Paint) =>
+  previous !== undefined && headingFor(previous, hosts) === headingFor(result, hosts)
     ? []
-    : ['', paint('bold', heading(result))]
-}
+    : ['', paint('bold', headingFor(result, hosts))]
 
 const lineOf = (result: Result, paint: Paint): string => {
   const name = nameOf(result)
@@ -106,16 +154,18 @@ const failuresOf = (
   /** The number of an earlier result with the same failure. */
   like: number | undefined,
   paint: Paint,
+  stream: NodeJS.WritableStream | undefined,
 ): string => {
   const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
   const where = paint('dim', `(${result.theme}, ${result.target})`)
   if (like !== undefined) return `${title} ${where}\n\n   fails like ${like}.\n`
-  return result.failures
-    .map((failure) => {
-      const text = failureText(failure, result).replaceAll(/^(?=.)/gm, '   ')
-      return `${title} ${where}\n\n${text}\n`
-    })
-    .join('\n')
+  const texts = result.failures.map((failure) => {
+    const lines = failureText(failure, result)
+      .replaceAll(/^(?=.)/gm, '   ')
+      .split('\n')
+    return `${wrapLines(lines, stream).join('\n')}\n`
+  })
+  return `${title} ${where}\n\n${texts.join('\n')}`
 }
 
 /** Same scenario and failure, under the other prefix or host. */

@@ -21,6 +21,8 @@ export type RunOptions = Readonly<{
   patience?: number | undefined
   /** `failed`: exchanges and tokens of passed scenarios are discarded. Default `all`. */
   keep?: 'all' | 'failed' | undefined
+  /** Aborted: scenarios that have not begun are skipped as interrupted. */
+  signal?: AbortSignal | undefined
   /** Revises each result before it counts. */
   judge?: (result: Result, scenario: Loaded) => Promise<Result>
   /** Also record which policy rules decided. */
@@ -35,7 +37,7 @@ export const run = async (
   target: Target,
   options: RunOptions = {},
 ): Promise<Run> => {
-  const { concurrency = 8, seed, repeat = 1, bail = false, judge, onResult } = options
+  const { concurrency = 8, seed, repeat = 1, bail = false, judge, onResult, signal } = options
   const startedAt = Date.now()
   const started = performance.now()
   let stopped = false
@@ -44,9 +46,11 @@ export const run = async (
     jobsOf(scenarios, repeat),
     concurrency,
     async (job, index) => {
-      const reason = stopped
-        ? 'an earlier scenario failed (--bail)'
-        : skipReasonOf(job.scenario, target)
+      const reason = signal?.aborted
+        ? 'interrupted'
+        : stopped
+          ? 'an earlier scenario failed (--bail)'
+          : skipReasonOf(job.scenario, target)
       const first =
         reason === undefined
           ? await runOne(job, target, options)

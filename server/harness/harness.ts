@@ -13,6 +13,7 @@ import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
 import { openStore } from '../journal/open-store.ts'
 import { isShared, type SharedStore, type Store } from '../journal/store.ts'
+import { misbehaviourNames } from '../misbehaviours/names.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
@@ -20,6 +21,7 @@ import { parseBase, pathOf } from '../wire/base-url.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { parseOption } from '../wire/schema-issues.ts'
 import { signingAlgorithms } from '../wire/signing-algorithms.ts'
+import type { EveryTenant } from './every-tenant.ts'
 import { createSeats, type Seats } from './seats.ts'
 import type { ClientSecrets } from './seeds.ts'
 import { ownTenants } from './tenant-ownership.ts'
@@ -99,6 +101,11 @@ export type HarnessOptions = Readonly<{
   timers?: Timers
   /** Tenants to begin with; the first also answers for API calls that name none. */
   tenants?: readonly Seed[]
+  /**
+   * What every tenant begins with, also those made later, unless its own seed says otherwise;
+   * misbehaviours add up. A function is asked whenever a tenant is made.
+   */
+  everyTenant?: EveryTenantSeed | (() => EveryTenantSeed)
   /** Defects that can be switched on; default all there are. */
   misbehaviours?: readonly Misbehaviour[]
   /** Hears of every answer of issuer and API. */
@@ -127,8 +134,12 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {TypeError} one line for each thing that is wrong with the seed */
-    createTenant: (seed?: Seed) => TestTenant
+    /**
+     * @param options.replace whether a tenant of the same name is deleted first
+     * @throws {TypeError} one line for each thing that is wrong with the seed
+     * @throws {TypeError} for a name that a tenant has already, or an unknown misbehaviour
+     */
+    createTenant: (seed?: Seed, options?: { replace?: boolean }) => TestTenant
     close: () => Promise<void>
   }>
 
@@ -181,10 +192,13 @@ const composeHarness = async (
   const seeds = (options.tenants ?? []).map((input, index) =>
     parseOption(`tenants.${index}`, TenantSeed, input),
   )
-  for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
-    const why = describeUnknownMisbehaviour(name, await misbehaviours())
-    if (why !== undefined) throw new TypeError(why)
-  }
+  const { everyTenant = {} } = options
+  const every = () => readEveryTenant(everyTenant, options.misbehaviours)
+  every()
+  for (const seed of seeds) requireKnownMisbehaviours(seed, options.misbehaviours)
+  const slugs = seeds.flatMap(({ tenant }) => tenant ?? [])
+  const twice = slugs.find((slug, index) => slugs.indexOf(slug) !== index)
+  if (twice !== undefined) throw new TypeError(`tenants: two tenants are called ${twice}`)
   // The keys are made on the thread pool while the sockets load.
   const [signingKey, platformKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
@@ -204,6 +218,7 @@ const composeHarness = async (
     timers,
     clientSecrets: options.clientSecrets,
     issuer: () => seats.issuer,
+    everyTenant: every,
     store,
     sharedStore,
   })
@@ -238,13 +253,23 @@ const composeHarness = async (
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => {
+  const createTenant: Harness['createTenant'] = (input = {}, { replace = false } = {}) => {
     if (sharedStore) {
       throw new TypeError(
         'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
       )
     }
-    return inHand(registry.create(parseOption('tenant', TenantSeed, seed)))
+    const seed = parseOption('tenant', TenantSeed, input)
+    requireKnownMisbehaviours(seed, options.misbehaviours)
+    if (seed.tenant !== undefined && registry.find(seed.tenant) !== undefined) {
+      if (!replace) {
+        throw new TypeError(
+          `there is already a tenant ${seed.tenant}; createTenant(seed, { replace: true }) deletes it first`,
+        )
+      }
+      registry.delete(seed.tenant)
+    }
+    return inHand(registry.create(seed))
   }
   const begin = (seed: TenantSeed) =>
     sharedStore
@@ -292,6 +317,28 @@ const composeHarness = async (
     createTenant,
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** What of a seed every tenant may begin with. */
+export type EveryTenantSeed = Pick<Seed, 'policy' | 'dialect' | 'approver' | 'model' | 'misbehave'>
+
+const readEveryTenant = (
+  given: EveryTenantSeed | (() => EveryTenantSeed),
+  known: HarnessOptions['misbehaviours'],
+): EveryTenant => {
+  const seed = parseOption('everyTenant', TenantSeed, typeof given === 'function' ? given() : given)
+  requireKnownMisbehaviours(seed, known)
+  return seed
+}
+
+const requireKnownMisbehaviours = (
+  { misbehave }: Pick<TenantSeed, 'misbehave'>,
+  known: readonly { name: string }[] = misbehaviourNames.map((name) => ({ name })),
+): void => {
+  for (const { name } of misbehave) {
+    const why = describeUnknownMisbehaviour(name, known)
+    if (why !== undefined) throw new TypeError(`misbehave: ${why}`)
   }
 }
 
@@ -351,6 +398,7 @@ const Options = z.strictObject({
   outbound: z.looseObject({}).optional(),
   timers: z.looseObject({}).optional(),
   tenants: z.array(z.unknown()).readonly().optional(),
+  everyTenant: z.union([z.looseObject({}), z.function()]).optional(),
   misbehaviours: z.array(z.unknown()).readonly().optional(),
   log: z.function().optional(),
   onBug: z.function().optional(),

@@ -26,6 +26,7 @@ import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
+import { applyToEvery, type EveryTenant } from './every-tenant.ts'
 import { randomIds, seededIds } from './ids.ts'
 import {
   apiClientId,
@@ -55,6 +56,8 @@ export type TenantRegistryOptions = Readonly<{
   clientSecrets?: ClientSecrets | undefined
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
+  /** What every tenant begins with, unless its own seed says otherwise. */
+  everyTenant?: (() => EveryTenant) | undefined
   /** Where what happens is kept; absent: nowhere. */
   store?: Store | undefined
   /** The same, where several processes share it. */
@@ -137,7 +140,7 @@ export const createTenantRegistry = (
       const named = seed.seed === undefined ? { ...seed, tenant: slug } : seed
       return (await options.sharedStore.claim(slug)) ? named : undefined
     },
-    create: (seed) => create(seed),
+    create: (seed) => create(applyToEvery(seed, options.everyTenant?.())),
     reopen: (slug, kept) => restore(slug, kept),
     describe: (slug, kept) => {
       const made = openTenantContext(

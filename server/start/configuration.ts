@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { applyToEvery, type EveryTenant } from '../harness/every-tenant.ts'
 import {
   describeUnknownMisbehaviour,
   type Switchable,
 } from '../http/tenant/active-misbehaviours.ts'
 import { UsageError } from '../usage-error.ts'
-import { type ApproverScript, ModelScript, Policy, TenantSeed } from '../wire/index.ts'
+import { didYouMean } from '../wire/closest.ts'
+import { type ApproverScript, Dialect, ModelScript, Policy, TenantSeed } from '../wire/index.ts'
 import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
 
 export type ConfigurationOptions = Readonly<{
@@ -16,6 +18,8 @@ export type ConfigurationOptions = Readonly<{
   /** A file with the script of every tenant's model. */
   model?: string
   approve?: 'auto' | 'ask' | 'deny'
+  /** Dialect switches of every tenant, as NAME=VALUE. */
+  dialect?: readonly string[]
   /** Names of what goes wrong in every tenant. */
   misbehave?: readonly string[]
   /** What the first tenant is called that has no name; default `acme-corp`. */
@@ -26,31 +30,67 @@ export type ConfigurationOptions = Readonly<{
 export type ConfiguredTenant = TenantSeed & { tenant: string }
 
 /**
- * The tenants that files and options describe.
- * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
+ * What the options say of every tenant, also of those that are made later.
+ * @throws {UsageError} for a file that does not fit, and for unknown names
  */
-export const configuration = async ({
-  config,
+export const everyTenant = async ({
   policy,
   model,
   approve,
+  dialect = [],
   misbehave = [],
-  firstTenant = 'acme-corp',
-}: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
+}: ConfigurationOptions): Promise<EveryTenant> => {
   for (const name of misbehave) {
     const why = describeUnknownMisbehaviour(name, await catalogue())
     if (why !== undefined) throw new UsageError(`--misbehave: ${why}`)
   }
+  return {
+    dialect: readSwitches(dialect),
+    misbehave: misbehave.map((name) => ({ name })),
+    ...(policy === undefined ? {} : { policy: readFile(policy, Policy) }),
+    ...(model === undefined ? {} : { model: readFile(model, ModelScript) }),
+    ...(approve === undefined ? {} : { approver: scripts[approve] }),
+  }
+}
+
+/** @throws {UsageError} for an unknown switch or value */
+const readSwitches = (texts: readonly string[]): Dialect => {
+  const given = texts.map((text) => {
+    const [name = '', value = ''] = text.split('=')
+    const choices: readonly string[] | undefined = Object.hasOwn(Dialect.shape, name)
+      ? Dialect.shape[name as keyof Dialect].unwrap().options
+      : undefined
+    if (choices === undefined) {
+      const hint = didYouMean(name, Object.keys(Dialect.shape))
+      throw new UsageError(
+        `--dialect: there is no switch ${name}${hint || '; lumoauth-harness dialects lists them'}`,
+      )
+    }
+    if (!choices.includes(value)) {
+      throw new UsageError(
+        `--dialect ${name}: expected ${choices.join(' or ')}, received ${value || 'nothing'}`,
+      )
+    }
+    return [name, value]
+  })
+  return Dialect.parse(Object.fromEntries(given))
+}
+
+/**
+ * The tenants that files and options describe.
+ * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
+ */
+export const configuration = async (options: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
+  const { config, firstTenant = 'acme-corp' } = options
+  const every = await everyTenant(options)
   const tenants = config === undefined ? [TenantSeed.parse({})] : await readTenants(config)
-  const ruled = policy === undefined ? {} : { policy: readFile(policy, Policy) }
-  const scripted = model === undefined ? {} : { model: readFile(model, ModelScript) }
-  const approved = approve === undefined ? {} : { approver: scripts[approve] }
+  // Policy, model and approver of the options replace those of the configuration.
+  const { policy, model, approver } = every
   const named = tenants.map((seed, index) => ({
-    ...seed,
-    ...ruled,
-    ...scripted,
-    ...approved,
-    misbehave: [...seed.misbehave, ...misbehave.map((name) => ({ name }))],
+    ...applyToEvery(seed, every),
+    ...(policy && { policy }),
+    ...(model && { model }),
+    ...(approver && { approver }),
     tenant: seed.tenant ?? (index === 0 ? firstTenant : `tenant-${index + 1}`),
   }))
   const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)

@@ -1,10 +1,16 @@
 import { watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import type { EveryTenant } from '../harness/every-tenant.ts'
 import type { Harness } from '../harness/harness.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { UsageError } from '../usage-error.ts'
-import { type ConfigurationOptions, type ConfiguredTenant, configuration } from './configuration.ts'
+import {
+  type ConfigurationOptions,
+  type ConfiguredTenant,
+  configuration,
+  everyTenant,
+} from './configuration.ts'
 import type { Say } from './log-style.ts'
 
 /** Milliseconds in which an editor is given time to finish writing. */
@@ -20,6 +26,7 @@ export const watchConfiguration = (
   seeds: readonly ConfiguredTenant[],
   options: ConfigurationOptions,
   say: Say,
+  onEvery: (every: EveryTenant) => void = () => {},
 ): Disposable => {
   const files = [options.config, options.policy, options.model].filter((it) => it !== undefined)
   const tenants = new Map(harness.tenants.map((it) => [it.tenant, it]))
@@ -31,6 +38,7 @@ export const watchConfiguration = (
     if (files.length === 0) return say('info', 'no configuration to read again')
     try {
       const wanted = await configuration(options)
+      onEvery(await everyTenant(options))
       const changes = apply(harness, tenants, known, wanted)
       known = wanted
       if (changes.length > 0)
@@ -80,7 +88,7 @@ const apply = (
     const old = before.find((it) => it.tenant === seed.tenant)
     const tenant = tenants.get(seed.tenant)
     if (old === undefined || tenant === undefined) {
-      tenants.set(seed.tenant, harness.createTenant(seed))
+      tenants.set(seed.tenant, harness.createTenant(seed, { replace: true }))
       changes.push(`${seed.tenant} is new`)
     } else {
       changes.push(...change(tenant, old, seed))

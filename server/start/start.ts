@@ -14,7 +14,8 @@ import { isPostgresUrl } from '../journal/open-store.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
-import { type ConfigurationOptions, configuration, readFile } from './configuration.ts'
+import { announceRequests } from './announce-requests.ts'
+import { type ConfigurationOptions, configuration, everyTenant, readFile } from './configuration.ts'
 import { assignments, requireOwnDotenv, type Shell, writeDotenv } from './environment.ts'
 import { type LogStyle, logTo } from './log-style.ts'
 import { watchConfiguration } from './reload.ts'
@@ -67,17 +68,33 @@ export const start = async (options: StartOptions): Promise<number> => {
   }
   const log = logTo(process.stderr, options.log)
   const seeds = await configuration(configured)
+  let every = await everyTenant(configured)
+  let up: Harness | undefined
+  const announce = announceRequests(
+    () => up,
+    (message) => log.say('info', message),
+  )
   await using harness = await open(options, {
     ...log.hears,
+    log: (line) => {
+      log.hears.log?.(line)
+      announce(line)
+    },
     onWarning: (message) => log.say('error', message),
     tenants: seeds,
+    everyTenant: () => every,
     clientSecrets: secrets,
     ...(recording && { recording }),
   })
+  up = harness
   const stopped = waitForSignal()
   // Processes that share a store must not each apply a change of their own copy of the file.
   const isShared = isPostgresUrl(options.journal ?? '')
-  using _watch = isShared ? undefined : watchConfiguration(harness, seeds, configured, log.say)
+  using _watch = isShared
+    ? undefined
+    : watchConfiguration(harness, seeds, configured, log.say, (now) => {
+        every = now
+      })
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
   const environment = environmentOf(harness, tenant)
   if (options.dotenv !== undefined) {

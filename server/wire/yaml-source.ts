@@ -55,11 +55,12 @@ export const readYaml = (
     const place = { line: 1, column: 1 }
     return { value: undefined, problems: [{ ...place, message }], locate: () => place }
   }
+  if (/^(\ufffd\ufffd|.?\0)/s.test(text)) return unreadable(notUtf8)
   try {
     const excess = findExcess(text, mostTokens)
     if (excess !== undefined) return unreadable(excess)
     // The library compares each key of a map with all others: 20 000 keys take it 10 s.
-    const options = { lineCounter, prettyErrors: false, uniqueKeys: false }
+    const options = { lineCounter, prettyErrors: false, uniqueKeys: false, merge: true }
     const document = yaml().parseDocument(text, options)
     if (isDeeper(document.contents, deepestJson)) return unreadable(tooDeep)
     const repeated = repeatedKeys(document).map((pos) => ({
@@ -67,8 +68,12 @@ export const readYaml = (
       message: 'Map keys must be unique',
     }))
     const errors = [
-      ...document.errors.map(({ message, pos }) => ({ pos: pos[0], message })),
+      ...document.errors.map(({ code, message, pos }) => ({
+        pos: pos[0],
+        message: code === 'MULTIPLE_DOCS' ? severalDocuments : message,
+      })),
       ...repeated,
+      ...inexactNumbers(document).map((pos) => ({ pos, message: inexact })),
     ].sort((a, b) => a.pos - b.pos)
     return {
       value: errors.length > 0 ? undefined : document.toJS(),
@@ -79,10 +84,16 @@ export const readYaml = (
     }
   } catch (thrown) {
     // What only shows while reading: aliases that lead nowhere or multiply.
-    return unreadable(thrown instanceof ReferenceError ? thrown.message : tooDeep)
+    if (thrown instanceof ReferenceError) return unreadable(thrown.message)
+    const isMerge = thrown instanceof Error && thrown.message.startsWith('Merge sources')
+    return unreadable(isMerge ? 'expected a map, or an alias of one, after <<' : tooDeep)
   }
 }
 
+const notUtf8 = 'expected UTF-8: this looks like UTF-16; save the file as UTF-8'
+const severalDocuments =
+  'expected one document a file: what follows --- belongs into a file of its own'
+const inexact = 'this integer is too large to be kept exactly: put it in quotes'
 const tooDeep = 'expected YAML that is not nested so deeply'
 
 /** Flaws of one text that are told. */
@@ -146,6 +157,19 @@ const repeatedKeys = (document: Document): number[] => {
         if (seen.has(name)) found.push((isNode(key) && key.range?.[0]) || 0)
         seen.add(name)
       }
+    },
+  })
+  return found
+}
+
+/** Where integers stand that a number of JavaScript cannot hold: others would be equal to them. */
+const inexactNumbers = (document: Document): number[] => {
+  const { visit } = yaml()
+  const found: number[] = []
+  visit(document, {
+    Scalar: (_, { value, source, range }) => {
+      if (typeof value !== 'number' || Number.isSafeInteger(value)) return
+      if (/^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(source ?? '')) found.push(range?.[0] ?? 0)
     },
   })
   return found

@@ -11,8 +11,10 @@ import { liveOutput } from '../../reports/live-output.ts'
 import { loadRules, type Rule } from '../../runner/rules.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckAgentOptions } from '../commands/check/agent.ts'
+import { reporterOf } from '../commands/output-options.ts'
 import { requireScenarios } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
+import { prepareReports } from '../write-report.ts'
 import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check agent -- CMD`. @returns the exit code */
@@ -35,6 +37,7 @@ export const checkAgent = async (
   if (line.length === 0) throw new UsageError('no command: check agent -- COMMAND')
   const given = await givenIn(options.given)
   const baseline = await readBaselineOption(options)
+  await prepareReports(options.report ?? [])
 
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
@@ -45,7 +48,7 @@ export const checkAgent = async (
     concurrency,
     control: scenarios.find(({ file }) => basename(file) === 'happy-path.yaml'),
     signal,
-    onResult: liveOutput(out, chosen.length),
+    onResult: liveOutput(out, { total: chosen.length, reporter: reporterOf(options) }),
   }).catch((error: NodeJS.ErrnoException) => {
     const reasons: Record<string, string> = { ENOENT: 'is not there', EACCES: 'may not be run' }
     const reason = error.syscall?.startsWith('spawn') ? reasons[error.code ?? ''] : undefined

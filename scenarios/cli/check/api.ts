@@ -17,10 +17,12 @@ import { openIssuerBefore } from '../../targets/mock/issuer.ts'
 import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckApiOptions } from '../commands/check/api.ts'
+import { reporterOf } from '../commands/output-options.ts'
 import { createFilter, listOf, requireScenarios } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { runLive } from '../run-live.ts'
 import { loadTarget } from '../target-file.ts'
+import { prepareReports } from '../write-report.ts'
 import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check api`. @returns the exit code */
@@ -32,6 +34,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
     throw new UsageError(`${name} does not say what to call: api: { url: …, routes: [...] }`)
   }
   const baseline = await readBaselineOption(options)
+  await prepareReports(options.report ?? [])
   const reasons = new Map<string, string>()
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
@@ -80,7 +83,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
         },
       },
       out,
-      false,
+      { reporter: reporterOf(options) },
     )
     const code = await concludeCheck(
       whole,
@@ -182,12 +185,20 @@ const startApi = async (
     stop.abort()
     await running.ended.catch(() => {})
   }
-  for (const until = Date.now() + patience; ; await sleep(100)) {
+  const begun = Date.now()
+  let told = false
+  for (const until = begun + patience; ; await sleep(100)) {
+    if (!told && Date.now() - begun > 1000) {
+      told = true
+      process.stderr.write(`waiting for ${url} (PORT=${at})…\n`)
+    }
     if (ended !== undefined) throw new UsageError(`the API did not start: ${ended}`)
     if (await isListening(hostname, at)) return { [Symbol.asyncDispose]: end }
     if (Date.now() > until || signal.aborted) {
       await end()
-      throw new UsageError(`the API does not listen at ${url} after ${patience / 1000} s`)
+      throw new UsageError(
+        `the API does not listen at ${url} after ${patience / 1000} s; it was started with PORT=${at} and HOST=${hostname}`,
+      )
     }
   }
 }

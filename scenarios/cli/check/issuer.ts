@@ -11,13 +11,14 @@ import { type RealTarget, real } from '../../targets/real/real.ts'
 import { Unreachable } from '../../targets/real/unreachable.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckIssuerOptions } from '../commands/check/issuer.ts'
+import { reporterOf } from '../commands/output-options.ts'
 import { dryRun } from '../dry-run.ts'
 import { createFilter, listOf, requireScenarios } from '../filters.ts'
 import { filesOf, loadSuite, printProblems, suiteFolder } from '../find-scenarios.ts'
 import { renamedHint } from '../renamed.ts'
 import { runLive } from '../run-live.ts'
 import { accessTo, loadTarget } from '../target-file.ts'
-import { writeReport } from '../write-report.ts'
+import { prepareReports, writeReport } from '../write-report.ts'
 import { concludeCheck, readBaselineOption, reportsToStdout } from './outcome.ts'
 
 /** `lumoauth-harness check issuer`. @returns the exit code */
@@ -37,6 +38,7 @@ export const checkIssuer = async (
   if (options.dryRun) return dryRun(chosen, file, { allowWrites })
   const access = accessTo(file, name)
   const baseline = await readBaselineOption(options)
+  await prepareReports(options.report ?? [])
 
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
@@ -53,13 +55,9 @@ export const checkIssuer = async (
     names: target.names,
   })
   try {
-    const run = await runLive(
-      chosen.map(target.placed),
-      target,
-      { concurrency, judge },
-      out,
-      false,
-    ).finally(() => target.close())
+    const run = await runLive(chosen.map(target.placed), target, { concurrency, judge }, out, {
+      reporter: reporterOf(options),
+    }).finally(() => target.close())
     if (record !== undefined) {
       await writeReport(`${JSON.stringify(recordingOf(run), null, 1)}\n`, record)
     }

@@ -9,17 +9,18 @@ import {
   readBaseline,
   renewBaseline,
 } from '../../checks/baseline.ts'
-import { deviationsOf, rulesOf } from '../../checks/deviations.ts'
+import { type Deviation, deviationsOf, rulesOf } from '../../checks/deviations.ts'
 import { type Subject, statement, statementJson } from '../../checks/statement.ts'
 import { reports } from '../../reports/formats.ts'
 import type { Report } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
+import { wrapLines } from '../../reports/wrap.ts'
 import type { Run } from '../../runner/verdict.ts'
 import type { CheckFormat, OutcomeOptions } from '../commands/check/outcome-options.ts'
 import { rejectFormerNames } from '../renamed.ts'
 import type { Out } from '../run-live.ts'
 import { writeWholeFile } from '../write-file.ts'
-import { writeReport } from '../write-report.ts'
+import { writeReports } from '../write-report.ts'
 
 type ReportOutputs = Omit<Subject, 'compared'>
 
@@ -50,7 +51,12 @@ export const readBaselineOption = async ({
 export const concludeCheck = async (
   run: Run,
   told: ReportOutputs,
-  { report = [], baseline: file, updateBaseline }: OutcomeOptions,
+  {
+    report = [],
+    baseline: file,
+    updateBaseline,
+    verbose,
+  }: OutcomeOptions & { verbose?: true | undefined },
   baseline: Baseline,
   out: Out,
 ): Promise<number> => {
@@ -64,26 +70,54 @@ export const concludeCheck = async (
     'statement-json': (runs) => statementJson(subject, runs),
   }
 
-  const { failures, counts } = terminal({ stream: out })
-  const failed = failures([run])
+  const { failures, counts, skips } = terminal({ stream: out })
+  const failed = failures([verbose ? run : onlyFirstOfEachRule(run, deviations)])
   out.write(failed === '' ? '\n' : `\n${failed}\n`)
+  out.write(skips([run]))
   for (const rule of [...fresh, ...known]) {
-    const first = deviations.find((it) => it.rule === rule)
-    const note = known.includes(rule) ? ` (known: ${baseline[rule]})` : ''
-    out.write(
-      `deviates from ${rule}: ${subject.rules.get(rule)?.says}${note}\n    ${first?.result.title}\n`,
-    )
+    const lines = describeDeviations(rule, deviations, subject, baseline[rule])
+    out.write(`${wrapLines(lines.map(inertText), out).join('\n')}\n`)
   }
   for (const rule of stale) {
     out.write(`stale in the baseline: ${rule} is kept now; take it out of ${file}\n`)
   }
   for (const fact of subject.facts) out.write(`${inertText(fact)}\n`)
   for (const left of subject.leftovers) out.write(`left over: ${inertText(left)}\n`)
-  for (const order of report) await writeReport(formats[order.format]([run]), order.file)
+  const written = await writeReports(report, (format) => formats[format]([run]))
   if (updateBaseline && file !== undefined) {
     await writeWholeFile(file, renewBaseline(baseline, deviations))
     out.write(`wrote ${file}\n`)
   }
   out.write(`${counts([run])}\n`)
+  if (!written) return 2
   return fresh.length > 0 || stale.length > 0 ? 1 : 0
+}
+
+/** The run with the first failure that shows each rule, and no other: they read alike. */
+const onlyFirstOfEachRule = (run: Run, deviations: readonly Deviation[]): Run => {
+  const firsts = [...Map.groupBy(deviations, (it) => it.rule).values()].map((it) => it[0]?.failure)
+  const results = run.results.flatMap((result) => {
+    const failures = result.failures.filter((it) => firsts.includes(it))
+    return result.verdict === 'failed' && failures.length === 0 ? [] : [{ ...result, failures }]
+  })
+  return { ...run, results }
+}
+
+/** A rule, how often it was broken, by what, and where that was seen first. */
+const describeDeviations = (
+  rule: string,
+  deviations: readonly Deviation[],
+  { rules }: Subject,
+  known: string | undefined,
+): string[] => {
+  const all = deviations.filter((it) => it.rule === rule)
+  const [first] = all
+  const times = all.length === 1 ? '' : `, ${all.length} times`
+  const note = known === undefined ? '' : ` (known: ${known})`
+  const says = first?.failure.message.replace(`${rule}: `, '').split('\n')[0]
+  return [
+    `deviates from ${rule}${times}: ${rules.get(rule)?.says}${note}`,
+    `    ${says}`,
+    `    ${all.length === 1 ? 'in' : 'first in'}: ${first?.result.title}`,
+  ]
 }

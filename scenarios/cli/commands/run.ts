@@ -3,6 +3,7 @@ import { reportFormats } from '../../reports/report.ts'
 import { hosts, renamedHosts } from '../../targets/mock/hosts.ts'
 import { defineCommand, lazyAction, type OptionsOf } from './command.ts'
 import { onlyOption, ruleOption, tagOption } from './filter-options.ts'
+import { reporterOption, verboseOption } from './output-options.ts'
 import { choiceOption, origin, reportOption, wholeNumber } from './values.ts'
 
 /** `lumoauth-harness run` */
@@ -41,6 +42,8 @@ const definition = () =>
     .addOption(reportOption(reportFormats))
     .option('--failed', 'only those that failed when they were last run here')
     .option('--watch', 'run again whenever a scenario, or the code of the harness, changes')
+    .addOption(reporterOption)
+    .addOption(verboseOption)
     .option('--list', 'list what would run, and run nothing')
     .option('--bail', 'stop after the first failure')
     .option(

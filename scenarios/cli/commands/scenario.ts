@@ -11,7 +11,10 @@ export const scenarioCommand = () =>
 const newCommand = () =>
   defineCommand('new')
     .description('Writes a new scenario file to begin with.')
-    .argument('<name>', 'theme/name in the suite, or a path that ends in .yaml')
+    .argument(
+      '<name>',
+      'a path that ends in .yaml; else a name below scenarios/ of the project (in this repository: theme/name in the suite)',
+    )
     .addHelpText('after', example)
     .action(lazyAction(async () => (await import('../scenario.ts')).createScenario))
 

@@ -10,7 +10,12 @@ const definition = () =>
   defineCommand('schema')
     .summary('write, or check, the JSON Schema of scenario files')
     .description(
-      'Writes what is made from the scenario language: the JSON Schemas that editors complete and check scenario files and rules.yaml with, and the tables in scenarios/README.md.',
+      'Writes the JSON Schemas with which editors complete and check scenario files, rules and targets. In the repository of the harness, also what else is made from the sources: the tables in scenarios/README.md and the names of the misbehaviours.',
+    )
+    .argument(
+      '[folder]',
+      'where the JSON Schemas go in a project that has this package installed',
+      'schemas',
     )
     .option('--check', 'write nothing; exit code 1 when a file is not what it should be')
     .addHelpText('after', '\nExample: lumoauth-harness schema --check')

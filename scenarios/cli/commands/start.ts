@@ -46,7 +46,10 @@ export const startCommand = () =>
       '--config <file>',
       'a tenant, or tenants: [...], in YAML or JSON; read again when it changes. Without it, tenants.yaml of this folder, if there is one',
     )
-    .option('--policy <file>', 'the policy of every tenant; read again when it changes')
+    .option(
+      '--policy <file>',
+      'the policy of every tenant, also of those made later; read again when it changes',
+    )
     .option(
       '--model <file>',
       'what the scripted model of every tenant says; read again when it changes',
@@ -68,7 +71,12 @@ export const startCommand = () =>
     )
     .option(
       '--misbehave <name>',
-      'switch a defect on in every tenant, for good; may be repeated',
+      'switch a defect on in every tenant, also in those made later; may be repeated',
+      collect,
+    )
+    .option(
+      '--dialect <name=value>',
+      'set a dialect switch of every tenant, also of those made later; may be repeated',
       collect,
     )
     .addOption(

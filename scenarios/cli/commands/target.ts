@@ -21,7 +21,10 @@ What is not given as an option is asked, on a terminal. Where the credentials ar
     )
     .argument('[file]', 'the file to write', 'target.yaml')
     .option('--issuer <url>', 'origin of the issuer, such as https://app.lumoauth.dev')
-    .option('--tenant <slug>', 'your organisation there')
+    .option(
+      '--tenant <slug>',
+      'your organisation there; absent: an OAuth server without organisations, checked against the standards only',
+    )
     .option('--agent <name>', 'what the issuer calls your agent; else its client id')
     .option('--client-id-env <name>', 'variable with its client id; else AGENT_CLIENT_ID')
     .option('--client-secret-env <name>', 'variable with its secret; else AGENT_CLIENT_SECRET')

@@ -13,6 +13,8 @@ export type RateLimitedFetchOptions = Readonly<{
   wait: number
   /** Aborts running reads. Afterwards only `urgent` requests are sent. */
   signal: AbortSignal
+  /** Called with the seconds of a wait of two seconds or more, once for each. */
+  onWait?: (seconds: number) => void
   fetch?: typeof globalThis.fetch
 }>
 
@@ -77,6 +79,9 @@ export class RateLimitedFetch {
     const at = Math.max(now, (oldest ?? Number.NEGATIVE_INFINITY) + 60_000, this.#quietUntil)
     this.#times.push(at)
     if (at <= now) return
+    if (at - now >= 2000 && at - this.#waitedUntil >= 2000) {
+      this.#options.onWait?.(Math.round((at - now) / 1000))
+    }
     this.waited += Math.max(0, at - Math.max(now, this.#waitedUntil)) / 1000
     this.#waitedUntil = Math.max(this.#waitedUntil, at)
     await waitUnlessInterrupted(at - now, urgent ? undefined : this.#options.signal)

@@ -49,6 +49,8 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
     timeout: limits.timeout,
     wait: limits.wait,
     signal,
+    onWait: (seconds) =>
+      say(`waiting ${seconds} s for Retry-After, or for limits: { requests_per_minute: … }`),
     ...(options.fetch && { fetch: options.fetch }),
   })
   const ledger = new Ledger(access.agents, (request) => http.send(request, { urgent: true }))

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { lumoauthHarness } from '../../support/running.ts'
@@ -170,7 +170,7 @@ describe('the command line', { timeout: 60_000 }, () => {
 
     expect(status).toBe(1)
     expect(stdout).toContain('failing.yaml:3:5: expected success, answered 401')
-    expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in \d+ ms\n$/)
+    expect(stdout).toMatch(/0 passed, 1 failed, 0 skipped of 1 scenario in [\d.]+ m?s\n$/)
   })
 
   it('writes a scenario that passes, and several reports of it', () => {
@@ -282,5 +282,100 @@ describe('the command line', { timeout: 60_000 }, () => {
     const { stdout } = lumoauthWith({ GITHUB_ACTIONS: 'true' }, 'run', name)
 
     expect(stdout).toMatch(/^::error file=annotated.yaml,line=3,col=\d+,title=One is two/m)
+  })
+
+  const passing = 'scenario: One is one, they say\nsteps:\n  - assert: { value: 1, expect: 1 }\n'
+  const wrong = 'scenario: Two is one, they say\nsteps:\n  - assert: { value: 2, expect: 1 }\n'
+
+  it('annotates files by their path from the workspace', () => {
+    mkdirSync(join(folder, 'packages'), { recursive: true })
+    const name = file('packages/wrong.yaml', wrong)
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: join(folder, '..') }
+
+    const { stdout } = lumoauthWith(env, 'run', name)
+
+    expect(stdout).toMatch(
+      new RegExp(`^::error file=${basename(folder)}/packages/wrong.yaml,`, 'm'),
+    )
+  })
+
+  it('lists failed scenarios with file and line, and how to run them again', () => {
+    const { stdout } = lumoauth('run', file('wrong.yaml', wrong), file('right.yaml', passing))
+
+    expect(stdout).toContain('Failed: 1\n  wrong.yaml:3  Two is one, they say\n')
+    expect(stdout).toContain('Run these again: lumoauth-harness run --failed')
+  })
+
+  it.for([
+    [['--reporter', 'dot'], /^\.F\n/],
+    [['--reporter', 'quiet'], /^1\. Two is one/],
+    [['--verbose'], /^scenarios\n {2}✓ One is one, they say [\d.]+ m?s\n/m],
+    [[], /^✗ scenarios {2}1 passed, 1 failed\n {4}✗ Two is one/],
+  ] as const)('shows results with %j', ([options, expected]) => {
+    const names = [file('a-right.yaml', passing), file('b-wrong.yaml', wrong)]
+
+    expect(lumoauth('run', ...names, ...options).stdout.trimStart()).toMatch(expected)
+  })
+
+  it.for([
+    [['--report', 'markdown='], '--report markdown=: the name of the file is empty'],
+    [['--report', 'junit', '--report', 'ctrf'], 'two reports go to the standard output'],
+    [['--report', 'junit=a.xml', '--report', 'ctrf=./a.xml'], 'two reports go to ./a.xml'],
+    [['--report', 'junit=.'], '--report junit=.: cannot be written: it is a folder'],
+    [['--report', 'junit=right.yaml/a.xml'], 'cannot be written'],
+  ] as const)('rejects %j before anything runs', ([options, message]) => {
+    const { status, stdout, stderr } = lumoauth('run', file('right.yaml', passing), ...options)
+
+    expect(stderr).toContain(message)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  })
+
+  it('appends to the step summary of GitHub', () => {
+    const summary = join(folder, file('summary.md', '## Earlier\n'))
+    const report = `markdown=${summary}`
+
+    lumoauthWith(
+      { GITHUB_STEP_SUMMARY: summary },
+      'run',
+      file('right.yaml', passing),
+      '--report',
+      report,
+    )
+
+    expect(readFileSync(summary, 'utf8')).toMatch(/^## Earlier\n[\s\S]*1 of 1 scenarios passed/)
+  })
+
+  it('passes a shard without a scenario', () => {
+    const { status, stdout } = lumoauth('run', file('right.yaml', passing), '--shard', '2/2')
+
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'this shard has no scenario\n' })
+  })
+
+  it('runs with --failed what was never run', () => {
+    const name = file('never-run.yaml', wrong)
+
+    expect(lumoauth('run', name, '--failed')).toMatchObject({ status: 1 })
+  })
+
+  it.for(['glob/**', 'glob/*', 'glob'])('finds scenarios, and no other files, by %s', (pattern) => {
+    mkdirSync(join(folder, 'glob/deep'), { recursive: true })
+    mkdirSync(join(folder, 'glob/node_modules/x'), { recursive: true })
+    file('glob/deep/right.yaml', passing)
+    file('glob/node_modules/x/wrong.yaml', wrong)
+    file('glob/pnpm-lock.yaml', 'lockfileVersion: 9\n')
+    file('glob/note.txt', 'no scenario')
+
+    expect(lumoauth('run', pattern).stdout).toContain('1 passed, 0 failed')
+  })
+
+  it('colours its output with FORCE_COLOR, unless NO_COLOR is set', () => {
+    const name = file('right.yaml', passing)
+
+    expect(lumoauthWith({ FORCE_COLOR: '1', NO_COLOR: '' }, 'run', name).stdout).toContain(
+      '\u001b[32m',
+    )
+    expect(lumoauthWith({ FORCE_COLOR: '1', NO_COLOR: '1' }, 'run', name).stdout).not.toContain(
+      '\u001b',
+    )
   })
 })

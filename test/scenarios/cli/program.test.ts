@@ -21,8 +21,8 @@ describe('the program', () => {
     [['explain'], "missing required argument 'rule' (see --help)"],
     [['diff-contract'], "missing required argument 'file' (see --help)"],
     [
-      ['schema', 'surplus'],
-      "too many arguments for 'schema'. Expected 0 arguments but got 1: surplus. (see --help)",
+      ['schema', 'folder', 'surplus'],
+      "too many arguments for 'schema'. Expected 1 argument but got 2: folder, surplus. (see --help)",
     ],
     [['run', '--hots', 'msw'], "unknown option '--hots' (Did you mean --host?)"],
     [['run', '--seed'], "option '--seed <n>' argument missing (see --help)"],

@@ -5,7 +5,23 @@ import { FlawedFile, parseYaml, readYaml } from '../../../server/wire/yaml-sourc
 /** Found by fuzzing (test/trust/fuzz-texts.test.ts). */
 describe('a YAML text that cannot be read is refused in words, and soon:', () => {
   it.each([
-    ['an alias that leads nowhere', '<<: *nothing', 'x.yaml:1:1: Unresolved alias'],
+    ['an alias that leads nowhere', 'a: *nothing', 'x.yaml:1:1: Unresolved alias'],
+    [
+      'a merge of nothing',
+      '<<: *nothing',
+      'x.yaml:1:1: expected a map, or an alias of one, after <<',
+    ],
+    [
+      'a text in UTF-16',
+      '\ufffd\ufffds\0c\0',
+      'x.yaml:1:1: expected UTF-8: this looks like UTF-16',
+    ],
+    ['several documents', 'a: 1\n---\na: 2\n', 'x.yaml:2:1: expected one document a file'],
+    [
+      'an integer that no number of JavaScript equals',
+      'a: 1\nb: [9007199254740993]\n',
+      'x.yaml:2:5: this integer is too large to be kept exactly: put it in quotes',
+    ],
     ['collections as keys within one another', '? '.repeat(1000), 'not nested so deeply'],
     [
       'a list within a list, and so on',

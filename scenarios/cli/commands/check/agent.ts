@@ -1,4 +1,5 @@
 import { defineCommand, lazyAction, type OptionsOf } from '../command.ts'
+import { reporterOption, verboseOption } from '../output-options.ts'
 import { wholeNumber } from '../values.ts'
 import {
   baselineOption,
@@ -30,6 +31,8 @@ Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_T
     )
     .option('--limit <seconds>', 'how long the command may take in a scenario', wholeNumber(), 60)
     .option('--only <text>', 'only scenarios with this in their title or file name')
+    .addOption(reporterOption)
+    .addOption(verboseOption)
     .option('--list', 'list what would run, and run nothing')
     .addOption(checkReportOption)
     .addOption(baselineOption)

@@ -1,5 +1,6 @@
 import { defineCommand, lazyAction, type OptionsOf } from '../command.ts'
 import { onlyOption, ruleOption, tagOption } from '../filter-options.ts'
+import { reporterOption, verboseOption } from '../output-options.ts'
 import { wholeNumber } from '../values.ts'
 import {
   baselineOption,
@@ -38,6 +39,8 @@ Each route that the target names is called without a token, with the right one, 
     .addOption(onlyOption)
     .addOption(tagOption)
     .addOption(ruleOption)
+    .addOption(reporterOption)
+    .addOption(verboseOption)
     .option('--list', 'list what would run, and run nothing')
     .addOption(checkReportOption)
     .addOption(baselineOption)

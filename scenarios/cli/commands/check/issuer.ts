@@ -1,5 +1,6 @@
 import { defineCommand, lazyAction, type OptionsOf } from '../command.ts'
 import { onlyOption, ruleOption, tagOption } from '../filter-options.ts'
+import { reporterOption, verboseOption } from '../output-options.ts'
 import { wholeNumber } from '../values.ts'
 import {
   baselineOption,
@@ -37,6 +38,8 @@ What the issuer can do is found out first; a scenario that needs more is skipped
     .addOption(onlyOption)
     .addOption(tagOption)
     .addOption(ruleOption)
+    .addOption(reporterOption)
+    .addOption(verboseOption)
     .option('--list', 'list what would run, and run nothing')
     .addOption(checkReportOption)
     .addOption(baselineOption)
