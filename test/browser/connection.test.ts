@@ -127,6 +127,50 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
     await context.close()
   })
 
+  it('takes over from a tab that its browser has frozen', async () => {
+    await using world = await createWorld()
+    const { page: leader, context } = await world.enter(browser, ada)
+    const tab = await context.newPage()
+    await tab.clock.install()
+    await tab.goto(`${world.harness.issuer}/console/acme`)
+    await tab.locator('.live:not(.lost)[aria-label=Live]').waitFor()
+    const streams: string[] = []
+    tab.on('request', (request) => {
+      if (request.url().includes('/events')) streams.push(request.url())
+    })
+
+    await leader.evaluate('BroadcastChannel.prototype.postMessage = () => {}')
+
+    const takesOver = async () => {
+      await tab.clock.runFor(1000)
+      return streams.length > 0
+    }
+    await expect.poll(takesOver, { timeout: 20_000, interval: 20 }).toBe(true)
+    const { requestId } = await ask(world)
+    await rowOf(tab, requestId).waitFor()
+    await context.close()
+  })
+
+  it('asks for its news where the browser has no Web Locks', async () => {
+    await using world = await createWorld()
+    const { url } = await world.control('console-link', { user: ada.email })
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const streams: string[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/events')) streams.push(request.url())
+    })
+    await page.addInitScript("Object.defineProperty(navigator, 'locks', { value: undefined })")
+    await page.goto(url)
+    await page.locator('.live:not(.lost)[aria-label=Live]').waitFor()
+
+    const { requestId } = await ask(world)
+
+    await rowOf(page, requestId).waitFor()
+    expect(streams).toEqual([])
+    await context.close()
+  })
+
   it('leaves connections free for other pages when seven tenants are open', async () => {
     const names = ['acme', 'b', 'c', 'd', 'e', 'f', 'g']
     await using world = await createWorld()

@@ -330,9 +330,8 @@ describe.skipIf(noBrowser)(
       await page.locator('.request h2').getByText('doc_2').waitFor()
       await keyboard.press('r')
       await keyboard.type('a d j 1')
-      await keyboard.press('Tab')
-      await keyboard.press('Tab')
-      await keyboard.press('Tab')
+      await keyboard.press('Escape')
+      await keyboard.press('d')
       await keyboard.press('Enter')
       await verdict(page, 'Denied by Ada Approver')
 

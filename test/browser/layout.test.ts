@@ -232,6 +232,8 @@ const hiddenParts = (isLow: boolean) => `(() => {
     if (top + 14 > box.bottom || left < box.left || right > box.right) {
       faults.push('value ' + at + ' of the permission, at ' + Math.round(top) + ', is outside its box')
     }
+    const { scrollWidth, clientWidth } = dd.firstElementChild
+    if (scrollWidth > clientWidth) faults.push('value ' + at + ' scrolls sideways')
   }
   const [root, main] = [document.documentElement, document.querySelector('main')]
   for (const it of [root, main]) {

@@ -293,7 +293,11 @@ const showSeat = ({ user, operator, approvers }, { live, time, keys }, leave, ta
           'label',
           { class: 'as' },
           h('span', {}, 'Acting as'),
-          h('select', { onchange: (event) => take(event.target.value) }, options),
+          h(
+            'select',
+            { 'aria-label': 'Acting as', onchange: (event) => take(event.target.value) },
+            options,
+          ),
         )
       : h('span', { class: 'as' }, user ? foreign(user.name) : 'Operator'),
     keys,
