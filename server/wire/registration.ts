@@ -3,7 +3,7 @@ import { authMethods, grantTypes } from './token.ts'
 
 const Text = z.string().min(1).max(256)
 
-/** `POST B/connect/register` (RFC 7591 §2). Members we do not know are ignored, as §2 asks. */
+/** Body of `POST B/connect/register` (RFC 7591 §2). Unknown members are ignored (§2). */
 export const RegisterClient = z
   .object({
     redirect_uris: z.array(z.string().max(2048)).max(16).default([]),
@@ -24,7 +24,7 @@ export const RegisterClient = z
   .meta({ id: 'RegisterClient' })
 export type RegisterClient = z.infer<typeof RegisterClient>
 
-/** RFC 7591 §3.2.1: what was registered, with the credentials that belong to it. */
+/** Answer of a registration (RFC 7591 §3.2.1): the registered metadata and the credentials. */
 export const ClientRegistered = z
   .looseObject({
     client_id: z.string().min(1),
