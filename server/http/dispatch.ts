@@ -33,11 +33,11 @@ const lookUp = (
   try {
     const found = findRoute(method, path)
     if (found === undefined) {
-      return errorAnswer(404, 'not_found', `there is no ${printable(path)} here`)
+      return errorAnswer(404, 'not_found', `unknown path: ${printable(path)}`)
     }
     if ('name' in found) return found
     const allow = found.allow.join(', ')
-    return errorAnswer(405, 'method_not_allowed', `expected ${allow}`, {}, { allow })
+    return errorAnswer(405, 'method_not_allowed', `expected the method ${allow}`, {}, { allow })
   } catch {
     return errorAnswer(400, 'invalid_request', 'the path is not percent-encoded UTF-8')
   }

@@ -5,8 +5,8 @@ import type { HttpRequest } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 /**
- * Finds the tenant: named in the path; or whoever issued the token, as the token itself says (the
- * guard checks that afterwards); or the first tenant of the harness.
+ * Finds the tenant: by the path; else by the unverified token (the guard verifies it afterwards); else
+ * the first tenant of the harness.
  */
 export const findTenantOfCall =
   (open: ReadonlyMap<string, TenantContext>): FindTenant =>
@@ -18,7 +18,7 @@ export const findTenantOfCall =
     return first
   }
 
-/** What a token says of its tenant, unverified. */
+/** The tenant in an unverified token. */
 const readTenantOfToken = (request: HttpRequest): string | undefined => {
   const jwt = peekJwt(bearerToken(request))
   if (jwt === undefined) return undefined

@@ -4,22 +4,22 @@ import type { Step } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { mask } from './tenant/mask.ts'
 
-/** One answered request, secrets masked, as a log wants it. */
+/** One line of the log: an answered request, with secrets masked. */
 export type LogLine = Readonly<{
   time: Date
-  /** What the client named the request in `X-Request-Id`, or a fresh id; the answer repeats it. */
+  /** The client's `X-Request-Id`, or a generated id. The answer repeats it. */
   id: string
   seat: Exclude<Seat, 'control'>
   method: string
   path: string
   status: number
   milliseconds: number
-  /** Of a refusal: its code, and what it says. */
+  /** Code and description of an error. */
   error?: string
   description?: string
 }>
 
-/** Logs every answer of a seat, also where no route was found; names it in `X-Request-Id`. */
+/** Logs every answer of a seat, including unknown paths, and adds `X-Request-Id`. */
 export const writeLog =
   (seat: LogLine['seat'], log: (line: LogLine) => void): Step<HttpRequest> =>
   async (request, next) => {
@@ -48,7 +48,7 @@ const requestIdOf = ({ headers }: HttpRequest) => {
 const shownPath = ({ path, query }: HttpRequest) =>
   replaceControlCharacters(mask(query.size === 0 ? path : `${path}?${query}`))
 
-/** Nothing that a caller wrote may look like another line, or move the cursor. */
+/** Prevents untrusted text from looking like another line, or moving the cursor. */
 const replaceControlCharacters = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 
 const errorOf = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {

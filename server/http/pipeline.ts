@@ -21,17 +21,17 @@ export type SeatOptions = Readonly<{
   findTenant?: FindTenant
   /** Every tenant of the harness. */
   tenants?: () => Iterable<TenantContext>
-  /** Receives a line for each answer. */
+  /** Receives one line per answer. */
   log?: ((line: LogLine) => void) | undefined
-  /** Where events are kept; absent: in memory only. */
+  /** Storage of events. Absent: in memory only. */
   journal?: Durable | undefined
-  /** Answers that a recorded issuer gives in place of ours. */
+  /** Recorded answers of an issuer, returned instead of ours. */
   recording?: Readonly<{ of: Recording; origin: () => string }> | undefined
-  /** Receives errors of the harness itself; the client gets a 500 without details. */
+  /** Receives internal errors of the harness. The client gets a 500 without details. */
   onBug?: (bug: unknown, request: HttpRequest) => void
 }>
 
-/** One seat: everything that surrounds a handler, in the order in which it happens. */
+/** One seat: everything that surrounds a handler, in order. */
 export const createSeat = ({
   name,
   areas,

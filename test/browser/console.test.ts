@@ -376,7 +376,7 @@ describe.skipIf(noBrowser)(
       await page.goto(`${world.harness.issuer}/console/acme`)
       await page.getByLabel('Control token').fill('not this one')
       await page.keyboard.press('Enter')
-      await page.getByText('this is not the control token').waitFor()
+      await page.getByText('expected the control token').waitFor()
       await page.getByLabel('Control token').fill(world.harness.controlToken)
       await page.keyboard.press('Enter')
       await page.getByText('Nothing waits for you').waitFor()

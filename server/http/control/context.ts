@@ -7,15 +7,15 @@ import { refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import type { Switchable } from '../tenant/active-misbehaviours.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
-/** What the control plane may do with the harness as a whole. */
+/** What the control plane can do with the whole harness. */
 export type TenantRegistry = Readonly<{
   find: (slug: string) => TenantContext | undefined
   slugs: () => string[]
   create: (seed: TenantSeed) => TenantCreated
-  /** Puts a tenant back to its seeds. */
+  /** Resets a tenant to its seed. */
   reset: (slug: string) => void
   delete: (slug: string) => void
-  /** The defects that can be switched on. */
+  /** The misbehaviours that can be switched on. */
   misbehaviours: () => Promise<readonly Switchable[]>
   version: string
 }>
@@ -25,8 +25,8 @@ export type ControlContext = Readonly<{ registry: TenantRegistry; context: () =>
 const area = 'the control plane'
 
 /**
- * Requires the control token, and refuses browsers that come from elsewhere: neither a foreign
- * `Origin` nor a `Host` that only resolves here (DNS rebinding) gets in.
+ * Requires the control token. Rejects browsers of other sites: a foreign `Origin`, and a foreign `Host`
+ * that resolves to the harness (DNS rebinding).
  */
 export const controlContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
@@ -55,4 +55,4 @@ export const controlContext =
 
 /** @throws {HttpError} 429 */
 export const tooMany = (limit: number, what: string): never =>
-  answerWith(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit })
+  answerWith(429, 'limit_reached', `limit reached: at most ${limit} ${what} at a time`, { limit })

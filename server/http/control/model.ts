@@ -27,7 +27,7 @@ import {
 
 export type ModelContext = Readonly<{ context: TenantContext; script: ModelScript }>
 
-/** The scripted model of every tenant, which the path names, or the key alone. */
+/** The scripted model of every tenant. The path or the API key identifies the tenant. */
 export const modelArea = (
   find: (slug: string) => TenantContext | undefined,
 ): Area<ModelRoute, ModelContext> => ({
@@ -42,12 +42,16 @@ const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext =>
   const key = bearerToken(request) ?? ''
   if (context === undefined || !same(key, context.model.key)) {
     const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
-    answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
+    answerWith(
+      401,
+      'invalid_api_key',
+      `expected the API key of a tenant's model, received "${shown}"`,
+    )
   }
   return { context: context as TenantContext, script: context?.model.script ?? usualScript() }
 }
 
-/** @throws {HttpError} 400 with file, line and column of each mistake */
+/** @throws {HttpError} 400 with file, line and column of each error */
 export const scriptFrom = (given: SetModelScript): ModelScript => {
   if (!('yaml' in given)) return given
   try {
@@ -58,7 +62,7 @@ export const scriptFrom = (given: SetModelScript): ModelScript => {
   }
 }
 
-/** Refusals in OpenAI's form, where its clients look for them. */
+/** Writes errors in OpenAI's form, as its clients expect. */
 const withOpenAiErrors = ({ status, body, headers }: Answer): Answer => {
   if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
   const { error: code, message, param = null } = body as Record<string, unknown>
@@ -79,7 +83,7 @@ const modelHandlers: Handlers<ModelRoute, ModelContext> = {
     const { conversations } = context.model
     const earlier = body.previous_response_id
       ? (conversations.upTo(body.previous_response_id) ??
-        answerWith(400, 'previous_response_not_found', 'there is no such previous response', {
+        answerWith(400, 'previous_response_not_found', 'unknown previous_response_id', {
           param: 'previous_response_id',
         }))
       : []
@@ -101,12 +105,12 @@ const info = (id: string, { tenant }: TenantContext) => ({
 })
 
 const unknownModel = ({ models }: ModelScript, name: string): never =>
-  answerWith(404, 'model_not_found', `there is no model ${name}; expected ${models.join(', ')}`, {
+  answerWith(404, 'model_not_found', `unknown model: ${name}; expected ${models.join(', ')}`, {
     param: 'model',
   })
 
 /**
- * What the script says, recorded, as are the requests it did not foresee.
+ * The reply of the script. Records every request, including those without a matching reply.
  * @throws {HttpError} 400 that quotes the last message
  */
 const answerFromScript = (
@@ -170,5 +174,5 @@ const namesOf = ({ tools }: ChatRequest | ResponsesRequest): string[] =>
     return typeof name === 'string' ? [name] : []
   })
 
-/** About four characters make a token, in English. */
+/** English text has about four characters per token. */
 const tokensIn = (text: string) => Math.max(1, Math.ceil(text.length / 4))

@@ -2,7 +2,7 @@ import { type HttpHandler, http } from 'msw'
 import { errorAnswer } from '../errors.ts'
 import { HarnessClosed, toResponse } from './fetch.ts'
 
-/** What handlers need of a harness: where its seats are, and how to ask them without a socket. */
+/** The parts of a harness that the handlers use: its origins, and its seats as functions. */
 type Seats = Readonly<{
   issuer: string
   api: string
@@ -10,8 +10,8 @@ type Seats = Readonly<{
 }>
 
 /**
- * MSW handlers for issuer and API of a harness, under whatever origins it was given; every other
- * origin is left alone. The control plane is not among them: a test has the harness itself.
+ * MSW handlers for issuer and API of a harness, at its configured origins. Requests to other origins
+ * pass through. The control plane is not included: tests call the harness directly.
  *
  * ```ts
  * const harness = await createHarness({
@@ -24,7 +24,7 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
   [issuer, api].map((origin) =>
     http.all(`${origin}/*`, async ({ request }) => {
       if (isControl.test(new URL(request.url).pathname)) {
-        return refusal(404, 'not_found', 'the control plane is not served here')
+        return refusal(404, 'not_found', 'MSW handlers do not include the control plane')
       }
       try {
         return await handle(request)

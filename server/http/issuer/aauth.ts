@@ -9,7 +9,7 @@ const notImplemented = () =>
   answerWith(
     501,
     'not_implemented',
-    'AAuth is not part of this harness; agents get their tokens by OAuth at oauth/token',
+    'AAuth is not part of this harness; agents get tokens from oauth/token',
   )
 
 export const aauthHandlers = Object.fromEntries(

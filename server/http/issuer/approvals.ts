@@ -11,7 +11,7 @@ import { created, type Handlers, ok } from '../message.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 
-/** Seconds; what SDKs take by themselves (contract §2.3). */
+/** Poll interval in seconds; the default of the SDKs (contract §2.3). */
 const interval = 1.5
 
 export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {
@@ -19,7 +19,7 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
     if (tenant.state.dialect.push_device === 'email') {
       requireAddressee(tenant.state, agent().id, onBehalfOf)
-      const message = 'The user has no device that could be asked, so an e-mail was sent.'
+      const message = 'The user has no push device; an e-mail was sent instead.'
       return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }
     }
     const [{ approval }] = tenant.run(askApproval, {
@@ -64,7 +64,7 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
   },
 }
 
-/** The newest model has an integer: here the place of the user in the tenant, from 1. */
+/** The newest model requires an integer: the position of the user in the tenant, from 1. */
 const approvedBy = ({ dialect, users }: State, { id, email }: User) => {
   if (dialect.approved_by === 'number') return { user_id: [...users.keys()].indexOf(id) + 1 }
   return { user_id: id, ...(dialect.approved_by === 'both' ? { email } : {}) }

@@ -10,7 +10,7 @@ import type { IssuerContext } from './context.ts'
 import type { Principal } from './oauth/bearer.ts'
 import { toApproverView } from './request-views.ts'
 
-/** What approvers see and decide. */
+/** Lists pending requests and decides them, for approvers. */
 export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.deny', IssuerContext> =
   {
     'jit.pending': ({ context, principal, query, request }) => {
@@ -71,7 +71,10 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
     },
   }
 
-/** Approvers see the whole tenant; the lenient dialect shows agents their own (contract §7 row 7). */
+/**
+ * Approvers see all requests of the tenant; with the dialect `agents_own`, agents see their own
+ * (contract §7 row 7).
+ */
 const mayList = (
   { tenant }: TenantContext,
   { agent, permissions, approvalObstacle: obstacle }: Principal,

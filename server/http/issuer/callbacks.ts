@@ -7,8 +7,8 @@ import type { TenantContext } from '../tenant-context.ts'
 import { decisionText } from './request-views.ts'
 
 /**
- * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:
- * it carries no token, and the agent confirms it by a look at the status (THR-10).
+ * Notifies the `callback_url` of a request of its decision or expiry. The callback contains no token,
+ * and the agent confirms it by polling the status (THR-10).
  */
 export const startCallbacks = (context: TenantContext): void => {
   const { tenant, agenda, ended } = context
@@ -18,7 +18,7 @@ export const startCallbacks = (context: TenantContext): void => {
     if (entry.type === 'permission.denied') deliverNotice(context, entry, 'denied')
   })
   ended.signal.addEventListener('abort', unlisten, { once: true })
-  // After a restart: what was told already is not told again.
+  // After a restart: a callback that was sent is not sent again.
   const told = new Set(
     tenant.journal.after(0).flatMap((it) => ('deliveryId' in it ? it.requestId : [])),
   )
@@ -28,7 +28,7 @@ export const startCallbacks = (context: TenantContext): void => {
   agenda.look()
 }
 
-/** Nobody may look at a request that is called back, so its time is looked after from here. */
+/** The agent may not poll, so the expiry is watched here. */
 const watch = (context: TenantContext, requestId: string) => {
   const { tenant, agenda } = context
   const { state, clock } = tenant
@@ -51,7 +51,7 @@ const watch = (context: TenantContext, requestId: string) => {
 
 type Outcome = 'approved' | 'denied' | 'expired'
 
-/** What the policy decides at once is in the answer already, so only what waited is called back. */
+/** Sends no callback for an immediate decision of the policy, because the answer already contains it. */
 const deliverNotice = (
   context: TenantContext,
   { requestId, taskId, by }: Readonly<{ requestId: string; taskId: string; by?: string }>,
@@ -76,7 +76,7 @@ const deliverNotice = (
       ]),
   )
   if (isPlanned) return
-  const reason = 'too many deliveries wait'
+  const reason = 'too many deliveries are waiting'
   tenant.happen([{ type: 'callback.failed', ...about, attempt: 0, reason, final: true }])
 }
 
@@ -101,7 +101,10 @@ const noticeOf = (context: TenantContext, requestId: string, id: string, status:
   }
 }
 
-/** The two forms of the docs (contract §7 row 38). The body says when, so a replay can be told. */
+/**
+ * The two signatures of the docs (contract §7 row 38). The body contains the time, so a receiver can
+ * detect a replay.
+ */
 const signCallback = (
   { tenant, webhookSecret }: TenantContext,
   deliveryId: string,

@@ -141,10 +141,10 @@ describe('a tenant in the hands of a test', () => {
     const tenant = harness.createTenant()
 
     await expect(tenant.misbehave('no-such-thing')).rejects.toThrow(
-      'there is no misbehaviour no-such-thing; lumoauth-harness misbehaviours lists them',
+      'unknown misbehaviour: no-such-thing; lumoauth-harness misbehaviours lists them',
     )
     await expect(tenant.misbehave('network-rest')).rejects.toThrow(
-      'there is no misbehaviour network-rest; did you mean network-reset?',
+      'unknown misbehaviour: network-rest; did you mean network-reset?',
     )
   })
 

@@ -85,7 +85,10 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** For a resource server only tokens with its `aud` are active, for any other client only its own (RFC 7662 §4, INT-02). */
+/**
+ * A token is active for a resource server if its `aud` contains the server, for any other client if the
+ * client owns it (RFC 7662 §4, INT-02).
+ */
 const accessTokenSeenBy = async (
   context: TenantContext,
   client: Client,
@@ -105,7 +108,7 @@ const accessTokenSeenBy = async (
   }
 }
 
-/** A refresh token is nobody's business but its client's. */
+/** A refresh token is active only for its own client. */
 const refreshTokenSeenBy = (
   context: TenantContext,
   { clientId }: Client,

@@ -7,13 +7,13 @@ import { newSecret } from '../new-secret.ts'
 import { bearer } from './bearer.ts'
 import { noStore } from './token-response.ts'
 
-/** Dynamic registration (RFC 7591). A secret is shown here once and never again. */
+/** Dynamic client registration (RFC 7591). Only this answer contains the secret. */
 export const registrationHandlers: Handlers<'oauth.register', IssuerContext> = {
   'oauth.register': async ({ context, request, body }) => {
     const { tenant } = context
     const { registration } = tenant.state.dialect
     if (registration === 'closed') {
-      answerWith(403, 'registration_not_allowed', 'clients are not registered from outside here')
+      answerWith(403, 'registration_not_allowed', 'dynamic client registration is disabled')
     }
     const { authorization, 'x-api-key': key } = request.headers
     const isKnown = authorization !== undefined || key !== undefined

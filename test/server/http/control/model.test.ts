@@ -82,7 +82,7 @@ describe('a request the scripted model refuses', () => {
     expect(json().error).toMatchObject({
       code: 'model_not_found',
       param: 'model',
-      message: 'there is no model large; expected small',
+      message: 'unknown model: large; expected small',
     })
   })
 
