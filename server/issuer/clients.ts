@@ -4,10 +4,10 @@ import type { Agent, Client, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** An agent has capabilities, a budget and tasks; an application only signs people in. */
+/** A client: an agent with capabilities, a budget and tasks, or an application for the sign-in of users. */
 export const isAgent = (client: Client): client is Agent => 'mayDelegate' in client
 
-/** Whether it has nothing to authenticate with. */
+/** Whether the client has no credentials. */
 export const isPublic = ({ secretHash, keys }: Client): boolean =>
   secretHash === undefined && keys === undefined
 
@@ -23,7 +23,7 @@ export const mayUse = (state: State, client: Client, grant: string): void => {
   }
 }
 
-/** Everything anybody can ask for in this tenant. */
+/** Every scope that can be requested in this tenant. */
 export const allScopes = ({ clients, mcpServers }: State): string[] => [
   ...new Set([
     ...identityScopes,
@@ -35,15 +35,15 @@ export const allScopes = ({ clients, mcpServers }: State): string[] => [
 const mostClients = 10_000
 
 /**
- * A client registers itself (RFC 7591). What it may not have is refused rather than dropped, so
- * that it hears of it.
+ * Registers a client at its own request (RFC 7591). Metadata that is not allowed is rejected, not
+ * dropped, so that the client learns of it.
  */
 export const registerClient: Decide<
   Readonly<{
     asked: RegisterClient
     clientId: string
     secretHash?: string | undefined
-    /** The scopes of whoever registers it; absent: nobody knows who does. */
+    /** The scopes of the registering bearer. Absent: the registration is anonymous. */
     vouched?: readonly string[] | undefined
   }>,
   readonly [EventOf<'client.registered'>]
@@ -54,7 +54,7 @@ export const registerClient: Decide<
   const grantTypes = asked.grant_types ?? ['authorization_code', 'refresh_token']
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
-    refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one' })
+    refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one URI' })
   }
   const byKey = asked.token_endpoint_auth_method === 'private_key_jwt'
   if (byKey !== (asked.jwks !== undefined)) {
@@ -66,10 +66,11 @@ export const registerClient: Decide<
   if (asked.token_endpoint_auth_method === 'none' && grantTypes.includes('client_credentials')) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: 'a client that has no credentials cannot use the grant client_credentials',
+      reason: 'a client without credentials cannot use the grant client_credentials',
     })
   }
-  // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
+  // With consent of a user, a client may request any scope. With its own credentials it has at most the
+  // scopes of the registering bearer.
   const offered = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
   const possible = offered.filter((it) => it !== approveScope)
   const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
@@ -77,7 +78,7 @@ export const registerClient: Decide<
   if (unknown.length > 0) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: `scope: expected some of ${possible.join(' ') || 'nothing, unless somebody known registers it'}`,
+      reason: `scope: expected a subset of ${possible.join(' ') || 'no scopes; an authenticated registration may have some'}`,
     })
   }
   return [
@@ -98,7 +99,7 @@ export const registerClient: Decide<
 }
 
 /**
- * Clients that registered themselves together get a tenth of a limit, so that the others always have room.
+ * Self-registered clients together get a tenth of a limit, so that there is always room for the others.
  * @throws {Refused} `limit_reached`
  */
 export const refuseBeyondSelfRegistered = (
@@ -111,11 +112,11 @@ export const refuseBeyondSelfRegistered = (
   const limit = Math.ceil(limits[name] / 10)
   let count = 0
   for (const it of kept) if (clients.get(it.clientId)?.selfRegistered) count += 1
-  const what = `${name.replace('_', ' ')} of clients that registered themselves`
+  const what = `${name.replace('_', ' ')} of self-registered clients`
   if (count >= limit) refuse({ error: 'limit_reached', what, limit })
 }
 
-/** An assertion of a client is good once (CC-12). */
+/** A client assertion works once (CC-12). */
 export const useAssertion: Decide<
   Readonly<{ clientId: string; jti: string; expiresAt: number }>,
   readonly [EventOf<'assertion.used'>]
@@ -125,8 +126,8 @@ export const useAssertion: Decide<
 }
 
 /**
- * Exact match against what was registered; only the port of a loopback address is free, since a
- * native application cannot know it before (RFC 8252 §7.3).
+ * Compares with the registered URIs exactly. Only the port of a loopback address is ignored, because a
+ * native application does not know it in advance (RFC 8252 §7.3).
  */
 export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
   URL.canParse(uri) &&
@@ -140,8 +141,9 @@ const isLoopback = (uri: string) =>
 const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1')
 
 /**
- * https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. As a parser
- * of URLs writes it, so that no other party reads it differently; it is also written into a CSP.
+ * Accepts https, http on loopback, or a private scheme with a dot in it (RFC 8252 §7.1), without
+ * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike; it
+ * is also written into a CSP.
  */
 const refuseRedirectUri = (uri: string): void => {
   const url = URL.parse(uri)
@@ -157,7 +159,7 @@ const refuseRedirectUri = (uri: string): void => {
     refuse({
       error: 'invalid_redirect_uri',
       reason:
-        'redirect_uris: expected, in its normal form and without credentials, https, http on loopback, or a private scheme such as com.example.app:/',
+        'redirect_uris: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/',
     })
   }
 }

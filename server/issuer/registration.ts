@@ -5,7 +5,7 @@ import type { Agent, EventOf, User } from './event.ts'
 import { refuse } from './refusal.ts'
 
 export type RegisterAgent = Readonly<{
-  /** Who registers it. */
+  /** The registering agent or user. */
   by: { agent?: Agent | undefined; user?: User | undefined }
   name: string
   clientId: string
@@ -14,8 +14,8 @@ export type RegisterAgent = Readonly<{
 }>
 
 /**
- * An agent registers helpers no mightier than itself, and none that act for users; a person needs
- * `agents.manage`.
+ * Registers an agent. An agent registers agents with a subset of its capabilities, and none that act
+ * for users; a user needs `agents.manage`.
  */
 export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.registered'>]> = (
   state,
@@ -27,7 +27,7 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
     refuse({ error: 'registration_forbidden', reason: 'the permission agents.manage is missing' })
   }
   if (parent?.resourceServer) {
-    refuse({ error: 'registration_forbidden', reason: 'a resource server registers no agents' })
+    refuse({ error: 'registration_forbidden', reason: 'a resource server cannot register agents' })
   }
   const missing = parent ? capabilities.filter((it) => !hasCapability(parent, it)) : []
   if (missing.length > 0) refuse({ error: 'capability_denied', missing })

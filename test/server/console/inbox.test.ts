@@ -109,7 +109,7 @@ describe('the inbox', () => {
       status: 'pending',
       approvals: [{ name: 'Ada' }],
       approvals_required: 2,
-      hindrance: 'the same person cannot approve twice',
+      hindrance: 'the same user cannot approve twice',
     })
     expect(again.body.error).toBe('approval_forbidden')
     expect(second.body).toMatchObject({
