@@ -78,7 +78,7 @@ export const registerClient: Decide<
   if (unknown.length > 0) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: `scope: expected a subset of ${possible.join(' ') || 'no scopes; an authenticated registration may have some'}`,
+      reason: `scope: expected a subset of ${possible.join(' ') || 'the scopes of the registering bearer (none)'}`,
     })
   }
   return [

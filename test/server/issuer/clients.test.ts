@@ -100,7 +100,7 @@ describe('registering a client', () => {
       reason: 'scope: expected a subset of a',
     })
     expect(refusalOf(by('a'))).toMatchObject({
-      reason: 'scope: expected some of nothing, unless somebody known registers it',
+      reason: 'scope: expected a subset of the scopes of the registering bearer (none)',
     })
     const token_endpoint_auth_method = 'none'
     expect(

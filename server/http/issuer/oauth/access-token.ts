@@ -85,11 +85,15 @@ const jitAudience = (
   return others.length === 0 ? first : [first, ...others]
 }
 
-/** Two tenants with the same seed may share an issuer and ids, so the other claims must match as well. */
+/**
+ * Two tenants with the same seed may share an issuer and ids, and so may a deleted tenant and the one
+ * created in its place; so the other claims must match as well.
+ */
 const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolean =>
   (claims.tenant === undefined || claims.tenant === slug) &&
   claims.sub === token.sub &&
-  claims.client_id === token.clientId
+  claims.client_id === token.clientId &&
+  claims.iat >= token.issuedAt
 
 export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
 
