@@ -1,19 +1,22 @@
 import type { ModelReply, ModelScript, ReplyCondition, ToolCall, Turn } from '../wire/index.ts'
 import { parseJson } from '../wire/json.ts'
 
-/** What a script is asked: who asks, with which tools, after which turns. */
+/** The input of a script: model, tools, and the turns so far. */
 export type Question = Readonly<{
   model: string
   tools: readonly string[]
   turns: readonly Turn[]
 }>
 
-/** What the model says, or why the script has nothing to say. */
+/** The reply, or why the script has none. */
 export type Said =
   | Readonly<{ text: string; calls: readonly ToolCall[] }>
   | Readonly<{ unforeseen: string }>
 
-/** The first reply that fits and was not yet given. The conversation itself tells what was. */
+/**
+ * The first matching reply that was not yet used. The conversation itself shows which replies were
+ * used.
+ */
 export const nextReply = (script: ModelScript, question: Question): Said => {
   const given = findUsedReplies(script.replies, question.turns)
   const misses: string[] = []
@@ -23,11 +26,11 @@ export const nextReply = (script: ModelScript, question: Question): Said => {
     misses.push(`${at + 1}: ${why}`)
   }
   return {
-    unforeseen: `the script has no reply to this conversation. Its last message, ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}`,
+    unforeseen: `the script has no reply to this conversation. Last message: ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}`,
   }
 }
 
-/** Each turn of the model uses up the first reply that says what it says. */
+/** Each turn of the model uses up the first reply that equals it. */
 const findUsedReplies = (
   replies: readonly ModelReply[],
   turns: readonly Turn[],
@@ -55,7 +58,7 @@ const callsOf = ({ call = [] }: ModelReply): readonly ToolCall[] => [call].flat(
 
 const placeholder = /\$\{tool_result((?:\.\w+)*)\}/g
 
-/** Whether a value is what the pattern becomes once its placeholders are filled in. */
+/** Whether a value equals the pattern with its placeholders filled in. */
 const isLike = (pattern: unknown, value: unknown): boolean => {
   if (typeof pattern === 'string' && typeof value === 'string') {
     const [first = '', ...others] = pattern.replace(placeholder, '\0').split('\0')
@@ -103,7 +106,7 @@ const findMissingCondition = (when: ReplyCondition = {}, { model, tools, turns }
 const turnOf = (turns: readonly Turn[]) =>
   1 + turns.filter(({ role }) => role === 'assistant').length
 
-/** What tools have answered since the model last spoke. */
+/** The tool results since the model's last turn. */
 const newResults = (turns: readonly Turn[]): readonly Turn[] =>
   turns
     .slice(turns.findLastIndex(({ role }) => role === 'assistant') + 1)
@@ -141,11 +144,11 @@ const fillReply = (reply: ModelReply, at: number, { turns }: Question): Said => 
   }
   if (gaps.length === 0) return said
   return {
-    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is in no tool result. The newest, ${quoted(results[0])}`,
+    unforeseen: `reply ${at + 1} uses ${gaps[0]}, which no tool result contains. Newest result: ${quoted(results[0])}`,
   }
 }
 
-/** A member of a result, also where a framework has wrapped it: `{"result": "{…}"}`. */
+/** A member of a result, also when a framework has wrapped the result: `{"result": "{…}"}`. */
 const memberOf = (result: string, path: readonly string[]): unknown => {
   let value: unknown = result
   for (let depth = 0; depth < 4; depth += 1) {
@@ -163,7 +166,7 @@ const memberOf = (result: string, path: readonly string[]): unknown => {
 }
 
 const quoted = (turn: Turn | undefined): string => {
-  if (turn === undefined) return 'there is none'
+  if (turn === undefined) return 'none'
   const text = turn.text.length > 300 ? `${turn.text.slice(0, 299)}…` : turn.text
-  return `of the ${turn.role}: ${JSON.stringify(text)}`
+  return `${turn.role}, ${JSON.stringify(text)}`
 }

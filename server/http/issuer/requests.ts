@@ -24,7 +24,7 @@ export const requestHandlers: Handlers<
   'jit.request': ({ context, agent, body, request }) => {
     const { tenant, outbound } = context
     const objection = body.callback_url && outbound.objection(body.callback_url)
-    if (objection) answerWith(400, 'invalid_request', `callback_url: refused, ${objection}`)
+    if (objection) answerWith(400, 'invalid_request', `callback_url: ${objection}`)
     const [{ request: made }] = tenant.run(requestPermission, {
       agentId: agent().id,
       taskId: body.task_id,

@@ -43,7 +43,7 @@ export const signalHandlers: Handlers<
     const endpoint = delivery?.method === pushDelivery ? delivery.endpoint_url : undefined
     const objection = endpoint === undefined ? undefined : outbound.objection(endpoint)
     if (objection !== undefined) {
-      answerWith(400, 'invalid_request', `delivery.endpoint_url: refused, ${objection}`)
+      answerWith(400, 'invalid_request', `delivery.endpoint_url: ${objection}`)
     }
     const receiver = receiverOf(principal())
     const header = authorizationOf(delivery)
