@@ -47,7 +47,7 @@ const decideCapability = (
       { agentId: agent.id, detail: detail.data },
       now,
     )
-    const says = { approve: 'approved', ask: 'pending', deny: 'denied' }
+    const says = { approve: 'approved', ask: 'pending until a person decides', deny: 'denied' }
     return {
       allowed: explanation.decision === 'approve',
       reason: `a request for it would be ${says[explanation.decision]}: ${explanation.rule}`,

@@ -64,8 +64,12 @@ describe('a message to where a caller said', () => {
   it('is never sent with credentials in the URL', async () => {
     const { post } = world({ allow: 'public' })
 
-    expect(await refusalOf(post('http://user:pw@127.0.0.1/'))).toBe('expected a URL without credentials')
-    expect(await refusalOf(post('http://127.0.0.1@10.0.0.1/'))).toBe('expected a URL without credentials')
+    expect(await refusalOf(post('http://user:pw@127.0.0.1/'))).toBe(
+      'expected a URL without credentials',
+    )
+    expect(await refusalOf(post('http://127.0.0.1@10.0.0.1/'))).toBe(
+      'expected a URL without credentials',
+    )
   })
 
   it.each(disguised)('is never sent to an address in disguise: %s', async (url) => {
@@ -99,7 +103,9 @@ describe('a message to where a caller said', () => {
       { address, family },
     ])
 
-    expect(await refusalOf(post('https://innocent.example/'))).toMatch(/expected an address that is public/)
+    expect(await refusalOf(post('https://innocent.example/'))).toMatch(
+      /expected an address that is public/,
+    )
     expect(far.sent).toEqual([])
   })
 
@@ -132,7 +138,9 @@ describe('a message to where a caller said', () => {
     const { post, far } = world()
     far.names.set('empty.example', [])
 
-    expect(await refusalOf(post('http://unknown.example/'))).toBe('the host name cannot be resolved')
+    expect(await refusalOf(post('http://unknown.example/'))).toBe(
+      'the host name cannot be resolved',
+    )
     expect(await refusalOf(post('http://empty.example/'))).toBe('the host name has no address')
   })
 
