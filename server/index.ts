@@ -1,4 +1,4 @@
-/** A simulated LumoAuth and a protected API, for tests: `await using harness = await createHarness()`. */
+/** A mock LumoAuth issuer and a protected API for tests: `await using harness = await createHarness()`. */
 export { createHarness, type Harness, type HarnessOptions } from './harness/harness.ts'
 export type { TestApprover, TestClock, TestTenant } from './harness/test-tenant.ts'
 export type { LogLine } from './http/log.ts'

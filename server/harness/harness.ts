@@ -16,86 +16,92 @@ import { createSeats, type Seats } from './seats.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
-/** What a tenant begins with; all of it has defaults. */
+/** The seed of a tenant. Every member has a default. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
 
 /** The options of `createHarness`. All are optional. */
 export type HarnessOptions = Readonly<{
   /**
-   * Whether to listen on sockets; otherwise requests are handed in by `fetch` or MSW. Default: it
-   * does, unless `origins` are given.
+   * Whether to listen on sockets. Otherwise requests arrive through `fetch` or MSW. Default: true,
+   * unless `origins` are given.
    */
   listen?: boolean
-  /** Where to listen; loopback unless said otherwise. */
+  /** Host to listen on. Default: loopback. */
   host?: string
-  /** Port of the issuer and the control plane; 0 for any free one. */
+  /** Port of the issuer and the control plane; 0 for any free port. */
   port?: number
-  /** Port of the API; 0 for any free one. */
+  /** Port of the API; 0 for any free port. */
   apiPort?: number
   /**
-   * What issuer and API are called, such as `https://app.lumoauth.dev`: the origins `fetch` and MSW
-   * answer for; or, while listening, what others reach the sockets by.
+   * Origins of issuer and API, such as `https://app.lumoauth.dev`: those that `fetch` and MSW answer
+   * for, or, with sockets, those under which clients reach them.
    */
   origins?: Readonly<Partial<Origins>>
-  /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
+  /** Token for the control plane, at least 16 characters. Default: generated. */
   controlToken?: string
   /**
-   * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
-   * it in `FILE.keys`. Absent: memory only.
+   * Path of a journal file that persists all tenants; keys and secrets are stored in `FILE.keys`.
+   * Default: in memory only.
    */
   journal?: string
-  /** How large the journal may become, and what its compaction keeps. */
+  /** Maximum size of the journal, and what its compaction keeps. */
   journalOptions?: JournalOptions
-  /** How much of the exchanges each tenant keeps: their number, and bytes. */
+  /** Maximum number and bytes of stored exchanges per tenant. */
   exchangeLog?: ExchangeLogLimits
-  /** Answers of a real issuer, which its tenants here are answered with. */
+  /** Recorded answers of a real issuer, with which its tenants are answered. */
   recording?: Recording
-  /** How tokens are signed; RS256 as LumoAuth does. */
+  /** Signature algorithm of tokens. Default RS256, as at LumoAuth. */
   algorithm?: Algorithm
-  /** Epoch seconds, for tenants on the system's clock. */
+  /** Current time in epoch seconds, for tenants on the system clock. */
   now?: () => number
-  /** Where callbacks and pushed signals may go, and how they get there; default this machine only. */
+  /**
+   * Allowed destinations of callbacks and pushed signals, and how to send them. Default: this machine
+   * only.
+   */
   outbound?: OutboundOptions
-  /** How real time passes, for whoever waits for it. */
+  /** Timers in real time, for waiting requests and deliveries. */
   timers?: Timers
-  /** Tenants to begin with; the first also answers for API calls that name none. */
+  /** Initial tenants. The first also answers API calls that name no tenant. */
   tenants?: readonly Seed[]
-  /** Defects that can be switched on; default all there are. */
+  /** Misbehaviours that can be switched on. Default: all. */
   misbehaviours?: readonly Misbehaviour[]
-  /** Hears of every answer of issuer and API. */
+  /** Called with every answer of issuer and API. */
   log?: (line: LogLine) => void
-  /** Hears of bugs of the harness itself. */
+  /** Called with internal errors of the harness. */
   onBug?: (bug: unknown, request: HttpRequest) => void
-  /** Hears what is wrong with the journal: what was dropped at the start, that it is nearly full, that it cannot be written. */
+  /**
+   * Called with warnings about the journal: what was dropped at the start, that it is nearly full, that
+   * it cannot be written.
+   */
   onWarning?: (message: string) => void
 }>
 
-/** A running harness: issuer, API and control plane. Close it to free its ports and timers. */
+/** A running harness: issuer, API and control plane. Close it to release its ports and timers. */
 export type Harness = AsyncDisposable &
   Readonly<{
     /** Origins, such as `http://127.0.0.1:40123`. */
     issuer: string
     api: string
     controlToken: string
-    /** The tenants it began with, in the order of the options. */
+    /** The initial tenants, in the order of the options. */
     tenants: readonly TestTenant[]
     /**
-     * A `fetch` that reaches the seats, in-process when nothing listens. Every other origin is left
-     * to the global `fetch`.
+     * A `fetch` that sends requests for the seats to them, in-process when there are no sockets. It
+     * passes other origins to the global `fetch`.
      */
     fetch: typeof fetch
-    /** One request to whichever seat its URL names, without a socket. */
+    /** Handles one request in the seat of its URL, without a socket. */
     handle: (request: Request) => Promise<Response>
-    /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
+    /** The seats as functions. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {ZodError} for a seed that does not fit */
+    /** @throws {ZodError} for an invalid seed */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
 /**
- * Issuer, API and control plane, ready to be asked.
- * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
+ * Starts issuer, API and control plane.
+ * @throws an error with a `code` such as `EADDRINUSE` when a port is not available
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
   const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
@@ -131,7 +137,9 @@ const composeHarness = async (
     ...named,
   }
   if (origins.issuer === origins.api) {
-    throw new TypeError('issuer and API need an origin each: they share some paths')
+    throw new TypeError(
+      'origins: expected different origins for issuer and API, because they share some paths',
+    )
   }
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
@@ -140,7 +148,7 @@ const composeHarness = async (
     const why = describeUnknownMisbehaviour(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
   }
-  // The keys are made on the thread pool while the sockets load.
+  // The thread pool generates the keys while the sockets load.
   const [signingKey, platformKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
     store?.platformKey ?? generateSigningKey('ES256'),
@@ -188,7 +196,7 @@ const composeHarness = async (
     const { origin } = new URL(request.url)
     if (origin === origins.issuer) return fetchHost(seats.issuer)(request)
     if (origin === origins.api) return fetchHost(seats.api)(request)
-    throw new TypeError(`expected ${origins.issuer} or ${origins.api}, not ${origin}`)
+    throw new TypeError(`expected ${origins.issuer} or ${origins.api}, received ${origin}`)
   }
   const close = async () => {
     closed = true
@@ -225,7 +233,7 @@ const originsOf = (named: Partial<Origins> = {}): Partial<Origins> =>
     }),
   )
 
-/** What `fetch` does with an answer that never came. */
+/** Throws as `fetch` does for an answer that never arrived. */
 const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   if (response.type !== 'error') return response
   signal.throwIfAborted()
@@ -233,7 +241,7 @@ const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   throw new TypeError('fetch failed', { cause })
 }
 
-/** Holds callbacks and signals back until the events they tell of are kept. */
+/** Delays callbacks and signals until the events they report are stored. */
 const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
   store === undefined
     ? outbound
@@ -245,7 +253,7 @@ const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
         },
       }
 
-/** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
+/** Minimum length of a control token, so that it cannot be guessed: it gives access to every tenant. */
 export const shortestControlToken = 16
 
 const requireControlToken = (token: string): void => {

@@ -15,13 +15,13 @@ import { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
 import type { Recording } from '../wire/index.ts'
 
-/** Issuer and API, without a host. The control plane stands on the issuer's origin. */
+/** Issuer and API, without a host. The control plane shares the issuer's origin. */
 export type Seats = Readonly<{ issuer: Core; api: Core }>
 
 export type SeatsOptions = Readonly<{
   registry: TenantRegistry & Readonly<{ open: ReadonlyMap<string, TenantContext> }>
   controlToken: string
-  /** Written when the sockets are open, hence read at each request. */
+  /** Set when the sockets are open, so it is read at each request. */
   origins: Origins
   store: Store | undefined
   recording: Recording | undefined
@@ -48,7 +48,7 @@ export const createSeats = ({
     log,
     journal: store && journalOf(store, onWarning),
     onBug: (bug: unknown, request: HttpRequest) => {
-      // The journal step answers these, and warns.
+      // The journal step answers these, with a warning.
       if (!(bug instanceof JournalError)) onBug(bug, request)
     },
   }
@@ -76,7 +76,7 @@ const journalOf = (store: Store, onWarning: (message: string) => void) => {
     durable: () => store.durable(),
     refuseIfFailed: () => store.refuseIfFailed(),
     onFailure: ({ message }: JournalError) => {
-      if (!hasWarned) onWarning(`${message}; nothing is decided any more until it is started again`)
+      if (!hasWarned) onWarning(`${message}; no further changes are accepted until a restart`)
       hasWarned = true
     },
   }

@@ -13,27 +13,30 @@ import type { SigningKey } from '../signing/keys.ts'
 import { hashSecret } from '../signing/secrets.ts'
 import type { BudgetSeed, TenantSeed } from '../wire/index.ts'
 
-/** The client the API introspects with. */
+/** The client with which the API introspects tokens. */
 export const apiClientId = 'documents-api'
 
-/** What a tenant begins with, and the secrets that only whoever made it learns. */
+/**
+ * A tenant's seed as an event, and the generated secrets, which only the creator of the tenant
+ * receives.
+ */
 export type Seeded = Readonly<{
   event: EventOf<'tenant.seeded'>
   /** By client id; of API keys by `api key NAME`; the one for callbacks by `webhook secret`. */
   secrets: ReadonlyMap<string, string>
-  /** The keys of the platforms the harness plays, by issuer. */
+  /** The keys of the simulated platforms, by issuer. */
   platforms: ReadonlyMap<string, SigningKey>
 }>
 
-/** Where the secret that signs callbacks stands among the others. */
+/** The key of the callback secret in the map of secrets. */
 export const webhookSecret = 'webhook secret'
 
 export const keySecret = (name: string): string => `api key ${name}`
 
 /**
- * @param known secrets that stay as they are when a tenant is put back to its seeds
- * @param platformKey signs for every platform that the harness plays: a platform has the same key for
- *   all its customers, and making keys takes longer than making a tenant may
+ * @param known secrets that a reset keeps
+ * @param platformKey signs for every simulated platform: a platform has the same key for all customers,
+ * and generating a key takes longer than creating a tenant may
  */
 export const seedTenant = (
   seed: TenantSeed,

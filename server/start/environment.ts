@@ -1,6 +1,6 @@
 export type Shell = 'bash' | 'powershell' | 'dotenv'
 
-/** How a variable of the environment is set, by shell. */
+/** How each shell sets an environment variable. */
 export const assignments: Record<Shell, (name: string, value: string) => string> = {
   bash: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
   powershell: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,

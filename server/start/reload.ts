@@ -7,13 +7,13 @@ import { UsageError } from '../usage-error.ts'
 import { type ConfigurationOptions, type ConfiguredTenant, configuration } from './configuration.ts'
 import type { Say } from './log-style.ts'
 
-/** Milliseconds in which an editor is given time to finish writing. */
+/** Milliseconds to wait for an editor to finish writing. */
 const settleMilliseconds = 50
 
 /**
- * Reads the configuration again whenever one of its files changes. A file that cannot be used
- * changes nothing, and is complained about.
- * @returns what ends the watching
+ * Reads the configuration again when one of its files changes. An invalid file changes nothing and is
+ * logged as an error.
+ * @returns a function that stops the watching
  */
 export const watchConfiguration = (
   harness: Harness,
@@ -34,7 +34,8 @@ export const watchConfiguration = (
       known = wanted
       if (changes.length > 0)
         say('info', `read ${files.join(' and ')} again: ${changes.join('; ')}`)
-      else if (complained !== '') say('info', `${files.join(' and ')}: as it was before`)
+      else if (complained !== '')
+        say('info', `${files.join(' and ')}: the errors are fixed, nothing changed`)
       complained = ''
     } catch (wrong) {
       if (!(wrong instanceof UsageError)) throw wrong
@@ -42,7 +43,7 @@ export const watchConfiguration = (
       complained = wrong.message
     }
   }
-  // Editors replace files, so it is their folders that are watched.
+  // Editors replace files, so this watches their folders.
   const watchers = [...new Set(files.map((it) => dirname(it)))].map((folder) =>
     watch(folder, () => {
       clearTimeout(timer)
@@ -57,7 +58,10 @@ export const watchConfiguration = (
   }
 }
 
-/** Makes the tenants what they are wanted to be. @returns what was done, in words */
+/**
+ * Changes the tenants to match the new configuration.
+ * @returns a description of the changes
+ */
 const apply = (
   harness: Harness,
   tenants: Map<string, TestTenant>,
@@ -69,14 +73,14 @@ const apply = (
     if (after.some((it) => it.tenant === slug)) continue
     tenants.get(slug)?.delete()
     tenants.delete(slug)
-    changes.push(`${slug} is gone`)
+    changes.push(`${slug} was deleted`)
   }
   for (const seed of after) {
     const old = before.find((it) => it.tenant === seed.tenant)
     const tenant = tenants.get(seed.tenant)
     if (old === undefined || tenant === undefined) {
       tenants.set(seed.tenant, harness.createTenant(seed))
-      changes.push(`${seed.tenant} is new`)
+      changes.push(`${seed.tenant} was created`)
     } else {
       changes.push(...change(tenant, old, seed))
     }
@@ -84,7 +88,10 @@ const apply = (
   return changes
 }
 
-/** Policy, dialect, approver, model and defects change under way; all else is what a tenant begins with. */
+/**
+ * Policy, dialect, approver, model and misbehaviours change in place; any other change resets the
+ * tenant.
+ */
 const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenant): string[] => {
   const changed = Object.keys({ ...old, ...seed }).filter(
     (key) => !isDeepStrictEqual(Reflect.get(old, key), Reflect.get(seed, key)),
@@ -96,7 +103,7 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
     return [said]
   }
   tenant.reset(seed)
-  return [`${said}; it begins anew, without its tasks and tokens`]
+  return [`${said}; it was reset, without its tasks and tokens`]
 }
 
 const reloadableKeys = new Set(['policy', 'dialect', 'approver', 'model', 'misbehave'])

@@ -18,27 +18,27 @@ import { watchConfiguration } from './reload.ts'
 /** The options of `lumoauth-harness start`. */
 export type StartOptions = ConfigurationOptions &
   Readonly<{
-    /** Ports of the issuer and the API; 0 for any free one. */
+    /** Ports of the issuer and the API; 0 for any free port. */
     port: number
     apiPort: number
     host: string
-    /** Origins that others reach the issuer and the API by. */
+    /** Origins under which clients reach the issuer and the API. */
     issuerOrigin?: string
     apiOrigin?: string
     algorithm: Algorithm
     journal?: string
-    /** A file with the answers of a real issuer. */
+    /** A file with the recorded answers of a real issuer. */
     recording?: string
-    /** The shell that the printed environment is for. */
+    /** The shell for the printed environment. */
     env: Shell
     log: LogStyle
     json: boolean
   }>
 
 /**
- * Options in, listening servers and a printed environment out.
- * @returns the exit code, 0, after SIGINT or SIGTERM
- * @throws {UsageError} when it could not start
+ * Starts the servers, prints the environment, and waits for a signal.
+ * @returns the exit code 0, after SIGINT or SIGTERM
+ * @throws {UsageError} when the start failed
  */
 export const start = async (options: StartOptions): Promise<number> => {
   const recording =
@@ -70,7 +70,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
-      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least ${shortestControlToken} characters, received ${controlToken.length}; unset it for a fresh one`,
+      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least ${shortestControlToken} characters, received ${controlToken.length}; unset it to generate one`,
     )
   }
   try {
@@ -95,18 +95,18 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
     }
     const where = `${address ?? options.host}:${at ?? options.port}`
     const reasons: Record<string, string> = {
-      EADDRINUSE: `port ${at} is taken; stop what listens on ${where}, or use --port 0 --api-port 0`,
-      EACCES: `port ${at} needs more rights than this user has; use a port above 1023`,
-      EADDRNOTAVAIL: `${options.host} is no address of this machine`,
-      ENOTFOUND: `${options.host} is no address of this machine`,
+      EADDRINUSE: `port ${at} is in use; stop the process that listens on ${where}, or use --port 0 --api-port 0`,
+      EACCES: `port ${at} needs privileges that this user lacks; use a port above 1023`,
+      EADDRNOTAVAIL: `${options.host} is not an address of this machine`,
+      ENOTFOUND: `${options.host} is not an address of this machine`,
     }
     throw code !== undefined && reasons[code] !== undefined ? new UsageError(reasons[code]) : failed
   }
 }
 
 /**
- * Resolves at SIGINT or SIGTERM. The shell between `npm start` and us passes neither on when npm is
- * told to stop: where that shell is gone, it was meant for us.
+ * Resolves at SIGINT or SIGTERM. The shell between `npm start` and this process does not pass on the
+ * signal that stops npm; when that shell has ended, this process stops as well.
  */
 const waitForSignal = (): Promise<void> =>
   new Promise((resolve) => {

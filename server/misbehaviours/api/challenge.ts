@@ -51,7 +51,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: rewriteChallenge((detail) => encodeJson([detail])),
   },
   'api-challenge-twice': {
-    says: 'The challenge stands in two header fields, joined by a comma.',
+    says: 'The challenge is in two header fields, joined by a comma.',
     breaks: 'HDR-01',
     act: rewriteChallenge(
       (detail) => `${encodeJson(detail)}, ${encodeJson({ ...detail, actions: ['delete'] })}`,

@@ -94,7 +94,9 @@ describe('a harness', () => {
   it('refuses one origin for both seats', async () => {
     const same = { issuer: 'https://acme-corp.com', api: 'https://acme-corp.com' }
 
-    await expect(createHarness({ origins: same })).rejects.toThrow('need an origin each')
+    await expect(createHarness({ origins: same })).rejects.toThrow(
+      'expected different origins for issuer and API',
+    )
   })
 
   it('tells a log of every answer, names the request, and masks what is secret', async () => {

@@ -172,7 +172,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
 
     expect(await running.ends()).toBe(2)
 
-    expect(running.stderr).toContain(`port ${port} is taken`)
+    expect(running.stderr).toContain(`port ${port} is in use`)
     holder.close()
   })
 
@@ -434,7 +434,7 @@ describe('start --config, when the file changes,', () => {
     expect(asked.status).toBe('approved')
 
     await replaced(file, good)
-    await running.prints('stderr', /as it was before\n/)
+    await running.prints('stderr', /the errors are fixed, nothing changed\n/)
   })
 
   it('begins a tenant anew when its seeds change, with the credentials it had', async () => {
@@ -443,7 +443,7 @@ describe('start --config, when the file changes,', () => {
     const agent = agentOf(await ready(running))
 
     await replaced(file, 'tenant: acme\nagents: [{ name: report-bot }, { name: crew }]\n')
-    await running.prints('stderr', /acme: new agents; it begins anew/)
+    await running.prints('stderr', /acme: new agents; it was reset/)
 
     expect(await agent.authenticate()).toMatch(/^eyJ/)
   })
@@ -454,7 +454,7 @@ describe('start --config, when the file changes,', () => {
     const { issuer } = await ready(running)
 
     await replaced(file, 'tenants: [{ tenant: one }, { tenant: three }]\n')
-    await running.prints('stderr', /two is gone; three is new\n/)
+    await running.prints('stderr', /two was deleted; three was created\n/)
 
     const keys = (tenant: string) => fetch(`${issuer}/t/${tenant}/api/v1/.well-known/jwks.json`)
     expect((await keys('two')).status).toBe(404)
