@@ -24,7 +24,7 @@ import { SingleFlight } from './single-flight.ts'
 
 type Signalled = Readonly<{ signal?: AbortSignal | undefined }>
 
-/** What a task is opened with. */
+/** Options of a new task. */
 export type TaskOrder = Signalled &
   Readonly<{
     name?: string | undefined
@@ -33,33 +33,35 @@ export type TaskOrder = Signalled &
     parentTaskId?: string | undefined
   }>
 
-/** A task, how its `fetch` escalates, and who hears of a task that could not be completed. */
+/** Options of a task, of its `fetch`, and of failures to complete it. */
 export type JitOptions = TaskOrder &
   Partial<JitFetchOptions> &
   Readonly<{
-    /** Called at the end of an `await using` block, instead of throwing there. */
+    /** Called instead of throwing at the end of an `await using` block. */
     onLeftover?: (error: CompletionError) => void | Promise<void>
   }>
 
+/** Options of `requestPermission`. */
 export type PermissionOptions = Signalled &
   Readonly<{
     justification?: string | undefined
-    /** Seconds; at most 900. Default 300, as LumoAuth's SDKs ask. */
+    /** Lifetime of the token in seconds, at most 900. Default 300, as in LumoAuth's SDKs. */
     ttl?: number | undefined
     callbackUrl?: string | undefined
   }>
 
+/** Options of `waitForApproval`. */
 export type WaitOptions = Signalled &
   Readonly<{
-    /** Seconds to wait at most. Default 300. */
+    /** Maximum time to wait, in seconds. Default 300. */
     limit?: number | undefined
-    /** Seconds between looks. Default: what the request said, else 5. */
+    /** Seconds between polls. Default: the `interval` of the request, else 5. */
     interval?: number | undefined
   }>
 
 /**
- * One task and what was granted to it: the calls of LumoAuth's Python SDK. Answers are those of the
- * wire, unchanged. Completing the task ends everything that still runs in it.
+ * One task and its permissions, with the calls of LumoAuth's Python SDK. Answers are returned
+ * unchanged. Completing the task aborts everything that still runs in it.
  */
 export class JitContext implements AsyncDisposable {
   readonly agent: LumoAuthAgent
@@ -76,7 +78,7 @@ export class JitContext implements AsyncDisposable {
     this.#options = options
   }
 
-  /** The open task, until it is completed: a copy, as are all answers. */
+  /** The open task, until it is completed. A copy, as are all answers. */
   get task(): Task | undefined {
     return structuredClone(this.#task)
   }
@@ -85,14 +87,17 @@ export class JitContext implements AsyncDisposable {
     return this.#task?.task_id
   }
 
-  /** A `fetch` that asks for what is missing and tries once more; see `createJitFetch`. */
+  /** A `fetch` that requests missing permissions and repeats the request once; see `createJitFetch`. */
   readonly fetch: Fetch = async (input, init) => {
     const { origins = this.agent.origins, allow = this.agent.allow, ...others } = this.#options
     this.#fetch ??= createJitFetch(this, { ...others, origins, ...(allow ? { allow } : {}) })
     return this.#fetch(input, init)
   }
 
-  /** @throws {OpeningError} when nobody can say whether there is a task now */
+  /**
+   * Opens the task.
+   * @throws {OpeningError} when it is unknown whether the task was opened
+   */
   async createTask(order: TaskOrder = {}): Promise<Task> {
     if (this.#task !== undefined || this.#opening !== undefined)
       throw new TaskOpenError(this.taskId)
@@ -107,7 +112,7 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
-  /** Asks for one permission. The answer may still be `pending`: see `waitForApproval`. */
+  /** Requests one permission. The answer may be `pending`: see `waitForApproval`. */
   async requestPermission(
     details: AuthorizationDetail,
     { justification, ttl = 300, callbackUrl, signal }: PermissionOptions = {},
@@ -126,8 +131,8 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Polls until the request is no longer pending, and answers with it, whatever was decided.
-   * @throws {ApprovalTimeoutError} when nobody decides within the limit
+   * Polls until the request is not pending, and returns it, whatever its status.
+   * @throws {ApprovalTimeoutError} when it is not decided within the limit
    */
   async waitForApproval(
     request: string | Pick<PermissionAnswer, 'request_id' | 'interval'>,
@@ -152,7 +157,7 @@ export class JitContext implements AsyncDisposable {
     )
   }
 
-  /** Exchanges an approved request for its token, which the issuer does once. */
+  /** Exchanges an approved request for its token. This works once. */
   async getToken(
     request: string | Pick<PermissionAnswer, 'request_id'>,
     { resource, signal }: TokenOptions = {},
@@ -166,7 +171,10 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** Lets the issuer look at the task: it may suspend it. A `result` may also end it (contract §7 row 8). */
+  /**
+   * Evaluates the task at the issuer, which may suspend it. A `result` may also complete it (contract
+   * §7 row 8).
+   */
   async evaluate({ result, notes, signal }: EvaluateTask & Signalled = {}): Promise<Evaluation> {
     const { task, within } = this.#open(signal)
     const body = { ...(result ? { result } : {}), ...(notes ? { notes } : {}) }
@@ -177,15 +185,15 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** The requests that wait for a person, as far as this agent may see them. */
+  /** The pending requests that this agent may read. */
   async pending({ signal }: Signalled = {}): Promise<Pending> {
     return this.agent.call(jitRoutes['jit.pending'], Pending, { signal })
   }
 
   /**
-   * Ends the task; all its tokens die. Once done, further calls answer the same and send nothing.
-   * Undefined: there was no task, or it had already ended at the issuer.
-   * @throws {CompletionError} when the task is left over; calling again tries again
+   * Completes the task and revokes its tokens. Further calls return the same answer without a request.
+   * Undefined: there was no task, or it had ended already.
+   * @throws {CompletionError} when the task could not be completed; call again to retry
    */
   async completeTask({ signal }: Signalled = {}): Promise<Completion | undefined> {
     await this.#opening?.catch(() => undefined)
@@ -207,7 +215,7 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
-  /** Signs in first: what fails there has opened nothing. */
+  /** Authenticates first: an error there means that no task was opened. */
   async #opened({ name, type, onBehalfOf, parentTaskId, signal }: TaskOrder): Promise<Task> {
     await this.agent.token({ signal })
     try {
@@ -226,7 +234,7 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
-  /** The open task, and a signal that also aborts when it is completed. */
+  /** The open task, and a signal that also aborts when the task is completed. */
   #open(signal?: AbortSignal): { task: Task; within: AbortSignal } {
     if (this.#task === undefined) throw new NoTaskError('open a task first: createTask()')
     this.#closed.signal.throwIfAborted()
@@ -266,7 +274,7 @@ export class JitContext implements AsyncDisposable {
   }
 }
 
-/** Whether a request that failed so may have been heard all the same: its answer got lost. */
+/** Whether a failed request may have reached the issuer, with only its answer lost. */
 const isMaybeSent = (error: unknown): boolean => {
   if (error instanceof ApiError) return error.status === 502 || error.status === 504
   if (error instanceof NetworkError) return !wasNeverSent(error)

@@ -12,9 +12,9 @@ const readme = await readFile(new URL('README.md', client), 'utf8')
 const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
 const shown = [
   /id: 'doc_9982'/,
-  /step: 'refused'.*403 not asked for: file_access delete doc_9982/s,
+  /step: 'refused'.*403 not requested: the option allow does not permit file_access delete doc_9982/s,
   /^granted for 120 s$/m,
-  /"id":"doc_9982".*permission denied: not asked for: file_access write reports/s,
+  /"id":"doc_9982".*permission denied: not requested: the option allow does not permit file_access write reports/s,
 ]
 
 describe('the README of the client', () => {
