@@ -40,7 +40,7 @@ const decideRequests = ({ tenant, polls }: Watched, script: ApproverScript) => {
   }
 }
 
-/** The user of a push approval answers it, whoever decides requests. */
+/** The user of a push approval answers it, even when the script names another approver. */
 const answerApprovals = ({ tenant, polls }: Watched, script: ApproverScript) => {
   const { state, clock } = tenant
   for (const record of state.approvals.values()) {

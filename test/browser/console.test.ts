@@ -130,7 +130,9 @@ describe.skipIf(noBrowser)(
       const { request_id: requestId } = await agent.ask(task, personal)
       await rowOf(page, requestId).click()
 
-      await page.getByText('a user cannot decide a request of an agent that acts for this user').waitFor()
+      await page
+        .getByText('a user cannot decide a request of an agent that acts for this user')
+        .waitFor()
 
       expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
       await context.close()
