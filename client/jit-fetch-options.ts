@@ -35,6 +35,11 @@ export type JitFetchOptions = Readonly<{
   /** Maximum time to wait for an approval, in seconds. Default 300. */
   limit?: number
   /**
+   * When a person has to decide: wait up to `limit` seconds, or throw `ApprovalPendingError` at once, so
+   * that a framework can suspend the run. Default `wait`.
+   */
+  whenPending?: 'wait' | 'throw'
+  /**
    * What happens without the permission: the original answer is returned (see `refusalOf`), or an error
    * is thrown.
    */
@@ -60,7 +65,7 @@ export type JitStep =
 /** The parts of a `JitContext` in use. */
 export type Escalating = Pick<
   JitContext,
-  'taskId' | 'requestPermission' | 'waitForApproval' | 'getToken'
+  'taskId' | 'requestPermission' | 'keepRequest' | 'takeRequest' | 'waitForApproval' | 'getToken'
 > & {
   readonly agent: Pick<LumoAuthAgent, 'token' | 'forgetToken' | 'fetch' | 'now' | 'deadline'>
 }
@@ -76,6 +81,7 @@ export type JitFetchSettings = Readonly<{
   ttl: number | undefined
   skew: number
   limit: number | undefined
+  whenPending: 'wait' | 'throw'
   onRefusal: 'return' | 'throw'
   askAgain: boolean
   bodyLimit: number
@@ -85,7 +91,7 @@ export type JitFetchSettings = Readonly<{
 /** @throws {ConfigError} for invalid origins */
 export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings => {
   const { justification, observe, ttl, limit } = options
-  const { skew = 10, onRefusal = 'return', askAgain = false } = options
+  const { skew = 10, whenPending = 'wait', onRefusal = 'return', askAgain = false } = options
   const { bodyLimit = 2 ** 20, redirects = 20 } = options
   const origins = readOrigins(options.origins)
   const allows = permits(options.allow ?? reading)
@@ -104,6 +110,7 @@ export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings 
     ttl,
     skew,
     limit,
+    whenPending,
     onRefusal,
     askAgain,
     bodyLimit,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { ApprovalPendingError } from '../errors.ts'
 import { rejectOnAbort, systemSleep } from '../time.ts'
 import type { Tool, ToolResult } from './tool.ts'
 
@@ -39,6 +40,7 @@ export type StepUp = Readonly<{
  * Registers tools with an MCP server, for any transport.
  *
  * A call that the client cancels, or that times out at the client, is not carried out later.
+ * With `whenPending: 'throw'` the tool does not wait: the call made again looks whether it was decided.
  *
  * With `stepUp`, a call that waits for approval is answered with the error -32042 and the approvals
  * page (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool continues to
@@ -97,9 +99,15 @@ export const registerMcpTools = (
     signal: AbortSignal | undefined,
   ): Promise<ToolResult> => {
     const attempt = attemptOf(tool, input)
-    const settled = await wait(attempt, patience, signal)
-    if (settled !== undefined) return settled
     const { elicitationId, result, take } = attempt
+    const message = `${tool.name} waits for approval`
+    const elicit = () =>
+      new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
+    const settled = await wait(attempt, patience, signal).catch((error: unknown) => {
+      take()
+      throw error instanceof ApprovalPendingError ? elicit() : error
+    })
+    if (settled !== undefined) return settled
     const notify = server.server.createElicitationCompletionNotifier(elicitationId)
     const forget = () => {
       const timer: { unref?: () => void } = setTimeout(take, keptFor * 1000)
@@ -109,8 +117,7 @@ export const registerMcpTools = (
       .then(notify, notify)
       .catch(() => undefined)
       .finally(forget)
-    const message = `${tool.name} waits for approval`
-    throw new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
+    throw elicit()
   }
 
   for (const tool of Object.values(tools)) {

@@ -14,9 +14,9 @@ export const pageFolder: string = fileURLToPath(folder)
  */
 export const assetsPath = (): string => `/console/_page/${version()}`
 
-/** A page of the console as HTML. */
-export const pageHtml = (name: 'index' | 'choose'): string =>
-  readFileSync(new URL(`${name}.html`, folder), 'utf8').replaceAll('{{version}}', version())
+/** The approvals page as HTML. */
+export const pageHtml = (): string =>
+  readFileSync(new URL('index.html', folder), 'utf8').replaceAll('{{version}}', version())
 
 let known: string | undefined
 

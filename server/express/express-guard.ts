@@ -39,6 +39,11 @@ export type LumoAuthGuardOptions = Readonly<{
   /** Format of the challenge for a missing detail. Default `lumo`. */
   challenge?: ChallengeFormat
   realm?: string
+  /**
+   * The URL of your API's protected resource metadata, named in every 401 (RFC 9728 §5.1). The guard's
+   * `metadata` serves the document.
+   */
+  resourceMetadata?: string
   /** Maximum difference between the issuer's clock and yours, in seconds. Default 30. */
   leeway?: number
   /** Accepted `typ` headers. Default only `at+jwt`; add `JWT` for an issuer that sends it. */
@@ -66,6 +71,11 @@ export type LumoAuthGuard = RequestHandler & {
    * @throws {TypeError} for an empty, misspelt or ambiguous requirement
    */
   readonly requiring: (required: Required) => RequestHandler
+  /**
+   * Answers with the protected resource metadata of your API (RFC 9728 §2): mount it, without the guard, at
+   * `/.well-known/oauth-protected-resource` followed by the path of `audience`.
+   */
+  readonly metadata: RequestHandler
 }
 
 declare global {
@@ -104,6 +114,7 @@ declare global {
  */
 export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   const { audience, introspection, leeway = 30, challenge = 'lumo', realm = 'api' } = options
+  const { resourceMetadata } = options
   const { now = () => Date.now() / 1000, onRefusal = () => {} } = options
   const issuers = [options.issuer ?? options.tenant].flat()
   const issuer = new RemoteIssuer({
@@ -136,7 +147,7 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
         const refusal = await refusalOf(request, requirementOf)
         if (refusal === undefined) return next()
         onRefusal(structuredClone(refusal), request)
-        answer(response, refusal, { challenge, realm })
+        answer(response, refusal, { challenge, realm, resourceMetadata })
       } catch (thrown) {
         // Express 4 ignores the rejection of an async handler.
         next(thrown)
@@ -157,7 +168,15 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
     }
   }
 
-  return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring })
+  const metadata: RequestHandler = (_request, response) => {
+    response.set('access-control-allow-origin', '*').json({
+      resource: [audience].flat()[0],
+      authorization_servers: issuers,
+      bearer_methods_supported: ['header'],
+    })
+  }
+
+  return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring, metadata })
 }
 
 type RequirementOf = (request: Request) => Requirement | Promise<Requirement>

@@ -19,6 +19,7 @@ import {
   type TenantCreated,
   TenantSeed,
 } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
 
 type Input<S extends z.ZodType> = z.input<S>
 
@@ -31,10 +32,7 @@ export type TestTenant = TenantCreated &
     misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
     /** Switches all misbehaviours off. */
     behave: () => void
-    /**
-     * Replaces the policy.
-     * @throws {ZodError} for an invalid policy
-     */
+    /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
     decideBy: (policy: Input<typeof Policy>) => void
     /** Sets the dialect. Switches that are not given return to their defaults. */
     speak: (dialect: Input<typeof Dialect>) => void
@@ -128,13 +126,13 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     ...created,
     clock: {
       now: () => find().tenant.clock.now(),
-      advance: (time) => advanceClock(find(), Duration.parse(time)),
+      advance: (time) => advanceClock(find(), parseOption('advance', Duration, time)),
     },
     approver: {
       token,
       page,
       answers: (input) => {
-        const script = ApproverScript.parse(input)
+        const script = parseOption('approver', ApproverScript, input)
         const { tenant } = find()
         if (script.by !== undefined && findUser(tenant.state, script.by) === undefined) {
           throw new TypeError(`by: ${slug} has no user ${script.by}`)
@@ -164,16 +162,26 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     },
     behave: () => find().misbehaving.off(),
     decideBy: (policy) => {
-      find().tenant.happen([{ type: 'policy.replaced', policy: Policy.parse(policy) }])
+      find().tenant.happen([
+        { type: 'policy.replaced', policy: parseOption('policy', Policy, policy) },
+      ])
     },
     speak: (dialect) => {
-      find().tenant.happen([{ type: 'dialect.set', dialect: Dialect.parse(dialect) }])
+      find().tenant.happen([
+        { type: 'dialect.set', dialect: parseOption('dialect', Dialect, dialect) },
+      ])
     },
     journal: () => find().tenant.journal.after(0),
     exchanges: () => find().exchanges.after(0),
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
-      const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
+      const {
+        policy,
+        dialect,
+        approver = never,
+        model,
+        misbehave,
+      } = parseOption('tenant', TenantSeed, input)
       const context = find()
       // Misbehaviours that the test switched on stay, unless the seed has its own.
       if (!isDeepStrictEqual(misbehave, context.seed.misbehave)) context.misbehaving.only(misbehave)
@@ -185,7 +193,8 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         { type: 'approver.scripted', script: approver },
       ])
     },
-    reset: (seed) => reach.reseed(slug, seed ? TenantSeed.parse(seed) : find().seed),
+    reset: (seed) =>
+      reach.reseed(slug, seed ? parseOption('tenant', TenantSeed, seed) : find().seed),
     delete: () => reach.delete(slug),
   }
 }

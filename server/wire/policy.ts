@@ -16,11 +16,19 @@ const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
   error: 'expected a time of day such as 09:30',
 })
 
+const isTimeZone = (zone: string) => {
+  try {
+    return /^[A-Za-z]/.test(zone) && Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /**
- * `from` is inclusive, `to` is exclusive. A window across midnight belongs to the day on which it
- * begins.
+ * Hours of the week by the clock on the wall of a zone: `from` is in it, `to` is not. Across midnight, a
+ * window belongs to the day on which it begins.
  */
-const TimeWindow = z
+export const TimeWindow = z
   .strictObject({
     days: z
       .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
@@ -28,11 +36,18 @@ const TimeWindow = z
       .optional(),
     from: TimeOfDay.optional(),
     to: TimeOfDay.optional(),
+    /** Absent: UTC. */
+    zone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, { error: 'expected an IANA time zone such as Europe/Berlin' })
+      .optional(),
   })
   .refine(({ from, to }) => from === undefined || from !== to, {
     error: 'expected from and to to differ: an empty window never matches',
     path: ['to'],
   })
+export type TimeWindow = z.infer<typeof TimeWindow>
 
 /**
  * A regular expression that matches in time linear in the text (RE2's syntax: no back-references, no
@@ -64,7 +79,7 @@ const isRegularExpression = (pattern: string) => {
 /**
  * The conditions of a rule: every given member must hold. Of `actions`, `locations`, `datatypes` and
  * `privileges` of the request any one must match; in a rule that approves, all of them must. An absent
- * member always holds. Times are UTC by the tenant's clock.
+ * member always holds. Times are those of the tenant's clock.
  */
 export const Condition = z.strictObject({
   type: Patterns.optional(),

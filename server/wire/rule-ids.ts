@@ -1,6 +1,6 @@
 /** Rules of `standards.md`: a family and a number, such as `REV-04`. */
 type StandardRule =
-  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR'}-${number}`
+  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR' | 'PRM'}-${number}`
 
 /**
  * The id of a rule that a misbehaviour violates, as listed in `scenarios/rules.yaml`. Families: `NET`:
@@ -16,6 +16,10 @@ export const ourRules = {
   'NET-ONCE': 'RFC 9110 §9.2.2: a request that is not idempotent is not repeated',
   'NET-FRESH': 'RFC 9111 §5.2.2.5: an answer with no-store is not stored',
   'NET-FIELDS': 'RFC 9110 §5.1: a proxy forwards unknown fields',
+  'NET-CORS':
+    'OAuth 2.0 for Browser-Based Applications §8: pages of other origins call the endpoints',
+  'NET-CORS-CHALLENGE': 'Fetch §4.10: a page reads only the header fields that are exposed',
+  'NET-HEAD': 'RFC 9110 §9.3.2: HEAD has the header fields of GET',
   'LUMO-PREFIX': 'contract, rule 1: URLs in answers have the prefix of the request',
   'LUMO-JSON-OBJECT': 'contract, rule 2: success is 200 with a JSON object',
   'LUMO-STATUS-URL': 'contract, rule 3: a pending answer carries status_url',
@@ -37,6 +41,8 @@ export const ourRules = {
   'LUMO-REDIRECT': 'contract §2.1: a user is redirected only to a registered redirect_uri',
   'LUMO-STATE': 'RFC 6749 §4.1.2: the answer repeats the client’s state',
   'LUMO-CONSENT': 'contract §2.1: a client gets what the user allowed, and nothing after a denial',
+  'LUMO-REGISTER-UNION':
+    'RFC 7591 §3.2.1: of the grants that are asked for, the supported ones are registered',
   'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent can neither read nor exchange a request',

@@ -1,15 +1,25 @@
 import { Option } from '@commander-js/extra-typings'
 import { signingAlgorithms } from '../../../server/wire/signing-algorithms.ts'
 import { defineCommand, lazyAction } from './command.ts'
-import { choiceOption, collect, origin, wholeNumber } from './values.ts'
+import { baseUrl, choiceOption, collect, wholeNumber } from './values.ts'
 
 /** `lumoauth-harness start` */
 export const startCommand = () =>
   defineCommand('start')
     .summary('start issuer, API and control plane, to develop against')
     .description('Starts a mock LumoAuth issuer and a protected API, until Ctrl-C.')
-    .option('--port <n>', 'port of the issuer, 0 for any free one', port, 4400)
-    .option('--api-port <n>', 'port of the documents API, 0 for any free one', port, 4401)
+    .addOption(
+      new Option('--port <n>', 'port of the issuer, 0 for any free one')
+        .argParser(port)
+        .default(4400)
+        .env('LUMOAUTH_HARNESS_PORT'),
+    )
+    .addOption(
+      new Option('--api-port <n>', 'port of the documents API, 0 for any free one')
+        .argParser(port)
+        .default(4401)
+        .env('LUMOAUTH_HARNESS_API_PORT'),
+    )
     .addOption(
       new Option('--host <address>', 'where to listen').default(
         '127.0.0.1',
@@ -19,12 +29,22 @@ export const startCommand = () =>
     .option(
       '--issuer-origin <url>',
       'what others reach the issuer by, where that is not HOST:PORT',
-      origin,
+      baseUrl,
     )
-    .option('--api-origin <url>', 'the same for the API', origin)
+    .option('--api-origin <url>', 'the same for the API', baseUrl)
+    .option(
+      '--allow-host <name>',
+      'answer under this host name as well, the approvals page and the control plane too; .example.com allows every subdomain; may be repeated',
+      collect,
+    )
+    .option(
+      '--trust-proxy',
+      'believe X-Forwarded-Host, -Proto, -Port and -Prefix of a proxy in front',
+      false,
+    )
     .option(
       '--config <file>',
-      'a tenant, or tenants: [...], in YAML or JSON; read again when it changes',
+      'a tenant, or tenants: [...], in YAML or JSON; read again when it changes. Without it, tenants.yaml of this folder, if there is one',
     )
     .option('--policy <file>', 'the policy of every tenant; read again when it changes')
     .option(
@@ -40,7 +60,7 @@ export const startCommand = () =>
     )
     .option(
       '--journal <file>',
-      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
+      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports; postgres://USER@HOST/DATABASE: several processes share it',
     )
     .option(
       '--recording <file>',
@@ -56,6 +76,15 @@ export const startCommand = () =>
         'RS256',
       ),
     )
+    .addOption(
+      choiceOption(
+        '--secrets <how>',
+        'client secrets: fixed are the same at every start, and no secret; fresh are random. Without it, fixed on this machine, fresh where others reach it',
+        ['fixed', 'fresh'],
+      ),
+    )
+    // Not --env-file: Node reads an option of that name itself, wherever it stands in the command line.
+    .option('--dotenv <file>', 'write the environment to a dotenv file, too')
     .addOption(
       choiceOption('--env <shell>', 'how the environment is printed', [
         'bash',

@@ -5,12 +5,14 @@ import type { Handlers } from '../message.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
 import { documentHandlers } from './documents.ts'
 import { reportHandlers } from './reports.ts'
+import { type ApiResource, apiResource, resourceMetadataHandlers } from './resource-metadata.ts'
 
-export type ApiContext = Readonly<{ tenant: ResourceServer }>
+export type ApiContext = Readonly<{ tenant: ResourceServer; resource: ApiResource }>
 
 export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
   ...documentHandlers,
   ...reportHandlers,
+  ...resourceMetadataHandlers,
 }
 
 /**
@@ -20,8 +22,10 @@ export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
 export const apiArea: Area<ApiRoute, ApiContext> = {
   handlers: apiHandlers,
   authenticate: ({ context, params }: Routed<ApiRoute>): ApiContext => {
-    if (context) return { tenant: context.api }
     const { tenant: slug } = params
+    if (context) {
+      return { tenant: context.api, resource: apiResource(context, slug !== undefined) }
+    }
     if (slug === undefined) {
       return answerWith(
         503,

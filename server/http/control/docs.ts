@@ -36,6 +36,7 @@ const docsHandlers: Handlers<OpenApiRoute, DocsContext> = {
 /** Routes of the OpenAPI document and its page. */
 export const docsArea = (origins: Origins, version: string): Area<OpenApiRoute, DocsContext> => ({
   handlers: docsHandlers,
+  tenantByPath: true,
   authenticate: docsContext(origins, version),
 })
 
