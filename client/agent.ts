@@ -119,8 +119,8 @@ export class LumoAuthAgent {
   }
 
   /**
-   * Goes on with a task that `JitContext.suspend` has left open, in this process or another one, with
-   * the same credentials. What was approved meanwhile is used without asking again.
+   * Resumes a task that `JitContext.suspend` left open, in this process or another one, with the same
+   * credentials. Requests that were approved meanwhile are used without a new request.
    */
   resume(suspended: SuspendedTask, options: Omit<JitOptions, keyof TaskOrder> = {}): JitContext {
     const jit = new JitContext(this, options)

@@ -189,15 +189,15 @@ export class TaskOpenError extends LumoAuthError {
 }
 
 /**
- * The request waits for a person, and `whenPending: 'throw'` tells the caller so. Keep the context with
- * `suspend()`, and go on with `agent.resume()` once the person has decided.
+ * The request is pending, and `whenPending` is `'throw'`. Keep the context with `suspend()`, and
+ * continue with `agent.resume()` after the decision.
  */
 export class ApprovalPendingError extends LumoAuthError {
   override readonly name = 'ApprovalPendingError'
   readonly requestId: string
   readonly required: AuthorizationDetail
   constructor(requestId: string, required: AuthorizationDetail) {
-    super('approval_pending', `${requestId} waits for a person's approval`)
+    super('approval_pending', `${requestId} waits for approval`)
     this.requestId = requestId
     this.required = structuredClone(required)
   }

@@ -60,12 +60,12 @@ export type WaitOptions = Signalled &
   }>
 
 /**
- * A task that another process can go on with, as JSON. It holds no token and no secret: who resumes
- * it needs the credentials of the same agent.
+ * A suspended task as JSON, which another process can resume. It contains no token and no secret:
+ * resuming it requires the credentials of the same agent.
  */
 export type SuspendedTask = Readonly<{
   task: Task
-  /** The requests that `ApprovalPendingError` told of, and that were not taken up again. */
+  /** The pending requests that were reported by `ApprovalPendingError` and not yet taken. */
   requests: readonly Readonly<{ request_id: string; authorization_details: AuthorizationDetail }>[]
 }>
 
@@ -79,7 +79,7 @@ export class JitContext implements AsyncDisposable {
   readonly #completions = new SingleFlight<Completion | undefined>()
   #opening: Promise<Task> | undefined
   #task: Task | undefined
-  /** Requests that wait for a person, by the canonical text of their detail. */
+  /** Pending requests, by the canonical text of their detail. */
   #waiting = new Map<string, SuspendedTask['requests'][number]>()
   #closed = new AbortController()
   #completed: Completion | undefined
@@ -126,7 +126,7 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Takes up a task that `suspend` has left open, in this process or another one.
+   * Resumes a task that `suspend` left open, in this process or another one.
    * @throws {TaskOpenError} while another task is open
    */
   resumeTask({ task, requests }: SuspendedTask): void {
@@ -141,9 +141,9 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Leaves the task open and lets go of it: its end does not complete it. Everything that runs in it
-   * is aborted, and its tokens are forgotten.
-   * @returns what `resumeTask` needs, in this process or another one
+   * Detaches from the task without completing it. Aborts everything that runs in it, and deletes its
+   * tokens from memory.
+   * @returns the input of `resumeTask`, in this process or another one
    * @throws {NoTaskError} without an open task
    */
   suspend(): SuspendedTask {
@@ -172,15 +172,15 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** Keeps a request that waits for a person, for `takeRequest` and `suspend`. */
+  /** Stores a pending request, for `takeRequest` and `suspend`. */
   keepRequest(request_id: string, details: AuthorizationDetail): void {
     const authorization_details = structuredClone(details)
     this.#waiting.set(canonical(details), { request_id, authorization_details })
   }
 
   /**
-   * The request that was kept for exactly this detail, as it is now; asking again would put it before a
-   * person twice. It is kept no longer. Undefined where there is none, or it has expired.
+   * The current state of the pending request for exactly this detail, so that a person is not asked
+   * twice. Removes it from the stored ones. Undefined when there is none, or it has expired.
    */
   async takeRequest(
     details: AuthorizationDetail,

@@ -35,8 +35,8 @@ export type JitFetchOptions = Readonly<{
   /** Maximum time to wait for an approval, in seconds. Default 300. */
   limit?: number
   /**
-   * When a person has to decide: wait up to `limit` seconds, or throw `ApprovalPendingError` at once, so
-   * that a framework can suspend the run. Default `wait`.
+   * When a person must decide: wait up to `limit` seconds, or throw `ApprovalPendingError` immediately,
+   * so that a framework can suspend the run. Default `wait`.
    */
   whenPending?: 'wait' | 'throw'
   /**

@@ -39,8 +39,8 @@ export type StepUp = Readonly<{
 /**
  * Registers tools with an MCP server, for any transport.
  *
- * A call that the client cancels, or that times out at the client, is not carried out later.
- * With `whenPending: 'throw'` the tool does not wait: the call made again looks whether it was decided.
+ * A call that the client cancels, or that times out at the client, is not carried out later. With
+ * `whenPending: 'throw'` the tool does not wait: a repeated call reads the decision.
  *
  * With `stepUp`, a call that waits for approval is answered with the error -32042 and the approvals
  * page (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool continues to

@@ -19,7 +19,7 @@ export type Watched = Readonly<{
   watching: { count: number }
 }>
 
-/** Seconds after which a stream sends its pulse again: silence that is longer is a lost connection. */
+/** Seconds between two pulses of a stream. A longer silence means a lost connection. */
 const heartbeat = 5
 
 /**
@@ -102,7 +102,7 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   )
 }
 
-/** The same for a page that holds no stream: what happened after `lastEventId`, all at once. */
+/** For a page without a stream: the events after `lastEventId`, in one answer. */
 export const newsSince = async ({
   journal,
   lastEventId,

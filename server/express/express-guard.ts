@@ -40,8 +40,8 @@ export type LumoAuthGuardOptions = Readonly<{
   challenge?: ChallengeFormat
   realm?: string
   /**
-   * The URL of your API's protected resource metadata, named in every 401 (RFC 9728 §5.1). The guard's
-   * `metadata` serves the document.
+   * The URL of your API's protected resource metadata, which every 401 contains (RFC 9728 §5.1). The
+   * guard's `metadata` serves the document.
    */
   resourceMetadata?: string
   /** Maximum difference between the issuer's clock and yours, in seconds. Default 30. */
@@ -72,8 +72,8 @@ export type LumoAuthGuard = RequestHandler & {
    */
   readonly requiring: (required: Required) => RequestHandler
   /**
-   * Answers with the protected resource metadata of your API (RFC 9728 §2): mount it, without the guard, at
-   * `/.well-known/oauth-protected-resource` followed by the path of `audience`.
+   * Answers with the protected resource metadata of your API (RFC 9728 §2). Mount it without the guard
+   * at `/.well-known/oauth-protected-resource`, followed by the path of `audience`.
    */
   readonly metadata: RequestHandler
 }

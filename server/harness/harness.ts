@@ -43,44 +43,45 @@ export type HarnessOptions = Readonly<{
   /** Port of the API; 0 for any free port. */
   apiPort?: number
   /**
-   * What issuer and API are called, such as `https://app.lumoauth.dev`, perhaps with a path in front: the
-   * URLs `fetch` and MSW answer for; or, while listening, what others reach the sockets by.
+   * Base URLs of issuer and API, such as `https://app.lumoauth.dev`, optionally with a path: those that
+   * `fetch` and MSW answer for, or, with sockets, those under which clients reach them.
    */
   origins?: Readonly<{ issuer?: string; api?: string }>
   /**
-   * Host names by which the harness may be reached beside its own; `.example.com` stands for every
-   * subdomain. Approvals page and control plane answer under them, and URLs in answers follow the caller.
-   * Loopback names are followed without being listed, unless `origins` name the seat.
+   * Further host names of the harness; `.example.com` means every subdomain. Approvals page and control
+   * plane accept them, and URLs in answers use the host of the request. Loopback names need no entry,
+   * unless `origins` name the seat.
    */
   allowHosts?: readonly string[]
   /**
-   * Believes `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` of a proxy in front; the host must be
+   * Whether to use `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` of a proxy; the host must be
    * allowed. Default false.
    */
   trustProxy?: boolean
   /**
    * Whether pages of other origins may call issuer and API (CORS), as single-page applications do.
-   * Default true. The control plane, the approvals page and the consent page are never among them.
+   * Default true. Never applies to the control plane, the approvals page and the consent page.
    */
   crossOrigin?: boolean
   /** Token for the control plane, at least 16 characters. Default: generated. */
   controlToken?: string
   /**
-   * How client secrets and API keys are made that a seed does not give. `fresh`, the default: at random.
-   * `fixed`: the same at every start, and no secret (`not-secret-TENANT-NAME`), for development on one machine.
+   * How client secrets and API keys are generated that a seed does not contain. `fresh`, the default:
+   * at random. `fixed`: the same at every start and not secret (`not-secret-TENANT-NAME`), for
+   * development on one machine.
    */
   clientSecrets?: ClientSecrets
   /**
-   * Where what happens is kept, so that it survives the process. A file: keys and secrets stand beside
-   * it in `FILE.keys`. Or `postgres://USER@HOST:PORT/DATABASE`, which any number of processes share;
-   * it takes the package `pg`. Absent: memory only.
+   * Where tenants are persisted. A path of a journal file; keys and secrets are stored in `FILE.keys`.
+   * Or `postgres://USER@HOST:PORT/DATABASE`, which several processes can share; this needs the package
+   * `pg`. Default: in memory only.
    */
   journal?: string
-  /** A store that `openStore` opened, in place of `journal`; the harness closes it. */
+  /** A store opened with `openStore`, in place of `journal`. Closing the harness closes it. */
   store?: Store
   /**
-   * Origins at which the other processes of a shared store reach this one. Default: where it listens,
-   * which other machines do not reach while `host` is loopback.
+   * Origins at which other processes of a shared store reach this one. Default: where it listens, which
+   * other machines cannot reach while `host` is loopback.
    */
   reachedAt?: Readonly<Partial<Origins>>
   /** Maximum size of the journal, and what its compaction keeps. */
@@ -133,14 +134,14 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats as functions. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {TypeError} one line for each thing that is wrong with the seed */
+    /** @throws {TypeError} with one line per error in the seed */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
 /**
  * Starts issuer, API and control plane.
- * @throws {TypeError} for an option that is unknown or cannot be used, one line for each
+ * @throws {TypeError} for an unknown or invalid option, with one line per error
  * @throws an error with a `code` such as `EADDRINUSE` when a port is not available
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
@@ -249,7 +250,7 @@ const composeHarness = async (
   const createTenant = (seed: Seed = {}) => {
     if (sharedStore) {
       throw new TypeError(
-        'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
+        'createTenant: not available with a shared store, which checks names asynchronously; use `tenants`, or PUT /_harness/tenants/NAME',
       )
     }
     return inHand(registry.create(parseOption('tenant', TenantSeed, seed)))
@@ -303,7 +304,7 @@ const composeHarness = async (
   }
 }
 
-/** Begins a tenant, unless another process has begun it: then it is described as it is there. */
+/** Creates a tenant, or describes it when another process has created it. */
 const beginShared = async (
   registry: ReturnType<typeof createTenantRegistry>,
   store: SharedStore,
@@ -315,12 +316,12 @@ const beginShared = async (
     const { tenant: slug = '' } = seed
     const kept = await store.look(slug)
     if (kept) return registry.describe(slug, kept)
-    // Another process is beginning it at this moment.
+    // Another process is creating it at this moment.
     await setTimeout(50)
   }
 }
 
-/** The seat whose base a URL is below, also behind the well-known part of RFC 8414 §3.1. */
+/** The seat whose base URL contains a URL, also after the well-known segment of RFC 8414 §3.1. */
 const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => {
   const { origin, pathname } = new URL(url)
   const below = pathname.replace(/^\/+\.well-known\/[^/]+(?=\/|$)/, '')
@@ -333,10 +334,10 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
     .sort((a, b) => pathOf(origins[b]).length - pathOf(origins[a]).length)[0]
 }
 
-/** A port, or 0 for any free one. */
+/** A port; 0 for any free port. */
 const Port = z.int().min(0).max(65_535)
 
-/** Everything that can be told of an option before it is used. */
+/** Validation of the options before they are used. */
 const Options = z.strictObject({
   listen: z.boolean().optional(),
   host: z.string().optional(),

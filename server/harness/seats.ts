@@ -27,9 +27,9 @@ export type SeatsOptions = Readonly<{
   /** Set when the sockets are open, so it is read at each request. */
   origins: Origins
   store: Store | undefined
-  /** Which tenants this process owns, where several processes share the store. */
+  /** The tenants this process owns, when several processes share the store. */
   ownership: TenantOwnership | undefined
-  /** The tenant of calls that name none. Default: the first that is open. */
+  /** The tenant of calls that name none. Default: the first open one. */
   first: (() => string | undefined) | undefined
   recording: Recording | undefined
   crossOrigin: boolean | undefined

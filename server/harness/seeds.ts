@@ -31,10 +31,13 @@ export type Seeded = Readonly<{
 /** The key of the callback secret in the map of secrets. */
 export const webhookSecret = 'webhook secret'
 
-/** Where the secret that the model's key is made of stands among the others. */
+/** The key of the model's secret in the map of secrets. */
 export const modelSecret = 'model secret'
 
-/** How secrets of clients and API keys are made: at random, or the same at every start and no secret. */
+/**
+ * How secrets of clients and API keys are generated: at random, or the same at every start (and then
+ * they are not secret).
+ */
 export type ClientSecrets = 'fresh' | 'fixed'
 
 export const keySecret = (name: string): string => `api key ${name}`
@@ -43,7 +46,8 @@ export const keySecret = (name: string): string => `api key ${name}`
  * @param known secrets that a reset keeps
  * @param platformKey signs for every simulated platform: a platform has the same key for all customers,
  * and generating a key takes longer than creating a tenant may
- * @param clientSecrets how secrets are made that the seed does not give; one with a `seed` makes its own
+ * @param clientSecrets how to generate secrets that the seed does not contain; a tenant with a `seed`
+ * derives its own
  */
 export const seedTenant = (
   seed: TenantSeed,

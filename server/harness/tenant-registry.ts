@@ -54,13 +54,13 @@ export type TenantRegistryOptions = Readonly<{
   /** Sends callbacks and signals; timers in real time. */
   outbound: Outbound
   timers: Timers
-  /** How secrets of clients are made that a seed does not give. */
+  /** How client secrets are generated that a seed does not contain. */
   clientSecrets?: ClientSecrets | undefined
   /** The issuer, with which the API introspects tokens. */
   issuer: () => Core
   /** Storage. Absent: in memory only. */
   store?: Store | undefined
-  /** The same, where several processes share it. */
+  /** The same for a store that several processes share. */
   sharedStore?: SharedStore | undefined
 }>
 
@@ -77,11 +77,11 @@ export const createTenantRegistry = (
     reseed: (slug: string, seed: TenantSeed) => void
     /** Restores a tenant after a restart, if it is stored, optionally with other misbehaviours. */
     restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
-    /** Opens a tenant that this process has taken from the store. */
+    /** Opens a tenant that this process has taken over from the store. */
     reopen: (slug: string, kept: Kept) => TenantCreated
-    /** Describes a tenant that another process has. */
+    /** Describes a tenant of another process. */
     describe: (slug: string, kept: Kept) => TenantCreated
-    /** Lets a tenant go from memory; in the store it stays as it is. */
+    /** Removes a tenant from memory. The store keeps it. */
     drop: (slug: string) => void
   }> => {
   const open = new Map<string, TenantContext>()
@@ -136,7 +136,7 @@ export const createTenantRegistry = (
       if (options.sharedStore === undefined) return seed
       const ids = seed.seed === undefined ? randomIds : seededIds(seed.seed)
       const slug = seed.tenant ?? ids('tenant').replace('_', '-')
-      // A seeded tenant draws its name again, so that its other ids are those of any store.
+      // A seeded tenant generates its name again, so that its other ids are the same with any store.
       const named = seed.seed === undefined ? { ...seed, tenant: slug } : seed
       return (await options.sharedStore.claim(slug)) ? named : undefined
     },
@@ -264,7 +264,7 @@ const openTenantContext = (
   return { context, secrets, journal }
 }
 
-/** Holds callbacks and signals back until the events they tell of are kept. */
+/** Delays callbacks and signals until the events they report are stored. */
 const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outbound =>
   journal === undefined
     ? outbound
@@ -276,7 +276,10 @@ const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outb
         },
       }
 
-/** Real seconds until something is due by a tenant's clock; undefined where it never is by itself. */
+/**
+ * Real seconds until something is due by a tenant's clock; undefined when nothing will be due without a
+ * change.
+ */
 const secondsUntil = (clock: Clock, due: number | undefined): number | undefined => {
   if (due === undefined) return undefined
   const seconds = Math.max(0, due - clock.now())

@@ -32,7 +32,10 @@ export type TestTenant = TenantCreated &
     misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
     /** Switches all misbehaviours off. */
     behave: () => void
-    /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
+    /**
+     * Replaces the policy.
+     * @throws {TypeError} with one line per error in the policy
+     */
     decideBy: (policy: Input<typeof Policy>) => void
     /** Sets the dialect. Switches that are not given return to their defaults. */
     speak: (dialect: Input<typeof Dialect>) => void

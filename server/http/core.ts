@@ -31,7 +31,7 @@ export type Area<N extends RouteName, Context> = Readonly<{
   authenticate: (routed: Routed<N>) => Context | Promise<Context>
   /** Finds the tenant, for areas that do not use the seat's default. */
   findTenant?: FindTenant
-  /** Only the path names a tenant; a route without one is about the harness as a whole. */
+  /** Only the path names a tenant; a route without one concerns the whole harness. */
   tenantByPath?: true
   /** Finishes every answer of the area. */
   shapeAnswer?: (answer: Answer) => Answer

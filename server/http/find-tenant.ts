@@ -18,7 +18,7 @@ export const findTenantOfCall =
     return open.get(readTenantOfToken(request) ?? '') ?? open.get(first() ?? '')
   }
 
-/** The tenants that a call may be about: the first that exists is the one. */
+/** The possible tenants of a call; the first that exists is used. */
 export const slugsOfCall =
   (first: () => string | undefined) =>
   (request: HttpRequest, params: Readonly<Record<string, string>>): readonly string[] => {
@@ -27,7 +27,7 @@ export const slugsOfCall =
     return candidates.filter((it) => it !== undefined)
   }
 
-/** What the key of a scripted model says of its tenant. */
+/** The tenant in the API key of a scripted model. */
 export const readTenantOfModelKey = (request: HttpRequest): string | undefined =>
   /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1]
 

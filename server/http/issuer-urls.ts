@@ -21,7 +21,7 @@ export const issuersOf = ({ tenant, origins }: Issuer): string[] =>
     ...(tenant.state.dialect.issuer === 'origin' ? [origin] : []),
   ])
 
-/** The origin of this request first, then the configured one and every other that was used. */
+/** The origin of this request first, then the configured one and all others in use. */
 export const namesOf = (origins: Origins, seat: 'issuer' | 'api'): string[] => {
   const { configured, aliases } = origins
   const others = [
@@ -31,7 +31,10 @@ export const namesOf = (origins: Origins, seat: 'issuer' | 'api'): string[] => {
   return others.length === 0 ? [origins[seat]] : [...new Set([origins[seat], ...others])]
 }
 
-/** Every name by which a client assertion may call this authorization server (RFC 7523 §3, RFC 9126 §2). */
+/**
+ * Every `aud` with which a client assertion may name this authorization server (RFC 7523 §3, RFC 9126
+ * §2).
+ */
 export const assertionAudiences = (context: Issuer): string[] => {
   const issuers = issuersOf(context)
   if (context.tenant.state.dialect.assertion_audience === 'issuer') return issuers

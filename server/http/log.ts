@@ -17,12 +17,12 @@ export type LogLine = Readonly<{
   path: string
   status: number
   milliseconds: number
-  /** The tenant, and the route by its name in the contract; absent where none was found. */
+  /** The tenant, and the name of the route in the contract; absent for an unknown path. */
   tenant?: string
   route?: string
   /** The client whose credentials the request had. */
   client?: string
-  /** The trace that the request belongs to, of its `traceparent` (W3C Trace Context). */
+  /** The trace of the request, from its `traceparent` (W3C Trace Context). */
   trace?: string
   /** Code and description of an error. */
   error?: string
@@ -39,7 +39,7 @@ export const writeLog =
     const { about, ...answer } = await next(request)
     const trace = traceOf(request)
     const client = about?.isAuthenticated ? clientOf(request) : undefined
-    // A probe comes every few seconds, and says nothing as long as all is well.
+    // Probes arrive every few seconds, so successful ones are not logged.
     if (about?.route === 'control.health' && answer.status === 200) return named(answer, id)
     log({
       time: new Date(),
@@ -63,7 +63,7 @@ const named = (answer: Answer, id: string): Answer => ({
   headers: { ...answer.headers, 'x-request-id': id },
 })
 
-/** Says which client the credentials name; they have been verified by the time this is asked. */
+/** The client of the credentials, which are verified before this is called. */
 const clientOf = (request: HttpRequest): string | undefined => {
   const { client_id: ofToken } = peekJwt(bearerToken(request))?.claims ?? {}
   const { headers, body } = request

@@ -9,11 +9,11 @@ export type HttpRequest = Readonly<{
   query: URLSearchParams
   /** Names in lower case. Repeated fields are joined with `, `, as HTTP allows. */
   headers: Readonly<Record<string, string>>
-  /** The path at which the surrounding app has mounted the seat; `path` is below it. */
+  /** The path at which another app has mounted the seat. `path` is relative to it. */
   mountedAt?: string
-  /** The URL by which the request has reached the seat, where that is not the configured origin. */
+  /** The base URL under which the request arrived, if it differs from the configured one. */
   base?: string
-  /** Whether `Host` and a trusted `X-Forwarded-Host` are names of this harness; absent: not looked at. */
+  /** Whether `Host` and a trusted `X-Forwarded-Host` are names of this harness. Absent: not checked. */
   knownHost?: boolean
   /** Empty when there is no body. */
   body: string
@@ -33,14 +33,14 @@ export type Answer = Readonly<{
   body?: unknown
   /** How a misbehaviour changes the delivery. */
   fault?: Fault
-  /** What was found out about the request, for the log: never sent. */
+  /** Facts about the request for the log. Never sent. */
   about?: About
 }>
 
 export type About = Readonly<{
   route: RouteName
   tenant?: string
-  /** The route requires credentials, and the caller was not refused for them. */
+  /** Whether the route requires credentials, and they were accepted. */
   isAuthenticated: boolean
 }>
 

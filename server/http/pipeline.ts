@@ -22,9 +22,9 @@ export type SeatOptions = Readonly<{
   /** All routes of the seat. */
   areas: readonly AnyArea[]
   findTenant?: FindTenant
-  /** The configured origins, and by what other names requests may come. */
+  /** The configured origins, and the further names under which requests may arrive. */
   names?: Readonly<{ origins: Origins; naming: Naming }>
-  /** Whether pages of other origins may call the issuer and the API (CORS). */
+  /** Whether pages of other origins may call issuer and API (CORS). */
   crossOrigin?: boolean
   /** Every tenant of the harness. */
   tenants?: () => Iterable<TenantContext>
@@ -32,7 +32,7 @@ export type SeatOptions = Readonly<{
   log?: ((line: LogLine) => void) | undefined
   /** Storage of events. Absent: in memory only. */
   journal?: Durable | undefined
-  /** Makes each tenant this process's own while it is asked, where several processes share them. */
+  /** Makes this process the owner of the request's tenant, when several processes share the store. */
   ownTenant?: OwnTenant | undefined
   /** Recorded answers of an issuer, returned instead of ours. */
   recording?: Readonly<{ of: Recording; origin: () => string }> | undefined

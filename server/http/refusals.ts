@@ -164,7 +164,7 @@ export const renderErrors =
     } catch (thrown) {
       const answer = answerOf(thrown)
       if (answer !== undefined) return answer
-      // Whatever keeps the journal answers these.
+      // The storage step answers these errors.
       if (thrown instanceof JournalError) throw thrown
       onBug(thrown, routed.request)
       return errorAnswer(500, 'server_error', 'internal error of the harness; see its log')

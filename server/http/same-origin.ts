@@ -39,7 +39,7 @@ export const refuseForeignHost = (
   answerWith(
     403,
     'foreign_host',
-    `${area} does not answer under this name; start --allow-host NAME adds one`,
+    `${area} does not accept this Host; start --allow-host NAME adds one`,
   )
 }
 

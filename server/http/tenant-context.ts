@@ -11,13 +11,13 @@ import type { ExchangeLog } from './tenant/exchange-log.ts'
 import type { StatusPolls } from './tenant/polls.ts'
 import type { RateLimitWindows } from './tenant/rate-limit-windows.ts'
 
-/** Where the seats are reached: origins, perhaps with a path in front of theirs. */
+/** Base URLs of the seats: origins, optionally with a path. */
 export type Origins = {
   issuer: string
   api: string
-  /** By what else they were reached so far: tokens of one name are good under every other. */
+  /** Further names under which requests arrived. A token for one name is valid under all of them. */
   readonly aliases?: Readonly<Record<'issuer' | 'api', Set<string>>>
-  /** The configured ones, where these are those of one request. */
+  /** The configured base URLs, when these are those of one request. */
   readonly configured?: Readonly<{ issuer: string; api: string }>
 }
 

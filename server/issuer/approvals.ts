@@ -24,7 +24,7 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
   { agentId, task, reason, impact, onBehalfOf, meta },
   { now, id },
 ) => {
-  if (!isAddressee(state, agentId, onBehalfOf)) refuse({ error: 'not_found', what: 'such user' })
+  if (!isAddressee(state, agentId, onBehalfOf)) refuse({ error: 'not_found', what: 'user' })
   const user = findUser(state, onBehalfOf) as User
   const limit = state.policy.limits.approvals_per_agent
   const waiting = [...state.approvals.values()].filter(
@@ -49,7 +49,7 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
 
 /**
  * Whether the agent names a user of this tenant.
- * @throws {Refused} where the agent may not act for users
+ * @throws {Refused} when the agent may not act for users
  */
 export const isAddressee = (state: State, agentId: string, onBehalfOf: string): boolean => {
   if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })

@@ -112,9 +112,9 @@ export const refuseBeyondSelfRegistered = (
 }
 
 /**
- * Of the grants that are asked for, those this issuer supports and the client can use: some clients ask for
- * all they know (RFC 7591 §3.2.1).
- * @throws {Refused} `invalid_client_metadata` where none is left
+ * The requested grants that this issuer supports and the client can use; some clients request all they
+ * know (RFC 7591 §3.2.1).
+ * @throws {Refused} `invalid_client_metadata` when none is left
  */
 const supportedGrants = ({
   grant_types: asked = ['authorization_code', 'refresh_token'],

@@ -38,7 +38,7 @@ export type Agent = Client &
     id: string
     secretHash: string
     mayDelegate: boolean
-    /** What it is called for people, where that is no plain `name`. */
+    /** The display name, if it differs from `name`. */
     displayName?: string
     budget?: Budget
     /** Whether this is the client of a resource server: it introspects, and opens no tasks. */
@@ -281,7 +281,7 @@ export type Event =
       requestId: string
       taskId: string
       by: string
-      /** The only actions this person permits; absent: all that were requested. */
+      /** The only actions this approver permits. Absent: all requested actions. */
       actions?: readonly string[]
     }
   | {
@@ -290,7 +290,7 @@ export type Event =
       taskId: string
       by: string
       ttl: number
-      /** What was granted, where it is less than what was requested. */
+      /** The granted detail, if it is narrower than requested. */
       detail?: AuthorizationDetail
       /** For people: the approver's own text. */
       notes?: string
@@ -310,7 +310,7 @@ export type Event =
       /** The request whose denial includes this one; it is not counted again. */
       repeats?: string
     }
-  /** A person takes an approval back; its tokens are revoked with it. */
+  /** An approver revokes an approval; its tokens are revoked with it. */
   | { type: 'permission.revoked'; requestId: string; taskId: string; by: string }
   | { type: 'token.issued'; token: Token; taskId?: string; requestId?: string }
   | { type: 'token.revoked'; jti: string; reason: RevocationReason; taskId?: string }

@@ -109,7 +109,7 @@ const describeDecision = (
     facts: {
       detail: request.detail,
       agent: String(inputs.agent),
-      // Absent in journals of before December 2026, and where there are none.
+      // Absent in journals from before December 2026, and for agents without a parent.
       ancestors: inputs.ancestors as readonly string[] | undefined,
       taskType: state.tasks.get(request.taskId)?.task.type,
       onBehalfOf: inputs.on_behalf_of as string | undefined,

@@ -70,7 +70,7 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
   }
 }
 
-/** The rule after the last one of every policy. */
+/** The rule that applies after all others. */
 export const undecidedByPolicy: PolicyRule = {
   name: 'no rule applies, so a person is asked',
   when: {},
@@ -94,7 +94,7 @@ const holds = (rule: PolicyRule, facts: Facts, policy: Policy): boolean => {
   return true
 }
 
-/** Whether one condition that a rule states holds. One that it does not state always does. */
+/** Whether one given condition of a rule holds. An absent condition always holds. */
 export const conditionHolds = (
   name: keyof Condition,
   rule: PolicyRule,
@@ -126,7 +126,8 @@ const conditions: { [K in keyof Condition]-?: Test<NonNullable<Condition[K]>> } 
   privileges: list('privileges'),
   undocumented_actions: (wanted, { detail }) => wanted === hasUndocumentedAction(detail),
   sensitive: (wanted, { detail }, { policy }) => wanted === isSensitive(policy, detail),
-  // In a rule that approves each ancestor must match, too: a helper is no mightier than its makers.
+  // In a rule that approves, each registering agent must match as well, so that a helper is not wider
+  // than the agent that registered it.
   agent: (patterns, { agent, ancestors = [] }, { decision }) =>
     matchesList(decision, patterns, [agent, ...ancestors]),
   task_type: (patterns, { taskType }) => matchesAny(patterns, [taskType ?? '']),

@@ -107,7 +107,7 @@ export const approveRequest: Decide<
   Decision &
     Readonly<{
       ttl?: number | undefined
-      /** The only requested actions to permit; absent: all of them. */
+      /** The only requested actions to permit. Absent: all of them. */
       actions?: readonly string[] | undefined
       notes?: string | undefined
       message?: string | undefined
@@ -144,9 +144,9 @@ export const approveRequest: Decide<
 }
 
 /**
- * The requested actions that this approver and those before permit; undefined: all of them.
- * @throws {Refused} `invalid_authorization_details` for an action that was not requested, and where
- * none is left
+ * The requested actions that this approver and all earlier ones permit; undefined: all of them.
+ * @throws {Refused} `invalid_authorization_details` for an action that was not requested, and when no
+ * action is left
  */
 const narrowActions = (
   { request, narrowedTo }: RequestRecord,
@@ -158,13 +158,13 @@ const narrowActions = (
     (it) => (actions?.includes(it) ?? true) && (narrowedTo?.includes(it) ?? true),
   )
   if (isForeign || (actions !== undefined && permitted.length === 0)) {
-    const reason = `actions: expected some of ${(narrowedTo ?? requested).join(', ')}`
+    const reason = `actions: expected a subset of ${(narrowedTo ?? requested).join(', ')}`
     refuse({ error: 'invalid_authorization_details', reason })
   }
   return permitted.length === requested.length ? undefined : permitted
 }
 
-/** What the agent gets of what it requested: less, where an approver has narrowed it. */
+/** The detail granted to the agent: narrower than requested when an approver has narrowed it. */
 export const grantedDetail = ({ request, decided }: RequestRecord): AuthorizationDetail =>
   (decided?.as === 'approved' ? decided.detail : undefined) ?? request.detail
 

@@ -24,8 +24,8 @@ export const excessive = (
 }
 
 /**
- * The end of a task that the agent does not choose (contract §5.5).
- * @param by the person who ended it; absent: the policy did
+ * Suspends a task (contract §5.5).
+ * @param by the approver who ended it; absent: the policy
  */
 export const suspend = (
   state: State,

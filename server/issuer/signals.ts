@@ -49,7 +49,7 @@ export const aboutToken = (
   }
 }
 
-/** Who a revocation came from (CAEP, `initiating_entity`); the system where no reason says more. */
+/** The `initiating_entity` of a revocation (CAEP), derived from its reason. Default: the system. */
 const initiators: { readonly [Reason in RevocationReason]?: Signal['by'] } = {
   revoked_by_client: 'user',
   revoked_by_approver: 'admin',

@@ -42,7 +42,7 @@ export type RequestRecord = {
   /** Its detail in the form of `canonical`, so that repetitions are found by comparing texts. */
   readonly canonical: string
   endorsedBy: string[]
-  /** The actions that all who endorsed permit; absent: all that were requested. */
+  /** The actions that all endorsements permit. Absent: all requested actions. */
   narrowedTo?: readonly string[]
   decided?:
     | {
@@ -50,7 +50,7 @@ export type RequestRecord = {
         by: string
         at: number
         ttl: number
-        /** What was granted, where it is less than what was requested. */
+        /** The granted detail, if it is narrower than requested. */
         detail?: AuthorizationDetail
         notes?: string
         message?: string

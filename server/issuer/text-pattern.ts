@@ -8,7 +8,7 @@ import type { RE2JS } from 're2js'
 export const textMatches = (pattern: string, text: string): boolean =>
   compilePattern(pattern)?.matcher(text).find() === true
 
-/** Whether RE2 can read a regular expression at all. */
+/** Whether RE2 can compile a regular expression. */
 export const isReadable = (pattern: string): boolean => compilePattern(pattern) !== undefined
 
 /** Cache of compiled patterns: policies use the same few repeatedly. */

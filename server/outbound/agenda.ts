@@ -36,8 +36,9 @@ export class Agenda {
   readonly #planned: (due: number | undefined) => void
 
   /**
-   * @param failed is called with what went wrong in what was planned, as nothing waits for it
-   * @param planned is called with when the next thing is due, by the tenant's clock, if anything is
+   * @param failed receives the errors of jobs, because no caller waits for them
+   * @param planned is called with the time of the next job, by the tenant's clock, or without one when
+   * there is none
    */
   constructor(
     clock: Clock,
@@ -83,12 +84,12 @@ export class Agenda {
     while (this.#underway.size > 0) await Promise.allSettled([...this.#underway])
   }
 
-  /** Whether nothing is planned or under way. */
+  /** Whether no job is scheduled or running. */
   get idle(): boolean {
     return this.#items.size === 0 && this.#underway.size === 0
   }
 
-  /** What is under way is due until it is done. */
+  /** A running job counts as due until it ends. */
   #tellPlan() {
     if (this.#over) return
     if (this.#underway.size > 0) this.#planned(this.#clock.now())

@@ -35,7 +35,7 @@ export const watchConfiguration = (
       known = wanted
       if (changes.length > 0)
         say('info', `read ${files.join(' and ')} again: ${changes.join('; ')}`)
-      else if (complained !== '' || isAsked) say('info', `${files.join(' and ')}: as it was before`)
+      else if (complained !== '' || isAsked) say('info', `${files.join(' and ')}: unchanged`)
       complained = ''
     } catch (wrong) {
       if (!(wrong instanceof UsageError)) throw wrong
@@ -50,7 +50,8 @@ export const watchConfiguration = (
       timer = setTimeout(() => void reload(), settleMilliseconds)
     }),
   )
-  // An editor's save is seen by itself; a file that is mounted, or replaced elsewhere, takes this.
+  // A file watcher misses changes of a mounted file, and of one that is replaced elsewhere; this finds
+  // them.
   const hangUp = () => void reload({ isAsked: true })
   process.on('SIGHUP', hangUp)
   return {

@@ -30,19 +30,19 @@ export type StartOptions = ConfigurationOptions &
     /** Origins under which clients reach the issuer and the API. */
     issuerOrigin?: string
     apiOrigin?: string
-    /** Host names by which others reach it beside these. */
+    /** Further host names under which clients reach the harness. */
     allowHost?: readonly string[]
-    /** Whether `X-Forwarded-*` are believed. */
+    /** Whether `X-Forwarded-*` fields are trusted. */
     trustProxy?: boolean
     algorithm: Algorithm
     journal?: string
     /** A file with the recorded answers of a real issuer. */
     recording?: string
-    /** How client secrets are made; absent: fixed on this machine, fresh beyond it. */
+    /** How client secrets are generated. Default: fixed on this machine, fresh beyond it. */
     secrets?: ClientSecrets
     /** The shell for the printed environment. */
     env: Shell
-    /** A dotenv file for the environment. */
+    /** A dotenv file to write the environment to. */
     dotenv?: string
     log: LogStyle
     json: boolean
@@ -75,7 +75,7 @@ export const start = async (options: StartOptions): Promise<number> => {
     ...(recording && { recording }),
   })
   const stopped = waitForSignal()
-  // Processes that share a store must not each apply a change of their own copy of the file.
+  // With a shared store, each process must not apply its own copy of the file.
   const isShared = isPostgresUrl(options.journal ?? '')
   using _watch = isShared ? undefined : watchConfiguration(harness, seeds, configured, log.say)
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
@@ -168,7 +168,7 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
   model: tenant.model,
 })
 
-/** The variables that an agent, an API and a model are configured by. */
+/** The environment variables of an agent, an API and a model. */
 const environmentOf = (harness: Harness, tenant: TestTenant) => ({
   agent: tenant.environment,
   api: apiEnvironment(tenant, harness.api),
@@ -206,7 +206,7 @@ approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user 
 
 Ctrl-C ends it.
 `
-  // A dotenv file has no other lines than assignments and comments.
+  // A dotenv file may contain only assignments and comments.
   return env === 'dotenv' ? text.replace(/^(?![A-Z_]+=)(?=.)/gm, '# ') : text
 }
 
@@ -215,7 +215,7 @@ const secretsSaid: Record<ClientSecrets, string> = {
   fresh: 'fresh at every start; give a client_secret in --config to keep one',
 }
 
-/** Anyone who reaches the port could use a secret that is written in a README. */
+/** A secret from a README would be known to everyone who can reach the port. */
 const clientSecretsOf = ({
   host,
   issuerOrigin,
@@ -237,5 +237,5 @@ const clientSecretsOf = ({
 
 const isLoopback = (name: string) => /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i.test(name)
 
-/** The configuration of the folder that `start` runs in, as `lumoauth-harness init` writes it. */
+/** The configuration in the current folder, as `lumoauth-harness init` writes it. */
 const findConfig = (): string | undefined => (existsSync(usualConfig) ? usualConfig : undefined)

@@ -76,7 +76,7 @@ const AgentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
 })
 
-/** Words of the same letters, one space between two of them. */
+/** Words of the characters of a name, separated by single spaces. */
 const DisplayName = z
   .string()
   .max(64)
@@ -109,7 +109,7 @@ export const AgentRegistered = z
     status: z.string(),
     success: z.literal(true),
     workload_identity: z.string(),
-    /** Shown this once; absent where the agent was there already. */
+    /** The plain secret. Only this answer contains it; absent when the agent existed already. */
     client_secret: z.string().min(1).optional(),
   })
   .meta({ id: 'AgentRegistered' })

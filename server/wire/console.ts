@@ -86,7 +86,7 @@ export const RequestView = z
     expires_at: z.number(),
     approvals: z.array(Person),
     approvals_required: z.int(),
-    /** The only actions that can still be permitted, where an approver has narrowed the request. */
+    /** The only actions that can still be permitted, after an approver has narrowed the request. */
     narrowed_to: z.array(z.string()).nullable(),
     decided: z
       .object({
@@ -94,7 +94,7 @@ export const RequestView = z
         by: Person,
         at: z.number(),
         ttl: z.int().optional(),
-        /** What was granted, where it is less than what was requested. */
+        /** The granted detail, if it is narrower than requested. */
         detail: AuthorizationDetail.optional(),
         text: z.string().optional(),
       })
@@ -118,7 +118,7 @@ export type InboxQuery = z.infer<typeof InboxQuery>
 /** One page of requests. The pending ones come first, oldest first; then the decided ones, newest first. */
 export const Inbox = Clock.extend({
   requests: z.array(RequestView),
-  /** How many requests of the tenant wait for a person, on whichever page. */
+  /** Number of pending requests of the tenant, on all pages. */
   waiting: z.int(),
   pagination: z.object({ total: z.int(), page: z.int(), limit: z.int() }),
 }).meta({ id: 'Inbox' })
@@ -187,21 +187,21 @@ export type Timeline = z.infer<typeof Timeline>
 export const StreamQuery = z.object({ last_event_id: z.string().max(128).optional() })
 export type StreamQuery = z.infer<typeof StreamQuery>
 
-/** What changes without an entry in the journal: the clock, recorded exchanges, misbehaviours. */
+/** State that changes without a journal entry: the clock, recorded exchanges, misbehaviours. */
 export const Pulse = Clock.extend({
   /** `seq` of the newest exchange. */
   exchanges: z.int(),
-  /** How many misbehaviours are on. */
+  /** Number of misbehaviours that are on. */
   misbehaviours: z.int(),
-  /** Seconds by which the tenant's clock was moved from that of the machine; 0 for one that stands. */
+  /** Seconds by which the tenant's clock differs from that of the machine; 0 for a stopped clock. */
   shift: z.int(),
 }).meta({ id: 'Pulse' })
 export type Pulse = z.infer<typeof Pulse>
 
-/** What happened since an event, for a page that holds no event stream. */
+/** The events since a given one, for a page without an event stream. */
 export const News = z
   .object({
-    /** False where it is not known what came after `last_event_id`: the page has to load anew. */
+    /** False when the events after `last_event_id` are not stored any more: then the page must reload. */
     resumed: z.boolean(),
     last_event_id: z.string(),
     entries: z.array(JournalEntry),

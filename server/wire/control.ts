@@ -81,7 +81,7 @@ export const Decided = z
   .meta({ id: 'Decided' })
 export type Decided = z.infer<typeof Decided>
 
-/** Bytes of the journal, and how many it may have: beyond that nothing is decided any more. */
+/** Size of the journal in bytes, and its maximum, beyond which changes are rejected. */
 export const JournalSize = z.object({ bytes: z.int(), max_bytes: z.int() })
 export type JournalSize = z.infer<typeof JournalSize>
 
@@ -91,7 +91,7 @@ export const Health = z
     status: z.literal('ok'),
     tenants: z.int(),
     version: z.string(),
-    /** Absent where nothing is kept. */
+    /** Absent without storage. */
     journal: JournalSize.optional(),
   })
   .meta({ id: 'Health' })

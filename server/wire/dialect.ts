@@ -125,7 +125,7 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     imitates: 'optional: the Python example; required: the table beside it',
   },
   assertion_audience: {
-    says: 'what a client assertion may name as aud',
+    says: 'the allowed aud of a client assertion',
     imitates:
       'any: the issuer, the token endpoint or the PAR endpoint (RFC 7523 §3, RFC 9126 §2); issuer: draft-ietf-oauth-rfc7523bis §4',
   },
@@ -217,12 +217,12 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
       'yes: SDKs expect approval_token; email: spec’s 202; none: 428, the mail could not be sent either',
   },
   unknown_addressee: {
-    says: 'what a push approval for an unknown user answers',
+    says: 'the answer to a push approval for an unknown user',
     imitates:
       'email: README of lumoauth 1.1.0, 202 as for a user without a device; not_found: older spec',
   },
   missing_right: {
-    says: 'the error of a caller who lacks the right to list or decide requests',
+    says: 'the error when the caller may not list or decide requests',
     imitates:
       'forbidden: README of lumoauth 1.1.0, with details.required_scopes; approval_forbidden: older spec',
   },

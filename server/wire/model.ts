@@ -51,7 +51,7 @@ export type ModelReply = z.infer<typeof ModelReply>
  */
 export const ModelScript = z
   .strictObject({
-    /** The only names it answers to; absent: any. */
+    /** The only model names it accepts. Absent: any. */
     models: z.array(z.string().min(1)).min(1).optional(),
     replies: z.array(ModelReply).min(1).max(1000),
   })

@@ -147,7 +147,7 @@ export const ApproveRequest = z
   .meta({ id: 'ApproveRequest' })
 export type ApproveRequest = z.infer<typeof ApproveRequest>
 
-/** The same on the approvals page, where a person may permit less than what was requested. */
+/** Body of an approval on the approvals page, where an approver may narrow the request. */
 export const ApproveOnPage = ApproveRequest.extend({
   /** The only requested actions to permit. Default: all of them. */
   actions: z.array(z.string()).min(1).max(64).optional(),

@@ -25,8 +25,8 @@ const isTimeZone = (zone: string) => {
 }
 
 /**
- * Hours of the week by the clock on the wall of a zone: `from` is in it, `to` is not. Across midnight, a
- * window belongs to the day on which it begins.
+ * Hours of the week in the local time of a zone: `from` is inclusive, `to` is exclusive. A window
+ * across midnight belongs to the day on which it begins.
  */
 export const TimeWindow = z
   .strictObject({
@@ -36,7 +36,7 @@ export const TimeWindow = z
       .optional(),
     from: TimeOfDay.optional(),
     to: TimeOfDay.optional(),
-    /** Absent: UTC. */
+    /** Default: UTC. */
     zone: z
       .string()
       .max(64)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { authMethods } from './token.ts'
 
 const Text = z.string().min(1).max(256)
-/** Those that are not supported are left out, and the answer lists the others (§3.2.1). */
+/** Unsupported grants are omitted, and the answer lists the others (§3.2.1). */
 const Names = z.array(Text).min(1).max(32)
 
 /** Body of `POST B/connect/register` (RFC 7591 §2). Unknown members are ignored (§2). */

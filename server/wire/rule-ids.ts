@@ -42,7 +42,7 @@ export const ourRules = {
   'LUMO-STATE': 'RFC 6749 §4.1.2: the answer repeats the client’s state',
   'LUMO-CONSENT': 'contract §2.1: a client gets what the user allowed, and nothing after a denial',
   'LUMO-REGISTER-UNION':
-    'RFC 7591 §3.2.1: of the grants that are asked for, the supported ones are registered',
+    'RFC 7591 §3.2.1: the supported ones of the requested grants are registered',
   'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent can neither read nor exchange a request',

@@ -15,7 +15,7 @@ import type { Answer } from '../message.ts'
 export type ChallengeStyle = Readonly<{
   challenge: ChallengeFormat
   realm: string
-  /** The URL of the metadata of the protected resource, named in every 401 (RFC 9728 §5.1). */
+  /** The URL of the protected resource metadata, which every 401 contains (RFC 9728 §5.1). */
   resourceMetadata?: string | undefined
 }>
 

@@ -36,9 +36,9 @@ export type ConsoleContext = Readonly<{
   context: () => TenantContext
   /** The session, on routes that require one. */
   session: () => Session
-  /** Where the issuer is reached. */
+  /** Base URL of the issuer. */
   origin: string
-  /** The path in front of the pages, such as a proxy adds; usually empty. */
+  /** Path prefix of the pages, for example of a proxy; usually empty. */
   path: string
   /** The session id in the browser's cookie. */
   sessionId: string
@@ -264,8 +264,8 @@ const indexPage = (path: string) => ({
 })
 
 /**
- * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
- * is reached on loopback: who reaches that works on the same machine.
+ * Links to each tenant. The page requires no sign-in, so it lists tenants only to requests on loopback,
+ * which come from the same machine.
  */
 const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
   plainPage({
@@ -275,7 +275,7 @@ const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
     body: markup`<h1>Approvals</h1>
 <p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
 ${isLoopback(origin) ? tenantTable(slugs, path) : tenantForm(path)}
-<p class="muted"><a href="${path}/">All of this issuer</a></p>`,
+<p class="muted"><a href="${path}/">Start page of this issuer</a></p>`,
   })
 
 const tenantTable = (slugs: readonly string[], path: string) =>

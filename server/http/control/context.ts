@@ -12,11 +12,11 @@ export type TenantRegistry = Readonly<{
   find: (slug: string) => TenantContext | undefined
   /** The tenants that are open in this process. */
   slugs: () => string[]
-  /** All tenants, those of other processes that share the store among them. */
+  /** All tenants, including those of other processes that share the store. */
   list: () => string[] | Promise<string[]>
   /**
-   * Makes the name of a new tenant this process's own.
-   * @returns the seed, with a name where processes share a store; undefined where the name is taken
+   * Reserves the name of a new tenant for this process.
+   * @returns the seed, with a generated name when a store is shared; undefined when the name is taken
    */
   claim: (seed: TenantSeed) => TenantSeed | undefined | Promise<TenantSeed | undefined>
   create: (seed: TenantSeed) => TenantCreated

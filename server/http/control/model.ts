@@ -105,7 +105,7 @@ const info = (id: string, { tenant }: TenantContext) => ({
   owned_by: 'lumoauth-harness',
 })
 
-/** What the list of models names where the script does not; any other name is answered as well. */
+/** The list of models when the script names none; then every name is accepted. */
 const usualModels = [
   'scripted',
   'gpt-4',
@@ -155,7 +155,7 @@ const answerFromScript = (
   try {
     if (!answersTo(script, model)) unknownModel(script, model)
     const scripted = nextReply(script, { model, tools, turns })
-    // Only where no script was given: one of the user's own says what is missing.
+    // Only without a script: a script of the user reports a missing reply instead.
     const isImprovised =
       context.model.script === undefined &&
       ('unforeseen' in scripted || hasForeignCall(script, turns))
@@ -194,7 +194,10 @@ const toolsOf = ({ tools }: ChatRequest | ResponsesRequest): OfferedTool[] =>
     return typeof name === 'string' ? [{ name, parameters }] : []
   })
 
-/** Whether the model has called a tool that the script does not know: it has improvised, and goes on. */
+/**
+ * Whether the model has called a tool that the script does not use: then the improvised replies
+ * continue.
+ */
 const hasForeignCall = ({ replies }: ModelScript, turns: readonly Turn[]): boolean => {
   const known = new Set(replies.flatMap(({ call = [] }) => [call].flat()).map(({ name }) => name))
   return turns.some(({ calls = [] }) => calls.some(({ name }) => !known.has(name)))

@@ -107,7 +107,7 @@ const answerError =
     )
   }
 
-/** The issuer, with the files of its approvals page, which may be asked for with the path in front. */
+/** The issuer, with the files of its approvals page, also below a path. */
 export const createIssuerApp = (
   core: Core,
   pathInFront: () => string = () => '',

@@ -26,7 +26,7 @@ export const listenAll = async (
     host?: string
     port?: number
     apiPort?: number
-    /** Whether `/` of each port says what is there. */
+    /** Whether `/` of each port answers with a front page. */
     frontPages?: boolean
   }>,
   patience: Patience = usualPatience,

@@ -37,11 +37,14 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
     }),
   )
 
-/** Of a base with a path, the URLs with the well-known part between host and path as well (RFC 8414 §3.1). */
+/**
+ * For a base URL with a path, also the URLs with the well-known segment between host and path (RFC 8414
+ * §3.1).
+ */
 const withWellKnown = (base: string): string[] =>
   pathOf(base) === '' ? [base] : [base, `${new URL(base).origin}/.well-known`]
 
-/** Also behind the path of a base. */
+/** Also below the path of a base URL. */
 const isControl = /\/_harness(?:\/|$)/
 
 const refusal = (...how: Parameters<typeof errorAnswer>) => toResponse(errorAnswer(...how))

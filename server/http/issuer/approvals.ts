@@ -21,15 +21,16 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
     const { push_device: device, unknown_addressee: unknown } = tenant.state.dialect
     const isKnown = isAddressee(tenant.state, agent().id, onBehalfOf)
-    if (!isKnown && unknown === 'not_found') refuse({ error: 'not_found', what: 'such user' })
+    if (!isKnown && unknown === 'not_found') refuse({ error: 'not_found', what: 'user' })
     if (device === 'none') {
       return answerWith(
         428,
         'no_enrolled_device',
-        'the user has no device that could be asked, and no e-mail could be sent',
+        'the user has no push device, and no e-mail could be sent',
       )
     }
-    // Whether somebody is known here is not told: a stranger is answered like a user without a device.
+    // The answer does not reveal whether the user exists: an unknown user is treated as a user without
+    // a device.
     if (device === 'email' || !isKnown) {
       const message = 'The user has no push device; an e-mail was sent instead.'
       return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }

@@ -22,10 +22,10 @@ export const startCallbacks = (context: TenantContext): void => {
   agenda.look()
 }
 
-/** Seconds for which a decision that was not delivered is tried again after a restart. */
+/** Seconds for which an undelivered decision is sent again after a restart. */
 const resumable = 3600
 
-/** After a restart: what was delivered already, or given up, is not delivered again. */
+/** After a restart: delivered and permanently failed callbacks are not sent again. */
 const resumeCallbacks = (context: TenantContext) => {
   const { state, journal, clock } = context.tenant
   const told = new Set(
@@ -87,7 +87,7 @@ const deliverNotice = (
     tenant.clock.now,
     () => outbound.post(url, headers, body, ended.signal),
     (attempt) => {
-      // It was broken off by the end of this process; the next one resumes it.
+      // Interrupted by the end of this process; the next process resumes it.
       if (attempt.reason !== undefined && ended.signal.aborted) return
       tenant.happen([
         attempt.reason === undefined

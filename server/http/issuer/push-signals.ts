@@ -32,7 +32,7 @@ const pushNextSignal = (
     tenant.clock.now,
     () => pushSignal(context, stream, next),
     (attempt) => {
-      // It was broken off by the end of this process; the next one resumes it.
+      // Interrupted by the end of this process; the next process resumes it.
       if (attempt.reason !== undefined && context.ended.signal.aborted) return
       if (attempt.reason === undefined || attempt.final) busy.delete(stream.id)
       tenant.happen([

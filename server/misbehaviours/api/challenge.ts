@@ -21,7 +21,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: alterChallenge((answer) => withFields(answer, { 'www-authenticate': undefined })),
   },
   'api-hides-resource-metadata': {
-    says: 'A 401 has no resource_metadata, so clients that begin at the API do not find its issuer.',
+    says: 'A 401 has no resource_metadata, so clients that start at the API cannot find its issuer.',
     breaks: 'PRM-04',
     act: alterAnswer((answer) => {
       const field = answer.headers?.['www-authenticate']

@@ -84,7 +84,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
       const template = path.replace(/:(\w+)/g, '{$1}')
       const before = paths[template]
       if (before !== undefined && route.method.toLowerCase() in before) {
-        // Issuer and API answer alike here: the document has a path once.
+        // Issuer and API have some paths in common; the document lists each path once.
         paths[template] = { ...before, servers: [issuer, api] }
         continue
       }

@@ -77,7 +77,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/news',
     auth: 'session',
-    summary: 'What happened in a tenant since an event, for a page without an event stream',
+    summary: 'Read the events of a tenant since a given one, for pages without an event stream',
     query: page.StreamQuery,
     answers: { 200: page.News },
   },

@@ -70,7 +70,7 @@ export const apiPrefixes = ['', '/t/:tenant'] as const
 
 /** Every path of a route. */
 export const pathsOf = (route: Route): readonly string[] => {
-  // RFC 9728 §3.1 puts the well-known part before the path, so that path names the tenant itself.
+  // RFC 9728 §3.1 puts the well-known segment before the path, so the path contains the tenant.
   const isWellKnown = route.seat === 'api' && route.path.startsWith('/.well-known/')
   const bases = isWellKnown
     ? ['']

@@ -34,7 +34,7 @@ export const createRouter = <N extends RouteName>(names: readonly N[]) => {
   }
 }
 
-/** HEAD is answered wherever GET is. */
+/** HEAD is answered on every route with GET. */
 const methodsOf = <N>({ methods }: Node<N>): string[] =>
   [...methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 

@@ -434,7 +434,7 @@ describe('start --config, when the file changes,', () => {
     expect(asked.status).toBe('approved')
 
     await replaced(file, good)
-    await running.prints('stderr', /the errors are fixed, nothing changed\n/)
+    await running.prints('stderr', /: unchanged\n/)
   })
 
   it('begins a tenant anew when its seeds change, with the credentials it had', async () => {

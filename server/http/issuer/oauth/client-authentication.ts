@@ -80,7 +80,10 @@ export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
   }
 }
 
-/** `private_key_jwt` (RFC 7523 §3): the sole audience is a name of this server, and each is good once. */
+/**
+ * `private_key_jwt` (RFC 7523 §3): `aud` must be exactly one name of this server, and each assertion
+ * works once.
+ */
 const clientByAssertion = async (
   context: TenantContext,
   jwt: string,

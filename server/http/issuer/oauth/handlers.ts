@@ -66,7 +66,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   'oauth.revoke': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
     const { tenant } = context
-    // An invalid hint is ignored (RFC 7009 §2.2): tokens of both types are looked for anyway.
+    // An invalid hint is ignored (RFC 7009 §2.2): both types of tokens are searched anyway.
     const { token: text } = body
     const clientId =
       !hasClientCredentials(request, body) && bearerToken(request) !== undefined
