@@ -71,6 +71,7 @@ const renderers: Renderers = {
       `expected a subset of the scopes of both tokens: ${allowed.join(' ') || 'none'}`,
     ),
   invalid_request: badRequest,
+  authorization_request: ({ as, reason }) => errorAnswer(400, as, reason),
   unsupported_response_type: badRequest,
   login_required: badRequest,
   invalid_redirect_uri: badRequest,

@@ -25,6 +25,12 @@ export type Client = Readonly<{
   redirectUris?: readonly string[]
   /** Absent: every grant of the token endpoint. */
   grantTypes?: readonly string[]
+  /** When it registered itself, in epoch seconds. */
+  registeredAt?: number
+  /** How it authenticates, where it registered itself. */
+  authMethod?: string
+  /** The SHA-256 of the token by which it reads and changes its registration (RFC 7592). */
+  registrationHash?: string
   /**
    * Whether the client registered itself (RFC 7591). Its tokens for a user carry none of the user's
    * permissions.
@@ -120,6 +126,15 @@ export type Grant = Readonly<{
   /** The only agent that may act for the user. */
   mayAct?: string
   givenAt: number
+}>
+
+/** A device that waits for a person (RFC 8628); its code is kept as SHA-256 only. */
+export type Device = Readonly<{
+  codeHash: string
+  userCode: string
+  clientId: string
+  scope: string
+  expiresAt: number
 }>
 
 /** Parameters of a pushed authorization request (RFC 9126). */
@@ -230,6 +245,8 @@ export type Token = Readonly<{
   details?: readonly AuthorizationDetail[]
   /** The audience. Absent: this issuer and the API. */
   audience?: readonly string[]
+  /** Of a token that is addressed to its own agent: where it may be exchanged for at most; absent: anywhere. */
+  reach?: readonly string[]
   /** The actor of a delegated token. */
   act?: Actor
   /** The only agent that may act for the subject (RFC 8693 §4.4). */
@@ -261,6 +278,7 @@ export type Event =
   | { type: 'dialect.set'; dialect: Dialect }
   | { type: 'approver.scripted'; script: ApproverScript }
   | { type: 'client.registered'; client: Client }
+  | { type: 'client.deleted'; clientId: string }
   /** The key does not sign yet. */
   | { type: 'key.published'; kid: string; alg: string }
   /** The key signs from now on, and is published from now on if it was not before. */
@@ -268,6 +286,8 @@ export type Event =
   | { type: 'key.retired'; kid: string }
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
   | { type: 'authorization.pushed'; pushed: PushedRequest }
+  | { type: 'device.asked'; device: Device }
+  | { type: 'device.denied'; codeHash: string }
   | { type: 'grant.given'; grant: Grant }
   | { type: 'grant.redeemed'; grantId: string }
   | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }

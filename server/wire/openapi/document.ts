@@ -118,7 +118,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
 
 /** Without AAuth, which answers 501 (contract §2.6). */
 const all = (Object.entries(routes) as [RouteName, Route][]).filter(
-  ([name]) => !name.startsWith('aauth.'),
+  ([name]) => !/^(?:aauth|admin)\./.test(name),
 )
 
 const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers have the prefix of the request. Some routes have further paths that other clients use; these are listed as well.
@@ -144,7 +144,7 @@ const tags: readonly { name: string; routes: readonly string[]; description: str
   },
   {
     name: 'Agents',
-    routes: ['agents', 'approvals', 'me'],
+    routes: ['agents', 'approvals', 'connections', 'me'],
     description: 'Identity and capabilities of agents, and push approvals.',
   },
   {
