@@ -24,10 +24,10 @@ import { SingleFlight } from './single-flight.ts'
 import { type Now, type Sleep, systemNow, systemSleep, withDeadline } from './time.ts'
 import { typeName } from './type-name.ts'
 
-/** The type of `globalThis.fetch`; a replacement must keep its contract. */
+/** The type of `globalThis.fetch`. A replacement must behave like it. */
 export type Fetch = typeof globalThis.fetch
 
-/** Whatever is not given is taken from the environment, then from the default. */
+/** Options of an agent. Each defaults to its environment variable, then to the given default. */
 export type AgentOptions = Readonly<{
   /** Origin of the issuer. `LUMOAUTH_URL`, default `https://app.lumoauth.dev`. */
   url?: string
@@ -39,38 +39,45 @@ export type AgentOptions = Readonly<{
   clientId?: string
   /** `AGENT_CLIENT_SECRET`. */
   clientSecret?: string
-  /** Scopes to ask for, separated by spaces. Default: what the agent is registered for. */
+  /** Scopes to request, separated by spaces. Default: all that are registered for the agent. */
   scope?: string
-  /** Origins `jit.fetch` may send tokens to, unless a task names its own. */
+  /** Origins to which `jit.fetch` may send tokens, unless a task sets its own. */
   origins?: readonly string[]
-  /** What `jit.fetch` may ask for, unless a task says otherwise. */
+  /** Permissions that `jit.fetch` may request, unless a task sets its own. */
   allow?: Allow
-  /** Seconds of real time any one exchange may take. Default 30. */
+  /** Timeout of one exchange, in seconds of real time. Default 30. */
   deadline?: number
   /** Sends every request. Default: the global `fetch`. */
   fetch?: Fetch
-  /** The time in epoch seconds. Default: that of the system. */
+  /** Returns the current time in epoch seconds. Default: the system clock. */
   now?: Now
   sleep?: Sleep
   env?: Readonly<Record<string, string | undefined>>
 }>
 
-/** One call of the issuer. */
+/** One call to the issuer. */
 type Order = Readonly<{
   params?: Readonly<Record<string, string>>
   body?: unknown
   signal?: AbortSignal | undefined
 }>
 
+/** Options of `LumoAuthAgent.token`. */
 export type TokenOptions = Readonly<{
-  /** The one resource server the token is for (RFC 8707). Absent: all the issuer says. */
+  /**
+   * The only resource server in the audience of the token (RFC 8707). Default: every audience the
+   * issuer grants.
+   */
   resource?: string | undefined
   signal?: AbortSignal | undefined
 }>
 
-/** An agent signed in at one tenant. Safe to share: concurrent calls share one login. */
+/**
+ * An agent that is authenticated at one tenant. It can be shared: concurrent calls share one token
+ * request.
+ */
 export class LumoAuthAgent {
-  /** Origin and prefix of the issuer, such as `https://app.lumoauth.dev/t/acme/api/v1`. */
+  /** Base URL of the tenant, such as `https://app.lumoauth.dev/t/acme/api/v1`. */
   readonly baseUrl: string
   readonly origins: readonly string[]
   readonly allow: Allow | undefined
@@ -82,7 +89,7 @@ export class LumoAuthAgent {
   readonly #clientSecret: string
   readonly #scope: string | undefined
   readonly #logins = new SingleFlight<string>()
-  /** By resource; the wide token, which is for no particular one, under undefined. */
+  /** Tokens by resource; the wide token, which has none, under undefined. */
   readonly #tokens = new Map<string | undefined, { value: string; refreshAt: number }>()
 
   constructor(options: AgentOptions = {}) {
@@ -103,7 +110,7 @@ export class LumoAuthAgent {
     this.sleep = options.sleep ?? systemSleep
   }
 
-  /** Opens a task; `await using` completes it at the end of the block. */
+  /** Opens a task. With `await using`, the end of the block completes it. */
   async jit(options: JitOptions = {}): Promise<JitContext> {
     const { name, type, onBehalfOf, parentTaskId, signal } = options
     const jit = new JitContext(this, options)
@@ -112,8 +119,8 @@ export class LumoAuthAgent {
   }
 
   /**
-   * Goes on with a task that `JitContext.suspend` has left open, in this process or another one, with
-   * the same credentials. What was approved meanwhile is used without asking again.
+   * Resumes a task that `JitContext.suspend` left open, in this process or another one, with the same
+   * credentials. Requests that were approved meanwhile are used without a new request.
    */
   resume(suspended: SuspendedTask, options: Omit<JitOptions, keyof TaskOrder> = {}): JitContext {
     const jit = new JitContext(this, options)
@@ -122,15 +129,15 @@ export class LumoAuthAgent {
   }
 
   /**
-   * The wide token of the agent, or one for a single resource server; renewed 60 s before it expires,
-   * once for all who wait.
+   * The agent's wide token, or its token for a single resource server. It is renewed 60 s before it
+   * expires; concurrent callers share the renewal.
    */
   async token({ resource, signal }: TokenOptions = {}): Promise<string> {
     signal?.throwIfAborted()
     return this.#known(resource) ?? this.authenticate({ resource, signal })
   }
 
-  /** Signs in, whether or not there is a token already. */
+  /** Requests a new token, even when one is cached. */
   async authenticate({ resource, signal }: TokenOptions = {}): Promise<string> {
     return this.#logins.run(
       `login ${resource ?? ''}`,
@@ -139,19 +146,19 @@ export class LumoAuthAgent {
     )
   }
 
-  /** To be called when a resource server no longer accepts the token. */
+  /** Deletes a cached token. Call it when a resource server rejects the token. */
   forgetToken(token: string): void {
     for (const [resource, { value }] of this.#tokens) {
       if (value === token) this.#tokens.delete(resource)
     }
   }
 
-  /** Who the agent is, and what it may spend. */
+  /** Claims and budget of the agent (userinfo). */
   async userinfo({ signal }: { signal?: AbortSignal } = {}): Promise<UserInfo> {
     return this.call(oauthRoutes['oauth.userinfo'], UserInfo, { signal })
   }
 
-  /** Calls a route as this agent. A remembered token that is refused is renewed once. */
+  /** Calls a route as this agent. A cached token that gets 401 is renewed once. */
   async call<T>(route: Route, answer: z.ZodType<T>, order: Order = {}): Promise<T> {
     const known = this.#known()
     try {
@@ -192,7 +199,7 @@ export class LumoAuthAgent {
     return this.#send(route, answer, order, token)
   }
 
-  /** One exchange. Redirects are not followed: they would carry credentials elsewhere. */
+  /** Sends one request. Does not follow redirects, because they would send credentials elsewhere. */
   async #send<T>(
     route: Route,
     answer: z.ZodType<T>,
@@ -237,31 +244,31 @@ export class LumoAuthAgent {
     const parsed = answer.safeParse(json(text))
     if (parsed.success) return parsed.data
     const where = parsed.error.issues.map(({ path }) => path.join('.') || 'the body').join(', ')
-    throw new InvalidAnswerError(`${what}: the answer is not what was expected at ${where}`)
+    throw new InvalidAnswerError(`${what}: unexpected answer; invalid members: ${where}`)
   }
 }
 
 const baseUrlOf = (options: AgentOptions, env: NonNullable<AgentOptions['env']>): string => {
   const { tenant, orgId } = options
   if (tenant !== undefined && orgId !== undefined) {
-    throw new ConfigError('tenant and orgId name the same thing in two dialects: give one of them')
+    throw new ConfigError('expected either tenant or orgId, received both')
   }
   const named = tenant ?? orgId
   const slug = named ?? (env.LUMOAUTH_TENANT || env.LUMOAUTH_ORG_ID)
   if (!slug) {
     throw new ConfigError(
-      'no tenant: give `tenant` or `orgId`, or set LUMOAUTH_TENANT or LUMOAUTH_ORG_ID',
+      'missing tenant: pass `tenant` or `orgId`, or set LUMOAUTH_TENANT or LUMOAUTH_ORG_ID',
     )
   }
   const asTenant = named === undefined ? Boolean(env.LUMOAUTH_TENANT) : tenant !== undefined
   const url = options.url ?? (env.LUMOAUTH_URL || 'https://app.lumoauth.dev')
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new ConfigError('the URL of LumoAuth (`url`, LUMOAUTH_URL) is not an http(s) URL')
+    throw new ConfigError('url (or LUMOAUTH_URL): expected an http(s) URL')
   }
   return `${url.replace(/\/+$/, '')}/${asTenant ? 't' : 'orgs'}/${encodeURIComponent(slug)}/api/v1`
 }
 
-/** What the caller's `fetch` returned: a response of any realm. */
+/** The result of the caller's `fetch`: a response of any realm. */
 const readResponse = (response: Response): Response => {
   if (typeof response?.status === 'number') return response
   throw new ConfigError(`fetch: expected a Response, received ${typeName(response)}`)
@@ -273,7 +280,8 @@ const readTime = (seconds: number): number => {
 }
 
 const readRequired = (value: string | undefined, variable: string): string => {
-  if (!value) throw new ConfigError(`no agent credentials: ${variable} is not set, nor its option`)
+  if (!value)
+    throw new ConfigError(`missing agent credentials: set ${variable}, or pass its option`)
   return value
 }
 
@@ -285,10 +293,10 @@ const pathOf = (route: Route, params: Readonly<Record<string, string>> = {}): st
     return encodeURIComponent(value)
   })
 
-/** What is not JSON, or beyond the bounds of JSON, is taken for the text it is. */
+/** Parses JSON; returns invalid JSON, and JSON beyond the bounds, as text. */
 const json = (text: string): unknown => (text === '' ? undefined : (parseJson(text) ?? text))
 
-/** Redacted before it is cut: half a secret would not be recognised. */
+/** Redacted before it is shortened, because half a secret would not be recognised. */
 const truncate = (text: string | undefined, secrets: readonly string[]) =>
   text === undefined ? undefined : redact(text, secrets).slice(0, 1000)
 

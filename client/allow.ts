@@ -2,20 +2,20 @@ import { type AuthorizationDetail, covers } from '../server/wire/authorization-d
 import { ConfigError } from './errors.ts'
 import { typeName } from './type-name.ts'
 
-/** What a challenge was the answer to. */
+/** The request that a challenge answered. */
 export type Challenged = Readonly<{ method: string; url: URL }>
 
 /**
- * What may be asked for when a resource server says it is missing: a list of permissions, or a function. Only
- * `true` from the function permits, returned or by a promise. In a list, members left out of `identifier`,
- * `locations` and `datatypes` permit any; actions, privileges and all other members must be listed. A list
- * never permits a location on another origin than the one that requires the detail (RES-07).
+ * The permissions that may be requested after a challenge: a list, or a function. A function permits
+ * only with `true`, returned or by a promise. In a list, an omitted `identifier`, `locations` or
+ * `datatypes` permits any; actions, privileges and all other members must be listed. A list never
+ * permits a location on another origin than the one that requires the detail (RES-07).
  */
 export type Allow =
   | readonly AuthorizationDetail[]
   | ((detail: AuthorizationDetail, request: Challenged) => boolean | Promise<boolean>)
 
-/** The default: reading, and nothing that a policy is likely to call sensitive. */
+/** The default: read permissions that a policy is unlikely to treat as sensitive. */
 export const reading: readonly AuthorizationDetail[] = [
   { type: 'file_access', actions: ['read'] },
   { type: 'api_call', actions: ['GET'] },
@@ -23,8 +23,8 @@ export const reading: readonly AuthorizationDetail[] = [
 ]
 
 /**
- * The policy of the caller as one function (HDR-06, THR-14).
- * @throws {ConfigError} when a function answers something else than true or false
+ * The caller's `allow` as one function (HDR-06, THR-14).
+ * @throws {ConfigError} when a function returns something else than true or false
  */
 export const permits =
   (allow: Allow) =>
@@ -39,7 +39,7 @@ const readBoolean = (answer: unknown): boolean => {
   throw new ConfigError(`allow: expected true or false, received ${typeName(answer)}`)
 }
 
-/** The permission, with what it leaves open filled in from the detail. */
+/** The permitted detail, with its omitted members taken from the requested detail. */
 const widenPermission = (
   permission: AuthorizationDetail,
   { identifier, locations, datatypes }: AuthorizationDetail,

@@ -1,11 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
 
-/*
- * What the client needs of the issuer's answers. Deliberately looser than server/wire, which says what
- * an issuer must send: a client that refuses a date format it never reads helps nobody. All else in an
- * answer is passed on untouched.
- */
+/* The members of the issuer's answers that the client uses. These schemas are looser than `server/wire`, which describes what an issuer must send: the client does not reject members it does not read. All other members are passed on unchanged. */
 
 const optional = <S extends z.ZodType>(schema: S) => schema.optional().catch(undefined)
 
@@ -15,7 +11,7 @@ export const TokenGrant = z.looseObject({
 })
 export type TokenGrant = z.infer<typeof TokenGrant>
 
-/** The answer to opening a task. */
+/** Answer of `createTask`. */
 export const Task = z.looseObject({
   task_id: z.string().min(1),
   caep_session_id: optional(z.string()),
@@ -23,7 +19,7 @@ export const Task = z.looseObject({
 })
 export type Task = z.infer<typeof Task>
 
-/** A permission request as its agent sees it. Any status but `pending` is final. */
+/** A permission request as its agent sees it. Every status except `pending` is final. */
 export const PermissionAnswer = z.looseObject({
   request_id: z.string().min(1),
   status: z.string().min(1),
@@ -37,7 +33,7 @@ export const PermissionAnswer = z.looseObject({
 })
 export type PermissionAnswer = z.infer<typeof PermissionAnswer>
 
-/** A JIT token. Without a lifetime of its own it is not kept. */
+/** A JIT token. Without `expires_in` it is not cached. */
 export const JitToken = z.looseObject({
   access_token: z.string().min(1),
   expires_in: z.number().nonnegative().catch(0),
@@ -45,7 +41,7 @@ export const JitToken = z.looseObject({
 })
 export type JitToken = z.infer<typeof JitToken>
 
-/** The response to evaluating a task. */
+/** Answer of `evaluateTask`. */
 export const Evaluation = z.looseObject({
   active: optional(z.boolean()),
   action: optional(z.string()),
@@ -53,7 +49,7 @@ export const Evaluation = z.looseObject({
 })
 export type Evaluation = z.infer<typeof Evaluation>
 
-/** The response to completing a task. */
+/** Answer of `completeTask`. */
 export const Completion = z
   .looseObject({ task_id: optional(z.string()), status: optional(z.string()) })
   .nullish()
@@ -61,7 +57,7 @@ export type Completion = z.infer<typeof Completion>
 
 const Items = z.array(z.looseObject({ request_id: z.string() }))
 
-/** The pending list under any of its names, or bare (contract §7 row 6). */
+/** The pending list under any of its names, or as an array (contract §7 row 6). */
 export const Pending = z.union([
   Items,
   z.looseObject({ requests: Items }).transform((it) => it.requests),
@@ -73,7 +69,7 @@ export type Pending = z.infer<typeof Pending>
 export const UserInfo = z.looseObject({ sub: z.string(), name: optional(z.string()) })
 export type UserInfo = z.infer<typeof UserInfo>
 
-/** The fields in which an error body says something (contract §6.2). `error: true` says nothing. */
+/** The text members of an error body (contract §6.2). `error: true` is ignored. */
 export const RefusalBody = z
   .looseObject({
     error: optional(z.string()),

@@ -4,10 +4,10 @@ import { rejectOnAbort } from './time.ts'
 export type Body = RequestInit['body']
 
 /**
- * A body that can be sent more than once: strings, bytes, forms and blobs as they are, a stream read
- * into memory.
+ * A body that can be sent more than once: strings, bytes, forms and blobs unchanged, a stream read into
+ * memory.
  * @throws {BodyNotReplayableError} when a stream is longer than the limit
- * @throws {TypeError} for a stream that has been read, or of something else than bytes
+ * @throws {TypeError} for a stream that was read, or whose chunks are not bytes
  */
 export const makeReplayable = async (
   body: Body,
@@ -18,7 +18,7 @@ export const makeReplayable = async (
   return source === undefined ? body : bufferSource(source, limit, signal)
 }
 
-/** A stream or an async iterable, as something to draw from and to stop at any time. */
+/** Reads a stream or an async iterable, and can stop at any time. */
 type Source = Readonly<{
   next(): Promise<{ done?: boolean | undefined; value?: unknown }>
   stop(reason: unknown): unknown
@@ -35,7 +35,10 @@ const sourceOf = (body: unknown): Source | undefined => {
   return { next: () => iterator.next(), stop: () => iterator.return?.() }
 }
 
-/** By what it does, not by its class: other realms and other copies of undici have their own. */
+/**
+ * Recognised by its methods, not by its class, because other realms and other copies of undici have
+ * their own.
+ */
 const isStream = (body: unknown): body is ReadableStream =>
   typeof body === 'object' &&
   body !== null &&
@@ -61,7 +64,7 @@ const bufferSource = async (source: Source, limit: number, signal?: AbortSignal)
       length += chunk.byteLength
       if (length > limit) {
         throw new BodyNotReplayableError(
-          `the body is a stream longer than ${limit} bytes, too long to be sent again: raise bodyLimit, or give bytes`,
+          `expected a body stream of at most ${limit} bytes, so that it can be sent again: increase bodyLimit, or pass bytes`,
         )
       }
       chunks.push(chunk)
@@ -75,5 +78,5 @@ const bufferSource = async (source: Source, limit: number, signal?: AbortSignal)
 const bytesOf = (chunk: unknown): Uint8Array<ArrayBuffer> => {
   if (typeof chunk === 'string') return new TextEncoder().encode(chunk)
   if (isBytes(chunk)) return new Uint8Array(chunk)
-  throw new TypeError('a chunk of the body is not bytes')
+  throw new TypeError('expected chunks of bytes in the body stream')
 }

@@ -1,7 +1,7 @@
 import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
 import { redact } from './redact.ts'
 
-/** Every way the client says no. A code never changes its meaning. */
+/** Every error code of the client. The meaning of a code never changes. */
 export type ErrorCode =
   | 'config_error'
   | 'network_error'
@@ -22,16 +22,16 @@ export type ErrorCode =
   | 'body_not_replayable'
   | 'redirect_refused'
 
-/** What an error may say beside its message. */
+/** Further facts of an error. */
 export type ErrorFacts = Readonly<{
   cause?: unknown
-  /** Texts to hide, beside all that has the shape of a token. */
+  /** Texts to redact, besides everything with the shape of a token. */
   secrets?: readonly string[] | undefined
 }>
 
 /**
- * The base of all errors of this client. Message and cause never hold a token or a secret: what was
- * thrown by others is kept as a copy of its name, code and cleaned message.
+ * The base class of all errors of this client. Message and cause never contain a token or a secret: the
+ * cause is a copy of the original error's name, code and redacted message.
  */
 export class LumoAuthError extends Error {
   override readonly name: string = 'LumoAuthError'
@@ -45,13 +45,13 @@ export class LumoAuthError extends Error {
     this.code = code
   }
 
-  /** For logs: everything but the stack. */
+  /** For logs: everything except the stack. */
   toJSON(): Record<string, unknown> {
     return { ...(this as object), name: this.name, message: this.message }
   }
 }
 
-/** The client cannot work with what it was given. */
+/** Invalid options or arguments. */
 export class ConfigError extends LumoAuthError {
   override readonly name = 'ConfigError'
   constructor(message: string, facts?: ErrorFacts) {
@@ -59,7 +59,7 @@ export class ConfigError extends LumoAuthError {
   }
 }
 
-/** The other side could not be reached. */
+/** The server could not be reached. */
 export class NetworkError extends LumoAuthError {
   override readonly name = 'NetworkError'
   constructor(message: string, facts?: ErrorFacts) {
@@ -67,7 +67,7 @@ export class NetworkError extends LumoAuthError {
   }
 }
 
-/** The other side did not answer in time. */
+/** The server did not answer in time. */
 export class DeadlineExceededError extends LumoAuthError {
   override readonly name = 'DeadlineExceededError'
   constructor(what: string, seconds: number) {
@@ -75,7 +75,7 @@ export class DeadlineExceededError extends LumoAuthError {
   }
 }
 
-/** A success whose body is not what the contract says. */
+/** A successful answer with an unexpected body. */
 export class InvalidAnswerError extends LumoAuthError {
   override readonly name = 'InvalidAnswerError'
   constructor(message: string, facts?: ErrorFacts) {
@@ -83,16 +83,16 @@ export class InvalidAnswerError extends LumoAuthError {
   }
 }
 
-/** What a refusal of the issuer looked like. */
+/** The facts of an error answer of the issuer. */
 export type ServerRefusal = Readonly<{
   status: number
-  /** `code`, else `error` of the body. */
+  /** `code`, else `error`, of the body. */
   serverCode?: string | undefined
-  /** `error_description`, else `message`, else `detail` of the body. */
+  /** `error_description`, else `message`, else `detail`, of the body. */
   description?: string | undefined
 }>
 
-/** The issuer refused; subclasses tell the statuses a caller acts on. */
+/** An error answer of the issuer. Subclasses name the statuses that callers handle. */
 export class ApiError extends LumoAuthError {
   override readonly name: string = 'ApiError'
   readonly status: number
@@ -113,7 +113,7 @@ export class ApiError extends LumoAuthError {
   }
 }
 
-/** 401: the credentials or the token are not accepted. */
+/** 401: the issuer rejects the credentials or the token. */
 export class AuthenticationError extends ApiError {
   override readonly name = 'AuthenticationError'
   constructor(what: string, refusal: ServerRefusal, facts?: ErrorFacts) {
@@ -121,7 +121,7 @@ export class AuthenticationError extends ApiError {
   }
 }
 
-/** 403. */
+/** 403: the agent may not do this. */
 export class PermissionDeniedError extends ApiError {
   override readonly name = 'PermissionDeniedError'
   constructor(what: string, refusal: ServerRefusal, facts?: ErrorFacts) {
@@ -129,7 +129,7 @@ export class PermissionDeniedError extends ApiError {
   }
 }
 
-/** 404. */
+/** 404: the resource is unknown. */
 export class NotFoundError extends ApiError {
   override readonly name = 'NotFoundError'
   constructor(what: string, refusal: ServerRefusal, facts?: ErrorFacts) {
@@ -137,11 +137,11 @@ export class NotFoundError extends ApiError {
   }
 }
 
-/** 429, with the seconds to wait where the server named them. */
+/** 429, with the seconds to wait if the server sent them. */
 export class RateLimitedError extends ApiError {
   override readonly name = 'RateLimitedError'
   readonly retryAfter: number | undefined
-  /** The gap between polls a `slow_down` asks for. */
+  /** The interval between polls in a `slow_down`. */
   readonly interval: number | undefined
 
   constructor(
@@ -155,7 +155,7 @@ export class RateLimitedError extends ApiError {
   }
 }
 
-/** 503, with the seconds to wait where the server named them. */
+/** 503, with the seconds to wait if the server sent them. */
 export class UnavailableError extends ApiError {
   override readonly name = 'UnavailableError'
   readonly retryAfter: number | undefined
@@ -170,7 +170,7 @@ export class UnavailableError extends ApiError {
   }
 }
 
-/** A call that needs an open task came before it was opened or after it was completed. */
+/** A call that requires an open task came before the task was opened or after it was completed. */
 export class NoTaskError extends LumoAuthError {
   override readonly name = 'NoTaskError'
   constructor(message: string) {
@@ -178,7 +178,7 @@ export class NoTaskError extends LumoAuthError {
   }
 }
 
-/** A second task was to be opened while the first still is: it would be forgotten, with its tokens. */
+/** A second task would replace an open one, whose tokens would never be revoked. */
 export class TaskOpenError extends LumoAuthError {
   override readonly name = 'TaskOpenError'
   readonly taskId: string | undefined
@@ -189,21 +189,21 @@ export class TaskOpenError extends LumoAuthError {
 }
 
 /**
- * The request waits for a person, and `whenPending: 'throw'` tells the caller so. Keep the context with
- * `suspend()`, and go on with `agent.resume()` once the person has decided.
+ * The request is pending, and `whenPending` is `'throw'`. Keep the context with `suspend()`, and
+ * continue with `agent.resume()` after the decision.
  */
 export class ApprovalPendingError extends LumoAuthError {
   override readonly name = 'ApprovalPendingError'
   readonly requestId: string
   readonly required: AuthorizationDetail
   constructor(requestId: string, required: AuthorizationDetail) {
-    super('approval_pending', `${requestId} waits for a person's approval`)
+    super('approval_pending', `${requestId} waits for approval`)
     this.requestId = requestId
     this.required = structuredClone(required)
   }
 }
 
-/** Nobody decided within the time the caller was ready to wait. */
+/** The request was not decided within the caller's limit. */
 export class ApprovalTimeoutError extends LumoAuthError {
   override readonly name = 'ApprovalTimeoutError'
   readonly limit: number
@@ -214,13 +214,13 @@ export class ApprovalTimeoutError extends LumoAuthError {
 }
 
 /**
- * Why an escalation came to nothing. `not_allowed`: the caller's own `allow` said no, nothing was
- * asked. `timeout`: nobody decided in time. `issuer`: the issuer refused, see `cause`. The others are
- * the final status of the request.
+ * Why an escalation failed. `not_allowed`: the caller's own `allow` does not permit it, nothing was
+ * requested. `timeout`: not decided in time. `issuer`: the issuer returned an error, see `cause`. The
+ * others are the final status of the request.
  */
 export type RefusalReason = 'not_allowed' | 'denied' | 'expired' | 'revoked' | 'timeout' | 'issuer'
 
-/** The permission a resource server asked for was not obtained. */
+/** The permission that a resource server requires was not granted. */
 export class EscalationRefusedError extends LumoAuthError {
   override readonly name = 'EscalationRefusedError'
   readonly reason: RefusalReason
@@ -238,28 +238,36 @@ export class EscalationRefusedError extends LumoAuthError {
   }
 }
 
-/** A task could not be completed: its tokens may live until they expire. */
+/** A task could not be completed. Its tokens may stay valid until they expire. */
 export class CompletionError extends LumoAuthError {
   override readonly name = 'CompletionError'
   readonly taskId: string
   constructor(taskId: string, facts: ErrorFacts) {
-    super('completion_failed', `${taskId} is left over: it could not be completed`, facts)
+    super(
+      'completion_failed',
+      `${taskId} could not be completed; its tokens stay valid until they expire`,
+      facts,
+    )
     this.taskId = taskId
   }
 }
 
 /**
- * Nobody can say whether a task was opened: no answer came that could be read, see `cause`. LumoAuth
- * has no call that would find it; if it is there, no token was granted in it, and it ends in its time.
+ * Whether a task was opened is unknown: no readable answer arrived, see `cause`. LumoAuth has no call
+ * to find it. If it exists, it has no tokens, and it expires.
  */
 export class OpeningError extends LumoAuthError {
   override readonly name = 'OpeningError'
   constructor(what: string, facts: ErrorFacts) {
-    super('opening_unknown', `${what}: it may be left over, its opening was not answered`, facts)
+    super(
+      'opening_unknown',
+      `${what}: the task may be open, because the issuer’s answer did not arrive`,
+      facts,
+    )
   }
 }
 
-/** A body too long to be held for a retry; nothing was sent. */
+/** A body is too long to be kept for a retry; nothing was sent. */
 export class BodyNotReplayableError extends LumoAuthError {
   override readonly name = 'BodyNotReplayableError'
   constructor(message: string) {
@@ -267,7 +275,7 @@ export class BodyNotReplayableError extends LumoAuthError {
   }
 }
 
-/** A redirect that would carry a token, or a body, to where it was not meant for. */
+/** A redirect would send a token, or a body, to another origin. */
 export class RedirectRefusedError extends LumoAuthError {
   override readonly name = 'RedirectRefusedError'
   constructor(message: string) {
@@ -275,7 +283,7 @@ export class RedirectRefusedError extends LumoAuthError {
   }
 }
 
-/** A copy of a foreign error that is safe to print. */
+/** A copy of another library's error that is safe to print. */
 const toPrintableCause = (cause: unknown, secrets: readonly string[] = []): unknown => {
   if (cause instanceof LumoAuthError) return cause
   if (!(cause instanceof Error)) return redact(String(cause), secrets)

@@ -4,7 +4,7 @@ import type { JitContext } from './jit-context.ts'
 
 const refusals = new WeakMap<Response, EscalationRefusedError>()
 
-/** Why the answer of a jit fetch is still the one from before the escalation. */
+/** Why a jit fetch returns the answer from before the escalation. */
 export const refusalOf = (response: Response): EscalationRefusedError | undefined =>
   refusals.get(response)
 
@@ -12,17 +12,17 @@ export const rememberRefusal = (response: Response, refusal: EscalationRefusedEr
   refusals.set(response, refusal)
 }
 
-/** The refusal of a detail that the caller's own `allow` does not permit. */
+/** The error for a detail that the caller's own `allow` does not permit. */
 export const refuseNotAllowed = (required: AuthorizationDetail): EscalationRefusedError =>
   new EscalationRefusedError(
     'not_allowed',
     required,
-    `not asked for: ${describeDetail(required)} is beyond what this client may ask for`,
+    `not requested: the option allow does not permit ${describeDetail(required)}`,
   )
 
 type Decided = Awaited<ReturnType<JitContext['waitForApproval']>>
 
-/** The refusal that a request was decided with. */
+/** The error for a request that was denied, expired or revoked. */
 export const refuseDecided = (
   decided: Decided,
   required: AuthorizationDetail,
@@ -38,7 +38,7 @@ export const refuseDecided = (
   )
 }
 
-/** Refusals end the escalation; anything else is trouble the caller must hear of. */
+/** Refusals end the escalation. Any other error is thrown. */
 export const asRefusal = (error: unknown, required: AuthorizationDetail): unknown => {
   if (error instanceof ApprovalTimeoutError) {
     return new EscalationRefusedError(
@@ -52,7 +52,7 @@ export const asRefusal = (error: unknown, required: AuthorizationDetail): unknow
     return new EscalationRefusedError(
       'issuer',
       required,
-      `${describeDetail(required)} was refused: ${error.description ?? error.serverCode ?? error.status}`,
+      `${describeDetail(required)} was rejected: ${error.description ?? error.serverCode ?? error.status}`,
       { cause: error },
     )
   }

@@ -11,7 +11,7 @@ import { type Hop, placeOf } from './redirect.ts'
 import { SingleFlight } from './single-flight.ts'
 import { type CachedToken, type Place, TokenCache } from './token-cache.ts'
 
-/** The tokens of a task, each for one origin, and how to obtain another one. */
+/** The tokens of a task, each for one origin, and how to get another one. */
 export class Escalator {
   readonly #jit: Escalating
   readonly #settings: JitFetchSettings
@@ -27,14 +27,14 @@ export class Escalator {
     this.#cacheOf = jit.taskId
   }
 
-  /** The JIT token for what was last required at this method, origin and path. */
+  /** The JIT token for the detail last required at this method, origin and path. */
   heldFor(place: Place): CachedToken | undefined {
     return this.#tokens.heldFor(place, this.#jit.agent.now())
   }
 
   /**
-   * The token for an origin that has not required anything yet: the wide token at its one origin, a token
-   * for that origin alone at the others, or none where the issuer knows no resource indicators.
+   * The token for an origin that has not required a detail yet: at one origin the wide token; at the
+   * others a token for that origin only, or none when the issuer does not support `resource`.
    */
   async baseToken(origin: string, signal?: AbortSignal): Promise<CachedToken | undefined> {
     const { wideTokenOrigin, resourceIndicators } = this.#settings
@@ -47,7 +47,7 @@ export class Escalator {
     return { token, origin, details: [], until: Number.POSITIVE_INFINITY }
   }
 
-  /** From now on, what is required there is this. */
+  /** Records the detail that is required at this place. */
   remember(place: Place, required: AuthorizationDetail): void {
     this.#tokens.remember(place, required)
   }
@@ -58,8 +58,9 @@ export class Escalator {
   }
 
   /**
-   * A token for the detail: another one that is held already, or a new one shared by all who ask.
-   * @param used the token that was not enough
+   * A sufficient token for the detail: a cached one other than `used`, or a new one, which concurrent
+   * callers share.
+   * @param used the insufficient token
    * @throws {EscalationRefusedError}
    */
   async escalate(
@@ -108,7 +109,7 @@ export class Escalator {
     }
   }
 
-  /** The id of a request that has been approved. */
+  /** The id of an approved request. */
   async #approval(
     required: AuthorizationDetail,
     request: Challenged,
@@ -136,7 +137,7 @@ export class Escalator {
     return this.#jit.requestPermission(structuredClone(required), { ttl, signal, justification })
   }
 
-  /** The token of an approved request, for the origin that required it and no other. */
+  /** The token of an approved request, for the origin that required it only. */
   async #exchange(
     requestId: string,
     required: AuthorizationDetail,

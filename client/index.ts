@@ -1,6 +1,6 @@
 import '../server/wire/require-node.ts'
 
-/** The reference client of LumoAuth's just-in-time permissions. */
+/** The reference client for LumoAuth's just-in-time permissions. */
 export { type AgentOptions, type Fetch, LumoAuthAgent, type TokenOptions } from './agent.ts'
 export { type Allow, type Challenged, reading } from './allow.ts'
 export type {

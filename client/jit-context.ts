@@ -24,7 +24,7 @@ import { SingleFlight } from './single-flight.ts'
 
 type Signalled = Readonly<{ signal?: AbortSignal | undefined }>
 
-/** What a task is opened with. */
+/** Options of a new task. */
 export type TaskOrder = Signalled &
   Readonly<{
     name?: string | undefined
@@ -33,43 +33,45 @@ export type TaskOrder = Signalled &
     parentTaskId?: string | undefined
   }>
 
-/** A task, how its `fetch` escalates, and who hears of a task that could not be completed. */
+/** Options of a task, of its `fetch`, and of failures to complete it. */
 export type JitOptions = TaskOrder &
   Partial<JitFetchOptions> &
   Readonly<{
-    /** Called at the end of an `await using` block, instead of throwing there. */
+    /** Called instead of throwing at the end of an `await using` block. */
     onLeftover?: (error: CompletionError) => void | Promise<void>
   }>
 
+/** Options of `requestPermission`. */
 export type PermissionOptions = Signalled &
   Readonly<{
     justification?: string | undefined
-    /** Seconds; at most 900. Default 300, as LumoAuth's SDKs ask. */
+    /** Lifetime of the token in seconds, at most 900. Default 300, as in LumoAuth's SDKs. */
     ttl?: number | undefined
     callbackUrl?: string | undefined
   }>
 
+/** Options of `waitForApproval`. */
 export type WaitOptions = Signalled &
   Readonly<{
-    /** Seconds to wait at most. Default 300. */
+    /** Maximum time to wait, in seconds. Default 300. */
     limit?: number | undefined
-    /** Seconds between looks. Default: what the request said, else 5. */
+    /** Seconds between polls. Default: the `interval` of the request, else 5. */
     interval?: number | undefined
   }>
 
 /**
- * A task that another process can go on with, as JSON. It holds no token and no secret: who resumes
- * it needs the credentials of the same agent.
+ * A suspended task as JSON, which another process can resume. It contains no token and no secret:
+ * resuming it requires the credentials of the same agent.
  */
 export type SuspendedTask = Readonly<{
   task: Task
-  /** The requests that `ApprovalPendingError` told of, and that were not taken up again. */
+  /** The pending requests that were reported by `ApprovalPendingError` and not yet taken. */
   requests: readonly Readonly<{ request_id: string; authorization_details: AuthorizationDetail }>[]
 }>
 
 /**
- * One task and what was granted to it: the calls of LumoAuth's Python SDK. Answers are those of the
- * wire, unchanged. Completing the task ends everything that still runs in it.
+ * One task and its permissions, with the calls of LumoAuth's Python SDK. Answers are returned
+ * unchanged. Completing the task aborts everything that still runs in it.
  */
 export class JitContext implements AsyncDisposable {
   readonly agent: LumoAuthAgent
@@ -77,7 +79,7 @@ export class JitContext implements AsyncDisposable {
   readonly #completions = new SingleFlight<Completion | undefined>()
   #opening: Promise<Task> | undefined
   #task: Task | undefined
-  /** Requests that wait for a person, by the canonical text of their detail. */
+  /** Pending requests, by the canonical text of their detail. */
   #waiting = new Map<string, SuspendedTask['requests'][number]>()
   #closed = new AbortController()
   #completed: Completion | undefined
@@ -88,7 +90,7 @@ export class JitContext implements AsyncDisposable {
     this.#options = options
   }
 
-  /** The open task, until it is completed: a copy, as are all answers. */
+  /** The open task, until it is completed. A copy, as are all answers. */
   get task(): Task | undefined {
     return structuredClone(this.#task)
   }
@@ -97,14 +99,17 @@ export class JitContext implements AsyncDisposable {
     return this.#task?.task_id
   }
 
-  /** A `fetch` that asks for what is missing and tries once more; see `createJitFetch`. */
+  /** A `fetch` that requests missing permissions and repeats the request once; see `createJitFetch`. */
   readonly fetch: Fetch = async (input, init) => {
     const { origins = this.agent.origins, allow = this.agent.allow, ...others } = this.#options
     this.#fetch ??= createJitFetch(this, { ...others, origins, ...(allow ? { allow } : {}) })
     return this.#fetch(input, init)
   }
 
-  /** @throws {OpeningError} when nobody can say whether there is a task now */
+  /**
+   * Opens the task.
+   * @throws {OpeningError} when it is unknown whether the task was opened
+   */
   async createTask(order: TaskOrder = {}): Promise<Task> {
     if (this.#task !== undefined || this.#opening !== undefined)
       throw new TaskOpenError(this.taskId)
@@ -121,7 +126,7 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Takes up a task that `suspend` has left open, in this process or another one.
+   * Resumes a task that `suspend` left open, in this process or another one.
    * @throws {TaskOpenError} while another task is open
    */
   resumeTask({ task, requests }: SuspendedTask): void {
@@ -136,9 +141,9 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Leaves the task open and lets go of it: its end does not complete it. Everything that runs in it
-   * is aborted, and its tokens are forgotten.
-   * @returns what `resumeTask` needs, in this process or another one
+   * Detaches from the task without completing it. Aborts everything that runs in it, and deletes its
+   * tokens from memory.
+   * @returns the input of `resumeTask`, in this process or another one
    * @throws {NoTaskError} without an open task
    */
   suspend(): SuspendedTask {
@@ -149,7 +154,7 @@ export class JitContext implements AsyncDisposable {
     return structuredClone(suspended)
   }
 
-  /** Asks for one permission. The answer may still be `pending`: see `waitForApproval`. */
+  /** Requests one permission. The answer may be `pending`: see `waitForApproval`. */
   async requestPermission(
     details: AuthorizationDetail,
     { justification, ttl = 300, callbackUrl, signal }: PermissionOptions = {},
@@ -167,15 +172,15 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** Keeps a request that waits for a person, for `takeRequest` and `suspend`. */
+  /** Stores a pending request, for `takeRequest` and `suspend`. */
   keepRequest(request_id: string, details: AuthorizationDetail): void {
     const authorization_details = structuredClone(details)
     this.#waiting.set(canonical(details), { request_id, authorization_details })
   }
 
   /**
-   * The request that was kept for exactly this detail, as it is now; asking again would put it before a
-   * person twice. It is kept no longer. Undefined where there is none, or it has expired.
+   * The current state of the pending request for exactly this detail, so that a person is not asked
+   * twice. Removes it from the stored ones. Undefined when there is none, or it has expired.
    */
   async takeRequest(
     details: AuthorizationDetail,
@@ -196,8 +201,8 @@ export class JitContext implements AsyncDisposable {
   }
 
   /**
-   * Polls until the request is no longer pending, and answers with it, whatever was decided.
-   * @throws {ApprovalTimeoutError} when nobody decides within the limit
+   * Polls until the request is not pending, and returns it, whatever its status.
+   * @throws {ApprovalTimeoutError} when it is not decided within the limit
    */
   async waitForApproval(
     request: string | Pick<PermissionAnswer, 'request_id' | 'interval'>,
@@ -222,7 +227,7 @@ export class JitContext implements AsyncDisposable {
     )
   }
 
-  /** Exchanges an approved request for its token, which the issuer does once. */
+  /** Exchanges an approved request for its token. This works once. */
   async getToken(
     request: string | Pick<PermissionAnswer, 'request_id'>,
     { resource, signal }: TokenOptions = {},
@@ -236,7 +241,10 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** Lets the issuer look at the task: it may suspend it. A `result` may also end it (contract §7 row 8). */
+  /**
+   * Evaluates the task at the issuer, which may suspend it. A `result` may also complete it (contract
+   * §7 row 8).
+   */
   async evaluate({ result, notes, signal }: EvaluateTask & Signalled = {}): Promise<Evaluation> {
     const { task, within } = this.#open(signal)
     const body = { ...(result ? { result } : {}), ...(notes ? { notes } : {}) }
@@ -247,15 +255,15 @@ export class JitContext implements AsyncDisposable {
     })
   }
 
-  /** The requests that wait for a person, as far as this agent may see them. */
+  /** The pending requests that this agent may read. */
   async pending({ signal }: Signalled = {}): Promise<Pending> {
     return this.agent.call(jitRoutes['jit.pending'], Pending, { signal })
   }
 
   /**
-   * Ends the task; all its tokens die. Once done, further calls answer the same and send nothing.
-   * Undefined: there was no task, or it had already ended at the issuer.
-   * @throws {CompletionError} when the task is left over; calling again tries again
+   * Completes the task and revokes its tokens. Further calls return the same answer without a request.
+   * Undefined: there was no task, or it had ended already.
+   * @throws {CompletionError} when the task could not be completed; call again to retry
    */
   async completeTask({ signal }: Signalled = {}): Promise<Completion | undefined> {
     await this.#opening?.catch(() => undefined)
@@ -277,7 +285,7 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
-  /** Signs in first: what fails there has opened nothing. */
+  /** Authenticates first: an error there means that no task was opened. */
   async #opened({ name, type, onBehalfOf, parentTaskId, signal }: TaskOrder): Promise<Task> {
     await this.agent.token({ signal })
     try {
@@ -296,7 +304,7 @@ export class JitContext implements AsyncDisposable {
     }
   }
 
-  /** The open task, and a signal that also aborts when it is completed. */
+  /** The open task, and a signal that also aborts when the task is completed. */
   #open(signal?: AbortSignal): { task: Task; within: AbortSignal } {
     if (this.#task === undefined) throw new NoTaskError('open a task first: createTask()')
     this.#closed.signal.throwIfAborted()
@@ -336,7 +344,7 @@ export class JitContext implements AsyncDisposable {
   }
 }
 
-/** Whether a request that failed so may have been heard all the same: its answer got lost. */
+/** Whether a failed request may have reached the issuer, with only its answer lost. */
 const isMaybeSent = (error: unknown): boolean => {
   if (error instanceof ApiError) return error.status === 502 || error.status === 504
   if (error instanceof NetworkError) return !wasNeverSent(error)

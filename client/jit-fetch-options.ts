@@ -5,49 +5,56 @@ import { ConfigError, type RefusalReason } from './errors.ts'
 import type { JitContext } from './jit-context.ts'
 import { typeName } from './type-name.ts'
 
+/** Options of `jit.fetch`. */
 export type JitFetchOptions = Readonly<{
-  /** Where tokens may go. URLs are taken for their origin. Everywhere else it is a plain `fetch`. */
+  /**
+   * Origins to which tokens may be sent. Only the origin of each URL counts. Requests to other origins
+   * are sent by the plain `fetch`.
+   */
   origins: readonly string[]
   /**
-   * The one origin that is sent the wide token of the agent, which is also good at the issuer. The other
-   * origins are sent a token for them alone. Default: the first of `origins`.
+   * The only origin that receives the agent's wide token, which the issuer also accepts. Other origins
+   * receive a token for them alone. Default: the first of `origins`.
    */
   wideTokenOrigin?: string
   /**
-   * Asks for each token with `resource`, the origin that it is for (RFC 8707). Default true. False is for
-   * issuers that refuse the parameter: then the other origins are sent no token but their JIT tokens.
+   * Whether to request each token with `resource`, its origin (RFC 8707). Default true. False is for
+   * issuers that reject the parameter; then other origins receive JIT tokens only.
    */
   resourceIndicators?: boolean
-  /** What may be asked for. Default `reading`. */
+  /** Permissions that may be requested. Default `reading`. */
   allow?: Allow
-  /** Why the permission is needed, for policy and approver. Default: names the call. */
+  /** The justification of a request, for policy and approver. Default: names the call. */
   justification?:
     | string
     | ((detail: AuthorizationDetail, request: Challenged) => string | Promise<string>)
-  /** Seconds a permission is asked for. Default 300, at most 900. */
+  /** Lifetime of a requested token in seconds. Default 300, at most 900. */
   ttl?: number
-  /** Seconds before its expiry at which a token is no longer used. Default 10. */
+  /** Seconds before its expiry from which a token is not used any more. Default 10. */
   skew?: number
-  /** Seconds to wait for an approval. Default 300. */
+  /** Maximum time to wait for an approval, in seconds. Default 300. */
   limit?: number
   /**
-   * When a person has to decide: wait up to `limit` seconds, or throw `ApprovalPendingError` at once, so
-   * that a framework can suspend the run. Default `wait`.
+   * When a person must decide: wait up to `limit` seconds, or throw `ApprovalPendingError` immediately,
+   * so that a framework can suspend the run. Default `wait`.
    */
   whenPending?: 'wait' | 'throw'
-  /** When the permission is not obtained: the original answer (see `refusalOf`), or a thrown error. */
+  /**
+   * What happens without the permission: the original answer is returned (see `refusalOf`), or an error
+   * is thrown.
+   */
   onRefusal?: 'return' | 'throw'
-  /** Bytes of a streamed body that are held for the retry. Default 1 MiB. */
+  /** Bytes of a streamed body that are kept for the retry. Default 1 MiB. */
   bodyLimit?: number
-  /** Redirects followed at most. Default 20, as `fetch` does. */
+  /** Maximum number of redirects. Default 20, as in `fetch`. */
   redirects?: number
-  /** Asks again for a detail that was denied in this task. Default false: the denial stands. */
+  /** Whether to request a detail again that was denied in this task. Default false. */
   askAgain?: boolean
-  /** Receives each step of an escalation, without tokens. What it throws changes nothing. */
+  /** Called with each step of an escalation, without tokens. Its errors are ignored. */
   observe?: (step: JitStep) => void
 }>
 
-/** What happens in an escalation, in this order. */
+/** The steps of an escalation, in this order. */
 export type JitStep =
   | { step: 'challenged'; request: string; required: AuthorizationDetail }
   | { step: 'malformed'; request: string; message: string }
@@ -55,7 +62,7 @@ export type JitStep =
   | { step: 'granted'; requestId: string; expiresIn: number }
   | { step: 'refused'; reason: RefusalReason; message: string }
 
-/** What is needed of a `JitContext`. */
+/** The parts of a `JitContext` in use. */
 export type Escalating = Pick<
   JitContext,
   'taskId' | 'requestPermission' | 'keepRequest' | 'takeRequest' | 'waitForApproval' | 'getToken'
@@ -63,7 +70,7 @@ export type Escalating = Pick<
   readonly agent: Pick<LumoAuthAgent, 'token' | 'forgetToken' | 'fetch' | 'now' | 'deadline'>
 }
 
-/** The options with their defaults. What the caller's functions receive is a copy of their own. */
+/** The options with their defaults. The caller's functions receive copies. */
 export type JitFetchSettings = Readonly<{
   origins: ReadonlySet<string>
   wideTokenOrigin: string
@@ -81,7 +88,7 @@ export type JitFetchSettings = Readonly<{
   redirects: number
 }>
 
-/** @throws {ConfigError} for origins that are none */
+/** @throws {ConfigError} for invalid origins */
 export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings => {
   const { justification, observe, ttl, limit } = options
   const { skew = 10, whenPending = 'wait', onRefusal = 'return', askAgain = false } = options
@@ -116,7 +123,7 @@ const readJustification = (text: unknown): string | undefined => {
   throw new ConfigError(`justification: expected a string, received ${typeName(text)}`)
 }
 
-/** An observer never changes the outcome, whether it throws or its promise rejects. */
+/** An observer never changes the result, neither by throwing nor by rejecting. */
 const ignoreErrors = (call: () => unknown): void => {
   try {
     Promise.resolve(call()).catch(() => undefined)
@@ -125,7 +132,9 @@ const ignoreErrors = (call: () => unknown): void => {
 
 const readOrigins = (urls: readonly string[]): ReadonlySet<string> => {
   if (urls.length === 0) {
-    throw new ConfigError('no origins: say where tokens may go with the option `origins`')
+    throw new ConfigError(
+      'missing origins: pass the origins that may receive tokens as the option `origins`',
+    )
   }
   return new Set(urls.map(readOrigin))
 }
@@ -133,7 +142,7 @@ const readOrigins = (urls: readonly string[]): ReadonlySet<string> => {
 const readOrigin = (url: string): string => {
   const parsed = URL.parse(url)
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new ConfigError(`not an http(s) origin: ${JSON.stringify(url)}`)
+    throw new ConfigError(`origins: expected an http(s) origin, received ${JSON.stringify(url)}`)
   }
   return parsed.origin
 }

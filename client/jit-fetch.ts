@@ -18,14 +18,16 @@ import { withDeadline } from './time.ts'
 import type { CachedToken } from './token-cache.ts'
 
 /**
- * A drop-in `fetch` that escalates. It sends the wide token of the agent, or the JIT token for what
- * was last required at this method, origin and path. To a challenge it answers by requesting the
- * first detail that is missing, and repeats the request once; a second refusal is the answer.
+ * A drop-in `fetch` that escalates. It sends the agent's wide token, or the JIT token for the detail
+ * last required at this method, origin and path. After a challenge it requests the first missing detail
+ * and repeats the request once; it returns the answer to the second request, even a 403.
  *
- * - Other origins, and calls with an `Authorization` of their own, pass through untouched.
- * - A malformed challenge is no challenge. A 401 makes it forget the token, and is the answer.
- * - Redirects within the origin are followed with the token, to other origins without it (and
- *   without a body, and with harmless headers only).
+ * - Requests to other origins, and requests with their own `Authorization`, are passed through
+ * unchanged.
+ * - An answer with a malformed challenge is returned. After a 401 the token is deleted, and the 401 is
+ * returned.
+ * - Redirects within the origin are followed with the token. Redirects to other origins are followed
+ * without token and body, with safe headers only.
  */
 export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch => {
   const { agent } = jit
@@ -58,20 +60,20 @@ export const createJitFetch = (jit: Escalating, options: JitFetchOptions): Fetch
   }
 }
 
-/** What every call of one jit fetch shares. */
+/** State shared by all calls of one jit fetch. */
 type Sender = Readonly<{
   agent: Escalating['agent']
   settings: JitFetchSettings
   escalator: Escalator
 }>
 
-/** What a call remembers on its way. */
+/** State of one call. */
 type Call = {
   readonly rest: RequestInit
   readonly redirect: NonNullable<RequestInit['redirect']>
   readonly signal: AbortSignal | undefined
   escalated: boolean
-  /** It was redirected to another origin, and gets no token any more. */
+  /** It was redirected to another origin, and gets no token from then on. */
   left: boolean
   held?: CachedToken | undefined
 }
@@ -95,7 +97,7 @@ const followRedirects = async (sender: Sender, first: Hop, call: Call): Promise<
   }
 }
 
-/** The answer at the agent's own origins, after at most one escalation a call. */
+/** The answer of an agent's origin, after at most one escalation per call. */
 const sendEscalating = async (sender: Sender, hop: Hop, call: Call): Promise<Response> => {
   const { settings, escalator } = sender
   call.held =
@@ -129,7 +131,7 @@ const sendEscalating = async (sender: Sender, hop: Hop, call: Call): Promise<Res
   return second
 }
 
-/** What the answer says is missing, if it says so in a way that can be understood. */
+/** The details the answer requires; undefined without a valid challenge. */
 const findMissing = async (
   { agent, settings: { observe } }: Sender,
   response: Response,
@@ -153,8 +155,8 @@ const findMissing = async (
 }
 
 /**
- * One exchange. What `fetch` throws is thrown as it is, unless the network failed. The deadline is for the
- * beginning of the answer; its body may take longer.
+ * Sends one request. Errors of `fetch` are thrown unchanged, unless the network failed. The deadline
+ * applies until the headers arrive; the body may take longer.
  */
 const send = (
   { agent }: Sender,
@@ -181,23 +183,23 @@ const send = (
   })
 }
 
-/** A `Request`, also one of another realm or of another copy of undici. */
+/** A `Request`, including one of another realm or another copy of undici. */
 const isRequest = (input: unknown): input is Request =>
   typeof input === 'object' && input !== null && 'url' in input && 'headers' in input
 
 /**
- * Refuses what `fetch` refuses, before anything is sent.
- * @throws {TypeError} for a request the Fetch standard does not allow
+ * Rejects what `fetch` rejects, before anything is sent.
+ * @throws {TypeError} for a request that the Fetch standard does not allow
  */
 const assertSendable = ({ url, ...request }: Hop, { signal: _, ...rest }: RequestInit): void => {
   void new Request(url, { ...rest, ...request, body: request.body ?? null })
 }
 
-/** `redirected` as `fetch` reports it: it follows redirects by itself, and this client by hand. */
+/** Sets `redirected` as `fetch` does, because this client follows redirects itself. */
 const markRedirected = (response: Response): Response =>
   Object.defineProperty(response, 'redirected', { value: true, configurable: true })
 
-/** Methods the Fetch standard writes in upper case, whatever the caller wrote. */
+/** Methods that the Fetch standard writes in upper case. */
 const normalizeMethod = (method: string) =>
   /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method
 

@@ -2,11 +2,12 @@ import { LumoAuthError, NetworkError } from './errors.ts'
 import { redact } from './redact.ts'
 
 /**
- * Whether `fetch` failed on its way to the server. Anything else that it throws is a mistake of the
- * program, or the control flow of a framework.
+ * Whether `fetch` failed because of the network. All other errors are programming errors, or control
+ * flow of a framework.
  *
- * The Fetch standard throws a `TypeError` for both. Node, Bun and undici give it a `cause`, or throw
- * another error with a `code`, when the network failed; browsers do neither, so there each `TypeError` counts.
+ * The Fetch standard throws a `TypeError` for both. After a network failure, Node, Bun and undici add a
+ * `cause`, or throw another error with a `code`. Browsers do neither, so there every `TypeError`
+ * counts.
  */
 export const isNetworkFailure = (error: unknown): boolean => {
   if (typeof error !== 'object' || error === null || error instanceof LumoAuthError) return false
@@ -19,8 +20,8 @@ export const isNetworkFailure = (error: unknown): boolean => {
 }
 
 /**
- * What to throw for an error that `fetch` threw: a `NetworkError` if the network failed, else the error
- * as it is. An error whose text holds a secret is never thrown as it is.
+ * The error to throw for an error of `fetch`: a `NetworkError` if the network failed, else the same
+ * error. An error whose text contains a secret is replaced by a redacted copy.
  */
 export const toFetchError = (
   error: unknown,

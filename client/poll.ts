@@ -1,25 +1,26 @@
 import { LumoAuthError, RateLimitedError, UnavailableError } from './errors.ts'
 import type { Now, Sleep } from './time.ts'
 
-/** What one look brought: the end, or the wish of the server for the next look. */
+/** The result of one poll: the final value, or when to poll next. */
 export type Look<T> = { done: T } | { interval?: number | undefined }
 
+/** Options of `poll`. */
 export type PollOptions = Readonly<{
-  /** Seconds between looks until the server says otherwise. Default 5. */
+  /** Seconds between polls, until the server sends its own interval. Default 5. */
   interval?: number | undefined
-  /** Seconds after which there is no further look. Default 300. */
+  /** Seconds after which polling stops. Default 300. */
   limit?: number | undefined
   now: Now
   sleep: Sleep
   signal?: AbortSignal | undefined
-  /** The error that says nothing came of it. */
+  /** Creates the error for a timeout. */
   timeout: (limit: number, last: unknown) => LumoAuthError
 }>
 
 /**
- * Looks until it is done. Waits before every look, as the last answer was news (RFC 8628 §3.5):
- * the larger of `interval` and `Retry-After`. `slow_down` adds 5 s for good. One look that fails
- * by bad luck (network, deadline, 502 to 504) is no news; the third in a row is thrown.
+ * Polls until the result is final. Waits before every poll (RFC 8628 §3.5): the larger of `interval`
+ * and `Retry-After`. `slow_down` permanently adds 5 s. A poll that fails temporarily (network,
+ * deadline, 502 to 504) is repeated; the third such failure in a row is thrown.
  */
 export const poll = async <T>(
   look: (signal?: AbortSignal) => Promise<Look<T>>,
@@ -57,7 +58,7 @@ export const poll = async <T>(
   }
 }
 
-/** Whether trying again may help: nothing was decided by the other side. */
+/** Whether a failure is temporary, so that a further attempt may succeed. */
 export const isTransient = (error: unknown): boolean =>
   error instanceof LumoAuthError &&
   (error.code === 'network_error' ||
@@ -69,7 +70,7 @@ export const retryAfterOf = (error: unknown): number | undefined =>
     ? error.retryAfter
     : undefined
 
-/** Seconds a `Retry-After` asks for: a number of them, or an HTTP date (RFC 9110 §10.2.3). */
+/** Seconds of a `Retry-After`: a number, or an HTTP date (RFC 9110 §10.2.3). */
 export const secondsToWait = (retryAfter: string | null, now: number): number | undefined => {
   const value = retryAfter?.trim() ?? ''
   if (/^\d{1,9}$/.test(value)) return Number(value)
@@ -78,8 +79,8 @@ export const secondsToWait = (retryAfter: string | null, now: number): number | 
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil(date / 1000 - now))
 }
 
-/** In its three forms (RFC 9110 §5.6.7), of which the last does not say that it means GMT. */
+/** In its three forms (RFC 9110 §5.6.7), of which the last does not name its time zone, GMT. */
 const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/
 
-/** A server that says `interval: 0` does not get a busy loop. */
+/** Prevents a busy loop after `interval: 0`. */
 const shortestGap = 1

@@ -1,8 +1,8 @@
 import { replaceJwts } from '../server/wire/jwt-shape.ts'
 
 /**
- * Text without what must not be shown: the secrets given, and whatever has the shape of one.
- * Control characters go too, so that a server cannot write to a terminal through an error.
+ * Removes secrets from a text: the given ones, and everything with the shape of a token. Also removes
+ * control characters, so that a server cannot send commands to a terminal in an error.
  */
 export const redact = (text: string, secrets: readonly string[] = []): string => {
   const known = secrets

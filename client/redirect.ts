@@ -1,24 +1,24 @@
 import type { Body } from './body.ts'
 import { RedirectRefusedError } from './errors.ts'
 
-/** A request as it is about to be sent, without a token. */
+/** A request before it is sent, without a token. */
 export type Hop = Readonly<{ url: URL; method: string; headers: Headers; body: Body }>
 
 /**
- * The request a redirect asks for, by the rules of the Fetch standard for method and body, or
- * undefined when the answer is none. Towards another origin it keeps only harmless headers.
- * @throws {RedirectRefusedError} when it would carry the body to another origin, leave TLS, lead to
- * something other than HTTP, or cannot be seen (browsers hide where a redirect leads)
+ * The request that follows a redirect, with method and body by the rules of the Fetch standard;
+ * undefined when the answer is not a redirect. For another origin it keeps only safe headers.
+ * @throws {RedirectRefusedError} when the redirect would send the body to another origin, leave TLS, or
+ * use a scheme other than HTTP, and when the target is hidden (browsers hide it)
  */
 export const followRedirect = (response: Response, hop: Hop): Hop | undefined => {
   if (response.type === 'opaqueredirect') {
-    throw new RedirectRefusedError(`${placeOf(hop)}: this fetch hides where a redirect leads`)
+    throw new RedirectRefusedError(`${placeOf(hop)}: this fetch hides the target of a redirect`)
   }
   const location = response.headers.get('location')
   if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return undefined
   const url = URL.parse(location, hop.url.href)
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new RedirectRefusedError(`${placeOf(hop)}: redirects to what is no http(s) URL`)
+    throw new RedirectRefusedError(`${placeOf(hop)}: expected a redirect to an http(s) URL`)
   }
   const next = becomesGet(response.status, hop.method)
     ? { url, method: 'GET', headers: withoutHeaders(hop.headers, bodyHeaders), body: null }
@@ -26,7 +26,7 @@ export const followRedirect = (response: Response, hop: Hop): Hop | undefined =>
   return url.origin === hop.url.origin ? next : prepareCrossOriginHop(hop, next)
 }
 
-/** What a request is called in messages: no query, which may hold secrets. */
+/** The name of a request in messages, without its query, which may contain secrets. */
 export const placeOf = ({ method, url }: Pick<Hop, 'method' | 'url'>): string =>
   `${method} ${url.origin}${url.pathname}`
 
@@ -50,10 +50,10 @@ const withoutHeaders = (headers: Headers, names: readonly string[]): Headers => 
 
 const prepareCrossOriginHop = (hop: Hop, next: Hop): Hop => {
   if (next.body !== undefined && next.body !== null) {
-    throw new RedirectRefusedError(`${placeOf(hop)}: redirects its body to ${next.url.origin}`)
+    throw new RedirectRefusedError(`${placeOf(hop)}: would redirect its body to ${next.url.origin}`)
   }
   if (hop.url.protocol === 'https:' && next.url.protocol === 'http:') {
-    throw new RedirectRefusedError(`${placeOf(hop)}: redirects away from TLS`)
+    throw new RedirectRefusedError(`${placeOf(hop)}: would redirect from https to http`)
   }
   const headers = new Headers()
   for (const name of harmless) {

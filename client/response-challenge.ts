@@ -4,14 +4,14 @@ import { isDeeper, parseJson } from '../server/wire/json.ts'
 import { readText } from '../server/wire/read-text.ts'
 import { LumoAuthError } from './errors.ts'
 
-/** Runs what reads a body, with a signal that aborts when it takes too long. */
+/** Runs a function that reads a body, with a signal that aborts after a timeout. */
 type Bounded = <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
 /**
- * The details of a challenge, from the headers or a JSON body. The body stays readable, and is read
- * to its end when short, so that the answer can wait for an approval without its connection.
- * @returns undefined when the answer is no challenge
- * @throws {MalformedChallenge} when it is one, but not one to act on
+ * Reads the details of a challenge from the headers or a JSON body. The body stays readable. A short
+ * body is read to its end, so that no connection stays open while an approval is pending.
+ * @returns undefined when the answer has no challenge
+ * @throws {MalformedChallenge} when the challenge cannot be parsed
  */
 export const readResponseChallenge = async (
   response: Response,
@@ -35,7 +35,7 @@ const deepestDetail = 16
 const isJson = (response: Response): boolean =>
   /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '')
 
-/** The whole body if it is short; the response itself can still be read. */
+/** The whole body if it is short. The response itself can still be read. */
 const readBeginning = (response: Response, signal: AbortSignal): Promise<string | undefined> =>
   readText(response.clone(), longestBody, signal).catch(() => undefined)
 

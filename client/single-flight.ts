@@ -3,8 +3,8 @@ import { rejectOnAbort } from './time.ts'
 type Flight<T> = { readonly result: Promise<T>; readonly abort: AbortController; waiting: number }
 
 /**
- * Concurrent callers with the same key share one run. A caller who aborts leaves alone; the run is
- * aborted only when the last of them has left. Nothing is remembered once it has ended.
+ * Concurrent callers with the same key share one run. A caller that aborts leaves the others running;
+ * the run is aborted when its last caller aborts. The result is not cached.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()

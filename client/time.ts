@@ -3,7 +3,7 @@ import { DeadlineExceededError } from './errors.ts'
 /** Epoch seconds. */
 export type Now = () => number
 
-/** Waits, and rejects with the reason of the signal as soon as it aborts. */
+/** Waits. Rejects with the reason of the signal when it aborts. */
 export type Sleep = (seconds: number, signal?: AbortSignal) => Promise<void>
 
 export const systemNow: Now = () => Date.now() / 1000
@@ -15,8 +15,8 @@ export const systemSleep: Sleep = (seconds, signal) => {
 }
 
 /**
- * Runs the work with a signal that also aborts after so many seconds of real time, and does not wait
- * longer even for work that ignores its signal. Leaves no timer behind.
+ * Runs the work with a signal that also aborts after the given seconds of real time. Also stops waiting
+ * for work that ignores its signal. Clears its timer.
  */
 export const withDeadline = async <T>(
   what: string,
@@ -39,7 +39,7 @@ export const withDeadline = async <T>(
   }
 }
 
-/** The promise, or the reason of the signal if that comes first. */
+/** Resolves as the promise does, or rejects with the reason of the signal, whichever comes first. */
 export const rejectOnAbort = async <T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> => {
   if (signal === undefined) return promise
   const { promise: aborted, reject } = Promise.withResolvers<never>()

@@ -1,33 +1,33 @@
 import { type AuthorizationDetail, canonical, covers } from '../server/wire/authorization-detail.ts'
 
-/** A token, where it may be shown and what it is good for; the wide token of the agent has no details. */
+/** A token, its origin and its details. The agent's wide token has no details. */
 export type CachedToken = Readonly<{
   token: string
-  /** The one origin that is shown the token: the one that required it. */
+  /** The only origin that receives the token: the one that required it. */
   origin: string
   details: readonly AuthorizationDetail[]
-  /** Epoch seconds after which it is no longer used. */
+  /** Epoch seconds after which it is not used any more. */
   until: number
 }>
 
-/** The part of a request that decides what it takes; a query does not. */
+/** The parts of a request that determine the required detail; the query does not. */
 export type Place = Readonly<{ method: string; url: URL }>
 
 /**
- * The JIT tokens of one task by origin and detail, and which detail was last required where. What one
- * origin required is never found for another (RES-07).
+ * The JIT tokens of one task by origin and detail, and the detail last required at each place. A token
+ * for one origin is never used for another (RES-07).
  */
 export class TokenCache {
   readonly #tokens = new Map<string, CachedToken>()
   readonly #required = new Map<string, AuthorizationDetail>()
 
-  /** The token for what was last required here, if there is one. */
+  /** The token for the detail last required here, if there is one. */
   heldFor(place: Place, now: number): CachedToken | undefined {
     const required = this.#required.get(keyOf(place))
     return required && this.covering(required, place.url.origin, now)
   }
 
-  /** A token of this origin that is enough for the detail. */
+  /** A token of this origin that is sufficient for the detail. */
   covering(required: AuthorizationDetail, origin: string, now: number): CachedToken | undefined {
     return this.#tokens
       .values()

@@ -1,2 +1,2 @@
-/** The type of a value that a callback returned, for a message: never the value itself. */
+/** The type of a callback's result, for a message. Never contains the value. */
 export const typeName = (value: unknown): string => (value === null ? 'null' : typeof value)

@@ -14,7 +14,7 @@ export type {
   TestTenant,
 } from './harness/test-tenant.ts'
 export type { LogLine } from './http/log.ts'
-/** Where tenants are kept, for the option `store`. */
+/** A store of tenants, for the option `store`. */
 export { openStore, type StoreOptions } from './journal/open-store.ts'
 export type { Store } from './journal/store.ts'
 export type { RouteName, TenantCreated } from './wire/index.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 
-/** The folder of this package: above the sources, and above whatever has been built from them. */
+/** The root folder of this package, found from the sources or from the compiled files. */
 export const packageRoot: URL = ((): URL => {
   const here = new URL('./', import.meta.url)
   for (let folder = here; folder.pathname !== '/'; folder = new URL('../', folder)) {

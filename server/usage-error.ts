@@ -1,4 +1,4 @@
-/** What a person got wrong, in one line; it ends a command with exit code 2. */
+/** An error in the user's input, as one line. The command exits with code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

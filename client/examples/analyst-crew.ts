@@ -8,9 +8,9 @@ import {
 } from '../index.ts'
 
 /**
- * An analyst reads a confidential document and writes a report, after CrewAI's roles and tasks. It
- * holds no right to do either: its tools ask for what each call takes, and all of it is void at the
- * end. `node client/examples/analyst-crew.ts`, in the environment `npm start` prints.
+ * An analyst reads a confidential document and writes a report, with CrewAI's roles and tasks. It starts
+ * without permission for either: its tools request what each call requires, and the end of the task
+ * revokes it. Run `node client/examples/analyst-crew.ts` in the environment that `npm start` prints.
  */
 export const analyse = async ({
   agent,
@@ -73,16 +73,16 @@ const told = (it: JitStep): string => {
   }
 }
 
-/** What a model says next: use a tool, or be done. */
+/** The next move of a model: a tool call, or the end. */
 export type Move = { use: string; input: unknown } | { say: string }
 
-/** What a model is told: who it is and what to do, then every move it made and what came of it. */
+/** The input of a model: its role and task, then every move with its result. */
 export type Conversation = Readonly<{
   briefing: string
   moves: readonly Readonly<{ move: Move; result: string }>[]
 }>
 
-/** The only thing a crew needs of a language model. */
+/** The language model, as the crew uses it. */
 export type Model = { next(conversation: Conversation, signal?: AbortSignal): Promise<Move> }
 
 type CrewMember = Readonly<{
@@ -95,7 +95,7 @@ type CrewMember = Readonly<{
 
 type CrewTask = Readonly<{ description: string; member: CrewMember }>
 
-/** Does its tasks one after the other; the last answer is the result. */
+/** Performs its tasks one after the other. The last answer is the result. */
 class Crew {
   readonly #tasks: readonly CrewTask[]
   readonly #print: (line: string) => void
@@ -139,7 +139,7 @@ const mostMoves = 12
 
 const shortened = (text: string) => (text.length > 160 ? `${text.slice(0, 159)}…` : text)
 
-/** Stands in for a language model: reads, writes what it read into a report, and says so. */
+/** Replaces a language model: reads the document, writes a report about it, and ends. */
 const scriptedAnalyst = (documentId: string): Model => ({
   next: async ({ moves }) => {
     const [read, written] = moves
@@ -165,7 +165,7 @@ const scriptedAnalyst = (documentId: string): Model => ({
   },
 })
 
-/** The object a tool answered with; a refusal is plain text. */
+/** The JSON object in a tool's answer. A refusal is plain text. */
 const fieldsOf = (result: string): Record<string, unknown> | undefined => {
   try {
     return JSON.parse(result)

@@ -14,10 +14,9 @@ type AiSdkTools<T extends Tools> = {
 type Tools = Readonly<Record<string, Tool>>
 
 /**
- * Tools as the AI SDK (`ai`) takes them.
- *
- * @example
- * await generateText({ model, prompt, tools: aiSdkTools(documentTools({ fetch: jit.fetch })) })
+ * Tools for the AI SDK (`ai`).
+ * @example await generateText({ model, prompt, tools: aiSdkTools(documentTools({ fetch: jit.fetch }))
+ * })
  */
 export const aiSdkTools = <T extends Tools>(tools: T): AiSdkTools<T> =>
   Object.fromEntries(

@@ -3,14 +3,14 @@ import { CreateSummary, Document, PutDocument } from '../../server/wire/document
 import { apiRoutes } from '../../server/wire/routes/api.ts'
 import { type ToolOptions, toolMaker } from './tool.ts'
 
-/** Tools for the documents API, under the names a model calls them by. */
+/** Tools for the documents API, under the names that models use. */
 export const documentTools = (options: ToolOptions) => {
   const tool = toolMaker(options)
   return {
     list_documents: tool(
       {
         name: 'list_documents',
-        description: 'List the documents there are: id, title and classification, no contents.',
+        description: 'List the documents: id, title and classification, without contents.',
         inputSchema: z.strictObject({}),
       },
       () => ({ route: apiRoutes['documents.list'] }),
@@ -19,7 +19,7 @@ export const documentTools = (options: ToolOptions) => {
       {
         name: 'fetch_sensitive_document',
         description:
-          'Read one document by its id. Asks for permission by itself where one is needed; a person may have to approve it.',
+          'Read one document by its id. Requests the required permission itself; a person may have to approve it.',
         inputSchema: OneDocument,
       },
       ({ document_id }) => ({
@@ -42,7 +42,7 @@ export const documentTools = (options: ToolOptions) => {
     delete_document: tool(
       {
         name: 'delete_document',
-        description: 'Delete a document for good. A person has to approve it.',
+        description: 'Delete a document permanently. A person must approve it.',
         inputSchema: OneDocument,
       },
       ({ document_id }) => ({
@@ -53,7 +53,7 @@ export const documentTools = (options: ToolOptions) => {
     summarize_document: tool(
       {
         name: 'summarize_document',
-        description: 'Have the API make a short summary of a document, without reading it all.',
+        description: 'Get a short summary of a document from the API, without its full text.',
         inputSchema: OneDocument.extend(CreateSummary.pick({ max_words: true }).shape),
       },
       ({ document_id, ...body }) => ({

@@ -8,10 +8,8 @@ type MakeTool<T> = (
 ) => T
 
 /**
- * Tools as LangChain.js and LangGraph take them, made by LangChain's own `tool`.
- *
- * @example
- * const tools = langchainTools(tool, documentTools({ fetch: jit.fetch }))
+ * Tools for LangChain.js and LangGraph, created by LangChain's own `tool`.
+ * @example const tools = langchainTools(tool, documentTools({ fetch: jit.fetch }))
  */
 export const langchainTools = <T>(tool: MakeTool<T>, tools: Readonly<Record<string, Tool>>): T[] =>
   Object.values(tools).map(({ name, description, inputSchema, execute }) =>

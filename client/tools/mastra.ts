@@ -10,10 +10,9 @@ type CreateTool<T> = (options: {
 }) => T
 
 /**
- * Tools as Mastra takes them, made by its own `createTool`.
- *
- * @example
- * new Agent({ id, name, model, tools: mastraTools(createTool, documentTools({ fetch: jit.fetch })) })
+ * Tools for Mastra, created by its own `createTool`.
+ * @example new Agent({ id, name, model, tools: mastraTools(createTool, documentTools({ fetch: jit.fetch
+ * })) })
  */
 export const mastraTools = <T>(
   createTool: CreateTool<T>,

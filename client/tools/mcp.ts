@@ -3,7 +3,7 @@ import { ApprovalPendingError } from '../errors.ts'
 import { rejectOnAbort, systemSleep } from '../time.ts'
 import type { Tool, ToolResult } from './tool.ts'
 
-/** What is needed of an `McpServer` of `@modelcontextprotocol/sdk`. */
+/** The parts of an `McpServer` of `@modelcontextprotocol/sdk` in use. */
 type Registering = Readonly<{
   registerTool(
     name: string,
@@ -23,31 +23,29 @@ type CallToolResult = { content: { type: 'text'; text: string }[]; isError?: boo
 
 type Elicitation = { mode: 'url'; elicitationId: string; url: string; message: string }
 
-/** How a client learns that a person has to approve, and where. */
+/** How a client is told that a person must approve, and where. */
 export type StepUp = Readonly<{
-  /** Where a person approves, such as `${LUMOAUTH_URL}/console/${LUMOAUTH_TENANT}`. */
+  /** The page on which a person approves, such as `${LUMOAUTH_URL}/console/${LUMOAUTH_TENANT}`. */
   url: string
   /** `UrlElicitationRequiredError` of `@modelcontextprotocol/sdk/types.js`. */
   error: new (
     elicitations: Elicitation[],
     message?: string,
   ) => Error
-  /** Seconds after which a call is taken to wait for a person. Default 2. */
+  /** Seconds after which a call counts as waiting for approval. Default 2. */
   patience?: number
 }>
 
 /**
- * Registers tools with an MCP server, whatever its transport.
+ * Registers tools with an MCP server, for any transport.
  *
- * A call that the client cancels, or that times out there, is not carried out later.
+ * A call that the client cancels, or that times out at the client, is not carried out later. With
+ * `whenPending: 'throw'` the tool does not wait: a repeated call reads the decision.
  *
- * With `stepUp`, a call that waits for a person is answered with the error -32042 and the page to
- * approve on (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool goes
- * on waiting: the same call, made again, gets its result, and equal calls share one. Other clients wait.
- * With `whenPending: 'throw'` the tool does not wait: the call made again looks whether it was decided.
- *
- * @example
- * registerMcpTools(server, documentTools({ fetch: jit.fetch }))
+ * With `stepUp`, a call that waits for approval is answered with the error -32042 and the approvals
+ * page (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool continues to
+ * wait: a repeated call gets its result, and equal calls share one. For other clients the call waits.
+ * @example registerMcpTools(server, documentTools({ fetch: jit.fetch }))
  */
 export const registerMcpTools = (
   server: Registering,
@@ -56,7 +54,7 @@ export const registerMcpTools = (
 ): void => {
   const waiting = new Map<string, Waiting>()
 
-  /** One attempt for equal calls, until its result was taken or all who wait for it have cancelled. */
+  /** One attempt for equal calls, until its result is returned or all waiting calls are cancelled. */
   const attemptOf = ({ name, attempt }: Tool, input: unknown): Waiting => {
     const key = `${name} ${JSON.stringify(input)}`
     const before = waiting.get(key)
@@ -73,7 +71,7 @@ export const registerMcpTools = (
     return begun
   }
 
-  /** The result if it comes in time, else undefined; a cancelled call takes its attempt along. */
+  /** The result if it arrives in time, else undefined. Cancelling the call cancels its attempt. */
   const wait = async (
     attempt: Waiting,
     seconds: number,
@@ -102,7 +100,7 @@ export const registerMcpTools = (
   ): Promise<ToolResult> => {
     const attempt = attemptOf(tool, input)
     const { elicitationId, result, take } = attempt
-    const message = `${tool.name} waits for a person's approval`
+    const message = `${tool.name} waits for approval`
     const elicit = () =>
       new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
     const settled = await wait(attempt, patience, signal).catch((error: unknown) => {
@@ -144,10 +142,10 @@ type Waiting = {
   callers: number
 }
 
-/** Seconds for which a result waits for the call to be made again. */
+/** Seconds for which a result is kept for the repeated call. */
 const keptFor = 300
 
-/** The result, if it comes in time. */
+/** The result, if it arrives in time. */
 const settleWithin = async <T>(seconds: number, result: Promise<T>): Promise<T | undefined> => {
   const ended = new AbortController()
   const late = systemSleep(seconds, ended.signal).then(() => undefined)

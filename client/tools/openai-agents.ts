@@ -5,7 +5,7 @@ import type { Tool } from './tool.ts'
 type MakeTool<T> = (options: {
   name: string
   description: string
-  /** OpenAI's strict mode knows no optional members, and some of our tools have them. */
+  /** OpenAI's strict mode does not allow optional members, and some of our tools have them. */
   strict: false
   parameters: JsonObjectSchema
   execute: (
@@ -23,10 +23,9 @@ type JsonObjectSchema = {
 }
 
 /**
- * Tools as OpenAI's Agents SDK takes them, made by its own `tool`.
- *
- * @example
- * const agent = new Agent({ name, tools: openaiAgentsTools(tool, documentTools({ fetch: jit.fetch })) })
+ * Tools for OpenAI's Agents SDK, created by its own `tool`.
+ * @example const agent = new Agent({ name, tools: openaiAgentsTools(tool, documentTools({ fetch:
+ * jit.fetch })) })
  */
 export const openaiAgentsTools = <T>(
   tool: MakeTool<T>,
@@ -42,7 +41,7 @@ export const openaiAgentsTools = <T>(
     }),
   )
 
-/** A copy, since the SDK takes what zod returns for a schema of its own kind. */
+/** A copy, because the SDK modifies what zod returns for its own kind of schema. */
 const parametersOf = (schema: z.ZodType): JsonObjectSchema => ({
   ...(z.toJSONSchema(schema, { io: 'input' }) as unknown as JsonObjectSchema),
 })

@@ -3,14 +3,14 @@ import { CreateReport } from '../../server/wire/report.ts'
 import { apiRoutes } from '../../server/wire/routes/api.ts'
 import { type ToolOptions, toolMaker } from './tool.ts'
 
-/** Tools for the reports API, under the names a model calls them by. */
+/** Tools for the reports API, under the names that models use. */
 export const reportTools = (options: ToolOptions) => {
   const tool = toolMaker(options)
   return {
     list_reports: tool(
       {
         name: 'list_reports',
-        description: 'List the reports there are, without their contents.',
+        description: 'List the reports, without their contents.',
         inputSchema: z.strictObject({}),
       },
       () => ({ route: apiRoutes['reports.list'] }),
@@ -19,8 +19,8 @@ export const reportTools = (options: ToolOptions) => {
       {
         name: 'write_analysis_report',
         description:
-          'Save an analysis as a report, naming the documents it draws on. Asks for permission by itself.',
-        // A copy: the schema of the API has an id, and would become a reference.
+          'Save an analysis as a report that names its source documents. Requests the required permission itself.',
+        // A copy: the API's schema has an id, so zod would write a reference.
         inputSchema: z.strictObject(CreateReport.shape),
       },
       (body) => ({ route: apiRoutes['reports.create'], body }),

@@ -15,36 +15,41 @@ import { isNetworkFailure } from '../network-failure.ts'
 import { redact } from '../redact.ts'
 
 /**
- * Something a model may do. What it could act on, a refusal included, is a text it can read; the
- * caller's abort and mistakes of the program are thrown.
+ * A tool of a model. Results and errors that the model can handle, including refusals, are returned as
+ * text. An abort by the caller and programming errors are thrown.
  */
 export type Tool<S extends z.ZodType = z.ZodType> = Readonly<{
   name: string
   description: string
   inputSchema: S
   execute(input: z.input<S>, options?: { signal?: AbortSignal }): Promise<string>
-  /** The same for protocols that tell success from failure. */
+  /** As `execute`, for protocols that distinguish success and failure. */
   attempt(input: z.input<S>, options?: { signal?: AbortSignal }): Promise<ToolResult>
 }>
 
+/** The result of a tool: its text, and whether it succeeded. */
 export type ToolResult = Readonly<{ text: string; ok: boolean }>
 
+/** Options of the document and report tools. */
 export type ToolOptions = Readonly<{
-  /** A `jit.fetch`, so that the tool escalates by itself. */
+  /** A `jit.fetch`, with which the tools escalate. */
   fetch: Fetch
-  /** `DOCUMENTS_API_URL`. */
+  /** Base URL of the API. Default: the variable `DOCUMENTS_API_URL`. */
   documentsUrl?: string | undefined
   env?: Readonly<Record<string, string | undefined>>
 }>
 
-/** One request of the API: where, and with what. */
+/** One request to the API. */
 export type ApiCall = Readonly<{
   route: Route
   params?: Readonly<Record<string, string>>
   body?: unknown
 }>
 
-/** Makes tools of calls: one place knows the URL, validates the input and renders the answer. */
+/**
+ * Makes a tool from a function that builds a request. Adds the URL, validates the input and formats the
+ * answer.
+ */
 export const toolMaker = ({
   fetch,
   documentsUrl,
@@ -97,7 +102,7 @@ const answerTo = async (
   const text = await readText(response)
   if (text === undefined) {
     return failedResult(
-      `the documents API answered ${response.status} with more than ${longestAnswer} bytes, too long to be read`,
+      `the documents API answered ${response.status} with more than ${longestAnswer} bytes, the most a tool reads`,
     )
   }
   if (response.ok) return { text: text === '' ? 'done' : text, ok: true }
@@ -111,19 +116,19 @@ const answerTo = async (
   )
 }
 
-/** What an answer that is no success means to a model. */
+/** The text of an unsuccessful answer, for a model. */
 const explainStatus = (status: number, description: string): string => {
   if (status === 401) return `not signed in: ${description}`
   if (status === 403) return `permission denied: ${description}`
   if (status === 404) return `not found: ${description}`
   if (status === 429) return `too many requests, try again later: ${description}`
   if (status < 500) return `refused (${status}): ${description}`
-  return `the documents API failed (${status}), it may work later`
+  return `the documents API failed (${status}), try again later`
 }
 
 /**
- * Errors as text, unless only the program can do something about them. What is neither an error of the
- * client nor of the network is a mistake of the program, or a framework that suspends the run: thrown.
+ * The text of an error, unless only the program can handle it. Errors of neither the client nor the
+ * network are programming errors, or a framework that suspends the run, and are thrown.
  */
 const describeActionableError = (error: unknown): string => {
   if (!(error instanceof LumoAuthError) && !isNetworkFailure(error)) throw error
@@ -131,14 +136,14 @@ const describeActionableError = (error: unknown): string => {
   if (error instanceof AuthenticationError || (error instanceof ApiError && error.status < 500)) {
     throw error
   }
-  if (error instanceof ApiError) return `LumoAuth failed (${error.status}), it may work later`
+  if (error instanceof ApiError) return `LumoAuth failed (${error.status}), try again later`
   if (
     error instanceof LumoAuthError &&
     !['network_error', 'deadline_exceeded'].includes(error.code)
   ) {
     throw error
   }
-  return 'the documents API could not be reached, it may work later'
+  return 'the documents API could not be reached, try again later'
 }
 
 const ErrorText = z.looseObject({

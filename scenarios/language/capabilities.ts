@@ -19,4 +19,5 @@ export const capabilities = [
   'usual_scopes',
 ] as const
 
+/** A feature of a target that a scenario may need; see `needs` in a scenario. */
 export type Capability = (typeof capabilities)[number]

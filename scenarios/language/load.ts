@@ -30,6 +30,7 @@ export type Loaded = Readonly<{
   source: Source
 }>
 
+/** An error or a warning about a scenario file, with its position. */
 export type Problem = Readonly<{ at: Position; message: string; severity: 'error' | 'warning' }>
 
 /** Reads scenario files. Returns all problems of all files. */

@@ -8,6 +8,7 @@ import { findUsedPolicies } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'
 import { emptyResult, type Failure, type Result, type Run, skippedResult } from './verdict.ts'
 
+/** Options of `run`. All have defaults. */
 export type RunOptions = Readonly<{
   /** Number of concurrent scenarios. */
   concurrency?: number | undefined

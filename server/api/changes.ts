@@ -1,13 +1,13 @@
 import type { Document, Report } from '../wire/index.ts'
 
-/** Something that was written in the resource server, as data. */
+/** A write in the resource server, as data. */
 export type Change =
   | Readonly<{ document: Document }>
   | Readonly<{ deleted: string }>
   | Readonly<{ report: Report }>
 
 /**
- * Hears of every write before it happens.
- * @throws whatever keeps it from being kept; then it does not happen
+ * Called with every write before it takes effect.
+ * @throws an error that prevents the write
  */
 export type Keep = (change: Change) => void

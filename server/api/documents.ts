@@ -12,8 +12,8 @@ import { refuse } from './refusal.ts'
 import { isResourceId, relaxForImpossibleId } from './resource-id.ts'
 
 /**
- * The documents of one tenant, in memory. A document is a value: whoever decided by its
- * classification and then waited still holds the version that was decided about.
+ * The documents of one tenant, in memory. A document is an immutable value: a caller that read it
+ * before a decision still has the version that was decided about.
  */
 export class Documents {
   readonly #documents = new Map<string, Document>()
@@ -44,10 +44,10 @@ export class Documents {
   }
 
   /**
-   * Creates or replaces. What is replaced is gone entirely, so a lower classification shows nothing
-   * of what was there before. Without one, a document keeps the one it had, and a new one is
-   * confidential.
-   * @throws {ApiRefused} `insufficient_storage` at the limits, and the document stays as it was
+   * Creates or replaces a document. Nothing of the replaced document stays, so a lower classification
+   * reveals no earlier text. Without a classification, an existing document keeps its own, and a new
+   * one is confidential.
+   * @throws {ApiRefused} `insufficient_storage` at the limits; then nothing changes
    */
   put(
     id: string,
@@ -71,7 +71,7 @@ export class Documents {
     return { document, isNew: before === undefined }
   }
 
-  /** Brings back a document as it was kept. */
+  /** Restores a stored document. */
   restore(document: Document): void {
     this.#set(document, this.#roomFor(this.#documents.get(document.id), document))
   }
@@ -83,7 +83,7 @@ export class Documents {
     this.#remove(before)
   }
 
-  /** Deletes again what was deleted before. */
+  /** Repeats a stored deletion. */
   forget(id: string): void {
     const before = this.#documents.get(id)
     if (before) this.#remove(before)
@@ -99,7 +99,7 @@ export class Documents {
     this.#characters = characters
   }
 
-  /** @returns how many characters there are then */
+  /** @returns the new total number of characters */
   #roomFor(before: Document | undefined, after: Document): number {
     const characters = this.#characters + sizeOf(after) - (before ? sizeOf(before) : 0)
     const count = this.#documents.size + (before ? 0 : 1)
@@ -128,7 +128,7 @@ const file = (id: string, action: 'read' | 'write' | 'delete'): AuthorizationDet
   identifier: id,
 })
 
-/** What reading a document takes, by its classification. */
+/** The requirement for reading a document, by its classification. */
 const readRequirements: Record<Classification, (id: string) => Requirement> = {
   public: () => ({ token: 'any' }),
   internal: () => ({ scope: 'read:documents' }),
@@ -137,20 +137,23 @@ const readRequirements: Record<Classification, (id: string) => Requirement> = {
 }
 
 /**
- * What each call takes.
+ * The requirement of each call.
  *
- * An id that is not there takes what a confidential document of that id would take: only a token
- * that names the id learns that there is none, and nobody can probe for confidential documents.
- * (That a restricted one is there does show: its challenge has to name another type.)
+ * An unknown id requires the same detail as a confidential document with that id, so only a token for
+ * that id reveals that the document does not exist, and confidential documents cannot be probed for.
+ * (Restricted ones can be: their challenge names another type.)
  */
 export const documentCalls = {
-  /** And then only those are listed which the token could read. */
+  /** The list then contains only the documents that the token could read. */
   list: { token: 'any' },
   read: (document: Document | undefined, id: string) =>
     relaxForImpossibleId(id, readRequirements[document?.classification ?? 'confidential'](id)),
   write: (id: string) => relaxForImpossibleId(id, { detail: file(id, 'write') }),
   delete: (id: string) => relaxForImpossibleId(id, { detail: file(id, 'delete') }),
-  /** Always a detail; of a restricted document the one that reading it takes, as a summary tells as much. */
+  /**
+   * Always a detail; for a restricted document the one for reading it, because a summary reveals its
+   * text.
+   */
   summarise: (document: Document | undefined, id: string) =>
     relaxForImpossibleId(
       id,

@@ -8,47 +8,47 @@ import { createRevocation, type RevocationOptions } from './revocation.ts'
 
 export type { Requirement } from './requirement.ts'
 
-/** How a request says who it is. */
+/** The credentials of a request. */
 export type Credentials = Readonly<{
-  /** The `Authorization` field; several joined by `, `. */
+  /** The `Authorization` field; several fields are joined by `, `. */
   authorization?: string | undefined
-  /** There is a token in the query or in a form, too. Alone, such a token is ignored (OAuth 2.1 §5). */
+  /** Whether the query or a form has a token as well. A token only there is ignored (OAuth 2.1 §5). */
   alsoElsewhere?: boolean
 }>
 
-/** Read anew at each request, so an object with getters follows a tenant whose settings change. */
+/** Read at each request, so an object with getters can follow a tenant whose settings change. */
 export type GuardOptions = RevocationOptions &
   Pick<Verification, 'issuers' | 'leeway' | 'types' | 'keys'> &
   Readonly<{
-    /** What this resource server is called in `aud` and in `locations`. */
+    /** The names of this resource server in `aud` and in `locations`. */
     audience: string | readonly string[]
-    /** The `tenant` claim of good tokens, where tenants share an issuer. Absent: not looked at. */
+    /** Required `tenant` claim, for tenants that share an issuer. Absent: not checked. */
     tenant?: string
   }>
 
 export type Guard = Readonly<{
   /**
-   * Lets a request in: the claims of its token, narrowed to what the issuer says is left of them.
+   * Admits a request: returns the claims of its token, narrowed to what introspection still grants.
    * @throws {ApiRefused}
    */
   admit: (credentials: Credentials, requirement: Requirement) => Promise<AccessTokenClaims>
-  /** Whether these claims, once admitted, are also enough for something else. */
+  /** Whether admitted claims also meet another requirement. */
   allows: (claims: AccessTokenClaims, requirement: Requirement) => boolean
 }>
 
-/** A guard whose two halves can be asked one after the other: is the token good, is it enough. */
+/** A guard in two steps: whether the token is valid, and whether it is sufficient. */
 export type TwoStepGuard = Guard &
   Readonly<{
     /**
-     * The claims of a request's token, narrowed to what the issuer says is left of them.
+     * The claims of a request's token, narrowed to what introspection still grants.
      * @throws {ApiRefused}
      */
     authenticate: (credentials: Credentials) => Promise<AccessTokenClaims>
-    /** @throws {ApiRefused} unless these claims, once authenticated, are enough */
+    /** @throws {ApiRefused} unless these authenticated claims meet the requirement */
     authorize: (claims: AccessTokenClaims, requirement: Requirement) => void
   }>
 
-/** The door of a resource server (RFC 6750, RFC 9068). It knows nothing of HTTP frameworks. */
+/** The guard of a resource server (RFC 6750, RFC 9068), independent of HTTP frameworks. */
 export const createGuard = (options: GuardOptions): TwoStepGuard => {
   const stillGood = createRevocation(options)
   const lack = (claims: AccessTokenClaims, requirement: Requirement) =>
@@ -75,12 +75,12 @@ export const createGuard = (options: GuardOptions): TwoStepGuard => {
   }
 }
 
-/** The scheme is case-insensitive (RFC 9110 §11.1); another scheme is no credentials for us. */
+/** The scheme is case-insensitive (RFC 9110 §11.1). Another scheme counts as no token. */
 const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): string => {
   const [, scheme, token = ''] = /^(\S+)(?: +(.*))?$/s.exec(authorization) ?? []
   if (scheme?.toLowerCase() !== 'bearer') return refuse({ error: 'missing_token' })
   if (alsoElsewhere || /,\s*bearer\s/i.test(token)) {
-    return refuse({ error: 'invalid_request', says: 'expected the token once (RFC 6750 §2)' })
+    return refuse({ error: 'invalid_request', says: 'expected exactly one token (RFC 6750 §2)' })
   }
   if (token === '') {
     return refuse({ error: 'invalid_request', says: 'expected a token after Bearer' })
@@ -95,7 +95,10 @@ const verifyToken = async (token: string, options: GuardOptions): Promise<Access
       return await options.keys(header)
     } catch (cause) {
       if (cause instanceof InvalidToken) throw cause
-      return refuse({ error: 'temporarily_unavailable', why: 'the keys cannot be had' }, cause)
+      return refuse(
+        { error: 'temporarily_unavailable', why: 'the keys of the issuer are not available' },
+        cause,
+      )
     }
   }
   try {
@@ -112,10 +115,10 @@ const ofTenant = (tenant: string | undefined, claims: AccessTokenClaims): Access
     : refuse({ error: 'invalid_token', why: 'tenant' })
 
 /**
- * What claims are not enough for. A scope is had by the `scope` claim only, a detail by
- * `authorization_details` only: neither stands in for the other, so a token with details is exactly
- * as wide as they and its scope say.
- * @throws {TypeError} for a requirement that is none
+ * Whether claims are insufficient for a requirement. Only the `scope` claim meets a scope, only
+ * `authorization_details` meets a detail; neither replaces the other, so a token with details is
+ * exactly as wide as its details and scope.
+ * @throws {TypeError} for an invalid requirement
  */
 const findLacking = (
   { scope = '', authorization_details: details = [] }: AccessTokenClaims,
@@ -139,7 +142,7 @@ const findLacking = (
   )
 }
 
-/** A detail that names places is good at these only (RFC 9396 §2.2, `locations`). */
+/** A detail with `locations` is valid only there (RFC 9396 §2.2). */
 const isFor =
   (here: readonly string[]) =>
   ({ locations }: AuthorizationDetail) =>

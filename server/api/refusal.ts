@@ -1,19 +1,19 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
 
-/** Every way the resource server says no. Plain data: it knows nothing of status codes. */
+/** Every refusal of the resource server, as plain data without HTTP status codes. */
 export type ApiRefusal =
   | { error: 'missing_token' }
   | { error: 'invalid_request'; says: string }
-  /** `why` is for the audit log; whoever sent the token never sees it. */
+  /** `why` is for the audit log. It is never sent to the client. */
   | { error: 'invalid_token'; why: string }
   | { error: 'insufficient_scope'; scope: string }
   | { error: 'insufficient_authorization_details'; required: AuthorizationDetail }
-  /** Nobody could be asked whether the token is good. */
+  /** The issuer could not be asked whether the token is active. */
   | { error: 'temporarily_unavailable'; why: string }
   | { error: 'not_found'; what: 'document' | 'report' }
   | { error: 'insufficient_storage'; says: string }
 
-/** A refusal on its way to whoever renders it. */
+/** Carries a refusal to the code that renders it. */
 export class ApiRefused extends Error {
   override readonly name = 'ApiRefused'
   readonly refusal: ApiRefusal

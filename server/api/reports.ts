@@ -4,7 +4,7 @@ import type { Requirement } from './guard.ts'
 import { refuse } from './refusal.ts'
 import { relaxForImpossibleId } from './resource-id.ts'
 
-/** The reports of one tenant, in memory. They are written once and stay. */
+/** The reports of one tenant, in memory. A report never changes. */
 export class Reports {
   readonly #reports = new Map<string, Report>()
   readonly #now: () => number
@@ -57,7 +57,7 @@ export class Reports {
     return report
   }
 
-  /** Brings back a report as it was kept. */
+  /** Restores a stored report. */
   restore(report: Report): void {
     this.#reports.set(report.id, report)
     this.#characters += report.title.length + report.content.length
@@ -67,9 +67,9 @@ export class Reports {
 export type ReportLimits = Readonly<{ reports: number; characters: number }>
 const usualLimits: ReportLimits = { reports: 10_000, characters: 16 * 1024 * 1024 }
 
-/** What each call takes. Whether a report is there makes no difference to what reading it takes. */
+/** The requirement of each call. Reading requires the same detail whether the report exists or not. */
 export const reportCalls = {
-  /** The list shows titles, never contents. */
+  /** The list contains titles, never bodies. */
   list: { token: 'any' },
   create: { detail: { type: 'file_access', actions: ['write'], identifier: 'reports' } },
   read: (id: string): Requirement =>

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import type { AuthorizationDetail } from '../wire/index.ts'
 
-/** What a request takes beside a valid token. */
+/** What a request requires besides a valid token. */
 export type Requirement =
   | Readonly<{ token: 'any' }>
-  /** One scope, or several separated by single spaces, of which all are required (RFC 6750 §3). */
+  /** One scope, or several separated by single spaces, all of which are required (RFC 6750 §3). */
   | Readonly<{ scope: string }>
   | Readonly<{ detail: AuthorizationDetail }>
 
 /**
- * A requirement as an app gives it, as a copy that the app cannot change later.
- * @throws {TypeError} that says what is wrong, unless it is exactly one of `token`, `scope` and `detail`
+ * Validates a requirement of an app and copies it, so that later changes have no effect.
+ * @throws {TypeError} with what was wrong, unless exactly one of `token`, `scope` and `detail` is given
  */
 export const parseRequirement = (value: unknown): Requirement => {
   const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
@@ -34,8 +34,8 @@ const text = z.string().min(1, 'expected a text of at least one character')
 const list = z.array(text).exactOptional()
 
 /**
- * No bounds on lengths: a long id of a stranger is not an error of the app, and no token covers it. A member
- * that is there but undefined is an error: it would require less than the app means.
+ * Lengths are not limited: a long id in a request is not an error of the app, and no token covers it. A
+ * member that is present but undefined is an error, because it would require less than the app intends.
  */
 const RequiredDetail = z
   .object({

@@ -1,12 +1,12 @@
 import { Document } from '../wire/index.ts'
 import type { Requirement } from './guard.ts'
 
-/** Whether anything of this API could ever have this id. */
+/** Whether a document or report could have this id. */
 export const isResourceId = (id: string): boolean => Document.shape.id.safeParse(id).success
 
 /**
- * An id that nothing can have is no secret: a valid token is enough to be told so, and a challenge
- * never carries what somebody made up.
+ * An impossible id is not a secret: any valid token gets 404, and a challenge never contains such an
+ * id.
  */
 export const relaxForImpossibleId = (id: string, requirement: Requirement): Requirement =>
   isResourceId(id) ? requirement : { token: 'any' }

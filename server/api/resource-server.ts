@@ -7,19 +7,19 @@ import { type ReportLimits, Reports } from './reports.ts'
 export type ResourceServerOptions = GuardOptions &
   Readonly<{
     documents?: readonly DocumentSeed[]
-    /** Fresh ids: `id('report')` is `report_…`. */
+    /** Generates ids: `id('report')` returns `report_…`. */
     id: (prefix: string) => string
     challenge?: ChallengeFormat
     realm?: string
     documentLimits?: DocumentLimits
     reportLimits?: ReportLimits
-    /** Hears of every write, the seeds among them. */
+    /** Called with every write, including those of the seed. */
     keep?: Keep
-    /** What was written before, oldest first. */
+    /** Stored writes, oldest first. */
     changes?: readonly Change[]
   }>
 
-/** One tenant's documents and reports, and the guard before them. To reset it, make a new one. */
+/** One tenant's documents and reports, with the guard in front of them. A reset creates a new one. */
 export type ResourceServer = Readonly<{
   guard: Guard
   documents: Documents
@@ -30,7 +30,7 @@ export type ResourceServer = Readonly<{
   realm: string
 }>
 
-/** Settings that may change (challenge, revocation, issuers, …) can be getters of `options`. */
+/** Settings that can change (challenge, revocation, issuers, …) may be getters of `options`. */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { id, now, keep, changes = [] } = options
   const documents = new Documents(options.documents ?? [], now, options.documentLimits, keep)

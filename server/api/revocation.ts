@@ -6,7 +6,7 @@ import {
 } from '../wire/index.ts'
 import { refuse } from './refusal.ts'
 
-/** What of an introspection answer matters here; all but `active` may be absent (RFC 7662 §2.2). */
+/** The members of an introspection answer that are used. All but `active` may be absent (RFC 7662 §2.2). */
 export type IntrospectionView = Readonly<{
   active: boolean
   jti?: string | undefined
@@ -15,17 +15,22 @@ export type IntrospectionView = Readonly<{
   authorization_details?: readonly AuthorizationDetail[] | undefined
 }>
 
-/** Three ways of knowing that a token was revoked. */
+/** How a guard detects revoked tokens. */
 export type RevocationOptions = Readonly<{
   /**
-   * - `introspection`: the issuer is asked at each request: known at once, and never let in unasked
-   * - `signals`: `isRevoked` remembers what the issuer told us: known when the signal is here
-   * - `expiry`: not known: a revoked token is good until it expires
+   * - `introspection`: the issuer is asked at each request; a revocation has immediate effect, and a
+   * request without an answer is rejected
+   * - `signals`: `isRevoked` evaluates received signals; a revocation has effect once its signal is
+   * received
+   * - `expiry`: revocations are not detected: a revoked token is valid until it expires
    */
   revocation: Dialect['revocation']
-  /** Rejects where the issuer cannot be asked. */
+  /** Rejects when the issuer cannot be asked. */
   introspect?: (token: string) => Promise<IntrospectionView>
-  /** Seconds for which an introspection answer is believed, so the longest lag. Default 0: asked each time. */
+  /**
+   * Seconds for which an introspection answer is cached: the longest delay of a revocation. Default 0:
+   * no cache.
+   */
   cache?: number
   isRevoked?: (claims: AccessTokenClaims) => boolean
   /** Epoch seconds. */
@@ -33,8 +38,8 @@ export type RevocationOptions = Readonly<{
 }>
 
 /**
- * @returns a function that gives what is left of a verified token's claims
- * @throws {ApiRefused} from there: the token is revoked, or nobody can say
+ * @returns a function that narrows the claims of a verified token to what is still granted
+ * @throws {ApiRefused} from that function: the token is revoked, or its state is unknown
  */
 export const createRevocation = (options: RevocationOptions) => {
   const remembered = new IntrospectionCache()
@@ -73,20 +78,17 @@ const introspectToken = async (
   try {
     return await introspect(token)
   } catch (cause) {
-    return refuse(
-      { error: 'temporarily_unavailable', why: 'the issuer cannot be asked about the token' },
-      cause,
-    )
+    return refuse({ error: 'temporarily_unavailable', why: 'introspection failed' }, cause)
   }
 }
 
-/** An answer about another token is none about this one. */
+/** Ignores an answer about another token. */
 const isAlive = ({ active, jti, exp }: IntrospectionView, claims: AccessTokenClaims, now: number) =>
   active && (jti === undefined || jti === claims.jti) && (exp === undefined || now < exp)
 
 /**
- * What both the token and the issuer's answer grant. Details that only the answer holds count, for a
- * token may leave them out (RFC 9396 §9.1); details that only the token holds do not.
+ * What both the token and the introspection answer grant. Details in the answer alone count, because a
+ * token may omit them (RFC 9396 §9.1); details in the token alone do not.
  */
 const narrowClaims = (claims: AccessTokenClaims, view: IntrospectionView): AccessTokenClaims => {
   const { scope: _, authorization_details: __, ...others } = claims
@@ -121,8 +123,8 @@ const intersectDetails = (
 }
 
 /**
- * Answers of introspection, each for as long as it may be believed; the oldest goes first. Kept as text
- * and parsed anew for each reader, so that no reader changes what the next one gets.
+ * A cache of introspection answers with a maximum age; the oldest is deleted first. Stored as text and
+ * parsed for each reader, so that readers cannot change it.
  */
 class IntrospectionCache {
   readonly #answers = new Map<string, Readonly<{ text: string; until: number }>>()
@@ -154,5 +156,5 @@ class IntrospectionCache {
 
 const mostAnswers = 10_000
 
-/** Characters of all tokens and answers together. */
+/** Maximum characters of all tokens and answers together. */
 const largestSize = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-/** The first sentences of a text, as many whole ones as fit; of one that is too long, its first words. */
+/** The first sentences of a text, as many whole ones as fit; if the first is too long, its first words. */
 export const summarise = (text: string, maxWords: number): { summary: string; words: number } => {
   const sentences = text.split(/(?<=[.!?…])\s/u)
   const [first = [], ...others] = sentences.map(wordsOf)

@@ -5,10 +5,13 @@ import { packageRoot } from '../package-root.ts'
 
 const folder = new URL('server/console/page/', packageRoot)
 
-/** Where the style sheets and modules of the page stand, for whatever serves static files. */
+/** Folder of the style sheets and modules of the page, for servers of static files. */
 export const pageFolder: string = fileURLToPath(folder)
 
-/** Where a browser finds these files. The path changes with them, so that it may keep them for ever. */
+/**
+ * URL path of these files. It changes with their contents, so that browsers can cache them without
+ * limit.
+ */
 export const assetsPath = (): string => `/console/_page/${version()}`
 
 /** The approvals page as HTML. */
@@ -17,7 +20,7 @@ export const pageHtml = (): string =>
 
 let known: string | undefined
 
-/** Read once, when the first browser comes. */
+/** Read once, at the first request. */
 const version = (): string => {
   known ??= createHash('sha256')
     .update(

@@ -5,27 +5,28 @@ import { toJournalEntry } from './views.ts'
 
 export type Watched = Readonly<{
   journal: Journal
-  /** Where an `EventSource` was when it lost its stream: the `Last-Event-ID` it sends. */
+  /** The `Last-Event-ID` that an `EventSource` sends after a lost connection. */
   lastEventId: string | undefined
-  /** What is no event, and is looked at every second: the clock, exchanges, misbehaviours. */
+  /** State without journal entries, which is checked every second: clock, exchanges, misbehaviours. */
   pulse: () => Readonly<{ key: string; data: Pulse }>
-  /** Ends the stream: the tenant is gone, or the harness closes. */
+  /** Ends the stream: the tenant was deleted, or the harness closes. */
   ended: AbortSignal
-  /** Whether whoever watches may still. */
+  /** Whether the session may still watch. */
   allowed: () => boolean
-  /** Resolves when all that has happened is kept; rejects when it cannot be. */
+  /** Resolves when all entries so far are stored; rejects when they cannot be. */
   durable: () => Promise<void>
-  /** How many watch. */
+  /** Number of open streams. */
   watching: { count: number }
 }>
 
-/** Seconds after which a stream sends its pulse again: silence that is longer is a lost connection. */
+/** Seconds between two pulses of a stream. A longer silence means a lost connection. */
 const heartbeat = 5
 
 /**
- * What happens in a tenant as server-sent events. Every entry carries an id, so that a browser that
- * lost the stream gets what it missed, in order and once. It holds nothing back in memory: a slow
- * reader is served from the journal. Nothing is told before it is kept: it could yet not have happened.
+ * The events of a tenant as server-sent events. Every entry has an id, so that a browser that lost the
+ * connection gets the missed entries, in order and once. Nothing is buffered in memory: a slow reader
+ * is served from the journal. An entry is sent only after it is stored, because an entry that cannot be
+ * stored has no effect.
  */
 export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   const { journal, ended, durable, watching } = watched
@@ -69,7 +70,7 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
     seconds = 0
     return [message('pulse', data)]
   }
-  /** What can be told next; undefined when there is nothing more to tell. */
+  /** The next entries that may be sent; undefined when there are none. */
   const next = async (): Promise<string | undefined> => {
     const opening = begun ? '' : begin()
     while (!ended.aborted && watched.allowed()) {
@@ -101,7 +102,7 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   )
 }
 
-/** The same for a page that holds no stream: what happened after `lastEventId`, all at once. */
+/** For a page without a stream: the events after `lastEventId`, in one answer. */
 export const newsSince = async ({
   journal,
   lastEventId,
@@ -124,7 +125,7 @@ export const newsSince = async ({
 const message = (event: string, data: unknown, id?: string) =>
   `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-/** A journal that begins anew counts from one again: its ids must not be taken for the old one's. */
+/** After a reset the journal counts from one again, so ids of the earlier journal must not match. */
 const generations = new WeakMap<Journal, string>()
 
 const generationOf = (journal: Journal) => {
@@ -135,7 +136,10 @@ const generationOf = (journal: Journal) => {
 
 const idOf = (journal: Journal, seq: number) => `${generationOf(journal)}-${seq}`
 
-/** @returns the last entry that was seen; undefined where what came after it is not known any more */
+/**
+ * @returns the last entry that was received; undefined when the entries after it are not stored any
+ * more
+ */
 const findResumePoint = (journal: Journal, lastEventId = ''): number | undefined => {
   const [generation, seen] = lastEventId.split('-')
   const seq = Number(seen)

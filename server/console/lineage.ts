@@ -2,8 +2,8 @@ import type { Entry, EventOf } from '../issuer/event.ts'
 import type { Exchange, TokenView } from '../wire/index.ts'
 
 /**
- * The exchanges that belong to a task: those that name it or one of its requests, those made with
- * a token of it, and the agent's calls to the API in between that made it ask.
+ * The exchanges of a task: those that contain its id or the id of one of its requests, those with a
+ * token of it, and the agent's calls to the API that led to its requests.
  */
 export const exchangesOf = (
   taskId: string,
@@ -47,7 +47,7 @@ export const exchangesOf = (
   return [...new Set(all)].sort((a, b) => a.seq - b.seq)
 }
 
-/** The tokens of a task, the agent's own first, and what became of each. */
+/** The tokens of a task, the agent's own first, with their history. */
 export const lineageOf = (
   taskId: string,
   entries: readonly Entry[],
@@ -89,7 +89,7 @@ export const lineageOf = (
   })
 }
 
-/** Whether an exchange names one of the ids: texts are searched for their prefixes, not for each of them. */
+/** Whether an exchange contains one of the ids. Searches for the prefixes of the ids, not for each id. */
 const mentions = (names: readonly string[]) => {
   const ids = new Set(names)
   const prefixes = new Set(names.map((id) => id.slice(0, id.indexOf('_') + 1 || id.length)))
@@ -108,7 +108,7 @@ const mentions = (names: readonly string[]) => {
 
 const jtisOf = ({ tokens = [] }: Exchange): string[] => tokens.flatMap(({ claims }) => jti(claims))
 
-/** What the caller authenticates with. */
+/** The `jti` of the token in `Authorization`. */
 const findPresentedTokens = ({ tokens = [] }: Exchange): string[] =>
   tokens.flatMap(({ where, claims }) => (where === 'request authorization' ? jti(claims) : []))
 

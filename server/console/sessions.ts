@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { BoundedMap } from '../wire/bounded-map.ts'
 
-/** Whose seat a browser has, and whether it also has what the control token gives. */
+/** The user of a session, and whether it also has the rights of the control token. */
 export type Seat = Readonly<{ userId: string | undefined; operator: boolean }>
 
 export type Session = Seat & Readonly<{ csrfToken: string; until: number }>
 
-/** Real seconds: people sit in front of it, whatever the tenant's clock says. */
+/** Real seconds, independent of the tenant's clock, because people use the page. */
 const sessionLifetime = 12 * 3600
 const inviteLifetime = 8 * 3600
 const kept = 1000
 
 /**
- * The browsers signed in to the approvals page of one tenant, and the invitations not used yet.
- * Only digests are kept, and no more than the newest thousand.
+ * The sessions of the approvals page of one tenant, and its unused sign-in codes. Stores only digests,
+ * and only the newest thousand.
  */
 export class Sessions {
   readonly #sessions = new BoundedMap<string, Session>(kept)
@@ -24,21 +24,21 @@ export class Sessions {
     this.#now = now
   }
 
-  /** A code that opens one session, once. */
+  /** A code that opens one session. It works once. */
   invite(seat: Seat): { code: string; expiresIn: number } {
     const code = secret()
     this.#invitations.set(digest(code), { ...seat, until: this.#now() + inviteLifetime })
     return { code, expiresIn: inviteLifetime }
   }
 
-  /** @returns the seat a code was for; undefined when it was used, is too old or unknown */
+  /** @returns the session of a code; undefined when the code is used, expired or unknown */
   redeem(code: string): Seat | undefined {
     const invitation = this.#invitations.get(digest(code))
     this.#invitations.delete(digest(code))
     return invitation && this.#now() < invitation.until ? invitation : undefined
   }
 
-  /** @returns what its browser shows to be recognised */
+  /** @returns the id of the session, for the browser's cookie */
   open({ userId, operator }: Seat): { id: string; lifetime: number } {
     const id = secret()
     const until = this.#now() + sessionLifetime

@@ -18,10 +18,10 @@ import { firstPage } from '../wire/log-page.ts'
 import { sizeOf } from '../wire/size-of.ts'
 import { exchangesOf, lineageOf } from './lineage.ts'
 
-/** The newest requests, tasks and entries that one view shows. */
+/** Maximum number of requests, tasks and entries in one view; the newest are shown. */
 const pageSize = 200
 
-/** What waits for a person, and what a person was asked before. */
+/** Pending requests, and the requests that a person decided. */
 export const inboxOf = (
   tenant: Tenant,
   userId: string | undefined,
@@ -45,7 +45,7 @@ export const inboxOf = (
   }
 }
 
-/** One request as somebody sees it who may decide it, or is told why not. */
+/** One request for a user, with the reason why the user may not decide it, if there is one. */
 export const requestView = (
   { state, clock }: Tenant,
   record: RequestRecord,
@@ -95,7 +95,10 @@ export const taskList = (tenant: Tenant): TaskList => ({
     .map((record) => taskSummary(tenant, record)),
 })
 
-/** What belongs to one task, of requests, entries and exchanges the newest; undefined for one that is unknown or forgotten. */
+/**
+ * The newest requests, entries and exchanges of one task; undefined for a task that is unknown or
+ * deleted.
+ */
 export const timelineOf = (
   tenant: Tenant,
   taskId: string,
@@ -122,7 +125,7 @@ export const timelineOf = (
   }
 }
 
-/** An entry without what nobody needs to see: digests of secrets, and where callbacks go. */
+/** An entry without digests of secrets and callback URLs. */
 export const toJournalEntry = (entry: Entry): JournalEntry =>
   JSON.parse(
     JSON.stringify(entry, (key, value) =>
@@ -132,7 +135,7 @@ export const toJournalEntry = (entry: Entry): JournalEntry =>
 
 export const clockOf = ({ clock }: Tenant) => ({ now: clock.now(), running: clock.running })
 
-/** Who decides: a user by id, or the policy itself. */
+/** The decider: a user by id, or the policy. */
 export const personOf = (state: State, id: string) => {
   const user = state.users.get(id)
   return user
@@ -140,7 +143,7 @@ export const personOf = (state: State, id: string) => {
     : { id, email: '', name: id === 'policy' ? 'the policy' : id }
 }
 
-/** An approver by e-mail or id; the first one where none is named. */
+/** An approver by e-mail address or id. Default: the first one. */
 export const approverNamed = (state: State, name: string | undefined) => {
   const user = name === undefined ? approversOf(state)[0] : findUser(state, name)
   return user && mayApprove(state, user.id) ? user : undefined
@@ -149,7 +152,7 @@ export const approverNamed = (state: State, name: string | undefined) => {
 export const approversOf = (state: State) =>
   [...state.users.values()].filter(({ id }) => mayApprove(state, id))
 
-/** The rules say why not, by being asked without anything happening. */
+/** Asks the rules why the user may not decide, without applying any events. */
 const describeHindrance = (
   state: State,
   requestId: string,
@@ -186,7 +189,7 @@ const taskSummary = ({ state, clock }: Tenant, record: TaskRecord): TaskSummary 
   }
 }
 
-/** The newest that go on one page, oldest first. */
+/** The newest items that fit on one page, oldest first. */
 const newest = <T>(items: readonly T[]): T[] => firstPage(items.toReversed(), sizeOf).reverse()
 
 const agentOf = (state: State, id: string) => ({ id, name: state.agents.get(id)?.name ?? id })

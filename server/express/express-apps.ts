@@ -4,12 +4,14 @@ import { createExpressApp, createIssuerApp } from '../http/hosts/express.ts'
 import { pathOf } from '../wire/base-url.ts'
 
 /**
- * Issuer and API of a harness as Express apps, to mount in an app of your own. Each answers every
- * request that reaches it, so mount it behind your own routes, or below a path or a host name; give
- * the harness these addresses as `origins`.
+ * Issuer and API of a harness as Express apps, to mount in another app. Each answers every request it
+ * receives, so mount it after your own routes, or below a path or a host name; pass these addresses to
+ * the harness as `origins`.
  *
  * ```ts
- * const harness = await createHarness({ origins: { issuer: 'http://localhost:3000', api: 'http://localhost:3001' } })
+ * const harness = await createHarness({
+ *   origins: { issuer: 'http://localhost:3000', api: 'http://localhost:3001' },
+ * })
  * const { issuer, api } = expressApps(harness)
  * app.use('/healthz', ownHealth)
  * app.use(issuer)

@@ -11,63 +11,69 @@ export type { Requirement } from '../api/requirement.ts'
 export type { AccessTokenClaims, AuthorizationDetail, ChallengeFormat } from '../wire/index.ts'
 
 /**
- * What a request takes, or how to tell from the request. The function is called for good tokens only.
- * What it throws, and what it returns that is no `Requirement`, is an error of the app (`next(error)`).
+ * The requirement of a request, or a function that returns it. The function is called for valid tokens
+ * only. An error it throws, and a result that is not a `Requirement`, are errors of the app
+ * (`next(error)`).
  */
 export type Required = Requirement | ((request: Request) => Requirement | Promise<Requirement>)
 
+/** Options of `lumoauthGuard`. */
 export type LumoAuthGuardOptions = Readonly<{
   /** Base URL of the tenant: `https://HOST/t/TENANT/api/v1` or `https://HOST/orgs/ORG/api/v1`. */
   tenant: string
-  /** The `iss` of good tokens. Default: `tenant`. */
+  /** The expected `iss` of tokens. Default: `tenant`. */
   issuer?: string | readonly string[]
-  /** What your API is called in the `aud` of tokens meant for it. */
+  /** The name of your API in the `aud` of tokens. */
   audience: string | readonly string[]
-  /** What a request takes. Default: any valid token. One that is no `Requirement` throws a `TypeError`. */
+  /**
+   * The requirement of a request. Default: any valid token. An invalid `Requirement` throws a
+   * `TypeError`.
+   */
   required?: Required
-  /** Asks the issuer about each token with these credentials, so a revocation counts at once. */
+  /** Credentials with which the guard introspects each token, so that a revocation has immediate effect. */
   introspection?: Readonly<{ clientId: string; clientSecret: string }>
-  /** Seconds for which an introspection answer is believed. Default 0: asks each time. */
+  /** Seconds for which an introspection answer is cached. Default 0: no cache. */
   introspectionCache?: number
-  /** Without introspection: tells whether a token was revoked, say by the signals you receive. */
+  /** Without introspection: whether a token was revoked, for example according to received signals. */
   isRevoked?: (claims: AccessTokenClaims) => boolean
-  /** How a missing detail is named. Default `lumo`. */
+  /** Format of the challenge for a missing detail. Default `lumo`. */
   challenge?: ChallengeFormat
   realm?: string
   /**
-   * The URL of your API's protected resource metadata, named in every 401 (RFC 9728 §5.1). The guard's
-   * `metadata` serves the document.
+   * The URL of your API's protected resource metadata, which every 401 contains (RFC 9728 §5.1). The
+   * guard's `metadata` serves the document.
    */
   resourceMetadata?: string
-  /** Seconds by which the issuer's clock may differ from yours. Default 30. */
+  /** Maximum difference between the issuer's clock and yours, in seconds. Default 30. */
   leeway?: number
-  /** Accepted `typ` headers. Default only `at+jwt`; add `JWT` for an issuer that says no better. */
+  /** Accepted `typ` headers. Default only `at+jwt`; add `JWT` for an issuer that sends it. */
   types?: readonly string[]
   /**
-   * Seconds between two fetches of the keys because of an unknown `kid`; the first one fetches at once.
-   * Default 1.
+   * Minimum seconds between two fetches of the keys because of an unknown `kid`; the first fetch is
+   * immediate. Default 1.
    */
   coolDown?: number
-  /** Seconds for which fetched keys are believed. Default 600. */
+  /** Seconds for which fetched keys are cached. Default 600. */
   keysLifetime?: number
-  /** Milliseconds to wait for the issuer. Default 5000. */
+  /** Timeout for requests to the issuer, in milliseconds. Default 5000. */
   timeout?: number
   fetch?: typeof globalThis.fetch
   /** Epoch seconds. */
   now?: () => number
-  /** Hears why a request was refused, for your log; the client is told less. */
+  /** Called with the reason for each rejected request, for your log. The client receives less. */
   onRefusal?: (refusal: ApiRefused['refusal'], request: Request) => void
 }>
 
+/** The middleware, and variants of it with other requirements. */
 export type LumoAuthGuard = RequestHandler & {
   /**
-   * The same guard with another requirement; keys are shared.
-   * @throws {TypeError} for a requirement that is empty, misspelt or says two things
+   * The same guard with another requirement. It shares the keys.
+   * @throws {TypeError} for an empty, misspelt or ambiguous requirement
    */
   readonly requiring: (required: Required) => RequestHandler
   /**
-   * Answers with the protected resource metadata of your API (RFC 9728 §2): mount it, without the guard, at
-   * `/.well-known/oauth-protected-resource` followed by the path of `audience`.
+   * Answers with the protected resource metadata of your API (RFC 9728 §2). Mount it without the guard
+   * at `/.well-known/oauth-protected-resource`, followed by the path of `audience`.
    */
   readonly metadata: RequestHandler
 }
@@ -75,15 +81,15 @@ export type LumoAuthGuard = RequestHandler & {
 declare global {
   namespace Express {
     interface Request {
-      /** The claims of the token that was let in, narrowed to what introspection left of them. */
+      /** The claims of the admitted token, narrowed to what introspection still grants. */
       auth?: AccessTokenClaims
     }
   }
 }
 
 /**
- * Express middleware that lets in who holds a LumoAuth token that is wide enough, and answers
- * everybody else itself: 401, or 403 with the challenge from which an agent learns what to ask for.
+ * Express middleware that admits requests with a sufficient LumoAuth token and answers all others: 401,
+ * or 403 with a challenge that names the detail to request.
  *
  * ```ts
  * const guard = lumoauthGuard({
@@ -102,9 +108,9 @@ declare global {
  * )
  * ```
  *
- * Without `introspection`, a revoked token is good until `isRevoked` says otherwise or it expires.
- * When the issuer cannot be asked, the answer is 503, never an open door.
- * @throws {TypeError} for options that would let in what they were not meant to
+ * Without `introspection`, a revoked token is valid until `isRevoked` returns true or the token expires.
+ * When introspection fails, the answer is 503.
+ * @throws {TypeError} for invalid options
  */
 export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   const { audience, introspection, leeway = 30, challenge = 'lumo', realm = 'api' } = options
@@ -143,13 +149,13 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
         onRefusal(structuredClone(refusal), request)
         answer(response, refusal, { challenge, realm, resourceMetadata })
       } catch (thrown) {
-        // Express 4 does not look at what an async handler rejects with.
+        // Express 4 ignores the rejection of an async handler.
         next(thrown)
       }
     }
   }
 
-  /** Admits the request, or tells why not. The app is asked what it takes once the token is good. */
+  /** Admits the request, or returns the refusal. Calls the app's function after the token is verified. */
   const refusalOf = async (request: Request, requirementOf: RequirementOf) => {
     try {
       const claims = await guard.authenticate(credentialsOf(request))
@@ -175,7 +181,7 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
 
 type RequirementOf = (request: Request) => Requirement | Promise<Requirement>
 
-/** Parses what is static at once, and the rest at each request. */
+/** Validates a static requirement immediately, and the result of a function at each request. */
 const toRequirementOf = (required: Required): RequirementOf => {
   if (typeof required === 'function') {
     return async (request) => parseRequirement(await required(request))

@@ -7,47 +7,47 @@ import { mostAnswerValues, readJson } from '../wire/json.ts'
 import { longestAnswer, readText } from '../wire/read-text.ts'
 
 export type RemoteIssuerOptions = Readonly<{
-  /** Base URL of the tenant, `…/t/acme/api/v1` or `…/orgs/acme/api/v1`: below it are the metadata. */
+  /** Base URL of the tenant, `…/t/acme/api/v1` or `…/orgs/acme/api/v1`. The metadata are below it. */
   tenant: string
-  /** What the metadata may call themselves (RFC 8414 §3.3). */
+  /** Allowed values of `issuer` in the metadata (RFC 8414 §3.3). */
   issuers: readonly string[]
-  /** Who introspects. */
+  /** Client credentials for introspection. */
   client?: Readonly<{ clientId: string; clientSecret: string }> | undefined
   fetch: typeof globalThis.fetch
   /** Epoch seconds. */
   now: () => number
-  /** Seconds between two fetches of the keys that an unknown `kid` may cause. */
+  /** Minimum seconds between two fetches of the keys because of an unknown `kid`. */
   coolDown: number
-  /** Seconds for which fetched keys are believed; a withdrawn key is good for no longer. */
+  /** Seconds for which fetched keys are cached; a withdrawn key is accepted no longer than that. */
   keysLifetime: number
-  /** Milliseconds to wait for an answer. */
+  /** Timeout for an answer, in milliseconds. */
   timeout: number
-  /** Resolves after so many seconds. Default: of real time. */
+  /** Resolves after the given seconds. Default: in real time. */
   pause?: (seconds: number) => Promise<unknown>
 }>
 
-/** An issuer at the other end of the network: its metadata, its keys, its introspection. */
+/** A remote issuer: its metadata, its keys, its introspection. */
 export class RemoteIssuer {
   readonly #options: RemoteIssuerOptions
-  /** Schemes of the endpoints that the metadata may name: none weaker than the tenant's own. */
+  /** Allowed schemes of the endpoints in the metadata: not weaker than the tenant's own. */
   readonly #schemes: readonly string[]
   #metadata: Metadata | undefined
-  /** The last good set; undefined until there was one. */
+  /** The last valid key set; undefined before the first fetch. */
   #keys: FindKeys | undefined
-  /** The same as text: keys that have not changed are not imported again. */
+  /** The key set as text: unchanged keys are not imported again. */
   #published: string | undefined
   #fetchedAt = Number.NEGATIVE_INFINITY
   #triedAt = Number.NEGATIVE_INFINITY
   #failure: unknown
-  /** How many fetches have begun, and how many of these were over when the last one ended. */
+  /** Number of fetches begun, and how many of these had ended when the last one ended. */
   #begun = 0
   #ended = 0
-  /** A fetch that is under way. */
+  /** A running fetch. */
   #refreshing: Promise<void> | undefined
-  /** A fetch that begins once the cool-down is over. */
+  /** A fetch scheduled for the end of the cool-down. */
   #next: Promise<void> | undefined
 
-  /** @throws {TypeError} for a tenant whose URL is not http or https */
+  /** @throws {TypeError} for a tenant URL that is not http or https */
   constructor(options: RemoteIssuerOptions) {
     const url = URL.parse(options.tenant)
     if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -58,10 +58,10 @@ export class RemoteIssuer {
   }
 
   /**
-   * Keys are fetched when first needed and when they are too old. A name that is not among them
-   * fetches anew, at once or as soon as the cool-down is over (JWT-08): made-up names neither flood the
-   * issuer nor have the token of a new key refused. A fetch that fails leaves the last good keys.
-   * Rejects with something else than `InvalidToken` while the issuer's keys cannot be had.
+   * Fetches keys on first use and when they are too old. An unknown `kid` triggers a fetch, immediately
+   * or at the end of the cool-down (JWT-08), so invented names do not flood the issuer, and the token
+   * of a new key is not rejected. After a failed fetch the last valid keys stay. Rejects with an error
+   * other than `InvalidToken` while the issuer's keys are not available.
    */
   readonly findKeys: FindKeys = async (header) => {
     const begunBefore = this.#begun
@@ -79,7 +79,7 @@ export class RemoteIssuer {
     }
   }
 
-  /** RFC 7662 §2.1. Rejects unless the issuer gives an answer that can be understood. */
+  /** Introspection (RFC 7662 §2.1). Rejects when the issuer gives no valid answer. */
   readonly introspect = async (token: string): Promise<IntrospectionView> => {
     const { clientId, clientSecret } = this.#options.client ?? missingClient()
     const { introspection_endpoint: endpoint } = await this.#discovered()
@@ -97,7 +97,7 @@ export class RemoteIssuer {
     )
   }
 
-  /** Undefined where keys have never been fetched, or too long ago. */
+  /** Undefined when keys were never fetched, or too long ago. */
   get #freshKeys(): FindKeys | undefined {
     const { now, keysLifetime } = this.#options
     return now() < this.#fetchedAt + keysLifetime ? this.#keys : undefined
@@ -112,7 +112,7 @@ export class RemoteIssuer {
     return this.#keys as FindKeys
   }
 
-  /** Fetches once the cool-down is over; undefined where that takes longer than a request may wait. */
+  /** Fetches at the end of the cool-down; undefined when that takes longer than a request may wait. */
   #refreshSoon(): Promise<void> | undefined {
     const { now, coolDown, pause = realPause } = this.#options
     const left = this.#triedAt + coolDown - now()
@@ -159,7 +159,9 @@ export class RemoteIssuer {
       await this.#json(`${base}/.well-known/oauth-authorization-server`),
     )
     if (!issuers.includes(metadata.issuer)) {
-      throw new TypeError(`the metadata are of ${metadata.issuer}, not of ${issuers.join(' or ')}`)
+      throw new TypeError(
+        `issuer in the metadata: expected ${issuers.join(' or ')}, received ${metadata.issuer}`,
+      )
     }
     this.#requireScheme('jwks_uri', metadata.jwks_uri)
     this.#requireScheme('introspection_endpoint', metadata.introspection_endpoint)
@@ -170,7 +172,7 @@ export class RemoteIssuer {
   #requireScheme(name: string, url: string | undefined): void {
     if (url === undefined || this.#schemes.includes(new URL(url).protocol)) return
     throw new TypeError(
-      `${name} of the metadata: expected ${this.#schemes.join(' or ')}, received ${url.slice(0, 200)}`,
+      `${name} in the metadata: expected ${this.#schemes.join(' or ')}, received ${url.slice(0, 200)}`,
     )
   }
 
@@ -189,10 +191,10 @@ export class RemoteIssuer {
   }
 }
 
-/** Without any keys, seconds until the issuer is tried again. */
+/** Seconds between attempts while there are no keys. */
 const pauseAfterFailure = 1
 
-/** Seconds that a request waits for keys that may be fetched again soon. */
+/** Seconds that a request waits for the next allowed fetch of keys. */
 const longestPause = 1
 
 const realPause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
@@ -204,10 +206,10 @@ const Metadata = z.looseObject({
 })
 type Metadata = z.infer<typeof Metadata>
 
-/** Keys we cannot use are somebody else's; they do not spoil ours. */
+/** Skips keys that cannot be used. */
 const RemoteJwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(100) })
 
-/** More than our own issuer promises may be missing (RFC 7662 §2.2). */
+/** A remote issuer may omit more members than ours (RFC 7662 §2.2). */
 const IntrospectionAnswer = z.looseObject({
   active: z.boolean(),
   jti: z.string().optional(),
@@ -216,7 +218,7 @@ const IntrospectionAnswer = z.looseObject({
   authorization_details: z.array(AuthorizationDetail).optional(),
 })
 
-/** RFC 6749 §2.3.1 encodes both before Basic joins them. */
+/** RFC 6749 §2.3.1 encodes both parts before Basic joins them. */
 const formEncoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
 
 const missingClient = () => {

@@ -1,6 +1,6 @@
 import type { TenantCreated } from '../wire/index.ts'
 
-/** What an API needs to know to accept the tokens of a tenant. */
+/** The configuration with which an API accepts the tokens of a tenant. */
 export type ApiEnvironment = Readonly<
   Record<
     | 'LUMOAUTH_ISSUER'
@@ -14,8 +14,8 @@ export type ApiEnvironment = Readonly<
 >
 
 /**
- * The environment of an API that accepts the tokens of a tenant.
- * @param audience the `aud` of the tokens that it accepts
+ * The environment variables of an API that accepts the tokens of a tenant.
+ * @param audience the `aud` of the accepted tokens
  */
 export const apiEnvironment = (
   { urls, api_client }: Pick<TenantCreated, 'urls' | 'api_client'>,

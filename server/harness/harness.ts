@@ -28,115 +28,122 @@ import { ownTenants } from './tenant-ownership.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
-/** What a tenant begins with; all of it has defaults. */
+/** The seed of a tenant. Every member has a default. */
 export type Seed = (typeof TenantSeed)['_zod']['input']
 
 /** The options of `createHarness`. All are optional. */
 export type HarnessOptions = Readonly<{
   /**
-   * Whether to listen on sockets; otherwise requests are handed in by `fetch` or MSW. Default: it
-   * does, unless `origins` are given.
+   * Whether to listen on sockets. Otherwise requests arrive through `fetch` or MSW. Default: true,
+   * unless `origins` are given.
    */
   listen?: boolean
-  /** Where to listen; loopback unless said otherwise. */
+  /** Host to listen on. Default: loopback. */
   host?: string
-  /** Port of the issuer and the control plane; 0 for any free one. */
+  /** Port of the issuer and the control plane; 0 for any free port. */
   port?: number
-  /** Port of the API; 0 for any free one. */
+  /** Port of the API; 0 for any free port. */
   apiPort?: number
   /**
-   * What issuer and API are called, such as `https://app.lumoauth.dev`, perhaps with a path in front: the
-   * URLs `fetch` and MSW answer for; or, while listening, what others reach the sockets by.
+   * Base URLs of issuer and API, such as `https://app.lumoauth.dev`, optionally with a path: those that
+   * `fetch` and MSW answer for, or, with sockets, those under which clients reach them.
    */
   origins?: Readonly<{ issuer?: string; api?: string }>
   /**
-   * Host names by which the harness may be reached beside its own; `.example.com` stands for every
-   * subdomain. Approvals page and control plane answer under them, and URLs in answers follow the caller.
-   * Loopback names are followed without being listed, unless `origins` name the seat.
+   * Further host names of the harness; `.example.com` means every subdomain. Approvals page and control
+   * plane accept them, and URLs in answers use the host of the request. Loopback names need no entry,
+   * unless `origins` name the seat.
    */
   allowHosts?: readonly string[]
   /**
-   * Believes `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` of a proxy in front; the host must be
+   * Whether to use `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` of a proxy; the host must be
    * allowed. Default false.
    */
   trustProxy?: boolean
   /**
    * Whether pages of other origins may call issuer and API (CORS), as single-page applications do.
-   * Default true. The control plane, the approvals page and the consent page are never among them.
+   * Default true. Never applies to the control plane, the approvals page and the consent page.
    */
   crossOrigin?: boolean
-  /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
+  /** Token for the control plane, at least 16 characters. Default: generated. */
   controlToken?: string
   /**
-   * How client secrets and API keys are made that a seed does not give. `fresh`, the default: at random.
-   * `fixed`: the same at every start, and no secret (`not-secret-TENANT-NAME`), for development on one machine.
+   * How client secrets and API keys are generated that a seed does not contain. `fresh`, the default:
+   * at random. `fixed`: the same at every start and not secret (`not-secret-TENANT-NAME`), for
+   * development on one machine.
    */
   clientSecrets?: ClientSecrets
   /**
-   * Where what happens is kept, so that it survives the process. A file: keys and secrets stand beside
-   * it in `FILE.keys`. Or `postgres://USER@HOST:PORT/DATABASE`, which any number of processes share;
-   * it takes the package `pg`. Absent: memory only.
+   * Where tenants are persisted. A path of a journal file; keys and secrets are stored in `FILE.keys`.
+   * Or `postgres://USER@HOST:PORT/DATABASE`, which several processes can share; this needs the package
+   * `pg`. Default: in memory only.
    */
   journal?: string
-  /** A store that `openStore` opened, in place of `journal`; the harness closes it. */
+  /** A store opened with `openStore`, in place of `journal`. Closing the harness closes it. */
   store?: Store
   /**
-   * Origins at which the other processes of a shared store reach this one. Default: where it listens,
-   * which other machines do not reach while `host` is loopback.
+   * Origins at which other processes of a shared store reach this one. Default: where it listens, which
+   * other machines cannot reach while `host` is loopback.
    */
   reachedAt?: Readonly<Partial<Origins>>
-  /** How large the journal may become, and what its compaction keeps. */
+  /** Maximum size of the journal, and what its compaction keeps. */
   journalOptions?: JournalOptions
-  /** How much of the exchanges each tenant keeps: their number, and bytes. */
+  /** Maximum number and bytes of stored exchanges per tenant. */
   exchangeLog?: ExchangeLogLimits
-  /** Answers of a real issuer, which its tenants here are answered with. */
+  /** Recorded answers of a real issuer, with which its tenants are answered. */
   recording?: Recording
-  /** How tokens are signed; RS256 as LumoAuth does. */
+  /** Signature algorithm of tokens. Default RS256, as at LumoAuth. */
   algorithm?: Algorithm
-  /** Epoch seconds, for tenants on the system's clock. */
+  /** Current time in epoch seconds, for tenants on the system clock. */
   now?: () => number
-  /** Where callbacks and pushed signals may go, and how they get there; default this machine only. */
+  /**
+   * Allowed destinations of callbacks and pushed signals, and how to send them. Default: this machine
+   * only.
+   */
   outbound?: OutboundOptions
-  /** How real time passes, for whoever waits for it. */
+  /** Timers in real time, for waiting requests and deliveries. */
   timers?: Timers
-  /** Tenants to begin with; the first also answers for API calls that name none. */
+  /** Initial tenants. The first also answers API calls that name no tenant. */
   tenants?: readonly Seed[]
   /**
    * What every tenant begins with, also those made later, unless its own seed says otherwise;
    * misbehaviours add up. A function is asked whenever a tenant is made.
    */
   everyTenant?: EveryTenantSeed | (() => EveryTenantSeed)
-  /** Defects that can be switched on; default all there are. */
+  /** Misbehaviours that can be switched on. Default: all. */
   misbehaviours?: readonly Misbehaviour[]
-  /** Hears of every answer of issuer and API. */
+  /** Called with every answer of issuer and API. */
   log?: (line: LogLine) => void
-  /** Hears of bugs of the harness itself. */
+  /** Called with internal errors of the harness. */
   onBug?: (bug: unknown, request: HttpRequest) => void
-  /** Hears what is wrong with the journal: what was dropped at the start, that it is nearly full, that it cannot be written. */
+  /**
+   * Called with warnings about the journal: what was dropped at the start, that it is nearly full, that
+   * it cannot be written.
+   */
   onWarning?: (message: string) => void
 }>
 
-/** A running harness: issuer, API and control plane. Close it to free its ports and timers. */
+/** A running harness: issuer, API and control plane. Close it to release its ports and timers. */
 export type Harness = AsyncDisposable &
   Readonly<{
     /** Origins, such as `http://127.0.0.1:40123`. */
     issuer: string
     api: string
     controlToken: string
-    /** The tenants it began with, in the order of the options. */
+    /** The initial tenants, in the order of the options. */
     tenants: readonly TestTenant[]
     /**
-     * A `fetch` that reaches the seats, in-process when nothing listens. Every other origin is left
-     * to the global `fetch`.
+     * A `fetch` that sends requests for the seats to them, in-process when there are no sockets. It
+     * passes other origins to the global `fetch`.
      */
     fetch: typeof fetch
-    /** One request to whichever seat its URL names, without a socket. */
+    /** Handles one request in the seat of its URL, without a socket. */
     handle: (request: Request) => Promise<Response>
-    /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
+    /** The seats as functions. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
     /**
      * @param options.replace whether a tenant of the same name is deleted first
-     * @throws {TypeError} one line for each thing that is wrong with the seed
+     * @throws {TypeError} with one line per error in the seed
      * @throws {TypeError} for a name that a tenant has already, or an unknown misbehaviour
      */
     createTenant: (seed?: Seed, options?: { replace?: boolean }) => TestTenant
@@ -144,9 +151,9 @@ export type Harness = AsyncDisposable &
   }>
 
 /**
- * Issuer, API and control plane, ready to be asked.
- * @throws {TypeError} for an option that is unknown or cannot be used, one line for each
- * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
+ * Starts issuer, API and control plane.
+ * @throws {TypeError} for an unknown or invalid option, with one line per error
+ * @throws an error with a `code` such as `EADDRINUSE` when a port is not available
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
   checkOptions(options)
@@ -185,7 +192,9 @@ const composeHarness = async (
     fixed: { issuer: named.issuer !== undefined, api: named.api !== undefined },
   }
   if (origins.issuer === origins.api) {
-    throw new TypeError('issuer and API need an origin each: they share some paths')
+    throw new TypeError(
+      'origins: expected different origins for issuer and API, because they share some paths',
+    )
   }
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
@@ -199,7 +208,7 @@ const composeHarness = async (
   const slugs = seeds.flatMap(({ tenant }) => tenant ?? [])
   const twice = slugs.find((slug, index) => slugs.indexOf(slug) !== index)
   if (twice !== undefined) throw new TypeError(`tenants: two tenants are called ${twice}`)
-  // The keys are made on the thread pool while the sockets load.
+  // The thread pool generates the keys while the sockets load.
   const [signingKey, platformKey, sockets] = await Promise.all([
     store?.signingKey ?? generateSigningKey(algorithm),
     store?.platformKey ?? generateSigningKey('ES256'),
@@ -256,7 +265,7 @@ const composeHarness = async (
   const createTenant: Harness['createTenant'] = (input = {}, { replace = false } = {}) => {
     if (sharedStore) {
       throw new TypeError(
-        'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
+        'createTenant: not available with a shared store, which checks names asynchronously; use `tenants`, or PUT /_harness/tenants/NAME',
       )
     }
     const seed = parseOption('tenant', TenantSeed, input)
@@ -290,7 +299,7 @@ const composeHarness = async (
     const seat = seatAt(origins, request.url)
     if (seat !== undefined) return fetchHost(seats[seat])(request)
     const { origin } = new URL(request.url)
-    throw new TypeError(`expected ${origins.issuer} or ${origins.api}, not ${origin}`)
+    throw new TypeError(`expected ${origins.issuer} or ${origins.api}, received ${origin}`)
   }
   const close = async () => {
     closed = true
@@ -342,7 +351,7 @@ const requireKnownMisbehaviours = (
   }
 }
 
-/** Begins a tenant, unless another process has begun it: then it is described as it is there. */
+/** Creates a tenant, or describes it when another process has created it. */
 const beginShared = async (
   registry: ReturnType<typeof createTenantRegistry>,
   store: SharedStore,
@@ -354,12 +363,12 @@ const beginShared = async (
     const { tenant: slug = '' } = seed
     const kept = await store.look(slug)
     if (kept) return registry.describe(slug, kept)
-    // Another process is beginning it at this moment.
+    // Another process is creating it at this moment.
     await setTimeout(50)
   }
 }
 
-/** The seat whose base a URL is below, also behind the well-known part of RFC 8414 §3.1. */
+/** The seat whose base URL contains a URL, also after the well-known segment of RFC 8414 §3.1. */
 const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => {
   const { origin, pathname } = new URL(url)
   const below = pathname.replace(/^\/+\.well-known\/[^/]+(?=\/|$)/, '')
@@ -372,10 +381,10 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
     .sort((a, b) => pathOf(origins[b]).length - pathOf(origins[a]).length)[0]
 }
 
-/** A port, or 0 for any free one. */
+/** A port; 0 for any free port. */
 const Port = z.int().min(0).max(65_535)
 
-/** Everything that can be told of an option before it is used. */
+/** Validation of the options before they are used. */
 const Options = z.strictObject({
   listen: z.boolean().optional(),
   host: z.string().optional(),
@@ -422,7 +431,7 @@ const originsOf = (
     }),
   )
 
-/** What `fetch` does with an answer that never came. */
+/** Throws as `fetch` does for an answer that never arrived. */
 const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   if (response.type !== 'error') return response
   signal.throwIfAborted()
@@ -430,7 +439,7 @@ const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   throw new TypeError('fetch failed', { cause })
 }
 
-/** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
+/** Minimum length of a control token, so that it cannot be guessed: it gives access to every tenant. */
 export const shortestControlToken = 16
 
 const requireControlToken = (token: string): void => {

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Ids } from '../issuer/tenant.ts'
 
-/** Sixteen random hexadecimal digits behind a prefix, as LumoAuth's examples look. */
+/** A prefix with sixteen random hexadecimal digits, as in LumoAuth's examples. */
 export const randomIds: Ids = (prefix) => {
-  // Node draws random bytes for many UUIDs at once. All but the middle of one is random.
+  // Node generates random bytes for many UUIDs at once. All but the middle of a UUID is random.
   const uuid = randomUUID()
   return `${prefix}_${uuid.slice(0, 8)}${uuid.slice(-8)}`
 }
 
 /**
- * The same ids in the same order for the same seed; for tests, since they can be foretold.
- * @param resets how often the tenant was reset: its ids do not come again
+ * Generates the same ids in the same order for the same seed. For tests, because such ids are
+ * predictable.
+ * @param resets how often the tenant was reset; its ids are not repeated
  */
 export const seededIds = (seed: number, resets = 0): Ids => {
   const next = mulberry32(seed ^ Math.imul(resets, 0x9e3779b1))
@@ -18,7 +19,7 @@ export const seededIds = (seed: number, resets = 0): Ids => {
   return (prefix) => `${prefix}_${word()}${word()}`
 }
 
-/** A small generator of 32-bit words; good enough where only repetition matters. */
+/** A small generator of 32-bit words, which only needs to be repeatable. */
 const mulberry32 = (seed: number) => {
   let a = seed | 0
   return () => {

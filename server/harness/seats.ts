@@ -18,18 +18,18 @@ import type { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
 import type { Recording } from '../wire/index.ts'
 
-/** Issuer and API, without a host. The control plane stands on the issuer's origin. */
+/** Issuer and API, without a host. The control plane shares the issuer's origin. */
 export type Seats = Readonly<{ issuer: Core; api: Core }>
 
 export type SeatsOptions = Readonly<{
   registry: TenantRegistry & Readonly<{ open: ReadonlyMap<string, TenantContext> }>
   controlToken: string
-  /** Written when the sockets are open, hence read at each request. */
+  /** Set when the sockets are open, so it is read at each request. */
   origins: Origins
   store: Store | undefined
-  /** Which tenants this process owns, where several processes share the store. */
+  /** The tenants this process owns, when several processes share the store. */
   ownership: TenantOwnership | undefined
-  /** The tenant of calls that name none. Default: the first that is open. */
+  /** The tenant of calls that name none. Default: the first open one. */
   first: (() => string | undefined) | undefined
   recording: Recording | undefined
   crossOrigin: boolean | undefined
@@ -99,7 +99,7 @@ const journalOf = (store: Store, onWarning: (message: string) => void) => {
     durable: () => store.durable(),
     refuseIfFailed: () => store.refuseIfFailed(),
     onFailure: ({ message }: JournalError) => {
-      if (!hasWarned) onWarning(`${message}; nothing is decided any more until it is started again`)
+      if (!hasWarned) onWarning(`${message}; no further changes are accepted until a restart`)
       hasWarned = true
     },
   }

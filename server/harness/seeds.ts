@@ -13,34 +13,41 @@ import type { SigningKey } from '../signing/keys.ts'
 import { hashSecret } from '../signing/secrets.ts'
 import type { BudgetSeed, TenantSeed } from '../wire/index.ts'
 
-/** The client the API introspects with. */
+/** The client with which the API introspects tokens. */
 export const apiClientId = 'documents-api'
 
-/** What a tenant begins with, and the secrets that only whoever made it learns. */
+/**
+ * A tenant's seed as an event, and the generated secrets, which only the creator of the tenant
+ * receives.
+ */
 export type Seeded = Readonly<{
   event: EventOf<'tenant.seeded'>
   /** By client id; of API keys by `api key NAME`; the one for callbacks by `webhook secret`. */
   secrets: ReadonlyMap<string, string>
-  /** The keys of the platforms the harness plays, by issuer. */
+  /** The keys of the simulated platforms, by issuer. */
   platforms: ReadonlyMap<string, SigningKey>
 }>
 
-/** Where the secret that signs callbacks stands among the others. */
+/** The key of the callback secret in the map of secrets. */
 export const webhookSecret = 'webhook secret'
 
-/** Where the secret that the model's key is made of stands among the others. */
+/** The key of the model's secret in the map of secrets. */
 export const modelSecret = 'model secret'
 
-/** How secrets of clients and API keys are made: at random, or the same at every start and no secret. */
+/**
+ * How secrets of clients and API keys are generated: at random, or the same at every start (and then
+ * they are not secret).
+ */
 export type ClientSecrets = 'fresh' | 'fixed'
 
 export const keySecret = (name: string): string => `api key ${name}`
 
 /**
- * @param known secrets that stay as they are when a tenant is put back to its seeds
- * @param platformKey signs for every platform that the harness plays: a platform has the same key for
- *   all its customers, and making keys takes longer than making a tenant may
- * @param clientSecrets how secrets are made that the seed does not give; one with a `seed` makes its own
+ * @param known secrets that a reset keeps
+ * @param platformKey signs for every simulated platform: a platform has the same key for all customers,
+ * and generating a key takes longer than creating a tenant may
+ * @param clientSecrets how to generate secrets that the seed does not contain; a tenant with a `seed`
+ * derives its own
  */
 export const seedTenant = (
   seed: TenantSeed,

@@ -13,42 +13,46 @@ export type OwnershipOptions = Readonly<{
   find: (slug: string) => TenantContext | undefined
   /** The tenants in memory. */
   slugs: () => readonly string[]
-  /** Opens a tenant that this process has just taken. */
+  /** Opens a tenant that this process has just taken over. */
   open: (slug: string, kept: Kept) => unknown
-  /** Lets a tenant go from memory; nothing of it is deleted. */
+  /** Removes a tenant from memory. Deletes nothing in the store. */
   drop: (slug: string) => void
 }>
 
-/** Milliseconds between two looks for tenants in which something is due. */
+/** Milliseconds between two searches for tenants with due work. */
 const sweepEvery = 1000
 
-/** Forwarded requests in a row after which a tenant is given to the process that forwards them. */
+/**
+ * Number of consecutive forwarded requests after which a tenant moves to the process that forwards
+ * them.
+ */
 const enoughForwarded = 3
 
-/** Milliseconds without a request of its own after which a process gives a tenant away. */
+/** Milliseconds without a direct request after which a process gives a tenant away. */
 const quiet = 1000
 
-/** How a tenant is used at its owner. */
+/** Use of a tenant at its owner. */
 type Use = {
-  /** Requests under way. */
+  /** Requests in progress. */
   visits: number
-  /** `performance.now()` of the last request that came here by itself. */
+  /** `performance.now()` of the last direct request. */
   directAt: number
-  /** Which process has forwarded how many since. */
+  /** The process that forwarded the last requests, and their number. */
   by: string
   forwarded: number
 }
 
 /**
- * Takes a tenant with its first request, and gives it away when another process gets all its requests.
- * @returns `stop`, which ends the looks for what is due
+ * Takes over a tenant with its first request, and gives it away when all its requests arrive at another
+ * process.
+ * @returns `stop`, which ends the searches for due work
  */
 export const ownTenants = (
   options: OwnershipOptions,
 ): TenantOwnership & Readonly<{ stop: () => void }> => {
   const { store, forwarding, timers, find, slugs, open, drop } = options
   const uses = new Map<string, Use>()
-  /** Tenants that are being taken or given away. */
+  /** Tenants that are being taken over or given away. */
   const changing = new Map<string, Promise<Visit>>()
   const elsewhere = new BoundedMap<string, Visit>(10_000)
 
@@ -118,7 +122,7 @@ export const ownTenants = (
   }
 
   const visit = async (slug: string, visitor: Visitor): Promise<Visit> => {
-    // No database is asked for what can be no name.
+    // An invalid name needs no query of the database.
     if (!Slug.safeParse(slug).success) return { at: 'nowhere' }
     for (;;) {
       const context = find(slug)
@@ -126,7 +130,7 @@ export const ownTenants = (
         try {
           await store.live()
         } catch {
-          // It was dropped: look again.
+          // It was removed: look it up again.
         }
         if (find(slug) === context) return enter(slug, context, visitor)
         continue
@@ -139,7 +143,7 @@ export const ownTenants = (
       }
       const known = elsewhere.get(slug)
       if (known && !visitor.afresh) return known
-      // Whichever process has forwarded the request takes the tenant.
+      // The forwarding process takes over the tenant.
       if (visitor.by !== undefined) return { at: 'elsewhere' }
       const taken = await changeOnce(slug, () => take(slug))
       if (find(slug) !== undefined) {
@@ -161,7 +165,7 @@ export const ownTenants = (
         if (found.at === 'here') found.leave()
       }
     } catch {
-      // The store is away; the next look may find it.
+      // The store is not available; the next search may find it.
     }
     if (!stopped) timer = timers.set(sweep, sweepEvery)
   }

@@ -39,32 +39,35 @@ import {
 
 export type TenantRegistryOptions = Readonly<{
   origins: Origins
-  /** The key tenants begin with. They share it, but never an issuer; each rotates its own ring. */
+  /**
+   * The initial key of every tenant. Tenants have different issuers, so they can share it; each rotates
+   * its own keys.
+   */
   signingKey: SigningKey
-  /** The key of the platforms that the harness plays. */
+  /** The key of the simulated platforms. */
   platformKey: SigningKey
-  /** The defects that can be switched on. */
+  /** The misbehaviours that can be switched on. */
   misbehaviours: () => Promise<readonly Switchable[]>
-  /** Epoch seconds, for tenants on the system's clock. */
+  /** Current time in epoch seconds, for tenants on the system clock. */
   now?: (() => number) | undefined
-  /** How much of the exchanges each tenant keeps. */
+  /** Limits on stored exchanges per tenant. */
   exchangeLog?: ExchangeLogLimits | undefined
-  /** How messages leave the harness, and how time passes meanwhile. */
+  /** Sends callbacks and signals; timers in real time. */
   outbound: Outbound
   timers: Timers
-  /** How secrets of clients are made that a seed does not give. */
+  /** How client secrets are generated that a seed does not contain. */
   clientSecrets?: ClientSecrets | undefined
-  /** How the API asks the issuer whether a token is alive. */
+  /** The issuer, with which the API introspects tokens. */
   issuer: () => Core
   /** What every tenant begins with, unless its own seed says otherwise. */
   everyTenant?: (() => EveryTenant) | undefined
-  /** Where what happens is kept; absent: nowhere. */
+  /** Storage. Absent: in memory only. */
   store?: Store | undefined
-  /** The same, where several processes share it. */
+  /** The same for a store that several processes share. */
   sharedStore?: SharedStore | undefined
 }>
 
-/** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
+/** The secrets of a tenant's clients, by client id, which a reset keeps. */
 type Secrets = ReadonlyMap<string, string>
 
 /** All tenants of a harness, by slug. */
@@ -73,21 +76,21 @@ export const createTenantRegistry = (
 ): TenantRegistry &
   Readonly<{
     open: ReadonlyMap<string, TenantContext>
-    /** Begins a tenant anew from other seeds; secrets they do not give stay. */
+    /** Resets a tenant to another seed. Secrets that the seed does not contain stay. */
     reseed: (slug: string, seed: TenantSeed) => void
-    /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
+    /** Restores a tenant after a restart, if it is stored, optionally with other misbehaviours. */
     restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
-    /** Opens a tenant that this process has taken from the store. */
+    /** Opens a tenant that this process has taken over from the store. */
     reopen: (slug: string, kept: Kept) => TenantCreated
-    /** Describes a tenant that another process has. */
+    /** Describes a tenant of another process. */
     describe: (slug: string, kept: Kept) => TenantCreated
-    /** Lets a tenant go from memory; in the store it stays as it is. */
+    /** Removes a tenant from memory. The store keeps it. */
     drop: (slug: string) => void
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
   const journals = new Map<string, TenantJournal>()
-  /** How often each tenant was reset: ids that a seed foretells do not come again. */
+  /** How often each tenant was reset: seeded ids are not repeated. */
   const resets = new Map<string, number>()
 
   const create = (
@@ -136,7 +139,7 @@ export const createTenantRegistry = (
       if (options.sharedStore === undefined) return seed
       const ids = seed.seed === undefined ? randomIds : seededIds(seed.seed)
       const slug = seed.tenant ?? ids('tenant').replace('_', '-')
-      // A seeded tenant draws its name again, so that its other ids are those of any store.
+      // A seeded tenant generates its name again, so that its other ids are the same with any store.
       const named = seed.seed === undefined ? { ...seed, tenant: slug } : seed
       return (await options.sharedStore.claim(slug)) ? named : undefined
     },
@@ -183,7 +186,7 @@ const openTenantContext = (
 ): { context: TenantContext; secrets: Secrets; journal: TenantJournal | undefined } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
-  // Ids that can be foretold would come twice after a restart.
+  // Seeded ids would be repeated after a restart.
   const number = kept === undefined ? seed.seed : undefined
   const first = number === undefined ? randomIds : seededIds(number)
   const slug = seed.tenant ?? first('tenant').replace('_', '-')
@@ -256,7 +259,7 @@ const openTenantContext = (
       },
     }),
   }
-  // After the documents: once this is kept, all that the tenant begins with is.
+  // After the documents: once this event is stored, the whole seed is.
   if (kept) tenant.restore(kept.history)
   else tenant.happen(initialEvents(seed, event))
   startCallbacks(context)
@@ -264,7 +267,7 @@ const openTenantContext = (
   return { context, secrets, journal }
 }
 
-/** Holds callbacks and signals back until the events they tell of are kept. */
+/** Delays callbacks and signals until the events they report are stored. */
 const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outbound =>
   journal === undefined
     ? outbound
@@ -276,19 +279,22 @@ const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outb
         },
       }
 
-/** Real seconds until something is due by a tenant's clock; undefined where it never is by itself. */
+/**
+ * Real seconds until something is due by a tenant's clock; undefined when nothing will be due without a
+ * change.
+ */
 const secondsUntil = (clock: Clock, due: number | undefined): number | undefined => {
   if (due === undefined) return undefined
   const seconds = Math.max(0, due - clock.now())
   return seconds === 0 || clock.running ? seconds : undefined
 }
 
-/** What cannot be kept has not happened; whoever asks next is told. */
+/** An event that cannot be stored has no effect; the next request gets the error. */
 const ignoreJournalError = (thrown: unknown) => {
   if (!(thrown instanceof JournalError)) throw thrown
 }
 
-/** What a tenant's journal begins with. */
+/** The first events of a tenant's journal. */
 const initialEvents = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event[] => [
   event,
   { type: 'dialect.set', dialect: seed.dialect },
@@ -301,7 +307,7 @@ const initialEvents = (seed: TenantSeed, event: EventOf<'tenant.seeded'>): Event
     : [{ type: 'approver.scripted', script: seed.approver } as const]),
 ]
 
-/** RFC 7662, from seat to seat; in-process, but with the same request as over a socket. */
+/** Introspection (RFC 7662) between the seats: in-process, with the same request as over a socket. */
 const introspect = async (issuer: Core, { slug }: Tenant, secrets: Secrets, token: string) => {
   const answer = await issuer({
     method: 'POST',

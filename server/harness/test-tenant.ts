@@ -25,7 +25,7 @@ import { parseOption } from '../wire/schema-issues.ts'
 
 type Input<S extends z.ZodType> = z.input<S>
 
-/** A tenant in the hands of a test: its credentials, and everything a test may do to it. */
+/** A tenant as tests use it: its credentials, and methods to control it. */
 export type TestTenant = TenantCreated &
   Readonly<{
     clock: TestClock
@@ -35,23 +35,32 @@ export type TestTenant = TenantCreated &
      * @throws {TypeError} for a name that is unknown, with the one that was probably meant
      */
     misbehave: (order: AnyName | MisbehaviourOrder) => Promise<void>
-    /** Switches all defects off. */
+    /** Switches all misbehaviours off. */
     behave: () => void
-    /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
+    /**
+     * Replaces the policy.
+     * @throws {TypeError} with one line per error in the policy
+     */
     decideBy: (policy: PolicyInput) => void
-    /** Sets the dialect; switches not given return to their defaults. */
+    /** Sets the dialect. Switches that are not given return to their defaults. */
     speak: (dialect: DialectInput) => void
-    /** What happened, oldest first. */
+    /** The journal entries, oldest first. */
     journal: () => readonly Entry[]
-    /** What went over the wire, oldest first, secrets masked. */
+    /** The recorded exchanges, oldest first, with secrets masked. */
     exchanges: () => Exchange[]
-    /** The first event of a type, be it there or yet to come within so many real seconds (default 5). */
+    /** The first event of a type; waits for it up to the given real seconds (default 5). */
     waitFor: <T extends Entry['type']>(type: T, seconds?: number) => Promise<EntryOf<T>>
-    /** Takes policy, dialect, approver, model script and defects from other seeds, in the middle of its life. */
+    /**
+     * Replaces policy, dialect, approver, model script and misbehaviours by those of another seed.
+     * Tasks and tokens stay.
+     */
     amend: (seed: Input<typeof TenantSeed>) => void
-    /** Begins anew, from the seeds it had or from others. Credentials they do not give stay. */
+    /**
+     * Resets the tenant to its seed, or to another one. Credentials that the seed does not contain
+     * stay.
+     */
     reset: (seed?: Input<typeof TenantSeed>) => void
-    /** Ends the tenant. Whoever still names it is answered 404. */
+    /** Deletes the tenant. Further requests for it get 404. */
     delete: () => void
   }>
 
@@ -76,37 +85,40 @@ type AnyName = MisbehaviourName | (string & {})
 export type MisbehaviourOrder = Omit<SwitchMisbehaviour, 'name' | 'route'> &
   Readonly<{ name: AnyName; route?: RouteName | (string & {}) | undefined }>
 
-/** The clock of one tenant. Moving it needs no real time and does not affect other tenants. */
+/** The clock of one tenant. Moving it takes no real time and does not affect other tenants. */
 export type TestClock = Readonly<{
-  /** Epoch seconds, as this tenant sees them. */
+  /** Current time of the tenant, in epoch seconds. */
   now: () => number
-  /** Lets time pass: seconds, or ISO 8601 such as `PT2H`. A scripted approver answers on the way. */
+  /**
+   * Advances the clock: seconds, or ISO 8601 such as `PT2H`. A scripted approver decides at the times
+   * passed.
+   */
   advance: (time: Input<typeof Duration>) => void
 }>
 
-/** A person who holds `jit.approve`: the first of the tenant, unless `by` names another. */
+/** A user with `jit.approve`: the first of the tenant, unless `by` names another. */
 export type TestApprover = Readonly<{
-  /** How requests are answered from now on, such as `{ decision: 'approve', after_polls: 2 }`. */
+  /** Scripts the approver from now on, such as `{ decision: 'approve', after_polls: 2 }`. */
   answers: (script: ApproverInput) => void
-  /** What waits for a decision, as the issuer shows it to this person. */
+  /** The pending requests, as the issuer shows them to this user. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
   deny: (
     request: Named,
     how?: { reason?: string; agentMessage?: string; by?: string },
   ) => Promise<void>
-  /** An access token, to ask the issuer as this person. */
+  /** An access token of this user for the issuer. */
   token: (as?: { by?: string }) => Promise<string>
-  /** The URL of the approvals page that signs one browser in as this person, once. */
+  /** A one-time sign-in URL of the approvals page for this user. */
   page: (as?: { by?: string }) => Promise<string>
 }>
 
 type EntryOf<T extends Entry['type']> = Extract<Entry, { type: T }>
 
-/** A request, by its id or by the answer to it. */
+/** A request: its id, or the answer to it. */
 type Named = string | Readonly<{ request_id: string }>
 
-/** What the handle needs of the harness it belongs to. */
+/** The parts of the harness that a test tenant uses. */
 export type Reach = Readonly<{
   find: (slug: string) => TenantContext | undefined
   reseed: (slug: string, seed: TenantSeed) => void
@@ -115,7 +127,7 @@ export type Reach = Readonly<{
   controlToken: string
 }>
 
-/** Rules and clock are at hand; whatever a person does goes over the wire, as it would outside. */
+/** Rules and clock are called directly; the approver's actions go through the HTTP handlers. */
 export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => {
   const { tenant: slug, urls } = created
   const find = () => reach.find(slug) ?? refuseDeletedTenant(slug)
@@ -200,7 +212,7 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         misbehave,
       } = parseOption('tenant', TenantSeed, input)
       const context = find()
-      // What a test has switched on meanwhile stays, unless the seeds say something new.
+      // Misbehaviours that the test switched on stay, unless the seed has its own.
       if (!isDeepStrictEqual(misbehave, context.seed.misbehave)) context.misbehaving.only(misbehave)
       context.seed = { ...context.seed, policy, dialect, approver, model, misbehave }
       context.model.script = model
@@ -224,7 +236,10 @@ const refuseDeletedTenant = (slug: string): never => {
 
 const idOf = (request: Named) => (typeof request === 'string' ? request : request.request_id)
 
-/** One call of the issuer or its control plane. @throws what it said, when it refuses */
+/**
+ * Calls the issuer or its control plane.
+ * @throws with the error_description of an error
+ */
 const callIssuer = async (
   { issuer }: Reach,
   token: string,

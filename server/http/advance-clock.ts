@@ -1,7 +1,7 @@
 import { letApproverAnswer } from './scripted-approver.ts'
 import type { TenantContext } from './tenant-context.ts'
 
-/** Moves the clock, stopping wherever the scripted approver has something to answer on the way. */
+/** Moves the clock. Stops at each time at which the scripted approver must answer. */
 export const advanceClock = (
   context: Pick<TenantContext, 'tenant' | 'polls' | 'agenda'>,
   seconds: number,

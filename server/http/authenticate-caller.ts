@@ -1,6 +1,9 @@
 import type { Outcome, Routed, Step } from './core.ts'
 
-/** Finds out who calls, in the way of the route's area. A refusal waits for the handler's turn. */
+/**
+ * Authenticates the caller as the route's area defines it. `handle` throws an authentication error
+ * later.
+ */
 export const authenticate: Step<Routed> = async (routed, next) => {
   const { area, changeContext } = routed
   const real = async () => area.authenticate(routed as never)

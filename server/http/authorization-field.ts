@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * The `Authorization` of a request as it stands there, whether it came by a socket or an adapter
- * made it up. Node keeps the first of several lines only; the raw fields show them all, and then
- * they are joined by `, `, which no scheme accepts.
+ * The `Authorization` field of a request from a socket or from an adapter. Node keeps only the first of
+ * several fields; this joins all of them with `, `, which no scheme accepts.
  */
 export const authorizationOf = ({
   headers,
@@ -15,7 +14,7 @@ export const authorizationOf = ({
   return lines.length > 1 ? lines.join(', ') : headers.authorization
 }
 
-/** The token of `Authorization: Bearer`; the scheme is read without regard to case (BRR-01). */
+/** The token of `Authorization: Bearer`. The name of the scheme is case-insensitive (BRR-01). */
 export const bearerToken = ({
   headers,
 }: Readonly<{ headers: Readonly<Record<string, string>> }>): string | undefined =>

@@ -3,7 +3,7 @@ import { type BasicCredentials, decodeBasic } from '../wire/basic-credentials.ts
 import { bearerToken } from './authorization-field.ts'
 import type { HttpRequest } from './message.ts'
 
-/** What a request says of its client, in the form or by HTTP Basic, unchecked. */
+/** The unverified `client_id` and `client_secret` of a request, from the form or from HTTP Basic. */
 export const credentialsIn = ({ headers, body }: HttpRequest): BasicCredentials => {
   const basic = decodeBasic(headers.authorization)
   if (basic !== undefined) return basic
@@ -12,8 +12,8 @@ export const credentialsIn = ({ headers, body }: HttpRequest): BasicCredentials 
 }
 
 /**
- * The client that a request says it is from, by whichever way of client authentication, or by the
- * bearer token it shows. Nothing is checked. Undefined where it shows nothing at all.
+ * The unverified client id of a request, from any method of client authentication or from its bearer
+ * token. Undefined when the request has none of them.
  */
 export const claimedClientId = (request: HttpRequest): string | undefined => {
   const { id } = credentialsIn(request)

@@ -2,16 +2,16 @@ import type { Route, RouteName } from '../wire/index.ts'
 import type { Answer, Handlers, HttpRequest } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
 
-/** Answers the requests of one seat; every host calls it. It never throws. */
+/** Answers the requests of one seat. Every host calls it. It never throws. */
 export type Core = (request: HttpRequest) => Promise<Answer>
 
-/** The steps that are left. */
+/** Runs the remaining steps. */
 export type Next<Call> = (call: Call) => Promise<Answer>
 
-/** One thing that happens around a handler: before, after or instead of the steps that are left. */
+/** One step around a handler: runs before, after or instead of the remaining steps. */
 export type Step<Call> = (call: Call, next: Next<Call>) => Promise<Answer>
 
-/** Runs the steps in this order, the first outermost, and `last` inside all of them. Absent ones are left out. */
+/** Runs the steps in this order, the first outermost, with `last` innermost. Skips absent steps. */
 export const inOrder = <Call>(
   steps: readonly (Step<Call> | undefined)[],
   last: Next<Call>,
@@ -21,7 +21,7 @@ export const inOrder = <Call>(
     last,
   )
 
-/** Routes with their handlers, and what these handlers get beside the call. */
+/** Routes with their handlers, and the context that these handlers receive. */
 export type Area<N extends RouteName, Context> = Readonly<{
   handlers: Handlers<N, Context>
   /**
@@ -29,15 +29,15 @@ export type Area<N extends RouteName, Context> = Readonly<{
    * @throws {HttpError} 401, 403 or 404
    */
   authenticate: (routed: Routed<N>) => Context | Promise<Context>
-  /** Finds the tenant where the seat's own way does not fit. */
+  /** Finds the tenant, for areas that do not use the seat's default. */
   findTenant?: FindTenant
-  /** Only the path names a tenant; a route without one is about the harness as a whole. */
+  /** Only the path names a tenant; a route without one concerns the whole harness. */
   tenantByPath?: true
-  /** Gives every answer of the area its final form. */
+  /** Finishes every answer of the area. */
   shapeAnswer?: (answer: Answer) => Answer
 }>
 
-/** An area, whichever routes it has. */
+/** An area with any routes. */
 export type AnyArea = Omit<Area<never, object>, 'handlers' | 'authenticate'> &
   Readonly<{
     handlers: Readonly<Record<string, (call: never) => Answer | Promise<Answer>>>
@@ -48,26 +48,26 @@ export type FindTenant = (
   call: Readonly<{ request: HttpRequest; params: Readonly<Record<string, string>> }>,
 ) => TenantContext | undefined
 
-/** A request whose route is known, on its way to the handler. */
+/** A request with its route, on the way to the handler. */
 export type Routed<N extends RouteName = RouteName> = Readonly<{
   name: N
   route: Route
   area: AnyArea
   request: HttpRequest
   params: Readonly<Record<string, string>>
-  /** Absent where there is no such tenant, or the call is about none. */
+  /** Absent when the tenant does not exist, or the route has none. */
   context: TenantContext | undefined
   /** Replaces the result of authentication. */
   changeContext?: ChangeContext | undefined
-  /** Query and body as the schemas of the route gave them, or why they did not. */
+  /** Query and body, parsed by the schemas of the route, or the error of parsing. */
   input?: Outcome<Input>
-  /** What the handler gets beside the call, or why the caller is refused. */
+  /** The context for the handler, or the error of authentication. */
   authentication?: Outcome<object>
 }>
 
 export type Input = Readonly<{ query: unknown; body: unknown }>
 
-/** A value, or what was thrown in its place: a later step decides when that is thrown again. */
+/** A value, or the error thrown instead. A later step decides when to throw it. */
 export type Outcome<T> = Readonly<{ value: T } | { thrown: unknown }>
 
 export const outcomeOf = <T>(get: () => T): Outcome<T> => {
@@ -78,22 +78,25 @@ export const outcomeOf = <T>(get: () => T): Outcome<T> => {
   }
 }
 
-/** @throws what was thrown in place of the value */
+/** @throws the stored error */
 export const unwrap = <T>(outcome: Outcome<T> | undefined): T => {
   if (outcome === undefined) throw new TypeError('a step of the pipeline is missing')
   if ('thrown' in outcome) throw outcome.thrown
   return outcome.value
 }
 
-/** What a misbehaviour gives to the steps that are left, in place of what came. */
+/** Values with which a misbehaviour replaces those of the request. */
 export type Change = Readonly<{
   request?: HttpRequest
   params?: Readonly<Record<string, string>>
   context?: ChangeContext
 }>
 
-/** Gets what authentication finds out, which may be a refusal, and gives the handler something else. */
+/**
+ * Receives the result of authentication, which may be an error, and returns the context for the
+ * handler.
+ */
 export type ChangeContext = (authenticate: () => Promise<object>) => object | Promise<object>
 
-/** Runs the steps that are left. May be called more than once, with changes. */
+/** Runs the remaining steps. May be called more than once, with overrides. */
 export type Inner = (change?: Change) => Promise<Answer>

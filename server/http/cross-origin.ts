@@ -4,8 +4,8 @@ import type { Step } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
 
 /**
- * Lets pages of every origin call the endpoints of issuer and API (Fetch §3.2), without cookies. The
- * control plane, the approvals page, the consent page and every other page for a person are left out.
+ * Allows pages of every origin to call the endpoints of issuer and API (Fetch §3.2), without cookies.
+ * The control plane, the approvals page, the consent page and all other HTML pages are excluded.
  */
 export const shareAcrossOrigins = (names: readonly RouteName[]): Step<HttpRequest> => {
   const findRoute = createRouter(names.filter(isShared))
@@ -33,7 +33,7 @@ const isShared = (name: RouteName): boolean => {
   return seat !== 'control' && pages === undefined
 }
 
-/** `*` does not stand for `Authorization`, so the header fields that were asked for are repeated. */
+/** `*` does not include `Authorization`, so the requested header fields are repeated. */
 const preflightAnswer = (method: string, { headers }: HttpRequest): Answer => {
   const fields = headers['access-control-request-headers']
   return {
@@ -57,7 +57,7 @@ const share = (answer: Answer): Answer => ({
   headers: { ...shared, ...answer.headers },
 })
 
-/** Header fields that a page can read only where they are named (Fetch §4.10). */
+/** Header fields that pages can read only when they are listed (Fetch §4.10). */
 const shared = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': [

@@ -18,7 +18,7 @@ export const dispatch = (
     seat: LogLine['seat']
     areas: readonly AnyArea[]
     findTenant: FindTenant
-    /** Surrounds everything that is done with a tenant. */
+    /** Runs around every handler of a tenant. */
     ownTenant?: OwnTenant | undefined
   }>,
   next: Next<Routed>,
@@ -47,7 +47,7 @@ export const dispatch = (
     const about: About = {
       route: name,
       ...(answered && { tenant: answered.tenant.slug }),
-      // The grants of the token endpoint authenticate in ways of their own.
+      // The grants of the token endpoint authenticate in different ways.
       isAuthenticated:
         name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
     }
@@ -56,7 +56,7 @@ export const dispatch = (
   }
 }
 
-/** The tenant as this request sees it: URLs in answers have the base that it was reached by. */
+/** The tenant for this request: URLs in answers have the request's base URL. */
 const underName = (
   context: TenantContext | undefined,
   seat: LogLine['seat'],
@@ -67,7 +67,7 @@ const underName = (
   return { ...context, origins: { ...origins, configured: origins, [seat]: base } }
 }
 
-/** With the header fields that GET sends, `Content-Type` among them (RFC 9110 §9.3.2). */
+/** With the header fields of GET, including `Content-Type` (RFC 9110 §9.3.2). */
 const withoutBody = (answer: Answer): Answer => ({
   ...answer,
   headers:
@@ -82,11 +82,11 @@ const lookUp = (
   try {
     const found = findRoute(method, path)
     if (found === undefined) {
-      return errorAnswer(404, 'not_found', `there is no ${printable(path)} here`)
+      return errorAnswer(404, 'not_found', `unknown path: ${printable(path)}`)
     }
     if ('name' in found) return found
     const allow = found.allow.join(', ')
-    return errorAnswer(405, 'method_not_allowed', `expected ${allow}`, {}, { allow })
+    return errorAnswer(405, 'method_not_allowed', `expected the method ${allow}`, {}, { allow })
   } catch {
     return errorAnswer(400, 'invalid_request', 'the path is not percent-encoded UTF-8')
   }

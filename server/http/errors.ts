@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../wire/index.ts'
 import type { Answer } from './message.ts'
 
-/** The one error envelope (contract §6.1), in which each SDK finds the field it reads. */
+/** Builds the error body (contract §6.1). Each SDK finds the field it reads. */
 export const errorAnswer = (
   status: number,
   error: string,

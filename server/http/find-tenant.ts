@@ -5,8 +5,8 @@ import type { HttpRequest } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 /**
- * Finds the tenant: named in the path; or whoever issued the token, as the token itself says (the
- * guard checks that afterwards); or the first tenant of the harness.
+ * Finds the tenant: by the path; else by the unverified token (the guard verifies it afterwards); else
+ * the first tenant of the harness.
  */
 export const findTenantOfCall =
   (
@@ -18,7 +18,7 @@ export const findTenantOfCall =
     return open.get(readTenantOfToken(request) ?? '') ?? open.get(first() ?? '')
   }
 
-/** The tenants that a call may be about: the first that exists is the one. */
+/** The possible tenants of a call; the first that exists is used. */
 export const slugsOfCall =
   (first: () => string | undefined) =>
   (request: HttpRequest, params: Readonly<Record<string, string>>): readonly string[] => {
@@ -27,11 +27,11 @@ export const slugsOfCall =
     return candidates.filter((it) => it !== undefined)
   }
 
-/** What the key of a scripted model says of its tenant. */
+/** The tenant in the API key of a scripted model. */
 export const readTenantOfModelKey = (request: HttpRequest): string | undefined =>
   /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1]
 
-/** What a token says of its tenant, unverified. */
+/** The tenant in an unverified token. */
 const readTenantOfToken = (request: HttpRequest): string | undefined => {
   const jwt = peekJwt(bearerToken(request))
   if (jwt === undefined) return undefined

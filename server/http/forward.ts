@@ -9,17 +9,20 @@ const field = 'x-lumoauth-harness-forwarded'
 /** The header field of an answer of a process that does not own the tenant. */
 const movedField = 'x-lumoauth-harness-moved'
 
-/** A request that another process has forwarded. */
+/** A forwarded request. */
 export type Forwarded = Readonly<{ by: string; request: HttpRequest }>
 
 /** How a process forwards requests to the owner of their tenant. */
 export type Forwarding = Readonly<{
-  /** Reads what the sender says. Undefined for a request of a client, whatever it claims. */
+  /**
+   * Reads the header field of a forwarded request. Undefined for a client's request, whatever it
+   * contains.
+   */
   read: (request: HttpRequest) => Forwarded | undefined
   /**
    * Sends a request to another process.
-   * @returns its answer, or why there is none: `moved` when the request was not handled there,
-   *   `broken` when that is not known
+   * @returns its answer, or why there is none: `moved` when the request was not handled there, `broken`
+   * when that is unknown
    */
   send: (
     origin: string,
@@ -29,13 +32,16 @@ export type Forwarding = Readonly<{
   close: () => void
 }>
 
-/** What a process answers to another when it does not own the tenant. */
+/** The answer of a process that does not own the tenant. */
 export const movedAnswer = (answer: Answer): Answer => ({
   ...answer,
   headers: { ...answer.headers, [movedField]: '1' },
 })
 
-/** @param key what all processes of a store share; @param id this process */
+/**
+ * @param key the common key of all processes of a store
+ * @param id this process
+ */
 export const createForwarding = (key: string, id: string): Forwarding => {
   const { Agent, request: open } = process.getBuiltinModule('node:http')
   const agent = new Agent({ keepAlive: true })
@@ -78,7 +84,7 @@ export const createForwarding = (key: string, id: string): Forwarding => {
 
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect', 'te']
 
-/** Of the forwarded message itself; its body is written anew. */
+/** Header fields of the forwarded message only; the body gets new ones. */
 const ownFields = [...hopByHop, 'content-length']
 
 const readAnswer = async (response: IncomingMessage): Promise<Answer | 'broken'> => {

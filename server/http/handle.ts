@@ -4,14 +4,14 @@ import type { Answer } from './message.ts'
 
 /**
  * Calls the handler of the route.
- * @throws first what authentication threw, then what parsing threw: without credentials a caller
- *   gets 401, whatever else is wrong
+ * @throws the error of authentication first, then that of parsing: a request without credentials gets
+ * 401, whatever else is wrong
  */
 export const handle: Next<Routed> = async (routed) => {
   const { name, route, area, request, params } = routed
   const known = unwrap(routed.authentication)
   const { query, body } = unwrap(routed.input)
-  // The schemas of this very route have just said that the call is of its type.
+  // The schemas of this route have validated the call.
   const handler = area.handlers[name] as (call: unknown) => Answer | Promise<Answer>
   return forbidStoring(
     route,
@@ -19,7 +19,7 @@ export const handle: Next<Routed> = async (routed) => {
   )
 }
 
-/** Answers for one caller are not stored on the way, unless the handler says otherwise (THR-27). */
+/** Answers of authenticated routes get `no-store`, unless the handler sets `Cache-Control` (THR-27). */
 const forbidStoring = ({ auth }: Route, answer: Answer): Answer =>
   auth === 'none' || answer.headers?.['cache-control'] !== undefined
     ? answer

@@ -3,17 +3,20 @@ import type { Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { HttpRequest } from './message.ts'
 
-/** Where events are kept. */
+/** Storage of events. */
 export type Durable = Readonly<{
-  /** Resolves when all events so far are kept. @throws {JournalError} */
+  /**
+   * Resolves when all events so far are stored.
+   * @throws {JournalError}
+   */
   durable: () => Promise<void>
-  /** @throws {JournalError} when something could not be kept before */
+  /** @throws {JournalError} when an earlier event could not be stored */
   refuseIfFailed: () => void
-  /** Receives the error of the first event that cannot be kept. */
+  /** Receives the error of the first event that cannot be stored. */
   onFailure: (failed: JournalError) => void
 }>
 
-/** Sends no answer before its events are kept; 503 when they cannot be. */
+/** Sends each answer after its events are stored; 503 when they cannot be. */
 export const keepJournal =
   (journal: Durable): Step<HttpRequest> =>
   async (request, next) => {
@@ -28,7 +31,7 @@ export const keepJournal =
       return errorAnswer(
         503,
         'temporarily_unavailable',
-        'the journal cannot be written: nothing was decided',
+        'the journal cannot be written; no change was made',
         {},
         { 'retry-after': '60' },
       )

@@ -7,29 +7,29 @@ import type { Step } from './core.ts'
 import type { Answer, HttpRequest } from './message.ts'
 import { mask } from './tenant/mask.ts'
 
-/** One answered request, secrets masked, as a log wants it. */
+/** One line of the log: an answered request, with secrets masked. */
 export type LogLine = Readonly<{
   time: Date
-  /** What the client named the request in `X-Request-Id`, or a fresh id; the answer repeats it. */
+  /** The client's `X-Request-Id`, or a generated id. The answer repeats it. */
   id: string
   seat: Exclude<Seat, 'control'>
   method: string
   path: string
   status: number
   milliseconds: number
-  /** The tenant, and the route by its name in the contract; absent where none was found. */
+  /** The tenant, and the name of the route in the contract; absent for an unknown path. */
   tenant?: string
   route?: string
   /** The client whose credentials the request had. */
   client?: string
-  /** The trace that the request belongs to, of its `traceparent` (W3C Trace Context). */
+  /** The trace of the request, from its `traceparent` (W3C Trace Context). */
   trace?: string
-  /** Of a refusal: its code, and what it says. */
+  /** Code and description of an error. */
   error?: string
   description?: string
 }>
 
-/** Logs every answer of a seat, also where no route was found; names it in `X-Request-Id`. */
+/** Logs every answer of a seat, including unknown paths, and adds `X-Request-Id`. */
 export const writeLog =
   (seat: LogLine['seat'], log: (line: LogLine) => void): Step<HttpRequest> =>
   async (request, next) => {
@@ -39,7 +39,7 @@ export const writeLog =
     const { about, ...answer } = await next(request)
     const trace = traceOf(request)
     const client = about?.isAuthenticated ? clientOf(request) : undefined
-    // A probe comes every few seconds, and says nothing as long as all is well.
+    // Probes arrive every few seconds, so successful ones are not logged.
     if (about?.route === 'control.health' && answer.status === 200) return named(answer, id)
     log({
       time: new Date(),
@@ -63,7 +63,7 @@ const named = (answer: Answer, id: string): Answer => ({
   headers: { ...answer.headers, 'x-request-id': id },
 })
 
-/** Says which client the credentials name; they have been verified by the time this is asked. */
+/** The client of the credentials, which are verified before this is called. */
 const clientOf = (request: HttpRequest): string | undefined => {
   const { client_id: ofToken } = peekJwt(bearerToken(request))?.claims ?? {}
   const { headers, body } = request
@@ -88,7 +88,7 @@ const requestIdOf = ({ headers }: HttpRequest) => {
 const shownPath = ({ path, query }: HttpRequest) =>
   replaceControlCharacters(mask(query.size === 0 ? path : `${path}?${query}`))
 
-/** Nothing that a caller wrote may look like another line, or move the cursor. */
+/** Prevents untrusted text from looking like another line, or moving the cursor. */
 const replaceControlCharacters = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 
 const errorOf = ({ status, body }: Answer): Pick<LogLine, 'error' | 'description'> => {

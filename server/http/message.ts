@@ -1,46 +1,46 @@
 import type { z } from 'zod'
 import type { Fault, RouteName, routes } from '../wire/index.ts'
 
-/** A request as every host hands it in: Express, MSW or plain fetch. */
+/** A request, in the same form from every host: Express, MSW and fetch. */
 export type HttpRequest = Readonly<{
   method: string
-  /** Without the query, still percent-encoded. */
+  /** Without the query, percent-encoded. */
   path: string
   query: URLSearchParams
-  /** Names in lower case; repeated fields joined by `, ` as HTTP allows. */
+  /** Names in lower case. Repeated fields are joined with `, `, as HTTP allows. */
   headers: Readonly<Record<string, string>>
-  /** The path at which the surrounding app has mounted the seat; `path` is below it. */
+  /** The path at which another app has mounted the seat. `path` is relative to it. */
   mountedAt?: string
-  /** The URL by which the request has reached the seat, where that is not the configured origin. */
+  /** The base URL under which the request arrived, if it differs from the configured one. */
   base?: string
-  /** Whether `Host` and a trusted `X-Forwarded-Host` are names of this harness; absent: not looked at. */
+  /** Whether `Host` and a trusted `X-Forwarded-Host` are names of this harness. Absent: not checked. */
   knownHost?: boolean
-  /** Empty where there is none. */
+  /** Empty when there is no body. */
   body: string
-  /** The body was longer than so many bytes; the host has left it out. */
+  /** The body exceeded this number of bytes, and the host did not keep it. */
   bodyOver?: number
-  /** The harness itself asks, not a client: the log leaves it out. */
+  /** A request of the harness itself, not of a client. It is not logged. */
   isInternal?: true
 }>
 
 /**
- * What a handler answers. A string body is sent as it is, a `ReadableStream` of bytes as it comes,
- * anything else as JSON; undefined: none.
+ * The answer of a handler. A string body is sent unchanged, a `ReadableStream` of bytes as a stream,
+ * anything else as JSON; undefined means no body.
  */
 export type Answer = Readonly<{
   status: number
   headers?: Readonly<Record<string, string>>
   body?: unknown
-  /** What happens to it on its way. */
+  /** How a misbehaviour changes the delivery. */
   fault?: Fault
-  /** What was found out about the request, for the log: never sent. */
+  /** Facts about the request for the log. Never sent. */
   about?: About
 }>
 
 export type About = Readonly<{
   route: RouteName
   tenant?: string
-  /** The route requires credentials, and the caller was not refused for them. */
+  /** Whether the route requires credentials, and they were accepted. */
   isAuthenticated: boolean
 }>
 
@@ -48,7 +48,7 @@ type Output<S> = S extends z.ZodType ? z.output<S> : undefined
 type Member<R, K extends PropertyKey> = R extends Readonly<Record<K, infer V>> ? V : undefined
 type RouteOf<N extends RouteName> = (typeof routes)[N]
 
-/** A request that was routed and parsed: what is in it is of its schema. */
+/** A routed and parsed request. Its parts conform to the schemas of the route. */
 export type Call<N extends RouteName> = Readonly<{
   route: N
   request: HttpRequest
@@ -60,7 +60,7 @@ export type Call<N extends RouteName> = Readonly<{
     : Output<Member<RouteOf<N>, 'body'>>
 }>
 
-/** One function a route; `Context` is what the seat knows beside the call. */
+/** One function per route. `Context` is what the seat adds to the call. */
 export type Handlers<N extends RouteName, Context> = {
   readonly [K in N]: (call: Call<K> & Context) => Answer | Promise<Answer>
 }
@@ -69,7 +69,7 @@ export const ok = (body: unknown): Answer => ({ status: 200, body })
 export const created = (body: unknown): Answer => ({ status: 201, body })
 export const noContent: Answer = { status: 204 }
 
-/** What goes over the wire: JSON unless the handler has already written text. */
+/** The body as sent: JSON, unless the handler returned text. */
 export const encodeAnswer = ({
   headers = {},
   body,

@@ -5,7 +5,7 @@ import type { Answer } from './message.ts'
 import type { Active } from './tenant/active-misbehaviours.ts'
 import type { TenantContext } from './tenant-context.ts'
 
-/** Lets the defects that are on in the tenant act, the newest outermost. */
+/** Applies the misbehaviours that are on in the tenant, the newest outermost. */
 export const misbehave =
   (tenants: () => Iterable<TenantContext>): Step<Routed> =>
   async (routed, next) => {
@@ -33,39 +33,39 @@ export const misbehave =
     )()
   }
 
-/** Where a misbehaviour acts: around one answer of one tenant. */
+/** What a misbehaviour can use: one answer of one tenant, and the steps around it. */
 export type Seam = Readonly<{
   routed: Routed<RouteName>
-  /** Runs the handler. May be called more than once, with changes. */
+  /** Runs the handler. May be called more than once, with overrides. */
   answer: Inner
   context: TenantContext
   /** The other tenants of this harness. */
   others: () => readonly TenantContext[]
-  /** How it was switched on. */
+  /** The options with which it was switched on. */
   order: SwitchMisbehaviour
 }>
 
 export type Act = (seam: Seam) => Promise<Answer>
 
-/** What goes wrong, and how. */
+/** What a misbehaviour does, and how. */
 type Defect = Readonly<{
-  /** One sentence: what goes wrong. */
+  /** One sentence: what the misbehaviour does. */
   says: string
   breaks: BrokenRule
-  /** Only these routes, questions of the control plane among them; absent: all of its seat. */
+  /** Only these routes, which may belong to the control plane. Absent: all routes of its seat. */
   routes?: readonly RouteName[]
 }> &
   (
     | Readonly<{ act: Act }>
-    /** For one with a memory: called each time it is switched on. */
+    /** For a misbehaviour with state: called each time it is switched on. */
     | Readonly<{ begin: () => Act }>
   )
 
-/** A named defect of a seat, or of the network before both. */
+/** A named defect of a seat, or of the network in front of both. */
 export type Misbehaviour = Defect &
   Readonly<{ name: string; seat: Exclude<Seat, 'control'> | 'network' }>
 
-/** The defects of one seat, by name. */
+/** The misbehaviours of one seat, by name. */
 export const misbehavioursOf = <const N extends string>(
   seat: Misbehaviour['seat'],
   defects: Readonly<Record<N, Defect>>,
@@ -81,7 +81,7 @@ const appliesTo = (
   (order.route === undefined || order.route === name) &&
   (order.seat === undefined || order.seat === route.seat)
 
-/** What the outer one changed, and the inner one after it. */
+/** Merges the changes of an outer misbehaviour with those of an inner one. */
 const combineChanges = (outer: Change, inner: Change): Change => {
   const both = { ...outer, ...inner }
   const { context: first } = outer

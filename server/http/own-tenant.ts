@@ -4,39 +4,45 @@ import { errorAnswer } from './errors.ts'
 import { type Forwarding, movedAnswer } from './forward.ts'
 import type { Answer, HttpRequest } from './message.ts'
 
-/** A request to a tenant, at this process: it stays the owner until `leave`. */
+/** A request to a tenant of this process, which stays the owner until `leave`. */
 type Here = Readonly<{
   at: 'here'
-  /** Resolves when what happened is kept, and no other process has owned the tenant meanwhile. */
+  /** Resolves when all events are stored and no other process has owned the tenant meanwhile. */
   durable: () => Promise<void>
   leave: () => void
 }>
 
-/** Where a process is reached by the others; absent while it does not listen. */
+/** Addresses of a process for the other processes. Absent while it does not listen. */
 type Addresses = Readonly<{ issuer?: string | undefined; api?: string | undefined }>
 
 export type Visit = Here | (Readonly<{ at: 'elsewhere' }> & Addresses) | Readonly<{ at: 'nowhere' }>
 
-/** Who asks for a tenant. */
+/** The caller of `visit`. */
 export type Visitor = Readonly<{
   /** The process that forwarded the request. */
   by?: string | undefined
-  /** A request within another one, which holds the tenant already. */
+  /** A request within another one, which already holds the tenant. */
   isInternal?: boolean | undefined
-  /** Asks the store where the tenant is, although it was known. */
+  /** Asks the store for the owner, even if it is known. */
   afresh?: boolean
 }>
 
-/** Which tenants this process owns, of a store that several processes share. */
+/** The tenants this process owns, in a store that several processes share. */
 export type TenantOwnership = Readonly<{
   /**
-   * Makes a tenant this process's own, unless another has it.
-   * @throws {JournalError} while the store cannot be used
+   * Makes this process the owner of the tenant, unless another process is.
+   * @throws {JournalError} while the store is not available
    */
   visit: (slug: string, visitor: Visitor) => Promise<Visit>
-  /** Where the owner of a tenant is reached, while there is one. @throws {JournalError} */
+  /**
+   * Addresses of the tenant's owner, if there is one.
+   * @throws {JournalError}
+   */
   ownerOf: (slug: string) => Promise<Addresses | undefined>
-  /** Resolves when all that happened so far is kept. @throws {JournalError} */
+  /**
+   * Resolves when all events so far are stored.
+   * @throws {JournalError}
+   */
   durable: () => Promise<void>
   forwarding: Forwarding
 }>
@@ -44,11 +50,11 @@ export type TenantOwnership = Readonly<{
 export type OwnTenantOptions = Readonly<{
   seat: 'issuer' | 'api'
   tenants: TenantOwnership
-  /** The tenants that a request may be about; the first that exists is the one. */
+  /** The possible tenants of a request; the first that exists is used. */
   slugsOf: (request: HttpRequest, params: Readonly<Record<string, string>>) => readonly string[]
 }>
 
-/** Surrounds everything that is done with a tenant. */
+/** Runs around every handler of a tenant. */
 export type OwnTenant = (
   call: Readonly<{
     request: HttpRequest
@@ -58,15 +64,15 @@ export type OwnTenant = (
   answer: (request: HttpRequest) => Promise<Answer>,
 ) => Promise<Answer>
 
-/** Milliseconds in which the owner of a tenant must be found. */
+/** Milliseconds within which the owner of a tenant must be found. */
 const patience = 8000
 
-/** Milliseconds between two looks whether the owner of a tenant is still the same. */
+/** Milliseconds between two checks of a tenant's owner. */
 const watchEvery = 1000
 
 /**
- * Answers a request at the one process that owns its tenant: here, or forwarded to the owner. No answer
- * leaves before what happened is kept; 503 when that cannot be.
+ * Answers a request in the process that owns its tenant: here, or forwarded to the owner. Sends the
+ * answer after its events are stored; 503 when they cannot be.
  */
 export const ownTenant =
   ({ seat, tenants, slugsOf }: OwnTenantOptions): OwnTenant =>
@@ -106,7 +112,7 @@ export const ownTenant =
       return unavailable(notOwner)
     } catch (failed) {
       if (!(failed instanceof JournalError)) throw failed
-      return unavailable('the store cannot be used at the moment: nothing was acknowledged')
+      return unavailable('the store is not available at the moment; no change was acknowledged')
     }
   }
 
@@ -123,8 +129,8 @@ const visitFirst = async (
 }
 
 /**
- * The answer of the owner. Where the connection breaks, only what changes nothing is sent again; a
- * client must not have twice what it asked for once.
+ * The answer of the owner. When the connection breaks, only requests that change nothing are sent
+ * again, so that no change happens twice.
  */
 const forward = async (
   { ownerOf, forwarding }: TenantOwnership,
@@ -149,14 +155,14 @@ const forward = async (
   if (sent !== 'broken') return sent
   if (!gone.signal.aborted) {
     await new Promise((look) => setTimeout(look, 50))
-    // The owner is there and has broken the connection on purpose.
+    // The owner is running and closed the connection on purpose.
     if (await isOwner()) return { status: 502, fault: { breaks: 'before' } }
   }
   if (request.method === 'GET' || request.method === 'HEAD') return 'again'
   return errorAnswer(
     502,
     'temporarily_unavailable',
-    'the process of this tenant ended before it answered; whether the request was handled is not known',
+    'the process of this tenant ended before it answered; the request may have been handled',
   )
 }
 

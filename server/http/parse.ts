@@ -6,17 +6,20 @@ import type { HttpRequest } from './message.ts'
 import { problems } from './problems.ts'
 import { answerWith } from './refusals.ts'
 
-/** The largest request body a host reads, in bytes; larger to the scripted model, for conversations grow. */
+/**
+ * Maximum bytes of a request body. The limit for the scripted model is higher, because conversations
+ * grow.
+ */
 export const largestBody = (path: string): number =>
   isModelPath(path) ? 4 * 1024 * 1024 : 64 * 1024
 
-/** Reads query and body by the schemas of the route. A fault waits for the handler's turn. */
+/** Parses query and body by the schemas of the route. `handle` throws a parse error later. */
 export const parseInput: Step<Routed> = (routed, next) =>
   next({ ...routed, input: outcomeOf(() => parse(routed.route, routed.request)) })
 
 /**
- * Query and body of a request, as its route's schemas want them.
- * @throws {HttpError} 400, 413 or 415 that says what was wrong and what would be right
+ * Parses query and body of a request by its route's schemas.
+ * @throws {HttpError} 400, 413 or 415, with what was wrong and what is expected
  */
 export const parse = (route: Route, request: HttpRequest): { query: unknown; body: unknown } => ({
   query:
@@ -30,7 +33,7 @@ const bodyOf = ({ form, formOrJson, body, invalid }: Route, request: HttpRequest
     answerWith(413, 'request_too_large', `expected a body of at most ${request.bodyOver} bytes`)
   }
   if (request.headers['content-encoding'] !== undefined) {
-    answerWith(415, 'unsupported_media_type', 'a compressed body is not accepted')
+    answerWith(415, 'unsupported_media_type', 'expected a body without Content-Encoding')
   }
   if (form && formOrJson && mediaType(request) === 'application/json') {
     return checkSchema(form, formOfJson(request), 'body', invalid)
@@ -69,12 +72,12 @@ const formOf = (request: HttpRequest): Record<string, string | string[]> => {
     )
   }
   if (/%(?![0-9A-Fa-f]{2})/.test(request.body)) {
-    answerWith(400, 'invalid_request', 'the form is not percent-encoded as it should be')
+    answerWith(400, 'invalid_request', 'the form is not valid percent-encoding')
   }
   return fieldsOf(new URLSearchParams(request.body), 'form')
 }
 
-/** A JSON object with the parameters of a form; authorization_details may be JSON itself. */
+/** The parameters of a form as JSON. `authorization_details` may be a JSON value. */
 const formOfJson = (request: HttpRequest): unknown => {
   const value = jsonOf(request)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
@@ -88,12 +91,13 @@ const formOfJson = (request: HttpRequest): unknown => {
   )
 }
 
-/** Parameters of one form or query. */
+/** Maximum number of parameters in one form or query. */
 const mostParameters = 1000
 
 /**
- * An empty parameter is an omitted one (RFC 6749 §3.2); a repeated one becomes an array.
- * @throws {HttpError} 400 for too many
+ * Parses parameters. An empty parameter counts as omitted (RFC 6749 §3.2); a repeated one becomes an
+ * array.
+ * @throws {HttpError} 400 for too many parameters
  */
 const fieldsOf = (
   parameters: URLSearchParams,
@@ -128,7 +132,7 @@ const checkSchema = (
   })
 }
 
-/** RFC 9396 §5 has a code of its own for what is wrong with the details. */
+/** RFC 9396 §5 defines an error code for invalid authorization_details. */
 const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): string => {
   if (issues.every(({ path }) => path[0] === 'authorization_details')) {
     return 'invalid_authorization_details'

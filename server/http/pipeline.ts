@@ -22,25 +22,25 @@ export type SeatOptions = Readonly<{
   /** All routes of the seat. */
   areas: readonly AnyArea[]
   findTenant?: FindTenant
-  /** The configured origins, and by what other names requests may come. */
+  /** The configured origins, and the further names under which requests may arrive. */
   names?: Readonly<{ origins: Origins; naming: Naming }>
-  /** Whether pages of other origins may call the issuer and the API (CORS). */
+  /** Whether pages of other origins may call issuer and API (CORS). */
   crossOrigin?: boolean
   /** Every tenant of the harness. */
   tenants?: () => Iterable<TenantContext>
-  /** Receives a line for each answer. */
+  /** Receives one line per answer. */
   log?: ((line: LogLine) => void) | undefined
-  /** Where events are kept; absent: in memory only. */
+  /** Storage of events. Absent: in memory only. */
   journal?: Durable | undefined
-  /** Makes each tenant this process's own while it is asked, where several processes share them. */
+  /** Makes this process the owner of the request's tenant, when several processes share the store. */
   ownTenant?: OwnTenant | undefined
-  /** Answers that a recorded issuer gives in place of ours. */
+  /** Recorded answers of an issuer, returned instead of ours. */
   recording?: Readonly<{ of: Recording; origin: () => string }> | undefined
-  /** Receives errors of the harness itself; the client gets a 500 without details. */
+  /** Receives internal errors of the harness. The client gets a 500 without details. */
   onBug?: (bug: unknown, request: HttpRequest) => void
 }>
 
-/** One seat: everything that surrounds a handler, in the order in which it happens. */
+/** One seat: everything that surrounds a handler, in order. */
 export const createSeat = ({
   name,
   areas,

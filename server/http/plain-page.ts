@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto'
 import { Markup, markup } from '../wire/markup.ts'
 import type { Answer } from './message.ts'
 
-/** A page of text, links and forms, without scripts and without further files. */
+/** A page of text, links and forms, without scripts and further files. */
 export type PlainPage = Readonly<{
   title: string
   body: Markup
-  /** What the page belongs to, such as `mock issuer`. */
+  /** The server of the page, such as `mock issuer`. */
   of: string
   status?: number
   headers?: Readonly<Record<string, string>>
-  /** Where its forms may lead (CSP `form-action`). Default: nowhere. */
+  /** Allowed targets of its forms (CSP `form-action`). Default: none. */
   formTargets?: string
 }>
 
 /**
- * A page that looks like the approvals page, and says that it belongs to a mock. The style stands in
- * it, so that it needs no other file, and the content security policy allows that style alone.
+ * A page with the look of the approvals page, marked as a mock. It contains its style sheet, so it
+ * needs no other file, and its content security policy allows only that style sheet.
  */
 export const plainPage = ({
   title,
@@ -46,13 +46,13 @@ ${body}
 `.text,
 })
 
-/** `page/mark.svg`, for pages that may load nothing. */
+/** `page/mark.svg`, for pages that must not load other files. */
 const mark = new Markup(
   '<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><rect width="24" height="24" rx="6" fill="#4657d8"/>' +
     '<path d="M6.5 12.5l3.6 3.6 7.4-8" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/></svg>',
 )
 
-/** The colours and shapes of `console/page/page.css`. */
+/** Colours and shapes of `console/page/page.css`. */
 const style = [
   ':root{color-scheme:light dark;--ground:#f4f5f8;--surface:#fff;--sunk:#f0f2f6;--line:#d9dee6;--strong:#8a94a3;--text:#17202b;--muted:#566273;--accent:#3a4bc8;--good:#17713c;--on-good:#fff;--bad:#ad1f2d;--warn:#7a5200;--warn-soft:#fdf1d3}',
   '@media(prefers-color-scheme:dark){:root{--ground:#0e1218;--surface:#161c24;--sunk:#0f141b;--line:#2a333f;--strong:#667487;--text:#e6ebf2;--muted:#9ba8b8;--accent:#9dadff;--good:#6ad798;--on-good:#05220f;--bad:#ff8f94;--warn:#efc25c;--warn-soft:#33280f}}',

@@ -7,8 +7,8 @@ import type { Answer } from './message.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 /**
- * Counts the call for its caller, and answers 429 when the rate is used up; else the headers say what
- * is left. Without a limit for the group nothing is counted and no header is sent (contract §5.6).
+ * Counts the call for its caller. Answers 429 over the limit; otherwise headers give the remaining
+ * calls. For a group without a limit nothing is counted and no header is sent (contract §5.6).
  */
 export const limitRate: Step<Routed> = (routed, next) => {
   const { context, name, route } = routed
@@ -42,7 +42,7 @@ const limitBy = async (
   return errorAnswer(
     429,
     tenant.state.dialect.rate_limited,
-    `no more than ${limit} calls in ${window} seconds`,
+    `rate limit exceeded: at most ${limit} calls in ${window} seconds`,
     { retry_after: wait },
     { ...headers, 'retry-after': String(wait) },
   )
@@ -56,8 +56,8 @@ const groupOf = (route: RouteName): keyof RateLimits => {
 }
 
 /**
- * Who is counted: the authenticated caller, else the client that the request names, however it spells
- * it. All that name no client of the tenant share one count, so that made-up names gain nothing.
+ * The key of a caller: the authenticated caller, else the client named in the request. Requests that
+ * name no client of the tenant share one count, so invented names have no effect.
  */
 const callerOf = ({ state }: Tenant, { authentication, request }: Routed): string => {
   const caller =
@@ -70,7 +70,7 @@ const callerOf = ({ state }: Tenant, { authentication, request }: Routed): strin
   return state.clients.has(clientId) ? clientId : 'unknown'
 }
 
-/** What authentication at the issuer gives, as far as it names the caller. */
+/** Result of authentication at the issuer, if it identifies the caller. */
 type Authenticated = Readonly<{
   caller?: Readonly<{ claims: Readonly<{ client_id: string; sub: string }> }>
 }>

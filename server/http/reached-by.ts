@@ -4,23 +4,23 @@ import type { HttpRequest } from './message.ts'
 import { isLoopbackName, nameOfHost } from './same-origin.ts'
 import type { Origins } from './tenant-context.ts'
 
-/** By what names a harness may be reached, beside its own. */
+/** Names under which the harness accepts requests, besides its own. */
 export type Naming = Readonly<{
-  /** Host names; one that begins with a dot stands for its subdomains as well. */
+  /** Host names. A leading dot means all subdomains. */
   allowHosts: readonly string[]
-  /** Whether `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` are believed. */
+  /** Whether `X-Forwarded-Host`, `-Proto`, `-Port` and `-Prefix` are trusted. */
   trustProxy: boolean
-  /** Seats whose origin was given: loopback names do not replace it. */
+  /** Seats with a configured origin: loopback names do not replace it. */
   fixed: Readonly<Partial<Record<'issuer' | 'api', boolean>>>
 }>
 
-/** The origins that a seat remembers to have been reached by. */
+/** Maximum number of further origins that a seat stores. */
 const mostAliases = 32
 
 /**
- * Finds the URL by which a request has reached the seat, so that the URLs in its answer lead back the same
- * way: another name or port (containers, tunnels), a proxy, a path in front. Names that are not allowed are
- * ignored (DNS rebinding), and the answer has the configured origin.
+ * Determines the base URL under which a request arrived, so that URLs in its answer use the same one:
+ * another name or port (containers, tunnels), a proxy, a path. Ignores names that are not allowed (DNS
+ * rebinding); the answer then has the configured origin.
  */
 export const followName =
   (seat: 'issuer' | 'api', origins: Origins, naming: Naming): Step<HttpRequest> =>
@@ -72,7 +72,7 @@ const reachedBy = (
   return { base: new URL(`${protocol}://${host}`).origin + path, knownHost }
 }
 
-/** A host and perhaps its port, as a URL may have them. */
+/** A host with an optional port, as in a URL. */
 const isHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/
 
 const forwardedHost = (headers: HttpRequest['headers']): string | undefined => {
@@ -92,7 +92,7 @@ const forwardedPrefix = (headers: HttpRequest['headers']): string => {
 const isAllowed = (name: string, allowed: readonly string[]): boolean =>
   allowed.some((it) => name === it || (it.startsWith('.') && `.${name}`.endsWith(it)))
 
-/** The path below the base, also behind the well-known part of RFC 8414 §3.1 and RFC 9728 §3.1. */
+/** The path below the base, also after the well-known segment of RFC 8414 §3.1 and RFC 9728 §3.1. */
 const withoutPrefix = (path: string, prefix: string): string => {
   if (prefix === '') return path
   const [, known = '', rest = ''] = /^(\/+\.well-known\/[^/]+)?(.*)$/s.exec(path) ?? []

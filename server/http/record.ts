@@ -1,8 +1,8 @@
 import type { Routed, Step } from './core.ts'
 
 /**
- * Records what went over the wire at issuer and API, as the client saw it. The control plane is not
- * recorded: it is the harness itself that is asked there.
+ * Records the requests and answers of issuer and API, as the client sees them. Does not record the
+ * control plane.
  */
 export const recordExchange: Step<Routed> = async (routed, next) => {
   const { context, name, request, route } = routed

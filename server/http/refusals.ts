@@ -4,7 +4,7 @@ import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { Answer, HttpRequest } from './message.ts'
 
-/** The refusals that may have this code. */
+/** The refusals that have this code. */
 type RefusalWith<Code, R = Refusal> = R extends Refusal
   ? Code extends R['error']
     ? R
@@ -13,13 +13,13 @@ type RefusalWith<Code, R = Refusal> = R extends Refusal
 
 type Renderers = { [Code in Refusal['error']]: (refusal: RefusalWith<Code>) => Answer }
 
-/** 400 with the code of the refusal and its reason. */
+/** 400 with the code and the reason of the refusal. */
 const badRequest = ({ error, reason }: Readonly<{ error: string; reason: string }>) =>
   errorAnswer(400, error, reason)
 
-/** How each refusal of the rules looks over HTTP. A new one does not compile until it is here. */
+/** The HTTP answer of each refusal of the rules. A new refusal does not compile without an entry here. */
 const renderers: Renderers = {
-  not_found: ({ what }) => errorAnswer(404, 'not_found', `there is no ${what} here`),
+  not_found: ({ what }) => errorAnswer(404, 'not_found', `unknown ${what}`),
   task_forbidden: ({ taskId }) =>
     errorAnswer(403, 'task_forbidden', `the task ${taskId} is another agent's`),
   task_not_active: ({ taskId, status }) =>
@@ -39,7 +39,7 @@ const renderers: Renderers = {
     errorAnswer(
       403,
       'already_exchanged',
-      `the approval of ${requestId} has been exchanged for its token`,
+      `the request ${requestId} was already exchanged for its token`,
     ),
   already_decided: ({ requestId, status, by }) =>
     errorAnswer(400, 'already_decided', `the request ${requestId} is ${status}, decided by ${by}`, {
@@ -47,7 +47,7 @@ const renderers: Renderers = {
       decided_by: by,
     }),
   request_expired: ({ requestId }) =>
-    errorAnswer(400, 'request_expired', `the time to decide the request ${requestId} is over`, {
+    errorAnswer(400, 'request_expired', `the request ${requestId} expired before it was decided`, {
       request_status: 'expired',
     }),
   approval_forbidden: ({ reason }) => errorAnswer(403, 'approval_forbidden', reason),
@@ -61,14 +61,14 @@ const renderers: Renderers = {
     errorAnswer(
       403,
       'delegation_depth_exceeded',
-      `at most ${maxDepth} agents may act one for another`,
+      `expected a delegation chain of at most ${maxDepth} agents`,
       { max_depth: maxDepth },
     ),
   insufficient_scope: ({ status, allowed }) =>
     errorAnswer(
       Number(status),
       'insufficient_scope',
-      `expected at most what both tokens have: ${allowed.join(' ') || 'nothing'}`,
+      `expected a subset of the scopes of both tokens: ${allowed.join(' ') || 'none'}`,
     ),
   invalid_request: badRequest,
   authorization_request: ({ as, reason }) => errorAnswer(400, as, reason),
@@ -103,23 +103,29 @@ const renderers: Renderers = {
     errorAnswer(
       429,
       'budget_exceeded',
-      `the agent has used up its budget of ${limit} ${what}`,
+      `the agent exceeded its budget of ${limit} ${what}`,
       { retry_after: retryAfter },
       { 'retry-after': String(retryAfter) },
     ),
   limit_reached: ({ limit, what }) =>
-    errorAnswer(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit }),
+    errorAnswer(429, 'limit_reached', `limit reached: at most ${limit} ${what} at a time`, {
+      limit,
+    }),
   registration_forbidden: ({ reason }) => errorAnswer(403, 'registration_not_allowed', reason),
   agent_exists: ({ clientId }) =>
-    errorAnswer(409, 'agent_exists', `there is already a client ${clientId}`),
+    errorAnswer(409, 'agent_exists', `the client ${clientId} exists already`),
   capability_denied: ({ missing }) =>
-    errorAnswer(403, 'capability_denied', `the agent itself lacks ${missing.join(' ')}`),
-  unknown_stream: () => errorAnswer(404, 'not_found', 'there is no such stream here'),
+    errorAnswer(
+      403,
+      'capability_denied',
+      `the registering agent lacks the capabilities ${missing.join(' ')}`,
+    ),
+  unknown_stream: () => errorAnswer(404, 'not_found', 'unknown stream'),
   slow_down: ({ interval }) =>
     errorAnswer(
       429,
       'slow_down',
-      `poll at most every ${interval} seconds`,
+      `expected at most one poll every ${interval} seconds`,
       { interval, retry_after: interval },
       { 'retry-after': String(interval) },
     ),
@@ -128,7 +134,7 @@ const renderers: Renderers = {
 export const render = (refusal: Refusal): Answer =>
   (renderers[refusal.error] as (refusal: Refusal) => Answer)(refusal)
 
-/** An answer on its way up from where it was known: bad input, missing credentials. */
+/** An error with its HTTP answer, thrown where it is detected: invalid input, missing credentials. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly answer: Answer
@@ -143,11 +149,14 @@ export const answerWith = (...error: Parameters<typeof errorAnswer>): never => {
   throw new HttpError(errorAnswer(...error))
 }
 
-/** @throws {HttpError} 404, with credentials or without */
+/** @throws {HttpError} 404, with or without credentials */
 export const refuseUnknownTenant = (slug: string): never =>
-  answerWith(404, 'tenant_not_found', `there is no tenant ${slug} here`)
+  answerWith(404, 'tenant_not_found', `unknown tenant: ${slug}`)
 
-/** Answers with what was refused; 500 without details for a bug of the harness, which `onBug` receives. */
+/**
+ * Turns thrown errors into answers. An internal error becomes a 500 without details, and `onBug`
+ * receives it.
+ */
 export const renderErrors =
   (onBug: (bug: unknown, request: HttpRequest) => void): Step<Routed> =>
   async (routed, next) => {
@@ -156,14 +165,14 @@ export const renderErrors =
     } catch (thrown) {
       const answer = answerOf(thrown)
       if (answer !== undefined) return answer
-      // Whatever keeps the journal answers these.
+      // The storage step answers these errors.
       if (thrown instanceof JournalError) throw thrown
       onBug(thrown, routed.request)
-      return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
+      return errorAnswer(500, 'server_error', 'internal error of the harness; see its log')
     }
   }
 
-/** What a thrown thing looks like over HTTP; undefined for a bug. */
+/** The HTTP answer of a thrown error; undefined for an internal error. */
 export const answerOf = (thrown: unknown): Answer | undefined => {
   if (thrown instanceof HttpError) return thrown.answer
   if (thrown instanceof Refused) return render(thrown.refusal)

@@ -5,9 +5,9 @@ import { errorAnswer } from './errors.ts'
 import type { HttpRequest } from './message.ts'
 
 /**
- * Answers as an issuer did when `check issuer --record` listened: the n-th request for a path as the
- * n-th was, and from then on as the last was. What else is asked of a recorded tenant is refused, for
- * nobody knows what that issuer would say; all other paths are the core's.
+ * Answers with the recording of `check issuer --record`: the n-th request for a path gets its n-th
+ * recorded answer, later requests the last one. Other requests for the recorded tenant get an error,
+ * because that issuer's answer is unknown. All other paths go to the core.
  */
 export const replayRecording = (
   { exchanges }: Recording,
@@ -37,11 +37,11 @@ export const replayRecording = (
     if (!tenants.has(tenantIn(request.path) ?? 'nobody')) return next(request)
     const shown = asked.slice(0, 200)
     const meant = didYouMean(shown, lists.keys())
-    return errorAnswer(404, 'not_recorded', `${shown} was not recorded${meant}`)
+    return errorAnswer(404, 'not_recorded', `the recording has no answer for ${shown}${meant}`)
   }
 }
 
-/** The tenant whose issuer a recording is mostly of. */
+/** The tenant with the most requests in a recording. */
 export const findRecordedTenant = ({ exchanges }: Recording): string | undefined => {
   const [most] = [...Map.groupBy(exchanges, ({ path }) => tenantIn(path))]
     .filter(([tenant]) => tenant !== undefined)
@@ -51,7 +51,7 @@ export const findRecordedTenant = ({ exchanges }: Recording): string | undefined
 
 const tenantIn = (path: string) => /^\/+(?:t|orgs)\/([^/?]+)/.exec(path)?.[1]
 
-/** A path whose query is written as ours is. */
+/** Normalises a path: its query is written as `URLSearchParams` writes it. */
 const normalizePath = (path: string) => {
   const [start = '', query] = path.split(/\?(.*)/s)
   return query ? `${start}?${new URLSearchParams(query)}` : start

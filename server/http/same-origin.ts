@@ -1,7 +1,7 @@
 import type { HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
 
-/** Whether a `Host` is a name of this harness, and not one that only resolves here (DNS rebinding). */
+/** Whether a `Host` is a name of this harness. Another name that resolves to it is DNS rebinding. */
 export const isOurHost = (host: string, origin: string): boolean =>
   host.toLowerCase() === new URL(origin).host || isLoopbackName(host)
 
@@ -12,8 +12,8 @@ export const isLoopbackName = (host: string): boolean =>
   ['localhost', '127.0.0.1', '[::1]'].includes(nameOfHost(host))
 
 /**
- * Whether an `Origin` is that of the page's own server: the configured one, or the host and port to which the
- * browser sent this very request, if they are ours.
+ * Whether an `Origin` is that of the page's own server: the configured origin, or host and port of this
+ * request when they belong to the harness.
  * @param host the `Host` of the request
  */
 export const isSameOrigin = (
@@ -26,8 +26,8 @@ export const isSameOrigin = (
 }
 
 /**
- * Refuses a request under a name that is not ours.
- * @param area named in the refusal, such as `the control plane`
+ * Rejects a request with a `Host` that is not ours.
+ * @param area named in the error, such as `the control plane`
  * @throws {HttpError} 403 `foreign_host`
  */
 export const refuseForeignHost = (
@@ -39,12 +39,12 @@ export const refuseForeignHost = (
   answerWith(
     403,
     'foreign_host',
-    `${area} does not answer under this name; start --allow-host NAME adds one`,
+    `${area} does not accept this Host; start --allow-host NAME adds one`,
   )
 }
 
 /**
- * Refuses a request from a page of another site.
+ * Rejects a request from a page of another site.
  * @param isOurs receives the `Origin` of the request
  * @throws {HttpError} 403 `foreign_origin`
  */
@@ -54,6 +54,6 @@ export const refuseForeignOrigin = (
   area: string,
 ): void => {
   if (!isOurs(origin)) {
-    answerWith(403, 'foreign_origin', `${area} does not answer other origins`)
+    answerWith(403, 'foreign_origin', `${area} does not accept this Origin`)
   }
 }

@@ -3,12 +3,12 @@ import { approveRequest, denyRequest, mayApprove } from '../issuer/requests.ts'
 import type { ApproverScript } from '../wire/index.ts'
 import type { TenantContext } from './tenant-context.ts'
 
-/** What the scripted approver needs of a tenant. */
+/** The parts of a tenant that the scripted approver uses. */
 type Watched = Pick<TenantContext, 'tenant' | 'polls'>
 
 /**
- * Answers, as the scripted approver, whatever is due. Called before an agent or approver reads a
- * status, and for each moment that a moving clock passes.
+ * Decides everything that is due, as the scripted approver. Called before an agent or approver reads a
+ * status, and for each time that a moving clock passes.
  */
 export const letApproverAnswer = (context: Watched): void => {
   const { approver: script } = context.tenant.state
@@ -35,12 +35,12 @@ const decideRequests = ({ tenant, polls }: Watched, script: ApproverScript) => {
         tenant.run(denyRequest, { ...decision, message: script.reason })
       }
     } catch {
-      // What this person may not decide, or what is over, waits for somebody else or for nobody.
+      // Requests that this user may not decide, and expired ones, stay as they are.
     }
   }
 }
 
-/** A push approval is answered by the person who was asked, however the script is to decide. */
+/** The user of a push approval answers it, even when the script names another approver. */
 const answerApprovals = ({ tenant, polls }: Watched, script: ApproverScript) => {
   const { state, clock } = tenant
   for (const record of state.approvals.values()) {

@@ -11,19 +11,19 @@ import type { ExchangeLog } from './tenant/exchange-log.ts'
 import type { StatusPolls } from './tenant/polls.ts'
 import type { RateLimitWindows } from './tenant/rate-limit-windows.ts'
 
-/** Where the seats are reached: origins, perhaps with a path in front of theirs. */
+/** Base URLs of the seats: origins, optionally with a path. */
 export type Origins = {
   issuer: string
   api: string
-  /** By what else they were reached so far: tokens of one name are good under every other. */
+  /** Further names under which requests arrived. A token for one name is valid under all of them. */
   readonly aliases?: Readonly<Record<'issuer' | 'api', Set<string>>>
-  /** The configured ones, where these are those of one request. */
+  /** The configured base URLs, when these are those of one request. */
   readonly configured?: Readonly<{ issuer: string; api: string }>
 }
 
-/** A tenant in its three seats: the rules, and what HTTP needs beside them. */
+/** A tenant as its three seats use it: the rules, and the state that HTTP adds. */
 export type TenantContext = {
-  /** What a reset goes back to. */
+  /** The seed that a reset restores. */
   seed: TenantSeed
   readonly tenant: Tenant
   readonly keys: KeyRing
@@ -31,31 +31,31 @@ export type TenantContext = {
   readonly api: ResourceServer
   readonly exchanges: ExchangeLog
   readonly misbehaving: ActiveMisbehaviours
-  /** Status polls of what waits for a person. */
+  /** Status polls of pending requests and approvals. */
   readonly polls: StatusPolls
-  /** The keys of the platforms that the harness plays, by their issuer. */
+  /** The keys of the simulated platforms, by issuer. */
   readonly platforms: ReadonlyMap<string, SigningKey>
-  /** Who is signed in to the approvals page. */
+  /** Sessions of the approvals page. */
   readonly sessions: Sessions
-  /** Aborted when the tenant is reset or deleted, so that whoever watches it stops. */
+  /** Aborted when the tenant is reset or deleted, so that watchers stop. */
   readonly ended: AbortController
-  /** How real time passes. */
+  /** Timers in real time. */
   readonly timers: Timers
-  /** What is done later, by the tenant's clock. */
+  /** Jobs for later, by the tenant's clock. */
   readonly agenda: Agenda
-  /** How messages leave the harness. */
+  /** Sends callbacks and signals. */
   readonly outbound: Outbound
-  /** Signs callbacks. */
+  /** The key that signs callbacks. */
   readonly webhookSecret: string
-  /** Signs what a consent page shows; made anew at every start. */
+  /** The key that signs consent pages, generated at every start. */
   readonly consentKey: Uint8Array
-  /** The `Authorization` of each stream that is pushed; kept nowhere else. */
+  /** The `Authorization` of each push stream. Stored in memory only. */
   readonly pushHeaders: Map<string, string>
-  /** Long polls that wait. */
+  /** Pending long polls. */
   readonly polling: { count: number }
-  /** Pages that watch. */
+  /** Open event streams of the approvals page. */
   readonly watching: { count: number }
-  /** Resolves when all that has happened so far is kept, where anything is. */
+  /** Resolves when everything so far is stored, if there is storage. */
   readonly durable: () => Promise<void>
   readonly visits: RateLimitWindows
   readonly model: ScriptedModel

@@ -6,7 +6,7 @@ import { mayApprove } from './requests.ts'
 import type { ApprovalRecord, State } from './state.ts'
 import { findUser } from './tasks.ts'
 
-/** Seconds a push approval waits for its answer (contract §2.3). */
+/** Lifetime of a push approval, in seconds (contract §2.3). */
 export const approvalLifetime = 120
 
 export type AskApproval = Readonly<{
@@ -18,13 +18,13 @@ export type AskApproval = Readonly<{
   meta?: Readonly<Record<string, unknown>> | undefined
 }>
 
-/** The person an agent acts for is asked on their own device. */
+/** Sends a push approval to the user the agent acts for. */
 export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'>]> = (
   state,
   { agentId, task, reason, impact, onBehalfOf, meta },
   { now, id },
 ) => {
-  if (!isAddressee(state, agentId, onBehalfOf)) refuse({ error: 'not_found', what: 'such user' })
+  if (!isAddressee(state, agentId, onBehalfOf)) refuse({ error: 'not_found', what: 'user' })
   const user = findUser(state, onBehalfOf) as User
   const limit = state.policy.limits.approvals_per_agent
   const waiting = [...state.approvals.values()].filter(
@@ -49,20 +49,20 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
 
 /**
  * Whether the agent names a user of this tenant.
- * @throws {Refused} where the agent may not act for users
+ * @throws {Refused} when the agent may not act for users
  */
 export const isAddressee = (state: State, agentId: string, onBehalfOf: string): boolean => {
   if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })
   return findUser(state, onBehalfOf) !== undefined
 }
 
-/** Only the person who was asked answers, by their own token, once and in time. */
+/** Answers a push approval: only its own user, with the user's own token, once and before it expires. */
 export const answerApproval: Decide<
   Readonly<{
     approvalId: string
     as: 'approved' | 'denied'
     userId: string
-    /** Why the token that the person shows cannot answer; absent: it can. */
+    /** Why the user's token cannot answer; absent when it can. */
     obstacle?: string | undefined
   }>,
   readonly [EventOf<'approval.answered'>]
@@ -71,7 +71,7 @@ export const answerApproval: Decide<
   const record = findApproval(state, approvalId)
   if (record.approval.userId !== userId) {
     const reason = mayApprove(state, userId)
-      ? 'another person was asked'
+      ? 'the approval is for another user'
       : 'the permission jit.approve is missing'
     refuse({ error: 'approval_forbidden', reason })
   }

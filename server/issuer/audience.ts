@@ -1,12 +1,12 @@
 import type { McpServer } from './event.ts'
 import { refuse } from './refusal.ts'
 
-/** Where a token is to be good: names for `aud`, and the MCP servers among them. */
+/** The requested audience of a token: names for `aud`, and the MCP servers among them. */
 export type Audience = Readonly<{ names: readonly string[]; servers: readonly McpServer[] }>
 
 /**
- * How long a token for it may live; an MCP server says so itself (contract §3.2).
- * @throws {Refused} `access_denied` for a server that is not for this agent
+ * Maximum lifetime of a token for it; an MCP server may set its own (contract §3.2).
+ * @throws {Refused} `access_denied` for a server that the agent may not use
  */
 export const lifetimeAt = (
   audience: Audience | undefined,
@@ -16,7 +16,7 @@ export const lifetimeAt = (
   const servers = audience?.servers ?? []
   for (const { name, agents } of servers) {
     if (agents !== undefined && (agentId === undefined || !agents.includes(agentId))) {
-      refuse({ error: 'access_denied', reason: `the MCP server ${name} is not for this client` })
+      refuse({ error: 'access_denied', reason: `the client may not use the MCP server ${name}` })
     }
   }
   return servers.length === 0
@@ -25,7 +25,7 @@ export const lifetimeAt = (
 }
 
 /**
- * A token that is good in certain places is never made good elsewhere (TEX-13).
+ * The audience of a derived token: a subset of the audience of the original (TEX-13).
  * @throws {Refused} `invalid_target`
  */
 export const narrowAudience = (
@@ -34,7 +34,7 @@ export const narrowAudience = (
 ): readonly string[] | undefined => {
   if (asked === undefined) return held
   if (held !== undefined && !asked.names.every((name) => held.includes(name))) {
-    refuse({ error: 'invalid_target', reason: `expected some of ${held.join(' ')}` })
+    refuse({ error: 'invalid_target', reason: `expected a subset of ${held.join(' ')}` })
   }
   return asked.names
 }

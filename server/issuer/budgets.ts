@@ -2,7 +2,7 @@ import { rootOf } from './lineage.ts'
 import { refuse } from './refusal.ts'
 import type { State, Usage } from './state.ts'
 
-/** What an agent has used by now; a new day and a new hour (UTC) begin at nothing. */
+/** The usage of an agent's budget. It is reset every day and every hour (UTC). */
 export const usageAt = ({ usage }: Pick<State, 'usage'>, agentId: string, now: number): Usage => {
   const [day, hour] = [Math.floor(now / 86_400), Math.floor(now / 3600)]
   const used = usage.get(agentId)
@@ -15,8 +15,8 @@ export const usageAt = ({ usage }: Pick<State, 'usage'>, agentId: string, now: n
 }
 
 /**
- * Whether there is budget for one thing more. An agent uses the budget of its root.
- * @throws {Refused} `budget_exceeded`, with the seconds until there is some again
+ * Checks that the budget allows one more token or call. An agent uses the budget of its root agent.
+ * @throws {Refused} `budget_exceeded`, with the seconds until the reset
  */
 export const withinBudget = (
   state: State,

@@ -7,15 +7,16 @@ import type { State } from './state.ts'
 
 export type Ask = Readonly<{
   agent: Agent
-  /** What it wants to do, in a word; or a question with such words in it. */
+  /** The action as one word, or a question that contains such words. */
   action?: string | undefined
   question?: string | undefined
   context?: Readonly<Record<string, unknown>> | undefined
 }>
 
 /**
- * Whether an agent may do something: what it is registered for it may; a detail in the context is
- * put to the policy, and what takes a person to decide is not allowed yet. Nothing is granted.
+ * Whether an agent may perform an action: its registered capabilities decide. For a detail in the
+ * context the policy decides; a detail that requires a person's decision is not allowed. Grants
+ * nothing.
  */
 export const ask: Decide<Ask, readonly [EventOf<'agent.asked'>]> = (state, command, context) => {
   const { agent } = command
@@ -46,29 +47,29 @@ const decideCapability = (
       { agentId: agent.id, detail: detail.data },
       now,
     )
-    const says = { approve: 'approved', ask: 'put to a person', deny: 'denied' }
+    const says = { approve: 'approved', ask: 'pending until a person decides', deny: 'denied' }
     return {
       allowed: explanation.decision === 'approve',
       reason: `a request for it would be ${says[explanation.decision]}: ${explanation.rule}`,
     }
   }
   const wanted = action === undefined ? scopesIn(question ?? '', agent) : [action]
-  if (wanted.length === 0) return { allowed: false, reason: 'the question names no capability' }
+  if (wanted.length === 0) return { allowed: false, reason: 'the question contains no capability' }
   const missing = wanted.filter((it) => !hasCapability(agent, it))
   return missing.length === 0
     ? { allowed: true, reason: `the agent has the capability ${wanted.join(' ')}` }
     : { allowed: false, reason: `the agent lacks the capability ${missing.join(' ')}` }
 }
 
-/** Whether it is registered for it, by name or by all below a name (`mcp:*`). */
+/** Whether the agent has the capability, by name or by prefix (`mcp:*`). */
 export const hasCapability = ({ capabilities }: Agent, wanted: string): boolean =>
   capabilities.some((it) =>
     it.endsWith(':*') ? wanted.startsWith(it.slice(0, -1)) : it === wanted,
   )
 
 /**
- * What a tool of an MCP server is called, if the agent may call it: the server is open to it, or it
- * has the capability `mcp:SERVER:TOOL`.
+ * The name of a tool of an MCP server, if the agent may call it: the server is open to the agent, or
+ * the agent has the capability `mcp:SERVER:TOOL`.
  */
 export const toolFor = (
   { mcpServers }: State,
@@ -82,7 +83,7 @@ export const toolFor = (
   return mayCall ? `${server?.resourceUri ?? serverId}#${tool}` : undefined
 }
 
-/** The words of a question that are a capability, or look like one: `read:documents`. */
+/** The words of a question that are capabilities, or look like one: `read:documents`. */
 export const scopesIn = (question: string, { capabilities }: Agent): string[] => {
   const words = question.split(/[\s,;"'`()?!]+/).map((word) => word.replace(/(?<![.:])[.:]+$/, ''))
   return [

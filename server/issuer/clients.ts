@@ -4,10 +4,10 @@ import type { Agent, Client, Event, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** An agent has capabilities, a budget and tasks; an application only signs people in. */
+/** A client: an agent with capabilities, a budget and tasks, or an application for the sign-in of users. */
 export const isAgent = (client: Client): client is Agent => 'mayDelegate' in client
 
-/** Whether it has nothing to authenticate with. */
+/** Whether the client has no credentials. */
 export const isPublic = ({ secretHash, keys }: Client): boolean =>
   secretHash === undefined && keys === undefined
 
@@ -23,7 +23,7 @@ export const mayUse = (state: State, client: Client, grant: string): void => {
   }
 }
 
-/** Everything anybody can ask for in this tenant. */
+/** Every scope that can be requested in this tenant. */
 export const allScopes = ({ clients, mcpServers }: State): string[] => [
   ...new Set([
     ...identityScopes,
@@ -35,15 +35,15 @@ export const allScopes = ({ clients, mcpServers }: State): string[] => [
 const mostClients = 10_000
 
 /**
- * A client registers itself (RFC 7591). What it may not have is refused rather than dropped, so
- * that it hears of it.
+ * Registers a client at its own request (RFC 7591). Metadata that is not allowed is rejected, not
+ * dropped, so that the client learns of it.
  */
 export const registerClient: Decide<
   Readonly<{
     asked: RegisterClient
     clientId: string
     secretHash?: string | undefined
-    /** The scopes of whoever registers it; absent: nobody knows who does. */
+    /** The scopes of the registering bearer. Absent: the registration is anonymous. */
     vouched?: readonly string[] | undefined
     /** The SHA-256 of the token by which the client comes back to its registration. */
     registrationHash?: string | undefined
@@ -58,7 +58,7 @@ export const registerClient: Decide<
   const grantTypes = supportedGrants(asked)
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
-    refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one' })
+    refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one URI' })
   }
   const byKey = asked.token_endpoint_auth_method === 'private_key_jwt'
   if (byKey !== (asked.jwks !== undefined)) {
@@ -68,7 +68,8 @@ export const registerClient: Decide<
         'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt; a jwks_uri is not fetched',
     })
   }
-  // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
+  // With consent of a user, a client may request any scope. With its own credentials it has at most the
+  // scopes of the registering bearer.
   const offered = grantTypes.includes('client_credentials')
     ? [...vouched, ...(replaced?.capabilities ?? [])]
     : allScopes(state)
@@ -78,7 +79,7 @@ export const registerClient: Decide<
   if (unknown.length > 0) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: `scope: expected some of ${possible.join(' ') || 'nothing, unless somebody known registers it'}`,
+      reason: `scope: expected a subset of ${possible.join(' ') || 'the scopes of the registering bearer (none)'}`,
     })
   }
   return [
@@ -102,7 +103,7 @@ export const registerClient: Decide<
 }
 
 /**
- * Clients that registered themselves together get a tenth of a limit, so that the others always have room.
+ * Self-registered clients together get a tenth of a limit, so that there is always room for the others.
  * @throws {Refused} `limit_reached`
  */
 export const refuseBeyondSelfRegistered = (
@@ -115,14 +116,14 @@ export const refuseBeyondSelfRegistered = (
   const limit = Math.ceil(limits[name] / 10)
   let count = 0
   for (const it of kept) if (clients.get(it.clientId)?.selfRegistered) count += 1
-  const what = `${name.replace('_', ' ')} of clients that registered themselves`
+  const what = `${name.replace('_', ' ')} of self-registered clients`
   if (count >= limit) refuse({ error: 'limit_reached', what, limit })
 }
 
 /**
- * Of the grants that are asked for, those this issuer supports and the client can use: some clients ask for
- * all they know (RFC 7591 §3.2.1).
- * @throws {Refused} `invalid_client_metadata` where none is left
+ * The requested grants that this issuer supports and the client can use; some clients request all they
+ * know (RFC 7591 §3.2.1).
+ * @throws {Refused} `invalid_client_metadata` when none is left
  */
 const supportedGrants = ({
   grant_types: asked = ['authorization_code', 'refresh_token'],
@@ -169,7 +170,7 @@ export const deleteClient: Decide<Readonly<{ clientId: string }>> = (
   { type: 'client.deleted', clientId },
 ]
 
-/** An assertion of a client is good once (CC-12). */
+/** A client assertion works once (CC-12). */
 export const useAssertion: Decide<
   Readonly<{ clientId: string; jti: string; expiresAt: number }>,
   readonly [EventOf<'assertion.used'>]
@@ -179,8 +180,8 @@ export const useAssertion: Decide<
 }
 
 /**
- * Exact match against what was registered; only the port of a loopback address is free, since a
- * native application cannot know it before (RFC 8252 §7.3).
+ * Compares with the registered URIs exactly. Only the port of a loopback address is ignored, because a
+ * native application does not know it in advance (RFC 8252 §7.3).
  */
 export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
   URL.canParse(uri) &&
@@ -194,8 +195,9 @@ const isLoopback = (uri: string) =>
 const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1')
 
 /**
- * https, http on loopback, or a scheme of one's own with a dot in it (RFC 8252 §7.1); no fragment. As a parser
- * of URLs writes it, so that no other party reads it differently; it is also written into a CSP.
+ * Accepts https, http on loopback, or a private scheme with a dot in it (RFC 8252 §7.1), without
+ * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike; it
+ * is also written into a CSP.
  */
 const refuseRedirectUri = (uri: string): void => {
   const url = URL.parse(uri)
@@ -211,7 +213,7 @@ const refuseRedirectUri = (uri: string): void => {
     refuse({
       error: 'invalid_redirect_uri',
       reason:
-        'redirect_uris: expected, in its normal form and without credentials, https, http on loopback, or a private scheme such as com.example.app:/',
+        'redirect_uris: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/',
     })
   }
 }

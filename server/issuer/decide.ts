@@ -1,12 +1,12 @@
 import type { Event } from './event.ts'
 import type { State } from './state.ts'
 
-/** What a decision may know beside the state: the time, in epoch seconds, and fresh ids. */
+/** Inputs of a decision besides the state: the time in epoch seconds, and new ids. */
 export type Context = Readonly<{ now: number; id: (prefix: string) => string }>
 
 /**
- * A command is checked against the state and yields events; nothing else happens.
- * @throws {Refused} when the rules say no
+ * Checks a command against the state and returns events. Has no side effects.
+ * @throws {Refused} when a rule refuses the command
  */
 export type Decide<Command, Events extends readonly Event[] = readonly Event[]> = (
   state: State,

@@ -10,7 +10,7 @@ import type { RequestRecord, State } from './state.ts'
 import { requireActiveTask } from './tasks.ts'
 import { accessTokenLifetime, delegateScope, grantedScope } from './tokens.ts'
 
-/** How many agents may act one for another (contract §3.2). */
+/** Maximum length of the delegation chain (contract §3.2). */
 export const maxActors = 3
 
 type Narrowing = Readonly<{
@@ -20,8 +20,9 @@ type Narrowing = Readonly<{
 }>
 
 /**
- * An agent comes to act for a user (RFC 8693 §1.1). The token is no wider, and lives no longer,
- * than either of the two it is made of; details are carried on only if they are asked for.
+ * Exchanges a user's token and an agent's token for a delegated one (RFC 8693 §1.1). The new token is
+ * no wider, and lives no longer, than either of the two. It contains `authorization_details` only when
+ * the request names them.
  */
 export const delegate: Decide<
   Narrowing & Readonly<{ subject: Token; actor: Token }>,
@@ -33,7 +34,7 @@ export const delegate: Decide<
   if (subject.mayAct !== undefined && subject.mayAct !== actor.sub) {
     refuse({
       error: 'delegation_not_allowed',
-      reason: `only ${subject.mayAct} may act for this user`,
+      reason: `only ${subject.mayAct} may act for this user (may_act)`,
     })
   }
   if (actorsIn(subject.act) + 1 > maxActors) {
@@ -81,7 +82,7 @@ export const delegate: Decide<
   ]
 }
 
-/** A token is exchanged for a narrower one of the same holder; never for a wider one (TEX-13). */
+/** Exchanges a token for a narrower one of the same subject; never for a wider one (TEX-13). */
 export const narrow: Decide<
   Narrowing & Readonly<{ subject: Token }>,
   readonly [EventOf<'token.issued'>]
@@ -118,9 +119,9 @@ export const narrow: Decide<
 }
 
 /**
- * The older JIT form: an approval of scopes becomes a token by the id of its task, as in the newer form once
- * and exactly as wide as it was approved, in its places too (contract §2.1). The token lives no longer than
- * approval, task and subject token.
+ * The older JIT form: exchanges approved scopes for a token by the id of the task. As in the newer
+ * form, this works once, and the token is exactly as wide as the approval, also in its audience
+ * (contract §2.1). The token lives no longer than approval, task and subject token.
  */
 export const exchangeForTask: Decide<
   Readonly<{ subject: Token; taskId: string; scope?: string | undefined }>,
@@ -171,8 +172,9 @@ export const exchangeForTask: Decide<
 }
 
 /**
- * Where the result may be used at most: where both tokens may. A subject token that is addressed to the
- * acting agent only hands over, so the actor's token alone bounds the result (design §11).
+ * The maximum audience of a delegated token: the intersection of both tokens. A subject token whose
+ * audience is the acting agent only authorizes the delegation; then the actor's token alone limits the
+ * result (design §11).
  */
 const delegatedAudience = (
   state: State,
@@ -183,12 +185,15 @@ const delegatedAudience = (
   const held = reachOf(state, subject)
   if (held?.every((name) => name === id || name === clientId)) return bound
   if (held?.some((name) => isAgentName(state, name))) {
-    refuseExchangeToken(state, 'subject_token: it is for another agent')
+    refuseExchangeToken(
+      state,
+      'subject_token: expected the acting agent in aud, received another agent',
+    )
   }
   if (held === undefined || bound === undefined) return held ?? bound
   const both = held.filter((name) => bound.includes(name))
   if (both.length > 0) return both
-  return refuse({ error: 'invalid_target', reason: `expected some of ${bound.join(' ')}` })
+  return refuse({ error: 'invalid_target', reason: `expected a subset of ${bound.join(' ')}` })
 }
 
 /** What bounds the next exchange of a token: one addressed to its own agent is as wide as what it was made of. */
@@ -205,7 +210,7 @@ const isAgentName = ({ agents }: State, name: string): boolean =>
 const findActingAgent = (state: State, actor: Token): Agent => {
   const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
   if (agent === undefined) {
-    return refuseExchangeToken(state, 'actor_token: expected the own token of an agent')
+    return refuseExchangeToken(state, 'actor_token: expected an agent’s own token')
   }
   if (!agent.mayDelegate) {
     refuse({ error: 'delegation_not_allowed', as: state.dialect.no_delegation })
@@ -213,7 +218,7 @@ const findActingAgent = (state: State, actor: Token): Agent => {
   return agent
 }
 
-/** TEX-03 and the delegation page disagree about the code. */
+/** TEX-03 and the delegation page give different codes. */
 const refuseExchangeToken = (state: State, reason: string) =>
   refuse({ error: 'bad_exchange_token', as: state.dialect.exchange_bad_token, reason })
 
@@ -222,7 +227,7 @@ const refuseWider = ({ details: held = [] }: Token, asked: readonly Authorizatio
   if (wider !== undefined) {
     refuse({
       error: 'invalid_authorization_details',
-      reason: 'expected at most what the subject token is good for',
+      reason: 'expected a subset of the subject token’s authorization_details',
       detail: wider,
     })
   }
@@ -232,13 +237,13 @@ const scopesOf = ({ scope = '' }: Token): readonly string[] => splitScope(scope)
 const splitScope = (scope: string) => [...new Set(scope.split(' ').filter((it) => it !== ''))]
 
 /**
- * What bounds an actor: what the agent is registered for, if its token carries `delegate:on_behalf`;
- * else the scopes of the token (design §11).
+ * The maximum scopes of an actor: the agent's registered capabilities if its token has
+ * `delegate:on_behalf`; else the scopes of the token (design §11).
  */
 const actorScopes = (actor: Token, { capabilities }: Agent): readonly string[] =>
   scopesOf(actor).includes(delegateScope) ? capabilities : scopesOf(actor)
 
-/** Of what is held, that which an MCP server knows; all of it elsewhere. */
+/** For an MCP server, the held scopes that the server knows; otherwise all of them. */
 const isReachable = (held: readonly string[], audience: Audience | undefined) => {
   const known = audience?.servers.flatMap(({ scopes }) => scopes) ?? []
   return known.length === 0 ? held : held.filter((scope) => known.includes(scope))
@@ -246,7 +251,7 @@ const isReachable = (held: readonly string[], audience: Audience | undefined) =>
 
 const actorsIn = (act: Actor | undefined): number => (act === undefined ? 0 : 1 + actorsIn(act.act))
 
-/** LumoAuth puts a new actor innermost, RFC 8693 §4.1 outermost (contract §7 row 16). */
+/** LumoAuth adds a new actor innermost, RFC 8693 §4.1 outermost (contract §7 row 16). */
 const appendActor = (chain: Actor | undefined, sub: string, order: 'lumo' | 'rfc8693'): Actor => {
   if (chain === undefined) return { sub }
   if (order === 'rfc8693') return { sub, act: chain }

@@ -8,17 +8,17 @@ import { completeTask, findTask, requireOwnTask, statusAt } from './tasks.ts'
 
 export type EvaluateTask = Readonly<{
   taskId: string
-  /** Who asks: the agent whose task it is, or an approver. */
+  /** The caller: the agent of the task, or an approver. */
   agentId?: string | undefined
   userId?: string | undefined
-  /** How it went, as the agent says. */
+  /** The result of the task, reported by the agent. */
   result?: string | undefined
   notes?: string | undefined
 }>
 
 /**
- * Looks at a task again, since the policy may have changed meanwhile: one that has run up too much
- * risk is suspended. With a result it ends, where the dialect says so (contract §7 row 8).
+ * Evaluates the risk of a task again, because the policy may have changed. Suspends a task over the
+ * limit. With a result it completes the task, if the dialect says so (contract §7 row 8).
  */
 export const evaluateTask: Decide<EvaluateTask> = (
   state,

@@ -9,21 +9,21 @@ import type {
   RiskLevel,
 } from '../wire/index.ts'
 
-/** A public key as the client gave it (RFC 7517). */
+/** A public key as the client sent it (RFC 7517). */
 export type ClientKey = Readonly<Record<string, unknown>>
 
-/** Whoever may come to the token endpoint. Secrets are kept as SHA-256 only. */
+/** A registered OAuth client. Secrets are stored as SHA-256 only. */
 export type Client = Readonly<{
   name: string
   clientId: string
-  /** Absent for a public client, and for one that has only keys. */
+  /** Absent for a public client, and for a client that has only keys. */
   secretHash?: string
-  /** For `private_key_jwt`. */
+  /** Keys for `private_key_jwt`. */
   keys?: readonly ClientKey[]
-  /** The scopes it may ask for. */
+  /** The scopes it may request. */
   capabilities: readonly string[]
   redirectUris?: readonly string[]
-  /** Absent: all that the token endpoint knows. */
+  /** Absent: every grant of the token endpoint. */
   grantTypes?: readonly string[]
   /** When it registered itself, in epoch seconds. */
   registeredAt?: number
@@ -31,28 +31,31 @@ export type Client = Readonly<{
   authMethod?: string
   /** The SHA-256 of the token by which it reads and changes its registration (RFC 7592). */
   registrationHash?: string
-  /** It registered itself (RFC 7591): a token that it gets for a person carries no permission of theirs. */
+  /**
+   * Whether the client registered itself (RFC 7591). Its tokens for a user carry none of the user's
+   * permissions.
+   */
   selfRegistered?: true
 }>
 
-/** An OAuth client that acts by itself, or for a user. */
+/** An OAuth client that acts alone, or for a user. */
 export type Agent = Client &
   Readonly<{
     id: string
     secretHash: string
     mayDelegate: boolean
-    /** What it is called for people, where that is no plain `name`. */
+    /** The display name, if it differs from `name`. */
     displayName?: string
     budget?: Budget
-    /** The client of a resource server: it introspects, and opens no tasks. */
+    /** Whether this is the client of a resource server: it introspects, and opens no tasks. */
     resourceServer?: true
-    /** The id of the agent that registered it. */
+    /** The id of the agent that registered this agent. */
     parent?: string
   }>
 
 /**
- * What an agent may use up. The issuer counts what it sees: tokens it issued and calls it answered;
- * the rest is for whoever asks.
+ * Budget of an agent. The issuer counts only issued tokens and answered calls; it displays the other
+ * limits.
  */
 export type Budget = Readonly<{
   tokensPerDay?: number
@@ -62,7 +65,7 @@ export type Budget = Readonly<{
   approvalAbove?: number
 }>
 
-/** A person. Who holds `jit.approve` is an approver. */
+/** A user. A user with `jit.approve` is an approver. */
 export type User = Readonly<{
   id: string
   email: string
@@ -73,7 +76,7 @@ export type User = Readonly<{
   updatedAt?: number
 }>
 
-/** A key for the tenant's own back ends; it stands for an agent where it names one. */
+/** An API key for the tenant's own back ends. It represents an agent when it names one. */
 export type ApiKey = Readonly<{
   name: string
   hash: string
@@ -81,22 +84,22 @@ export type ApiKey = Readonly<{
   permissions: readonly string[]
 }>
 
-/** A server that agents get tokens for by its id (contract §2.5). */
+/** An MCP server: an audience for which agents get tokens, by its id (contract §2.5). */
 export type McpServer = Readonly<{
-  /** `mcp_` and 24 hexadecimal digits, or whatever the seed says. */
+  /** `mcp_` and 24 hexadecimal digits, or the id in the seed. */
   id: string
   name: string
   description: string
   resourceUri: string
   scopes: readonly string[]
-  /** Seconds its tokens live. */
+  /** Lifetime of its tokens, in seconds. */
   tokenLifetime: number
-  /** Ids of the agents that may have them; absent: all. */
+  /** Ids of the agents that may get its tokens. Absent: all. */
   agents?: readonly string[]
   createdAt: number
 }>
 
-/** A platform whose word for a workload's identity is taken (contract §2.1). */
+/** A platform whose tokens identify workloads (contract §2.1). */
 export type WorkloadTrust = Readonly<{
   provider: string
   issuer: string
@@ -105,22 +108,22 @@ export type WorkloadTrust = Readonly<{
   keys: readonly ClientKey[]
 }>
 
-/** What a person has allowed a client. All tokens drawn from it die with it. */
+/** A user's consent for a client. Revoking it revokes every token derived from it. */
 export type Grant = Readonly<{
   id: string
   clientId: string
   userId: string
   scope: string
-  /** The code that stands for it once; kept as SHA-256 only. */
+  /** SHA-256 of the authorization code, which works once. */
   codeHash: string
   codeExpiresAt: number
   redirectUri: string
-  /** Of PKCE, by S256 (RFC 7636 §4.2). */
+  /** PKCE challenge, by S256 (RFC 7636 §4.2). */
   challenge?: string
   nonce?: string
   audience?: readonly string[]
   details?: readonly AuthorizationDetail[]
-  /** The only agent that may act on it. */
+  /** The only agent that may act for the user. */
   mayAct?: string
   givenAt: number
 }>
@@ -134,7 +137,7 @@ export type Device = Readonly<{
   expiresAt: number
 }>
 
-/** Parameters of an authorization request that was pushed (RFC 9126). */
+/** Parameters of a pushed authorization request (RFC 9126). */
 export type PushedRequest = Readonly<{
   uri: string
   clientId: string
@@ -142,7 +145,7 @@ export type PushedRequest = Readonly<{
   expiresAt: number
 }>
 
-/** One unit of an agent's work. Every token granted to it dies with it. */
+/** One unit of an agent's work. Ending it revokes every token granted in it. */
 export type Task = Readonly<{
   id: string
   agentId: string
@@ -156,7 +159,7 @@ export type Task = Readonly<{
   expiresAt: number
 }>
 
-/** An agent's ask for one detail within a task. */
+/** An agent's request for one detail within a task. */
 export type PermissionRequest = Readonly<{
   id: string
   taskId: string
@@ -165,23 +168,23 @@ export type PermissionRequest = Readonly<{
   justification?: string
   callbackUrl?: string
   risk: RiskLevel
-  /** What the token will get, in seconds, unless an approver says less. */
+  /** Lifetime of the token in seconds, unless the approver shortens it. */
   ttl: number
-  /** The most an approver may give, in seconds. */
+  /** Maximum lifetime an approver may grant, in seconds. */
   maxTtl: number
   approvalsRequired: number
   requestedAt: number
-  /** When a person's time to decide is over. */
+  /** When the request expires without a decision. */
   expiresAt: number
   explanation: Explanation
 }>
 
-/** A question an agent has put to the person it acts for, on their own device. */
+/** A push approval: a question to the user the agent acts for, sent to the user's device. */
 export type Approval = Readonly<{
   id: string
   agentId: string
   userId: string
-  /** The agent's own name for what it is about. */
+  /** The agent's own name for the task. */
   task: string
   reason: string
   impact: RiskLevel
@@ -190,27 +193,27 @@ export type Approval = Readonly<{
   expiresAt: number
 }>
 
-/** Somebody who wants to be told what ended (SSF). */
+/** A stream: a receiver of security events (SSF). */
 export type Stream = Readonly<{
   id: string
-  /** Whose it is. */
+  /** The client that owns the stream. */
   clientId: string
-  /** The only agent it hears of; absent: all. */
+  /** The only agent whose events it receives. Absent: all. */
   agentId?: string
   issuer: string
   audience: readonly string[]
-  /** Event types that were asked for and are known. */
+  /** The requested event types that are known. */
   events: readonly string[]
-  /** Where signals are sent; absent: they wait to be fetched. */
+  /** URL for pushes. Absent: the receiver polls. */
   endpoint?: string
-  /** Pushes carry an `Authorization`, which is kept elsewhere. */
+  /** Whether pushes carry an `Authorization`. Its value is stored outside the journal. */
   authorized?: true
   createdAt: number
 }>
 
 /** One security event, before it is signed. */
 export type Signal = Readonly<{
-  /** Its place in the journal, behind the stream it waits in. */
+  /** Position in the journal, with the id of the stream. */
   jti: string
   at: number
   event: 'session-revoked' | 'token-claims-change' | 'verification'
@@ -220,11 +223,11 @@ export type Signal = Readonly<{
     | { streamId: string }
   by: 'admin' | 'user' | 'policy' | 'system'
   reason: string
-  /** Echoed by a verification. */
+  /** The `state` of a verification request, which the event repeats. */
   state?: string
 }>
 
-/** What is remembered of an access token; the token itself is not. */
+/** The stored record of an access token, without the token itself. */
 export type Token = Readonly<{
   jti: string
   kind: 'agent' | 'client' | 'user' | 'jit' | 'delegated'
@@ -238,15 +241,15 @@ export type Token = Readonly<{
   taskId?: string
   requestId?: string
   detail?: AuthorizationDetail
-  /** What a person consented to, of tokens that are no JIT tokens. */
+  /** The details the user consented to. Absent in JIT tokens. */
   details?: readonly AuthorizationDetail[]
-  /** What it is good for; absent: this issuer and the API. */
+  /** The audience. Absent: this issuer and the API. */
   audience?: readonly string[]
   /** Of a token that is addressed to its own agent: where it may be exchanged for at most; absent: anywhere. */
   reach?: readonly string[]
-  /** Who acts for the subject. */
+  /** The actor of a delegated token. */
   act?: Actor
-  /** The only one who may act for the subject (RFC 8693 §4.4). */
+  /** The only agent that may act for the subject (RFC 8693 §4.4). */
   mayAct?: string
   grantId?: string
 }>
@@ -260,7 +263,7 @@ export type RevocationReason =
   | 'code_reused'
   | 'refresh_token_reused'
 
-/** Everything that can happen in a tenant. */
+/** Every event of a tenant. */
 export type Event =
   | {
       type: 'tenant.seeded'
@@ -276,9 +279,9 @@ export type Event =
   | { type: 'approver.scripted'; script: ApproverScript }
   | { type: 'client.registered'; client: Client }
   | { type: 'client.deleted'; clientId: string }
-  /** It does not sign yet. */
+  /** The key does not sign yet. */
   | { type: 'key.published'; kid: string; alg: string }
-  /** It signs from now on, and is published from now on if it was not before. */
+  /** The key signs from now on, and is published from now on if it was not before. */
   | { type: 'key.rotated'; kid: string; alg: string }
   | { type: 'key.retired'; kid: string }
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
@@ -289,7 +292,7 @@ export type Event =
   | { type: 'grant.redeemed'; grantId: string }
   | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }
   | { type: 'grant.revoked'; grantId: string; reason: RevocationReason }
-  /** Somebody let time pass: so many seconds. */
+  /** The clock was moved forward by this number of seconds. */
   | { type: 'clock.moved'; by: number }
   | { type: 'task.opened'; task: Task }
   | { type: 'permission.requested'; request: PermissionRequest; score: number }
@@ -298,7 +301,7 @@ export type Event =
       requestId: string
       taskId: string
       by: string
-      /** The only actions this person permits; absent: all that were requested. */
+      /** The only actions this approver permits. Absent: all requested actions. */
       actions?: readonly string[]
     }
   | {
@@ -307,9 +310,9 @@ export type Event =
       taskId: string
       by: string
       ttl: number
-      /** What was granted, where it is less than what was requested. */
+      /** The granted detail, if it is narrower than requested. */
       detail?: AuthorizationDetail
-      /** For people: the approver's own words. */
+      /** For people: the approver's own text. */
       notes?: string
       /** For the agent. */
       message?: string
@@ -319,15 +322,15 @@ export type Event =
       requestId: string
       taskId: string
       by: string
-      /** For people; a denial by policy shows it to the agent too. */
+      /** For people. The agent also receives it when the policy denied. */
       reason?: string
       /** For the agent. */
       message?: string
       score: number
-      /** The request whose denial this is a part of; it does not count again. */
+      /** The request whose denial includes this one; it is not counted again. */
       repeats?: string
     }
-  /** A person takes an approval back; its tokens are revoked with it. */
+  /** An approver revokes an approval; its tokens are revoked with it. */
   | { type: 'permission.revoked'; requestId: string; taskId: string; by: string }
   | { type: 'token.issued'; token: Token; taskId?: string; requestId?: string }
   | { type: 'token.revoked'; jti: string; reason: RevocationReason; taskId?: string }
@@ -358,7 +361,7 @@ export type Event =
       deliveryId: string
       attempt: number
       reason: string
-      /** Nobody will try again. */
+      /** The delivery failed for good. */
       final: boolean
     }
   | { type: 'stream.created'; stream: Stream }
@@ -380,5 +383,5 @@ export type Event =
 
 export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>
 
-/** An event with its place in the journal; `at` is epoch seconds of the tenant's clock. */
+/** An event with its number in the journal. `at` is epoch seconds of the tenant's clock. */
 export type Entry = Event & Readonly<{ seq: number; at: number }>

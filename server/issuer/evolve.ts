@@ -16,7 +16,7 @@ import {
   type TaskRecord,
 } from './state.ts'
 
-/** The one place where state changes. */
+/** The only function that changes state. */
 export const evolve = (state: State, entry: Entry): void => {
   forgetExpired(state, entry.at)
   countKept(state, entry)
@@ -24,7 +24,7 @@ export const evolve = (state: State, entry: Entry): void => {
   change(state, entry)
 }
 
-/** What each event changes. */
+/** How each event changes the state. */
 const changes: Readonly<{
   [Type in Event['type']]: (state: State, entry: Entry & EventOf<Type>) => void
 }> = {
@@ -287,7 +287,7 @@ const queueSignal = (state: State, signal: Signal, agentId: string | undefined) 
   }
 }
 
-/** A receiver that never fetches loses the oldest. */
+/** A receiver that never polls loses its oldest signals. */
 const queue = (record: StreamRecord, signal: Signal) => {
   record.waiting.push({ ...signal, jti: `${record.stream.id}.${signal.jti}` })
   if (record.waiting.length <= mostWaiting) return

@@ -8,11 +8,11 @@ import { refuseUnusable } from './requests.ts'
 import type { GrantRecord, State } from './state.ts'
 import { accessTokenLifetime, grantedScope, issueUserToken } from './tokens.ts'
 
-/** Seconds an authorization code and a refresh token are good (contract §3.2). */
+/** Lifetime of an authorization code and of a refresh token, in seconds (contract §3.2). */
 export const codeLifetime = 600
 export const refreshLifetime = 30 * 86_400
 
-/** What a client asks of a person, read but not yet believed. */
+/** An authorization request, parsed but not yet validated. */
 export type Asked = Readonly<{
   responseType?: string | undefined
   responseMode?: string | undefined
@@ -20,15 +20,15 @@ export type Asked = Readonly<{
   challenge?: string | undefined
   challengeMethod?: string | undefined
   prompt?: string | undefined
-  /** The name or id of the one agent that may act for the person. */
+  /** Name or id of the only agent that may act for the user. */
   actor?: string | undefined
   details?: readonly AuthorizationDetail[] | undefined
 }>
 
-/** What the person is shown. */
+/** The validated request, as the user sees it. */
 export type CheckedRequest = Readonly<{ scope: string; challenge?: string; mayAct?: string }>
 
-/** @throws {Refused} what the client should hear of by redirect */
+/** @throws {Refused} errors that the client receives by redirect */
 export const soundRequest = (state: State, client: Client, asked: Asked): CheckedRequest => {
   mayUse(state, client, 'authorization_code')
   if (asked.responseType !== 'code') {
@@ -38,7 +38,10 @@ export const soundRequest = (state: State, client: Client, asked: Asked): Checke
     refuse({ error: 'invalid_request', reason: 'expected response_mode=query' })
   }
   if (asked.prompt?.split(' ').includes('none')) {
-    refuse({ error: 'login_required', reason: 'nobody is signed in without being asked' })
+    refuse({
+      error: 'login_required',
+      reason: 'expected a prompt other than none: there are no sessions',
+    })
   }
   const { challenge, challengeMethod } = asked
   if (challenge === undefined && (state.dialect.pkce === 'all' || isPublic(client))) {
@@ -59,10 +62,10 @@ export const soundRequest = (state: State, client: Client, asked: Asked): Checke
   }
 }
 
-/** Seconds a pushed request is good. */
+/** Lifetime of a pushed request, in seconds. */
 export const pushLifetime = 90
 
-/** A client sends its request ahead, so that it does not pass through the browser (RFC 9126). */
+/** Stores a pushed authorization request, which therefore does not pass through the browser (RFC 9126). */
 export const pushRequest: Decide<
   Omit<PushedRequest, 'expiresAt'>,
   readonly [EventOf<'authorization.pushed'>]
@@ -71,7 +74,7 @@ export const pushRequest: Decide<
   return [{ type: 'authorization.pushed', pushed: { ...request, expiresAt: now + pushLifetime } }]
 }
 
-/** A person says yes. */
+/** Records a user's consent. */
 export const giveGrant: Decide<
   Omit<Grant, 'id' | 'givenAt' | 'codeExpiresAt'>,
   readonly [EventOf<'grant.given'>]
@@ -85,12 +88,12 @@ function* grantsOf({ grants }: State): Generator<Grant> {
   for (const { grant } of grants.values()) yield grant
 }
 
-/** What a token request may say to have less than was consented to (RAR-09). */
+/** The parameters with which a token request narrows the consent (RAR-09). */
 type RedeemedGrant = Readonly<{
   scope?: string | undefined
   audience?: Audience | undefined
   details?: readonly AuthorizationDetail[] | undefined
-  /** The SHA-256 of the refresh token to come; absent: none is given. */
+  /** SHA-256 of the new refresh token. Absent: none is issued. */
   refreshHash?: string | undefined
 }>
 
@@ -99,27 +102,28 @@ export type RedeemCode = RedeemedGrant &
     client: Client
     codeHash: string
     redirectUri?: string | undefined
-    /** What the `code_verifier` comes to by S256. */
+    /** The `code_verifier`, hashed by S256. */
     proof?: string | undefined
   }>
 
 /**
- * The code becomes tokens, once. Without a `token.issued` among the events it was the second time,
- * and what came of the first is revoked (RFC 6749 §4.1.2).
+ * Exchanges the code for tokens, once. When the events have no `token.issued`, the code was reused, and
+ * all tokens from it are revoked (RFC 6749 §4.1.2).
  */
 export const redeemCode: Decide<RedeemCode> = (state, command, context) => {
   const { client, codeHash, redirectUri, proof } = command
   const record = grantOf(state, state.codes.get(codeHash), client)
-  const { grant, redeemed } = record ?? refuseGrant('the code is unknown, expired or not yours')
+  const { grant, redeemed } =
+    record ?? refuseGrant('the code is unknown, expired or of another client')
   if (redeemed) return revocation(record as GrantRecord, 'code_reused')
   if (context.now >= grant.codeExpiresAt) {
-    refuseGrant('the code is unknown, expired or not yours')
+    refuseGrant('the code is unknown, expired or of another client')
   }
   if (redirectUri !== grant.redirectUri) {
-    refuseGrant('redirect_uri: expected the one the code was sent to')
+    refuseGrant('redirect_uri: expected the redirect_uri of the authorization request')
   }
   if (proof !== grant.challenge) {
-    refuseGrant('code_verifier: expected the one of the code_challenge, if there was one')
+    refuseGrant('code_verifier: expected the verifier of the code_challenge')
   }
   return [
     { type: 'grant.redeemed', grantId: grant.id },
@@ -130,27 +134,28 @@ export const redeemCode: Decide<RedeemCode> = (state, command, context) => {
 export type Refresh = RedeemedGrant &
   Readonly<{
     client: Client
-    /** Of the refresh token that is used up. */
+    /** SHA-256 of the refresh token in the request. */
     usedHash: string
   }>
 
 /**
- * A new pair of tokens; the old refresh token is void. Without a `token.issued` among the events
- * it was void already: somebody has stolen it, so the whole grant is revoked (RFC 9700 §4.14.2).
+ * Issues a new pair of tokens and invalidates the refresh token. When the events have no
+ * `token.issued`, the refresh token was reused, which indicates theft, so the whole grant is revoked
+ * (RFC 9700 §4.14.2).
  */
 export const refresh: Decide<Refresh> = (state, command, context) => {
   const { client, usedHash } = command
   const record =
     grantOf(state, state.refreshTokens.get(usedHash), client) ??
-    refuseGrant('the refresh token is unknown, expired, revoked or not yours')
+    refuseGrant('the refresh token is unknown, expired, revoked or of another client')
   if (record.refresh?.hash !== usedHash) return revocation(record, 'refresh_token_reused')
   if (context.now >= record.refresh.expiresAt) {
-    refuseGrant('the refresh token is unknown, expired, revoked or not yours')
+    refuseGrant('the refresh token is unknown, expired, revoked or of another client')
   }
   return tokensOf(state, record.grant, command, context)
 }
 
-/** Kills a grant by one of its refresh tokens, and all that was drawn from it (REV-05). */
+/** Revokes the grant of a refresh token, and all tokens derived from it (REV-05). */
 export const revokeGrant: Decide<Readonly<{ refreshHash: string; clientId: string }>> = (
   state,
   { refreshHash, clientId },
@@ -159,7 +164,7 @@ export const revokeGrant: Decide<Readonly<{ refreshHash: string; clientId: strin
   return record === undefined ? [] : revocation(record, 'grant_revoked')
 }
 
-/** The grant of a refresh token that is good. */
+/** The grant of a valid refresh token. */
 export const findLiveGrant = (
   state: State,
   refreshHash: string,
@@ -182,7 +187,7 @@ const tokensOf = (
   if (details !== undefined && !details.every((it) => isNoWiderThanAny(grant.details ?? [], it))) {
     refuse({
       error: 'invalid_authorization_details',
-      reason: 'expected at most what was consented to',
+      reason: 'expected a subset of the authorization_details the user consented to',
     })
   }
   const names = narrowAudience(grant.audience, audience)
@@ -234,7 +239,7 @@ const revocation = (
 
 const refuseGrant = (reason: string) => refuse({ error: 'invalid_grant', reason })
 
-/** The `sub` of an agent by any of its names. */
+/** The `sub` of an agent, found by any of its names. */
 const actorNamed = ({ agents }: State, name: string): string => {
   const agent = [...agents.values()].find(
     (it) => [it.id, it.name, it.clientId, `agent:${it.name}`].includes(name) && !it.resourceServer,

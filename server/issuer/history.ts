@@ -5,21 +5,21 @@ import type { Facts } from './policy.ts'
 import { emptyState, type State } from './state.ts'
 
 /**
- * One decided request, as compaction keeps it: enough to try another policy on it.
- * `assess(policy, facts)` of `policy.ts` takes the facts as they are.
+ * One decided request, as compaction stores it: enough to apply another policy to it. Pass `facts`
+ * unchanged to `assess(policy, facts)` of `policy.ts`.
  */
 export type DecidedRequest = Readonly<{
   requestId: string
-  /** Every input the policy saw; `now` is when the permission was requested (epoch seconds). */
+  /** Every input of the policy. `now` is the time of the request (epoch seconds). */
   facts: Facts
-  /** What the policy said: the name of the policy rule, its decision, risk level and TTL (seconds). */
+  /** The policy's decision: the name of the rule, its decision, risk level and TTL (seconds). */
   policy: Readonly<{
     rule: string
     decision: 'approve' | 'ask' | 'deny'
     risk: RiskLevel
     ttl: number
   }>
-  /** What became of it: by whom (`policy` or a user's id), when, and for how many seconds or why not. */
+  /** The final decision: by whom (`policy` or a user's id), when, and for how many seconds or why not. */
   outcome: Readonly<{
     as: 'approved' | 'denied'
     by: string
@@ -29,23 +29,23 @@ export type DecidedRequest = Readonly<{
   }>
 }>
 
-/** The newest entries of a tenant that compaction leaves as they are. */
+/** Number of newest entries of a tenant that compaction keeps unchanged. */
 export const newestEntries = 10_000
 
 /**
- * What happened to a tenant, as a journal file keeps it: the newest entries as they are, and of
- * those before them the state they led to and the requests they decided.
+ * The history of a tenant, as a journal file stores it: the newest entries unchanged; the state and the
+ * decided requests instead of the older ones.
  */
 export class History {
-  /** What the entries up to `seq` led to; after `finish`, what all of them led to. */
+  /** The state after the entries up to `seq`; after `finish`, the state after all entries. */
   state: State = emptyState(Policy.parse({}))
-  /** The number of the newest entry that is not in `entries`; 0 while all are. */
+  /** Number of the newest entry that is not in `entries`; 0 while all are. */
   seq = 0
-  /** Seconds by which entries that are in the state have moved the clock. */
+  /** Seconds by which the compacted entries moved the clock. */
   clockMoved = 0
   /** The newest entries, oldest first. */
   readonly entries: Entry[] = []
-  /** Called with each decided request that compaction makes a record of, oldest first. */
+  /** Called with each decided request that compaction records, oldest first. */
   readonly #decided: (request: DecidedRequest) => void
   readonly #newest: number
 
@@ -54,18 +54,24 @@ export class History {
     this.#newest = newest
   }
 
-  /** The number of the newest entry; 0 when there is none. */
+  /** Number of the newest entry; 0 when there is none. */
   get last(): number {
     return this.entries.at(-1)?.seq ?? this.seq
   }
 
-  /** Adds the next entry. @throws whatever an entry that makes no sense leads to */
+  /**
+   * Adds the next entry.
+   * @throws the error of an invalid entry
+   */
   add(entry: Entry): void {
     this.entries.push(entry)
     if (this.entries.length >= this.#newest + 1000) this.compact()
   }
 
-  /** Lets all but the newest entries go. @throws whatever an entry that makes no sense leads to */
+  /**
+   * Compacts all but the newest entries.
+   * @throws the error of an invalid entry
+   */
   compact(): void {
     for (const entry of this.entries.splice(0, this.entries.length - this.#newest)) {
       this.#apply(entry)
@@ -77,7 +83,10 @@ export class History {
     }
   }
 
-  /** Brings the state up to the newest entry. @throws whatever an entry that makes no sense leads to */
+  /**
+   * Applies all entries to the state.
+   * @throws the error of an invalid entry
+   */
   finish(): void {
     for (const entry of this.entries) this.#apply(entry)
   }
@@ -100,7 +109,7 @@ const describeDecision = (
     facts: {
       detail: request.detail,
       agent: String(inputs.agent),
-      // Absent in journals of before December 2026, and where there are none.
+      // Absent in journals from before December 2026, and for agents without a parent.
       ancestors: inputs.ancestors as readonly string[] | undefined,
       taskType: state.tasks.get(request.taskId)?.task.type,
       onBehalfOf: inputs.on_behalf_of as string | undefined,

@@ -1,13 +1,13 @@
 import { sizeOf } from '../wire/size-of.ts'
 import type { Entry, Event } from './event.ts'
 
-/** The newest entries a tenant keeps in memory, and the most bytes of up to twice as many. */
+/** The number of newest entries a tenant keeps in memory, and the maximum bytes of up to twice as many. */
 const kept = 10_000
 const mostBytes = 16 * 1024 * 1024
 
-/** The append-only list of what happened in a tenant, bounded in memory. */
+/** The append-only list of a tenant's events, bounded in memory. */
 export class Journal {
-  /** How many entries have been dropped from memory. */
+  /** Number of entries dropped from memory. */
   forgotten = 0
   readonly #entries: Entry[] = []
   readonly #listeners = new Set<(entry: Entry) => void>()
@@ -20,17 +20,17 @@ export class Journal {
     this.#mostBytes = bytes
   }
 
-  /** The number of the newest entry; 0 when there is none. */
+  /** Number of the newest entry; 0 when there is none. */
   get last(): number {
     return this.forgotten + this.#entries.length
   }
 
-  /** What an event will be as an entry, `placeholderReport` places after the next. */
+  /** Builds the entry of an event, `later` positions after the next one. */
   numbered(event: Event, at: number, later = 0): Entry {
     return { seq: this.last + 1 + later, at, ...event }
   }
 
-  /** After a gap only what comes now counts: of what was before, some has been forgotten. */
+  /** Continues after a gap: entries before it are incomplete. */
   append(entry: Entry): void {
     if (entry.seq !== this.last + 1) {
       this.#forget(this.#entries.length)
@@ -48,17 +48,17 @@ export class Journal {
     for (const entry of this.#entries.splice(0, count)) this.#bytes -= sizeOf(entry)
   }
 
-  /** Tells the listeners; apart from `append`, so that they see the state the entry led to. */
+  /** Notifies the listeners. Separate from `append`, so that they see the state after the entry. */
   announce(entry: Entry): void {
     for (const listener of this.#listeners) listener(entry)
   }
 
-  /** What came after an entry, oldest first. */
+  /** The entries after a number, oldest first. */
   after(seq: number): readonly Entry[] {
     return this.#entries.slice(Math.max(0, seq - this.forgotten))
   }
 
-  /** @returns a function that ends the listening */
+  /** @returns a function that removes the listener */
   listen(listener: (entry: Entry) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -3,16 +3,16 @@ import type { Event } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** Bytes of what a caller wrote, and whose share of the tenant's memory they are. */
+/** Bytes of a caller's texts, and the owner whose share of the tenant's memory they use. */
 export type KeptBytes = Readonly<{
-  /** The agent's id; of a client that is no agent, its `client_id`. */
+  /** The agent's id; for a client that is not an agent, its `client_id`. */
   owner: string
   bytes: number
 }>
 
 /**
- * What an event makes a tenant remember of a caller's own words, until it has expired.
- * Members of a fixed size do not count: how many records there are has limits of its own.
+ * The texts of a caller that a tenant stores because of an event, until they expire. Members of a fixed
+ * size do not count, because the number of records is limited separately.
  */
 export const keptBytesOf = (event: Event): KeptBytes | undefined => {
   switch (event.type) {
@@ -47,7 +47,7 @@ export const keptBytesOf = (event: Event): KeptBytes | undefined => {
   }
 }
 
-/** Counts what an event adds, or, by -1, what has been forgotten of it. */
+/** Adds the bytes of an event; with -1 it subtracts them. */
 export const countKept = (state: State, event: Event, times: 1 | -1 = 1): void => {
   const kept = keptBytesOf(event)
   if (kept === undefined) return
@@ -56,7 +56,7 @@ export const countKept = (state: State, event: Event, times: 1 | -1 = 1): void =
 }
 
 /**
- * Whether there is room for what is about to be remembered: in the share of its owner, and in the tenant.
+ * Checks that there is room for new texts: in the share of their owner, and in the tenant.
  * @throws {Refused} `limit_reached`
  */
 export const refuseBeyondShare = (state: State, events: readonly Event[]): void => {
@@ -70,10 +70,10 @@ export const refuseBeyondShare = (state: State, events: readonly Event[]): void 
     added.set(kept.owner, before + kept.bytes)
     sum += kept.bytes
     if (before + kept.bytes > perAgent) {
-      refuse({ error: 'limit_reached', what: 'bytes remembered for one agent', limit: perAgent })
+      refuse({ error: 'limit_reached', what: 'bytes stored for one agent', limit: perAgent })
     }
     if (sum > perTenant) {
-      refuse({ error: 'limit_reached', what: 'bytes remembered for one tenant', limit: perTenant })
+      refuse({ error: 'limit_reached', what: 'bytes stored for one tenant', limit: perTenant })
     }
   }
 }

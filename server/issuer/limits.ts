@@ -3,7 +3,7 @@ import { refuseBeyondShare } from './kept-bytes.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** What a caller makes a tenant remember, until it has expired. */
+/** Records that callers create, until they expire. */
 const growing = {
   'task.opened': { kept: 'tasks', limit: 'tasks', what: 'tasks' },
   'permission.requested': { kept: 'requests', limit: 'requests', what: 'requests' },
@@ -12,15 +12,15 @@ const growing = {
   'grant.refreshable': {
     kept: 'refreshTokens',
     limit: 'refresh_tokens',
-    what: 'refresh tokens, used or not,',
+    what: 'refresh tokens (including used ones)',
   },
   'authorization.pushed': { kept: 'pushed', limit: 'pushed_requests', what: 'pushed requests' },
   'assertion.used': { kept: 'assertions', limit: 'assertions', what: 'client assertions' },
 } as const
 
 /**
- * Whatever is about to happen, a tenant remembers no more records and bytes than its policy says. One
- * look at a number: the state has to have forgotten what is over.
+ * Checks that new events keep the tenant within the numbers of records and bytes of its policy. Reads
+ * one number, so expired records must be deleted before.
  * @throws {Refused} `limit_reached`
  */
 export const refuseAboveLimit = (state: State, events: readonly Event[]): void => {

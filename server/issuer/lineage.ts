@@ -1,7 +1,7 @@
 import type { Agent } from './event.ts'
 import { forgetAt, type RecentActivity, recentSeconds, type State } from './state.ts'
 
-/** The agent and those that registered it, the agent first, its root last. */
+/** The agent and the agents that registered it: the agent first, its root last. */
 export const lineageOf = ({ agents }: Pick<State, 'agents'>, agentId: string): readonly Agent[] => {
   const lineage: Agent[] = []
   for (let agent = agents.get(agentId); agent !== undefined; ) {
@@ -11,7 +11,7 @@ export const lineageOf = ({ agents }: Pick<State, 'agents'>, agentId: string): r
   return lineage
 }
 
-/** The id of the agent that budgets, denials and risk count for: the first of its lineage. */
+/** The id of the root agent, for which budgets, denials and risk are counted. */
 export const rootOf = (state: Pick<State, 'agents'>, agentId: string): string =>
   lineageOf(state, agentId).at(-1)?.id ?? agentId
 
@@ -36,7 +36,7 @@ export const noteActivity = (
   state.recent.set(root, kept)
 }
 
-/** The sums over all tasks of the root agent, within so many seconds before `now`. */
+/** Sums over all tasks of the root agent in the given seconds before `now`. */
 export const recentActivity = (
   state: Pick<State, 'agents' | 'recent'>,
   agentId: string,

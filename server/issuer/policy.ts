@@ -10,38 +10,38 @@ import {
 import { textMatches } from './text-pattern.ts'
 import { isWithinWindow } from './time-window.ts'
 
-/** All a policy may know of a request. */
+/** All inputs of a policy for one request. */
 export type Facts = Readonly<{
   detail: AuthorizationDetail
   agent: string
-  /** Names of the agents that registered it, one after another. */
+  /** Names of the agents that registered it, in order. */
   ancestors?: readonly string[] | undefined
   taskType?: string | undefined
-  /** E-mail of the user the agent acts for. */
+  /** E-mail address of the user the agent acts for. */
   onBehalfOf?: string | undefined
   requestedTtl?: number | undefined
   justification?: string | undefined
-  /** The running risk of the task, before this request. */
+  /** The risk score of the task, before this request. */
   score: number
-  /** Of the task and those above it. */
+  /** Of the task and its parent tasks. */
   denials: number
-  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  /** Of the agent and the agents it registered, in all their tasks within 600 s. */
   agentDenials?: number | undefined
-  /** Of the same, within 60 s. */
+  /** As above, within 60 s. */
   requestsLastMinute: number
   now: number
 }>
 
 export type Assessment = Readonly<{
   rule: PolicyRule
-  /** Seconds the token gets if approved now. */
+  /** Lifetime of the token in seconds, if approved now. */
   ttl: number
-  /** The most an approver may give, in seconds. */
+  /** Maximum lifetime an approver may grant, in seconds. */
   maxTtl: number
   explanation: Explanation
 }>
 
-/** Rules from the top, the first that applies decides; where none does, a person is asked. */
+/** Decides a request: the first rule that matches applies; without a matching rule a person decides. */
 export const assess = (policy: Policy, facts: Facts): Assessment => {
   const rule = ruleFor(policy, facts) ?? undecidedByPolicy
   const maxTtl = Math.min(longestTtl, policy.max_ttl, rule.max_ttl ?? longestTtl)
@@ -70,7 +70,7 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
   }
 }
 
-/** The rule after the last one of every policy. */
+/** The rule that applies after all others. */
 export const undecidedByPolicy: PolicyRule = {
   name: 'no rule applies, so a person is asked',
   when: {},
@@ -83,9 +83,9 @@ const ruleFor = (policy: Policy, facts: Facts): PolicyRule | undefined =>
   policy.rules.find((rule) => holds(rule, facts, policy))
 
 /**
- * Whether every condition of a rule holds. An absent one always does. Of the lists of a detail any
- * member is enough for a rule that asks or denies; a rule that approves needs every member to match,
- * or an action that nobody approved would pass beside one that is.
+ * Whether every condition of a rule holds. An absent condition always holds. For the lists of a detail,
+ * a rule that asks or denies needs one matching member. A rule that approves needs all members to
+ * match, because one approved action must not approve another one beside it.
  */
 const holds = (rule: PolicyRule, facts: Facts, policy: Policy): boolean => {
   for (const name in rule.when) {
@@ -94,7 +94,7 @@ const holds = (rule: PolicyRule, facts: Facts, policy: Policy): boolean => {
   return true
 }
 
-/** Whether one condition that a rule states holds. One that it does not state always does. */
+/** Whether one given condition of a rule holds. An absent condition always holds. */
 export const conditionHolds = (
   name: keyof Condition,
   rule: PolicyRule,
@@ -126,7 +126,8 @@ const conditions: { [K in keyof Condition]-?: Test<NonNullable<Condition[K]>> } 
   privileges: list('privileges'),
   undocumented_actions: (wanted, { detail }) => wanted === hasUndocumentedAction(detail),
   sensitive: (wanted, { detail }, { policy }) => wanted === isSensitive(policy, detail),
-  // In a rule that approves each ancestor must match, too: a helper is no mightier than its makers.
+  // In a rule that approves, each registering agent must match as well, so that a helper is not wider
+  // than the agent that registered it.
   agent: (patterns, { agent, ancestors = [] }, { decision }) =>
     matchesList(decision, patterns, [agent, ...ancestors]),
   task_type: (patterns, { taskType }) => matchesAny(patterns, [taskType ?? '']),
@@ -154,7 +155,7 @@ const matchesEvery = (patterns: readonly string[], values: readonly string[]) =>
 const matchesAny = (patterns: readonly string[], values: readonly string[]) =>
   patterns.some((pattern) => values.some((value) => matchesPattern(pattern, value)))
 
-/** `*` stands for any run of characters; compared in linear time, without a regular expression. */
+/** `*` matches any run of characters. Linear time, without a regular expression. */
 export const matchesPattern = (pattern: string, value: string): boolean => {
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return value === pattern
@@ -190,8 +191,8 @@ export const justificationLacks = (
   (pattern !== undefined && !textMatches(pattern, justification))
 
 /**
- * Of what was asked, the actions that would each be approved by themselves, where they pass together,
- * too; else the first that would.
+ * The smallest request that would be approved: all requested actions that would each be approved alone,
+ * if they are approved together; else the first of them.
  */
 const smallestThatPasses = (policy: Policy, facts: Facts): AuthorizationDetail | undefined => {
   const { actions } = facts.detail

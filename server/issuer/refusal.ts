@@ -1,6 +1,6 @@
 import type { AuthorizationDetail, Dialect } from '../wire/index.ts'
 
-/** Every way the rules say no. Plain data: it knows nothing of status codes. */
+/** Every refusal of the rules, as plain data without HTTP status codes. */
 export type Refusal =
   | { error: 'not_found'; what: string }
   | { error: 'task_forbidden'; taskId: string }
@@ -40,7 +40,7 @@ export type Refusal =
   | { error: 'capability_denied'; missing: readonly string[] }
   | { error: 'unknown_stream' }
 
-/** A rule's refusal on its way to whoever renders it. */
+/** Carries a rule's refusal to the code that renders it. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly refusal: Refusal

@@ -5,9 +5,9 @@ import type { Agent, EventOf, User } from './event.ts'
 import { refuse } from './refusal.ts'
 
 export type RegisterAgent = Readonly<{
-  /** Who registers it. */
+  /** The registering agent or user. */
   by: { agent?: Agent | undefined; user?: User | undefined }
-  /** As people write it; what tokens say is made of it. */
+  /** The name as people write it. The name in tokens is derived from it. */
   name: string
   clientId?: string | undefined
   secretHash: string
@@ -15,8 +15,9 @@ export type RegisterAgent = Readonly<{
 }>
 
 /**
- * An agent registers helpers no mightier than itself, and none that act for users; a person needs
- * `agents.manage`. An agent that names its own client changes what it is called, and nothing it may do.
+ * Registers an agent. An agent registers agents with a subset of its capabilities, and none that act
+ * for users; a user needs `agents.manage`. An agent that names its own client changes its display name
+ * only.
  */
 export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.registered'>]> = (
   state,
@@ -30,7 +31,7 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
     refuse({ error: 'registration_forbidden', reason: 'the permission agents.manage is missing' })
   }
   if (parent?.resourceServer) {
-    refuse({ error: 'registration_forbidden', reason: 'a resource server registers no agents' })
+    refuse({ error: 'registration_forbidden', reason: 'a resource server cannot register agents' })
   }
   const missing = parent ? capabilities.filter((it) => !hasCapability(parent, it)) : []
   if (missing.length > 0) refuse({ error: 'capability_denied', missing })
@@ -56,9 +57,9 @@ export const registerAgent: Decide<RegisterAgent, readonly [EventOf<'agent.regis
   return [{ type: 'agent.registered', agent, by: parent?.id ?? user?.id ?? '' }]
 }
 
-/** Permissions of a person who registers agents; LumoAuth's newest name of it is a scope. */
+/** Permissions with which a user registers agents. LumoAuth's newest name is a scope. */
 const managing = ['agents.manage', 'admin:agents:write']
 
-/** `Research assistant` becomes `research-assistant`: it is a part of `sub`, and a client id. */
+/** Turns `Research assistant` into `research-assistant`, which is part of `sub` and a client id. */
 const plainName = (name: string): string =>
   /\s/.test(name) ? name.trim().toLowerCase().replace(/\s+/g, '-') : name

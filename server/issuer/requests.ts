@@ -19,8 +19,9 @@ export type RequestPermission = Readonly<{
 }>
 
 /**
- * The policy approves, denies or asks a person. The running risk of the task grows with each
- * request; the one that reaches the limit is denied and suspends the task (contract §5.5).
+ * Creates a permission request. The policy approves it, denies it, or leaves the decision to a person.
+ * Each request raises the risk score of the task; the request that reaches the limit is denied and
+ * suspends the task (contract §5.5).
  */
 export const requestPermission: Decide<
   RequestPermission,
@@ -93,20 +94,20 @@ export const requestPermission: Decide<
 export type Decision = Readonly<{
   requestId: string
   userId: string
-  /** Why the token that the person shows cannot decide; absent: it can. */
+  /** Why the approver's token cannot decide; absent when it can. */
   obstacle?: string | undefined
 }>
 
 /**
- * With several approvers required, each but the last endorses. Pending requests of the same detail
- * in the same task are decided together, so that nobody is asked the same thing over and over
- * (THR-17); each keeps a token of its own.
+ * Approves a request. When several approvers are required, each but the last endorses. Pending requests
+ * of the same detail in the same task are decided together, so that a person is not asked repeatedly
+ * (THR-17); each gets its own token.
  */
 export const approveRequest: Decide<
   Decision &
     Readonly<{
       ttl?: number | undefined
-      /** The only requested actions to permit; absent: all of them. */
+      /** The only requested actions to permit. Absent: all of them. */
       actions?: readonly string[] | undefined
       notes?: string | undefined
       message?: string | undefined
@@ -116,10 +117,10 @@ export const approveRequest: Decide<
   const record = requireDecidable(state, requestId, { userId, obstacle }, now)
   const { request, endorsedBy } = record
   if (endorsedBy.includes(userId)) {
-    refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
+    refuse({ error: 'approval_forbidden', reason: 'the same user cannot approve twice' })
   }
   const permitted = narrowActions(record, actions)
-  // The approver saw this request: what is decided with it lives no longer.
+  // The approver saw only this request, so the others get no longer lifetime.
   const approvedTtl = Math.min(ttl ?? request.ttl, request.maxTtl)
   const approval = (it: RequestRecord): readonly [EventOf<'permission.endorsed'>, ...Event[]] => {
     const about = { requestId: it.request.id, taskId: request.taskId, by: userId }
@@ -143,9 +144,9 @@ export const approveRequest: Decide<
 }
 
 /**
- * The requested actions that this approver and those before permit; undefined: all of them.
- * @throws {Refused} `invalid_authorization_details` for an action that was not requested, and where
- * none is left
+ * The requested actions that this approver and all earlier ones permit; undefined: all of them.
+ * @throws {Refused} `invalid_authorization_details` for an action that was not requested, and when no
+ * action is left
  */
 const narrowActions = (
   { request, narrowedTo }: RequestRecord,
@@ -157,20 +158,20 @@ const narrowActions = (
     (it) => (actions?.includes(it) ?? true) && (narrowedTo?.includes(it) ?? true),
   )
   if (isForeign || (actions !== undefined && permitted.length === 0)) {
-    const reason = `actions: expected some of ${(narrowedTo ?? requested).join(', ')}`
+    const reason = `actions: expected a subset of ${(narrowedTo ?? requested).join(', ')}`
     refuse({ error: 'invalid_authorization_details', reason })
   }
   return permitted.length === requested.length ? undefined : permitted
 }
 
-/** What the agent gets of what it requested: less, where an approver has narrowed it. */
+/** The detail granted to the agent: narrower than requested when an approver has narrowed it. */
 export const grantedDetail = ({ request, decided }: RequestRecord): AuthorizationDetail =>
   (decided?.as === 'approved' ? decided.detail : undefined) ?? request.detail
 
-/** `reason` is for people, `message` for the agent. */
+/** Denies a request. `reason` is for people, `message` for the agent. */
 type DenialText = Readonly<{ reason?: string; message?: string }>
 
-/** One denial is enough, however many approvers are required. */
+/** One denial is final, even when several approvers are required. */
 export const denyRequest: Decide<
   Decision & Readonly<{ [K in keyof DenialText]: DenialText[K] | undefined }>
 > = (state, { requestId, userId, obstacle, reason, message }, context) => {
@@ -194,7 +195,7 @@ export const denyRequest: Decide<
   return [...others, ...denial(state, task, requestId, userId, text, context)]
 }
 
-/** What else is pending in the task for the very same detail, where the dialect folds that. */
+/** The other pending requests of the task for exactly the same detail, if the dialect folds them. */
 export const repetitionsOf = (
   state: State,
   { request, canonical }: RequestRecord,
@@ -210,7 +211,7 @@ export const repetitionsOf = (
           lifeAt(state, it, now) === 'pending',
       )
 
-/** The requests of an agent that wait for a person, oldest first. */
+/** The pending requests of an agent, oldest first. */
 const pendingOf = (state: State, agentId: string, now: number): RequestRecord[] =>
   undecidedOf(state, agentId).filter((it) => lifeAt(state, it, now) === 'pending')
 
@@ -218,14 +219,15 @@ const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
   [...(state.undecidedOf.get(agentId) ?? [])].flatMap((id) => state.requests.get(id) ?? [])
 
 /**
- * An approval becomes a token once, exactly as wide as what was approved, and no longer than the
- * task lives. A dialect switch allows it again for what remains of the first token's time.
+ * Exchanges an approval for a token, once. The token is exactly as wide as the approval, and lives no
+ * longer than the task. With a dialect switch it can be exchanged again for the remaining lifetime of
+ * the first token.
  */
 export const exchangeRequest: Decide<
   Readonly<{
     requestId: string
     agentId: string
-    /** Where it is to be used; absent: where its detail says. */
+    /** The audience of the token. Absent: the `locations` of the detail. */
     audience?: readonly string[] | undefined
   }>,
   readonly [EventOf<'token.issued'>]
@@ -239,7 +241,7 @@ export const exchangeRequest: Decide<
       error: 'request_not_approved',
       requestId,
       status: 'revoked',
-      reason: `its task is ${taskStatus}`,
+      reason: `the task is ${taskStatus}`,
     })
   }
   const status = lifeAt(state, record, now)
@@ -271,10 +273,13 @@ export const exchangeRequest: Decide<
   return [{ type: 'token.issued', token, taskId: request.taskId, requestId }]
 }
 
-/** Every state of a request's life. On the wire `exchanged` reads as `approveRecord`. */
+/** Every state of a request. On the wire, `exchanged` is sent as `approved`. */
 export type Life = RequestStatus | 'exchanged'
 
-/** One-way: what a person or time has decided stays, until the end of the task revokes it. */
+/**
+ * The state of a request. It changes in one direction: a decision or an expiry is final, until the end
+ * of the task revokes it.
+ */
 export const lifeAt = (state: State, record: RequestRecord, now: number): Life => {
   const { request, decided, exchangedAt } = record
   if (decided?.as === 'denied') return 'denied'
@@ -288,7 +293,7 @@ export const lifeAt = (state: State, record: RequestRecord, now: number): Life =
   return now >= decided.at + Math.max(decided.ttl, redeemable) ? 'expired' : 'approved'
 }
 
-/** An approval that nobody fetched is good for this many seconds at least. */
+/** Minimum time in seconds in which an approval can be exchanged. */
 const redeemable = 300
 
 /** @throws {Refused} `not_found`, or `request_forbidden` for another agent's request */
@@ -302,7 +307,7 @@ export const requireOwnRequest = (
   return record
 }
 
-/** What the policy says of a request, without making it. */
+/** The decision of the policy on a hypothetical request. */
 export const assessRequest = (
   state: State,
   task: TaskRecord | undefined,
@@ -326,7 +331,7 @@ export const assessRequest = (
   })
 }
 
-/** A child task does not leave behind what was denied above it. */
+/** A child task inherits the denials of its parent tasks. */
 const denialsUpwards = (state: State, record: TaskRecord | undefined): number =>
   record === undefined
     ? 0
@@ -337,8 +342,9 @@ export const findRequest = (state: State, requestId: string): RequestRecord =>
   state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
 
 /**
- * The request, once it is certain that the person may decide it: until then an answer tells nothing of
- * its state (THR-26). Only a person with `jit.approve` decides, and never for themselves (HITL-05).
+ * The request, after checking that the user may decide it: before that, an error reveals nothing about
+ * its state (THR-26). Only a user with `jit.approve` decides, and never about an agent that acts for
+ * them (HITL-05).
  */
 const requireDecidable = (
   state: State,
@@ -351,7 +357,7 @@ const requireDecidable = (
   if (!mayApprove(state, userId)) forbid('the permission jit.approve is missing')
   const record = findRequest(state, requestId)
   if (state.tasks.get(record.request.taskId)?.task.onBehalfOf === userId) {
-    forbid('a person cannot decide what an agent does on their behalf')
+    forbid('a user cannot decide a request of an agent that acts for this user')
   }
   const life = lifeAt(state, record, now)
   if (life === 'pending') return record
@@ -366,7 +372,7 @@ const requireDecidable = (
   })
 }
 
-/** Whether a person is an approver. */
+/** Whether a user is an approver. */
 export const mayApprove = (state: State, userId: string): boolean =>
   findUser(state, userId)?.permissions.includes('jit.approve') === true
 
@@ -418,12 +424,12 @@ const refuseTooMany = (state: State, { task, requests }: TaskRecord, now: number
   }
 }
 
-/** A token carries its detail, and has to fit into a header with everything else. */
+/** A token contains its detail, and must fit into a header. */
 const longestDetail = 8192
 
 /**
  * @throws {Refused} `invalid_authorization_details`: too long for a token, or of a type the dialect
- * does not know
+ * does not accept
  */
 export const refuseUnusable = (state: State, detail: AuthorizationDetail) => {
   if (JSON.stringify(detail).length > longestDetail) {
@@ -438,13 +444,13 @@ export const refuseUnusable = (state: State, detail: AuthorizationDetail) => {
   if (actions === undefined) {
     refuse({
       error: 'invalid_authorization_details',
-      reason: `the type is unknown; known are ${Object.keys(knownTypes).join(', ')}`,
+      reason: `unknown type; expected one of ${Object.keys(knownTypes).join(', ')}`,
       detail,
     })
   } else if (!(detail.actions ?? []).every((action) => actions.includes(action))) {
     refuse({
       error: 'invalid_authorization_details',
-      reason: `${detail.type} knows the actions ${actions.join(', ')}`,
+      reason: `unknown action for ${detail.type}; expected ${actions.join(', ')}`,
       detail,
     })
   }

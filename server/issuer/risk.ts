@@ -5,8 +5,8 @@ import { endTask } from './tasks.ts'
 type Risk = Pick<TaskRecord, 'score' | 'denials'>
 
 /**
- * Why a task with this score and so many denials has to end; undefined while it may go on.
- * @param recent of all tasks of the root agent within 600 s, which the policy bounds separately
+ * Why a task with this score and this number of denials is suspended; undefined when it is not.
+ * @param recent of all tasks of the root agent within 600 s, for which the policy has separate limits
  */
 export const excessive = (
   { policy: { scoring } }: State,
@@ -24,8 +24,8 @@ export const excessive = (
 }
 
 /**
- * The end of a task that the agent does not choose (contract §5.5).
- * @param by the person who ended it; absent: the policy did
+ * Suspends a task (contract §5.5).
+ * @param by the approver who ended it; absent: the policy
  */
 export const suspend = (
   state: State,

@@ -3,7 +3,7 @@ import { grantedDetail, lifeAt } from './requests.ts'
 import type { RequestRecord, State } from './state.ts'
 import { requireOwnTask } from './tasks.ts'
 
-/** How the older form's scopes stand in a request: one detail, so that the same rules decide. */
+/** The scopes of the older form as one detail, so that the same rules decide. */
 export const scopeDetail = (
   scopes: readonly string[],
   resources: readonly string[] = [],
@@ -13,18 +13,18 @@ export const scopeDetail = (
   ...(resources.length === 0 ? {} : { locations: [...resources] }),
 })
 
-/** What the older form shows of a task: all its scope requests together (contract §2.2.1). */
+/** A task in the older form: all its scope requests together (contract §2.2.1). */
 export type ScopeApproval = Readonly<{
   status: 'pending' | 'approved' | 'denied' | 'expired'
   scopes: readonly string[]
   by?: string
   at?: number
-  /** The requests that were approved, exchanged or not, oldest first. */
+  /** The approved requests, exchanged or not, oldest first. */
   approved: readonly RequestRecord[]
 }>
 
 /**
- * Pending while anything is; approved if anything was; else as the last one ended.
+ * Pending while any request is pending; approved if any was approved; else the status of the last one.
  * @throws {Refused} `not_found`, or `task_forbidden` for another agent's task
  */
 export const scopeApproval = (

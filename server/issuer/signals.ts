@@ -3,20 +3,20 @@ import type { Entry, EventOf, RevocationReason, Signal, Stream, Task, Token } fr
 import { refuse } from './refusal.ts'
 import type { State, StreamRecord } from './state.ts'
 
-/** Where the events of CAEP and of SSF itself have their names. */
+/** Prefixes of the event URIs of CAEP and SSF. */
 const caep = 'https://schemas.openid.net/secevent/caep/event-type/'
 const ssf = 'https://schemas.openid.net/secevent/ssf/event-type/'
 
 export const eventUri = (event: Signal['event']): string =>
   (event === 'verification' ? ssf : caep) + event
 
-/** What a stream may ask for. A verification comes unasked. */
+/** Event types that a stream can request. Verifications are always sent. */
 export const knownEvents: readonly string[] = [
   eventUri('session-revoked'),
   eventUri('token-claims-change'),
 ]
 
-/** The end of a task: the session is over, and with it all its tokens. */
+/** Session revoked, for the end of a task: it ends the session with all its tokens. */
 export const aboutTask = (
   { id, caepSessionId }: Task,
   agentName: string,
@@ -31,8 +31,8 @@ export const aboutTask = (
 })
 
 /**
- * The end of one token. A JIT token is a grant within a session that goes on; any other is a session
- * by itself. What dies with its task is told by the end of the task.
+ * The signal for the end of one token. A JIT token is a grant within a session that continues; any
+ * other token is its own session. Tokens that end with their task get no signal of their own.
  */
 export const aboutToken = (
   { jti, kind, sub }: Token,
@@ -49,7 +49,7 @@ export const aboutToken = (
   }
 }
 
-/** Who a revocation came from (CAEP, `initiating_entity`); the system where no reason says more. */
+/** The `initiating_entity` of a revocation (CAEP), derived from its reason. Default: the system. */
 const initiators: { readonly [Reason in RevocationReason]?: Signal['by'] } = {
   revoked_by_client: 'user',
   revoked_by_approver: 'admin',
@@ -66,11 +66,11 @@ export const verification = ({
   event: 'verification',
   about: { streamId },
   by: 'system',
-  reason: 'the receiver asked for it',
+  reason: 'the receiver requested it',
   ...(state === undefined ? {} : { state }),
 })
 
-/** Who asks about streams: a client, and the agent whose events alone it may hear of. */
+/** The caller: a client, and the only agent whose events it may receive. */
 export type Receiver = Readonly<{ clientId: string; agentId?: string | undefined }>
 
 export type CreateStream = Receiver &
@@ -82,7 +82,10 @@ export type CreateStream = Receiver &
     authorized?: boolean | undefined
   }>
 
-/** An agent hears of its own tasks and tokens; a resource server and an approver of all. */
+/**
+ * Creates a stream. An agent receives events of its own tasks and tokens; a resource server and an
+ * approver of all.
+ */
 export const createStream: Decide<CreateStream, readonly [EventOf<'stream.created'>]> = (
   state,
   { clientId, agentId, issuer, audience, requested, endpoint, authorized },
@@ -114,7 +117,7 @@ export const deleteStream: Decide<Readonly<{ clientId: string; streamId: string 
   return [{ type: 'stream.deleted', streamId }]
 }
 
-/** Puts a verification into the stream, unless many wait there already (STM-07). */
+/** Adds a verification to the stream, unless too many are undelivered (STM-07). */
 export const verifyStream: Decide<
   Readonly<{ clientId: string; streamId: string; state?: string | undefined }>
 > = (state, { clientId, streamId, state: echo }) => {
@@ -127,7 +130,7 @@ export const verifyStream: Decide<
 
 const mostVerifications = 10
 
-/** What the receiver has is not told again; names that do not wait are no error (RFC 8936 §2.2). */
+/** Acknowledged signals are not sent again; unknown names are not an error (RFC 8936 §2.2). */
 export const acknowledge: Decide<
   Readonly<{ clientId: string; streamId: string; jtis: readonly string[] }>
 > = (state, { clientId, streamId, jtis }) => {
@@ -139,7 +142,7 @@ export const acknowledge: Decide<
 export const streamsOf = ({ streams }: State, clientId: string): StreamRecord[] =>
   [...streams.values()].filter(({ stream }) => stream.clientId === clientId)
 
-/** @throws {Refused} `unknown_stream`, the same for one of somebody else */
+/** @throws {Refused} `unknown_stream`, also for a stream of another client */
 export const requireOwnStream = (
   { streams }: State,
   streamId: string,

@@ -10,8 +10,8 @@ import {
 } from './state.ts'
 
 /**
- * A state as JSON. Each Map is a list of pairs and each Set a list, also within records;
- * `forgetting` is a list of `[minute, kind, id]`. What follows from the rest is left out.
+ * A state as JSON. Each Map is written as a list of pairs and each Set as a list, also within records;
+ * `forgetting` is a list of `[minute, kind, id]`. Derived parts are omitted.
  */
 export type Snapshot = { [Part in keyof State]?: unknown }
 
@@ -26,7 +26,7 @@ export const toSnapshot = (state: State): Snapshot => ({
   ),
 })
 
-/** @throws {TypeError} for what is not a snapshot */
+/** @throws {TypeError} for an invalid snapshot */
 export const fromSnapshot = (snapshot: Snapshot): State => {
   const empty = emptyState(snapshot.policy as Policy)
   const state = Object.fromEntries(
@@ -50,7 +50,7 @@ export const fromSnapshot = (snapshot: Snapshot): State => {
 
 const derived: ReadonlySet<string> = new Set<Part>(['undecidedOf', 'keptBytes', 'keptBytesBy'])
 
-/** Finds out what follows from the records, and what an older snapshot lacks of them. */
+/** Restores the derived parts, and parts that an older snapshot does not have. */
 const derive = (state: State): void => {
   for (const [id, record] of state.requests as Map<string, Partial<RequestRecord>>) {
     const { request } = record as RequestRecord
@@ -63,7 +63,7 @@ const derive = (state: State): void => {
   for (const event of remembered(state)) countKept(state, event)
 }
 
-/** The events that led to what callers have made the tenant remember. */
+/** The events by which callers made the tenant store their texts. */
 function* remembered(state: State): Generator<Event> {
   for (const { task } of state.tasks.values()) yield { type: 'task.opened', task }
   for (const { request } of state.requests.values()) {
@@ -90,7 +90,7 @@ const toPlain = (value: unknown): unknown => {
   return tokens instanceof Set ? { ...(value as HasTokens), tokens: [...tokens] } : value
 }
 
-/** A part that an older snapshot lacks is empty. */
+/** A part that an older snapshot does not have is empty. */
 const fromPlain = (empty: unknown, plain: unknown): unknown => {
   if (empty instanceof Map) return new Map(plain as [unknown, unknown][] | undefined)
   if (empty instanceof Set) return new Set(plain as unknown[] | undefined)

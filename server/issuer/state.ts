@@ -25,7 +25,7 @@ import type {
 } from './event.ts'
 import { countKept } from './kept-bytes.ts'
 
-/** A task and what has become of it. */
+/** A task and its history. */
 export type TaskRecord = {
   readonly task: Task
   ended?: { as: 'completed' | 'suspended'; at: number; reason?: string }
@@ -37,13 +37,13 @@ export type TaskRecord = {
   readonly tokens: Set<string>
 }
 
-/** A request and what has become of it. */
+/** A request and its history. */
 export type RequestRecord = {
   readonly request: PermissionRequest
-  /** Its detail as `canonical` writes it, so that repetitions are found by comparing texts. */
+  /** Its detail in the form of `canonical`, so that repetitions are found by comparing texts. */
   readonly canonical: string
   endorsedBy: string[]
-  /** The actions that all who endorsed permit; absent: all that were requested. */
+  /** The actions that all endorsements permit. Absent: all requested actions. */
   narrowedTo?: readonly string[]
   decided?:
     | {
@@ -51,7 +51,7 @@ export type RequestRecord = {
         by: string
         at: number
         ttl: number
-        /** What was granted, where it is less than what was requested. */
+        /** The granted detail, if it is narrower than requested. */
         detail?: AuthorizationDetail
         notes?: string
         message?: string
@@ -61,34 +61,34 @@ export type RequestRecord = {
   revokedAt?: number
 }
 
-/** A push approval and what has become of it. */
+/** A push approval and its answer. */
 export type ApprovalRecord = {
   readonly approval: Approval
   answered?: { as: 'approved' | 'denied'; by: string; at: number }
 }
 
-/** A stream and what it has not been told yet, oldest first. */
+/** A stream and its undelivered signals, oldest first. */
 export type StreamRecord = {
   readonly stream: Stream
   waiting: Signal[]
-  /** How many were dropped because nobody fetched them. */
+  /** Number of signals dropped because the receiver did not poll. */
   dropped: number
 }
 
-/** What an agent has used of its budget: tokens in this day, calls in this hour. */
+/** Usage of an agent's budget: tokens of this day, calls of this hour. */
 export type Usage = { day: number; tokens: number; hour: number; calls: number }
 
-/** What an agent and those it registered did within one second of the tenant's time. */
+/** Activity of an agent and the agents it registered, within one second of the tenant's time. */
 export type RecentActivity = { at: number; requests: number; denials: number; score: number }
 
 export type TokenRecord = { readonly token: Token; revokedAt?: number }
 
-/** A grant and what has become of it. */
+/** A grant and its history. */
 export type GrantRecord = {
   readonly grant: Grant
   redeemed: boolean
   revoked: boolean
-  /** The one refresh token that is good, as SHA-256. */
+  /** SHA-256 of the one valid refresh token. */
   refresh?: { readonly hash: string; readonly expiresAt: number }
   readonly tokens: Set<string>
 }
@@ -113,8 +113,8 @@ export type ForgettableKind =
   | 'recent'
 
 /**
- * What is remembered of a tenant; it can be written as JSON (`snapshot.ts`). Only `evolve` changes it; what has expired and can no longer
- * matter, `forgetExpired` leaves out.
+ * The state of a tenant. It can be written as JSON (`snapshot.ts`). Only `evolve` changes it;
+ * `forgetExpired` deletes expired records.
  */
 export type State = {
   policy: Policy
@@ -124,37 +124,37 @@ export type State = {
   readonly agents: Map<string, Agent>
   readonly clients: Map<string, Client>
   readonly users: Map<string, User>
-  /** By the SHA-256 of the key. */
+  /** By SHA-256 of the key. */
   readonly apiKeys: Map<string, ApiKey>
   readonly mcpServers: Map<string, McpServer>
   workloads: readonly WorkloadTrust[]
   readonly grants: Map<string, GrantRecord>
-  /** Ids of grants, by the SHA-256 of their codes and of every refresh token they ever had. */
+  /** Ids of grants, by SHA-256 of their codes and of all their refresh tokens, including used ones. */
   readonly codes: Map<string, string>
   readonly refreshTokens: Map<string, string>
   readonly pushed: Map<string, PushedRequest>
   /** By the SHA-256 of their codes. */
   readonly devices: Map<string, DeviceRecord>
-  /** Client assertions that have been used, as `clientId jti`. */
+  /** Used client assertions, as `clientId jti`. */
   readonly assertions: Set<string>
   readonly tasks: Map<string, TaskRecord>
-  /** Ids of each agent's tasks that have not ended, among them some whose time is just over. */
+  /** Ids of each agent's tasks that have not ended, including some that just expired. */
   readonly openTasks: Map<string, Set<string>>
   readonly usage: Map<string, Usage>
-  /** What each root agent did within the last minutes, oldest first. */
+  /** Activity of each root agent within the last minutes, oldest first. */
   readonly recent: Map<string, RecentActivity[]>
   readonly approvals: Map<string, ApprovalRecord>
   readonly streams: Map<string, StreamRecord>
   readonly requests: Map<string, RequestRecord>
-  /** Ids of requests nobody has decided, among them some whose time is just over. */
+  /** Ids of undecided requests, including some that just expired. */
   readonly undecided: Set<string>
-  /** The same by agent. Follows from `undecided`, as the next two follow from all records. */
+  /** `undecided` by agent. Derived from `undecided`; the next two are derived from all records. */
   readonly undecidedOf: Map<string, Set<string>>
-  /** Bytes of what callers wrote that are remembered now (`kept-bytes.ts`): of all, and by owner. */
+  /** Stored bytes of callers' texts (`kept-bytes.ts`): in total, and by owner. */
   keptBytes: number
   readonly keptBytesBy: Map<string, number>
   readonly tokens: Map<string, TokenRecord>
-  /** What to forget, by the minute (epoch) from which on it cannot matter. */
+  /** Records to delete, by the minute (epoch) of their deletion. */
   readonly forgetting: Map<number, Forgettable[]>
   lastForgotten: number
 }
@@ -195,10 +195,10 @@ export const emptyState = (policy: Policy): State => ({
 /** Seconds for which a request or a denial in one task counts in the other tasks of the root agent. */
 export const recentSeconds = 600
 
-/** How long, in seconds, an ended task and its requests can still be asked about. */
+/** How long, in seconds, an ended task and its requests can still be read. */
 export const remembered = 3600
 
-/** Plans to forget something at a time (epoch seconds). */
+/** Schedules the deletion of a record at a time (epoch seconds). */
 export const forgetAt = (state: State, at: number, ...thing: Forgettable): void => {
   const minute = Math.ceil(at / 60)
   const things = state.forgetting.get(minute)
@@ -206,7 +206,7 @@ export const forgetAt = (state: State, at: number, ...thing: Forgettable): void 
   else state.forgetting.set(minute, [thing])
 }
 
-/** What has expired and cannot matter any more is gone within two minutes. */
+/** Deletes expired records within two minutes. */
 export const forgetExpired = (state: State, now: number): void => {
   const minute = Math.floor(now / 60)
   if (minute <= state.lastForgotten) return
@@ -218,7 +218,7 @@ export const forgetExpired = (state: State, now: number): void => {
   }
 }
 
-/** How each kind of thing is forgotten, in the minute for which that was planned. */
+/** How each kind of record is deleted, in the scheduled minute. */
 const forget: Record<ForgettableKind, (state: State, id: string, minute: number) => void> = {
   assertion: (state, id) => {
     if (!state.assertions.delete(id)) return
@@ -277,7 +277,7 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
   },
 }
 
-/** A grant matters while it can be refreshed. */
+/** Keeps a grant while it can be refreshed. */
 const forgetGrant = (state: State, grantId = '', minute: number) => {
   const record = state.grants.get(grantId)
   if (record === undefined || Math.ceil((record.refresh?.expiresAt ?? 0) / 60) > minute) return
@@ -285,7 +285,7 @@ const forgetGrant = (state: State, grantId = '', minute: number) => {
   state.grants.delete(grantId)
 }
 
-/** A request waits for a person from now on. */
+/** Marks a request as pending. */
 export const noteUndecided = (state: State, { id, agentId }: PermissionRequest): void => {
   state.undecided.add(id)
   const ofAgent = state.undecidedOf.get(agentId)
@@ -293,7 +293,7 @@ export const noteUndecided = (state: State, { id, agentId }: PermissionRequest):
   else state.undecidedOf.set(agentId, new Set([id]))
 }
 
-/** A request that is decided, or whose time is over, waits no longer. */
+/** Marks a request as decided or expired. */
 export const noteDecided = (state: State, requestId: string): void => {
   state.undecided.delete(requestId)
   const { agentId = '' } = state.requests.get(requestId)?.request ?? {}
@@ -302,7 +302,7 @@ export const noteDecided = (state: State, requestId: string): void => {
   if (ofAgent?.size === 0) state.undecidedOf.delete(agentId)
 }
 
-/** A task that has ended is not among the open tasks of its agent. */
+/** Removes an ended task from the open tasks of its agent. */
 export const noteEnded = (state: State, taskId: string): void => {
   const { agentId = '' } = state.tasks.get(taskId)?.task ?? {}
   const open = state.openTasks.get(agentId)

@@ -10,13 +10,13 @@ export type OpenTask = Readonly<{
   name?: string | undefined
   type?: string | undefined
   parentTaskId?: string | undefined
-  /** E-mail or id of the user the agent acts for. */
+  /** E-mail address or id of the user the agent acts for. */
   onBehalfOf?: string | undefined
-  /** The user whose delegated token the agent came with: it acts for nobody else. */
+  /** The user of the agent's delegated token, the only user it may act for. */
   delegatedBy?: string | undefined
 }>
 
-/** A child never outlives its parent, and acts for the same user. */
+/** Opens a task. A child task expires with its parent at the latest, and acts for the same user. */
 export const openTask: Decide<OpenTask, readonly [EventOf<'task.opened'>]> = (
   state,
   { agentId, name, type, parentTaskId, onBehalfOf, delegatedBy },
@@ -29,7 +29,10 @@ export const openTask: Decide<OpenTask, readonly [EventOf<'task.opened'>]> = (
   const named = onBehalfOf ?? delegatedBy
   const user = named === undefined ? undefined : principal(state, agentId, named)
   if (delegatedBy !== undefined && user !== delegatedBy) {
-    refuse({ error: 'delegation_not_allowed', reason: 'the token is of another user' })
+    refuse({
+      error: 'delegation_not_allowed',
+      reason: 'on_behalf_of: expected the user of the delegated token',
+    })
   }
   const inherited = parent?.task.onBehalfOf
   if (user !== undefined && inherited !== undefined && user !== inherited) {
@@ -55,7 +58,7 @@ export const openTask: Decide<OpenTask, readonly [EventOf<'task.opened'>]> = (
   ]
 }
 
-/** Ends the task and all below it; completing twice is completing once. */
+/** Completes the task and all its child tasks. Completing it again has no effect. */
 export const completeTask: Decide<Readonly<{ taskId: string; agentId: string }>> = (
   state,
   { taskId, agentId },
@@ -71,7 +74,7 @@ export const completeTask: Decide<Readonly<{ taskId: string; agentId: string }>>
   }))
 }
 
-/** A task past its time is expired, whether or not anyone has noticed. */
+/** A task past `expiresAt` is expired; no timer is involved. */
 export const statusAt = ({ task, ended }: TaskRecord, now: number): TaskStatus =>
   ended?.as ?? (now >= task.expiresAt ? 'expired' : 'active')
 
@@ -99,7 +102,7 @@ export const requireActiveTask = (
   return record
 }
 
-/** The end of a task and of everything below it, deepest first: tokens, then the task itself. */
+/** The events that end a task and its descendants, deepest first: tokens, then the task itself. */
 export const endTask = (
   state: State,
   record: TaskRecord,
@@ -140,7 +143,7 @@ const refuseTooMany = (
   }
 }
 
-/** How many tasks there are from this one up to the top. */
+/** The depth of this task below its topmost parent. */
 const depthOf = (state: State, record: TaskRecord | undefined): number =>
   record === undefined ? 0 : 1 + depthOf(state, state.tasks.get(record.task.parentId ?? ''))
 
@@ -150,6 +153,6 @@ const principal = (state: State, agentId: string, onBehalfOf: string): string =>
   return user.id
 }
 
-/** A user by id or e-mail. */
+/** Finds a user by id or e-mail address. */
 export const findUser = (state: State, idOrEmail: string) =>
   state.users.get(idOrEmail) ?? [...state.users.values()].find(({ email }) => email === idOrEmail)

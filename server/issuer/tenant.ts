@@ -7,13 +7,13 @@ import { Journal } from './journal.ts'
 import { refuseAboveLimit } from './limits.ts'
 import { emptyState, forgetExpired, type State } from './state.ts'
 
-/** A tenant's clock, in whole epoch seconds: the system's, shifted, or standing still. */
+/** A tenant's clock, in whole epoch seconds: the system clock with an offset, or stopped. */
 export class Clock {
   readonly #base: () => number
   #shift = 0
   #stopped: number | undefined
 
-  /** @param stoppedAt epoch seconds at which it stands until moved; absent: it runs */
+  /** @param stoppedAt epoch seconds at which the clock is stopped; absent: it runs */
   constructor(base: () => number = () => Date.now() / 1000, stoppedAt?: number) {
     this.#base = base
     this.#stopped = stoppedAt
@@ -21,7 +21,7 @@ export class Clock {
 
   readonly now = (): number => Math.floor(this.#stopped ?? this.#base() + this.#shift)
 
-  /** Whether time passes by itself. */
+  /** Whether the clock runs. */
   get running(): boolean {
     return this.#stopped === undefined
   }
@@ -41,13 +41,13 @@ export class Clock {
   }
 }
 
-/** Fresh ids, such as `task_4f1c9a0be2d37785`. */
+/** Generates ids such as `task_4f1c9a0be2d37785`. */
 export type Ids = (prefix: string) => string
 
-/** Hears of every entry before it counts. What it refuses by throwing does not happen. */
+/** Called with every entry before it takes effect. An error it throws prevents the entry. */
 export type KeepEntries = (entries: readonly Entry[]) => void
 
-/** One tenant: state, clock, ids and journal. Everything in it belongs to it alone. */
+/** One tenant: state, clock, ids and journal. Tenants share none of these. */
 export class Tenant {
   readonly slug: string
   readonly clock: Clock
@@ -76,8 +76,8 @@ export class Tenant {
   }
 
   /**
-   * Decides a command and lets its events happen, all or none.
-   * @throws {Refused} when the rules say no; nothing has happened then
+   * Decides a command and applies its events, all or none.
+   * @throws {Refused} when a rule refuses the command; then nothing has changed
    */
   run<Command, Events extends readonly Event[]>(
     decide: Decide<Command, Events>,
@@ -91,7 +91,7 @@ export class Tenant {
     return events
   }
 
-  /** Lets events happen that no command decides: seeds and switches. */
+  /** Applies events without a command: seeds and switches. */
   happen(events: readonly Event[], now = this.clock.now()): void {
     const entries = events.map((event, at) => this.journal.numbered(event, now, at))
     this.#keep(entries)
@@ -100,7 +100,7 @@ export class Tenant {
     for (const entry of entries) this.journal.announce(entry)
   }
 
-  /** Becomes the tenant of a history that is finished; its state belongs to the tenant from now on. */
+  /** Loads a finished history; the tenant owns its state from now on. */
   restore({
     state,
     seq,
@@ -113,7 +113,7 @@ export class Tenant {
     this.clock.advance(clockMoved)
   }
 
-  /** Brings back what happened before, without announcing it. */
+  /** Replays earlier events, without announcing them. */
   replay(entries: Iterable<Entry>): void {
     for (const entry of entries) {
       this.journal.append(entry)

@@ -2,16 +2,16 @@ import { createRequire } from 'node:module'
 import type { RE2JS } from 're2js'
 
 /**
- * Whether a text holds what a regular expression describes, in time linear in the text whatever
- * either of them is (RE2). What RE2 cannot read matches nothing.
+ * Whether a text contains a match of a regular expression, in linear time (RE2). A pattern that RE2
+ * cannot compile matches nothing.
  */
 export const textMatches = (pattern: string, text: string): boolean =>
   compilePattern(pattern)?.matcher(text).find() === true
 
-/** Whether RE2 can read a regular expression at all. */
+/** Whether RE2 can compile a regular expression. */
 export const isReadable = (pattern: string): boolean => compilePattern(pattern) !== undefined
 
-/** Kept, since the same few patterns of a policy come again and again. */
+/** Cache of compiled patterns: policies use the same few repeatedly. */
 const known = new Map<string, RE2JS | undefined>()
 const most = 1000
 
@@ -31,5 +31,8 @@ const compile = (pattern: string): RE2JS | undefined => {
   }
 }
 
-/** Loaded when a policy first has a pattern: few do, and it takes longer than all of a start may. */
+/**
+ * Loaded with the first pattern of a policy: few policies have one, and loading takes longer than a
+ * whole start may.
+ */
 const engine = () => (createRequire(import.meta.url)('re2js') as typeof import('re2js')).RE2JS

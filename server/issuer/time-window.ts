@@ -1,13 +1,13 @@
 import type { TimeWindow } from '../wire/index.ts'
 
-/** A moment as the clock and the calendar on the wall of a place show it. */
+/** A local time in a time zone: day of the week, and time of day. */
 export type LocalTime = Readonly<{ day: number; time: string }>
 
-/** Whether a moment (epoch seconds) is in a window, by the wall clock of its zone. */
+/** Whether a time (epoch seconds) is within a window, in the local time of its zone. */
 export const isWithinWindow = (window: TimeWindow, now: number): boolean =>
   isWithinHours(window, localTimeIn(window.zone, now))
 
-/** The same of a time that is known. Across midnight, the hours after it belong to the day before. */
+/** The same for a known local time. The hours after midnight belong to the day before. */
 export const isWithinHours = (
   { days: on, from, to }: TimeWindow,
   { day, time }: LocalTime,
@@ -20,7 +20,7 @@ export const isWithinHours = (
   return inHours && (on === undefined || on.includes(dayOfStart))
 }
 
-/** What the wall clock of a zone shows: the day from 0 (Sunday), and a time such as `09:30`. */
+/** The local time in a zone: the day from 0 (Sunday), and a time such as `09:30`. */
 export const localTimeIn = (zone: string | undefined, now: number): LocalTime => {
   const date = new Date(now * 1000)
   if (zone === undefined) return { day: date.getUTCDay(), time: date.toISOString().slice(11, 16) }
@@ -37,7 +37,10 @@ export const localTimeIn = (zone: string | undefined, now: number): LocalTime =>
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
-/** Kept: to make one takes a hundred times longer than to use it. There are some 600 zones. */
+/**
+ * Cached, because creating a formatter takes a hundred times longer than using it. There are some 600
+ * zones.
+ */
 const clocks = new Map<string, Intl.DateTimeFormat>()
 
 const clockOf = (zone: string): Intl.DateTimeFormat => {

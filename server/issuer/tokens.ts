@@ -7,19 +7,22 @@ import type { Client, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** Seconds an ordinary access token lives (contract §3.2). */
+/** Lifetime of an ordinary access token, in seconds (contract §3.2). */
 export const accessTokenLifetime = 3600
 
-/** What an agent that may act for users can ask for: as an actor it then has all it is registered for. */
+/**
+ * The scope of agents that may act for users: as an actor, such an agent has all its registered
+ * capabilities.
+ */
 export const delegateScope = 'delegate:on_behalf'
 
-/** A client's own token: authentication, without any authorization details. */
+/** Issues a client's own token: authentication, without authorization details. */
 export const issueClientToken: Decide<
   Readonly<{
     client: Client
     scope?: string | undefined
     audience?: Audience | undefined
-    /** Epoch seconds beyond which it must not live. */
+    /** Latest `exp`, in epoch seconds. */
     until?: number | undefined
   }>,
   readonly [EventOf<'token.issued'>]
@@ -59,7 +62,7 @@ export type IssueUserToken = Readonly<{
   grantId?: string | undefined
 }>
 
-/** A person's own token, as a login would give. */
+/** Issues a user's own token, as after a sign-in. */
 export const issueUserToken: Decide<IssueUserToken, readonly [EventOf<'token.issued'>]> = (
   _state,
   { userId, clientId, scope, lifetime, audience, details, mayAct, grantId },
@@ -84,7 +87,7 @@ export const issueUserToken: Decide<IssueUserToken, readonly [EventOf<'token.iss
   },
 ]
 
-/** Kills one token. Unknown, foreign or dead ones are no error: nothing happens (RFC 7009 §2.2). */
+/** Revokes one token. An unknown, foreign or invalid token is not an error (RFC 7009 §2.2). */
 export const revokeToken: Decide<Readonly<{ jti: string; clientId: string }>> = (
   state,
   { jti, clientId },
@@ -102,7 +105,7 @@ export const revokeToken: Decide<Readonly<{ jti: string; clientId: string }>> = 
   ]
 }
 
-/** The token with this jti, unless it is revoked, expired or was never issued here. */
+/** The token with this jti, unless it is revoked, expired or unknown. */
 export const findLiveToken = (state: State, jti: string, now: number): Token | undefined => {
   const record = state.tokens.get(jti)
   if (record === undefined || record.revokedAt !== undefined) return undefined
@@ -110,7 +113,7 @@ export const findLiveToken = (state: State, jti: string, now: number): Token | u
 }
 
 /**
- * What was asked, if all of it is registered; everything registered if nothing was asked.
+ * The requested scopes, if all are registered; all registered scopes when none is requested.
  * @throws {Refused} `invalid_scope`
  */
 export const grantedScope = (registered: readonly string[], asked: string | undefined): string => {

@@ -1,26 +1,26 @@
 import type { AuthorizationDetail, Policy, RequestFacts, RiskLevel } from '../wire/index.ts'
 import { assess, type Facts } from './policy.ts'
 
-/** What a policy says of one request. Absent: it does not apply to such a decision. */
+/** The decision of a policy on one request. A member that does not apply to the decision is absent. */
 export type PolicyOutcome = Readonly<{
   decision: 'approve' | 'ask' | 'deny'
   risk: RiskLevel
   /** The name of the rule that decided. */
   rule: string
-  /** Seconds the token gets if it is approved now. */
+  /** Lifetime of the token in seconds, if approved now. */
   ttl?: number
-  /** The most an approver may give, in seconds. */
+  /** Maximum lifetime an approver may grant, in seconds. */
   max_ttl?: number
-  /** How many people must approve. */
+  /** Number of people who must approve. */
   approvers?: number
-  /** Seconds they have. */
+  /** Seconds until the request expires without a decision. */
   timeout?: number
   reason?: string
   /** A smaller request that would be approved. */
   would_pass?: AuthorizationDetail
 }>
 
-/** What a policy says of a request, by the function that the issuer uses. */
+/** The decision of a policy on a request, by the issuer's own function. */
 export const tryPolicy = (policy: Policy, facts: Facts): PolicyOutcome => {
   const { rule, ttl, maxTtl, explanation } = assess(policy, facts)
   return {
@@ -40,7 +40,7 @@ export const tryPolicy = (policy: Policy, facts: Facts): PolicyOutcome => {
   }
 }
 
-/** The facts as `assess` takes them. */
+/** The facts in the form of `assess`. */
 export const factsOf = (request: RequestFacts): Facts => ({
   detail: request.authorization_details,
   agent: request.agent,

@@ -8,8 +8,8 @@ import { findTask, statusAt } from './tasks.ts'
 import { findLiveToken } from './tokens.ts'
 
 /**
- * A person takes an approval back: its tokens are revoked, and it can no longer be exchanged. An
- * approval that has ended stays as it is.
+ * Revokes an approval: its tokens are revoked, and it cannot be exchanged any more. An approval that
+ * has ended stays as it is.
  * @throws {Refused} `not_found`; `approval_forbidden` without `jit.approve`; `request_not_approved`
  */
 export const withdrawPermission: Decide<Readonly<{ requestId: string; userId: string }>> = (
@@ -37,7 +37,7 @@ export const withdrawPermission: Decide<Readonly<{ requestId: string; userId: st
 }
 
 /**
- * A person ends a task that its agent has not completed: it is suspended, with every task below it.
+ * Suspends a task, with all its child tasks, on behalf of an approver.
  * @throws {Refused} `not_found`; `approval_forbidden` without `jit.approve`; `task_not_active`
  */
 export const stopTask: Decide<Readonly<{ taskId: string; userId: string }>> = (
@@ -49,7 +49,7 @@ export const stopTask: Decide<Readonly<{ taskId: string; userId: string }>> = (
   const record = findTask(state, taskId)
   const status = statusAt(record, now)
   if (status !== 'active') refuse({ error: 'task_not_active', taskId, status })
-  return suspend(state, record, now, 'a person ended the task', userId)
+  return suspend(state, record, now, 'an approver ended the task', userId)
 }
 
 const requireApprover = (state: State, userId: string) => {

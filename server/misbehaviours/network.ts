@@ -48,14 +48,14 @@ export const networkMisbehaviours = misbehavioursOf('network', {
     }),
   },
   'network-allows-one-origin': {
-    says: 'Access-Control-Allow-Origin names one origin, so pages of any other cannot read the answer.',
+    says: 'Access-Control-Allow-Origin names one origin, so pages of other origins cannot read the answer.',
     breaks: 'NET-CORS',
     act: alterAnswer((answer) =>
       withFields(answer, { 'access-control-allow-origin': 'https://app.example' }),
     ),
   },
   'network-exposes-no-fields': {
-    says: 'Access-Control-Expose-Headers is empty, so a page reads no challenge.',
+    says: 'Access-Control-Expose-Headers is empty, so pages cannot read challenges.',
     breaks: 'NET-CORS-CHALLENGE',
     act: alterAnswer((answer) => withFields(answer, { 'access-control-expose-headers': '' })),
   },

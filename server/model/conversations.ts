@@ -6,16 +6,16 @@ import { firstPage, placeAfter } from '../wire/log-page.ts'
 import { sizeOf } from '../wire/size-of.ts'
 import { functionCallId, messageId, responseId } from './ids.ts'
 
-/** The newest conversations a tenant keeps, and the most bytes of them together. */
+/** Number of newest conversations a tenant keeps, and maximum bytes of all together. */
 const kept = 500
 const mostBytes = 16 * 1024 * 1024
 
 type Recorded = Omit<ModelConversation, 'leaks'> & Readonly<{ described: string }>
 
-/** With the bytes it takes, more or less. */
+/** With its approximate size in bytes. */
 type Kept = Recorded & Readonly<{ size: number }>
 
-/** What a tenant's scripted model was asked and what it answered, unmasked until somebody reads. */
+/** The conversations of a tenant's scripted model. Secrets are masked on reading. */
 export class ConversationLog {
   last = 0
   readonly #recorded: Kept[] = []
@@ -30,7 +30,7 @@ export class ConversationLog {
     return this.last - this.#recorded.length
   }
 
-  /** `seq` has to be `last + 1`. `describeTenant`: what the request said about its tools. */
+  /** `seq` must be `last + 1`. */
   record(recorded: Recorded): void {
     this.last = recorded.seq
     const size = sizeOf(recorded)
@@ -43,14 +43,14 @@ export class ConversationLog {
     }
   }
 
-  /** The turns up to and including a response, for a request that goes on from there. */
+  /** The turns up to and including a response, for a request that continues from it. */
   upTo(response: string): Turn[] | undefined {
     const found = this.#named(response)
     if (found?.reply === undefined || responseId(found.seq) !== response) return undefined
     return [...found.turns, found.reply]
   }
 
-  /** What was said in an item of a response. */
+  /** The turn of an item in a response. */
   item(id: string): Turn | undefined {
     const { seq = 0, reply } = this.#named(id) ?? {}
     if (reply === undefined) return undefined
@@ -59,16 +59,16 @@ export class ConversationLog {
     return call && { role: 'assistant', text: '', calls: [call] }
   }
 
-  /** The conversation whose number an id holds: conversations stand in the order of their numbers. */
+  /** The conversation whose number is in an id. Conversations are stored in the order of their numbers. */
   #named(id: string): Kept | undefined {
     const [, seq = 0] = /^[a-z]+_(\d+)/.exec(id) ?? []
     return this.#recorded[Number(seq) - this.forgotten - 1]
   }
 
   /**
-   * The first page of what came after a conversation, oldest first; tokens and secrets are masked, and
-   * told as leaks. Others get their turn meanwhile: each word of a long text is hashed.
-   * @param secretHashes hashes of the secrets no model may see
+   * The first page of conversations after a number, oldest first, with tokens and secrets masked and
+   * reported as leaks. Yields to other requests, because each word of a long text is hashed.
+   * @param secretHashes hashes of the secrets that no model may receive
    */
   async pageAfter(seq: number, secretHashes: SecretHashes): Promise<ModelConversations> {
     const all = this.#recorded.filter((it) => it.seq > seq)
@@ -80,7 +80,7 @@ export class ConversationLog {
   }
 }
 
-/** Without its secrets, and with what it should not have held. */
+/** Masks the secrets of a conversation and reports them as leaks. */
 const maskConversation = async (
   { described, size: _, ...recorded }: Kept,
   secretHashes: SecretHashes,
@@ -107,7 +107,7 @@ const shownIn = ({ text, calls = [] }: Turn) => `${text}\n${JSON.stringify(calls
 const maskText = (text: string, secretHashes: SecretHashes) =>
   maskKnown(replaceJwts(text, '***'), secretHashes)
 
-/** A text piece by piece: cut where neither a word nor a JWT goes on. */
+/** Splits a text, never within a word or a JWT. */
 function* piecesOf(text: string): Generator<string> {
   for (let from = 0; from < text.length; ) {
     delimiter.lastIndex = from + pieceLength

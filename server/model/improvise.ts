@@ -1,12 +1,12 @@
 import type { Turn } from '../wire/index.ts'
 import type { Said } from './script.ts'
 
-/** A tool as a request offers it: its name, and the JSON Schema of its arguments. */
+/** A tool in a request: its name, and the JSON Schema of its arguments. */
 export type OfferedTool = Readonly<{ name: string; parameters?: unknown }>
 
 /**
- * What the model says where no script was given and the usual one has no reply: it calls the first tool it is
- * offered, once, with the plainest arguments the schema allows, and then answers with the result.
+ * The reply without a script, when the default script has none: the model calls the first tool of the
+ * request once, with the simplest arguments its schema allows, and then answers with the result.
  */
 export const improvise = (tools: readonly OfferedTool[], turns: readonly Turn[]): Said => {
   const results = turns.filter(({ role }) => role === 'tool')
@@ -20,7 +20,7 @@ export const improvise = (tools: readonly OfferedTool[], turns: readonly Turn[])
   return { text: '', calls: [{ name: first.name, arguments: args }] }
 }
 
-/** A value that the schema allows, as far as it says; texts are what the user asked. */
+/** A value that the schema allows. Texts are the user's message. */
 const plainestValue = (schema: unknown, asked: string): unknown => {
   if (!isRecord(schema)) return asked
   if ('const' in schema) return schema.const

@@ -1,19 +1,22 @@
 import type { ModelReply, ModelScript, ReplyCondition, ToolCall, Turn } from '../wire/index.ts'
 import { parseJson } from '../wire/json.ts'
 
-/** What a script is asked: who asks, with which tools, after which turns. */
+/** The input of a script: model, tools, and the turns so far. */
 export type Question = Readonly<{
   model: string
   tools: readonly string[]
   turns: readonly Turn[]
 }>
 
-/** What the model says, or why the script has nothing to say. */
+/** The reply, or why the script has none. */
 export type Said =
   | Readonly<{ text: string; calls: readonly ToolCall[] }>
   | Readonly<{ unforeseen: string }>
 
-/** The first reply that fits and was not yet given. The conversation itself tells what was. */
+/**
+ * The first matching reply that was not yet used. The conversation itself shows which replies were
+ * used.
+ */
 export const nextReply = (script: ModelScript, question: Question): Said => {
   const given = findUsedReplies(script.replies, question.turns)
   const misses: string[] = []
@@ -23,11 +26,11 @@ export const nextReply = (script: ModelScript, question: Question): Said => {
     misses.push(`${at + 1}: ${why}`)
   }
   return {
-    unforeseen: `the script has no reply to this conversation. Its last message, ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}. Write one more under replies, such as ${suggestion(question)}`,
+    unforeseen: `the script has no reply to this conversation. Last message: ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}. Add one to replies, such as ${suggestion(question)}`,
   }
 }
 
-/** The entry that would fit, as YAML on one line. */
+/** A matching entry for `replies`, as YAML on one line. */
 const suggestion = ({ tools, turns }: Question): string => {
   const last = turns.at(-1)
   const key = last?.role === 'tool' ? 'tool_result_contains' : 'last_message_contains'
@@ -40,7 +43,7 @@ const suggestion = ({ tools, turns }: Question): string => {
   return `- { when: { ${key}: ${about} }, ${reply} }`
 }
 
-/** Each turn of the model uses up the first reply that says what it says. */
+/** Each turn of the model uses up the first reply that equals it. */
 const findUsedReplies = (
   replies: readonly ModelReply[],
   turns: readonly Turn[],
@@ -68,7 +71,7 @@ const callsOf = ({ call = [] }: ModelReply): readonly ToolCall[] => [call].flat(
 
 const placeholder = /\$\{tool_result((?:\.\w+)*)\}/g
 
-/** Whether a value is what the pattern becomes once its placeholders are filled in. */
+/** Whether a value equals the pattern with its placeholders filled in. */
 const isLike = (pattern: unknown, value: unknown): boolean => {
   if (typeof pattern === 'string' && typeof value === 'string') {
     const [first = '', ...others] = pattern.replace(placeholder, '\0').split('\0')
@@ -116,7 +119,7 @@ const findMissingCondition = (when: ReplyCondition = {}, { model, tools, turns }
 const turnOf = (turns: readonly Turn[]) =>
   1 + turns.filter(({ role }) => role === 'assistant').length
 
-/** What tools have answered since the model last spoke. */
+/** The tool results since the model's last turn. */
 const newResults = (turns: readonly Turn[]): readonly Turn[] =>
   turns
     .slice(turns.findLastIndex(({ role }) => role === 'assistant') + 1)
@@ -154,11 +157,11 @@ const fillReply = (reply: ModelReply, at: number, { turns }: Question): Said => 
   }
   if (gaps.length === 0) return said
   return {
-    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is in no tool result. The newest, ${quoted(results[0])}. Give the reply a condition, such as when: { tool_result_contains: "…" }`,
+    unforeseen: `reply ${at + 1} uses ${gaps[0]}, which no tool result contains. Newest result: ${quoted(results[0])}. Give the reply a condition, such as when: { tool_result_contains: "…" }`,
   }
 }
 
-/** A member of a result, also where a framework has wrapped it: `{"result": "{…}"}`. */
+/** A member of a result, also when a framework has wrapped the result: `{"result": "{…}"}`. */
 const memberOf = (result: string, path: readonly string[]): unknown => {
   let value: unknown = result
   for (let depth = 0; depth < 4; depth += 1) {
@@ -176,7 +179,7 @@ const memberOf = (result: string, path: readonly string[]): unknown => {
 }
 
 const quoted = (turn: Turn | undefined): string => {
-  if (turn === undefined) return 'there is none'
+  if (turn === undefined) return 'none'
   const text = turn.text.length > 300 ? `${turn.text.slice(0, 299)}…` : turn.text
-  return `of the ${turn.role}: ${JSON.stringify(text)}`
+  return `${turn.role}, ${JSON.stringify(text)}`
 }

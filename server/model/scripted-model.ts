@@ -5,14 +5,17 @@ import { ModelScript } from '../wire/index.ts'
 import { parseYaml } from '../wire/yaml-source.ts'
 import type { ConversationLog } from './conversations.ts'
 
-/** The model of one tenant. Without a script of its own it says the usual. */
+/** The model of one tenant. Without its own script it uses the default script. */
 export type ScriptedModel = {
   readonly key: string
   script: ModelScript | undefined
   readonly conversations: ConversationLog
 }
 
-/** The key of a tenant's model: it names the tenant, and is the same as long as its secrets are. */
+/**
+ * The API key of a tenant's model. It contains the tenant's name, and stays the same as long as the
+ * tenant's secrets do.
+ */
 export const modelKeyOf = (slug: string, secret: string): string =>
   `sk-${slug}-${Buffer.from(hashSecret(`model ${secret}`), 'base64url')
     .toString('hex')
@@ -20,7 +23,7 @@ export const modelKeyOf = (slug: string, secret: string): string =>
 
 let loadedScript: ModelScript | undefined
 
-/** What a model says that was given no script. */
+/** The default script. */
 export const usualScript = (): ModelScript => {
   const file = new URL('server/model/usual-script.yaml', packageRoot)
   loadedScript ??= parseYaml(file.pathname, readFileSync(file, 'utf8'), ModelScript)

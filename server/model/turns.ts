@@ -1,7 +1,7 @@
 import type { ChatRequest, ResponsesRequest, ToolCall, Turn } from '../wire/index.ts'
 import { readJson } from '../wire/json.ts'
 
-/** The turns of a chat request, each message one. */
+/** The turns of a chat request: one per message. */
 export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
   messages.map(({ role, content, tool_calls, tool_call_id }) => ({
     role: roles[role],
@@ -19,8 +19,8 @@ export const turnsOfChat = ({ messages }: ChatRequest): Turn[] =>
   }))
 
 /**
- * The turns of a responses request. What the model said together is one turn, whatever number of
- * items it came in. `known` resolves items that are only referred to.
+ * The turns of a responses request. Consecutive items of the model form one turn. `known` resolves
+ * references to earlier items.
  */
 export const turnsOfResponses = (
   { instructions, input }: ResponsesRequest,
@@ -66,7 +66,7 @@ const turnOfItem = (item: Item, known: (itemId: string) => Turn | undefined): Tu
   }
 }
 
-/** One turn of all that the model said in a row; a turn of another is alone. */
+/** Joins consecutive turns of the model into one; other turns stay separate. */
 const joinTurns = (group: readonly Turn[]): Turn => {
   const [first] = group
   if (first !== undefined && group.length === 1) return first
@@ -83,7 +83,7 @@ type Content = ChatRequest['messages'][number]['content']
 const textOf = (content: Content): string =>
   typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join('\n')
 
-/** What a model wrote need not be JSON; a script can still tell it apart. */
+/** The arguments of a model may be invalid JSON; then the text itself is kept. */
 const argumentsOf = (json: string): ToolCall['arguments'] => {
   try {
     const value: unknown = json === '' ? {} : readJson(json)

@@ -1,12 +1,12 @@
 import type { Clock } from '../issuer/tenant.ts'
 
-/** How real time passes; tests bring their own. */
+/** Timers in real time. Tests pass their own. */
 export type Timers = Readonly<{
   set: (act: () => void, milliseconds: number) => unknown
   clear: (timer: unknown) => void
 }>
 
-/** Nothing waits for them: a process with nothing else to do may end. */
+/** These timers do not keep the process alive. */
 export const systemTimers: Timers = {
   set: (act, milliseconds) => setTimeout(act, milliseconds).unref(),
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
@@ -14,15 +14,15 @@ export const systemTimers: Timers = {
 
 type Item = Readonly<{ due: number; act: () => void | Promise<void> }>
 
-/** The longest that Node's timers can wait is 24 days; a moved clock is noticed by `look`. */
+/** Node's timers wait 24 days at most; `look` handles a moved clock. */
 const longestWait = 3600
 
-/** More than this is not planned; the oldest plans stand. */
+/** Maximum number of jobs. Further jobs are rejected. */
 const most = 10_000
 
 /**
- * What a tenant's host does later, by the tenant's clock: where it runs a timer waits, where it is
- * moved whoever moves it has `look` called. The rules know nothing of this.
+ * Jobs for later, by the tenant's clock. Timers wait while the clock runs; code that moves the clock
+ * calls `look`. The rules do not use this.
  */
 export class Agenda {
   readonly #clock: Clock
@@ -36,8 +36,9 @@ export class Agenda {
   readonly #planned: (due: number | undefined) => void
 
   /**
-   * @param failed is called with what went wrong in what was planned, as nothing waits for it
-   * @param planned is called with when the next thing is due, by the tenant's clock, if anything is
+   * @param failed receives the errors of jobs, because no caller waits for them
+   * @param planned is called with the time of the next job, by the tenant's clock, or without one when
+   * there is none
    */
   constructor(
     clock: Clock,
@@ -53,7 +54,7 @@ export class Agenda {
     ended.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
-  /** @returns false when there is no room, or everything is over */
+  /** @returns false when there is no room, or the agenda is closed */
   at(due: number, act: Item['act']): boolean {
     if (this.#over || this.#items.size >= most) return false
     this.#items.add({ due, act })
@@ -61,7 +62,7 @@ export class Agenda {
     return true
   }
 
-  /** Does what is due, in the order of its time. */
+  /** Runs the due jobs, in the order of their times. */
   look(): void {
     const now = this.#clock.now()
     const due = [...this.#items].filter((item) => item.due <= now).sort((a, b) => a.due - b.due)
@@ -78,17 +79,17 @@ export class Agenda {
     this.#waitUntil(Math.min(...[...this.#items].map((item) => item.due)))
   }
 
-  /** Waits until nothing is under way; what is planned for later stays planned. */
+  /** Waits until no job is running. Later jobs stay scheduled. */
   async settled(): Promise<void> {
     while (this.#underway.size > 0) await Promise.allSettled([...this.#underway])
   }
 
-  /** Whether nothing is planned or under way. */
+  /** Whether no job is scheduled or running. */
   get idle(): boolean {
     return this.#items.size === 0 && this.#underway.size === 0
   }
 
-  /** What is under way is due until it is done. */
+  /** A running job counts as due until it ends. */
   #tellPlan() {
     if (this.#over) return
     if (this.#underway.size > 0) this.#planned(this.#clock.now())
@@ -100,7 +101,7 @@ export class Agenda {
     this.#next = due
     this.#tellPlan()
     const seconds = due - this.#clock.now()
-    // A clock that stands still gets nowhere by itself; what is due already does not depend on it.
+    // A stopped clock needs no timer; jobs that are already due run anyway.
     if (this.#over || due === Number.POSITIVE_INFINITY || (seconds > 0 && !this.#clock.running))
       return
     const wait = Math.min(Math.max(seconds, 0), longestWait) * 1000
@@ -114,7 +115,7 @@ export class Agenda {
   }
 }
 
-/** A bug: nobody may overlook it. */
+/** An internal error, which must be reported. */
 const rethrow = (thrown: unknown) => {
   throw thrown
 }

@@ -1,10 +1,10 @@
 import type { Agenda } from './agenda.ts'
 import { NotSent } from './outbound.ts'
 
-/** Seconds between one try and the next: five tries within about an hour (contract §5.3). */
+/** Seconds between attempts: five attempts within about an hour (contract §5.3). */
 export const pauses: readonly number[] = [10, 60, 600, 2900]
 
-/** How a try went; a failure that will not get better is not tried again. */
+/** The result of an attempt. A permanent failure is not attempted again. */
 export type Attempt = Readonly<{ attempt: number }> &
   (
     | Readonly<{ status: number; reason?: never }>
@@ -12,8 +12,8 @@ export type Attempt = Readonly<{ attempt: number }> &
   )
 
 /**
- * Sends something until it is accepted, with growing pauses by the tenant's clock.
- * @returns false when there is no room for it
+ * Sends until the receiver accepts, with growing pauses by the tenant's clock.
+ * @returns false when there is no room for the delivery
  */
 export const deliver = (
   agenda: Agenda,

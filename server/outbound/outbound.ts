@@ -1,13 +1,13 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
 
-/** An address a name stands for. */
+/** An address of a host name. */
 export type Address = Readonly<{ address: string; family: 4 | 6 }>
 
-/** One POST to an address that has been looked at. */
+/** One POST to a checked address. */
 export type Message = Readonly<{
   url: URL
-  /** Where to connect to, whatever the name resolves to by then (DNS rebinding). */
+  /** The address to connect to, whatever the name resolves to by then (DNS rebinding). */
   to: Address
   headers: Readonly<Record<string, string>>
   body: string
@@ -15,19 +15,19 @@ export type Message = Readonly<{
 }>
 
 export type OutboundOptions = Readonly<{
-  /** Where messages may go: to this machine only, or to public addresses too. Never to a private network. */
+  /** Allowed destinations: only this machine, or public addresses as well. Never a private network. */
   allow?: 'loopback' | 'public'
   resolve?: (hostname: string) => Promise<readonly Address[]>
-  /** Answers with the status; follows no redirect. */
+  /** Returns the status; does not follow redirects. */
   send?: (message: Message) => Promise<number>
-  /** Milliseconds to wait for an answer. */
+  /** Timeout for an answer, in milliseconds. */
   timeout?: number
 }>
 
-/** Why a message was not sent, in words for the journal; nothing of the far side's answer. */
+/** Why a message was not sent, as a text for the journal. Contains nothing of the receiver's answer. */
 export class NotSent extends Error {
   override readonly name = 'NotSent'
-  /** Trying again cannot help. */
+  /** Whether a further attempt is useless. */
   readonly lasting: boolean
   constructor(reason: string, lasting = false) {
     super(reason)
@@ -35,13 +35,13 @@ export class NotSent extends Error {
   }
 }
 
-/** Sends to where callers said: callbacks and signals, guarded against misuse (THR-09). */
+/** Sends to URLs that callers supply: callbacks and signals, protected against misuse (THR-09). */
 export type Outbound = Readonly<{
-  /** @returns why nothing may be sent there, as far as the URL itself tells; undefined if it may */
+  /** @returns why the URL itself is not allowed; undefined when it is allowed */
   objection: (url: string) => string | undefined
   /**
    * @returns the status of the answer, whatever it is
-   * @throws {NotSent} without having connected, or when no answer came
+   * @throws {NotSent} when no connection was made, or no answer came
    */
   post: (
     url: string,
@@ -61,14 +61,14 @@ export const createOutbound = ({
     isLoopback(address, family) || (allow === 'public' && isPublic(address, family))
 
   const objection = (text: string): string | undefined => {
-    if (!URL.canParse(text)) return 'not a URL'
+    if (!URL.canParse(text)) return 'expected a URL'
     const url = new URL(text)
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'neither http nor https'
-    if (url.username !== '' || url.password !== '') return 'a URL with credentials'
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'expected http or https'
+    if (url.username !== '' || url.password !== '') return 'expected a URL without credentials'
     const host = hostOf(url)
     const family = isIP(host)
     if (family === 0) return undefined
-    if (!isCanonicalHost(text, url)) return 'an address in disguise'
+    if (!isCanonicalHost(text, url)) return 'expected the address in its usual notation'
     return mayGoTo({ address: host, family: family as 4 | 6 }) ? undefined : notAllowed(allow)
   }
 
@@ -79,10 +79,11 @@ export const createOutbound = ({
       if (why !== undefined) throw new NotSent(why, true)
       const url = new URL(text)
       const addresses = await addressesOf(hostOf(url), resolve)
-      // One bad address among them is enough: nobody says which one a connection would take.
+      // One disallowed address is sufficient to reject the name, because a connection may use any of
+      // them.
       if (!addresses.every(mayGoTo)) throw new NotSent(notAllowed(allow), true)
       const [to] = addresses
-      if (to === undefined) throw new NotSent('the name resolves to nothing')
+      if (to === undefined) throw new NotSent('the host name has no address')
       const signal = AbortSignal.any([ended, AbortSignal.timeout(timeout)])
       try {
         return await send({ url, to, headers, body, signal })
@@ -95,12 +96,15 @@ export const createOutbound = ({
 
 const notAllowed = (allow: 'loopback' | 'public') =>
   allow === 'loopback'
-    ? 'an address that is not of this machine'
-    : 'an address that is not public, nor of this machine'
+    ? 'expected an address of this machine'
+    : 'expected an address that is public, or of this machine'
 
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '')
 
-/** Whether an address is written as one: `URL` reads 2130706433, 0x7f.1 and 017700000001 as 127.0.0.1. */
+/**
+ * Whether an address has its usual notation: `URL` parses 2130706433, 0x7f.1 and 017700000001 as
+ * 127.0.0.1.
+ */
 const isCanonicalHost = (text: string, { hostname }: URL) =>
   /^[a-z]+:\/\/([^/?#]*)/i.exec(text.trim())?.[1]?.replace(/:\d*$/, '').toLowerCase() === hostname
 
@@ -113,7 +117,7 @@ const addressesOf = async (
   try {
     return await resolve(host)
   } catch {
-    throw new NotSent('the name cannot be resolved')
+    throw new NotSent('the host name cannot be resolved')
   }
 }
 
@@ -126,13 +130,16 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** `BlockList` takes an IPv4-mapped IPv6 address for the IPv4 address in it; here that is a disguise. */
+/** `BlockList` treats an IPv4-mapped IPv6 address as its IPv4 address; here such an address is rejected. */
 const isLoopback = (address: string, family: 4 | 6) =>
   !isMapped(address) && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')
 
 const isMapped = (address: string) => /^::ffff:/i.test(address)
 
-/** What is not on the public internet (RFC 6890 and its registries), cloud metadata among it. */
+/**
+ * Addresses that are not on the public internet (RFC 6890 and its registries), including cloud
+ * metadata.
+ */
 const reserved = new BlockList()
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -156,7 +163,10 @@ for (const [net, prefix] of [
   reserved.addSubnet(net, prefix, 'ipv4')
 }
 
-/** Of IPv6 only 2000::/3 is given out; in it, what carries an IPv4 address or is for examples is not. */
+/**
+ * Only 2000::/3 of IPv6 is allocated; this excludes parts of it that embed IPv4 addresses or are for
+ * examples.
+ */
 const global = new BlockList()
 global.addSubnet('2000::', 3, 'ipv6')
 const carriers = new BlockList()
@@ -180,7 +190,7 @@ const resolveHost = async (hostname: string): Promise<readonly Address[]> =>
     family: family === 6 ? 6 : 4,
   }))
 
-/** Connects to the address that was looked at; the name stays for `Host` and for the certificate. */
+/** Connects to the checked address; `Host` and the certificate check use the name. */
 const sendMessage = ({ url, to, headers, body, signal }: Message): Promise<number> =>
   new Promise((resolve, reject) => {
     const { request } =

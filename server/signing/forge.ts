@@ -5,14 +5,14 @@ import { exportSPKI } from 'jose/key/export'
 import { importJWK } from 'jose/key/import'
 import { generateSigningKey, type SigningKey } from './keys.ts'
 
-/** How a forged token is signed; `ForgeToken.key` of the control plane says what each means. */
+/** How a forged token is signed. `ForgeToken.key` of the control plane describes the values. */
 export type Forgery = 'own' | 'foreign' | 'none' | 'hmac'
 
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * A token to test whoever verifies it. Header members given here replace the usual ones; null removes
- * one. jose refuses to write such headers, so the signature is made here, and nowhere else.
+ * Makes a forged token, for tests of token verification. The given header members replace the usual
+ * ones; null removes one. jose refuses to write such headers, so only this file signs without jose.
  */
 export const forgeJwt = async (
   key: SigningKey,
@@ -33,7 +33,7 @@ export const forgeJwt = async (
   }
 }
 
-/** Signs as the key is meant to, whatever the header says. */
+/** Signs with the key's own algorithm, whatever the header says. */
 export const forgeSigned = (key: SigningKey, claims: Members, header: Members): string => {
   const input = signingInput({ alg: key.alg, ...header }, claims)
   const digest = key.alg.startsWith('Ed') ? null : 'sha256'
@@ -49,7 +49,7 @@ export const forgeSigned = (key: SigningKey, claims: Members, header: Members): 
 export const forgeUnsigned = (claims: Members, header: Members): string =>
   `${signingInput({ alg: 'none', ...header }, claims)}.`
 
-/** JWT-02: the public key, as PEM, is the secret. */
+/** JWT-02: the public key, as PEM, is used as the secret. */
 export const forgeByHmac = async (
   publicJwk: JWK,
   claims: Members,
@@ -59,7 +59,7 @@ export const forgeByHmac = async (
   return `${input}.${await hmac(publicJwk, input)}`
 }
 
-/** Whether a token is signed as `forgeByHmac` does it. */
+/** Whether a token was signed by `forgeByHmac`. */
 export const isForgedByHmac = async (publicJwk: JWK, jwt: string): Promise<boolean> => {
   const [head, claims, signature] = jwt.split('.')
   return signature === (await hmac(publicJwk, `${head}.${claims}`))
@@ -79,7 +79,7 @@ const usualAlgorithm = ({ kty, crv }: JWK): string =>
       ? 'Ed25519'
       : ({ 'P-384': 'ES384', 'P-521': 'ES512' }[crv ?? ''] ?? 'ES256')
 
-/** The two parts that are signed. Undefined and null leave a member of the header out. */
+/** The two signed parts. A member with undefined or null is omitted from the header. */
 const signingInput = (header: Members, claims: Members): string => {
   const members = Object.entries(header).filter(
     ([, value]) => value !== undefined && value !== null,

@@ -1,4 +1,4 @@
-/** Why a token was refused: for tests and the audit log, never for whoever sent it (THR-26). */
+/** Why a token was rejected: for tests and the audit log. It is never sent to the client (THR-26). */
 export type InvalidTokenReason =
   | 'too_large'
   | 'malformed'
@@ -14,7 +14,7 @@ export type InvalidTokenReason =
   | 'expired'
   | 'not_yet_valid'
 
-/** Whatever is wrong, the message is the same: a forger learns nothing. */
+/** Thrown for an invalid token. The message is always the same, so that an attacker learns nothing. */
 export class InvalidToken extends Error {
   override readonly name = 'InvalidToken'
   readonly code = 'invalid_token'

@@ -3,30 +3,30 @@ import { JWKSMultipleMatchingKeys } from 'jose/errors'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import { InvalidToken } from './invalid-token.ts'
 
-/** What the header of a JWS says of its key. */
+/** The members of a JWS header that select its key. */
 export type KeyHint = Readonly<{ alg: string; kid?: string | undefined }>
 
 /**
- * Finds the keys that a JWS may have been signed with: never none.
- * Rejects with `InvalidToken` where no key fits, with anything else where keys cannot be had.
+ * Finds the keys that may have signed a JWS; at least one. Rejects with `InvalidToken` when no key
+ * matches, with another error when the keys cannot be fetched.
  */
 export type FindKeys = (header: KeyHint) => Promise<readonly CryptoKey[]>
 
-/** A member of somebody's JWKS, as it was written. */
+/** A member of a JWKS, unvalidated. */
 type ForeignJwk = Readonly<Record<string, unknown>>
 
 /**
- * The keys of a JWKS (RFC 7517 §5), each imported when it is first needed. A key without `alg` is good
- * for every algorithm of its type and curve, a key with `alg` for that one only (§4.4); the two names
- * of Ed25519 are one algorithm (RFC 9864 §2.2). A key without `kid` is tried when no key has the name.
- * A key that cannot be used does not spoil the others.
+ * The keys of a JWKS (RFC 7517 §5), imported on first use. A key without `alg` matches every algorithm
+ * of its type and curve, a key with `alg` only that one (§4.4); the two names of Ed25519 are one
+ * algorithm (RFC 9864 §2.2). A key without `kid` is tried when no key has the requested `kid`. Unusable
+ * keys are skipped.
  */
 export const createKeySet = (jwks: readonly ForeignJwk[]): FindKeys => {
   const readable = jwks.map(usable)
   const all = createLocalJWKSet({ keys: readable })
   const nameless = createLocalJWKSet({ keys: readable.filter(({ kid }) => kid === undefined) })
   const names = new Set(readable.map(({ kid }) => kid))
-  /** By algorithm and name. Only what the set holds is kept, so made-up names take no memory. */
+  /** By algorithm and `kid`. Contains only keys of the set, so unknown names use no memory. */
   const known = new Map<string, readonly CryptoKey[]>()
 
   return async ({ alg, kid }) => {
@@ -42,7 +42,7 @@ export const createKeySet = (jwks: readonly ForeignJwk[]): FindKeys => {
   }
 }
 
-/** Every key of the set that fits and can be imported. */
+/** Every matching key of the set that can be imported. */
 const matching = async (
   find: ReturnType<typeof createLocalJWKSet>,
   header: { alg: string; kid?: string },
@@ -64,14 +64,14 @@ const usable = (jwk: ForeignJwk): JWK => {
   }
 }
 
-/** jose asks WebCrypto for every operation that is named; a public key only verifies. */
+/** jose passes every key operation to WebCrypto; a public key can only verify. */
 const verifying = (operations: unknown): string[] =>
   Array.isArray(operations) && operations.includes('verify') ? ['verify'] : []
 
 const isEd25519 = ({ alg, crv }: ForeignJwk): boolean =>
   crv === 'Ed25519' && (alg === 'EdDSA' || alg === 'Ed25519')
 
-/** A JWK without what is private, or unknown to us. */
+/** A JWK without private and unknown members. */
 export const publicPart = (jwk: ForeignJwk | JWK): JWK =>
   Object.fromEntries(
     Object.entries(jwk).filter(([name, value]) => publicMembers.has(name) && value !== undefined),

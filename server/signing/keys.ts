@@ -5,18 +5,18 @@ import { generateKeyPair } from 'jose/key/generate/keypair'
 import type { Jwks, signingAlgorithms } from '../wire/index.ts'
 import { createKeySet, type FindKeys, publicPart } from './key-set.ts'
 
-/** RS256 by default, as LumoAuth signs (contract §3.1). */
+/** The default is RS256, as at LumoAuth (contract §3.1). */
 export type Algorithm = (typeof signingAlgorithms)[number]
 
-/** RFC 7517, as it is published: never with a private member. */
+/** A public key as published (RFC 7517). Never has private members. */
 export type PublicJwk = Jwks['keys'][number]
 
-/** A private key as it is stored beside a journal file; never leaves the issuer otherwise. */
+/** A private key, as stored beside a journal file. It is sent nowhere. */
 export type PrivateJwk = Readonly<JWK & { kid: string; alg: Algorithm }>
 
 /**
- * A key that signs. jose imports a JWK when it is first used, and remembers the import by the identity
- * of the object: always pass the same one.
+ * A signing key. jose caches the import of a JWK by the identity of the object, so always pass the same
+ * object.
  */
 export type SigningKey = Readonly<{
   kid: string
@@ -25,7 +25,7 @@ export type SigningKey = Readonly<{
   publicJwk: PublicJwk
 }>
 
-/** Generates a key. `kid` defaults to the thumbprint of RFC 7638. */
+/** Generates a key. The default `kid` is the thumbprint of RFC 7638. */
 export const generateSigningKey = async (alg: Algorithm, kid?: string): Promise<SigningKey> => {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   const jwk = await exportJWK(privateKey)
@@ -43,7 +43,7 @@ export const importSigningKey = (jwk: PrivateJwk): SigningKey => {
   return { kid, alg, privateJwk: { ...jwk }, publicJwk }
 }
 
-/** What an algorithm asks of a key (RFC 7518 §3.3, §3.4; RFC 9864 §2.2). */
+/** Key type of each algorithm (RFC 7518 §3.3, §3.4; RFC 9864 §2.2). */
 const keyTypes: Readonly<Record<Algorithm, Pick<JWK, 'kty' | 'crv'>>> = {
   RS256: { kty: 'RSA' },
   ES256: { kty: 'EC', crv: 'P-256' },
@@ -51,9 +51,9 @@ const keyTypes: Readonly<Record<Algorithm, Pick<JWK, 'kty' | 'crv'>>> = {
   Ed25519: { kty: 'OKP', crv: 'Ed25519' },
 }
 
-/** A tenant's keys: one signs, all are published, so that tokens outlive a rotation. */
+/** A tenant's keys. One signs; all are published, so that tokens stay valid after a rotation. */
 export class KeyRing {
-  /** Oldest first, but the last one is the one that signs. */
+  /** Oldest first, except that the signing key is last. */
   #keys: readonly SigningKey[]
   #jwks: Jwks
   #findKeys: FindKeys | undefined
@@ -77,7 +77,7 @@ export class KeyRing {
     return this.#keys.at(-1) as SigningKey
   }
 
-  /** Every key that is published. */
+  /** Every published key. */
   get all(): readonly SigningKey[] {
     return this.#keys
   }
@@ -86,22 +86,22 @@ export class KeyRing {
     return this.#keys.find((key) => key.kid === kid)
   }
 
-  /** The published keys, for verifying. */
+  /** The published keys, for verification. */
   readonly findKeys: FindKeys = (header) => {
     this.#findKeys ??= createKeySet(this.#jwks.keys)
     return this.#findKeys(header)
   }
 
-  /** Publishes `key`; it does not sign yet, so that verifiers get to know it first. */
+  /** Publishes `key` without signing with it, so that verifiers can fetch it first. */
   publish(key: SigningKey): void {
-    if (this.find(key.kid)) throw new TypeError(`there is already a key ${key.kid}`)
+    if (this.find(key.kid)) throw new TypeError(`the key ${key.kid} exists already`)
     this.#replace([...this.#keys.slice(0, -1), key, this.current])
   }
 
-  /** Signs with a published key from now on. The one before stays published until it is retired. */
+  /** Signs with a published key from now on. The previous key stays published until it is retired. */
   signWith(kid: string): void {
     const key = this.find(kid)
-    if (key === undefined) throw new TypeError(`there is no key ${kid}`)
+    if (key === undefined) throw new TypeError(`unknown key: ${kid}`)
     this.#replace([...this.#keys.filter((it) => it !== key), key])
   }
 
@@ -111,13 +111,13 @@ export class KeyRing {
     this.signWith(key.kid)
   }
 
-  /** No longer publishes a key: what it signed is worth nothing from now on. */
+  /** Removes a key from the published ones. Tokens it signed become invalid. */
   retire(kid: string): void {
-    if (kid === this.current.kid) throw new TypeError(`the key ${kid} is the one that signs`)
+    if (kid === this.current.kid) throw new TypeError(`the key ${kid} is the signing key`)
     this.#replace(this.#keys.filter((key) => key.kid !== kid))
   }
 
-  /** The one that signs first, as a reader that takes the first key expects. */
+  /** With the signing key first, because some readers use only the first key. */
   jwks(): Jwks {
     return this.#jwks
   }

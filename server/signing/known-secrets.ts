@@ -1,12 +1,12 @@
 import { hashSecret } from './secrets.ts'
 
-/** Tells by SHA-256 whether a word is a secret. */
+/** Whether a word is a secret, by its SHA-256. */
 export type SecretHashes = Pick<ReadonlySet<string>, 'has'>
 
-/** What may be a secret: eight characters or more, none of which ends a value in JSON, URLs or prose. */
+/** Candidates for secrets: eight or more characters that do not end a value in JSON, URLs or prose. */
 export const secretWord = /[^\s"'`\\,;:=(){}<>[\]?&#]{8,}/g
 
-/** Masks each word that is a secret, also where it is percent-encoded. */
+/** Masks each word that is a secret, also when it is percent-encoded. */
 export const maskKnown = (text: string, secrets: SecretHashes): string =>
   text.replace(secretWord, (word) => maskWord(word, secrets))
 
@@ -17,7 +17,7 @@ const maskWord = (word: string, secrets: SecretHashes): string => {
   return segments.map((it) => (isKnown(it, secrets) ? '***' : it)).join('/')
 }
 
-/** Whether a word is a secret, as it is or percent-encoded. */
+/** Whether a word is a secret, plain or percent-encoded. */
 export const isKnown = (word: string, secrets: SecretHashes): boolean =>
   word.length >= 8 &&
   (secrets.has(hashSecret(word)) ||

@@ -4,10 +4,10 @@ import { isDeeper } from '../wire/json.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** What a JWT says. Nothing has been verified: good for finding the key, or for showing it. */
+/** Header and claims of a JWT, not verified. Use it only to find the key, or to display the token. */
 export type PeekedJwt = Readonly<{ header: Members; claims: Members }>
 
-/** @returns undefined for what is not a JWT, or says what is nested too deep */
+/** @returns undefined for a text that is not a JWT, or that is nested too deeply */
 export const peekJwt = (text: string | undefined): PeekedJwt | undefined => {
   try {
     const header = { ...decodeProtectedHeader(text ?? '') }

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 
-/** SHA-256, so that no secret is kept. */
+/** SHA-256, so that the secret itself is not stored. */
 export const hashSecret = (secret: string): string => hash('sha256', secret, 'base64url')
 
 /** Compares in constant time. */

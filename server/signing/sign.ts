@@ -1,7 +1,7 @@
 import { CompactSign } from 'jose/jws/compact/sign'
 import type { SigningKey } from './keys.ts'
 
-/** What an honest JWT says beside `alg` and `kid`; `forge.ts` writes any other header. */
+/** Header of a signed JWT, besides `alg` and `kid`. `forge.ts` writes other headers. */
 export type Header = Readonly<{ typ: string }>
 
 /** RFC 9068 §2.1. */

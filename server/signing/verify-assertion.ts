@@ -7,21 +7,21 @@ export type AssertionRules = Readonly<{
   keys: FindKeys
   algorithms: readonly string[]
   issuers: readonly string[]
-  /** One of these must be the sole audience (rfc7523bis §4). Absent: not looked at. */
+  /** Expected audience: exactly one of these (rfc7523bis §4). Absent: not checked. */
   audiences?: readonly string[]
   subject?: string
   /** Epoch seconds. */
   now: number
-  /** The longest an assertion may live from now, in seconds. */
+  /** Maximum lifetime of an assertion from now, in seconds. */
   longest: number
 }>
 
-/** What an assertion says, once it holds. */
+/** Claims of a verified assertion. */
 export type Assertion = Members & Readonly<{ iss: string; exp: number }>
 
 /**
- * A JWT that somebody else has signed to say who they are: a client (RFC 7523 §3), a platform for
- * its workload, or we ourselves in an ID token. An access token is never taken for one (JWT-11).
+ * Verifies a JWT that identifies its signer: of a client (RFC 7523 §3), of a platform for its workload,
+ * or an ID token of our own. Rejects access tokens (JWT-11).
  * @throws {InvalidToken}
  */
 export const verifyAssertion = async (

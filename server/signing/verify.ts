@@ -7,26 +7,26 @@ import { InvalidToken, type InvalidTokenReason } from './invalid-token.ts'
 import type { FindKeys } from './key-set.ts'
 
 export type Verification = Readonly<{
-  /** Compared exactly; a trailing slash counts (AT-04). */
+  /** Compared exactly, including a trailing slash (AT-04). */
   issuers: readonly string[]
-  /** Any of these must be in `aud`. Absent: not looked at, for whoever issued the token itself. */
+  /** `aud` must contain at least one of these. Absent: not checked, because the caller issued the token. */
   audience?: string | readonly string[]
-  /** May reject where the keys cannot be had; that error is passed on as it is. */
+  /** May reject when the keys are not available; that error is passed on unchanged. */
   keys: FindKeys
   /** Epoch seconds. */
   now: number
-  /** Seconds by which clocks may differ. */
+  /** Maximum difference of the clocks, in seconds. */
   leeway?: number
-  /** Accepted `typ` headers, without `application/`. Add `JWT` for issuers that do not say `at+jwt`. */
+  /** Accepted `typ` headers, without `application/`. Add `JWT` for issuers that do not send `at+jwt`. */
   types?: readonly string[]
 }>
 
-/** The longest token that is looked at. */
+/** Maximum length of a token. */
 export const longestToken = 16_384
 
 /**
- * The claims of an access token, once everything RFC 9068 §4 and RFC 8725 ask for holds.
- * A key named in the token itself (`jwk`, `jku`, `x5u`, `x5c`) is never looked at (JWT-06).
+ * Verifies an access token by RFC 9068 §4 and RFC 8725 and returns its claims. Ignores keys in the
+ * token itself (`jwk`, `jku`, `x5u`, `x5c`; JWT-06).
  * @throws {InvalidToken}
  */
 export const verifyAccessToken = async (
@@ -56,14 +56,14 @@ type Signed = Readonly<{
   payload: Members
   key: CryptoKey
   claims: AccessTokenClaims
-  /** The claims as they are handed out: parsed anew each time, so that no reader changes them. */
+  /** The claims, parsed for each caller, so that callers cannot change them for others. */
   text: string
 }>
 
 /**
- * Tokens whose signature by that very key has been found good, newest last. A token comes with every
- * request of its bearer, and checking signatures took more time than all else. Whatever may change
- * (time, whose keys count, who asks) is looked at each time.
+ * Cache of tokens whose signature was verified with this key, newest last. A client sends its token
+ * with every request, and verifying signatures took most of the time. Time, keys and expectations are
+ * checked at each request.
  */
 const verifiedTokens = new Map<string, Signed>()
 const mostSigned = 1000
@@ -80,7 +80,7 @@ const verifySignature = (jwt: string, alg: string, keys: readonly CryptoKey[]) =
   firstThatVerifies(keys, (key) => compactVerify(jwt, key, { algorithms: [alg] }))
 
 /**
- * The first of the keys with which `verify` succeeds.
+ * The first key with which `verify` succeeds.
  * @throws {InvalidToken}
  */
 export const firstThatVerifies = async (
@@ -100,7 +100,7 @@ export const firstThatVerifies = async (
   throw refused
 }
 
-/** jose refuses a key that is too weak with a TypeError (RFC 7518 §3.3). */
+/** jose rejects a weak key with a TypeError (RFC 7518 §3.3). */
 const whyNot = (cause: unknown): InvalidTokenReason => {
   if (cause instanceof JWSSignatureVerificationFailed) return 'signature'
   if (cause instanceof JWTClaimValidationFailed || cause instanceof JWTExpired) return 'claims'
@@ -117,7 +117,7 @@ const parseClaims = (payload: Members): AccessTokenClaims => {
 type Circumstances = Required<Pick<Verification, 'issuers' | 'now' | 'leeway'>> &
   Readonly<{ audience: Verification['audience'] | undefined }>
 
-/** RFC 7519 §4.1, here and now. */
+/** Checks the claims of RFC 7519 §4.1 against the current time and expectations. */
 const findInvalidReason = (
   payload: Members,
   { issuers, audience, now, leeway }: Circumstances,
@@ -135,8 +135,7 @@ const findInvalidReason = (
 }
 
 /**
- * The members of a compact JWS that is written in the one way it can be written.
- * No signature has been checked.
+ * Parses a compact JWS and accepts only its canonical form. Does not verify the signature.
  * @throws {InvalidToken}
  */
 export const readJwt = (jwt: string): { header: Members; payload: Members } => {
@@ -159,13 +158,13 @@ const readCheckedHeader = ({ alg, kid, typ, ...others }: Members, types: readonl
 
 const longestKid = 256
 
-/** Media types are case-insensitive, and `application/` may be left out (RFC 7515 §4.1.9). */
+/** Media types are case-insensitive, and `application/` may be omitted (RFC 7515 §4.1.9). */
 const matchesType = (types: readonly string[], typ: string) => {
   const type = typ.toLowerCase().replace(/^application\//, '')
   return types.some((accepted) => accepted.toLowerCase() === type)
 }
 
-/** Only the one spelling of these bytes, so a token cannot be written in two ways (JWT-15). */
+/** Accepts only the canonical spelling of the bytes, so that a token has exactly one spelling (JWT-15). */
 const decodeCanonical = (part: string): Buffer => {
   const bytes = Buffer.from(part, 'base64url')
   if (bytes.toString('base64url') !== part) throw new InvalidToken('malformed')
@@ -200,8 +199,9 @@ const json = (text: string): unknown => {
 }
 
 /**
- * RFC 7515 §4 lets the last of two equal keys win; two readers may then see two tokens, so we refuse.
- * In valid JSON a string before a colon is a key, and reading keeps one of each name.
+ * With duplicate keys the last one wins (RFC 7515 §4), but another reader may use the first, so
+ * duplicates are rejected. In valid JSON a string before a colon is a key, and parsing keeps one of
+ * each name.
  */
 const keysWritten = (text: string): number => {
   let count = 0
@@ -214,7 +214,7 @@ const keysRead = (value: unknown): number => {
   return Array.isArray(value) ? below : below + Object.keys(value).length
 }
 
-/** Times in milliseconds, or from a clock far ahead of ours, are nobody's honest claims (JWT-12). */
+/** Rejects times in milliseconds and times far in the future (JWT-12). */
 const hasPlausibleTimes = ({ iat, exp }: AccessTokenClaims, now: number, leeway: number) =>
   iat <= now + leeway + farAhead && exp > iat && exp - iat <= longestLifetime
 

@@ -11,22 +11,25 @@ import { type ApproverScript, Dialect, ModelScript, Policy, TenantSeed } from '.
 import { FlawedFile, parseYaml } from '../wire/yaml-source.ts'
 
 export type ConfigurationOptions = Readonly<{
-  /** A file with a tenant, or with `tenants`. Absent: the usual one. */
+  /** A file with a tenant, or with `tenants`. Absent: the default tenant. */
   config?: string
-  /** A file with the policy of every tenant. */
+  /** A file with the policy for every tenant. */
   policy?: string
-  /** A file with the script of every tenant's model. */
+  /** A file with the script for every tenant's model. */
   model?: string
   approve?: 'auto' | 'ask' | 'deny'
   /** Dialect switches of every tenant, as NAME=VALUE. */
   dialect?: readonly string[]
-  /** Names of what goes wrong in every tenant. */
+  /** Names of the misbehaviours for every tenant. */
   misbehave?: readonly string[]
-  /** What the first tenant is called that has no name; default `acme-corp`. */
+  /** Name of the first tenant without a name; default `acme-corp`. */
   firstTenant?: string
 }>
 
-/** A tenant of the configuration always has a name, so that it is found again after a change. */
+/**
+ * A tenant of the configuration always has a name, so that a changed configuration can be matched with
+ * it.
+ */
 export type ConfiguredTenant = TenantSeed & { tenant: string }
 
 /**
@@ -94,7 +97,10 @@ export const configuration = async (options: ConfigurationOptions): Promise<Conf
     tenant: seed.tenant ?? (index === 0 ? firstTenant : `tenant-${index + 1}`),
   }))
   const [twice] = named.filter((it, at) => named.findIndex((o) => o.tenant === it.tenant) !== at)
-  if (twice) throw new UsageError(`${config}: two tenants are called ${twice.tenant}`)
+  if (twice)
+    throw new UsageError(
+      `${config}: expected different names; two tenants are named ${twice.tenant}`,
+    )
   return named
 }
 
@@ -112,13 +118,13 @@ const readTenants = async (file: string): Promise<readonly TenantSeed[]> => {
       ? [readFile(file, seed)]
       : readFile(file, z.strictObject({ tenants: z.array(seed).min(1) })).tenants
   const tenants = read(TenantSeed)
-  // Most configurations need no catalogue, and wait for none.
+  // Most configurations have no misbehaviour, so they do not load the catalogue.
   return tenants.every(({ misbehave }) => misbehave.length === 0)
     ? tenants
     : read(refuseUnknownKeys(await catalogue()))
 }
 
-/** A tenant in which nothing goes wrong that nobody knows. */
+/** A tenant seed whose misbehaviours all exist. */
 const refuseUnknownKeys = (known: readonly Switchable[]) =>
   TenantSeed.superRefine(({ misbehave }, context) => {
     for (const [index, { name }] of misbehave.entries()) {
@@ -128,7 +134,7 @@ const refuseUnknownKeys = (known: readonly Switchable[]) =>
     }
   })
 
-/** @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw */
+/** @throws {FlawedFile} with one line `file:line:column: message` per error */
 export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output<S> => {
   try {
     return parseYaml(file, readFileSync(file, 'utf8'), schema)
@@ -140,6 +146,6 @@ export const readFile = <S extends z.ZodType>(file: string, schema: S): z.output
   }
 }
 
-/** Loaded with the first defect that is named: most starts name none. */
+/** Loaded with the first misbehaviour: most starts have none. */
 const catalogue = async (): Promise<readonly Switchable[]> =>
   (await import('../misbehaviours/catalogue.ts')).misbehaviours

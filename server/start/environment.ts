@@ -3,14 +3,14 @@ import { UsageError } from '../usage-error.ts'
 
 export type Shell = 'bash' | 'powershell' | 'dotenv'
 
-/** How a variable of the environment is set, by shell. */
+/** How each shell sets an environment variable. */
 export const assignments: Record<Shell, (name: string, value: string) => string> = {
   bash: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
   powershell: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
   dotenv: (name, value) => `${name}=${quoteDotenv(value)}`,
 }
 
-/** A value as all readers of dotenv files read it alike: quoted where it has to be. */
+/** A value in the form that all readers of dotenv files parse alike: quoted when necessary. */
 const quoteDotenv = (value: string): string => {
   if (!/[\s#'"`$\\]/.test(value)) return value
   return value.includes("'") ? `"${value.replaceAll('"', '\\"')}"` : `'${value}'`
@@ -18,7 +18,7 @@ const quoteDotenv = (value: string): string => {
 
 const mark = '# Written by lumoauth-harness start, again at each start.'
 
-/** @throws {UsageError} where a file of that name is not one that `writeDotenv` wrote */
+/** @throws {UsageError} when a file of that name was not written by `writeDotenv` */
 export const requireOwnDotenv = (file: string): void => {
   let text: string
   try {
@@ -30,7 +30,7 @@ export const requireOwnDotenv = (file: string): void => {
   }
   if (text.startsWith(`${mark}\n`)) return
   throw new UsageError(
-    `--dotenv: ${file} was not written by lumoauth-harness start, and is left as it is; name another file`,
+    `--dotenv: ${file} was not written by lumoauth-harness start, so it is not overwritten; name another file`,
   )
 }
 

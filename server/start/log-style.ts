@@ -4,10 +4,10 @@ import type { LogLine } from '../http/log.ts'
 
 export type LogStyle = 'pretty' | 'json' | 'off'
 
-/** Says what happens to the process itself. */
+/** Logs a message about the process itself. */
 export type Say = (level: 'info' | 'error', message: string) => void
 
-/** A log for people or for machines. What concerns the process is said in any case. */
+/** A log for people or for machines. Messages about the process are always logged. */
 export const logTo = (
   out: Pick<WriteStream, 'write' | 'hasColors'>,
   style: LogStyle,

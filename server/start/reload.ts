@@ -13,13 +13,13 @@ import {
 } from './configuration.ts'
 import type { Say } from './log-style.ts'
 
-/** Milliseconds in which an editor is given time to finish writing. */
+/** Milliseconds to wait for an editor to finish writing. */
 const settleMilliseconds = 50
 
 /**
- * Reads the configuration again whenever one of its files changes. A file that cannot be used
- * changes nothing, and is complained about.
- * @returns what ends the watching
+ * Reads the configuration again when one of its files changes. An invalid file changes nothing and is
+ * logged as an error.
+ * @returns a function that stops the watching
  */
 export const watchConfiguration = (
   harness: Harness,
@@ -43,7 +43,7 @@ export const watchConfiguration = (
       known = wanted
       if (changes.length > 0)
         say('info', `read ${files.join(' and ')} again: ${changes.join('; ')}`)
-      else if (complained !== '' || isAsked) say('info', `${files.join(' and ')}: as it was before`)
+      else if (complained !== '' || isAsked) say('info', `${files.join(' and ')}: unchanged`)
       complained = ''
     } catch (wrong) {
       if (!(wrong instanceof UsageError)) throw wrong
@@ -51,14 +51,15 @@ export const watchConfiguration = (
       complained = wrong.message
     }
   }
-  // Editors replace files, so it is their folders that are watched.
+  // Editors replace files, so this watches their folders.
   const watchers = [...new Set(files.map((it) => dirname(it)))].map((folder) =>
     watch(folder, () => {
       clearTimeout(timer)
       timer = setTimeout(() => void reload(), settleMilliseconds)
     }),
   )
-  // An editor's save is seen by itself; a file that is mounted, or replaced elsewhere, takes this.
+  // A file watcher misses changes of a mounted file, and of one that is replaced elsewhere; this finds
+  // them.
   const hangUp = () => void reload({ isAsked: true })
   process.on('SIGHUP', hangUp)
   return {
@@ -70,7 +71,10 @@ export const watchConfiguration = (
   }
 }
 
-/** Makes the tenants what they are wanted to be. @returns what was done, in words */
+/**
+ * Changes the tenants to match the new configuration.
+ * @returns a description of the changes
+ */
 const apply = (
   harness: Harness,
   tenants: Map<string, TestTenant>,
@@ -82,14 +86,14 @@ const apply = (
     if (after.some((it) => it.tenant === slug)) continue
     tenants.get(slug)?.delete()
     tenants.delete(slug)
-    changes.push(`${slug} is gone`)
+    changes.push(`${slug} was deleted`)
   }
   for (const seed of after) {
     const old = before.find((it) => it.tenant === seed.tenant)
     const tenant = tenants.get(seed.tenant)
     if (old === undefined || tenant === undefined) {
       tenants.set(seed.tenant, harness.createTenant(seed, { replace: true }))
-      changes.push(`${seed.tenant} is new`)
+      changes.push(`${seed.tenant} was created`)
     } else {
       changes.push(...change(tenant, old, seed))
     }
@@ -97,7 +101,10 @@ const apply = (
   return changes
 }
 
-/** Policy, dialect, approver, model and defects change under way; all else is what a tenant begins with. */
+/**
+ * Policy, dialect, approver, model and misbehaviours change in place; any other change resets the
+ * tenant.
+ */
 const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenant): string[] => {
   const changed = Object.keys({ ...old, ...seed }).filter(
     (key) => !isDeepStrictEqual(Reflect.get(old, key), Reflect.get(seed, key)),
@@ -109,7 +116,7 @@ const change = (tenant: TestTenant, old: ConfiguredTenant, seed: ConfiguredTenan
     return [said]
   }
   tenant.reset(seed)
-  return [`${said}; it begins anew, without its tasks and tokens`]
+  return [`${said}; it was reset, without its tasks and tokens`]
 }
 
 const reloadableKeys = new Set(['policy', 'dialect', 'approver', 'model', 'misbehave'])

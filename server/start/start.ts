@@ -24,35 +24,35 @@ import { usualConfig } from './usual-config.ts'
 /** The options of `lumoauth-harness start`. */
 export type StartOptions = ConfigurationOptions &
   Readonly<{
-    /** Ports of the issuer and the API; 0 for any free one. */
+    /** Ports of the issuer and the API; 0 for any free port. */
     port: number
     apiPort: number
     host: string
-    /** Origins that others reach the issuer and the API by. */
+    /** Origins under which clients reach the issuer and the API. */
     issuerOrigin?: string
     apiOrigin?: string
-    /** Host names by which others reach it beside these. */
+    /** Further host names under which clients reach the harness. */
     allowHost?: readonly string[]
-    /** Whether `X-Forwarded-*` are believed. */
+    /** Whether `X-Forwarded-*` fields are trusted. */
     trustProxy?: boolean
     algorithm: Algorithm
     journal?: string
-    /** A file with the answers of a real issuer. */
+    /** A file with the recorded answers of a real issuer. */
     recording?: string
-    /** How client secrets are made; absent: fixed on this machine, fresh beyond it. */
+    /** How client secrets are generated. Default: fixed on this machine, fresh beyond it. */
     secrets?: ClientSecrets
-    /** The shell that the printed environment is for. */
+    /** The shell for the printed environment. */
     env: Shell
-    /** A dotenv file for the environment. */
+    /** A dotenv file to write the environment to. */
     dotenv?: string
     log: LogStyle
     json: boolean
   }>
 
 /**
- * Options in, listening servers and a printed environment out.
- * @returns the exit code, 0, after SIGINT or SIGTERM
- * @throws {UsageError} when it could not start
+ * Starts the servers, prints the environment, and waits for a signal.
+ * @returns the exit code 0, after SIGINT or SIGTERM
+ * @throws {UsageError} when the start failed
  */
 export const start = async (options: StartOptions): Promise<number> => {
   if (options.dotenv !== undefined) requireOwnDotenv(options.dotenv)
@@ -88,7 +88,7 @@ export const start = async (options: StartOptions): Promise<number> => {
   })
   up = harness
   const stopped = waitForSignal()
-  // Processes that share a store must not each apply a change of their own copy of the file.
+  // With a shared store, each process must not apply its own copy of the file.
   const isShared = isPostgresUrl(options.journal ?? '')
   using _watch = isShared
     ? undefined
@@ -119,7 +119,7 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
-      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least ${shortestControlToken} characters, received ${controlToken.length}; unset it for a fresh one`,
+      `LUMOAUTH_HARNESS_CONTROL_TOKEN: expected at least ${shortestControlToken} characters, received ${controlToken.length}; unset it to generate one`,
     )
   }
   try {
@@ -144,18 +144,18 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
     }
     const where = `${address ?? options.host}:${at ?? options.port}`
     const reasons: Record<string, string> = {
-      EADDRINUSE: `port ${at} is taken; stop what listens on ${where}, or use --port 0 --api-port 0`,
-      EACCES: `port ${at} needs more rights than this user has; use a port above 1023`,
-      EADDRNOTAVAIL: `${options.host} is no address of this machine`,
-      ENOTFOUND: `${options.host} is no address of this machine`,
+      EADDRINUSE: `port ${at} is in use; stop the process that listens on ${where}, or use --port 0 --api-port 0`,
+      EACCES: `port ${at} needs privileges that this user lacks; use a port above 1023`,
+      EADDRNOTAVAIL: `${options.host} is not an address of this machine`,
+      ENOTFOUND: `${options.host} is not an address of this machine`,
     }
     throw code !== undefined && reasons[code] !== undefined ? new UsageError(reasons[code]) : failed
   }
 }
 
 /**
- * Resolves at SIGINT or SIGTERM. The shell between `npm start` and us passes neither on when npm is
- * told to stop: where that shell is gone, it was meant for us.
+ * Resolves at SIGINT or SIGTERM. The shell between `npm start` and this process does not pass on the
+ * signal that stops npm; when that shell has ended, this process stops as well.
  */
 const waitForSignal = (): Promise<void> =>
   new Promise((resolve) => {
@@ -185,7 +185,7 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
   model: tenant.model,
 })
 
-/** The variables that an agent, an API and a model are configured by. */
+/** The environment variables of an agent, an API and a model. */
 const environmentOf = (harness: Harness, tenant: TestTenant) => ({
   agent: tenant.environment,
   api: apiEnvironment(tenant, harness.api),
@@ -223,7 +223,7 @@ approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user 
 
 Ctrl-C ends it.
 `
-  // A dotenv file has no other lines than assignments and comments.
+  // A dotenv file may contain only assignments and comments.
   return env === 'dotenv' ? text.replace(/^(?![A-Z_]+=)(?=.)/gm, '# ') : text
 }
 
@@ -232,7 +232,7 @@ const secretsSaid: Record<ClientSecrets, string> = {
   fresh: 'fresh at every start; give a client_secret in --config to keep one',
 }
 
-/** Anyone who reaches the port could use a secret that is written in a README. */
+/** A secret from a README would be known to everyone who can reach the port. */
 const clientSecretsOf = ({
   host,
   issuerOrigin,
@@ -254,5 +254,5 @@ const clientSecretsOf = ({
 
 const isLoopback = (name: string) => /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i.test(name)
 
-/** The configuration of the folder that `start` runs in, as `lumoauth-harness init` writes it. */
+/** The configuration in the current folder, as `lumoauth-harness init` writes it. */
 const findConfig = (): string | undefined => (existsSync(usualConfig) ? usualConfig : undefined)

@@ -1,2 +1,2 @@
-/** The file that `start` reads without `--config`, where it is in the folder. */
+/** The file that `start` reads by default, if it is in the current folder. */
 export const usualConfig = 'tenants.yaml'

@@ -1,16 +1,16 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
 
-/** What vitest calls an asymmetric matcher, such as `expect.any(String)`. */
+/** Vitest's asymmetric matcher, such as `expect.any(String)`. */
 type Asymmetric = Readonly<{ asymmetricMatch: (value: unknown) => boolean }>
 
-/** A detail to compare with: plain, with matchers in any position, or a matcher itself. */
+/** An expected detail: plain, with matchers in any position, or a matcher itself. */
 export type ExpectedDetail = AuthorizationDetail | Asymmetric
 
 export type Equals = (a: unknown, b: unknown) => boolean
 
 /**
- * A detail that a matcher can compare with.
- * @throws {TypeError} for anything else: it could never match, so `.not` would always pass
+ * Checks that a matcher can compare with this detail.
+ * @throws {TypeError} for anything else: it never matches, so `.not` would always pass
  */
 export const readExpectedDetail = (matcher: string, expected: unknown): ExpectedDetail => {
   if (isAsymmetric(expected)) return expected
@@ -40,7 +40,7 @@ export const matchDetail = (
   })
 }
 
-/** Whether each value can be paired with a wanted one that it equals. */
+/** Whether each value can be paired with an expected one that it equals. */
 const matchInAnyOrder = (
   equals: Equals,
   values: readonly unknown[],
@@ -57,7 +57,7 @@ const matchInAnyOrder = (
   )
 }
 
-/** Whether a matcher stands anywhere in the value. */
+/** Whether the value contains a matcher. */
 export const hasAsymmetric = (value: unknown): boolean =>
   isAsymmetric(value) ||
   (typeof value === 'object' && value !== null && Object.values(value).some(hasAsymmetric))

@@ -17,16 +17,17 @@ import { type ExpectedOutcome, type OtherFacts, toDecide } from './to-decide.ts'
  */
 export type LumoAuthMatchers<R> = {
   /**
-   * Asked for exactly this, whatever was decided. The order of lists does not matter. Asymmetric matchers
-   * such as `expect.objectContaining({ type: 'user_data' })` may stand anywhere, also for the whole detail.
-   * @throws {TypeError} for a detail without a type, which could never match
+   * Passes if this detail was requested, regardless of the decision. The order of lists does not
+   * matter. Asymmetric matchers such as `expect.objectContaining({ type: 'user_data' })` may be in any
+   * position, also for the whole detail.
+   * @throws {TypeError} for a detail without a type, which never matches
    */
   toHaveRequested: (detail: ExpectedDetail) => R
-  /** Opened a task, and completed every one it opened. */
+  /** Passes if at least one task was opened, and every opened task was completed. */
   toHaveCompletedItsTask: () => R
   /**
-   * The API let it in with JIT tokens for these details, or for less, and never for more. A detail with an
-   * asymmetric matcher permits what equals it.
+   * Passes if the API accepted JIT tokens only for these details, or for subsets of them. A detail with
+   * an asymmetric matcher permits what equals it.
    * @throws {TypeError} for anything but a list of details
    */
   toHaveUsedOnly: (details: readonly ExpectedDetail[]) => R
@@ -75,11 +76,11 @@ export const matchers = {
       pass: opened.length > 0 && open.length === 0,
       message: () =>
         sentence(this, name, 'have completed its task', [
-          opened.length === 0 ? 'It opened none.' : '',
+          opened.length === 0 ? 'It opened no task.' : '',
           ...(this.isNot ? opened : open).map(
             ({ task, status, alive }) =>
               `${task.id}${task.name === undefined ? '' : ` (${task.name})`} is ${status}; ` +
-              `${alive === 1 ? '1 of its tokens is' : `${alive} of its tokens are`} still good.`,
+              `${alive === 1 ? '1 of its tokens is' : `${alive} of its tokens are`} still valid.`,
           ),
         ]),
     }
@@ -105,7 +106,7 @@ export const matchers = {
       pass: more.length === 0 && !idle,
       message: () =>
         sentence(this, name, `have used only\n${listDetails(details) || '  nothing'}`, [
-          idle ? 'It used no permission at all.' : '',
+          idle ? 'It used no permission.' : '',
           ...(this.isNot ? all : more).map(
             ({ detail, call }) => `It used\n${listDetails([detail])}\n  for ${call}`,
           ),
@@ -133,7 +134,7 @@ const sentence = (
 const listDetails = (details: readonly ExpectedDetail[]) =>
   details.map((it) => `  ${JSON.stringify(it)}`).join('\n')
 
-/** Matchers such as `expect.any(String)` may stand in a detail, so it is not made a text of. */
+/** Not compared as text, because details may contain matchers such as `expect.any(String)`. */
 const sortMembers = (detail: AuthorizationDetail): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(detail).map(([key, value]) => [
@@ -144,14 +145,14 @@ const sortMembers = (detail: AuthorizationDetail): Record<string, unknown> =>
 
 const tenants = new WeakMap<object, TestTenant>()
 
-/** Remembers whose agent it is: matchers ask its tenant. */
+/** Stores the tenant of an agent, for the matchers. */
 export const rememberTenant = (agent: LumoAuthAgent, tenant: TestTenant): void => {
   tenants.set(agent, tenant)
 }
 
 type Task = EventOf<'task.opened'>['task']
 
-/** What a matcher looks at. */
+/** The tenant and the ids that a matcher evaluates. */
 type Subject = Readonly<{
   name: string
   requests: () => { request: PermissionRequest; status: string }[]

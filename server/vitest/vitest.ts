@@ -12,33 +12,33 @@ export { expect }
 expect.extend(matchers)
 
 type OfFile = {
-  /** How the harness of this file is made. Default: it listens on free ports of this machine. */
+  /** Options of the harness of a test file. Default: it listens on free ports of this machine. */
   harnessOptions: HarnessOptions
   harness: Harness
 }
 
-/** What each test may ask for. */
+/** The fixtures. */
 export type Fixtures = OfFile & {
-  /** What the tenant of each test begins with. */
+  /** The seed of each test's tenant. */
   seed: Seed
   tenant: TestTenant
   clock: TestClock
   approver: TestApprover
   misbehave: TestTenant['misbehave']
-  /** The first agent of the tenant. When it would wait, the tenant's clock moves instead. */
+  /** The first agent of the tenant. Where it would wait, the tenant's clock is moved instead. */
   agent: LumoAuthAgent
-  /** How the task of `jit` is opened; its name is that of the test. */
+  /** Options of the task of `jit`. Its name is the name of the test. */
   jitOptions: JitOptions
   jit: JitContext
 } & { readonly $__file?: OfFile }
 
 /**
- * Vitest's `test`, with a harness a file and a fresh tenant a test.
+ * Vitest's `test`, with one harness per file and a new tenant per test.
  *
  * ```ts
  * import { expect, test } from 'lumoauth-harness/vitest'
  *
- * test('reads one document, and no more than that', async ({ agent, jit, tenant }) => {
+ * test('reads one document and nothing else', async ({ agent, jit, tenant }) => {
  *   const response = await jit.fetch(`${tenant.urls.api}/v1/documents/doc_9982`)
  *   await jit.completeTask()
  *
@@ -50,7 +50,7 @@ export type Fixtures = OfFile & {
  * })
  * ```
  *
- * `harnessOptions`, `seed` and `jitOptions` are there to be overridden:
+ * Override `harnessOptions`, `seed` and `jitOptions` as needed:
  * `test.override('seed', { approver: { decision: 'deny' } })`.
  */
 export const test = base
@@ -87,7 +87,7 @@ export const test = base
   .extend('jitOptions', (): JitOptions => ({}))
   .extend('jit', async ({ agent, jitOptions, task }, { onCleanup }) => {
     const jit = await agent.jit({ name: task.name.slice(0, 128), ...jitOptions })
-    // Whatever is left of it goes with the tenant.
+    // Deleting the tenant also ends its remaining tasks.
     onCleanup(async () => {
       await jit.completeTask().catch(() => {})
     })

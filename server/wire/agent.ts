@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** `GET B/oauth/userinfo` for an agent (contract §2.1); Go refuses null where it wants an object. */
+/**
+ * Answer of `GET B/oauth/userinfo` for an agent (contract §2.1). Go's SDK rejects null in place of an
+ * object.
+ */
 export const AgentInfo = z
   .looseObject({
     sub: z.string(),
@@ -14,12 +17,13 @@ export const AgentInfo = z
   .meta({ id: 'AgentInfo' })
 export type AgentInfo = z.infer<typeof AgentInfo>
 
+/** Answer of `GET B/oauth/userinfo` for a user. */
 export const UserInfo = z
   .looseObject({ sub: z.string(), name: z.string(), email: z.string(), tenant: z.string() })
   .meta({ id: 'UserInfo' })
 export type UserInfo = z.infer<typeof UserInfo>
 
-/** `GET B/agents/me`: the union of the two documented shapes (contract §7 row 20). */
+/** Answer of `GET B/agents/me`: the union of the two documented shapes (contract §7 row 20). */
 export const AgentsMe = z
   .looseObject({
     identity: z.looseObject({ id: z.string(), type: z.string(), tenant: z.string() }).optional(),
@@ -32,12 +36,12 @@ export const AgentsMe = z
     expires_at: z.iso.datetime().optional(),
   })
   .refine((it) => it.identity !== undefined || it.agent_id !== undefined, {
-    error: 'an agent has an id in one form or the other',
+    error: 'expected identity or agent_id',
   })
   .meta({ id: 'AgentsMe' })
 export type AgentsMe = z.infer<typeof AgentsMe>
 
-/** `POST B/agents/ask` in both forms (contract §7 row 21). */
+/** Body of `POST B/agents/ask` in both forms (contract §7 row 21). */
 export const Ask = z
   .object({
     action: z.string().min(1).max(512).optional(),
@@ -51,14 +55,14 @@ export const Ask = z
   .meta({ id: 'Ask', anyOf: [{ required: ['action'] }, { required: ['question'] }] })
 export type Ask = z.infer<typeof Ask>
 
-/** Which of the members stand there, a dialect switch says. */
+/** Answer of `POST B/agents/ask`. The dialect switch `ask_answer` selects the members. */
 export const AskAnswer = z
   .looseObject({
     allowed: z.boolean(),
     action: z.string().optional(),
     context: z.looseObject({}).optional(),
     reason: z.string().optional(),
-    /** What decided: a capability of the agent, or the policy. */
+    /** Which of the two decided: a capability of the agent, or the policy. */
     decided_by: z.enum(['capability', 'policy']).optional(),
     explanation: z.string().optional(),
     confidence: z.number().min(0).max(1).optional(),
@@ -72,7 +76,7 @@ const AgentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
 })
 
-/** Words of the same letters, one space between two of them. */
+/** Words of the characters of a name, separated by single spaces. */
 const DisplayName = z
   .string()
   .max(64)
@@ -80,12 +84,13 @@ const DisplayName = z
     error: 'expected a name: letters, digits, dot, underscore, hyphen or single spaces, at most 64',
   })
 
+/** Body of `POST B/agents/register`: a new agent, with the capabilities to grant it. */
 export const RegisterAgent = z
   .object({
     name: DisplayName,
     client_id: AgentName.optional(),
     description: z.string().max(1024).optional(),
-    /** Each is a scope, so without spaces (RFC 6749 §3.3). */
+    /** Each capability is a scope, so it contains no spaces (RFC 6749 §3.3). */
     capabilities: z
       .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/))
       .max(64)
@@ -95,6 +100,7 @@ export const RegisterAgent = z
   .meta({ id: 'RegisterAgent' })
 export type RegisterAgent = z.infer<typeof RegisterAgent>
 
+/** Answer of `POST B/agents/register`. */
 export const AgentRegistered = z
   .looseObject({
     agent_id: z.string(),
@@ -103,7 +109,7 @@ export const AgentRegistered = z
     status: z.string(),
     success: z.literal(true),
     workload_identity: z.string(),
-    /** Shown this once; absent where the agent was there already. */
+    /** The plain secret. Only this answer contains it; absent when the agent existed already. */
     client_secret: z.string().min(1).optional(),
   })
   .meta({ id: 'AgentRegistered' })
@@ -127,17 +133,18 @@ export const Attested = z
   .meta({ id: 'Attested' })
 export type Attested = z.infer<typeof Attested>
 
-/** A name without characters that could mean something else. */
+/** A name without quotes, spaces, control characters or other special characters. */
 const McpName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, {
   error: 'expected letters, digits and . _ : / -, at most 128',
 })
 
-/** `POST B/agents/me/mcp/authorize`. */
+/** Body of `POST B/agents/me/mcp/authorize`. */
 export const AuthorizeMcp = z
   .object({ server_id: McpName, tool: McpName })
   .meta({ id: 'AuthorizeMcp' })
 export type AuthorizeMcp = z.infer<typeof AuthorizeMcp>
 
+/** Answer of `POST B/agents/me/mcp/authorize`. */
 export const McpAuthorized = z
   .looseObject({
     allowed: z.literal(true),
@@ -147,7 +154,7 @@ export const McpAuthorized = z
   .meta({ id: 'McpAuthorized' })
 export type McpAuthorized = z.infer<typeof McpAuthorized>
 
-/** `GET B/me`. An agent has no e-mail address, so the member is absent. */
+/** Answer of `GET B/me`. `email` is absent for an agent. */
 export const Me = z
   .looseObject({
     subject_type: z.enum(['user', 'agent']),
@@ -164,7 +171,7 @@ export type Me = z.infer<typeof Me>
 
 const Context = z.record(z.string(), z.unknown()).optional()
 
-/** Whom a check is about; absent: the bearer (lumoauth 1.1.0, resources/permissions.py). */
+/** The subject of a check. Default: the bearer of the token (lumoauth 1.1.0, resources/permissions.py). */
 const CheckedSubject = z
   .object({
     type: z.enum(['user', 'agent'], { error: 'expected user or agent' }),
@@ -172,7 +179,10 @@ const CheckedSubject = z
   })
   .optional()
 
-/** What is missing has an error code of its own, so the schema here lets it through. */
+/**
+ * Body of `POST B/authz/check`. `permission` is optional here because the handler rejects its absence
+ * with an error code of its own.
+ */
 export const CheckPermission = z
   .object({
     permission: z.string().max(256).optional(),
@@ -183,13 +193,14 @@ export const CheckPermission = z
   .meta({ id: 'CheckPermission', required: ['permission'] })
 export type CheckPermission = z.infer<typeof CheckPermission>
 
-/** The subject under both of its names; `user_id` is the older one, for agents too. */
+/** The subject under both of its names. `user_id` is the older one; it also names agents. */
 const subjectMembers = {
   subject_type: z.enum(['user', 'agent']),
   subject_id: z.string(),
   user_id: z.string(),
 }
 
+/** Answer of `POST B/authz/check`. */
 export const PermissionChecked = z
   .looseObject({
     allowed: z.boolean(),
@@ -200,6 +211,7 @@ export const PermissionChecked = z
   .meta({ id: 'PermissionChecked' })
 export type PermissionChecked = z.infer<typeof PermissionChecked>
 
+/** Body of the three checks of several permissions: `check-bulk`, `check-any` and `check-all`. */
 export const CheckPermissions = z
   .object({
     permissions: z.array(z.string().max(256)).max(256).optional(),
@@ -210,6 +222,7 @@ export const CheckPermissions = z
   .meta({ id: 'CheckPermissions', required: ['permissions'] })
 export type CheckPermissions = z.infer<typeof CheckPermissions>
 
+/** Answer of the three checks of several permissions: one result for each permission. */
 export const PermissionsChecked = z
   .looseObject({
     allowed: z.boolean().optional(),
@@ -221,9 +234,11 @@ export const PermissionsChecked = z
   .meta({ id: 'PermissionsChecked' })
 export type PermissionsChecked = z.infer<typeof PermissionsChecked>
 
+/** Query of the list of permissions. Default: the permissions of the bearer. */
 export const PermissionsQuery = z.object({ user_id: z.string().max(256).optional() })
 export type PermissionsQuery = z.infer<typeof PermissionsQuery>
 
+/** Answer: the permissions of one subject. */
 export const Permissions = z
   .looseObject({
     user_id: z.string(),
@@ -231,7 +246,7 @@ export const Permissions = z
       z.looseObject({
         slug: z.string(),
         description: z.string(),
-        /** `role:NAME`, `direct` for a permission of the user, `capability` for an agent's. */
+        /** `role:NAME`, `direct` (a permission of the user) or `capability` (of an agent). */
         source: z.string(),
       }),
     ),

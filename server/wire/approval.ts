@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { RiskLevel } from './permission-request.ts'
 
-/** `POST B/agents/me/approvals`: a push approval, which lives 120 s (contract §2.3). */
+/** Body of `POST B/agents/me/approvals`: a push approval. It expires after 120 s (contract §2.3). */
 export const CreateApproval = z
   .object({
     task_id: z.string().min(1).max(128),
@@ -13,6 +13,7 @@ export const CreateApproval = z
   .meta({ id: 'CreateApproval' })
 export type CreateApproval = z.infer<typeof CreateApproval>
 
+/** Answer of `POST B/agents/me/approvals` for a user with a push device. */
 export const ApprovalCreated = z
   .looseObject({
     approval_token: z.string().min(1),
@@ -20,13 +21,16 @@ export const ApprovalCreated = z
     expires_at: z.iso.datetime(),
     task_id: z.string(),
     impact: RiskLevel,
-    /** Seconds between two looks; SDKs take 1.5. */
+    /** Seconds between two polls. SDKs poll every 1.5 s. */
     interval: z.number().positive(),
   })
   .meta({ id: 'ApprovalCreated' })
 export type ApprovalCreated = z.infer<typeof ApprovalCreated>
 
-/** The answer for a user without a push device: no token, so no SDK can go on (contract §7 row 36). */
+/**
+ * Answer of `POST B/agents/me/approvals` for a user without a push device. It has no token, so no SDK
+ * can continue (contract §7 row 36).
+ */
 export const ApprovalByEmail = z
   .looseObject({
     status: z.literal('email_fallback_sent'),
@@ -37,6 +41,7 @@ export const ApprovalByEmail = z
   .meta({ id: 'ApprovalByEmail' })
 export type ApprovalByEmail = z.infer<typeof ApprovalByEmail>
 
+/** Answer of `GET B/agents/me/approvals/{token}`: the state of one push approval. */
 export const ApprovalStatus = z
   .looseObject({
     approval_token: z.string(),

@@ -1,12 +1,15 @@
-/** One challenge of a `WWW-Authenticate` field (RFC 9110 §11.6.1), names in lower case. */
+/** One challenge of a `WWW-Authenticate` field (RFC 9110 §11.6.1). Its names are in lower case. */
 export type AuthChallenge = Readonly<{ scheme: string; parameters: ReadonlyMap<string, string> }>
 
-/** Characters of a `WWW-Authenticate` field that are parsed at all; Node takes no more of all fields together. */
+/**
+ * Longest `WWW-Authenticate` field, in characters, that is parsed. Node accepts no more for all fields
+ * together.
+ */
 export const longestField = 16_384
 
 /**
- * One challenge as a field value, every parameter a quoted string.
- * Text that no header field may hold is left out of it.
+ * Writes one challenge as a field value, with every parameter as a quoted string. Removes characters
+ * that a header field must not contain.
  */
 export const formatChallenge = (
   scheme: string,
@@ -16,11 +19,11 @@ export const formatChallenge = (
     .map(([name, value]) => `${name}=${quoteString(value)}`)
     .join(', ')}`
 
-/** Any text as a quoted string (RFC 9110 §5.6.4), without what `removeUnsendable` removes. */
+/** Any text as a quoted string (RFC 9110 §5.6.4), after `removeUnsendable`. */
 export const quoteString = (text: string): string =>
   `"${removeUnsendable(text).replace(/["\\]/g, '\\$&')}"`
 
-/** The text without the characters that no header field may hold: controls, and all beyond Latin-1. */
+/** Removes the characters that a header field must not contain: controls, and all beyond Latin-1. */
 export const removeUnsendable = (text: string): string =>
   [...text].filter((it) => isFieldCharacter(it.codePointAt(0) ?? 0)).join('')
 
@@ -29,9 +32,10 @@ const isFieldCharacter = (code: number) =>
   code === 0x09 || (code >= 0x20 && code <= 0xff && code !== 0x7f)
 
 /**
- * The challenges of a field, by their grammar (RFC 9110 §11.2 to §11.6.1), so that a parameter within a
- * quoted string is none. Beyond the grammar, an unquoted value may be base64, as drafts write it.
- * @returns undefined for what is not a list of challenges, names a parameter twice, or is too long
+ * Parses the challenges of a field by their grammar (RFC 9110 §11.2 to §11.6.1), so a parameter name
+ * inside a quoted string does not count. Beyond the grammar, an unquoted value may be base64, as the
+ * drafts write it.
+ * @returns undefined when the field is not a list of challenges, repeats a parameter, or is too long
  */
 export const parseChallenges = (field: string): readonly AuthChallenge[] | undefined => {
   if (field.length > longestField) return undefined
@@ -53,7 +57,7 @@ export const parseChallenges = (field: string): readonly AuthChallenge[] | undef
 
 type Reader = ((pattern: RegExp) => RegExpExecArray | null) & { atEnd(): boolean }
 
-/** Reads one pattern after the other, each where the one before ended. */
+/** Applies one sticky pattern after the other, each at the end of the previous match. */
 const createReader = (text: string): Reader => {
   let at = 0
   const read = (pattern: RegExp) => {
@@ -73,7 +77,7 @@ const readParameter = (read: Reader, parameters: Map<string, string>): boolean =
   return true
 }
 
-/* Sticky, and each of them linear: no two ways lead through the same characters. */
+/* Sticky, and each pattern linear: no text matches a pattern in two ways. */
 const separator = /[\t ,]*/y
 const elementEnd = /[\t ]*(?=,|$)/y
 const challengeStart = /([\w!#$%&'*+.^`|~-]+)(?: +(?=[^\t ,=])|(?=[\t ]*(?:,|$)))/y

@@ -2,7 +2,10 @@ import { z } from 'zod'
 
 const text = z.string().min(1).max(1024)
 
-/** One RFC 9396 `authorization_details` object (§2): what may be done to what. A key `__proto__` is dropped by zod. */
+/**
+ * One RFC 9396 `authorization_details` object (§2): the actions allowed on a resource. Zod drops a key
+ * `__proto__`.
+ */
 export const AuthorizationDetail = z
   .looseObject({
     type: z.string().min(1).max(256),
@@ -15,7 +18,10 @@ export const AuthorizationDetail = z
   .meta({ id: 'AuthorizationDetail', description: 'One RFC 9396 authorization_details object.' })
 export type AuthorizationDetail = z.infer<typeof AuthorizationDetail>
 
-/** What LumoAuth's docs list (contract §5.1). Other types are legal unless a tenant refuses them. */
+/**
+ * The types and actions that LumoAuth's docs list (contract §5.1). Other types are legal unless a
+ * tenant rejects them.
+ */
 export const knownTypes: Readonly<Record<string, readonly string[]>> = {
   file_access: ['read', 'write', 'delete'],
   api_call: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -26,14 +32,15 @@ export const knownTypes: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Whether what was granted is enough for what is required, used by issuer, API and client alike.
- * Whether one permission is no wider than another is another question: `isNoWider` (RFC 9396 §6.1 leaves the comparison to the type; this is ours for all types).
+ * Whether a granted detail is sufficient for a required one. Issuer, API and client use this function.
+ * `isNoWider` answers another question: whether one permission is no wider than another. RFC 9396 §6.1
+ * leaves the comparison to the type; these rules are ours for all types.
  *
  * - `type` and `identifier` are equal as JSON strings, without any normalisation (§12).
- * - A list covers another when it holds all its members; no member is a wildcard.
- * - An absent or empty list grants nothing (RAR-21), so it covers only a list that is absent or empty.
- * - An absent `locations` in the requirement asks for no particular place.
- * - Every further member must be deeply equal, in both directions (RAR-20: nothing is dropped or added).
+ * - A list covers another when it contains all its members; no member is a wildcard.
+ * - An absent or empty list grants nothing (RAR-21), so it covers only an absent or empty list.
+ * - An absent `locations` in the requirement requires no particular location.
+ * - Every other member must be deeply equal, in both directions (RAR-20).
  */
 export const covers = (granted: AuthorizationDetail, required: AuthorizationDetail): boolean =>
   granted.type === required.type &&
@@ -41,28 +48,28 @@ export const covers = (granted: AuthorizationDetail, required: AuthorizationDeta
   lists.every((list) => includesAll(granted[list], required[list])) &&
   sameFurtherMembers(granted, required)
 
-/** Whether any of several grants is enough by itself. */
+/** Whether one of several grants is sufficient alone. */
 export const anyCovers = (
   granted: readonly AuthorizationDetail[],
   required: AuthorizationDetail,
 ): boolean => granted.some((detail) => covers(detail, required))
 
 /**
- * Whether what is asked for is no wider than what is held: the relation for refresh, code, exchange
- * and downscoping (RAR-20, THR-05). `covers` asks whether a permission is enough at one place, where
- * an absent `locations` of the requirement asks for no particular place; of a permission, an absent
- * `locations` means every place. So a detail that is bound to places stays bound to some of them.
+ * Whether the requested detail is no wider than the held one: the relation for refresh, code, exchange
+ * and downscoping (RAR-20, THR-05). `covers` asks whether a permission is sufficient at one location,
+ * where an absent `locations` of the requirement means no particular one. In a permission, an absent
+ * `locations` means every location; so a held detail with `locations` permits only a subset of them.
  */
 export const isNoWider = (held: AuthorizationDetail, asked: AuthorizationDetail): boolean =>
   covers(held, asked) && (held.locations === undefined || asked.locations !== undefined)
 
-/** Whether what is asked for is no wider than one of several that are held. */
+/** Whether the requested detail is no wider than one of several held ones. */
 export const isNoWiderThanAny = (
   held: readonly AuthorizationDetail[],
   asked: AuthorizationDetail,
 ): boolean => held.some((detail) => isNoWider(detail, asked))
 
-/** A text that is equal for details that mean the same: keys and lists in order, no spaces. */
+/** A canonical text: equal for details with the same meaning. Keys and lists are sorted, without spaces. */
 export const canonical = (detail: AuthorizationDetail): string => JSON.stringify(sorted(detail))
 
 const lists = ['actions', 'locations', 'datatypes', 'privileges'] as const

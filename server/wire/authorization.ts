@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 import { AuthorizationDetailsText } from './token.ts'
 
-/** What a client asks of a person (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC 9396). */
+/**
+ * Parameters of an authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC
+ * 9396).
+ */
 const parameters = {
   response_type: z.string().optional(),
   client_id: z.string().optional(),
@@ -18,9 +21,9 @@ const parameters = {
   login_hint: z.string().max(256).optional(),
   resource: z.union([z.string(), z.array(z.string())]).optional(),
   authorization_details: z.string().max(8192).optional(),
-  /** The one agent that may act for the person (draft-oauth-ai-agents-on-behalf-of-user). */
+  /** The only agent that may act for the user (draft-oauth-ai-agents-on-behalf-of-user). */
   requested_actor: z.string().max(256).optional(),
-  /** Stands for parameters that were pushed (RFC 9126). */
+  /** Refers to parameters sent to the PAR endpoint (RFC 9126). */
   request_uri: z.string().max(256).optional(),
 }
 
@@ -110,7 +113,7 @@ export const AuthorizeForm = z
   .meta({ id: 'AuthorizeForm' })
 export type AuthorizeForm = z.infer<typeof AuthorizeForm>
 
-/** `POST B/oauth/par` (RFC 9126 §2.1). */
+/** Body of `POST B/oauth/par` (RFC 9126 §2.1). */
 export const PushForm = z
   .object({
     ...parameters,
@@ -121,7 +124,7 @@ export const PushForm = z
   .meta({ id: 'PushForm' })
 export type PushForm = z.infer<typeof PushForm>
 
-/** RFC 9126 §2.2. */
+/** Answer of `POST B/oauth/par` (RFC 9126 §2.2). */
 export const Pushed = z
   .object({
     request_uri: z.string().startsWith('urn:ietf:params:oauth:request_uri:'),
@@ -200,7 +203,7 @@ export const BackchannelStarted = z
   .meta({ id: 'BackchannelStarted' })
 export type BackchannelStarted = z.infer<typeof BackchannelStarted>
 
-/** `GET B/oauth/logout` (OpenID Connect RP-Initiated Logout §2). */
+/** Query of `GET B/oauth/logout` (OpenID Connect RP-Initiated Logout §2). */
 export const LogoutQuery = z
   .object({
     id_token_hint: z.string().optional(),
@@ -211,5 +214,5 @@ export const LogoutQuery = z
   .meta({ id: 'LogoutQuery' })
 export type LogoutQuery = z.infer<typeof LogoutQuery>
 
-/** Checks the details of a request whose other parameters have been found sound. */
+/** Validates `authorization_details` of a request whose other parameters are valid. */
 export const ConsentDetails = AuthorizationDetailsText.optional()

@@ -1,6 +1,6 @@
 /**
- * An origin, perhaps with a path, as the URLs in answers begin.
- * @returns undefined for what is none: credentials, query, fragment or another scheme
+ * An origin, optionally with a path: the beginning of URLs in answers.
+ * @returns undefined for a URL with credentials, query, fragment or another scheme
  */
 export const parseBase = (text: string): string | undefined => {
   const url = URL.parse(text)
@@ -12,5 +12,5 @@ export const parseBase = (text: string): string | undefined => {
   return isBase ? url.origin + url.pathname.replace(/\/$/, '') : undefined
 }
 
-/** The path of a base URL, without a slash at its end; empty for an origin. */
+/** The path of a base URL, without a trailing slash; empty for an origin. */
 export const pathOf = (base: string): string => new URL(base).pathname.replace(/\/+$/, '')

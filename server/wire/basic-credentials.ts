@@ -1,13 +1,14 @@
-/** A client's id and secret, as HTTP Basic carries them. */
+/** A client's id and secret, as HTTP Basic transmits them. */
 export type BasicCredentials = Readonly<{ id: string; secret: string }>
 
-/** The value of `Authorization`: both are form-encoded before they are joined (RFC 6749 §2.3.1). */
+/** The value of `Authorization`. Both parts are form-encoded, then joined (RFC 6749 §2.3.1). */
 export const encodeBasic = ({ id, secret }: BasicCredentials): string =>
   `Basic ${Buffer.from([id, secret].map(formEncode).join(':')).toString('base64')}`
 
 /**
- * The credentials of an `Authorization`; undefined where it is of another scheme. Where `flaw` says
- * what is wrong, id and secret are as much as can be read.
+ * Parses the credentials of an `Authorization` field. When `flaw` is present, `id` and `secret` contain
+ * what could be decoded.
+ * @returns undefined when the field has another scheme
  */
 export const decodeBasic = (
   authorization = '',

@@ -1,4 +1,4 @@
-/** A map that holds at most so many entries: setting one more drops the one that was set longest ago. */
+/** A map with a maximum number of entries. Setting one more deletes the entry that was set first. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #most: number
 

@@ -5,18 +5,21 @@ import { ErrorBody } from './error.ts'
 import { JsonBoundsError, readJson } from './json.ts'
 
 /**
- * How a resource server says what is missing.
- * - `lumo`: LumoAuth's docs: 403, `Insufficient-Authorization-Details`, standard padded base64 of one object
+ * How a resource server names the missing permission.
+ *
+ * - `lumo`: LumoAuth's docs: 403, `Insufficient-Authorization-Details`, standard padded base64 of one
+ * object
  * - `rar-04`: draft-zehavi-oauth-rar-metadata-04: 403 with the details in the JSON body
  * - `wg-00`: draft-ietf-oauth-rar-metadata-remediation-00: 401 with `authorization_remediation`
- * - `both`: `lumo`'s answer that also carries the body and the parameter of the drafts
+ * - `both`: the answer of `lumo` with the body and the parameter of the drafts added
  */
 export const ChallengeFormat = z.enum(['lumo', 'rar-04', 'wg-00', 'both'])
 export type ChallengeFormat = z.infer<typeof ChallengeFormat>
 
+/** The header of LumoAuth's challenge, in lower case (contract §4). */
 export const challengeHeader = 'insufficient-authorization-details'
 
-/** The body beside LumoAuth's header (contract §4); clients read the header only. */
+/** The body of LumoAuth's challenge (contract §4). Clients read only the header. */
 export const ChallengeBody = ErrorBody.extend({
   authorization_details_hint: AuthorizationDetail.optional(),
   authorization_details: z.array(AuthorizationDetail).optional(),
@@ -24,36 +27,39 @@ export const ChallengeBody = ErrorBody.extend({
 }).meta({ id: 'Challenge' })
 export type ChallengeBody = z.infer<typeof ChallengeBody>
 
-/** What `authorization_remediation` decodes to (standards §2, -06). */
+/** The decoded `authorization_remediation` (standards §2, -06). */
 export const Remediation = z.looseObject({
   authorization_details: z.array(AuthorizationDetail).min(1).max(16),
   authorization_reference: z.string().optional(),
 })
 export type Remediation = z.infer<typeof Remediation>
 
-/** The longest header value that is decoded at all (HDR-02). */
+/** Longest header value, in characters, that is decoded (HDR-02). */
 export const longestChallenge = 4096
 
-/** Standard alphabet, padded, compact: the one encoding every SDK reads (contract §4). */
+/** Standard alphabet, padded, compact: the one encoding that every SDK reads (contract §4). */
 export const encodeChallenge = (detail: AuthorizationDetail): string =>
   toBase64(JSON.stringify(detail))
 
-/** Unpadded base64url, as the examples of the draft are unquoted (standards §2). */
+/** Unpadded base64url, as in the unquoted examples of the draft (standards §2). */
 export const encodeRemediation = (remediation: Remediation): string =>
   toBase64(JSON.stringify(remediation)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 
-/** A challenge that could not be understood, and why; the caller shows the original answer instead. */
+/**
+ * Thrown for a challenge that cannot be parsed; the message says why. The caller returns the original
+ * answer.
+ */
 export class MalformedChallenge extends Error {
   override readonly name = 'MalformedChallenge'
   readonly code = 'malformed_challenge'
 }
 
 /**
- * The details a challenge names, from either of LumoAuth's header or the drafts' parameter.
- * Accepts both alphabets, padded or not, an object or an array (HDR-01 to HDR-05), within the bounds of
- * `longestChallenge`, `longestField` and `deepestJson`.
- * @returns undefined when the answer is no challenge at all
- * @throws {MalformedChallenge} when it is one, but not one to act on
+ * Reads the details that a challenge names, from LumoAuth's header or from the parameter of the drafts.
+ * Accepts both base64 alphabets, padded or not, and an object or an array (HDR-01 to HDR-05), within
+ * the bounds `longestChallenge`, `longestField` and `deepestJson`.
+ * @returns undefined when the answer has no challenge
+ * @throws {MalformedChallenge} when the challenge cannot be parsed
  */
 export const readChallenge = (
   status: number,
@@ -68,7 +74,10 @@ export const readChallenge = (
     : checked(Remediation, decode(remediation)).authorization_details
 }
 
-/** The parameter of a challenge that takes an access token; one quoted within another value is none. */
+/**
+ * The parameter of a challenge whose scheme uses access tokens. A parameter name quoted within another
+ * value does not count.
+ */
 const remediationIn = (field: string): string | undefined => {
   if (field.length > longestField) {
     throw new MalformedChallenge(`WWW-Authenticate is longer than ${longestField} characters`)
@@ -94,7 +103,7 @@ const DraftBody = z.looseObject({
   authorization_details: Details,
 })
 
-/** The details of a draft -04 challenge, which travel in the JSON body of the 403. */
+/** Reads the details of a draft -04 challenge from the JSON body of the 403. */
 export const readChallengeBody = (body: unknown): readonly AuthorizationDetail[] | undefined => {
   const parsed = DraftBody.safeParse(body)
   return parsed.success ? parsed.data.authorization_details : undefined

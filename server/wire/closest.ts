@@ -1,4 +1,4 @@
-/** The candidate a typing error most likely meant, if one is near enough. */
+/** The candidate nearest to a misspelt word; undefined when none is near enough. */
 export const closest = (word: string, candidates: Iterable<string>): string | undefined => {
   const near = [...candidates]
     .map((candidate) => ({
@@ -9,13 +9,13 @@ export const closest = (word: string, candidates: Iterable<string>): string | un
   return near.sort((a, b) => a.distance - b.distance)[0]?.candidate
 }
 
-/** `; did you mean "x"?`, or nothing. */
+/** `; did you mean "x"?`, or an empty text. */
 export const didYouMean = (word: string, candidates: Iterable<string>): string => {
   const candidate = closest(word, candidates)
   return candidate === undefined ? '' : `; did you mean "${candidate}"?`
 }
 
-/** How many single-character edits or swaps of neighbours lie between two words. */
+/** The number of single-character edits and swaps of neighbours between two words. */
 const distance = (a: string, b: string): number => {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let i = 1; i <= a.length; i++) {

@@ -8,13 +8,13 @@ import { TaskStatus } from './task.ts'
 
 const Person = z.object({ id: z.string(), email: z.string(), name: z.string() })
 
-/** Which tenant's page somebody wants who has named none in the path. */
+/** Query of `/console`: the tenant to open when the path names none. */
 export const ChooseTenant = z.object({ tenant: z.string().max(63).optional() })
 export type ChooseTenant = z.infer<typeof ChooseTenant>
 
 /**
- * A one-time code, or the control token, which also lets its holder be any approver; who is signed
- * in by it may take another approver's seat by the name alone.
+ * Body of a sign-in: a one-time code, or the control token, with which an operator can sign in as any
+ * approver. An operator who is signed in switches to another approver with `user` alone.
  */
 export const SignIn = z
   .union(
@@ -31,37 +31,44 @@ export const SignIn = z
   .meta({ id: 'SignIn' })
 export type SignIn = z.infer<typeof SignIn>
 
-/** Who is signed in. `csrf_token` goes into `X-CSRF-Token` of everything that changes something. */
+/**
+ * The session of the browser. Send `csrf_token` as `X-CSRF-Token` with every request that changes
+ * something.
+ */
 export const SignedIn = z
   .object({
     tenant: z.string(),
     user: Person.nullable(),
-    /** Signed in by the control token: moves the clock, switches misbehaviours, takes any seat. */
+    /**
+     * Whether the session was opened with the control token: it may move the clock, switch
+     * misbehaviours and switch to any approver.
+     */
     operator: z.boolean(),
-    /** Whose seat an operator may take. */
+    /** The approvers an operator can switch to. */
     approvers: z.array(Person),
     csrf_token: z.string(),
   })
   .meta({ id: 'SignedIn' })
 export type SignedIn = z.infer<typeof SignedIn>
 
+/** Body of a request for a sign-in link. */
 export const MakeSignInLink = z
   .strictObject({
-    /** E-mail or id. Default: the first who holds `jit.approve`. */
+    /** E-mail address or id. Default: the first user with `jit.approve`. */
     user: z.string().max(256).optional(),
-    /** Whether the link gives what the control token gives. */
+    /** Whether the link gives the rights of the control token. */
     operator: z.boolean().default(false),
   })
   .meta({ id: 'MakeSignInLink' })
 export type MakeSignInLink = z.infer<typeof MakeSignInLink>
 
-/** A link that signs one browser in, once. */
+/** A link that signs one browser in. It works once; `expires_in` is in seconds. */
 export const SignInLink = z
   .object({ url: z.url(), expires_in: z.int().positive() })
   .meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>
 
-/** A request as an approver sees it. Times are epoch seconds of the tenant's clock. */
+/** A permission request as an approver sees it. Times are epoch seconds of the tenant's clock. */
 export const RequestView = z
   .object({
     id: z.string(),
@@ -79,7 +86,7 @@ export const RequestView = z
     expires_at: z.number(),
     approvals: z.array(Person),
     approvals_required: z.int(),
-    /** The only actions that can still be permitted, where an approver has narrowed the request. */
+    /** The only actions that can still be permitted, after an approver has narrowed the request. */
     narrowed_to: z.array(z.string()).nullable(),
     decided: z
       .object({
@@ -87,39 +94,37 @@ export const RequestView = z
         by: Person,
         at: z.number(),
         ttl: z.int().optional(),
-        /** What was granted, where it is less than what was requested. */
+        /** The granted detail, if it is narrower than requested. */
         detail: AuthorizationDetail.optional(),
         text: z.string().optional(),
       })
       .nullable(),
-    /** Why whoever looks may not decide it; null where they may. */
+    /** Why the signed-in user may not decide the request; null when the user may. */
     hindrance: z.string().nullable(),
   })
   .meta({ id: 'RequestView' })
 export type RequestView = z.infer<typeof RequestView>
 
-/** What the clock says, and whether it runs by itself. */
+/** The tenant's clock: its time in epoch seconds, and whether it advances by itself. */
 const Clock = z.object({ now: z.number(), running: z.boolean() })
 
-/** What waits for a person, and what a person was asked before; oldest first. */
+/** Query of the inbox: which page of the requests to return. */
 export const InboxQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(100),
   page: z.coerce.number().int().min(1).max(1_000_000).default(1),
 })
 export type InboxQuery = z.infer<typeof InboxQuery>
 
-/**
- * One page of requests, oldest first. What waits for a person comes on the first pages, the oldest on
- * page 1; then what was decided, the newest first.
- */
+/** One page of requests. The pending ones come first, oldest first; then the decided ones, newest first. */
 export const Inbox = Clock.extend({
   requests: z.array(RequestView),
-  /** How many requests of the tenant wait for a person, on whichever page. */
+  /** Number of pending requests of the tenant, on all pages. */
   waiting: z.int(),
   pagination: z.object({ total: z.int(), page: z.int(), limit: z.int() }),
 }).meta({ id: 'Inbox' })
 export type Inbox = z.infer<typeof Inbox>
 
+/** One task of a tenant, with its risk score and its numbers of denials and requests. */
 export const TaskSummary = z
   .object({
     id: z.string(),
@@ -139,10 +144,11 @@ export const TaskSummary = z
   .meta({ id: 'TaskSummary' })
 export type TaskSummary = z.infer<typeof TaskSummary>
 
+/** All tasks of a tenant. */
 export const TaskList = Clock.extend({ tasks: z.array(TaskSummary) }).meta({ id: 'TaskList' })
 export type TaskList = z.infer<typeof TaskList>
 
-/** A token and what became of it; never the token itself. */
+/** The history of one token. Never contains the token itself. */
 export const TokenView = z
   .object({
     jti: z.string(),
@@ -151,18 +157,21 @@ export const TokenView = z
     scope: z.string().nullable(),
     detail: AuthorizationDetail.nullable(),
     request_id: z.string().nullable(),
-    /** The token that was shown to get this one. */
+    /** `jti` of the token that was exchanged for this one. */
     from: z.string().nullable(),
     issued_at: z.number(),
     expires_at: z.number(),
     revoked: z.object({ at: z.number(), reason: z.string() }).nullable(),
-    /** The calls to the API it was shown at, by `seq` of the exchange. */
+    /** The calls to the API that used the token, by `seq` of the exchange. */
     uses: z.array(z.int()),
   })
   .meta({ id: 'TokenView' })
 export type TokenView = z.infer<typeof TokenView>
 
-/** All that belongs to one task: what was said, what happened, and which token came from which. */
+/**
+ * Everything recorded for one task: exchanges, journal entries, requests, and which token was exchanged
+ * for which.
+ */
 export const Timeline = Clock.extend({
   task: TaskSummary,
   parent: z.string().nullable(),
@@ -174,25 +183,25 @@ export const Timeline = Clock.extend({
 }).meta({ id: 'Timeline' })
 export type Timeline = z.infer<typeof Timeline>
 
-/** Where a lost event stream is taken up again, for what cannot send `Last-Event-ID`. */
+/** Query of the event stream: where to resume, for clients that cannot send `Last-Event-ID`. */
 export const StreamQuery = z.object({ last_event_id: z.string().max(128).optional() })
 export type StreamQuery = z.infer<typeof StreamQuery>
 
-/** What changes without an entry in the journal: the clock, recorded exchanges, misbehaviours. */
+/** State that changes without a journal entry: the clock, recorded exchanges, misbehaviours. */
 export const Pulse = Clock.extend({
   /** `seq` of the newest exchange. */
   exchanges: z.int(),
-  /** How many misbehaviours are on. */
+  /** Number of misbehaviours that are on. */
   misbehaviours: z.int(),
-  /** Seconds by which the tenant's clock was moved from that of the machine; 0 for one that stands. */
+  /** Seconds by which the tenant's clock differs from that of the machine; 0 for a stopped clock. */
   shift: z.int(),
 }).meta({ id: 'Pulse' })
 export type Pulse = z.infer<typeof Pulse>
 
-/** What happened since an event, for a page that holds no event stream. */
+/** The events since a given one, for a page without an event stream. */
 export const News = z
   .object({
-    /** False where it is not known what came after `last_event_id`: the page has to load anew. */
+    /** False when the events after `last_event_id` are not stored any more: then the page must reload. */
     resumed: z.boolean(),
     last_event_id: z.string(),
     entries: z.array(JournalEntry),

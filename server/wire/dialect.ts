@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { ChallengeFormat } from './challenge.ts'
 
-/** One named choice where LumoAuth's sources disagree or a draft differs. */
+/** One named choice where LumoAuth's sources disagree, or where a draft differs. */
 type Switch = Readonly<{ schema: z.ZodType; says: string; imitates: string; row?: number }>
 
 const choice = <const V extends readonly [string, ...string[]]>(values: V) =>
   z.enum(values).default(values[0])
 
-/** The dialect switches of a tenant. The default is what the most SDKs accept (contract §7). */
+/** The dialect switches of a tenant. Each default is the value most SDKs accept (contract §7). */
 export const Dialect = z
   .strictObject({
     pending_status: choice(['201', '202']),
@@ -54,16 +54,16 @@ export const Dialect = z
   .meta({ id: 'Dialect' })
 export type Dialect = z.infer<typeof Dialect>
 
-/** What each switch means; `lumoauth-harness dialects` prints this. */
+/** The meaning of each switch; `lumoauth-harness dialects` prints it. */
 export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> = {
   pending_status: {
     row: 4,
-    says: 'HTTP status of a request that waits for a human',
+    says: 'HTTP status of a pending request',
     imitates: '201: spec; 202: the docs’ diagram',
   },
   pending_list: {
     row: 6,
-    says: 'under which keys the pending list stands',
+    says: 'which keys hold the pending list',
     imitates: 'spec: pending_requests and data; sdk: requests; array: what Go and JS also read',
   },
   pending_for: {
@@ -84,9 +84,9 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   denial_text: {
     row: 9,
-    says: 'what the agent reads of a decision',
+    says: 'which texts of a decision the agent receives',
     imitates:
-      'agent_message: newest spec, where notes are for people only; both, review_notes (older spec), deny_reason (docs): the notes',
+      'agent_message: newest spec, where notes are not shown to the agent; both, review_notes (older spec), deny_reason (docs): the notes',
   },
   evaluate_closes: {
     row: 8,
@@ -105,16 +105,16 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   exchange_scope_status: {
     row: 18,
-    says: 'HTTP status of too wide a scope on exchange',
+    says: 'HTTP status of an exchange for a scope wider than the subject token’s',
     imitates: '400: delegation example; 403: docs/errors.md',
   },
   exchange_bad_token: {
-    says: 'the error of an expired or revoked token on exchange',
+    says: 'the error when the subject token of an exchange is expired or revoked',
     imitates: 'invalid_grant: delegation page; invalid_request: RFC 8693 §2.2.2',
   },
   no_delegation: {
     row: 19,
-    says: 'the error of an agent that may not act for users',
+    says: 'the error when the agent may not act for users',
     imitates: 'delegation_not_allowed: docs/errors.md; insufficient_scope: Go’s tests',
   },
   delegated_audience: {
@@ -127,16 +127,16 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     imitates: 'accept: README of lumoauth 1.1.0; refuse: invalid_target (RFC 8707 §2)',
   },
   mcp_audience: {
-    says: 'what stands in aud of a token for an MCP server',
+    says: 'the aud of a token for an MCP server',
     imitates: 'both are documented (docs/mcp/registration.md)',
   },
   subject_issuer: {
     row: 39,
-    says: 'whether a workload must name its platform',
+    says: 'whether a workload exchange must have subject_issuer',
     imitates: 'optional: the Python example; required: the table beside it',
   },
   assertion_audience: {
-    says: 'what a client assertion may name as aud',
+    says: 'the allowed aud of a client assertion',
     imitates:
       'any: the issuer, the token endpoint or the PAR endpoint (RFC 7523 §3, RFC 9126 §2); issuer: draft-ietf-oauth-rfc7523bis §4',
   },
@@ -149,11 +149,11 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     imitates: 'open: docs; authenticated: spec; closed: 403 registration_not_allowed',
   },
   unauthorized_client_status: {
-    says: 'HTTP status of a grant the client may not use',
+    says: 'HTTP status when the client may not use the grant',
     imitates: '401: docs/errors.md; 400: RFC 6749 §5.2',
   },
   authorization_servers: {
-    says: 'how a protected resource names its issuer',
+    says: 'the values of authorization_servers',
     imitates: 'metadata: the URL of its document, as in docs; issuer: RFC 9728 §2',
   },
   userinfo_sub: {
@@ -163,7 +163,7 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   token_typ: {
     row: 14,
-    says: 'the typ header of access tokens',
+    says: 'typ header of access tokens',
     imitates: 'at+jwt: tokens page (RFC 9068); JWT: examples',
   },
   issuer: {
@@ -172,11 +172,11 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     imitates: 'prefix: origin and base path; origin: the bare host',
   },
   repeated_exchange: {
-    says: 'whether an approval may be exchanged again for its remaining time',
+    says: 'whether an approved request may be exchanged again for its remaining time',
     imitates: 'not stated (contract §9.4)',
   },
   unknown_types: {
-    says: 'whether details of undocumented types are accepted',
+    says: 'whether authorization_details of undocumented types are accepted',
     imitates: 'accept: examples use their own types; refuse: RFC 9396 §5',
   },
   slow_down: {
@@ -184,8 +184,8 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     imitates: 'off: LumoAuth; on: RFC 8628 §3.5',
   },
   duplicate_requests: {
-    says: 'whether one decision is for all pending requests of the same detail in a task',
-    imitates: 'not stated; fold spares the approver, separate asks for each',
+    says: 'whether one decision applies to all pending requests of the same detail in a task',
+    imitates: 'not stated; fold: one decision for all, separate: one for each',
   },
   agents_me: {
     row: 20,
@@ -194,7 +194,7 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   ask_answer: {
     row: 21,
-    says: 'the shape of what agents/ask answers',
+    says: 'the shape of the agents/ask answer',
     imitates: 'action: allowed, action, reason; question: allowed, explanation, confidence',
   },
   register_status: {
@@ -213,7 +213,7 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   approved_by: {
     row: 35,
-    says: 'what names the person who answered a push approval',
+    says: 'the members of approved_by in a push approval',
     imitates:
       'number: newest spec, an integer user_id alone; user_id: older spec, a string; both: SDKs also read email',
   },
@@ -228,21 +228,21 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
       'yes: SDKs expect approval_token; email: spec’s 202; none: 428, the mail could not be sent either',
   },
   unknown_addressee: {
-    says: 'what a push approval for an unknown user answers',
+    says: 'the answer to a push approval for an unknown user',
     imitates:
       'email: README of lumoauth 1.1.0, 202 as for a user without a device; not_found: older spec',
   },
   missing_right: {
-    says: 'the error of a caller who lacks the right to list or decide requests',
+    says: 'the error when the caller may not list or decide requests',
     imitates:
       'forbidden: README of lumoauth 1.1.0, with details.required_scopes; approval_forbidden: older spec',
   },
   challenge: {
-    says: 'how the API names what is missing',
+    says: 'how the API names the missing authorization detail',
     imitates: 'lumo: docs; rar-04 and wg-00: the IETF drafts',
   },
   revocation: {
-    says: 'how the API learns of revoked tokens',
-    imitates: 'introspection: at once; signals: SSF; expiry: never before exp',
+    says: 'how the API detects revoked tokens',
+    imitates: 'introspection: at each call; signals: SSF; expiry: only at exp',
   },
 }

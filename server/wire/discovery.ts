@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** RFC 7517 §5, public keys only. */
+/** A JSON Web Key Set (RFC 7517 §5). Contains only public keys. */
 export const Jwks = z
   .object({
     keys: z
@@ -12,14 +12,16 @@ export const Jwks = z
             use: z.literal('sig'),
             alg: z.string(),
           })
-          .refine((key) => !('d' in key), { error: 'a private key is published' }),
+          .refine((key) => !('d' in key), {
+            error: 'expected a public key: "d" is a private member',
+          }),
       )
       .min(1),
   })
   .meta({ id: 'Jwks' })
 export type Jwks = z.infer<typeof Jwks>
 
-/** RFC 9728 §2. */
+/** Protected resource metadata (RFC 9728 §2). */
 export const ProtectedResource = z
   .looseObject({
     resource: z.url(),
@@ -30,7 +32,7 @@ export const ProtectedResource = z
   .meta({ id: 'ProtectedResource' })
 export type ProtectedResource = z.infer<typeof ProtectedResource>
 
-/** RFC 8414 §2, and OpenID Connect Discovery §3 for the OIDC document. */
+/** Authorization server metadata (RFC 8414 §2); OpenID Connect Discovery §3 for the OIDC document. */
 export const ServerMetadata = z
   .looseObject({
     issuer: z.url(),

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * What reading a document takes: `public` any valid token, `internal` the scope `read:documents`,
- * `confidential` a `file_access` detail, `restricted` a `user_data` detail (a human decides).
+ * What reading a document requires: `public` any valid token, `internal` the scope `read:documents`,
+ * `confidential` a `file_access` detail, `restricted` a `user_data` detail (a person decides).
  */
 export const Classification = z.enum(['public', 'internal', 'confidential', 'restricted'])
 export type Classification = z.infer<typeof Classification>
@@ -11,6 +11,7 @@ const DocumentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   error: 'expected a document id: letters, digits, dot, underscore or hyphen, at most 128',
 })
 
+/** A document of the API. */
 export const Document = z
   .object({
     id: DocumentId,
@@ -24,7 +25,7 @@ export const Document = z
   .meta({ id: 'Document' })
 export type Document = z.infer<typeof Document>
 
-/** A document as a config file or a scenario's `given` gives it. */
+/** A document in a configuration file or in a scenario's `given`. */
 export const DocumentSeed = z.strictObject({
   id: DocumentId,
   title: z.string().min(1).max(512),
@@ -33,7 +34,7 @@ export const DocumentSeed = z.strictObject({
 })
 export type DocumentSeed = z.infer<typeof DocumentSeed>
 
-/** `PUT /v1/documents/{id}`: creates or replaces. */
+/** Body of `PUT /v1/documents/{id}`, which creates or replaces the document. */
 export const PutDocument = z
   .strictObject({
     title: z.string().min(1).max(512),
@@ -43,15 +44,20 @@ export const PutDocument = z
   .meta({ id: 'PutDocument' })
 export type PutDocument = z.infer<typeof PutDocument>
 
+/** A document in a list: without its body. */
 export const DocumentSummary = Document.omit({ body: true }).meta({ id: 'DocumentSummary' })
 export type DocumentSummary = z.infer<typeof DocumentSummary>
 
+/** Answer of `GET /v1/documents`: the documents the token may read. */
 export const DocumentList = z
   .object({ documents: z.array(DocumentSummary), count: z.int().nonnegative() })
   .meta({ id: 'DocumentList' })
 export type DocumentList = z.infer<typeof DocumentList>
 
-/** `POST /v1/documents/{id}/summaries`: the API's own summary, or a `text` the caller has written. */
+/**
+ * Body of `POST /v1/documents/{id}/summaries`: the caller's `text`; without it the API writes the
+ * summary.
+ */
 export const CreateSummary = z
   .strictObject({
     max_words: z.int().min(1).max(500).optional(),
@@ -60,6 +66,7 @@ export const CreateSummary = z
   .meta({ id: 'CreateSummary' })
 export type CreateSummary = z.infer<typeof CreateSummary>
 
+/** A stored summary of a document. */
 export const Summary = z
   .object({
     id: z.string(),

@@ -4,7 +4,7 @@ const shape = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 
 const error = 'expected a duration: seconds, or ISO 8601 such as PT5M'
 
-/** A moment that many seconds from now can still be written as a date. */
+/** A hundred years in seconds: the sum with any current time is still a valid date. */
 const century = 100 * 366 * 24 * 3600
 
 /** A span of time: seconds, or ISO 8601 such as `PT5M`. Parses to seconds. */

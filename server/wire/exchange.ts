@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** What a JWT says and where it stood: `request authorization`, `answer access_token`. */
+/**
+ * Header and claims of a JWT, and where the message contains it: `request authorization`, `answer
+ * access_token`.
+ */
 export const DecodedToken = z
   .object({
     where: z.string(),
@@ -10,20 +13,20 @@ export const DecodedToken = z
   .meta({ id: 'DecodedToken' })
 export type DecodedToken = z.infer<typeof DecodedToken>
 
-/** How an answer suffers between the seat and the client. Every host delivers it alike. */
+/** How the network misbehaves between the seat and the client. Every host implements it. */
 export const Fault = z
   .object({
-    /** Milliseconds before its first byte. */
+    /** Milliseconds before the first byte. */
     delay: z.number().optional(),
-    /** The connection breaks: before the first byte, or in the middle of the body. */
+    /** Closes the connection before the first byte, or in the middle of the body. */
     breaks: z.enum(['before', 'within']).optional(),
-    /** The body comes in pieces, with a pause of so many milliseconds before each. */
+    /** Sends the body in pieces, with a pause of this many milliseconds before each. */
     drip: z.object({ pieces: z.number(), pause: z.number() }).optional(),
   })
   .meta({ id: 'Fault' })
 export type Fault = z.infer<typeof Fault>
 
-/** One recorded HTTP request and its answer, secrets masked. */
+/** One recorded HTTP request and its answer, with secrets masked. */
 export const Exchange = z
   .object({
     seq: z.int().positive(),
@@ -40,29 +43,31 @@ export const Exchange = z
       status: z.int(),
       headers: z.record(z.string(), z.string()),
       body: z.string(),
-      /** What a misbehaviour of the network did to it on its way; absent: nothing. */
+      /** How a network misbehaviour changed the delivery. Absent: not at all. */
       fault: Fault.optional(),
     }),
-    /** Where the answer breaks its own wire schema. */
+    /** Where the answer violates its wire schema. */
     violations: z.array(z.string()),
-    /** Every JWT of the request and its answer, read without its signature. */
+    /** Every JWT in the request and its answer, decoded without verification. */
     tokens: z.array(DecodedToken).optional(),
-    /** The newest journal entry before it began, and when it was over. */
+    /** `seq` of the newest journal entry before the exchange began, and after it ended. */
     meanwhile: z.tuple([z.int(), z.int()]).optional(),
   })
   .meta({ id: 'Exchange' })
 export type Exchange = z.infer<typeof Exchange>
 
+/** One page of recorded exchanges. */
 export const Exchanges = z
   .object({
     exchanges: z.array(Exchange),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
-    /** There is more after `next`. */
+    /** Whether there are exchanges after `next`. */
     more: z.boolean().optional(),
   })
   .meta({ id: 'Exchanges' })
 export type Exchanges = z.infer<typeof Exchanges>
 
+/** Query of a page: only entries after this `seq`. */
 export const AfterQuery = z.object({ after: z.coerce.number().int().nonnegative().default(0) })
 export type AfterQuery = z.infer<typeof AfterQuery>

@@ -1,6 +1,6 @@
 /**
- * Text of others that cannot do anything where it is shown: characters that are not seen, that turn others
- * around or that command a terminal are spelt as `⟨U+001B⟩`. Tabs and line breaks stay.
+ * Makes untrusted text safe to display: invisible, bidirectional and control characters are written as
+ * `⟨U+001B⟩`. Tabs and line breaks stay.
  */
 export const spellInvisible = (text: string): string =>
   text
@@ -11,8 +11,9 @@ export const spellInvisible = (text: string): string =>
     )
 
 /**
- * The same for a terminal or the log of a CI job: no line begins like a command of a CI runner (`::…` and
- * `##[…` on GitHub, `##vso[…` on Azure, `##teamcity[…`), which runners look for behind leading blanks.
+ * Makes untrusted text safe for a terminal or the log of a CI job. No line begins with a command of a
+ * CI runner (`::…` and `##[…` on GitHub, `##vso[…` on Azure, `##teamcity[…`), which runners also find
+ * after leading blanks.
  */
 export const inertText = (text: string): string =>
   spellInvisible(text.replaceAll('\r\n', '\n'))

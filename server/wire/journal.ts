@@ -6,6 +6,7 @@ export const JournalEntry = z
   .meta({ id: 'JournalEntry' })
 export type JournalEntry = z.infer<typeof JournalEntry>
 
+/** Query of the journal. Filters combine with AND. */
 export const JournalQuery = z.object({
   /** Only entries after this `seq`. */
   after: z.coerce.number().int().nonnegative().default(0),
@@ -15,12 +16,13 @@ export const JournalQuery = z.object({
 })
 export type JournalQuery = z.infer<typeof JournalQuery>
 
+/** One page of journal entries. */
 export const Journal = z
   .object({
     entries: z.array(JournalEntry),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
-    /** There is more after `next`. */
+    /** Whether there are entries after `next`. */
     more: z.boolean().optional(),
   })
   .meta({ id: 'Journal' })

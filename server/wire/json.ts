@@ -1,31 +1,38 @@
-/** Levels of objects and lists in any JSON that is read; deeper JSON overflows whatever recurses over it. */
+/**
+ * Maximum depth of objects and lists in any JSON that is read. Deeper JSON overflows the stack of
+ * recursive functions.
+ */
 export const deepestJson = 64
 
-/** Values, of all levels together, in the JSON of a request, of a token and of what stands in them. */
+/**
+ * Maximum number of values, on all levels together, in the JSON of a request, of a token, and of JSON
+ * texts within these.
+ */
 export const mostJsonValues = 10_000
 
-/** The same in a conversation with the scripted model. */
+/** Maximum number of values in a conversation with the scripted model. */
 export const mostConversationValues = 30_000
 
-/** The same in an answer that a client reads. */
+/** Maximum number of values in an answer that a client reads. */
 export const mostAnswerValues = 100_000
 
-/** JSON that is nested too deep, or has too many values. */
+/** Thrown for JSON that is nested too deeply or has too many values. */
 export class JsonBoundsError extends Error {
   override readonly name = 'JsonBoundsError'
 }
 
 export type ReadJsonOptions = Readonly<{
-  /** Values it may have, of all levels together. Default `mostJsonValues`. */
+  /** Maximum number of values, on all levels together. Default `mostJsonValues`. */
   mostValues?: number
-  /** Names that no member may have, such as `__proto__`. Default: any name is good. */
+  /** Member names that are rejected, such as `__proto__`. Default: none. */
   refusedNames?: readonly string[]
 }>
 
 /**
  * Parses a JSON text. All JSON of other parties is parsed here.
- * @throws {JsonBoundsError} beyond `deepestJson` levels or `mostValues` values, before anything is parsed
- * @throws {SyntaxError} for what is not JSON, or has a member that is refused
+ * @throws {JsonBoundsError} beyond `deepestJson` levels or `mostValues` values, before anything is
+ * parsed
+ * @throws {SyntaxError} for invalid JSON, or a member whose name is rejected
  */
 export const readJson = (text: string, options: ReadJsonOptions = {}): unknown => {
   const { mostValues = mostJsonValues, refusedNames = [] } = options
@@ -40,7 +47,7 @@ export const readJson = (text: string, options: ReadJsonOptions = {}): unknown =
   })
 }
 
-/** The parsed JSON of an answer; undefined for what is not JSON, or exceeds the bounds. */
+/** Parses the JSON of an answer; undefined for invalid JSON and for JSON beyond the bounds. */
 export const parseJson = (text: string): unknown => {
   try {
     return readJson(text, { mostValues: mostAnswerValues })
@@ -50,8 +57,8 @@ export const parseJson = (text: string): unknown => {
 }
 
 /**
- * The first bound that a JSON text exceeds, as the rest of a sentence such as "the body …". Reads each
- * character once and parses nothing. A comma counts as one value more, and so does an opening bracket.
+ * The first bound that a JSON text exceeds, as the end of a sentence such as "the body …". Reads each
+ * character once and parses nothing. A comma counts as one more value, and so does an opening bracket.
  */
 export const findExcess = (
   text: string,
@@ -83,7 +90,7 @@ export const findExcess = (
   return undefined
 }
 
-/** Whether a value, which something else has parsed, is nested deeper than JSON may be. */
+/** Whether a parsed value is nested deeper than JSON may be. */
 export const isDeeper = (value: unknown, levels: number = deepestJson): boolean =>
   typeof value === 'object' &&
   value !== null &&

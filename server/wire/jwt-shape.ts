@@ -1,9 +1,9 @@
-/** A JWT in a text, and where it begins. */
+/** A JWT in a text, and its offset. */
 export type Shaped = Readonly<{ at: number; jwt: string }>
 
 /**
- * Whatever has the shape of a JWT: three parts, or as few as `least`. It takes time that grows with
- * the text only; one regular expression would begin anew at every place a JWT might begin.
+ * Finds everything with the shape of a JWT: three parts, or at least `least`. Linear in the length of
+ * the text; a single regular expression would be quadratic.
  */
 export const jwtsIn = (text: string, least = 3): Shaped[] => {
   const found: Shaped[] = []
@@ -18,7 +18,7 @@ export const jwtsIn = (text: string, least = 3): Shaped[] => {
   return found
 }
 
-/** Letters, digits, `_`, `-` and `.`: what a JWT and the names around it are made of. */
+/** Characters of a JWT and of the names around it: letters, digits, `_`, `-` and `.`. */
 const isInRun = (code: number): boolean =>
   (code >= 0x61 && code <= 0x7a) ||
   (code >= 0x41 && code <= 0x5a) ||
@@ -27,7 +27,7 @@ const isInRun = (code: number): boolean =>
   code === 0x2e ||
   code === 0x5f
 
-/** The text with something else instead of each JWT. */
+/** Replaces each JWT in the text. */
 export const replaceJwts = (text: string, instead: string, least = 3): string => {
   let shown = ''
   let from = 0

@@ -1,7 +1,7 @@
-/** Bytes that one page of a log has, more or less: writing it must not keep other requests waiting. */
+/** Approximate maximum bytes of one page of a log, so that writing it does not delay other requests. */
 export const pageBytes = 512 * 1024
 
-/** The first items, as many as go on one page; at least one, where there is one. */
+/** The first items that fit on one page; at least one, if there is one. */
 export const firstPage = <T>(items: Iterable<T>, bytesOf: (item: T) => number): T[] => {
   const page: T[] = []
   let left = pageBytes
@@ -13,7 +13,7 @@ export const firstPage = <T>(items: Iterable<T>, bytesOf: (item: T) => number): 
   return page
 }
 
-/** Where the next page begins: behind the last item of this one, unless that was all there is. */
+/** Where the next page begins: after the last item of this one, or undefined after the last page. */
 export const placeAfter = (
   page: readonly Readonly<{ seq: number }>[],
   isAll: boolean,

@@ -1,6 +1,6 @@
 import { spellInvisible } from './inert-text.ts'
 
-/** Text that is markup already. Everything else becomes text. */
+/** Text that is already markup. Everything else is escaped. */
 export class Markup {
   readonly text: string
   constructor(text: string) {
@@ -10,7 +10,7 @@ export class Markup {
 
 type Part = string | number | Markup | undefined | false | readonly Part[]
 
-/** HTML or SVG in which every value is text, unless it is markup already. */
+/** HTML or SVG in which every value is escaped, unless it is already markup. */
 export const markup = (strings: TemplateStringsArray, ...parts: readonly Part[]): Markup =>
   new Markup(strings.reduce((text, string, index) => text + renderPart(parts[index - 1]) + string))
 
@@ -26,7 +26,7 @@ const renderPart = (part: Part): string => {
 export const textBetweenTags = (text: string): Markup =>
   new Markup(spellInvisible(text).replaceAll(/[&<>]/g, (it) => `&#${it.charCodeAt(0)};`))
 
-/** A value exactly as it is, for a form field that is sent back. */
+/** Escapes a value for a form field without any other change, because the browser sends it back. */
 export const exactly = (text: string): Markup => new Markup(escapeHtml(text))
 
 const escapeHtml = (text: string): string =>

@@ -1,14 +1,14 @@
 import { isReceiverUrl, isSecretName, isSecretParameter } from './secret-names.ts'
 
 /**
- * Masks what stands under the name of a secret: in forms, in queries, in JSON, and in what is encoded
- * within these. Names are compared decoded, whatever their case. The query of a callback's URL is
- * masked whole. Text that holds no secret is returned as it is.
+ * Masks the values of secret names in forms, in queries, in JSON, and in texts encoded within these.
+ * Compares names decoded and without case. Masks the whole query of a callback's URL. Returns text
+ * without secrets unchanged.
  * @param instead written in place of each secret
  */
 export const maskByName = (text: string, instead: string): string => maskWithin(text, instead, 4)
 
-/** @param deep how many texts within texts are looked into; one below these is masked whole */
+/** @param deep maximum levels of texts within texts; a text on a deeper level is masked whole */
 const maskWithin = (text: string, instead: string, deep: number): string => {
   if (deep === 0) return instead
   return /^\s*[[{"]/.test(text)

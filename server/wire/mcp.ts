@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-/** One MCP server as `GET B/mcp/servers` lists it (contract §2.5). */
+/** One MCP server in the list of `GET B/mcp/servers` (contract §2.5). */
 export const McpServerInfo = z
   .looseObject({
-    /** The place of the server in the tenant, from 1; `server_id` names it. */
+    /** Position of the server in the tenant, from 1. `server_id` identifies it. */
     id: z.int().positive(),
     server_id: z.string(),
     name: z.string(),
@@ -22,6 +22,7 @@ export const McpServerInfo = z
   .meta({ id: 'McpServerInfo' })
 export type McpServerInfo = z.infer<typeof McpServerInfo>
 
+/** Answer of `GET B/mcp/servers`. */
 export const McpServerList = z
   .object({
     servers: z.array(McpServerInfo),
@@ -31,7 +32,7 @@ export const McpServerList = z
   .meta({ id: 'McpServerList' })
 export type McpServerList = z.infer<typeof McpServerList>
 
-/** With what an MCP client needs to find its way in. */
+/** One MCP server with the URLs an MCP client needs for authorization. */
 export const McpServerDetails = McpServerInfo.extend({
   discovery: z.object({
     authorization_server_metadata: z.url(),
@@ -41,7 +42,7 @@ export const McpServerDetails = McpServerInfo.extend({
 }).meta({ id: 'McpServerDetails' })
 export type McpServerDetails = z.infer<typeof McpServerDetails>
 
-/** What `B/mcp/{serverId}/challenge` says to a token that is good for the server. */
+/** Answer of `B/mcp/{serverId}/challenge` to a token that is valid for the server. */
 export const McpAdmitted = z
   .object({ active: z.literal(true), server_id: z.string(), sub: z.string(), scope: z.string() })
   .meta({ id: 'McpAdmitted' })

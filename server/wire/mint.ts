@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 import { signingAlgorithms } from './signing-algorithms.ts'
 
+/** Body of a request for an access token of a user, without sign-in or consent. */
 export const MintUserToken = z
   .strictObject({
-    /** E-mail or id. Default: the first who holds `jit.approve`. */
+    /** E-mail address or id. Default: the first user with `jit.approve`. */
     user: z.string().optional(),
-    /** Default: all that anybody could consent to here. */
+    /** Default: every scope that a user of this tenant can consent to. */
     scope: z.string().optional(),
     /** The name of the only agent that may act for the user (RFC 8693 §4.4). */
     may_act: z.string().optional(),
@@ -16,7 +17,7 @@ export const MintUserToken = z
   .meta({ id: 'MintUserToken' })
 export type MintUserToken = z.infer<typeof MintUserToken>
 
-/** A token of a platform the harness plays (`authenticateWorkload.jwks: generate`). */
+/** Body of a request for a token of a simulated platform (`authenticateWorkload.jwks: generate`). */
 export const MintWorkloadToken = z
   .strictObject({
     /** Default: the first workload of the seed. */
@@ -28,38 +29,48 @@ export const MintWorkloadToken = z
   .meta({ id: 'MintWorkloadToken' })
 export type MintWorkloadToken = z.infer<typeof MintWorkloadToken>
 
-/** Makes a key and publishes it; the one before stays published until it is retired. */
+/**
+ * Body of a key rotation. Generates and publishes a key; the previous key stays published until it is
+ * retired.
+ */
 export const RotateKey = z
   .strictObject({
-    /** Default: that of the key that signs. */
+    /** Default: the algorithm of the current signing key. */
     algorithm: z.enum(signingAlgorithms).optional(),
-    /** Whether it signs from now on. False: it is only published, so that verifiers fetch it first. */
+    /**
+     * Whether the new key signs from now on. False: it is only published, so that verifiers fetch it
+     * first.
+     */
     sign: z.boolean().default(true),
   })
   .meta({ id: 'RotateKey' })
 export type RotateKey = z.infer<typeof RotateKey>
 
-/** The names of the keys. `toJwks` is in the order of the JWKS: the one that signs first. */
+/** The `kid` of each published key, in the order of the JWKS: the signing key first. */
 export const Keys = z
   .object({ current: z.string(), published: z.array(z.string()).min(1) })
   .meta({ id: 'Keys' })
 export type Keys = z.infer<typeof Keys>
 
 /**
- * A token made to order, for testing whoever verifies it. Claims and header members given here
- * replace those of a real token; null removes one.
+ * Body of a request for a forged token, for tests of token verification. The given claims and header
+ * members replace those of a valid token; null removes one.
  */
 export const ForgeToken = z
   .strictObject({
     agent: z.string().optional(),
     claims: z.record(z.string(), z.unknown()).default({}),
     header: z.record(z.string(), z.unknown()).default({}),
-    /** `own`: signed as it should be; `foreign`: by a key nobody publishes; `none`: not at all; `hmac`: with the public key as secret. */
+    /**
+     * `own`: signed with the published key; `foreign`: with an unpublished key; `none`: unsigned;
+     * `hmac`: HMAC with the public key as secret.
+     */
     key: z.enum(['own', 'foreign', 'none', 'hmac']).default('own'),
   })
   .meta({ id: 'ForgeToken' })
 export type ForgeToken = z.infer<typeof ForgeToken>
 
+/** A token made by the control plane. */
 export const MintedToken = z
   .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.number() })
   .meta({ id: 'MintedToken' })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * Switches one misbehaviour on: for good, for the next `times` exchanges it concerns, only for the
- * `nth` from now, or for `times` from the `nth` on.
+ * Body that switches one misbehaviour on: permanently, for the next `times` exchanges it applies to,
+ * only for the `nth` from now, or for `times` exchanges from the `nth` on.
  */
 export const SwitchMisbehaviour = z
   .strictObject({
@@ -13,13 +13,13 @@ export const SwitchMisbehaviour = z
     route: z.string().optional(),
     /** Only exchanges of this seat. */
     seat: z.enum(['issuer', 'api']).optional(),
-    /** For one that takes its time: how long, in milliseconds. */
+    /** For a misbehaviour that delays: how long, in milliseconds. */
     ms: z.int().nonnegative().max(600_000).optional(),
   })
   .meta({ id: 'SwitchMisbehaviour' })
 export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>
 
-/** A misbehaviour that is on from the beginning: its name alone stands for all exchanges. */
+/** A misbehaviour that is on when the tenant is created. A name alone means all exchanges. */
 export const BeginningMisbehaviour = z.union([
   z
     .string()
@@ -28,6 +28,7 @@ export const BeginningMisbehaviour = z.union([
   SwitchMisbehaviour,
 ])
 
+/** All misbehaviours, and which are switched on. */
 export const Misbehaviours = z
   .object({
     active: z.array(SwitchMisbehaviour),
@@ -36,9 +37,9 @@ export const Misbehaviours = z
         name: z.string(),
         seat: z.enum(['network', 'issuer', 'api']),
         says: z.string(),
-        /** The id of the rule it breaks. */
+        /** The id of the rule it violates. */
         breaks: z.string(),
-        /** The routes it acts on; absent: all of its seat. */
+        /** The routes it applies to. Absent: all routes of its seat. */
         routes: z.array(z.string()).optional(),
       }),
     ),
@@ -46,6 +47,6 @@ export const Misbehaviours = z
   .meta({ id: 'Misbehaviours' })
 export type Misbehaviours = z.infer<typeof Misbehaviours>
 
-/** Which misbehaviour to switch off; absent: all. */
+/** Body that switches one misbehaviour off. Absent name: all. */
 export const MisbehaviourQuery = z.object({ name: z.string().optional() })
 export type MisbehaviourQuery = z.infer<typeof MisbehaviourQuery>

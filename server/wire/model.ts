@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * A tool the model asks for. In texts, `${tool_result}` is what tools have answered since
- * the model last spoke, and `${tool_result.id}` that member of the newest result that has one.
+ * A tool call of the model. In texts, `${tool_result}` is the tool results since the model's last turn,
+ * and `${tool_result.id}` that member of the newest result that has one.
  */
 export const ToolCall = z.strictObject({
   name: z.string().min(1),
@@ -11,33 +11,33 @@ export const ToolCall = z.strictObject({
 export type ToolCall = z.infer<typeof ToolCall>
 
 const Texts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-  error: 'expected a text, or a list of texts that all have to be there',
+  error: 'expected a text, or a list of texts that must all occur',
 })
 
-/** When a reply fits: everything named has to hold. */
+/** When a reply matches: every given condition must hold. */
 export const ReplyCondition = z
   .strictObject({
-    /** In a result that came since the model last spoke. */
+    /** In a tool result since the model's last turn. */
     tool_result_contains: Texts.optional(),
     last_message_contains: Texts.optional(),
-    /** Anywhere, the system prompt included. */
+    /** In any message, including the system prompt. */
     conversation_contains: Texts.optional(),
-    /** Tools the request offers. */
+    /** Tools that the request offers. */
     offers: Texts.optional(),
     model: z.string().min(1).optional(),
-    /** Which turn of the model in the conversation this would be, from 1. */
+    /** Number of this turn of the model in the conversation, from 1. */
     turn: z.int().positive().optional(),
   })
   .refine((when) => Object.keys(when).length > 0, { error: 'expected at least one condition' })
 export type ReplyCondition = z.infer<typeof ReplyCondition>
 
-/** One turn of the model: words, tool calls (several at once run in parallel), or both. */
+/** One turn of the model: text, tool calls (several run in parallel), or both. */
 export const ModelReply = z
   .strictObject({
     when: ReplyCondition.optional(),
     say: z.string().min(1).optional(),
     call: z.union([ToolCall, z.array(ToolCall).min(1).max(64)]).optional(),
-    /** May be given again in the same conversation. */
+    /** Whether the reply may be used more than once in a conversation. */
     repeat: z.boolean().default(false),
   })
   .refine(({ say, call }) => say !== undefined || call !== undefined, {
@@ -46,19 +46,19 @@ export const ModelReply = z
 export type ModelReply = z.infer<typeof ModelReply>
 
 /**
- * What a scripted model says: the first reply that fits and was not yet given in the conversation.
- * It remembers nothing, so the same conversation is always answered the same.
+ * The replies of a scripted model: it sends the first one that matches and was not yet used in the
+ * conversation. The model keeps no state, so the same conversation always gets the same answer.
  */
 export const ModelScript = z
   .strictObject({
-    /** The only names it answers to; absent: any. */
+    /** The only model names it accepts. Absent: any. */
     models: z.array(z.string().min(1)).min(1).optional(),
     replies: z.array(ModelReply).min(1).max(1000),
   })
   .meta({ id: 'ModelScript' })
 export type ModelScript = z.infer<typeof ModelScript>
 
-/** `PUT …/model`: the script itself, or the text of its file, so that mistakes are told by line. */
+/** Body of `PUT …/model`: the script, or the text of a YAML file, whose errors are reported by line. */
 export const SetModelScript = z
   .union(
     [
@@ -70,11 +70,11 @@ export const SetModelScript = z
   .meta({ id: 'SetModelScript' })
 export type SetModelScript = z.infer<typeof SetModelScript>
 
-/** How a tenant's agents reach its model: what `OPENAI_BASE_URL` and `OPENAI_API_KEY` want. */
+/** How a tenant's agents reach its model: the values of `OPENAI_BASE_URL` and `OPENAI_API_KEY`. */
 export const ModelAccess = z.object({ base_url: z.url(), api_key: z.string() })
 export type ModelAccess = z.infer<typeof ModelAccess>
 
-/** One message of a conversation, whichever API it came by. */
+/** One message of a conversation, in a form common to both APIs. */
 export const Turn = z
   .object({
     role: z.enum(['system', 'user', 'assistant', 'tool']),
@@ -85,11 +85,11 @@ export const Turn = z
   .meta({ id: 'Turn' })
 export type Turn = z.infer<typeof Turn>
 
-/** Something the model should never have seen, and in which turn; -1: in the tools' descriptions. */
+/** A secret in a conversation, and its turn; -1: in the descriptions of the tools. */
 export const Leak = z.object({ turn: z.int(), kind: z.enum(['jwt', 'client_secret']) })
 export type Leak = z.infer<typeof Leak>
 
-/** One request of the scripted model and its answer, tokens and secrets masked. */
+/** One request to the scripted model and its answer, with tokens and secrets masked. */
 export const ModelConversation = z
   .object({
     seq: z.int().positive(),
@@ -97,13 +97,13 @@ export const ModelConversation = z
     api: z.enum(['chat', 'responses']),
     model: z.string(),
     stream: z.boolean(),
-    /** What the model was told, oldest first. */
+    /** The messages of the request, oldest first. */
     turns: z.array(Turn),
     tools: z.array(z.string()),
-    /** Parameters that made no difference here. */
+    /** Parameters that the script ignored. */
     ignored: z.array(z.string()),
     reply: Turn.optional(),
-    /** Why there was none. */
+    /** Why there was no reply. */
     error: z.string().optional(),
     usage: z.object({ input: z.int(), output: z.int() }),
     leaks: z.array(Leak),
@@ -111,12 +111,13 @@ export const ModelConversation = z
   .meta({ id: 'ModelConversation' })
 export type ModelConversation = z.infer<typeof ModelConversation>
 
+/** One page of recorded conversations. */
 export const ModelConversations = z
   .object({
     conversations: z.array(ModelConversation),
     next: z.int().nonnegative(),
     forgotten: z.int().nonnegative(),
-    /** There is more after `next`. */
+    /** Whether there are conversations after `next`. */
     more: z.boolean().optional(),
   })
   .meta({ id: 'ModelConversations' })
@@ -128,7 +129,7 @@ const Content = z.union([
   z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
 ])
 
-/** `POST …/chat/completions`, as far as a script can make use of it. */
+/** Body of `POST …/chat/completions`, limited to the members a script can use. */
 export const ChatRequest = z.looseObject({
   model: z.string(),
   messages: z
@@ -156,7 +157,7 @@ export const ChatRequest = z.looseObject({
 })
 export type ChatRequest = z.infer<typeof ChatRequest>
 
-/** `POST …/responses`, as far as a script can make use of it. */
+/** Body of `POST …/responses`, limited to the members a script can use. */
 export const ResponsesRequest = z.looseObject({
   model: z.string(),
   instructions: z.string().nullish(),
@@ -181,6 +182,7 @@ export const ResponsesRequest = z.looseObject({
 })
 export type ResponsesRequest = z.infer<typeof ResponsesRequest>
 
+/** One model, as OpenAI's API describes it. */
 export const ModelInfo = z.object({
   id: z.string(),
   object: z.literal('model'),
@@ -188,7 +190,8 @@ export const ModelInfo = z.object({
   owned_by: z.string(),
 })
 
+/** Answer of `GET …/models`. */
 export const ModelList = z.object({ object: z.literal('list'), data: z.array(ModelInfo) })
 
-/** Whether a path leads to the scripted model. */
+/** Whether a path belongs to the scripted model. */
 export const isModelPath = (path: string) => /^\/+_harness\/(?:tenants\/[^/]+\/)?llm\//.test(path)

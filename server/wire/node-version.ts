@@ -1,10 +1,10 @@
-/** The oldest Node that the package runs on: `engines` of package.json, as numbers. */
+/** The oldest supported Node: `engines` of package.json, as numbers. */
 export const oldestNode = { major: 22, minor: 18 }
 
 /**
- * Says in one sentence that this Node is too old.
+ * One sentence that this Node is too old.
  * @param version the version of Node, such as `20.20.2`; undefined in a browser
- * @returns undefined where it is new enough, or there is no Node
+ * @returns undefined when it is new enough, or there is no Node
  */
 export const describeOldNode = (version: string | undefined): string | undefined => {
   if (version === undefined) return undefined

@@ -1,22 +1,23 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 
-/** The longest a JIT token may live, in seconds (contract §5.4). */
+/** Maximum lifetime of a JIT token, in seconds (contract §5.4). */
 export const longestTtl = 900
 
-/** What a request that names no lifetime gets, in seconds (contract §7 row 10). */
+/** Lifetime in seconds of a request that names none (contract §7 row 10). */
 export const defaultTtl = 600
 
+/** The risk level of a permission request (contract §5.2). */
 export const RiskLevel = z.enum(['low', 'medium', 'high', 'critical'])
 export type RiskLevel = z.infer<typeof RiskLevel>
 
-/** Status words on the wire. `exchanged` reads as `approveRecord`: SDKs know no other word for it. */
+/** Status values on the wire. `exchanged` is sent as `approved`, because SDKs do not know it. */
 export const RequestStatus = z.enum(['pending', 'approved', 'denied', 'expired', 'revoked'])
 export type RequestStatus = z.infer<typeof RequestStatus>
 
 /**
- * `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). The older form on
- * the same path has `scope` instead (§2.2.1).
+ * Body of `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). The older form
+ * on the same path has `scope` instead (§2.2.1).
  */
 export const RequestPermission = z
   .object({
@@ -61,8 +62,8 @@ export const RequestPermission = z
 export type RequestPermission = z.infer<typeof RequestPermission>
 
 /**
- * One permission request as its agent sees it (contract §8.6).
- * `authorization_details` is an object here: Go decodes it into a map.
+ * One permission request as its agent sees it (contract §8.6). `authorization_details` is an object
+ * here, because Go's SDK decodes it into a map.
  */
 export const PermissionRequest = z
   .looseObject({
@@ -77,9 +78,9 @@ export const PermissionRequest = z
     expires_at: z.iso.datetime().optional(),
     interval: z.int().positive().optional(),
     message: z.string().optional(),
-    /** Whether the person who decided left notes for people. */
+    /** Whether the approver left notes that the agent does not receive. */
     has_notes: z.boolean().optional(),
-    /** What that person wrote for the agent. */
+    /** The approver's message for the agent. */
     agent_message: z.string().optional(),
     review_notes: z.string().optional(),
     deny_reason: z.string().optional(),
@@ -95,10 +96,10 @@ export const PermissionRequest = z
   .meta({ id: 'PermissionRequest' })
 export type PermissionRequest = z.infer<typeof PermissionRequest>
 
-/** Requests on one page, unless the query says how many. */
+/** Requests on one page, unless the query gives `limit`. */
 const usualPage = 50
 
-/** Which part of a list is wanted: `page` counts from 1. */
+/** Query of one page of a list. `page` counts from 1. */
 export const PageQuery = z
   .object({
     limit: z.coerce.number().int().min(1).max(100).default(usualPage),
@@ -116,8 +117,8 @@ const Counted = {
 }
 
 /**
- * `GET B/jit/pending`: one list under three names, as no two SDKs agree (contract §7 row 6). The
- * switch `pending_list` leaves those of the spec, or of the SDKs, or the bare list.
+ * Answer of `GET B/jit/pending`: one list under three names, because the SDKs differ (contract §7 row
+ * 6). With the switch `pending_list`, only the spec's names, only the SDKs' names, or a bare array.
  */
 export const PendingRequests = z
   .union([
@@ -129,29 +130,31 @@ export const PendingRequests = z
   .meta({ id: 'PendingRequests' })
 export type PendingRequests = z.infer<typeof PendingRequests>
 
-/** The requests of a pending list, under whichever of its names they stand. */
+/** The requests of a pending list, under any of its names. */
 export const pendingIn = (list: PendingRequests): z.infer<typeof PendingList> => {
   if (Array.isArray(list)) return list
   return list.requests ?? ('pending_requests' in list ? (list.pending_requests ?? []) : [])
 }
 
+/** Body of `POST B/jit/request/{id}/approve`. */
 export const ApproveRequest = z
   .object({
     ttl: z.int().min(1).optional(),
-    /** For people; the agent learns only that there are some. */
+    /** For approvers. The agent learns only that notes exist. */
     notes: z.string().max(4096).optional(),
     agent_message: z.string().max(4096).optional(),
   })
   .meta({ id: 'ApproveRequest' })
 export type ApproveRequest = z.infer<typeof ApproveRequest>
 
-/** The same on the approvals page, where a person may permit less than what was requested. */
+/** Body of an approval on the approvals page, where an approver may narrow the request. */
 export const ApproveOnPage = ApproveRequest.extend({
   /** The only requested actions to permit. Default: all of them. */
   actions: z.array(z.string()).min(1).max(64).optional(),
 }).meta({ id: 'ApproveOnPage' })
 export type ApproveOnPage = z.infer<typeof ApproveOnPage>
 
+/** Answer of an approval. `pending`: more approvers must approve. */
 export const RequestApproved = z
   .looseObject({
     request_id: z.string(),
@@ -163,15 +166,17 @@ export const RequestApproved = z
   .meta({ id: 'RequestApproved' })
 export type RequestApproved = z.infer<typeof RequestApproved>
 
+/** Body of `POST B/jit/request/{id}/deny`. */
 export const DenyRequest = z
   .object({
-    /** For people; the agent learns only that there is one. */
+    /** For approvers. The agent learns only that a reason exists. */
     reason: z.string().max(4096).optional(),
     agent_message: z.string().max(4096).optional(),
   })
   .meta({ id: 'DenyRequest' })
 export type DenyRequest = z.infer<typeof DenyRequest>
 
+/** Answer of a denial. */
 export const RequestDenied = z
   .looseObject({ request_id: z.string(), status: z.literal('denied') })
   .meta({ id: 'RequestDenied' })

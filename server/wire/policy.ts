@@ -3,7 +3,7 @@ import { AuthorizationDetail } from './authorization-detail.ts'
 import { Duration } from './duration.ts'
 import { longestTtl, RiskLevel } from './permission-request.ts'
 
-/** One or several patterns; `*` stands for any run of characters. */
+/** One or several patterns. `*` matches any run of characters. */
 const Patterns = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((it) => (Array.isArray(it) ? it : [it]))
@@ -25,8 +25,8 @@ const isTimeZone = (zone: string) => {
 }
 
 /**
- * Hours of the week by the clock on the wall of a zone: `from` is in it, `to` is not. Across midnight, a
- * window belongs to the day on which it begins.
+ * Hours of the week in the local time of a zone: `from` is inclusive, `to` is exclusive. A window
+ * across midnight belongs to the day on which it begins.
  */
 export const TimeWindow = z
   .strictObject({
@@ -36,7 +36,7 @@ export const TimeWindow = z
       .optional(),
     from: TimeOfDay.optional(),
     to: TimeOfDay.optional(),
-    /** Absent: UTC. */
+    /** Default: UTC. */
     zone: z
       .string()
       .max(64)
@@ -44,14 +44,14 @@ export const TimeWindow = z
       .optional(),
   })
   .refine(({ from, to }) => from === undefined || from !== to, {
-    error: 'expected from and to to differ: a window without any time in it never holds',
+    error: 'expected from and to to differ: an empty window never matches',
     path: ['to'],
   })
 export type TimeWindow = z.infer<typeof TimeWindow>
 
 /**
- * A regular expression that can be matched in time linear in the text (RE2's syntax): neither
- * references to groups nor looking around, so that no policy can hang the issuer.
+ * A regular expression that matches in time linear in the text (RE2's syntax: no back-references, no
+ * look-around), so that no policy can block the issuer.
  */
 const Pattern = z
   .string()
@@ -77,8 +77,8 @@ const isRegularExpression = (pattern: string) => {
 }
 
 /**
- * When a rule applies: every member given must hold. Of `actions`, `locations`, `datatypes` and
- * `privileges` of the request any one must match; in a rule that approves, all of them. An absent
+ * The conditions of a rule: every given member must hold. Of `actions`, `locations`, `datatypes` and
+ * `privileges` of the request any one must match; in a rule that approves, all of them must. An absent
  * member always holds. Times are those of the tenant's clock.
  */
 export const Condition = z.strictObject({
@@ -90,19 +90,19 @@ export const Condition = z.strictObject({
   privileges: Patterns.optional(),
   /** Whether the request names an action that LumoAuth's documentation does not list. */
   undocumented_actions: z.boolean().optional(),
-  /** Whether the detail is one that the policy calls sensitive. */
+  /** Whether the detail is one that the policy lists as sensitive. */
   sensitive: z.boolean().optional(),
   agent: Patterns.optional(),
   task_type: Patterns.optional(),
   on_behalf_of: z.union([z.boolean(), Patterns]).optional(),
   ttl_over: Duration.optional(),
   score_from: z.number().optional(),
-  /** Of the task and those above it. */
+  /** Of the task and its parent tasks. */
   denials_from: z.int().positive().optional(),
-  /** Of the agent and those it registered, in all their tasks within 600 s. */
+  /** Of the agent and the agents it registered, in all their tasks within 600 s. */
   agent_denials_from: z.int().positive().optional(),
   requests_last_minute_from: z.int().positive().optional(),
-  /** Holds when the justification is absent, too short, or does not match. */
+  /** Holds when the justification is absent, shorter than `shorter_than`, or does not match. */
   justification_lacks: z
     .strictObject({
       length: z.int().positive().optional(),
@@ -114,7 +114,7 @@ export const Condition = z.strictObject({
 })
 export type Condition = z.infer<typeof Condition>
 
-/** A named rule; the first that applies decides. */
+/** A named rule. The first rule that matches decides. */
 export const PolicyRule = z.strictObject({
   name: z.string().min(1).max(120),
   when: Condition.default({}),
@@ -122,9 +122,9 @@ export const PolicyRule = z.strictObject({
   decision: z.enum(['approve', 'ask', 'deny']),
   reason: z.string().max(480).optional(),
   max_ttl: Lifetime.optional(),
-  /** How many distinct people must approve. */
+  /** How many different people must approve. */
   approvers: z.int().min(1).max(9).default(1),
-  /** How long a person has to decide. */
+  /** How long people have to decide. */
   timeout: Lifetime.optional(),
 })
 export type PolicyRule = z.infer<typeof PolicyRule>
@@ -136,7 +136,7 @@ const destructive = ['delete', 'DELETE', 'admin', 'execute', 'approve']
 /** The actions of LumoAuth's documented types, and their usual synonyms (contract §5.1). */
 export const documentedActions: ReadonlySet<string> = new Set([...reads, ...writes, ...destructive])
 
-/** The documented table (contract §5.2), in the format users write. */
+/** LumoAuth's documented table (contract §5.2), in the policy format. */
 const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   {
     name: 'personal data, payments and credentials wait for a human',
@@ -150,7 +150,7 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'critical',
     decision: 'ask',
   },
-  // A run of `check issuer` leads to 14 denials, and many runs may follow one another within 600 s.
+  // A run of `check issuer` causes 14 denials, and several runs can fall within 600 s.
   {
     name: 'an agent that was denied often within 600 s is watched',
     when: { agent_denials_from: 100 },
@@ -203,14 +203,14 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   { name: 'requests that name no action are approved', risk: 'low', decision: 'approve' },
 ]
 
-/** How a tenant decides: ordered rules, caps, and the running risk of a task. */
+/** The policy of a tenant: ordered rules, limits, and the risk score of tasks. */
 export const Policy = z
   .strictObject({
     default_ttl: Lifetime.default(600),
     max_ttl: Lifetime.default(longestTtl),
     approval_timeout: Lifetime.default(300),
     task_lifetime: Lifetime.default(3600),
-    /** How often, in seconds, an agent may ask for the status of a pending request. */
+    /** Seconds between two polls of a pending request by its agent. */
     poll_interval: z.int().min(1).default(5),
     scoring: z
       .strictObject({
@@ -219,23 +219,23 @@ export const Policy = z
         high: z.number().nonnegative().default(10),
         critical: z.number().nonnegative().default(15),
         denial: z.number().nonnegative().default(10),
-        /** A task is suspended from this score on. */
+        /** Score at which a task is suspended. */
         suspend_from: z.number().positive().default(65),
-        /** A task is suspended from this number of denials on. */
+        /** Number of denials at which a task is suspended. */
         suspend_denials: z.int().positive().default(3),
         /**
-         * The same over all tasks of an agent, and of those it registered, within 600 s: the task at hand is
-         * suspended from this score, or this number of denials, on.
+         * The same limits for all tasks of an agent and of the agents it registered, within 600 s. The
+         * current task is suspended.
          */
         agent_from: z.number().positive().default(100_000),
         agent_denials: z.int().positive().default(200),
       })
       .prefault({}),
-    /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */
+    /** Types and identifiers for the condition `sensitive` (contract §7 row 11). */
     sensitive: z
       .strictObject({ types: Patterns.optional(), identifiers: Patterns.optional() })
       .prefault({}),
-    /** How much one caller can have at a time, and how much a tenant remembers for all of them. */
+    /** Limits on what one caller can create, and on what a tenant stores for all callers. */
     limits: z
       .strictObject({
         tasks_per_agent: z.int().positive().default(10_000),
@@ -243,7 +243,7 @@ export const Policy = z
         requests_per_task: z.int().positive().default(1000),
         pending_per_task: z.int().positive().default(100),
         pending_per_agent: z.int().positive().default(300),
-        /** Of what a caller wrote and the tenant remembers: names, details, justifications. */
+        /** Bytes of a caller's texts that the tenant stores: names, details, justifications. */
         bytes_per_agent: z
           .int()
           .positive()
@@ -259,13 +259,13 @@ export const Policy = z
         requests: z.int().positive().default(200_000),
         tokens: z.int().positive().default(500_000),
         grants: z.int().positive().default(10_000),
-        /** A used one is remembered, too, so that its theft is noticed. */
+        /** A used refresh token is stored as well, so that its reuse is detected. */
         refresh_tokens: z.int().positive().default(100_000),
         pushed_requests: z.int().positive().default(1000),
         assertions: z.int().positive().default(100_000),
       })
       .prefault({}),
-    /** Absent: the table of LumoAuth's documentation. */
+    /** Absent: LumoAuth's documented table. */
     rules: z
       .array(PolicyRule)
       .min(1)
@@ -274,7 +274,7 @@ export const Policy = z
   .meta({ id: 'Policy' })
 export type Policy = z.infer<typeof Policy>
 
-/** Why a request was decided as it was. */
+/** Why a request was decided in this way. */
 export const Explanation = z.looseObject({
   rule: z.string(),
   decision: z.enum(['approve', 'ask', 'deny']),

@@ -2,16 +2,16 @@ import { z } from 'zod'
 import { Duration } from './duration.ts'
 
 const RateLimit = z.strictObject({
-  /** Calls of one caller. */
+  /** Maximum calls of one caller per window. */
   limit: z.int().positive(),
-  /** How long a window is, by the tenant's clock. */
+  /** Length of a window, by the tenant's clock. */
   window: Duration.pipe(z.int().min(1)).default(60),
 })
 
 /**
- * How often one caller may come, by group of routes; what is absent has no limit (contract §5.6).
- * `token`, `introspect` and `authorize` are those routes, `jit` all below `/jit`, `api` the rest of
- * what an issuer answers.
+ * Rate limits per caller, by group of routes; a group that is absent has no limit (contract §5.6).
+ * `token`, `introspect` and `authorize` are these routes, `jit` is all routes below `/jit`, `api` is
+ * all other routes of the issuer.
  */
 export const RateLimits = z
   .strictObject({

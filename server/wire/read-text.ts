@@ -1,9 +1,12 @@
-/** Bytes of an answer that are read, once decompressed. No answer of the contract comes near it. */
+/**
+ * Maximum bytes of an answer, after decompression, that are read. Answers of the contract are far
+ * smaller.
+ */
 export const longestAnswer = 2 ** 20
 
 /**
- * The text of a body, or undefined once it is longer than `limit` bytes after decompression: the rest is
- * then not read. An abort of the signal ends the reading early.
+ * Reads the text of a body; undefined when it is longer than `limit` bytes after decompression, and the
+ * rest is not read. Aborting the signal ends the reading.
  */
 export const readText = async (
   message: Request | Response,

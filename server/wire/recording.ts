@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** What a real issuer answered, without secrets, in the order it was asked: `check issuer --record`. */
+/**
+ * Recorded answers of a real issuer, without secrets, in the order of the requests: `check issuer
+ * --record`.
+ */
 export const Recording = z
   .strictObject({
     recorded: z.iso.datetime(),
@@ -9,7 +12,7 @@ export const Recording = z
       z.strictObject({
         scenario: z.string(),
         method: z.string(),
-        /** With its query. */
+        /** Path and query. */
         path: z.string().startsWith('/'),
         status: z.int().min(200).max(599),
         headers: z.record(z.string(), z.string()),
@@ -20,5 +23,5 @@ export const Recording = z
   .meta({ id: 'Recording' })
 export type Recording = z.infer<typeof Recording>
 
-/** Stands in a recording for the origin of whoever serves it. */
+/** Replaces the origin of the server in a recording. */
 export const recordedOrigin = 'http://recorded.invalid'

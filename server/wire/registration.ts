@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { authMethods } from './token.ts'
 
 const Text = z.string().min(1).max(256)
-/** Those that are not supported are left out, and the answer lists the others (§3.2.1). */
+/** Unsupported grants are omitted, and the answer lists the others (§3.2.1). */
 const Names = z.array(Text).min(1).max(32)
 
-/** `POST B/connect/register` (RFC 7591 §2). Members we do not know are ignored, as §2 asks. */
+/** Body of `POST B/connect/register` (RFC 7591 §2). Unknown members are ignored (§2). */
 export const RegisterClient = z
   .object({
     redirect_uris: z.array(z.string().max(2048)).max(16).default([]),
@@ -34,7 +34,7 @@ export const ReplaceClient = RegisterClient.extend({
 }).meta({ id: 'ReplaceClient' })
 export type ReplaceClient = z.infer<typeof ReplaceClient>
 
-/** RFC 7591 §3.2.1: what was registered, with the credentials that belong to it. */
+/** Answer of a registration (RFC 7591 §3.2.1): the registered metadata and the credentials. */
 export const ClientRegistered = z
   .looseObject({
     client_id: z.string().min(1),

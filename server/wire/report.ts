@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** `POST /v1/reports`. LumoAuth's guides give a title or leave it out. */
+/** Body of `POST /v1/reports`. LumoAuth's guides also omit the title. */
 export const CreateReport = z
   .strictObject({
     title: z.string().min(1).max(512).default('Untitled report'),
@@ -10,6 +10,7 @@ export const CreateReport = z
   .meta({ id: 'CreateReport' })
 export type CreateReport = z.infer<typeof CreateReport>
 
+/** A report of the API. */
 export const Report = z
   .object({
     id: z.string(),
@@ -22,6 +23,7 @@ export const Report = z
   .meta({ id: 'Report' })
 export type Report = z.infer<typeof Report>
 
+/** Answer of `GET /v1/reports`. */
 export const ReportList = z
   .object({
     reports: z.array(Report.omit({ content: true })),
@@ -30,6 +32,7 @@ export const ReportList = z
   .meta({ id: 'ReportList' })
 export type ReportList = z.infer<typeof ReportList>
 
+/** Answer of `GET /v1/reports/{id}/summary`. */
 export const ReportSummary = z
   .object({ id: z.string(), title: z.string(), summary: z.string(), words: z.int().nonnegative() })
   .meta({ id: 'ReportSummary' })

@@ -5,10 +5,10 @@ import { Duration } from './duration.ts'
 /** A Tuesday, at noon in UTC. */
 const usualTime = '2026-11-24T12:00:00Z'
 
-/** Everything that a policy may know of a permission request, as people write it to try a policy. */
+/** All inputs of a policy for one permission request, in the format for trying a policy. */
 export const RequestFacts = z
   .strictObject({
-    authorization_details: AuthorizationDetail.describe('What the agent asks for.'),
+    authorization_details: AuthorizationDetail.describe('The requested detail.'),
     agent: z.string().min(1).max(64).default('report-bot').describe('The name of the agent.'),
     ancestors: z
       .array(z.string().min(1).max(64))
@@ -19,7 +19,7 @@ export const RequestFacts = z
     on_behalf_of: z
       .email()
       .optional()
-      .describe('The e-mail address of the user that the agent acts for.'),
+      .describe('The e-mail address of the user the agent acts for.'),
     justification: z.string().max(4096).optional(),
     requested_ttl: Duration.pipe(z.int().min(1)).optional().describe('The requested lifetime.'),
     score: z.number().nonnegative().default(0).describe('The risk score of the task so far.'),
@@ -27,7 +27,7 @@ export const RequestFacts = z
       .int()
       .nonnegative()
       .default(0)
-      .describe('Denied requests of the task and those above it.'),
+      .describe('Denied requests of the task and its parent tasks.'),
     agent_denials: z
       .int()
       .nonnegative()
@@ -41,7 +41,7 @@ export const RequestFacts = z
     at: z.iso
       .datetime({ offset: true })
       .default(usualTime)
-      .describe(`When the agent asks; default ${usualTime}, a Tuesday.`),
+      .describe(`Time of the request; default ${usualTime}, a Tuesday.`),
   })
   .meta({ id: 'RequestFacts' })
 export type RequestFacts = z.infer<typeof RequestFacts>

@@ -16,7 +16,7 @@ export const withoutUnions = (issues: readonly Issue[]): Issue[] =>
       : withoutUnions(branch).map((it): Issue => ({ ...it, path: [...issue.path, ...it.path] }))
   })
 
-/** A schema gave the message; otherwise zod's locale writes the same one again. */
+/** Whether the schema set the message; otherwise zod's locale writes the same one again. */
 const hasOwnWords = (issue: Issue): boolean => {
   const { localeError } = z.config()
   const usual = localeError?.(issue as z.core.$ZodRawIssue)
@@ -32,8 +32,8 @@ const depthOf = ({ path, code }: Issue): number =>
   path.length + (code === 'unrecognized_keys' ? 1 : 0)
 
 /**
- * What is wrong with a value that a program gave, one line a problem, such as
- * `agents.0: unknown key "capabilites"; did you mean "capabilities"?`. Values are left out: they may be secrets.
+ * The errors of a value that a program passed, one per line, such as `agents.0: unknown key
+ * "capabilites"; did you mean "capabilities"?`. Values are omitted, because they may be secrets.
  */
 export const describeProblems = (schema: z.ZodType, error: z.ZodError): string[] =>
   withoutUnions(error.issues).flatMap((issue) => {
@@ -42,13 +42,16 @@ export const describeProblems = (schema: z.ZodType, error: z.ZodError): string[]
     return issue.keys.map((key) => `${where}${describeUnknownKey(key, keysAt(schema, issue.path))}`)
   })
 
-/** `unknown key "x"`, and the key that was probably meant, or those there are. */
+/** `unknown key "x"`, with the most similar key, or the list of keys. */
 export const describeUnknownKey = (key: string, known: readonly string[]): string => {
   const hint = didYouMean(key, known) || (known.length > 0 ? `; expected ${known.join(', ')}` : '')
   return `unknown key "${key}"${hint}`
 }
 
-/** A value as a schema reads it. @throws {TypeError} one line a problem; `what` says where */
+/**
+ * Parses a value with a schema.
+ * @throws {TypeError} with one line per error; `what` is the path in the message
+ */
 export const parseOption = <S extends z.ZodType>(
   what: string,
   schema: S,
@@ -60,7 +63,7 @@ export const parseOption = <S extends z.ZodType>(
   throw new TypeError(problems.map((it) => `${what}: ${it}`).join('\n'))
 }
 
-/** zod's own message in the form of all others: `expected …, received …`. */
+/** Zod's own messages in the common form: `expected …, received …`. */
 const messageOf = ({ message }: Issue): string => message.replace(/^Invalid input: /, '')
 
 /** The keys that a schema allows at a path. */

@@ -1,4 +1,4 @@
-/** Members of JSON that are secrets wherever they stand, as {@link plainName} writes them. */
+/** JSON members that are always secrets, in the form of {@link plainName}. */
 const secretMembers = [
   'accesstoken',
   'refreshtoken',
@@ -20,36 +20,36 @@ const secretMembers = [
   'xapikey',
 ]
 
-/** Names that stand for other things in some answers. */
+/** Names that are not secrets in some answers. */
 const ambiguousNames = ['token', 'assertion', 'password', 'authorization']
 
-/** Secrets in forms and queries; in JSON, `code` is the code of an error. */
+/** Secrets in forms and queries. In JSON, `code` is an error code. */
 const secretParameters = ['code', 'usercode']
 
 const members: ReadonlySet<string> = new Set(secretMembers)
 const names: ReadonlySet<string> = new Set([...secretMembers, ...ambiguousNames])
 const parameters: ReadonlySet<string> = new Set([...names, ...secretParameters])
 
-/** A name without case, `_` and `-`: `client_secret`, `clientSecret` and `Client-Secret` are one. */
+/** A name without case, `_` and `-`: `client_secret`, `clientSecret` and `Client-Secret` become equal. */
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, '')
 
 /** Whether a parameter of a form or a query is a secret. */
 export const isSecretParameter = (name: string): boolean => parameters.has(plainName(name))
 
-/** Whether a member of JSON may be a secret. */
+/** Whether a JSON member may be a secret. */
 export const isSecretName = (name: string): boolean => names.has(plainName(name))
 
-/** Whether a member of JSON of this name is a secret in every answer. */
+/** Whether a JSON member of this name is a secret in every answer. */
 export const isSecretMember = (name: string): boolean => members.has(plainName(name))
 
-/** Whether a parameter holds a URL whose query is for the receiver's eyes only. */
+/** Whether a parameter is a URL whose query is secret: only its receiver may read it. */
 export const isReceiverUrl = (name: string): boolean => receiverUrls.has(plainName(name))
 
 const receiverUrls: ReadonlySet<string> = new Set(['callbackurl', 'endpointurl', 'webhookurl'])
 
 /**
- * Whether a header field, named in lower case, is shown in records. Every other field is masked, since
- * proxies and gateways have names of their own for credentials.
+ * Whether records show a header field, given in lower case. Every other field is masked, because
+ * proxies and gateways use their own names for credentials.
  */
 export const isShownHeader = (name: string): boolean =>
   shownHeaders.has(name) || shownPrefixes.some((prefix) => name.startsWith(prefix))

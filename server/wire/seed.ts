@@ -8,7 +8,7 @@ import { Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
 import { Scope } from './task.ts'
 
-/** What a tenant is called in paths. */
+/** The slug of a tenant, as in paths. */
 export const Slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'expected a slug: lower-case letters, digits and hyphens, at most 63',
 })
@@ -24,7 +24,10 @@ const Jwks = z.object({
 })
 const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
 
-/** What an agent may use up (contract §2.1); issuing counts tokens and calls, the rest is shown. */
+/**
+ * Limits of an agent (contract §2.1). The issuer enforces those on tokens and calls; it only displays
+ * the others.
+ */
 export const BudgetSeed = z.strictObject({
   max_tokens_per_day: z.int().nonnegative().optional(),
   max_api_calls_per_hour: z.int().nonnegative().optional(),
@@ -34,22 +37,24 @@ export const BudgetSeed = z.strictObject({
 })
 export type BudgetSeed = z.infer<typeof BudgetSeed>
 
+/** An agent of a tenant. */
 export const AgentSeed = z.strictObject({
   name: Name,
   client_id: Name.optional(),
-  /** Absent: one is made. */
+  /** Default: generated. */
   client_secret: z.string().min(8).max(256).optional(),
   capabilities: z.array(Scope).default(['read:documents', 'write:reports']),
-  /** May act for users: holds `delegate:on_behalf`. */
+  /** Whether the agent may act for users: it gets `delegate:on_behalf`. */
   may_delegate: z.boolean().default(true),
   budget: BudgetSeed.optional(),
   /** Public keys for `private_key_jwt`. */
   jwks: Jwks.optional(),
-  /** Where people may be sent back to. A loopback address is good for every port (RFC 8252 §7.3). */
+  /** Redirect URIs of sign-in. A loopback address matches any port (RFC 8252 §7.3). */
   redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
 })
 export type AgentSeed = z.infer<typeof AgentSeed>
 
+/** A user of a tenant, with permissions such as `jit.approve`. */
 export const UserSeed = z.strictObject({
   email: z.email(),
   name: z.string().min(1).max(128).optional(),
@@ -59,13 +64,13 @@ export const UserSeed = z.strictObject({
 })
 export type UserSeed = z.infer<typeof UserSeed>
 
-/** A client that people sign in to, and that is no agent. */
+/** A client that users sign in to, and that is not an agent. */
 export const ApplicationSeed = z.strictObject({
   name: Name,
   client_id: Name.optional(),
-  /** Absent: one is made, unless the application is public. */
+  /** Default: generated, unless the application is public. */
   client_secret: z.string().min(8).max(256).optional(),
-  /** Can keep no secret: a browser or native application. */
+  /** A public client, which cannot keep a secret: a browser or native application. */
   public: z.boolean().default(false),
   redirect_uris: RedirectUris.min(1),
   scopes: z.array(Scope).default(['read:documents', 'write:reports']),
@@ -73,16 +78,18 @@ export const ApplicationSeed = z.strictObject({
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
 
+/** An API key of a tenant, sent as `X-API-Key`. */
 export const ApiKeySeed = z.strictObject({
   name: Name,
-  /** Absent: one is made, `lmk_` first. */
+  /** Starts with `lmk_`. Default: generated. */
   key: z.string().min(8).max(256).optional(),
-  /** The agent it stands for; default the first, null: none. */
+  /** The agent the key represents. Default: the first agent; null: none. */
   agent: Name.nullable().optional(),
   permissions: z.array(z.string().min(1)).default([]),
 })
 export type ApiKeySeed = z.infer<typeof ApiKeySeed>
 
+/** An MCP server of a tenant: an audience for which agents get tokens. */
 export const McpServerSeed = z.strictObject({
   server_id: z
     .string()
@@ -93,19 +100,19 @@ export const McpServerSeed = z.strictObject({
   description: z.string().max(1024).default(''),
   scopes: z.array(Scope).default(['mcp:read', 'mcp:write']),
   token_lifetime: z.int().min(60).max(86_400).default(3600),
-  /** Names of the agents that may have its tokens; absent: all. */
+  /** Names of the agents that may get its tokens. Absent: all. */
   agents: z.array(Name).optional(),
 })
 export type McpServerSeed = z.infer<typeof McpServerSeed>
 
-/** A workload that is known by a token of its platform. */
+/** A workload that authenticates with a token of its platform. */
 export const WorkloadSeed = z.strictObject({
   provider: z.enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc']).default('kubernetes'),
   issuer: z.url(),
   subject: z.string().min(1).max(512),
-  /** The name of the agent that it is. */
+  /** The name of the workload's agent. */
   agent: Name,
-  /** The keys of the platform; `generate`: the harness plays the platform. */
+  /** The keys of the platform. `generate`: the harness simulates the platform. */
   jwks: z.union([Jwks, z.literal('generate')]).default('generate'),
 })
 export type WorkloadSeed = z.infer<typeof WorkloadSeed>
@@ -128,7 +135,10 @@ export const ConnectionSeed = z.strictObject({
 })
 export type ConnectionSeed = z.infer<typeof ConnectionSeed>
 
-/** How a scripted person answers: at once, after N status polls, or after a while; `ignore` never does. */
+/**
+ * When a scripted approver answers: immediately, after N status polls, or after a duration. With
+ * `ignore` the approver never answers.
+ */
 export const ApproverScript = z
   .strictObject({
     decision: z.enum(['approve', 'deny', 'ignore']),
@@ -136,7 +146,7 @@ export const ApproverScript = z
     after: Duration.default(0),
     reason: z.string().max(4096).optional(),
     ttl: z.int().min(1).max(900).optional(),
-    /** The e-mail of the user who answers; default the first who holds `jit.approve`. */
+    /** E-mail address of the approver. Default: the first user with `jit.approve`. */
     by: z.email().optional(),
   })
   .meta({ id: 'ApproverScript' })
@@ -145,9 +155,9 @@ export type ApproverScript = z.infer<typeof ApproverScript>
 const Fields = z.strictObject({
   tenant: Slug.optional(),
   name: z.string().min(1).max(128).optional(),
-  /** `system`, or the moment at which the tenant's own clock stands still. */
+  /** `system`, or the time at which the tenant's own clock stops. */
   clock: z.union([z.literal('system'), z.iso.datetime()]).default('system'),
-  /** The same seed gives the same ids and secrets. */
+  /** Tenants with the same seed get the same ids and secrets. */
   seed: z.int().optional(),
   agents: z
     .array(AgentSeed)
@@ -184,24 +194,27 @@ const Fields = z.strictObject({
   dialect: Dialect.prefault({}),
   rate_limits: RateLimits.prefault({}),
   approver: ApproverScript.optional(),
-  /** What the scripted model says; absent: it reads doc_9982, reports on it, and says so. */
+  /**
+   * The script of the model. Absent: the model reads doc_9982, writes a report about it, and summarises
+   * it.
+   */
   model: ModelScript.optional(),
-  /** What goes wrong from the beginning. */
+  /** Misbehaviours that are on from the start. */
   misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
 })
 
-/** Refuses names that stand for two things at once, and names that stand for none. */
+/** Rejects duplicate names, and references to unknown names. */
 const refuseContradictions = (seed: Named, { addIssue }: z.RefinementCtx): void => {
   for (const [path, message] of contradictionsIn(seed)) {
     addIssue({ code: 'custom', path: [...path], message })
   }
 }
 
-/** A tenant with everything in it; also the shape of `start --config`. */
+/** A whole tenant; also the format of `start --config`. */
 export const TenantSeed = Fields.superRefine(refuseContradictions).meta({ id: 'TenantSeed' })
 export type TenantSeed = z.infer<typeof TenantSeed>
 
-/** What a scenario says of its tenant: all but its name and the seed of its ids. */
+/** The tenant of a scenario: everything except its name and the seed of its ids. */
 export const ScenarioSeed = Fields.omit({ tenant: true, seed: true }).superRefine(
   refuseContradictions,
 )

@@ -5,7 +5,7 @@ export const pushDelivery = 'urn:ietf:rfc:8935'
 /** The delivery method URI of poll delivery (RFC 8936). */
 export const pollDelivery = 'urn:ietf:rfc:8936'
 
-/** `GET B/.well-known/ssf-configuration` (SSF 1.0 §7.1). */
+/** Answer of `GET B/.well-known/ssf-configuration` (SSF 1.0 §7.1). */
 export const SsfConfiguration = z
   .looseObject({
     spec_version: z.string(),
@@ -19,14 +19,14 @@ export const SsfConfiguration = z
   .meta({ id: 'SsfConfiguration' })
 export type SsfConfiguration = z.infer<typeof SsfConfiguration>
 
-/** What goes into one header of each push, so neither control characters nor line ends. */
+/** Sent as a header of each push, so control characters and line ends are rejected. */
 const HeaderValue = z
   .string()
   .min(1)
   .max(4096)
   .regex(/^[\x20-\x7e]+$/, { error: 'expected printable ASCII' })
 
-/** Without `delivery`, or without a place to push to, signals wait to be fetched (STM-02). */
+/** Without `delivery`, the receiver polls for signals (STM-02). */
 const Delivery = z
   .object({
     method: z.enum([pushDelivery, pollDelivery]),
@@ -34,9 +34,9 @@ const Delivery = z
       .url({ protocol: /^https?$/ })
       .max(2048)
       .optional(),
-    /** LumoAuth's name: the token of a bearer. */
+    /** LumoAuth's name: a bearer token. */
     authorization_token: HeaderValue.optional(),
-    /** The standard's name: the whole header. */
+    /** The standard's name: the whole value of `Authorization`. */
     authorization_header: HeaderValue.optional(),
   })
   .refine((it) => it.method !== pushDelivery || it.endpoint_url !== undefined, {
@@ -44,6 +44,7 @@ const Delivery = z
     path: ['endpoint_url'],
   })
 
+/** Body that creates a stream. */
 export const CreateStream = z
   .object({
     delivery: Delivery.optional(),
@@ -54,11 +55,12 @@ export const CreateStream = z
   .meta({ id: 'CreateStream' })
 export type CreateStream = z.infer<typeof CreateStream>
 
+/** The configuration of a stream. */
 export const StreamConfiguration = z
   .looseObject({
     stream_id: z.string().min(1),
     iss: z.url(),
-    /** A text where there is one audience. */
+    /** A string when there is one audience. */
     aud: z.union([z.string(), z.array(z.string()).min(1)]),
     events_supported: z.array(z.url()),
     events_requested: z.array(z.string()),
@@ -66,7 +68,7 @@ export const StreamConfiguration = z
     delivery: z.looseObject({
       method: z.string(),
       endpoint_url: z.url(),
-      /** Whether pushes carry an `Authorization`. */
+      /** Whether pushes have an `Authorization` header. */
       authorization_configured: z.boolean(),
     }),
     status: z.literal('enabled'),
@@ -75,21 +77,23 @@ export const StreamConfiguration = z
   .meta({ id: 'StreamConfiguration' })
 export type StreamConfiguration = z.infer<typeof StreamConfiguration>
 
-/** Several streams; the bare array is the older form. */
+/** Several streams. The bare array is the older form. */
 export const StreamList = z
   .strictObject({ streams: z.array(StreamConfiguration) })
   .or(z.array(StreamConfiguration))
 export type StreamList = z.infer<typeof StreamList>
 
+/** Query that selects a stream. Absent: all streams of the caller, or, to delete, its only one. */
 export const SignalStreamQuery = z.object({ stream_id: z.string().max(128).optional() })
 export type SignalStreamQuery = z.infer<typeof SignalStreamQuery>
 
+/** Body that requests a verification event. */
 export const VerifyStream = z
   .object({ stream_id: z.string().min(1).max(128), state: z.string().max(1024).optional() })
   .meta({ id: 'VerifyStream' })
 export type VerifyStream = z.infer<typeof VerifyStream>
 
-/** RFC 8936 §2.2. */
+/** Body of a poll (RFC 8936 §2.2). */
 export const Poll = z
   .object({
     maxEvents: z.int().nonnegative().optional(),
@@ -102,13 +106,13 @@ export const Poll = z
   .meta({ id: 'Poll' })
 export type Poll = z.infer<typeof Poll>
 
-/** RFC 8936 §2.3. */
+/** Answer of a poll (RFC 8936 §2.3). */
 export const Polled = z
   .object({ sets: z.record(z.string(), z.string()), moreAvailable: z.boolean().optional() })
   .meta({ id: 'Polled' })
 export type Polled = z.infer<typeof Polled>
 
-/** What a signed security event token says (RFC 8417 §2.2, SET-01 to SET-04). */
+/** Claims of a signed security event token (RFC 8417 §2.2, SET-01 to SET-04). */
 export const SecurityEventToken = z
   .looseObject({
     iss: z.url(),

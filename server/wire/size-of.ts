@@ -1,4 +1,7 @@
-/** About the bytes of a value as JSON: texts by their length, all else at a flat rate. */
+/**
+ * Approximate size of a value as JSON, in bytes: strings by their length, everything else at a flat
+ * rate.
+ */
 export const sizeOf = (value: unknown): number => {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return value === undefined ? 0 : 8

@@ -5,12 +5,13 @@ export const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, {
   error: 'expected a scope: printable, without spaces and quotes',
 })
 
+/** Status of a task. Only an active task can request permissions. */
 export const TaskStatus = z.enum(['active', 'completed', 'suspended', 'expired'])
 export type TaskStatus = z.infer<typeof TaskStatus>
 
 /**
- * `POST B/jit/task` in both forms. The body may be empty (contract §2.2); the older form on the same
- * path is told apart by its two required fields (§2.2.1).
+ * Body of `POST B/jit/task` in both forms. It may be empty (contract §2.2). A body with
+ * `task_description` and `required_scopes` is the older form (§2.2.1).
  */
 export const CreateTask = z
   .object({
@@ -39,6 +40,7 @@ export const CreateTask = z
   })
 export type CreateTask = z.infer<typeof CreateTask>
 
+/** Answer of `POST B/jit/task`. */
 export const TaskCreated = z
   .looseObject({
     task_id: z.string().min(1),
@@ -51,6 +53,7 @@ export const TaskCreated = z
   .meta({ id: 'TaskCreated' })
 export type TaskCreated = z.infer<typeof TaskCreated>
 
+/** Answer of `POST B/jit/task` in the older form. */
 export const OlderTaskCreated = z
   .looseObject({
     task_id: z.string().min(1),
@@ -61,6 +64,7 @@ export const OlderTaskCreated = z
   .meta({ id: 'OlderTaskCreated' })
 export type OlderTaskCreated = z.infer<typeof OlderTaskCreated>
 
+/** Answer of `GET B/jit/{id}/status` for a task of the older form. */
 export const OlderTaskStatus = z
   .looseObject({
     task_id: z.string(),
@@ -72,6 +76,7 @@ export const OlderTaskStatus = z
   .meta({ id: 'OlderTaskStatus' })
 export type OlderTaskStatus = z.infer<typeof OlderTaskStatus>
 
+/** Answer of `POST B/jit/task/{id}/complete`. */
 export const TaskCompleted = z
   .looseObject({
     task_id: z.string(),
@@ -81,7 +86,10 @@ export const TaskCompleted = z
   .meta({ id: 'TaskCompleted' })
 export type TaskCompleted = z.infer<typeof TaskCompleted>
 
-/** `POST B/jit/task/{id}/evaluate`: the spec sends no body, SDKs report how the task went (row 8). */
+/**
+ * Body of `POST B/jit/task/{id}/evaluate`: none in the spec; SDKs send the result of the task (contract
+ * §7 row 8).
+ */
 export const EvaluateTask = z
   .object({
     result: z.enum(['completed', 'failed', 'cancelled']).optional(),
@@ -90,6 +98,7 @@ export const EvaluateTask = z
   .meta({ id: 'EvaluateTask' })
 export type EvaluateTask = z.infer<typeof EvaluateTask>
 
+/** Answer of `POST B/jit/task/{id}/evaluate`. */
 export const TaskEvaluated = z
   .looseObject({
     task_id: z.string(),

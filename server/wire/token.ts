@@ -18,7 +18,7 @@ export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
 /** The `client_assertion_type` of a JWT (RFC 7523 §2.2). */
 export const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** Every grant the token endpoint knows. */
+/** Every grant of the token endpoint. */
 export const grantTypes = [
   'client_credentials',
   'authorization_code',
@@ -30,7 +30,7 @@ export const grantTypes = [
 /** A `grant_type` of the token endpoint (RFC 6749 §4, RFC 7523, RFC 8693). */
 export type GrantType = (typeof grantTypes)[number]
 
-/** How a client may authenticate; `none` is a public client's. */
+/** How a client authenticates. `none` is for public clients. */
 export const authMethods = [
   'client_secret_basic',
   'client_secret_post',
@@ -38,13 +38,13 @@ export const authMethods = [
   'none',
 ] as const
 
-/** What a client assertion may be signed with (CC-12). */
+/** Allowed signature algorithms of a client assertion (CC-12). */
 export const assertionAlgorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA'],
 ] as const
 
-/** The scopes that ask for who somebody is, not for what may be done. */
+/** Scopes that request identity claims, not permissions. */
 export const identityScopes = [
   'openid',
   'profile',
@@ -54,10 +54,10 @@ export const identityScopes = [
   'offline_access',
 ] as const
 
-/** The scope of a token that lists and decides permission requests (design §11). */
+/** The scope required to list and decide permission requests (design §11). */
 export const approveScope = 'jit:approve'
 
-/** The members by which a client authenticates in a form. */
+/** The form members of client authentication. */
 const clientFields = {
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
@@ -65,7 +65,7 @@ const clientFields = {
   client_assertion_type: z.string().optional(),
 }
 
-/** A parameter that may be repeated, always as a list. */
+/** A parameter that may be repeated. Parses to a list. */
 const Repeatable = z
   .union([z.string().transform((one) => [one]), z.array(z.string()).max(16)])
   .optional()
@@ -90,7 +90,10 @@ export const AuthorizationDetailsText = z
   })
   .pipe(z.array(AuthorizationDetail, { error: 'expected a JSON array of objects' }).min(1).max(32))
 
-/** A form as parsed: a repeated parameter arrives as an array and is refused where it may not repeat. */
+/**
+ * Body of the token endpoint. A repeated parameter is parsed to an array and rejected unless it may be
+ * repeated.
+ */
 export const TokenForm = z
   .object({
     grant_type: z.string().min(1),
@@ -116,7 +119,7 @@ export const TokenForm = z
   .meta({ id: 'TokenForm' })
 export type TokenForm = z.infer<typeof TokenForm>
 
-/** RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7. */
+/** Answer of the token endpoint (RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7). */
 export const TokenAnswer = z
   .looseObject({
     access_token: z.string().min(1),
@@ -131,11 +134,11 @@ export const TokenAnswer = z
   .meta({ id: 'TokenAnswer' })
 export type TokenAnswer = z.infer<typeof TokenAnswer>
 
-/** What `POST B/jit/request/{id}/token` may be sent: where the token is to be used (RFC 8707 §2). */
+/** Body of `POST B/jit/request/{id}/token`: optionally the audience of the token (RFC 8707 §2). */
 export const ExchangeRequest = z.object({ resource: Repeatable }).meta({ id: 'ExchangeRequest' })
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>
 
-/** `POST B/jit/request/{id}/token` (contract §2.2). */
+/** Answer of `POST B/jit/request/{id}/token` (contract §2.2). */
 export const JitTokenAnswer = TokenAnswer.extend({
   expires_in: z.int().min(1).max(longestTtl),
   issued_token_type: z.literal(accessTokenType),
@@ -145,6 +148,7 @@ export const JitTokenAnswer = TokenAnswer.extend({
 }).meta({ id: 'JitTokenAnswer' })
 export type JitTokenAnswer = z.infer<typeof JitTokenAnswer>
 
+/** Body of introspection (RFC 7662 §2.1), with client authentication. */
 export const IntrospectForm = z
   .object({
     token: z.string().min(1),
@@ -154,7 +158,7 @@ export const IntrospectForm = z
   .meta({ id: 'IntrospectForm' })
 export type IntrospectForm = z.infer<typeof IntrospectForm>
 
-/** RFC 7662 §2.2; an inactive token says nothing else (INT-02). */
+/** Answer of introspection (RFC 7662 §2.2). For an inactive token it contains only `active` (INT-02). */
 export const Introspection = z
   .union([
     z.strictObject({ active: z.literal(false) }),
@@ -176,10 +180,10 @@ export const Introspection = z
   .meta({ id: 'Introspection' })
 export type Introspection = z.infer<typeof Introspection>
 
-/** The member `token` of RFC 7009 §2.1, with the same client authentication as above. */
+/** Body of revocation (RFC 7009 §2.1), with client authentication. */
 export const RevokeForm = IntrospectForm.meta({ id: 'RevokeForm' })
 export type RevokeForm = z.infer<typeof RevokeForm>
 
-/** The same for a token that was unknown (REV-02). */
+/** Answer of revocation. It is the same for an unknown token (REV-02). */
 export const Revoked = z.strictObject({}).meta({ id: 'Revoked' })
 export type Revoked = z.infer<typeof Revoked>

@@ -4,10 +4,13 @@ import type { z } from 'zod'
 import { deepestJson } from './json.ts'
 import { describeUnknownKey, keysAt, withoutUnions } from './schema-issues.ts'
 
-/** One thing wrong with a text somebody wrote, and where. */
+/** One error in a text, with its position. */
 export type Flaw = Readonly<{ file: string; line: number; column: number; message: string }>
 
-/** A file that cannot be used: everything wrong with it at once, one `file:line:column: what` a line. */
+/**
+ * Thrown for a file with errors. Its message lists all of them, one `file:line:column: message` per
+ * line.
+ */
 export class FlawedFile extends Error {
   override readonly name = 'FlawedFile'
   readonly flaws: readonly Flaw[]
@@ -22,25 +25,31 @@ export class FlawedFile extends Error {
   }
 }
 
-/** A place in a text, by line and column from 1. */
+/** A position in a text: line and column from 1. */
 export type Place = Readonly<{ line: number; column: number }>
 
-/** A YAML (or JSON) text that knows where each of its values stands. */
+/** A parsed YAML or JSON text that maps values to positions. */
 export type YamlSource = Readonly<{
-  /** What it says; undefined where it has problems. */
+  /** The parsed value; undefined when there are problems. */
   value: unknown
-  /** What the YAML parser itself has to say. */
+  /** Errors of the YAML parser. */
   problems: readonly (Place & Readonly<{ message: string }>)[]
-  /** Where the value of a path stands, or its key; the nearest that exists. */
+  /**
+   * Position of the value at a path, or of its key; of the nearest existing parent when the path does
+   * not exist.
+   */
   locate(path: readonly PropertyKey[], part: 'key' | 'value'): Place
 }>
 
-/** Tokens of the YAML library in a text from the network: a key with its value has some seven. */
+/**
+ * Maximum number of tokens of the YAML library in a text from the network. A key with its value is
+ * about seven tokens.
+ */
 export const mostForeignTokens = 15_000
 
 /**
- * Reads a YAML text, however malformed it is.
- * @param mostTokens tokens it may have; absent: any number, as in a file of one's own
+ * Parses a YAML text.
+ * @param mostTokens maximum number of tokens; absent: unlimited, for local files
  */
 export const readYaml = (
   text: string,
@@ -83,7 +92,7 @@ export const readYaml = (
       locate: (path, part) => placeAt(offsetOf(document.contents, path, part)),
     }
   } catch (thrown) {
-    // What only shows while reading: aliases that lead nowhere or multiply.
+    // Errors that appear only when the value is built: unknown aliases, and too many of them.
     if (thrown instanceof ReferenceError) return unreadable(thrown.message)
     const isMerge = thrown instanceof Error && thrown.message.startsWith('Merge sources')
     return unreadable(isMerge ? 'expected a map, or an alias of one, after <<' : tooDeep)
@@ -96,13 +105,13 @@ const severalDocuments =
 const inexact = 'this integer is too large to be kept exactly: put it in quotes'
 const tooDeep = 'expected YAML that is not nested so deeply'
 
-/** Flaws of one text that are told. */
+/** Maximum number of errors reported for one text. */
 const mostFlaws = 100
 
 /**
- * What a YAML (or JSON) text says, as a schema wants it.
- * @param mostTokens as of `readYaml`
- * @throws {FlawedFile} with the first hundred flaws
+ * Parses a YAML or JSON text with a schema.
+ * @param mostTokens as in `readYaml`
+ * @throws {FlawedFile} with at most a hundred errors
  */
 export const parseYaml = <S extends z.ZodType>(
   file: string,
@@ -128,7 +137,7 @@ export const parseYaml = <S extends z.ZodType>(
   throw new FlawedFile(flaws.slice(0, mostFlaws))
 }
 
-/** What is beyond the bounds of a text, told by its tokens: parsing takes several times as long. */
+/** Checks the bounds of a text by its tokens, because parsing takes several times as long. */
 const findExcess = (text: string, mostTokens: number): string | undefined => {
   let tokens = 0
   let depth = 0
@@ -137,13 +146,13 @@ const findExcess = (text: string, mostTokens: number): string | undefined => {
     if (tokens > mostTokens) return `expected YAML of at most ${mostTokens} tokens`
     if (token === '[' || token === '{') depth += 1
     else if (token === ']' || token === '}') depth -= 1
-    // Collections as keys within one another take the YAML library a time that grows with their cube.
+    // The YAML library takes cubic time for collections nested as keys.
     if (depth > deepestJson) return tooDeep
   }
   return undefined
 }
 
-/** Where a map has a key once more. */
+/** Finds a repeated key in a map. */
 const repeatedKeys = (document: Document): number[] => {
   const { isMap, isNode, isPair, isScalar, visit } = yaml()
   const found: number[] = []
@@ -212,7 +221,7 @@ const startOf = (node: unknown): number | undefined =>
 
 type Yaml = typeof import('yaml')
 
-/** Loaded with the first text: most starts read none, and it takes a tenth of their time. */
+/** Imported on first use: most starts parse no YAML, and the import takes a tenth of the start time. */
 const yaml = (): Yaml => {
   loaded ??= createRequire(import.meta.url)('yaml') as Yaml
   return loaded

@@ -182,7 +182,9 @@ describe.skipIf(noBrowser)(
       const { request_id: requestId } = await agent.ask(task, personal)
       await rowOf(page, requestId).click()
 
-      await page.getByText('a person cannot decide what an agent does on their behalf').waitFor()
+      await page
+        .getByText('a user cannot decide a request of an agent that acts for this user')
+        .waitFor()
 
       expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
       await context.close()
@@ -471,7 +473,7 @@ describe.skipIf(noBrowser)(
       await page.goto(`${world.harness.issuer}/console/acme`)
       await page.getByLabel('Control token').fill('not this one')
       await page.keyboard.press('Enter')
-      await page.getByText('this is not the control token').waitFor()
+      await page.getByText('expected the control token').waitFor()
       await page.getByLabel('Control token').fill(world.harness.controlToken)
       await page.keyboard.press('Enter')
       await page.getByText('No pending requests').waitFor()

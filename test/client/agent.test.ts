@@ -304,9 +304,9 @@ describe('calling the issuer', () => {
     }
 
     expect(messages).toEqual([
-      'GET /oauth/userinfo: the answer is not what was expected at sub',
-      'GET /oauth/userinfo: the answer is not what was expected at the body',
-      'GET /oauth/userinfo: the answer is not what was expected at the body',
+      'GET /oauth/userinfo: unexpected answer; invalid members: sub',
+      'GET /oauth/userinfo: unexpected answer; invalid members: the body',
+      'GET /oauth/userinfo: unexpected answer; invalid members: the body',
     ])
   })
 

@@ -110,7 +110,7 @@ describe('an error', () => {
       new CompletionError('task_1', {}),
       'CompletionError',
       'completion_failed',
-      'task_1 is left over: it could not be completed',
+      'task_1 could not be completed; its tokens stay valid until they expire',
     ],
     [new BodyNotReplayableError('no'), 'BodyNotReplayableError', 'body_not_replayable', 'no'],
     [new RedirectRefusedError('no'), 'RedirectRefusedError', 'redirect_refused', 'no'],

@@ -337,7 +337,7 @@ describe('a call that may ask for more', () => {
       {
         step: 'refused',
         reason: 'not_allowed',
-        message: 'not asked for: file_access read doc_1 is beyond what this client may ask for',
+        message: 'not requested: the option allow does not permit file_access read doc_1',
       },
     ])
   })
@@ -352,7 +352,7 @@ describe('a call that may ask for more', () => {
     world.on(line, () => challenge(detail))
 
     expect(refusalOf(await jit.fetch(doc))?.message).toBe(
-      `not asked for: ${name} is beyond what this client may ask for`,
+      `not requested: the option allow does not permit ${name}`,
     )
   })
 

@@ -73,7 +73,7 @@ describe('a full disk', () => {
     expect(post).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
     expect(await asked(`${issuer}/_harness/tenants`, { token })).toMatchObject({ status: 503 })
     expect(running.stderr).toMatch(
-      /^the journal .* cannot be written: EFBIG; nothing is decided any more.*\n$/,
+      /^the journal .* cannot be written: EFBIG; no further changes are accepted.*\n$/,
     )
     running.signal('SIGTERM')
     expect(await running.ends()).toBe(2)

@@ -14,7 +14,7 @@ documents_api = os.environ["DOCUMENTS_API_URL"]
 
 
 class Jit(JITContext):
-    """`call_with_escalation` answers a refusal with the first 403 alone: remember why it was refused."""
+    """Stores why a request was refused, because `call_with_escalation` returns only the first 403."""
 
     refusal = "denied: the API did not say what it takes"
 
@@ -30,7 +30,7 @@ class Jit(JITContext):
         return decided
 
 
-# 1. Authenticate, and open a task: the scope of everything that is granted below
+# 1. Authenticate, and open a task: the scope of all permissions granted below
 agent_auth = LumoAuthAgent()
 if not agent_auth.authenticate():
     raise SystemExit("LumoAuth did not accept the agent's credentials")
@@ -38,7 +38,7 @@ jit = Jit(agent_auth)
 jit.create_task(name="Agno document analysis task")
 
 
-# 2. Tools that ask for permission themselves
+# 2. Tools that request permissions themselves
 def get(path: str) -> str:
     response = jit.call_with_escalation(
         "GET", f"{documents_api}{path}", justification=f"Accessing {path}"
@@ -50,13 +50,13 @@ def get(path: str) -> str:
 
 @tool
 def fetch_document(document_id: str) -> str:
-    """Fetch a sensitive document. Asks for permission by itself."""
+    """Fetch a sensitive document. Requests the required permission itself."""
     return get(f"/v1/documents/{document_id}")
 
 
 @tool
 def fetch_financial_summary(report_id: str) -> str:
-    """Fetch the summary of a financial report. Asks for permission by itself."""
+    """Fetch the summary of a financial report. Requests the required permission itself."""
     return get(f"/v1/reports/{report_id}/summary")
 
 

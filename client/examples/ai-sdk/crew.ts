@@ -4,7 +4,7 @@ import { aiSdkTools, documentTools, LumoAuthAgent, reportTools } from '../../ind
 
 const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
 
-// A task: the scope of everything that is granted. Leaving it revokes every token, also by an error.
+// A task: the scope of all granted permissions. Leaving it, also by an error, revokes every token.
 await using jit = await new LumoAuthAgent().jit({
   name: 'AI SDK document analysis',
   origins: [documentsUrl],

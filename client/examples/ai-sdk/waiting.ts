@@ -1,5 +1,5 @@
-// Waits for a person without waiting in memory. `node waiting.ts FILE` suspends the run to FILE when a
-// person has to decide, and ends; the same command goes on from FILE once the person has decided.
+// Waits for an approval without a running process. `node waiting.ts FILE` suspends the run to FILE when
+// a person must decide, and ends; after the decision the same command resumes from FILE.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { openai } from '@ai-sdk/openai'
 import { generateText, isStepCount, type ModelMessage } from 'ai'
@@ -33,7 +33,7 @@ const { fetch_sensitive_document } = documentTools({ fetch: jit.fetch, documents
 const { write_analysis_report } = reportTools({ fetch: jit.fetch, documentsUrl })
 const tools = aiSdkTools({ fetch_sensitive_document, write_analysis_report })
 
-/** Whether a person has to decide before this document is read. */
+/** Whether a person must decide before this document can be read. */
 const needsApproval = async (input: { document_id: string }): Promise<boolean> => {
   try {
     await fetch_sensitive_document.execute(input)
@@ -64,7 +64,7 @@ const waiting = result.content.flatMap((it) =>
   it.type === 'tool-approval-request' ? it.approvalId : [],
 )
 if (waiting.length > 0) {
-  // The person decides at the issuer, and the tool finds out; here the call is only let through.
+  // The person decides at the issuer, and the tool reads the decision; this only resumes the call.
   const answer: ModelMessage = {
     role: 'tool',
     content: waiting.map((approvalId) => ({

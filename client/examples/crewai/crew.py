@@ -1,7 +1,7 @@
 """An analyst reads a confidential document and writes a report: LumoAuth's CrewAI guide, runnable.
 
-The agent holds no right to do either. Each tool asks for what its call takes, and completing the
-task voids whatever was granted, however the crew ends.
+The agent starts without permission for either. Each tool requests the permission for its call, and
+completing the task revokes every token, also when the crew fails.
 """
 
 import os
@@ -22,7 +22,7 @@ documents_api = os.environ["DOCUMENTS_API_URL"]
 
 
 class Jit(JITContext):
-    """`call_with_escalation` answers a refusal with the first 403 alone: remember why it was refused."""
+    """Stores why a request was refused, because `call_with_escalation` returns only the first 403."""
 
     refusal = "denied: the API did not say what it takes"
 
@@ -38,7 +38,7 @@ class Jit(JITContext):
         return decided
 
 
-# 1. Authenticate, and open a task: the scope of everything that is granted below
+# 1. Authenticate, and open a task: the scope of all permissions granted below
 agent_auth = LumoAuthAgent()
 if not agent_auth.authenticate():
     raise SystemExit("LumoAuth did not accept the agent's credentials")
@@ -46,10 +46,10 @@ jit = Jit(agent_auth)
 jit.create_task(name="CrewAI document analysis")
 
 
-# 2. Tools that ask for permission themselves
+# 2. Tools that request permissions themselves
 @tool
 def fetch_sensitive_document(document_id: str) -> str:
-    """Fetch a sensitive document. Asks for permission by itself; a person may have to approve it."""
+    """Fetch a sensitive document. Requests the required permission itself; a person may have to approve it."""
     response = jit.call_with_escalation(
         "GET",
         f"{documents_api}/v1/documents/{document_id}",
@@ -60,7 +60,7 @@ def fetch_sensitive_document(document_id: str) -> str:
 
 @tool
 def write_analysis_report(title: str, content: str) -> str:
-    """Write an analysis report. Asks for permission by itself."""
+    """Write an analysis report. Requests the required permission itself."""
     response = jit.call_with_escalation(
         "POST",
         f"{documents_api}/v1/reports",
@@ -94,7 +94,7 @@ analysis = Task(
 
 crew = Crew(agents=[analyst], tasks=[analysis], verbose=True)
 
-# 4. Run it; completing the task revokes every token, also when the crew fails or is told to end
+# 4. Run it; completing the task revokes every token, also when the crew fails or is interrupted
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 try:
     print(crew.kickoff())

@@ -1,4 +1,4 @@
-// Package analyst is the code under test: an agent reads a document and asks for what is missing.
+// Package analyst is the code under test: an agent reads a document and requests the missing permission.
 package analyst
 
 import (
@@ -13,14 +13,14 @@ import (
 	"os"
 )
 
-// ErrDenied means that the policy or a person refused the permission, or that it waits for a person.
+// ErrDenied means that the policy or a person denied the permission, or that the request is pending.
 var ErrDenied = errors.New("the permission was not approved")
 
 type agent struct {
 	base, token, taskID string
 }
 
-// Read returns a document. It escalates once, and completes its task whatever happens.
+// Read returns a document. It escalates once, and always completes its task.
 func Read(documentID string) (body string, err error) {
 	a := &agent{base: os.Getenv("LUMOAUTH_URL") + "/t/" + os.Getenv("LUMOAUTH_TENANT") + "/api/v1"}
 	if err := a.authenticate(); err != nil {
@@ -74,7 +74,7 @@ func (a *agent) authenticate() error {
 	return err
 }
 
-// escalate asks for what a challenge names and returns the JIT token for it.
+// escalate requests the detail in a challenge and returns the JIT token for it.
 func (a *agent) escalate(challenge, why string) (string, error) {
 	text, err := base64.StdEncoding.DecodeString(challenge)
 	if err != nil {

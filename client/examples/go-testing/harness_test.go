@@ -1,6 +1,6 @@
 package analyst
 
-// Helpers for tests of an agent: one harness for all tests, one tenant a test.
+// Helpers for tests of an agent: one harness for all tests, one tenant per test.
 // LUMOAUTH_HARNESS is the command that starts the harness; without it, the package of this project.
 
 import (
@@ -79,7 +79,7 @@ func (at Tenant) Advance(duration string) {
 	call(at.t, http.MethodPost, "/"+at.name+"/clock", map[string]any{"advance": duration}, nil)
 }
 
-// Approver decides what the policy asks a person: approve, deny or ignore.
+// Approver scripts the approver: approve, deny or ignore.
 func (at Tenant) Approver(decision string) {
 	at.t.Helper()
 	call(at.t, http.MethodPut, "/"+at.name+"/approver", map[string]any{"decision": decision}, nil)

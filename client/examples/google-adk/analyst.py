@@ -1,6 +1,6 @@
 """An analyst fetches a document and creates a report: LumoAuth's Google ADK guide, runnable.
 
-The guide's Gemini needs Google; here LiteLLM speaks to any endpoint with OpenAI's API.
+The guide's Gemini requires Google; here LiteLLM calls any endpoint with OpenAI's API.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ documents_api = os.environ["DOCUMENTS_API_URL"]
 
 
 class Jit(JITContext):
-    """`call_with_escalation` answers a refusal with the first 403 alone: remember why it was refused."""
+    """Stores why a request was refused, because `call_with_escalation` returns only the first 403."""
 
     refusal = "denied: the API did not say what it takes"
 
@@ -37,7 +37,7 @@ class Jit(JITContext):
         return decided
 
 
-# 1. Authenticate, and open a task: the scope of everything that is granted below
+# 1. Authenticate, and open a task: the scope of all permissions granted below
 agent_auth = LumoAuthAgent()
 if not agent_auth.authenticate():
     raise SystemExit("LumoAuth did not accept the agent's credentials")
@@ -45,9 +45,9 @@ jit = Jit(agent_auth)
 jit.create_task(name="ADK document analysis task")
 
 
-# 2. Tools that ask for permission themselves
+# 2. Tools that request permissions themselves
 def fetch_document(document_id: str) -> dict:
-    """Fetch a sensitive document. Asks for permission by itself."""
+    """Fetch a sensitive document. Requests the required permission itself."""
     return answer(
         jit.call_with_escalation(
             "GET",
@@ -58,7 +58,7 @@ def fetch_document(document_id: str) -> dict:
 
 
 def create_report(title: str, content: str) -> dict:
-    """Create a report. Asks for permission by itself."""
+    """Create a report. Requests the required permission itself."""
     return answer(
         jit.call_with_escalation(
             "POST",

@@ -1,7 +1,7 @@
 """An agent that corrects itself: LumoAuth's LangGraph guide, runnable.
 
-A tool that may not read says which permission is missing; the model asks for exactly that with a
-second tool, and tries again. Tokens stay in the state of the graph: no message ever holds one.
+A tool without permission returns the missing permission; the model requests exactly that with a second
+tool, and tries again. Tokens stay in the state of the graph, never in a message.
 """
 
 import base64
@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 
 documents_api = os.environ["DOCUMENTS_API_URL"]
 
-# 1. Authenticate, and open a task: the scope of everything that is granted below
+# 1. Authenticate, and open a task: the scope of all permissions granted below
 agent_auth = LumoAuthAgent()
 if not agent_auth.authenticate():
     raise SystemExit("LumoAuth did not accept the agent's credentials")
@@ -36,7 +36,7 @@ class State(TypedDict):
     jit_token: str
 
 
-# 2. Tools as the model sees them: a token is none of its business
+# 2. Tools as the model sees them; the model never receives a token
 @tool
 def fetch_protected_document(document_id: str) -> str:
     """Fetch a sensitive document. Without permission, it answers with the

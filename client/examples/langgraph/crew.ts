@@ -7,7 +7,7 @@ import { documentTools, LumoAuthAgent, langchainTools, reportTools } from '../..
 
 const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
 
-// A task: the scope of everything that is granted. Leaving it revokes every token, also by an error.
+// A task: the scope of all granted permissions. Leaving it, also by an error, revokes every token.
 await using jit = await new LumoAuthAgent().jit({
   name: 'LangGraph document analysis',
   origins: [documentsUrl],

@@ -1,5 +1,5 @@
-// Waits for a person without waiting in memory. `node waiting.ts FILE` suspends the run to FILE when a
-// person has to decide, and ends; the same command goes on from FILE once the person has decided.
+// Waits for an approval without a running process. `node waiting.ts FILE` suspends the run to FILE when
+// a person must decide, and ends; after the decision the same command resumes from FILE.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
 import { HumanMessage } from '@langchain/core/messages'
@@ -45,7 +45,7 @@ for (const { request_id } of stored?.task.requests ?? []) await jit.waitForAppro
 const { fetch_sensitive_document } = documentTools({ fetch: jit.fetch, documentsUrl })
 const { write_analysis_report } = reportTools({ fetch: jit.fetch, documentsUrl })
 
-/** Runs a tool; what a person has to decide interrupts the graph, which runs the node again. */
+/** Runs a tool. A pending request interrupts the graph, which runs the node again later. */
 const interrupting = <T extends typeof fetch_sensitive_document>(it: T): T => ({
   ...it,
   execute: async (...call: Parameters<T['execute']>) => {
@@ -63,7 +63,7 @@ const tools = langchainTools(tool, {
 })
 const model = new ChatOpenAI({ model: process.env.OPENAI_MODEL ?? 'gpt-4o' }).bindTools(tools)
 
-// In production a checkpointer with a database; here its memory is the file.
+// In production a checkpointer with a database; here its state is in the file.
 const checkpointer = new MemorySaver()
 if (stored) Object.assign(checkpointer, stored.memory)
 

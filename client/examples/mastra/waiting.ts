@@ -1,5 +1,5 @@
-// Waits for a person without waiting in memory. `node waiting.ts FILE` suspends the run to FILE when a
-// person has to decide, and ends; the same command goes on from FILE once the person has decided.
+// Waits for an approval without a running process. `node waiting.ts FILE` suspends the run to FILE when
+// a person must decide, and ends; after the decision the same command resumes from FILE.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { deserialize, serialize } from 'node:v8'
 import { Mastra } from '@mastra/core'
@@ -36,7 +36,7 @@ for (const { request_id } of stored?.task.requests ?? []) await jit.waitForAppro
 const { fetch_sensitive_document: read } = documentTools({ fetch: jit.fetch, documentsUrl })
 const { write_analysis_report } = reportTools({ fetch: jit.fetch, documentsUrl })
 
-/** Reads a document; what a person has to decide suspends the run, which calls the tool again. */
+/** Reads a document. A pending request suspends the run, which calls the tool again later. */
 const fetch_sensitive_document = createTool({
   id: read.name,
   description: read.description,
@@ -64,7 +64,7 @@ const analyst = new Agent({
   tools: { fetch_sensitive_document, ...mastraTools(createTool, { write_analysis_report }) },
 })
 
-// In production a storage with a database; here its memory is the file.
+// In production a storage with a database; here its state is in the file.
 const storage = new InMemoryStore()
 const mastra = new Mastra({ agents: { analyst }, storage, logger: false })
 const runs = await storage.getStore('workflows')

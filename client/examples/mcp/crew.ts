@@ -9,11 +9,11 @@ import {
   type UrlElicitationRequiredError,
 } from '@modelcontextprotocol/sdk/types.js'
 
-// A host as small as can be: a model, an MCP client, and the server beside this file. The agent's
-// credentials stay with the server: neither the model nor the host ever holds a token.
+// A minimal host: a model, an MCP client, and the server next to this file. The agent's credentials
+// stay with the server: neither the model nor the host receives a token.
 const server = [...process.execArgv, new URL('server.ts', import.meta.url).pathname]
 
-/** The server as a child on its standard input and output, or over HTTP. */
+/** The server as a child process on standard input and output, or over HTTP. */
 const connected = async (client: Client): Promise<AsyncDisposable> => {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('OPENAI_')),
@@ -38,7 +38,7 @@ const connected = async (client: Client): Promise<AsyncDisposable> => {
   }
 }
 
-/** Shows where a person has to approve, then calls again: the server has kept the call waiting. */
+/** Shows where a person must approve, then calls again: the server has kept the call waiting. */
 const call = async (client: Client, name: string, args: Record<string, unknown>) => {
   for (let asked = false; ; asked = true) {
     try {

@@ -5,8 +5,8 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
 import { documentTools, LumoAuthAgent, registerMcpTools, reportTools } from '../../index.ts'
 
-// An MCP server whose tools ask for permission themselves: `node server.ts` speaks on its standard
-// input and output, `node server.ts --http 4500` on http://127.0.0.1:4500/mcp.
+// An MCP server whose tools request permissions themselves: `node server.ts` uses standard input and
+// output, `node server.ts --http 4500` uses http://127.0.0.1:4500/mcp.
 const {
   LUMOAUTH_URL = '',
   LUMOAUTH_TENANT = '',
@@ -14,7 +14,7 @@ const {
   JIT_POLL_TIMEOUT = '300',
 } = process.env
 
-// A task: the scope of everything that is granted. It ends with the server.
+// A task: the scope of all granted permissions. It ends with the server.
 const jit = await new LumoAuthAgent().jit({
   name: 'MCP document analysis',
   origins: [documentsUrl],
@@ -29,7 +29,7 @@ const options = { fetch: jit.fetch, documentsUrl }
 const { fetch_sensitive_document } = documentTools(options)
 const { write_analysis_report } = reportTools(options)
 
-/** Whoever has to wait for a person is told where that person approves. */
+/** A caller that must wait for an approval is told where to approve. */
 const stepUp = {
   url: `${LUMOAUTH_URL}/console/${LUMOAUTH_TENANT}`,
   error: UrlElicitationRequiredError,

@@ -1,5 +1,6 @@
-// An MCP server that does not wait in memory for a person: it ends with its host, and the next one goes on
-// with the task in FILE. A call that waits is answered with the error -32042 and the page to approve on.
+// An MCP server that waits for an approval without a running process: it ends with its host, and the
+// next server resumes the task in FILE. A pending call is answered with the error -32042 and the
+// approvals page.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'

@@ -1,5 +1,5 @@
-// A host that does not wait in memory for a person. `node waiting.ts FILE` shows where a person has to
-// approve, and ends; the same command goes on once the person has decided.
+// A host that waits for an approval without a running process. `node waiting.ts FILE` shows where a
+// person must approve, and ends; after the decision the same command continues.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import {

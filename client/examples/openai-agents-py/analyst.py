@@ -12,7 +12,7 @@ documents_api = os.environ["DOCUMENTS_API_URL"]
 
 
 class Jit(JITContext):
-    """`call_with_escalation` answers a refusal with the first 403 alone: remember why it was refused."""
+    """Stores why a request was refused, because `call_with_escalation` returns only the first 403."""
 
     refusal = "denied: the API did not say what it takes"
 
@@ -28,7 +28,7 @@ class Jit(JITContext):
         return decided
 
 
-# 1. Authenticate, and open a task: the scope of everything that is granted below
+# 1. Authenticate, and open a task: the scope of all permissions granted below
 agent_auth = LumoAuthAgent()
 if not agent_auth.authenticate():
     raise SystemExit("LumoAuth did not accept the agent's credentials")
@@ -36,10 +36,10 @@ jit = Jit(agent_auth)
 jit.create_task(name="OpenAI Agents document task")
 
 
-# 2. Tools that ask for permission themselves
+# 2. Tools that request permissions themselves
 @function_tool
 def fetch_protected_document(document_id: str) -> str:
-    """Fetch a sensitive document. Asks for permission by itself."""
+    """Fetch a sensitive document. Requests the required permission itself."""
     response = jit.call_with_escalation(
         "GET",
         f"{documents_api}/v1/documents/{document_id}",
@@ -50,7 +50,7 @@ def fetch_protected_document(document_id: str) -> str:
 
 @function_tool
 def summarize_and_save(document_id: str, summary: str) -> str:
-    """Save a summary of a document. Asks for permission by itself."""
+    """Save a summary of a document. Requests the required permission itself."""
     response = jit.call_with_escalation(
         "POST",
         f"{documents_api}/v1/documents/{document_id}/summaries",

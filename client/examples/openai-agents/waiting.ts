@@ -1,5 +1,5 @@
-// Waits for a person without waiting in memory. `node waiting.ts FILE` suspends the run to FILE when a
-// person has to decide, and ends; the same command goes on from FILE once the person has decided.
+// Waits for an approval without a running process. `node waiting.ts FILE` suspends the run to FILE when
+// a person must decide, and ends; after the decision the same command resumes from FILE.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, RunState, run, setTracingDisabled, tool } from '@openai/agents'
 import {
@@ -32,7 +32,7 @@ for (const { request_id } of stored?.task.requests ?? []) await jit.waitForAppro
 const { fetch_sensitive_document } = documentTools({ fetch: jit.fetch, documentsUrl })
 const { write_analysis_report } = reportTools({ fetch: jit.fetch, documentsUrl })
 
-/** Whether a person has to decide before this document is read. */
+/** Whether a person must decide before this document can be read. */
 const needsApproval = async (_context: unknown, input: unknown): Promise<boolean> => {
   try {
     await fetch_sensitive_document.execute(input as { document_id: string })

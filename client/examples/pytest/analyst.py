@@ -1,4 +1,4 @@
-"""The code under test: an agent reads a document and reports on it, by LumoAuth's SDK."""
+"""The code under test: an agent reads a document and writes a report, with LumoAuth's SDK."""
 
 import os
 
@@ -7,7 +7,7 @@ from lumoauth.jit import JITContext
 
 
 def analyse(document_id):
-    """Returns the status codes of reading and of writing. Completes its task, whatever happens."""
+    """Returns the status codes of reading and of writing. Always completes its task."""
     agent = LumoAuthAgent()
     if not agent.authenticate():
         raise PermissionError("the client credentials are wrong")

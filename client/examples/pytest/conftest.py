@@ -1,4 +1,4 @@
-"""Fixtures for tests of an agent: one harness a session, one tenant a test.
+"""Fixtures for tests of an agent: one harness per session, one tenant per test.
 
 LUMOAUTH_HARNESS is the command that starts the harness; without it, the package of this project.
 """
@@ -52,13 +52,13 @@ def harness():
 
 @pytest.fixture
 def seed():
-    """What the tenant contains; override it in a test module. {} is the founding example."""
+    """The seed of the tenant; override it in a test module. {} is the default tenant."""
     return {}
 
 
 @pytest.fixture
 def tenant(harness, seed):
-    """A fresh tenant: `tenant("/journal")` calls its control plane, `tenant.created` has its credentials."""
+    """A new tenant: `tenant("/journal")` calls its control plane, `tenant.created` has its credentials."""
     created = harness("", seed)
     name = created["tenant"]
     of_tenant = ControlPlane(f"{harness.base}/{name}", harness.token)
@@ -83,7 +83,7 @@ def clock(tenant):
 
 @pytest.fixture
 def approver(tenant):
-    """Decides what the policy asks a person: `approver("deny", reason="…")`."""
+    """Scripts the approver: `approver("deny", reason="…")`."""
     return lambda decision, **how: tenant("/approver", {"decision": decision, **how}, "PUT")
 
 

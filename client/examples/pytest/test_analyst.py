@@ -1,4 +1,4 @@
-"""What a team tests of an agent before it may touch anything real."""
+"""Tests that an agent should pass before it gets access to real data."""
 
 import pytest
 import requests

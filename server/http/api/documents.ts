@@ -11,8 +11,8 @@ import { withApiRefusals } from './refusals.ts'
 type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
 
 /**
- * The core has parsed the body before a handler runs, so a malformed one is answered 400 to anybody:
- * that tells no more than the OpenAPI document does. Everything else comes after the guard.
+ * The core parses the body before a handler runs, so a malformed body gets 400 without authentication.
+ * That reveals no more than the OpenAPI document. The guard comes before everything else.
  */
 export const documentHandlers: Handlers<DocumentRoute, ApiContext> = {
   'documents.list': withApiRefusals(async ({ tenant, request }) => {
@@ -62,7 +62,7 @@ export const documentHandlers: Handlers<DocumentRoute, ApiContext> = {
   }),
 }
 
-/** How a request to the resource server says who it is, and whether it says so twice (RFC 6750 §2). */
+/** Reads the access token of a request, and whether it has more than one (RFC 6750 §2). */
 export const credentialsOf = ({ headers, query, body }: HttpRequest): Credentials => ({
   authorization: headers.authorization,
   alsoElsewhere:

@@ -15,7 +15,10 @@ export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
   ...resourceMetadataHandlers,
 }
 
-/** The documents API. It authenticates in its handlers, for what it asks depends on the document. */
+/**
+ * The documents API. Its handlers authenticate, because the required permission depends on the
+ * document.
+ */
 export const apiArea: Area<ApiRoute, ApiContext> = {
   handlers: apiHandlers,
   authenticate: ({ context, params }: Routed<ApiRoute>): ApiContext => {

@@ -15,11 +15,11 @@ import type { Answer } from '../message.ts'
 export type ChallengeStyle = Readonly<{
   challenge: ChallengeFormat
   realm: string
-  /** The URL of the metadata of the protected resource, named in every 401 (RFC 9728 §5.1). */
+  /** The URL of the protected resource metadata, which every 401 contains (RFC 9728 §5.1). */
   resourceMetadata?: string | undefined
 }>
 
-/** A handler whose refusals by the resource server become answers. */
+/** Wraps a handler: turns refusals of the resource server into answers. */
 export const withApiRefusals =
   <C extends Readonly<{ tenant: ChallengeStyle; resource?: Readonly<{ metadataUrl: string }> }>>(
     handler: (call: C) => Promise<Answer>,
@@ -35,7 +35,7 @@ export const withApiRefusals =
     }
   }
 
-/** How each refusal of the resource server looks over HTTP (RFC 6750 §3.1). */
+/** The HTTP answer of each refusal of the resource server (RFC 6750 §3.1). */
 export const renderApiRefusal = (
   refusal: ApiRefusal,
   { challenge, realm, resourceMetadata }: ChallengeStyle,
@@ -44,7 +44,7 @@ export const renderApiRefusal = (
   const metadata = resourceMetadata === undefined ? {} : { resource_metadata: resourceMetadata }
   switch (error) {
     case 'missing_token':
-      // No error code for whoever showed no credentials (RFC 6750 §3.1).
+      // A request without credentials gets no error code (RFC 6750 §3.1).
       return bearer(401, error, 'expected an access token in the Authorization header', {
         realm,
         ...metadata,
@@ -52,7 +52,7 @@ export const renderApiRefusal = (
     case 'invalid_request':
       return bearer(400, error, refusal.says, { realm, error })
     case 'invalid_token':
-      // Always the same words: a forger learns nothing (RFC 8725, THR-26).
+      // The same text for every invalid token, so that an attacker learns nothing (RFC 8725, THR-26).
       return bearer(401, error, 'the access token is not valid', { realm, error, ...metadata })
     case 'insufficient_scope':
       return bearer(403, error, `expected the scope ${refusal.scope}`, {
@@ -66,14 +66,14 @@ export const renderApiRefusal = (
       return errorAnswer(
         503,
         error,
-        'whether the access token is valid cannot be told at the moment',
+        'the access token cannot be checked at the moment',
         { retry_after: 1 },
         { 'retry-after': '1' },
       )
     case 'not_found':
-      return errorAnswer(404, error, `there is no such ${refusal.what}`)
+      return errorAnswer(404, error, `unknown ${refusal.what}`)
     case 'insufficient_storage':
-      // RFC 4918 §11.5: the request was fine, there is no room for it.
+      // RFC 4918 §11.5: the request is valid, but there is no room.
       return errorAnswer(507, error, refusal.says)
   }
 }
@@ -90,9 +90,9 @@ const bearer = (
   })
 
 /**
- * An error whose header fields each have at most `longestChallenge` bytes. A longer one is left out, or
- * replaced by a challenge that holds the error code only, and the body says so: a client's HTTP library
- * refuses an answer with too long a header as a whole.
+ * An error whose header fields have at most `longestChallenge` bytes each. A longer field is omitted,
+ * or replaced by a challenge with only the error code, and the body says so: HTTP clients reject a
+ * whole answer whose header is too long.
  */
 const withChallenge = (
   status: number,
@@ -108,7 +108,7 @@ const withChallenge = (
   return errorAnswer(
     status,
     error,
-    `${description}; the challenge is left out, for a header field of it is longer than ${longestChallenge} bytes`,
+    `${description}; the challenge is omitted, because one of its header fields is longer than ${longestChallenge} bytes`,
     { ...more, challenge_omitted: true },
     {
       'www-authenticate':
@@ -118,10 +118,10 @@ const withChallenge = (
   )
 }
 
-const description = 'the access token lacks the authorization details that this takes'
+const description = 'the access token lacks the required authorization_details'
 const draftChallengeCode = 'insufficient_authorization_details'
 
-/** What is missing, in the four formats; what each is, `ChallengeFormat` says. */
+/** The challenge in each of the four formats; see `ChallengeFormat`. */
 const challenges: Record<ChallengeFormat, (required: AuthorizationDetail) => Answer> = {
   lumo: (required) =>
     withChallenge(403, draftChallengeCode, description, hint(required), {
@@ -169,6 +169,6 @@ const remediation = (required: AuthorizationDetail) =>
     authorization_reference: referenceOf(required),
   })}`
 
-/** The same for details that mean the same (RES-04). */
+/** Equal for details with the same meaning (RES-04). */
 const referenceOf = (required: AuthorizationDetail) =>
   createHash('sha256').update(canonical(required)).digest('base64url').slice(0, 22)

@@ -9,7 +9,7 @@ import { withApiRefusals } from './refusals.ts'
 
 type ReportRoute = Extract<ApiRoute, `reports.${string}`>
 
-/** As with documents, the core has parsed the body before the guard is asked. */
+/** As for documents, the core parses the body before the guard runs. */
 export const reportHandlers: Handlers<ReportRoute, ApiContext> = {
   'reports.list': withApiRefusals(async ({ tenant, request }) => {
     await tenant.guard.admit(credentialsOf(request), reportCalls.list)

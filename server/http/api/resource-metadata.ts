@@ -3,14 +3,15 @@ import { apiOf, issuerOf } from '../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
-/** This API as a protected resource (RFC 9728): its identifier, and where its metadata are. */
+/** This API as a protected resource (RFC 9728): its identifier, and the URL of its metadata. */
 export type ApiResource = Readonly<{
   metadataUrl: string
   document: () => ProtectedResource
 }>
 
 /**
- * The API by the name it was called: `API/t/TENANT`, or `API` alone, which is of the token's tenant.
+ * The base URL of the API in this request: `API/t/TENANT`, or `API` alone, which uses the tenant of the
+ * token.
  * @param named whether the path named the tenant
  */
 export const apiResource = (context: TenantContext, named: boolean): ApiResource => {
@@ -20,7 +21,7 @@ export const apiResource = (context: TenantContext, named: boolean): ApiResource
     document: () => ({
       resource,
       resource_name: 'Documents and reports',
-      // The identifier of the issuer (RFC 9728 §2): clients form the URL of its metadata themselves.
+      // The issuer identifier (RFC 9728 §2), from which clients derive the URL of its metadata.
       authorization_servers: [issuerOf(context)],
       bearer_methods_supported: ['header'],
       scopes_supported: ['read:documents'],

@@ -15,18 +15,18 @@ export const clockHandlers: Handlers<'control.clock.read' | 'control.clock.move'
     },
   }
 
-/** @throws {HttpError} 400 for a moment that is over */
+/** @throws {HttpError} 400 for a time in the past */
 export const moveClock = (context: TenantContext, to: MoveClock): void => {
   const { clock } = context.tenant
   const by = 'advance' in to ? to.advance : Date.parse(to.set) / 1000 - clock.now()
-  if (by < 0) answerWith(400, 'invalid_request', 'time does not run backwards here')
+  if (by < 0) answerWith(400, 'invalid_request', 'cannot move the clock backwards')
   if (clock.now() + by > lastMoment) {
-    answerWith(400, 'invalid_request', 'expected a moment before the year 9900')
+    answerWith(400, 'invalid_request', 'expected a time before the year 9900')
   }
   advanceClock(context, by)
 }
 
-/** What begins then and lasts as long as it may still ends in a year of four digits (RFC 3339). */
+/** Leaves a hundred years of lifetimes before the year 9999, the last that RFC 3339 can write. */
 const lastMoment = Date.UTC(9899, 11, 31) / 1000
 
 export const readClock = ({ tenant: { clock } }: TenantContext) => ({

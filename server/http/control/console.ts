@@ -34,26 +34,26 @@ import { journalPage } from './records.ts'
 export type ConsoleContext = Readonly<{
   registry: TenantRegistry
   context: () => TenantContext
-  /** Who is signed in, on routes that ask for somebody. */
+  /** The session, on routes that require one. */
   session: () => Session
-  /** Where the issuer is reached. */
+  /** Base URL of the issuer. */
   origin: string
-  /** The path in front of the pages, such as a proxy adds; usually empty. */
+  /** Path prefix of the pages, for example of a proxy; usually empty. */
   path: string
-  /** What the browser shows to be recognised. */
+  /** The session id in the browser's cookie. */
   sessionId: string
   isControlToken: (token: string) => boolean
 }>
 
-/** The page always sends its `Origin` with what changes something. */
+/** Whether an `Origin` is that of the page, which sends it with every request that changes something. */
 const isOurPage =
   ({ headers: { host } }: HttpRequest, configured: string) =>
   (from: string | undefined): boolean =>
     from !== undefined && isSameOrigin(from, host, configured)
 
 /**
- * Finds who is signed in. What changes something must come from our own page: its `Origin` is the
- * one it was asked under, and it carries the token of its session, which no other page can read.
+ * Authenticates the session. A request that changes something must come from our own page: its `Origin`
+ * is that of the page, and it has the CSRF token of the session, which other pages cannot read.
  */
 const consoleContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
@@ -70,10 +70,10 @@ const consoleContext =
     if (route.auth !== 'none') {
       const { csrfToken, operator } = session()
       if (route.method !== 'GET' && !same(request.headers['x-csrf-token'] ?? '', csrfToken)) {
-        answerWith(403, 'csrf', 'expected X-CSRF-Token of this session')
+        answerWith(403, 'csrf', 'expected the X-CSRF-Token of this session')
       }
       if (route.auth === 'operator' && !operator) {
-        answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+        answerWith(403, 'operator_required', 'expected a sign-in with the control token')
       }
     }
     return {
@@ -153,7 +153,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       status: 200,
       headers: {
         'content-type': 'text/event-stream; charset=utf-8',
-        // Neither a proxy nor a compressing middleware holds events back.
+        // Prevents proxies and compressing middleware from buffering events.
         'x-accel-buffering': 'no',
         'cache-control': 'no-store, no-transform',
       },
@@ -250,11 +250,11 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   },
 }
 
-const refuseNotFound = (): never => answerWith(404, 'not_found', 'there is no such thing here')
+const refuseNotFound = (): never => answerWith(404, 'not_found', 'unknown resource')
 
 const area = 'the approvals page'
 
-/** Open pages of one tenant. */
+/** Maximum number of open event streams of one tenant. */
 const mostWatching = 100
 
 const indexPage = (path: string) => ({
@@ -264,8 +264,8 @@ const indexPage = (path: string) => ({
 })
 
 /**
- * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
- * is reached on loopback: who reaches that works on the same machine.
+ * Links to each tenant. The page requires no sign-in, so it lists tenants only to requests on loopback,
+ * which come from the same machine.
  */
 const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
   plainPage({
@@ -275,7 +275,7 @@ const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
     body: markup`<h1>Approvals</h1>
 <p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
 ${isLoopback(origin) ? tenantTable(slugs, path) : tenantForm(path)}
-<p class="muted"><a href="${path}/">All of this issuer</a></p>`,
+<p class="muted"><a href="${path}/">Start page of this issuer</a></p>`,
   })
 
 const tenantTable = (slugs: readonly string[], path: string) =>
@@ -297,35 +297,37 @@ const tenantForm = (path: string) => markup`<form action="${path}/console" metho
 const isLoopback = (origin: string) =>
   /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)
 
-/** Ports share cookies, so harnesses side by side need names of their own. */
+/** Cookies are shared between ports, so each harness uses its own name. */
 export const cookieName = (origin: string) =>
   `lumoauth-console-${new URL(origin).port || 'default'}`
 
 const cookieOf = ({ headers }: HttpRequest, name: string): string | undefined =>
   parseCookie(headers.cookie ?? '')[name]
 
-/** Whoever lost the right to approve since signing in has lost the seat, too. */
+/** A user who lost the permission to approve also loses the session. */
 const sessionOf = ({ tenant, sessions }: TenantContext, id: string): Session => {
   const session = sessions.find(id)
   const stillMay = session && (session.operator || mayApprove(tenant.state, session.userId ?? ''))
-  return session && stillMay ? session : answerWith(401, 'signed_out', 'nobody is signed in')
+  return session && stillMay
+    ? session
+    : answerWith(401, 'signed_out', 'expected a signed-in session')
 }
 
-/** @throws {HttpError} 400, 401 or 403 for what opens no seat */
+/** @throws {HttpError} 400, 401 or 403 for invalid credentials */
 const seatOf = ({ context, session, isControlToken }: ConsoleContext, proof: SignIn) => {
   const { sessions, tenant } = context()
   if ('code' in proof) {
     return (
       sessions.redeem(proof.code) ??
-      answerWith(401, 'invalid_code', 'the link was used before, is too old or unknown')
+      answerWith(401, 'invalid_code', 'the link is used, expired or unknown')
     )
   }
   if ('control_token' in proof) {
     if (!isControlToken(proof.control_token)) {
-      answerWith(401, 'invalid_token', 'this is not the control token')
+      answerWith(401, 'invalid_token', 'expected the control token')
     }
   } else if (!session().operator) {
-    answerWith(403, 'operator_required', 'expected a sign-in by the control token')
+    answerWith(403, 'operator_required', 'expected a sign-in with the control token')
   }
   const approver = approverNamed(tenant.state, proof.user)
   if (approver === undefined && proof.user !== undefined) {
@@ -345,7 +347,7 @@ const toSignedIn = ({ tenant: { state, slug } }: TenantContext, session: Session
 const viewOfDecided = ({ tenant }: TenantContext, requestId: string, userId: string) =>
   requestView(tenant, tenant.state.requests.get(requestId) as RequestRecord, userId)
 
-/** A running clock is only news when it was moved; one that stands is when it has changed. */
+/** A running clock is sent only when it was moved; a stopped clock when it has changed. */
 const pulseOf = (context: TenantContext) => {
   const { clock } = context.tenant
   const now = clock.now()

@@ -7,23 +7,23 @@ import { refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import type { Switchable } from '../tenant/active-misbehaviours.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
-/** What the control plane may do with the harness as a whole. */
+/** What the control plane can do with the whole harness. */
 export type TenantRegistry = Readonly<{
   find: (slug: string) => TenantContext | undefined
   /** The tenants that are open in this process. */
   slugs: () => string[]
-  /** All tenants, those of other processes that share the store among them. */
+  /** All tenants, including those of other processes that share the store. */
   list: () => string[] | Promise<string[]>
   /**
-   * Makes the name of a new tenant this process's own.
-   * @returns the seed, with a name where processes share a store; undefined where the name is taken
+   * Reserves the name of a new tenant for this process.
+   * @returns the seed, with a generated name when a store is shared; undefined when the name is taken
    */
   claim: (seed: TenantSeed) => TenantSeed | undefined | Promise<TenantSeed | undefined>
   create: (seed: TenantSeed) => TenantCreated
-  /** Puts a tenant back to its seeds. */
+  /** Resets a tenant to its seed. */
   reset: (slug: string) => void
   delete: (slug: string) => void
-  /** The defects that can be switched on. */
+  /** The misbehaviours that can be switched on. */
   misbehaviours: () => Promise<readonly Switchable[]>
   version: string
 }>
@@ -33,8 +33,8 @@ export type ControlContext = Readonly<{ registry: TenantRegistry; context: () =>
 const area = 'the control plane'
 
 /**
- * Requires the control token, and refuses browsers that come from elsewhere: neither a foreign
- * `Origin` nor a `Host` that only resolves here (DNS rebinding) gets in.
+ * Requires the control token. Rejects browsers of other sites: a foreign `Origin`, and a foreign `Host`
+ * that resolves to the harness (DNS rebinding).
  */
 export const controlContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
@@ -68,4 +68,4 @@ export const controlContext =
 
 /** @throws {HttpError} 429 */
 export const tooMany = (limit: number, what: string): never =>
-  answerWith(429, 'limit_reached', `no more than ${limit} ${what} at a time`, { limit })
+  answerWith(429, 'limit_reached', `limit reached: at most ${limit} ${what} at a time`, { limit })

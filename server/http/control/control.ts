@@ -10,7 +10,7 @@ import { recordHandlers } from './records.ts'
 import { settingHandlers } from './settings.ts'
 import { tenantHandlers } from './tenants.ts'
 
-/** All of the control plane but `/healthz`, which stands outside of it. */
+/** All routes of the control plane except `/healthz`. */
 type OfTenants = Exclude<ControlRoute, 'control.health'>
 
 const controlHandlers: Handlers<OfTenants, ControlContext> = {

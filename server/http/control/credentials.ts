@@ -15,7 +15,7 @@ import { answerWith } from '../refusals.ts'
 import type { ControlContext } from './context.ts'
 import { agentNamed } from './find-agent.ts'
 
-/** Tokens and sign-ins made to order. */
+/** Tokens and sign-in links for tests. */
 export const credentialHandlers: Handlers<
   'control.user.token' | 'control.workload.token' | 'control.token.forge' | 'control.console.link',
   ControlContext
@@ -31,7 +31,7 @@ export const credentialHandlers: Handlers<
       return answerWith(
         400,
         'invalid_request',
-        'user: expected the e-mail or id of a user of this tenant',
+        'user: expected the e-mail address or id of a user of this tenant',
       )
     }
     const [{ token }] = tenant.run(issueUserToken, {
@@ -54,7 +54,7 @@ export const credentialHandlers: Handlers<
     const { issuer = first?.issuer ?? '', subject = first?.subject } = body
     const key = platforms.get(issuer)
     if (key === undefined) {
-      return answerWith(400, 'invalid_request', 'issuer: expected a platform the harness plays')
+      return answerWith(400, 'invalid_request', 'issuer: expected a simulated platform')
     }
     const now = tenant.clock.now()
     const claims = {
@@ -99,7 +99,7 @@ export const credentialHandlers: Handlers<
   },
 }
 
-/** All scopes unless some are named, and `jit:approve` beside them for an approver (design §11). */
+/** All scopes unless some are given, and `jit:approve` for an approver (design §11). */
 const scopeFor = (state: State, user: User, scope = allScopes(state).join(' ')): string =>
   user.permissions.includes('jit.approve') ? `${scope} ${approveScope}`.trim() : scope
 

@@ -9,7 +9,7 @@ import type {
 } from '../../wire/openapi/document.ts'
 import type { Schema } from '../../wire/openapi/schemas.ts'
 
-/** The document as a page to read: all in it, nothing to run, nothing from elsewhere. */
+/** The OpenAPI document as a self-contained HTML page without scripts. */
 export const renderDocsPage = (document: OpenApi, assets: string): string =>
   markup`<!doctype html>
 <html lang="en">
@@ -42,7 +42,7 @@ ${schemas(document)}
 </html>
 `.text
 
-/** A route with all its paths, the first one first. */
+/** A route with all its paths, the main path first. */
 type Entry = Readonly<{
   operation: Operation
   method: string
@@ -108,13 +108,13 @@ const article = (document: OpenApi, { operation, method, paths: [path, ...others
 <h3 id="${operationId}-title">${summary}</h3>
 <p class="call"><span class="method">${method}</span> <code>${path}</code></p>
 ${description ? markup`<p>${inline(description)}</p>` : ''}
-<details><summary>${operationId}: what goes in and out</summary>
+<details><summary>${operationId}: request and answers</summary>
 ${others.length > 0 ? markup`<h4>Also at</h4><ul>${others.map((it) => markup`<li><code>${it}</code></li>`)}</ul>` : ''}
 <h4>Credentials</h4><p>${credentials(operation)}</p>
 ${parameters.length > 0 ? markup`<h4>Parameters</h4>${table(parameters.map(parameterRow))}` : ''}
 ${Object.entries(requestBody?.content ?? {}).map(
   ([type, { schema = {} }]) =>
-    markup`<h4>Body <code>${type}</code>${requestBody?.required ? '' : ', which may be left out'}: ${typeOf(schema)}</h4>${shape(resolveSchema(document, schema))}`,
+    markup`<h4>Body <code>${type}</code>${requestBody?.required ? '' : '(optional)'}: ${typeOf(schema)}</h4>${shape(resolveSchema(document, schema))}`,
 )}
 <h4>Answers</h4>
 <dl class="answers">
@@ -128,7 +128,9 @@ ${Object.entries(responses).map(([status, it]) => answer(document, status, it))}
 const credentials = ({ security }: Operation) => {
   if (security.length === 0) return 'none'
   return joinParts(
-    security.map((way) => Object.keys(way).join(' and ') || 'none, where the body says who asks'),
+    security.map(
+      (way) => Object.keys(way).join(' and ') || 'none, when the body has the credentials',
+    ),
     ', or ',
   )
 }
@@ -165,7 +167,7 @@ type Row = Readonly<{ name: string; type: Markup; required: boolean; more: Marku
 const table = (
   rows: readonly Row[],
 ) => markup`<div class="table" tabindex="0" role="group" aria-label="Members"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Needed</th><th scope="col">More</th></tr></thead>
+<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Required</th><th scope="col">Notes</th></tr></thead>
 <tbody>
 ${rows.map(
   ({ name, type, required, more }) =>
@@ -183,7 +185,7 @@ const parameterRow = ({ name, in: where, required, schema, description }: Parame
 const resolveSchema = ({ components }: OpenApi, schema: Schema): Schema =>
   components.schemas[String(schema.$ref).split('/').at(-1) ?? ''] ?? schema
 
-/** What a body looks like: its members, where it has some of its own. */
+/** The shape of a body: its members, if it has any. */
 const shape = (schema: Schema): Markup => {
   const rows = membersOf(schema)
   if (rows.length > 0) return markup`${table(rows)}${describeMemberGroups(schema)}`
@@ -194,20 +196,20 @@ const shape = (schema: Schema): Markup => {
   return markup`<p>${typeOf(schema)}</p>`
 }
 
-/** Which members belong together, where the table cannot say it. */
+/** Which members are required together, if the table cannot express it. */
 const describeMemberGroups = ({ anyOf, oneOf, dependentRequired = {} }: Schema) => {
   const ways = ([anyOf, oneOf].find(Array.isArray) ?? []).flatMap((it: Schema) =>
     Array.isArray(it.required) ? [it.required.join(' and ')] : [],
   )
   const pairs = Object.entries(dependentRequired as Record<string, string[]>)
-  return markup`${ways.length > 0 ? markup`<p>Needs ${joinParts(ways, ', or ')}.</p>` : ''}
+  return markup`${ways.length > 0 ? markup`<p>Requires ${joinParts(ways, ', or ')}.</p>` : ''}
 ${pairs.map(
-  ([name, others]) => markup`<p><code>${name}</code> needs ${others.join(' and ')} beside it.</p>
+  ([name, others]) => markup`<p><code>${name}</code> requires ${others.join(' and ')}.</p>
 `,
 )}`
 }
 
-/** The members of an object, those of objects within it after it. */
+/** The members of an object, each followed by the members of objects within it. */
 const membersOf = ({ properties = {}, required = [] }: Schema, before = ''): Row[] =>
   Object.entries(properties as Record<string, Schema>).flatMap(([name, schema]) => [
     {
@@ -243,7 +245,7 @@ const typeOf = (schema: Schema): Markup => {
 
 const limits = (schema: Schema): string[] => {
   const { exclusiveMinimum, pattern, format } = schema
-  // What every integer keeps to tells a reader nothing.
+  // Omits the limits that every integer has.
   const [minimum, maximum] = [schema.minimum, schema.maximum].map((it) =>
     typeof it === 'number' && Math.abs(it) < Number.MAX_SAFE_INTEGER ? it : undefined,
   )
@@ -269,7 +271,7 @@ const short = (text: string) => (text.length > 120 ? `${text.slice(0, 119)}…` 
 const joinParts = (parts: readonly (Markup | string)[], between: string) =>
   markup`${parts.map((part, at) => markup`${at > 0 ? between : ''}${part}`)}`
 
-/** Text in which what stands between backticks is code. */
+/** Renders text between backticks as code. */
 const inline = (text: string) =>
   markup`${text.split('`').map((part, at) => (at % 2 === 1 ? markup`<code>${part}</code>` : part))}`
 

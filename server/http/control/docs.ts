@@ -7,10 +7,13 @@ import { cookieName } from './console.ts'
 
 export type DocsContext = Readonly<{ texts: () => Promise<Texts> }>
 
-/** The document and the page that is made of it. */
+/** The OpenAPI document and its page. */
 type Texts = Readonly<{ document: string; page: string }>
 
-/** Both texts are made when somebody first asks, and kept. Who only starts a harness loads neither. */
+/**
+ * Both texts are generated at the first request, and cached. A harness without such a request loads
+ * neither.
+ */
 const docsContext = (origins: Origins, version: string) => {
   let made: Promise<Texts> | undefined
   return (): DocsContext => ({
@@ -30,7 +33,7 @@ const docsHandlers: Handlers<OpenApiRoute, DocsContext> = {
   },
 }
 
-/** The OpenAPI document and the page made of it. */
+/** Routes of the OpenAPI document and its page. */
 export const docsArea = (origins: Origins, version: string): Area<OpenApiRoute, DocsContext> => ({
   handlers: docsHandlers,
   tenantByPath: true,
@@ -49,7 +52,7 @@ const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> 
   }
 }
 
-/** It holds no secret, so tools of other origins may read it. */
+/** The document contains no secrets, so every origin may read it. */
 const publicDocument = (type: string, body: string): Answer => ({
   status: 200,
   headers: {
@@ -61,7 +64,7 @@ const publicDocument = (type: string, body: string): Answer => ({
   body,
 })
 
-/** The page runs nothing: it is text and a style sheet. */
+/** The page has no scripts, only text and a style sheet. */
 const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

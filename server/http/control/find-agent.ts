@@ -3,7 +3,7 @@ import { answerWith } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
 /**
- * An agent by its name, id or client id; the first where none is named.
+ * Finds an agent by name, id or client id. Default: the first agent.
  * @throws {HttpError} 400
  */
 export const agentNamed = (

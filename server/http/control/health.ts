@@ -8,7 +8,7 @@ type HealthContext = Readonly<{
   journal: (() => JournalSize) | undefined
 }>
 
-/** `/healthz`, which issuer and API both have: a probe asks the port that it watches. */
+/** `/healthz` of both issuer and API, so that a probe can call either port. */
 export const healthArea = (context: HealthContext): Area<'control.health', HealthContext> => ({
   handlers: {
     'control.health': ({ registry, journal }) =>

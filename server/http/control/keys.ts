@@ -30,7 +30,7 @@ export const keyHandlers: Handlers<
     const { tenant, keys } = context()
     const { kid } = publishedKey(context(), params.kid)
     if (kid === keys.current.kid) {
-      answerWith(409, 'key_in_use', 'this key signs: rotate first, then retire it')
+      answerWith(409, 'key_in_use', 'this key is the signing key: rotate first, then retire it')
     }
     keys.retire(kid)
     tenant.happen([{ type: 'key.retired', kid }])
@@ -38,9 +38,9 @@ export const keyHandlers: Handlers<
   },
 }
 
-/** @throws {HttpError} 404 for a key that is not published */
+/** @throws {HttpError} 404 for an unpublished key */
 const publishedKey = ({ keys }: TenantContext, kid = '') =>
-  keys.find(kid) ?? answerWith(404, 'not_found', `there is no key ${kid} here`)
+  keys.find(kid) ?? answerWith(404, 'not_found', `unknown key: ${kid}`)
 
 const keysOf = ({ keys }: TenantContext) => ({
   current: keys.current.kid,

@@ -20,7 +20,7 @@ export const misbehaviourHandlers: Handlers<
   },
 }
 
-/** What is on in a tenant, and what can be switched on. */
+/** All misbehaviours, and which are on in the tenant. */
 export const listMisbehaviours = async ({
   misbehaving,
 }: TenantContext): Promise<Misbehaviours> => ({

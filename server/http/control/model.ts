@@ -29,7 +29,7 @@ import {
 
 export type ModelContext = Readonly<{ context: TenantContext; script: ModelScript }>
 
-/** The scripted model of every tenant, which the path names, or the key alone. */
+/** The scripted model of every tenant. The path or the API key identifies the tenant. */
 export const modelArea = (
   find: (slug: string) => TenantContext | undefined,
 ): Area<ModelRoute, ModelContext> => ({
@@ -43,12 +43,16 @@ const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext =>
   const key = bearerToken(request) ?? ''
   if (context === undefined || !same(key, context.model.key)) {
     const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
-    answerWith(401, 'invalid_api_key', `expected the API key of a tenant's model, not "${shown}"`)
+    answerWith(
+      401,
+      'invalid_api_key',
+      `expected the API key of a tenant's model, received "${shown}"`,
+    )
   }
   return { context: context as TenantContext, script: context?.model.script ?? usualScript() }
 }
 
-/** @throws {HttpError} 400 with file, line and column of each mistake */
+/** @throws {HttpError} 400 with file, line and column of each error */
 export const scriptFrom = (given: SetModelScript): ModelScript => {
   if (!('yaml' in given)) return given
   try {
@@ -59,7 +63,7 @@ export const scriptFrom = (given: SetModelScript): ModelScript => {
   }
 }
 
-/** Refusals in OpenAI's form, where its clients look for them. */
+/** Writes errors in OpenAI's form, as its clients expect. */
 const withOpenAiErrors = ({ status, body, headers }: Answer): Answer => {
   if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
   const { error: code, message, param = null } = body as Record<string, unknown>
@@ -80,7 +84,7 @@ const modelHandlers: Handlers<ModelRoute, ModelContext> = {
     const { conversations } = context.model
     const earlier = body.previous_response_id
       ? (conversations.upTo(body.previous_response_id) ??
-        answerWith(400, 'previous_response_not_found', 'there is no such previous response', {
+        answerWith(400, 'previous_response_not_found', 'unknown previous_response_id', {
           param: 'previous_response_id',
         }))
       : []
@@ -101,7 +105,7 @@ const info = (id: string, { tenant }: TenantContext) => ({
   owned_by: 'lumoauth-harness',
 })
 
-/** What the list of models names where the script does not; any other name is answered as well. */
+/** The list of models when the script names none; then every name is accepted. */
 const usualModels = [
   'scripted',
   'gpt-4',
@@ -116,12 +120,12 @@ const usualModels = [
 const answersTo = ({ models }: ModelScript, name: string) => models?.includes(name) ?? true
 
 const unknownModel = ({ models = [] }: ModelScript, name: string): never =>
-  answerWith(404, 'model_not_found', `there is no model ${name}; expected ${models.join(', ')}`, {
+  answerWith(404, 'model_not_found', `unknown model: ${name}; expected ${models.join(', ')}`, {
     param: 'model',
   })
 
 /**
- * What the script says, recorded, as are the requests it did not foresee.
+ * The reply of the script. Records every request, including those without a matching reply.
  * @throws {HttpError} 400 that quotes the last message
  */
 const answerFromScript = (
@@ -151,7 +155,7 @@ const answerFromScript = (
   try {
     if (!answersTo(script, model)) unknownModel(script, model)
     const scripted = nextReply(script, { model, tools, turns })
-    // Only where no script was given: one of the user's own says what is missing.
+    // Only without a script: a script of the user reports a missing reply instead.
     const isImprovised =
       context.model.script === undefined &&
       ('unforeseen' in scripted || hasForeignCall(script, turns))
@@ -190,11 +194,14 @@ const toolsOf = ({ tools }: ChatRequest | ResponsesRequest): OfferedTool[] =>
     return typeof name === 'string' ? [{ name, parameters }] : []
   })
 
-/** Whether the model has called a tool that the script does not know: it has improvised, and goes on. */
+/**
+ * Whether the model has called a tool that the script does not use: then the improvised replies
+ * continue.
+ */
 const hasForeignCall = ({ replies }: ModelScript, turns: readonly Turn[]): boolean => {
   const known = new Set(replies.flatMap(({ call = [] }) => [call].flat()).map(({ name }) => name))
   return turns.some(({ calls = [] }) => calls.some(({ name }) => !known.has(name)))
 }
 
-/** About four characters make a token, in English. */
+/** English text has about four characters per token. */
 const tokensIn = (text: string) => Math.max(1, Math.ceil(text.length / 4))

@@ -2,9 +2,9 @@ import { functionCallId, messageId, padded, responseId } from '../../model/ids.t
 import type { Turn } from '../../wire/index.ts'
 import type { Answer } from '../message.ts'
 
-/** What a model answers, before it is put into the words of either API. */
+/** The answer of a model, before it is written in the form of either API. */
 export type ModelAnswer = Readonly<{
-  /** Unique in its tenant; ids are made of it. */
+  /** Unique in its tenant. Ids are derived from it. */
   seq: number
   at: number
   model: string
@@ -12,7 +12,7 @@ export type ModelAnswer = Readonly<{
   usage: Readonly<{ input: number; output: number }>
 }>
 
-/** A chat completion in one piece. */
+/** A chat completion as one JSON object. */
 export const chatCompletion = (answer: ModelAnswer): Record<string, unknown> => ({
   ...chatFrame(answer, 'chat.completion'),
   choices: [
@@ -32,7 +32,7 @@ export const chatCompletion = (answer: ModelAnswer): Record<string, unknown> => 
   usage: chatUsage(answer),
 })
 
-/** The same in pieces, as server-sent events. */
+/** A chat completion as server-sent events. */
 export const chatStream = (answer: ModelAnswer, withUsage: boolean): Answer => {
   const frame = chatFrame(answer, 'chat.completion.chunk')
   const chunk = (delta: object, finish_reason: string | null = null) => ({
@@ -90,7 +90,7 @@ const chatUsage = ({ usage: { input, output } }: ModelAnswer) => ({
   },
 })
 
-/** A response in one piece. */
+/** A response as one JSON object. */
 export const modelResponse = (answer: ModelAnswer): Record<string, unknown> => ({
   ...responseFrame(answer),
   status: 'completed',
@@ -99,7 +99,7 @@ export const modelResponse = (answer: ModelAnswer): Record<string, unknown> => (
   usage: responsesUsage(answer),
 })
 
-/** The same in pieces, as server-sent events. */
+/** A response as server-sent events. */
 export const responseStream = (answer: ModelAnswer): Answer => {
   const begun = { ...responseFrame(answer), status: 'in_progress', output: [], usage: null }
   const events = [
@@ -218,8 +218,8 @@ const responsesUsage = ({ usage: { input, output } }: ModelAnswer) => ({
 })
 
 /**
- * A few characters each, so that a client has something to put together; never half a code point.
- * What is long comes in long pieces, a thousand at most.
+ * Splits text into pieces of a few characters, never within a code point, so that clients must join
+ * several pieces. Long text has longer pieces: a thousand at most.
  */
 const pieces = (text: string): string[] => {
   if (text.length <= 12_000) return text.match(/.{1,12}/gsu) ?? []

@@ -11,7 +11,7 @@ import type { TenantContext } from '../tenant-context.ts'
 import type { ControlContext } from './context.ts'
 import { scriptFrom } from './model.ts'
 
-/** What happened in a tenant, and what its model says. */
+/** Journal and exchanges of a tenant, and its scripted model. */
 export const recordHandlers: Handlers<
   | 'control.journal'
   | 'control.exchanges'
@@ -34,7 +34,7 @@ export const recordHandlers: Handlers<
   },
 }
 
-/** The first page of what came after an entry, oldest first. */
+/** The first page of entries after a `seq`, oldest first. */
 export const journalPage = (journal: EntryLog, after: number, fits = isAny) => {
   const all = journal.after(after).filter(fits)
   const entries = firstPage(all, sizeOf)
@@ -43,7 +43,7 @@ export const journalPage = (journal: EntryLog, after: number, fits = isAny) => {
 
 const isAny = (_: Entry) => true
 
-/** What is there at once, or the first thing that comes within `wait` real seconds. */
+/** The existing entries, or the first new one within `wait` real seconds. */
 const journalAfter = async (
   { tenant: { journal }, ended: { signal } }: TenantContext,
   { after, type, wait }: { after: number; type?: string | undefined; wait: number },

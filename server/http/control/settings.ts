@@ -6,7 +6,7 @@ import { answerWith } from '../refusals.ts'
 import type { ControlContext } from './context.ts'
 import { agentNamed } from './find-agent.ts'
 
-/** How a tenant decides, answers and speaks. */
+/** Settings of a tenant: policy, approver, dialect and rate limits. */
 export const settingHandlers: Handlers<
   | 'control.policy.read'
   | 'control.policy.replace'
@@ -43,7 +43,7 @@ export const settingHandlers: Handlers<
   },
   'control.approver.script': ({ context, body }) => {
     if (body.by !== undefined && findUser(context().tenant.state, body.by) === undefined) {
-      answerWith(400, 'invalid_request', 'by: expected the e-mail of a user of this tenant')
+      answerWith(400, 'invalid_request', 'by: expected the e-mail address of a user of this tenant')
     }
     context().tenant.happen([{ type: 'approver.scripted', script: body }])
     return ok(body)

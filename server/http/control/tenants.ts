@@ -18,7 +18,7 @@ export const tenantHandlers: Handlers<
     const { data: tenant, error } = Slug.safeParse(params.tenant)
     if (error) return answerWith(400, 'invalid_request', `path: ${error.issues[0]?.message}`)
     if (body.tenant !== undefined && body.tenant !== tenant) {
-      answerWith(400, 'invalid_request', `tenant: expected ${tenant}, as in the path, or nothing`)
+      answerWith(400, 'invalid_request', `tenant: expected ${tenant}, as in the path, or no tenant`)
     }
     return created(await createTenant(registry, { ...body, tenant }))
   },
@@ -42,7 +42,7 @@ const createTenant = async (registry: TenantRegistry, seed: TenantSeed): Promise
     }
   }
   const refuseExisting = () =>
-    answerWith(409, 'tenant_exists', `there is already a tenant ${seed.tenant}`)
+    answerWith(409, 'tenant_exists', `the tenant ${seed.tenant} exists already`)
   if (seed.tenant !== undefined && registry.find(seed.tenant)) refuseExisting()
   if (registry.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
   return registry.create((await registry.claim(seed)) ?? refuseExisting())

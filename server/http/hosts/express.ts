@@ -19,8 +19,8 @@ import { servePageFiles } from './page-files.ts'
 import { BodyConsumed, BodyTooDeep, textOfBody } from './parsed-body.ts'
 
 /**
- * A seat as an Express app, to listen with or to mount in another app. It answers every request:
- * mount it behind routes of your own, or below a path. `before` comes first.
+ * A seat as an Express app, to listen with or to mount in another app. It answers every request, so
+ * mount it after your own routes, or below a path. `before` handlers run first.
  */
 export const createExpressApp = (core: Core, ...before: RequestHandler[]): Express => {
   const app = express().disable('x-powered-by').disable('etag')
@@ -33,7 +33,7 @@ export const createExpressApp = (core: Core, ...before: RequestHandler[]): Expre
   return app
 }
 
-/** Reads the body, unless a parser of the surrounding app has done so. */
+/** Reads the body, unless a parser of the surrounding app has read it. */
 const readBody = async (request: Request, response: Response): Promise<Body> => {
   const given: unknown = request.body
   const read = largestBody(request.path) === usual ? readUsual : readConversation
@@ -43,12 +43,12 @@ const readBody = async (request: Request, response: Response): Promise<Body> => 
   const isAsSent = given === undefined || given !== request.body
   const text = textOfBody(request)
   const limit = largestBody(request.path)
-  // A parser of the surrounding app may take more than our own.
+  // A parser of the surrounding app may accept larger bodies.
   if (!isAsSent && Buffer.byteLength(text) > limit) return { text: '', isAsSent, over: limit }
   return { text, isAsSent }
 }
 
-/** `isAsSent`: no parser has undone the coding that the header fields name. */
+/** `isAsSent`: no parser has decoded the `Content-Encoding`. */
 type Body = Readonly<{ text: string; isAsSent: boolean; over?: number }>
 
 const parserOf = (limit: number) => express.raw({ type: () => true, inflate: false, limit })
@@ -68,7 +68,7 @@ const requestOf = (request: Request, { text, isAsSent, over }: Body): HttpReques
     headers: {
       ...(others as Record<string, string>),
       ...(authorization === undefined ? {} : { authorization }),
-      // A parser that has read the body has undone its coding as well.
+      // A parser that reads the body also decodes it.
       ...(isAsSent && coding !== undefined ? { 'content-encoding': coding } : {}),
     },
     body: text,
@@ -76,13 +76,13 @@ const requestOf = (request: Request, { text, isAsSent, over }: Body): HttpReques
   }
 }
 
-/** Answers what the body parser could not read, in the envelope of every other error. */
+/** Answers errors of the body parser, with the usual error body. */
 const answerError =
   (core: Core): ErrorRequestHandler =>
   async (error: Error & { type?: string; status?: number }, request, response, _next) => {
     if (response.headersSent || error.type === 'request.aborted') return response.destroy()
     const unread = { text: '', isAsSent: true }
-    // These two are refused by the pipeline, in their turn.
+    // The pipeline rejects these two later, in its own order.
     if (error.type === 'entity.too.large') {
       const over = largestBody(request.path)
       return send(response, await core(requestOf(request, { ...unread, over })))
@@ -102,12 +102,12 @@ const answerError =
     return send(
       response,
       status < 500
-        ? errorAnswer(400, 'invalid_request', 'the request body cannot be read')
-        : errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more'),
+        ? errorAnswer(400, 'invalid_request', 'the server could not read the request body')
+        : errorAnswer(500, 'server_error', 'internal error of the harness; see its log'),
     )
   }
 
-/** The issuer, with the files of its approvals page, which may be asked for with the path in front. */
+/** The issuer, with the files of its approvals page, also below a path. */
 export const createIssuerApp = (
   core: Core,
   pathInFront: () => string = () => '',
@@ -120,12 +120,12 @@ const send = async (response: Response, answer: Answer): Promise<void> => {
     else if (answer.fault) await sendWithFault(response, answer, answer.fault)
     else response.end(writeHead(response, answer) ?? undefined)
   } catch {
-    // The client has left, or a fault is to break the connection.
+    // The client disconnected, or a misbehaviour closes the connection.
     response.destroy()
   }
 }
 
-/** @returns the body that is to follow */
+/** @returns the body to send next */
 const writeHead = (response: Response, answer: Answer): string | null => {
   const { headers, body } = encodeAnswer(answer)
   response.statusCode = answer.status
@@ -136,7 +136,7 @@ const writeHead = (response: Response, answer: Answer): string | null => {
   return body
 }
 
-/** An answer with a fault: late, in pieces, cut off or never there. */
+/** Delivers an answer with a fault: late, in pieces, truncated or never. */
 const sendWithFault = async (response: Response, answer: Answer, fault: Fault): Promise<void> => {
   const hungUp = new AbortController()
   response.once('close', () => hungUp.abort())
@@ -149,7 +149,7 @@ const sendWithFault = async (response: Response, answer: Answer, fault: Fault): 
   response.end()
 }
 
-/** Ends when either side does: a client that leaves cancels the stream. */
+/** Ends when either side ends: when the client disconnects, the stream is cancelled. */
 const sendStream = (response: Response, answer: Answer, body: ReadableStream): Promise<void> => {
   response.shouldKeepAlive = false
   writeHead(response, { ...answer, body: undefined })

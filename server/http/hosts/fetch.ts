@@ -26,8 +26,8 @@ const requestOf = async (request: Request): Promise<HttpRequest> => {
 }
 
 /**
- * The answer as its client receives it, faults and all. An answer that never comes is a
- * `Response.error()`, as MSW wants it.
+ * The answer as the client receives it, including network faults. An answer that never arrives is a
+ * `Response.error()`, as MSW expects.
  */
 export const toResponse = async (answer: Answer, signal?: AbortSignal): Promise<Response> => {
   if (answer.body instanceof ReadableStream) {
@@ -43,7 +43,7 @@ export const toResponse = async (answer: Answer, signal?: AbortSignal): Promise<
   }
   if (fault.breaks === 'before') return Response.error()
   if (body === null) return new Response(body, { status, headers })
-  // Only who knows how much there should be can tell that some of it is missing.
+  // Needed to detect a truncated body.
   const length = String(Buffer.byteLength(body))
   return new Response(ReadableStream.from(toReadable(body, fault, signal)), {
     status,
@@ -51,7 +51,7 @@ export const toResponse = async (answer: Answer, signal?: AbortSignal): Promise<
   })
 }
 
-/** The body piece by piece, in its own time; throws where the connection breaks. */
+/** Streams the body in pieces with pauses. Throws when the connection breaks. */
 export async function* toReadable(
   body: string,
   { breaks, drip = { pieces: 1, pause: 0 } }: Fault,
@@ -67,13 +67,16 @@ export async function* toReadable(
   if (breaks === 'within') throw new TypeError('terminated')
 }
 
-/** Waits; rejects when the client has left. Without a wait it takes no turn of the event loop. */
+/** Waits; rejects when the client disconnects. A delay of zero takes no turn of the event loop. */
 export const abortableSleep = async (milliseconds = 0, signal?: AbortSignal): Promise<void> => {
   signal?.throwIfAborted()
   if (milliseconds > 0) await setTimeout(milliseconds, undefined, signal ? { signal } : {})
 }
 
-/** Somebody asked a harness that had been closed. A `TypeError`, as `fetch` throws it when nobody answers. */
+/**
+ * Thrown for a request to a closed harness. A `TypeError`, as `fetch` throws it for a refused
+ * connection.
+ */
 export class HarnessClosed extends TypeError {
   override readonly name = 'HarnessClosed'
   readonly code = 'harness_closed'

@@ -4,7 +4,7 @@ import { encodeAnswer } from '../message.ts'
 import { plainPage } from '../plain-page.ts'
 import type { Origins } from '../tenant-context.ts'
 
-/** What stands at `/` of a socket of ours: where the rest is. */
+/** The page at `/` of each socket, with links to the other pages. */
 export const frontPage =
   (seat: 'issuer' | 'api', origins: Origins): RequestHandler =>
   ({ method, path }, response, next) => {
@@ -19,12 +19,12 @@ const issuerPage = ({ api }: Origins) =>
     of: 'mock issuer',
     title: 'Mock issuer',
     body: markup`<h1>Mock issuer</h1>
-<p>This origin issues just-in-time permissions to agents, and its control plane sets tenants up.</p>
+<p>This origin issues just-in-time permissions to agents, and its control plane creates tenants.</p>
 <ul>
-<li><a href="/console">Approvals page</a>: every tenant, and what waits for a person</li>
+<li><a href="/console">Approvals page</a>: the pending requests of every tenant</li>
 <li><a href="/docs">API reference</a>, also as <a href="/openapi.json">openapi.json</a></li>
 <li><a href="/healthz">Health</a></li>
-<li><a href="${api}/">Mock API</a>: the documents that agents ask for</li>
+<li><a href="${api}/">Mock API</a>: the documents that agents read</li>
 </ul>`,
   })
 

@@ -9,10 +9,11 @@ import type { Origins } from '../tenant-context.ts'
 import { createExpressApp, createIssuerApp } from './express.ts'
 import { frontPage } from './front-page.ts'
 
-// An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
+// An `import` would load everything `node:http` can export, including WebSockets: a tenth of the start
+// time.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
-/** Opens both ports and writes the origins they give. All or none. */
+/** Opens both ports and sets their origins. Opens both or neither. */
 export const listenAll = async (
   { issuer, api }: Readonly<{ issuer: Core; api: Core }>,
   origins: Origins,
@@ -25,7 +26,7 @@ export const listenAll = async (
     host?: string
     port?: number
     apiPort?: number
-    /** Whether `/` of each port says what is there. */
+    /** Whether `/` of each port answers with a front page. */
     frontPages?: boolean
   }>,
   patience: Patience = usualPatience,
@@ -51,14 +52,14 @@ export const listenAll = async (
   return { close }
 }
 
-/** How long a client may take, and a farewell, in milliseconds; how much header fields may be. */
+/** Timeouts of clients and of closing, in milliseconds; maximum size of the header fields. */
 export type Patience = ServerOptions & Readonly<{ farewell: number }>
 
 const usualPatience: Patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  // Longer than the pools of common clients keep an idle connection (Go: 90 s), so that the client
-  // closes it, and never sends a request into a connection that we are about to close.
+  // Longer than the connection pools of common clients keep an idle connection (Go: 90 s), so that the
+  // client closes it first and never sends a request on a closing connection.
   keepAliveTimeout: 95_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
@@ -80,7 +81,7 @@ const createSocketServer = (host: RequestListener, patience: Patience) => {
     else refuseSocket(socket, error.code, patience.farewell)
   })
 
-  /** Answers what was accepted, and waits for nobody who has nothing to ask. */
+  /** Finishes accepted requests, then closes. Does not wait for idle connections. */
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       closing = true
@@ -97,10 +98,7 @@ const createSocketServer = (host: RequestListener, patience: Patience) => {
   return { server, close }
 }
 
-/**
- * What is no request, or takes too long to become one, never reaches a seat. Whoever does not hang up
- * then is hung up on.
- */
+/** Answers malformed, oversized and timed-out requests, then closes the socket. */
 const refuseSocket = (socket: Duplex, code: string | undefined, farewell: number) => {
   const known: Record<string, ReturnType<typeof errorAnswer>> = {
     HPE_HEADER_OVERFLOW: errorAnswer(
@@ -130,10 +128,13 @@ const refuseSocket = (socket: Duplex, code: string | undefined, farewell: number
   socket.once('close', () => clearTimeout(enough))
 }
 
-/** Connections that may wait to be accepted: a thousand agents that begin at once overflow the usual 511. */
+/**
+ * Length of the queue of unaccepted connections: a thousand agents that start at once overflow the
+ * default of 511.
+ */
 const backlog = 4096
 
-/** @returns the origin it can be reached at */
+/** @returns the origin of the server */
 const listen = (server: Server, host: string, port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)

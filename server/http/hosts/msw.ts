@@ -4,7 +4,7 @@ import { pathOf } from '../../wire/base-url.ts'
 import { errorAnswer } from '../errors.ts'
 import { HarnessClosed, toResponse } from './fetch.ts'
 
-/** What handlers need of a harness: where its seats are, and how to ask them without a socket. */
+/** The parts of a harness that the handlers use: its origins, and its seats as functions. */
 type Seats = Readonly<{
   issuer: string
   api: string
@@ -12,8 +12,8 @@ type Seats = Readonly<{
 }>
 
 /**
- * MSW handlers for issuer and API of a harness, under whatever origins it was given; every other
- * origin is left alone. The control plane is not among them: a test has the harness itself.
+ * MSW handlers for issuer and API of a harness, at its configured origins. Requests to other origins
+ * pass through. The control plane is not included: tests call the harness directly.
  *
  * ```ts
  * const harness = await createHarness({
@@ -26,7 +26,7 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
   [...new Set([issuer, api].flatMap(withWellKnown))].map((base) =>
     http.all(`${base}/*`, async ({ request }) => {
       if (isControl.test(new URL(request.url).pathname)) {
-        return refusal(404, 'not_found', 'the control plane is not served here')
+        return refusal(404, 'not_found', 'MSW handlers do not include the control plane')
       }
       try {
         return await handle(request)
@@ -37,11 +37,14 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
     }),
   )
 
-/** Of a base with a path, the URLs with the well-known part between host and path as well (RFC 8414 §3.1). */
+/**
+ * For a base URL with a path, also the URLs with the well-known segment between host and path (RFC 8414
+ * §3.1).
+ */
 const withWellKnown = (base: string): string[] =>
   pathOf(base) === '' ? [base] : [base, `${new URL(base).origin}/.well-known`]
 
-/** Also behind the path of a base. */
+/** Also below the path of a base URL. */
 const isControl = /\/_harness(?:\/|$)/
 
 const refusal = (...how: Parameters<typeof errorAnswer>) => toResponse(errorAnswer(...how))

@@ -2,7 +2,7 @@ import express, { type RequestHandler, Router } from 'express'
 import helmet from 'helmet'
 import { assetsPath, pageFolder } from '../../console/assets.ts'
 
-/** The files of the approvals page, and header fields that say what the page may do in a browser. */
+/** The files of the approvals page, and its security headers. */
 export const servePageFiles = (pathInFront: () => string): RequestHandler => {
   const router = Router()
   router.use(['/console', '/approve'], securityHeaders)
@@ -25,7 +25,7 @@ export const servePageFiles = (pathInFront: () => string): RequestHandler => {
 
 const files = express.static(pageFolder, { immutable: true, maxAge: '1y', index: false })
 
-/** The page runs and shows its own files, asks its own server, and is framed by nothing. */
+/** The page loads only its own files, sends requests only to its own server, and cannot be framed. */
 const securityHeaders = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
@@ -43,6 +43,6 @@ const securityHeaders = helmet({
     },
   },
   xFrameOptions: { action: 'deny' },
-  // The harness speaks plain HTTP, mostly on loopback.
+  // The harness uses plain HTTP, usually on loopback.
   strictTransportSecurity: false,
 })

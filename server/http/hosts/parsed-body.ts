@@ -2,10 +2,10 @@ import type { Request } from 'express'
 import { deepestJson, isDeeper } from '../../wire/json.ts'
 
 /**
- * The text of a request body, whatever stands in front of us: bytes from our own parser, or what a
- * parser of the surrounding app has made of them. An object is written again, by the media type of
- * the request; array values of a form become repeated parameters.
- * @throws {BodyConsumed} when something has read the body and kept nothing of it
+ * The text of a request body: bytes from our own parser, or the result of a parser in the surrounding
+ * app. An object is serialised again by the media type of the request; array values of a form become
+ * repeated parameters.
+ * @throws {BodyConsumed} when other code has read the body and kept nothing
  * @throws {BodyTooDeep} for an object that is nested deeper than JSON may be
  */
 export const textOfBody = (request: Request): string => {
@@ -14,23 +14,26 @@ export const textOfBody = (request: Request): string => {
   if (typeof body === 'string') return body
   if (body === undefined) return announcesBody(request) ? refuseConsumed() : ''
   if (isDeeper(body)) throw new BodyTooDeep()
-  // What parsers leave where there is no body.
+  // The value that parsers set when there is no body.
   if (isEmpty(body)) return ''
   return isForm(request) ? formOf(body) : JSON.stringify(body)
 }
 
-/** Something before the harness has read the request body and left nothing in `req.body`. */
+/** Thrown when other code has read the request body and `req.body` is empty. */
 export class BodyConsumed extends Error {
   override readonly name = 'BodyConsumed'
 
   constructor() {
     super(
-      'something before the harness has read the request body and left nothing in req.body: mount the harness before it',
+      'other middleware has read the request body and left req.body empty: mount the harness before it',
     )
   }
 }
 
-/** A body that a parser of the surrounding app has read, and that cannot be written again. */
+/**
+ * Thrown for a body that a parser of the surrounding app has read, and that is nested too deeply to be
+ * written again.
+ */
 export class BodyTooDeep extends Error {
   override readonly name = 'BodyTooDeep'
 
@@ -43,7 +46,7 @@ const refuseConsumed = (): never => {
   throw new BodyConsumed()
 }
 
-/** A byte order mark is no part of the text, as `Request.text()` has it, too. */
+/** Removes a byte order mark, as `Request.text()` does. */
 const utf8 = new TextDecoder()
 
 const isEmpty = (body: unknown) =>
@@ -54,7 +57,7 @@ const announcesBody = ({ headers }: Request) =>
 
 const isForm = (request: Request) => Boolean(request.is('application/x-www-form-urlencoded'))
 
-/** `a=1&a=2` for `{ a: ['1', '2'] }`, `a[b]=1` for `{ a: { b: '1' } }`. */
+/** Writes `a=1&a=2` for `{ a: ['1', '2'] }`, `a[b]=1` for `{ a: { b: '1' } }`. */
 const formOf = (body: unknown): string => {
   const fields = new URLSearchParams()
   const add = (name: string, value: unknown): void => {

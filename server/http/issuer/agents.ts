@@ -78,7 +78,8 @@ export const agentHandlers: Handlers<
         ? {}
         : {
             explanation: reason,
-            // What was asked is looked up, not guessed; a question without a known word is neither.
+            // Looks for the name of a capability in the question. A question without one is not
+            // allowed.
             confidence: required.length === 0 ? 0 : 1,
             required_scopes: required,
           }),

@@ -13,7 +13,7 @@ import { answerWith } from '../refusals.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 
-/** Seconds; what SDKs take by themselves (contract §2.3). */
+/** Poll interval in seconds; the default of the SDKs (contract §2.3). */
 const interval = 1.5
 
 export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {
@@ -21,17 +21,18 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
     const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
     const { push_device: device, unknown_addressee: unknown } = tenant.state.dialect
     const isKnown = isAddressee(tenant.state, agent().id, onBehalfOf)
-    if (!isKnown && unknown === 'not_found') refuse({ error: 'not_found', what: 'such user' })
+    if (!isKnown && unknown === 'not_found') refuse({ error: 'not_found', what: 'user' })
     if (device === 'none') {
       return answerWith(
         428,
         'no_enrolled_device',
-        'the user has no device that could be asked, and no e-mail could be sent',
+        'the user has no push device, and no e-mail could be sent',
       )
     }
-    // Whether somebody is known here is not told: a stranger is answered like a user without a device.
+    // The answer does not reveal whether the user exists: an unknown user is treated as a user without
+    // a device.
     if (device === 'email' || !isKnown) {
-      const message = 'The user has no device that could be asked, so an e-mail was sent.'
+      const message = 'The user has no push device; an e-mail was sent instead.'
       return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }
     }
     const [{ approval }] = tenant.run(askApproval, {
@@ -76,7 +77,7 @@ export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status',
   },
 }
 
-/** The newest model has an integer: here the place of the user in the tenant, from 1. */
+/** The newest model requires an integer: the position of the user in the tenant, from 1. */
 const approvedBy = ({ dialect, users }: State, { id, email }: User) => {
   if (dialect.approved_by === 'number') return { user_id: [...users.keys()].indexOf(id) + 1 }
   return { user_id: id, ...(dialect.approved_by === 'both' ? { email } : {}) }

@@ -11,7 +11,7 @@ import { withMissingRight } from './missing-right.ts'
 import type { Principal } from './oauth/bearer.ts'
 import { toApproverView } from './request-views.ts'
 
-/** What approvers see and decide. */
+/** Lists pending requests and decides them, for approvers. */
 export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.deny', IssuerContext> =
   {
     'jit.pending': withMissingRight(({ context, principal, query, request }) => {
@@ -72,7 +72,10 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
     }),
   }
 
-/** Approvers see the whole tenant; the lenient dialect shows agents their own (contract §7 row 7). */
+/**
+ * Approvers see all requests of the tenant; with the dialect `agents_own`, agents see their own
+ * (contract §7 row 7).
+ */
 const mayList = (
   { tenant }: TenantContext,
   { agent, permissions, approvalObstacle: obstacle }: Principal,

@@ -7,8 +7,8 @@ import type { TenantContext } from '../tenant-context.ts'
 import { decisionText } from './request-views.ts'
 
 /**
- * Tells the `callback_url` of a request how it was decided, or that nobody did in time. It is a hint:
- * it carries no token, and the agent confirms it by a look at the status (THR-10).
+ * Notifies the `callback_url` of a request of its decision or expiry. The callback contains no token,
+ * and the agent confirms it by polling the status (THR-10).
  */
 export const startCallbacks = (context: TenantContext): void => {
   const { tenant, agenda, ended } = context
@@ -22,10 +22,10 @@ export const startCallbacks = (context: TenantContext): void => {
   agenda.look()
 }
 
-/** Seconds for which a decision that was not delivered is tried again after a restart. */
+/** Seconds for which an undelivered decision is sent again after a restart. */
 const resumable = 3600
 
-/** After a restart: what was delivered already, or given up, is not delivered again. */
+/** After a restart: delivered and permanently failed callbacks are not sent again. */
 const resumeCallbacks = (context: TenantContext) => {
   const { state, journal, clock } = context.tenant
   const told = new Set(
@@ -46,7 +46,7 @@ const resumeCallbacks = (context: TenantContext) => {
   }
 }
 
-/** Nobody may look at a request that is called back, so its time is looked after from here. */
+/** The agent may not poll, so the expiry is watched here. */
 const watch = (context: TenantContext, requestId: string) => {
   const { tenant, agenda } = context
   const { state, clock } = tenant
@@ -69,7 +69,7 @@ const watch = (context: TenantContext, requestId: string) => {
 
 type Outcome = 'approved' | 'denied' | 'expired'
 
-/** What the policy decides at once is in the answer already, so only what waited is called back. */
+/** Sends no callback for an immediate decision of the policy, because the answer already contains it. */
 const deliverNotice = (
   context: TenantContext,
   { requestId, taskId, by }: Readonly<{ requestId: string; taskId: string; by?: string }>,
@@ -87,7 +87,7 @@ const deliverNotice = (
     tenant.clock.now,
     () => outbound.post(url, headers, body, ended.signal),
     (attempt) => {
-      // It was broken off by the end of this process; the next one resumes it.
+      // Interrupted by the end of this process; the next process resumes it.
       if (attempt.reason !== undefined && ended.signal.aborted) return
       tenant.happen([
         attempt.reason === undefined
@@ -97,7 +97,7 @@ const deliverNotice = (
     },
   )
   if (isPlanned || ended.signal.aborted) return
-  const reason = 'too many deliveries wait'
+  const reason = 'too many deliveries are waiting'
   tenant.happen([{ type: 'callback.failed', ...about, attempt: 0, reason, final: true }])
 }
 
@@ -122,7 +122,10 @@ const noticeOf = (context: TenantContext, requestId: string, id: string, status:
   }
 }
 
-/** The two forms of the docs (contract §7 row 38). The body says when, so a replay can be told. */
+/**
+ * The two signatures of the docs (contract §7 row 38). The body contains the time, so a receiver can
+ * detect a replay.
+ */
 const signCallback = (
   { tenant, webhookSecret }: TenantContext,
   deliveryId: string,

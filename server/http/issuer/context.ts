@@ -6,18 +6,18 @@ import { refuseUnknownTenant } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import { agentBearer, bearer, type Principal } from './oauth/bearer.ts'
 
-/** What every handler of the issuer knows beside its call. */
+/** The context of every handler of the issuer. */
 export type IssuerContext = Readonly<{
   context: TenantContext
-  /** The bearer; undefined on routes that want none. */
+  /** The bearer; undefined on routes without authentication. */
   caller: Principal | undefined
-  /** The bearer, on routes that want one. */
+  /** The bearer, on routes that require one. */
   principal: () => Principal
-  /** The agent that asks, on routes that want one. */
+  /** The agent, on routes that require one. */
   agent: () => Agent
 }>
 
-/** Authenticates the bearer. An unknown tenant is a 404, with credentials or without. */
+/** Authenticates the bearer. An unknown tenant gets 404, with or without credentials. */
 export const issuerContext = async ({
   context,
   route,
@@ -42,7 +42,7 @@ export const issuerContext = async ({
   return { context, caller, principal, agent: () => principal().agent ?? failMissingPrincipal() }
 }
 
-/** A JIT token authenticates for its own task, and for the requests made in it. */
+/** A JIT token authenticates for its own task, and for the requests in it. */
 const refuseOtherTask = (
   { tenant }: TenantContext,
   own: string,
@@ -53,5 +53,5 @@ const refuseOtherTask = (
 }
 
 const failMissingPrincipal = (): never => {
-  throw new Error('the route asks for nobody, but its handler does')
+  throw new Error('the handler requires a bearer, but the route has auth: none')
 }

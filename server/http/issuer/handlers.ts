@@ -31,7 +31,7 @@ const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...mcpHandlers,
 }
 
-/** The issuer: everything below `/t/TENANT/api/v1` and `/orgs/TENANT/api/v1`. */
+/** The issuer: all routes below `/t/TENANT/api/v1` and `/orgs/TENANT/api/v1`. */
 export const issuerArea: Area<IssuerRoute, IssuerContext> = {
   handlers: issuerHandlers,
   authenticate: issuerContext,

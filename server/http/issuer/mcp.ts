@@ -76,7 +76,7 @@ const toServerInfo = ({ tenant }: TenantContext, server: McpServer): McpServerIn
   created_at: isoTime(server.createdAt),
 })
 
-/** What the server itself would say to this request (docs/mcp/resource-metadata.md). */
+/** The answer of the MCP server to this request (docs/mcp/resource-metadata.md). */
 const challengeRequest = async ({
   context,
   request,

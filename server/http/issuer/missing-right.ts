@@ -5,9 +5,9 @@ import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 
 /**
- * A handler for those who list and decide requests. A person who lacks the right is told which scope it takes
- * (README of lumoauth 1.1.0, "Missing scopes"); what no scope would change, such as four eyes or a token of an
- * agent, keeps its own error.
+ * Wraps a handler that lists or decides requests. When a scope would be sufficient, the error names it
+ * (README of lumoauth 1.1.0, "Missing scopes"); other errors, such as four eyes or an agent's token,
+ * stay as they are.
  */
 export const withMissingRight =
   <C extends IssuerContext>(handler: (call: C) => Answer) =>
@@ -28,7 +28,10 @@ export const withMissingRight =
     }
   }
 
-/** @throws {HttpError} 403 `forbidden` with the scope it takes and those the caller has; the older dialect says less */
+/**
+ * @throws {HttpError} 403 `forbidden` with the required and the granted scopes; in the older dialect
+ * without them
+ */
 export const refuseMissingScope = (
   { context, principal }: IssuerContext,
   required: string,
@@ -41,7 +44,7 @@ export const refuseMissingScope = (
   return answerWith(403, 'forbidden', reason, {
     details: {
       required_scopes: [required],
-      // A scope without the permission behind it opens nothing.
+      // The scope has no effect without the permission.
       granted_scopes: granted.filter((it) => it !== '' && it !== required),
     },
   })

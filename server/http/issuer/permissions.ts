@@ -8,7 +8,7 @@ import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { refuseMissingScope } from './missing-right.ts'
 
-/** Who the bearer is and what they may do (contract §2.3). */
+/** Identity and permissions of the bearer, and permission checks (contract §2.3). */
 export const permissionHandlers: Handlers<
   | 'me.get'
   | 'authz.check'
@@ -97,15 +97,15 @@ const checkPermissions = (call: IssuerContext & Readonly<{ body: CheckPermission
 type Subject = Readonly<{
   members: Readonly<{ subject_type: 'user' | 'agent'; subject_id: string; user_id: string }>
   permissions: readonly string[]
-  /** Where the permissions come from, as the permission list says it. */
+  /** The source of the permissions, as the permission list names it. */
   source: string
   has: (permission: string) => boolean
 }>
 
 /**
- * Whose permissions are meant: the bearer's own, unless a subject is named (`user_id` is its older
- * form). An agent that may act for users may name a subject; so may an approver, and a bearer with
- * the permission `authz.check` or the scope `authz:check`.
+ * The subject of a check: the bearer, unless the body names a subject (`user_id` is the older form). An
+ * agent that may act for users may name a subject; so may an approver, and a bearer with the permission
+ * `authz.check` or the scope `authz:check`.
  * @throws {HttpError} 403 INSUFFICIENT_PERMISSIONS, 404 SUBJECT_NOT_FOUND
  */
 const subjectOf = (
@@ -117,7 +117,7 @@ const subjectOf = (
     asked.subject ??
     (asked.user_id === undefined ? undefined : { type: 'user' as const, id: asked.user_id })
   const own = agentHeld ? [agent?.id, agent?.clientId] : [user?.id, user?.email]
-  // The older form names the bearer by its id, an agent's too.
+  // The older form identifies the bearer, also an agent, by its id.
   const isOwn =
     named === undefined ||
     (own.includes(named.id) &&
@@ -131,7 +131,7 @@ const subjectOf = (
       answerWith(
         403,
         'INSUFFICIENT_PERMISSIONS',
-        'subject: expected your own; for others the permission authz.check is missing',
+        'subject: expected the bearer; other subjects require the permission authz.check',
       )
     }
     return findSubject(tenant.state, named)
@@ -170,7 +170,7 @@ const findSubject = (state: State, { type, id }: NonNullable<CheckPermissions['s
     const agent = findAgent(state, id)
     if (agent !== undefined) return agentSubject(agent)
   }
-  return answerWith(404, 'SUBJECT_NOT_FOUND', `subject: there is no ${type} ${id} here`)
+  return answerWith(404, 'SUBJECT_NOT_FOUND', `subject: unknown ${type}: ${id}`)
 }
 
 const findAgent = ({ agents }: State, id: string): Agent | undefined =>

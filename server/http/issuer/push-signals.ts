@@ -5,7 +5,7 @@ import { NotSent } from '../../outbound/outbound.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import { signedSet } from './security-events.ts'
 
-/** Pushes what waits in streams that have a place to push to, one after the other (RFC 8935). */
+/** Pushes the signals of each push stream, one after the other (RFC 8935). */
 export const startPushing = (context: TenantContext): void => {
   const { tenant, ended } = context
   const busy = new Set<string>()
@@ -32,7 +32,7 @@ const pushNextSignal = (
     tenant.clock.now,
     () => pushSignal(context, stream, next),
     (attempt) => {
-      // It was broken off by the end of this process; the next one resumes it.
+      // Interrupted by the end of this process; the next process resumes it.
       if (attempt.reason !== undefined && context.ended.signal.aborted) return
       if (attempt.reason === undefined || attempt.final) busy.delete(stream.id)
       tenant.happen([
@@ -46,7 +46,7 @@ const pushNextSignal = (
   if (!isPlanned) busy.delete(stream.id)
 }
 
-/** PSH-01, PSH-05. What the receiver says no to, it would say no to again (RFC 8935 §2.3). */
+/** PSH-01, PSH-05. A signal that the receiver rejects is not sent again (RFC 8935 §2.3). */
 const pushSignal = async (
   context: TenantContext,
   stream: Stream,
@@ -56,7 +56,7 @@ const pushSignal = async (
   if (!tenant.state.streams.has(stream.id)) throw new NotSent('the stream is closed', true)
   const authorization = pushHeaders.get(stream.id)
   if (stream.authorized && authorization === undefined) {
-    throw new NotSent('what authorizes the push is not kept over a restart', true)
+    throw new NotSent('the authorization of the push was lost in a restart', true)
   }
   const status = await outbound.post(
     stream.endpoint as string,
@@ -68,6 +68,6 @@ const pushSignal = async (
     await signedSet(context, stream, signal),
     ended.signal,
   )
-  if (status === 400) throw new NotSent('the receiver refused it', true)
+  if (status === 400) throw new NotSent('the receiver rejected it', true)
   return status
 }

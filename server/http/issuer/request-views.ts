@@ -5,7 +5,7 @@ import { isoTime } from '../iso-time.ts'
 import { basePath } from '../issuer-urls.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
-/** What a view is made of. */
+/** The parts of a tenant that a view uses. */
 type Reach = Pick<TenantContext, 'tenant'>
 
 /** One request as its agent sees it (contract §8.6). */
@@ -45,9 +45,9 @@ export const toAgentView = (
 }
 
 /**
- * What an agent reads of a decision: the message for it, and whether there are notes for people
- * (lumoauth-api-client 1.1.0, GetRequestStatusResponse). Older forms hold the notes themselves, a
- * denial under two names (contract §7 row 9). A policy writes for the agent.
+ * The texts of a decision for the agent: `agent_message`, and whether there are notes for people
+ * (lumoauth-api-client 1.1.0, GetRequestStatusResponse). Older forms contain the notes, and a denial
+ * contains them under two names (contract §7 row 9). A policy's text is for the agent.
  */
 export const decisionText = (
   { tenant }: Reach,
@@ -74,7 +74,7 @@ export const decisionText = (
   }
 }
 
-/** One request as an approver sees it: the exact detail, apart from the agent's prose (HITL-04). */
+/** One request as an approver sees it: the exact detail, separate from the agent's text (HITL-04). */
 export const toApproverView = (context: Reach, record: RequestRecord, requestPath: string) => {
   const { request, endorsedBy } = record
   const { state } = context.tenant

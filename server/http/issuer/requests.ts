@@ -16,7 +16,7 @@ import { accessToken } from './oauth/access-token.ts'
 import { audienceOf } from './oauth/resource-indicators.ts'
 import { isPending, toAgentView } from './request-views.ts'
 
-/** Permission requests, as their agents make and follow them. */
+/** Routes with which agents make permission requests, poll them, and exchange them. */
 export const requestHandlers: Handlers<
   'jit.request' | 'jit.request.status' | 'jit.request.token',
   IssuerContext
@@ -24,7 +24,7 @@ export const requestHandlers: Handlers<
   'jit.request': ({ context, agent, body, request }) => {
     const { tenant, outbound } = context
     const objection = body.callback_url && outbound.objection(body.callback_url)
-    if (objection) answerWith(400, 'invalid_request', `callback_url: refused, ${objection}`)
+    if (objection) answerWith(400, 'invalid_request', `callback_url: ${objection}`)
     const [{ request: made }] = tenant.run(requestPermission, {
       agentId: agent().id,
       taskId: body.task_id,
@@ -78,9 +78,9 @@ const detailOf = ({ authorization_details, scope = '' }: RequestPermission): Aut
   authorization_details ?? scopeDetail(scope.split(' ').filter((it) => it !== ''))
 
 /**
- * Where the token is to be used: of the places in its detail, or of the resource servers known here, those
- * that the agent names.
- * @throws {Refused} `invalid_target` for any other place, the issuer among them
+ * The audience of a JIT token: those locations of its detail, or those known resource servers, that the
+ * agent names.
+ * @throws {Refused} `invalid_target` for any other audience, including the issuer
  */
 const jitAudienceOf = (
   context: TenantContext,
@@ -101,7 +101,7 @@ const jitAudienceOf = (
   })
 }
 
-/** RFC 8628 §3.5, where the dialect says so. */
+/** RFC 8628 §3.5, if the dialect `slow_down` is on. */
 const refuseFasterThanInterval = (context: TenantContext, requestId: string) => {
   const { tenant, polls } = context
   const before = polls.get(requestId)

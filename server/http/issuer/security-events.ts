@@ -4,17 +4,17 @@ import { type Header, signJwt } from '../../signing/sign.ts'
 import type { SecurityEventToken } from '../../wire/index.ts'
 import type { TenantContext } from '../tenant-context.ts'
 
-/** RFC 8417 §2.2; `typ` as SSF wants it (SET-02). */
+/** RFC 8417 §2.2; `typ` as SSF requires it (SET-02). */
 const setHeader: Header = { typ: 'secevent+jwt' }
 
-/** A signal as the JWT that tells a stream of it. */
+/** The JWT that sends a signal to a stream. */
 export const signedSet = (
   { keys }: Pick<TenantContext, 'keys'>,
   stream: Stream,
   signal: Signal,
 ): Promise<string> => signJwt(keys.current, setOf(stream, signal), setHeader)
 
-/** One event a token, without `sub` and `exp` (SET-03, SET-08). */
+/** One event per token, without `sub` and `exp` (SET-03, SET-08). */
 const setOf = ({ issuer, audience }: Stream, signal: Signal): SecurityEventToken => ({
   iss: issuer,
   aud: [...audience],
@@ -24,7 +24,7 @@ const setOf = ({ issuer, audience }: Stream, signal: Signal): SecurityEventToken
   events: { [eventUri(signal.event)]: contentOf(signal) },
 })
 
-/** A task is a session of the agent's persona; a receiver knows it by the `sub` of its tokens. */
+/** A task is a session of the agent's persona; its subject is the `sub` of the task's tokens. */
 const subjectOf = (iss: string, about: Signal['about']): SecurityEventToken['sub_id'] => {
   if ('streamId' in about) return { format: 'opaque', id: about.streamId }
   if ('tokenId' in about) return { format: 'jwt_id', iss, jti: about.tokenId }
@@ -41,7 +41,7 @@ const contentOf = ({ event, at, by, reason, state }: Signal): Record<string, unk
     event_timestamp: at,
     initiating_entity: by,
     reason_admin: { en: reason },
-    // CAEP 1.0 §3.2: the new values. Nothing is granted any more.
+    // CAEP 1.0 §3.2: the new values of the claims. The token grants nothing any more.
     ...(event === 'token-claims-change' ? { claims: { authorization_details: [] } } : {}),
   }
 }

@@ -43,7 +43,7 @@ export const signalHandlers: Handlers<
     const endpoint = delivery?.method === pushDelivery ? delivery.endpoint_url : undefined
     const objection = endpoint === undefined ? undefined : outbound.objection(endpoint)
     if (objection !== undefined) {
-      answerWith(400, 'invalid_request', `delivery.endpoint_url: refused, ${objection}`)
+      answerWith(400, 'invalid_request', `delivery.endpoint_url: ${objection}`)
     }
     const receiver = receiverOf(principal())
     const header = authorizationOf(delivery)
@@ -80,7 +80,7 @@ export const signalHandlers: Handlers<
     const only = own.length === 1 ? own[0]?.stream.id : undefined
     const streamId = query.stream_id ?? only
     if (streamId === undefined && own.length > 1) {
-      answerWith(400, 'invalid_request', 'stream_id: expected one, since there are several streams')
+      answerWith(400, 'invalid_request', 'stream_id: required, because there are several streams')
     }
     tenant.run(deleteStream, { clientId, streamId: streamId ?? '' })
     pushHeaders.delete(streamId ?? '')
@@ -115,10 +115,13 @@ export const signalHandlers: Handlers<
   },
 }
 
-/** The most signals one poll gets. */
+/** Maximum number of signals in one poll. */
 const signalsPerPoll = 100
 
-/** Whose streams they are: an agent hears of itself, a resource server and an approver of all. */
+/**
+ * The owner of a stream: an agent receives events about itself, a resource server and an approver all
+ * events.
+ */
 const receiverOf = ({ agent, user, agentHeld, permissions, claims }: Principal): Receiver => {
   if (agent !== undefined && !agent.resourceServer) {
     return { clientId: agent.clientId, agentId: agent.id }
@@ -145,7 +148,7 @@ const configuration = (context: TenantContext, requestPath: string): SsfConfigur
   }
 }
 
-/** A stream as its owner sees it; what authorizes a push is never shown again. */
+/** A stream as its owner sees it. Never contains the authorization of its pushes. */
 const streamView = (
   { tenant, origins }: TenantContext,
   { id, issuer, audience, events, endpoint, authorized, createdAt }: Stream,
@@ -177,10 +180,10 @@ const authorizationOf = (delivery: CreateStream['delivery']): string | undefined
     ? undefined
     : `Bearer ${delivery.authorization_token}`)
 
-/** A long poll waits this many real milliseconds at most. */
+/** Maximum duration of a long poll, in real milliseconds. */
 const longestPoll = 30_000
 
-/** More than these find out at once. */
+/** Further long polls return immediately. */
 const mostPolls = 100
 
 const waitForSignals = async (context: TenantContext, streamId: string): Promise<void> => {

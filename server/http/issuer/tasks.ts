@@ -68,7 +68,7 @@ export const taskHandlers: Handlers<
 
 type TaskCall = IssuerContext & Readonly<{ body: CreateTask }>
 
-/** A delegated token opens a task for its user, whether or not the body says so. */
+/** A delegated token opens a task for its user, with or without `on_behalf_of`. */
 const open = ({ context: { tenant }, agent, principal, body }: TaskCall) => {
   const { user, agentHeld } = principal()
   const [{ task }] = tenant.run(openTask, {
@@ -97,7 +97,7 @@ const openTaskResponse = (call: TaskCall): TaskCreated => {
   }
 }
 
-/** The older form opens a task and asks for its scopes in one (contract §2.2.1). */
+/** The older form opens a task and requests its scopes in one call (contract §2.2.1). */
 const openTaskForScopes = (call: TaskCall): OlderTaskCreated => {
   const { id: taskId } = open(call)
   const { context, agent, body } = call
@@ -118,10 +118,10 @@ const openTaskForScopes = (call: TaskCall): OlderTaskCreated => {
   }
 }
 
-/** Seconds, where the older form names none. */
+/** Default lifetime of the older form, in seconds. */
 const olderDuration = 300
 
-/** How a task stands, in LumoAuth's words (contract §5.5). */
+/** The state of a task, in LumoAuth's format (contract §5.5). */
 const evaluation = (record: TaskRecord, now: number): TaskEvaluated => {
   const { task, ended, score, denials } = record
   const status = statusAt(record, now)

@@ -2,18 +2,18 @@ import { didYouMean } from '../../wire/closest.ts'
 import type { Misbehaviours, RouteName, SwitchMisbehaviour } from '../../wire/index.ts'
 import type { Answer } from '../message.ts'
 
-/** A defect as the catalogue lists it. */
+/** A misbehaviour as the catalogue lists it. */
 type Listed = Omit<Misbehaviours['known'][number], 'routes'> &
   Readonly<{ routes?: readonly RouteName[] }>
 
-/** How a defect acts: around one answer. What it is given, `Seam` in `misbehave.ts` says. */
+/** Applies a misbehaviour around one answer. `Seam` in `misbehave.ts` describes its input. */
 type AnyAct = (seam: never) => Promise<Answer>
 
-/** A defect that can be switched on. */
+/** A misbehaviour that can be switched on. */
 export type Switchable = Readonly<Listed> &
   (Readonly<{ act: AnyAct }> | Readonly<{ begin: () => AnyAct }>)
 
-/** A defect as the control plane shows it. */
+/** A misbehaviour as the control plane shows it. */
 export const describeMisbehaviour = ({
   name,
   seat,
@@ -28,7 +28,7 @@ export const describeMisbehaviour = ({
   ...(routes === undefined ? {} : { routes: [...routes] }),
 })
 
-/** Why a name cannot be switched on; undefined for one that can. */
+/** Why a name cannot be switched on; undefined when it can. */
 export const describeUnknownMisbehaviour = (
   name: string,
   known: readonly Pick<Switchable, 'name'>[],
@@ -36,10 +36,10 @@ export const describeUnknownMisbehaviour = (
   const names = known.map((it) => it.name)
   if (names.includes(name)) return undefined
   const hint = didYouMean(name, names) || '; lumoauth-harness misbehaviours lists them'
-  return `there is no misbehaviour ${name}${hint.replaceAll('"', '')}`
+  return `unknown misbehaviour: ${name}${hint.replaceAll('"', '')}`
 }
 
-/** A defect that is on. `skip`: exchanges until it acts; `left`: in how many it acts then. */
+/** A misbehaviour that is on. `skip`: exchanges before it acts; `left`: exchanges in which it then acts. */
 export type Active = {
   readonly order: SwitchMisbehaviour
   readonly misbehaviour: Switchable
@@ -48,16 +48,17 @@ export type Active = {
   skip: number
 }
 
-/** Which misbehaviours are on in a tenant, and for how long. */
+/** The misbehaviours that are on in a tenant, and for how long. */
 export class ActiveMisbehaviours {
   readonly #load: () => Promise<readonly Switchable[]>
   #active: Active[] = []
-  /** What is on from the beginning, until the catalogue is loaded. */
+  /** The initial misbehaviours, until the catalogue is loaded. */
   #beginning: readonly SwitchMisbehaviour[]
 
   /**
-   * @param load loads the catalogue when it is first needed
-   * @param beginning is on before the first exchange; its names have been checked
+   * @param load loads the catalogue on first use
+   * @param beginning misbehaviours that are on before the first exchange; their names are already
+   * checked
    */
   constructor(
     load: () => Promise<readonly Switchable[]>,
@@ -83,13 +84,13 @@ export class ActiveMisbehaviours {
     return why
   }
 
-  /** These and no others, from now on. */
+  /** Switches on exactly these misbehaviours. */
   only(orders: readonly SwitchMisbehaviour[]): void {
     this.#active = []
     this.#beginning = orders
   }
 
-  /** @param name absent: all of them */
+  /** @param name default: all */
   off(name?: string): void {
     const stays = (order: SwitchMisbehaviour) => name !== undefined && order.name !== name
     this.#active = this.#active.filter(({ order }) => stays(order))
@@ -97,8 +98,8 @@ export class ActiveMisbehaviours {
   }
 
   /**
-   * What acts on this exchange, the newest last, and counts it. A promise only while the catalogue
-   * has to be loaded first.
+   * The misbehaviours that act on this exchange, the newest last. Counts the exchange. Returns a
+   * promise only while the catalogue must be loaded.
    */
   take(applies: (active: Active) => boolean): readonly Active[] | Promise<readonly Active[]> {
     if (this.#beginning.length > 0) return this.#begun().then(() => this.take(applies))

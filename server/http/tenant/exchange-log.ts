@@ -10,13 +10,13 @@ import { encodeAnswer } from '../message.ts'
 import { mask, maskHeaders } from './mask.ts'
 import { violationsOf } from './violations.ts'
 
-/** What a tenant keeps of its exchanges. */
+/** Limits on the stored exchanges of a tenant. */
 export type ExchangeLogLimits = Readonly<{
-  /** The newest exchanges that are kept; up to twice as many in between. Default 1000. */
+  /** Minimum number of stored exchanges; there are at most twice as many. Default 1000. */
   exchanges?: number | undefined
-  /** Bytes of all requests and answers that are kept. Default 16 MiB. */
+  /** Maximum bytes of all stored requests and answers. Default 16 MiB. */
   bytes?: number | undefined
-  /** Bytes of one body that are kept; the rest is cut off. Default 64 KiB. */
+  /** Maximum stored bytes of one body; the rest is cut off. Default 64 KiB. */
   bodyBytes?: number | undefined
 }>
 
@@ -28,21 +28,21 @@ type Recorded = Readonly<{
   route: RouteName
   request: HttpRequest
   answer: Answer
-  /** The newest journal entry before the exchange began, and when it was over. */
+  /** `seq` of the newest journal entry before the exchange began, and after it ended. */
   meanwhile: readonly [number, number]
 }>
 
-/** The recorded requests and answers of a tenant. Recording is cheap: masking waits for a reader. */
+/** The recorded requests and answers of a tenant. Recording is cheap: secrets are masked on reading. */
 export class ExchangeLog {
   forgotten = 0
   readonly #recorded: Kept[] = []
-  /** What has been shown once need not be masked, checked and decoded again. */
+  /** Cache of exchanges that are already masked, checked and decoded. */
   readonly #shown = new WeakMap<Kept, Exchange>()
   readonly #limits: typeof defaults
   readonly #secrets: () => SecretHashes
   #bytes = 0
 
-  /** @param secrets the secrets of the tenant, which are masked wherever they stand */
+  /** @param secrets the secrets of the tenant, which are masked wherever they occur */
   constructor(
     {
       exchanges = defaults.exchanges,
@@ -69,14 +69,14 @@ export class ExchangeLog {
     else if (this.#bytes > bytes) this.#forget(Math.ceil(length / 2))
   }
 
-  /** What came after an exchange, oldest first, secrets masked. */
+  /** The exchanges after a `seq`, oldest first, with secrets masked. */
   after(seq: number): Exchange[] {
     return this.#recorded
       .slice(Math.max(0, seq - this.forgotten))
       .map(this.#showFrom(Math.max(seq, this.forgotten)))
   }
 
-  /** All that is kept, oldest first; between two pages others get their turn. */
+  /** All stored exchanges, oldest first. Yields to other requests between two pages. */
   async all(): Promise<Exchange[]> {
     for (let next = 0, more = true; more; ) ({ next, more = false } = await this.#nextPage(next))
     await setImmediate()
@@ -88,7 +88,7 @@ export class ExchangeLog {
     return this.pageAfter(seq)
   }
 
-  /** The first page of what came after an exchange. */
+  /** The first page of exchanges after a `seq`. */
   pageAfter(seq: number): Exchanges {
     const from = Math.max(0, seq - this.forgotten)
     const page = firstPage(this.#recorded.slice(from), ({ bytes }) => bytes)
@@ -120,11 +120,11 @@ export class ExchangeLog {
   }
 }
 
-/** What is kept of an exchange, and about how many bytes that takes. */
+/** The stored form of an exchange, and its approximate size in bytes. */
 type Kept = Recorded &
   Readonly<{
     bytes: number
-    /** Of an answer that had to be cut. */
+    /** Violations of an answer whose stored body is truncated. */
     violations?: string[]
   }>
 
@@ -145,10 +145,10 @@ const toKept = (recorded: Recorded, most: number): Kept => {
   return { ...kept, answer: { ...answer, headers, body: cut(body ?? '', most) }, violations }
 }
 
-/** About what an exchange takes beside its texts. */
+/** Approximate overhead of one exchange, in bytes. */
 const overhead = 512
 
-/** A copy: a mere slice would keep the whole text alive. */
+/** A copy, because a slice would keep the whole text in memory. */
 const cut = (body: string, most: number): string =>
   Buffer.from(`${body.slice(0, most)}… (${body.length - most} characters more)`).toString()
 
@@ -191,7 +191,7 @@ const toExchange = (
   }
 }
 
-/** Each JWT in a text, with the name it stands under, and without its signature. */
+/** Each JWT in a text, without its signature, with the name of its field. */
 const tokensIn = (side: string, text = ''): DecodedToken[] =>
   jwtsIn(text).flatMap(({ at, jwt }) => {
     const before = text.slice(Math.max(0, at - 64), at)

@@ -5,7 +5,7 @@ import { isShownHeader } from '../../wire/secret-names.ts'
 /** Masks secrets by name in forms, queries and JSON, and JWTs by their shape. */
 export const mask = (text: string): string => maskByName(replaceJwts(text, '***'), '***')
 
-/** Header fields with secrets masked; of one that is not known to be harmless only the scheme stays. */
+/** Header fields with secrets masked. In an unknown field only the scheme stays. */
 export const maskHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [

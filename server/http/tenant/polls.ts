@@ -2,7 +2,10 @@ import { BoundedMap } from '../../wire/bounded-map.ts'
 
 type Polled = Readonly<{ count: number; lastAt: number }>
 
-/** How often each pending request or approval was polled, and when last, in epoch seconds. */
+/**
+ * The number of polls of each pending request or approval, and the time of the last one in epoch
+ * seconds.
+ */
 export class StatusPolls {
   readonly #polled = new BoundedMap<string, Polled>(10_000)
 
@@ -10,12 +13,12 @@ export class StatusPolls {
     return this.#polled.get(id)
   }
 
-  /** How often it was polled. */
+  /** The number of polls. */
   count(id: string): number {
     return this.get(id)?.count ?? 0
   }
 
-  /** Notes one poll more; forgets what is not pending any more. */
+  /** Counts one more poll; deletes the entries that are not pending any more. */
   note(id: string, isPending: boolean, now: number): void {
     if (isPending) this.#polled.set(id, { count: this.count(id) + 1, lastAt: now })
     else this.#polled.delete(id)

@@ -10,8 +10,8 @@ type Holder = Readonly<{
 }>
 
 /**
- * Every secret of a tenant: of its clients and agents, API keys, codes and refresh tokens, the
- * signature of callbacks, the authorization of pushed signals, the model's key.
+ * Hashes of every secret of a tenant: of clients and agents, API keys, codes, refresh tokens, the
+ * callback signature, the authorization of pushed signals, the model's key.
  */
 export const secretHashesOf = ({
   tenant: { state },

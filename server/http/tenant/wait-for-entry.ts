@@ -4,14 +4,14 @@ import type { Journal } from '../../issuer/journal.ts'
 type Wait = Readonly<{
   milliseconds: number
   signal?: AbortSignal
-  /** How real time passes. Default: timers that keep the process alive. */
+  /** Timers in real time. Default: timers that keep the process alive. */
   timers?: Readonly<{
     set: (act: () => void, milliseconds: number) => unknown
     clear: (timer: unknown) => void
   }>
 }>
 
-/** Resolves with the first entry that fits, or with undefined when the time is over or `signal` aborts. */
+/** Resolves with the first matching entry, or with undefined after the timeout or an abort of `signal`. */
 export const waitForEntry = async (
   journal: Pick<Journal, 'listen'>,
   fits: (entry: Entry) => boolean,

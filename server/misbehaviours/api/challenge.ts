@@ -21,7 +21,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: alterChallenge((answer) => withFields(answer, { 'www-authenticate': undefined })),
   },
   'api-hides-resource-metadata': {
-    says: 'A 401 has no resource_metadata, so clients that begin at the API do not find its issuer.',
+    says: 'A 401 has no resource_metadata, so clients that start at the API cannot find its issuer.',
     breaks: 'PRM-04',
     act: alterAnswer((answer) => {
       const field = answer.headers?.['www-authenticate']
@@ -63,7 +63,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     act: rewriteChallenge((detail) => encodeJson([detail])),
   },
   'api-challenge-twice': {
-    says: 'The challenge stands in two header fields, joined by a comma.',
+    says: 'The challenge is in two header fields, joined by a comma.',
     breaks: 'HDR-01',
     act: rewriteChallenge(
       (detail) => `${encodeJson(detail)}, ${encodeJson({ ...detail, actions: ['delete'] })}`,

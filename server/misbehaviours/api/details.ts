@@ -54,7 +54,7 @@ export const detailMisbehaviours = misbehavioursOf('api', {
     act: misreadToken(({ locations: _, ...detail }) => detail),
   },
   'api-empty-means-all': {
-    says: 'The API takes missing or empty actions for all actions.',
+    says: 'The API treats missing or empty actions as all actions.',
     breaks: 'RAR-21',
     act: misreadToken((detail, { actions = [] }) =>
       detail.actions?.length ? detail : { ...detail, actions },

@@ -54,7 +54,7 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     routes: documentRoutes,
     act: alterError((answer, { routed: { params }, context: { api } }) =>
       answer.status === 403 && api.documents.find(params.documentId ?? '') === undefined
-        ? errorAnswer(404, 'not_found', 'there is no such document')
+        ? errorAnswer(404, 'not_found', 'unknown document')
         : answer,
     ),
   },
@@ -64,7 +64,7 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     routes: documentRoutes,
     act: alterError((answer, { routed: { params }, context: { api } }) =>
       answer.status === 401 && api.documents.find(params.documentId ?? '') === undefined
-        ? errorAnswer(404, 'not_found', 'there is no such document')
+        ? errorAnswer(404, 'not_found', 'unknown document')
         : answer,
     ),
   },

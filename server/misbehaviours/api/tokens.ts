@@ -83,7 +83,7 @@ export const apiTokenMisbehaviours = misbehavioursOf('api', {
     act: withGuard((_honest, { context }) => guardOf(context, { revocation: 'expiry' })),
   },
   'api-remembers-introspection': {
-    says: 'The API introspects a token once and caches the answer for ever.',
+    says: 'The API introspects a token once and caches the answer without limit.',
     breaks: 'INT-04',
     begin: () => {
       const good = new Set<string>()

@@ -19,7 +19,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-forgets-parent': {
-    says: 'An agent that another registered has a budget, denials and a policy of its own.',
+    says: 'An agent that another agent registered has its own budget, denials and policy.',
     breaks: 'LUMO-ROOT',
     routes: ['agents.register'],
     act: misleadRules(() => ({
@@ -54,7 +54,7 @@ export const agentMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-evaluates-all-well': {
-    says: 'Evaluation of a suspended task is active.',
+    says: 'Evaluation of a suspended task answers active.',
     breaks: 'LUMO-SUSPEND',
     routes: ['jit.task.evaluate'],
     act: alterSuccess((answer) =>

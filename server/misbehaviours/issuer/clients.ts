@@ -105,7 +105,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     },
   },
   'issuer-refuses-union-of-grants': {
-    says: 'A registration that asks for an unsupported grant beside supported ones gets invalid_client_metadata.',
+    says: 'A registration with an unsupported grant beside supported ones gets invalid_client_metadata.',
     breaks: 'LUMO-REGISTER-UNION',
     routes: ['oauth.register'],
     act: alterSuccess((answer, { routed: { request } }) =>

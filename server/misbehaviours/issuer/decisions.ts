@@ -24,7 +24,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     act: decideAsApprover(({ agentHeld }) => !agentHeld),
   },
   'issuer-approves-by-any-client': {
-    says: 'A token decides for its user, whatever client, scope or kind it is of.',
+    says: 'A token decides for its user, regardless of its client, scope or kind.',
     breaks: 'LUMO-APPROVE-CLIENT',
     routes: [...decision, 'jit.pending'],
     act: misleadRules((context) => {
@@ -89,7 +89,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-shows-notes-to-agent': {
-    says: 'The agent reads the notes for people in place of the message for it.',
+    says: 'The agent receives the approver’s notes in place of agent_message.',
     breaks: 'LUMO-NOTES',
     routes: ['jit.deny'],
     act: misleadRules(() => ({

@@ -42,7 +42,7 @@ export const errorMisbehaviours = misbehavioursOf('issuer', {
     ),
   },
   'issuer-crashes-on-deep-json': {
-    says: 'JSON that is nested too deep is a server error, 500.',
+    says: 'JSON that is nested too deeply gets 500.',
     breaks: 'JSON-DEPTH',
     act: alterError((answer, { routed: { request } }) =>
       findExcess(request.body) === undefined

@@ -54,7 +54,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
     }),
   },
   'issuer-introspects-for-others': {
-    says: 'A client is told of tokens that are neither its own nor for it.',
+    says: 'Introspection answers active for tokens that are neither the client’s own nor for its audience.',
     breaks: 'INT-06',
     routes: ['oauth.introspect'],
     act: alterIntrospection(async (jwt, { context }) => {

@@ -56,13 +56,13 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-ignores-pending-limit': {
-    says: 'An agent may have any number of requests that wait.',
+    says: 'An agent may have any number of pending requests.',
     breaks: 'POLICY-SHARE',
     routes: request,
     act: misleadRules(() => ({ state: (state) => ({ ...state, undecidedOf: new Map() }) })),
   },
   'issuer-shares-pending-limit': {
-    says: 'What other agents have pending counts against the limit of each.',
+    says: 'Pending requests of other agents count against the limit of an agent.',
     breaks: 'POLICY-SHARE',
     routes: request,
     act: misleadRules((context) => ({

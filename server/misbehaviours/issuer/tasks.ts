@@ -17,7 +17,7 @@ export const taskMisbehaviours = misbehavioursOf('issuer', {
     })),
   },
   'issuer-acts-for-anybody': {
-    says: 'An agent without the right to delegate creates a task on_behalf_of a user.',
+    says: 'An agent without delegate:on_behalf creates a task on_behalf_of a user.',
     breaks: 'THR-28',
     routes: ['jit.task.create'],
     act: misleadRules((context) => ({

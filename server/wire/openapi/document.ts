@@ -4,13 +4,13 @@ import { type RouteName, routes } from '../routes/routes.ts'
 import { header, json, refusalBodies, refusals, refusalsOf } from './refusals.ts'
 import { type Direction, defs, jsonSchema, type Refer, type Schema, vocabulary } from './schemas.ts'
 
-/** What the document says that the routes do not know. */
+/** The facts of the document that the routes do not contain. */
 export type Surroundings = Readonly<{
   /** Origins of the seats. */
   issuer: string
   api: string
   version: string
-  /** What the cookie of the approvals page is called here. */
+  /** Name of the cookie of the approvals page. */
   sessionCookie: string
 }>
 
@@ -66,10 +66,10 @@ export type OpenApi = Readonly<{
 }>
 
 /**
- * The OpenAPI 3.1 document of every route that is implemented, made anew at each call.
+ * The OpenAPI 3.1 document of every implemented route, generated at each call.
  *
- * Each alias stands there whole, since a reader looks for the path their client calls. The first
- * path of a route has the route's name as its `operationId`; the others add a number to it.
+ * Each alias is listed in full, because a reader searches for the path that their client calls. The
+ * `operationId` of a route's first path is the route's name; the other paths add a number to it.
  */
 export const openApiDocument = (here: Surroundings): OpenApi => {
   const { refer, schemas } = vocabulary(used())
@@ -84,7 +84,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
       const template = path.replace(/:(\w+)/g, '{$1}')
       const before = paths[template]
       if (before !== undefined && route.method.toLowerCase() in before) {
-        // Issuer and API answer alike here: the document has a path once.
+        // Issuer and API have some paths in common; the document lists each path once.
         paths[template] = { ...before, servers: [issuer, api] }
         continue
       }
@@ -101,7 +101,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
     info: {
       title: 'lumoauth-harness',
       version: here.version,
-      summary: 'A simulated LumoAuth, a protected API, and the control plane over both',
+      summary: 'A mock LumoAuth issuer, a protected API, and a control plane for both',
       description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },
@@ -116,66 +116,69 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
   }
 }
 
-/** Without AAuth, which answers 501 (contract §2.6): what is not there is not documented. */
+/** Without AAuth, which answers 501 (contract §2.6). */
 const all = (Object.entries(routes) as [RouteName, Route][]).filter(
   ([name]) => !/^(?:aauth|admin)\./.test(name),
 )
 
-const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers follow the caller. Some routes also answer where other clients look for them; these are listed, too.
+const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers have the prefix of the request. Some routes have further paths that other clients use; these are listed as well.
 
-Every refusal is one envelope: \`error\` and \`code\` are the same word, \`error_description\` and \`message\` the same sentence, \`status\` is the HTTP status. A known path with a wrong method is a 405 with \`Allow\`; a body over 64 KiB a 413.`
+Every error has the same body: \`error\` and \`code\` are equal, \`error_description\` and \`message\` are equal, \`status\` is the HTTP status. A known path with a wrong method gets 405 with \`Allow\`; a body over 64 KiB gets 413.`
 
 const tags: readonly { name: string; routes: readonly string[]; description: string }[] = [
   {
     name: 'OAuth',
     routes: ['oauth'],
-    description: 'Tokens, their introspection and revocation, users who sign in, and clients.',
+    description:
+      'Tokens, introspection, revocation, sign-in of users, and registration of clients.',
   },
   {
     name: 'Discovery',
     routes: ['discovery'],
-    description: 'Metadata and keys, where each standard and each SDK looks for them.',
+    description: 'Metadata and keys, at the paths of each standard and each SDK.',
   },
   {
     name: 'Just-in-time permissions',
     routes: ['jit'],
-    description: 'Tasks, permission requests, the tokens they are exchanged for, and approvers.',
+    description: 'Tasks, permission requests, JIT tokens, and approvers.',
   },
   {
     name: 'Agents',
     routes: ['agents', 'approvals', 'connections', 'me'],
-    description: 'What an agent is, may do, and asks a person on the spot.',
+    description: 'Identity and capabilities of agents, and push approvals.',
   },
   {
     name: 'Permissions',
     routes: ['authz'],
-    description: 'Whether somebody has a permission.',
+    description: 'Permission checks for users and agents.',
   },
   {
     name: 'Signals',
     routes: ['ssf'],
-    description: 'Shared signals: what became of tasks and tokens, pushed or fetched.',
+    description: 'Shared signals: security events of tasks and tokens, by push or by poll.',
   },
-  { name: 'MCP', routes: ['mcp'], description: 'MCP servers that take the tokens of the issuer.' },
+  { name: 'MCP', routes: ['mcp'], description: 'MCP servers that accept tokens of the issuer.' },
   {
     name: 'Documents and reports',
     routes: ['documents', 'reports', 'resource'],
-    description: 'The protected API, on an origin of its own. It says what is missing.',
+    description:
+      'The protected API, on its own origin. Its challenges name the missing permission.',
   },
   {
     name: 'Control plane',
     routes: ['control'],
-    description: 'For tests and operators: tenants, clocks, policies, defects, and what happened.',
+    description:
+      'For tests and operators: tenants, clocks, policies, misbehaviours, journal and exchanges.',
   },
   {
     name: 'Approvals page',
     routes: ['console'],
-    description: 'The page for people, and what its modules ask for.',
+    description: 'The page for approvers, and the routes its modules call.',
   },
   {
     name: 'Scripted model',
     routes: ['model'],
-    description: 'A model that speaks OpenAI’s API and follows a script.',
+    description: 'A scripted model that implements OpenAI’s API.',
   },
   { name: 'About', routes: ['openapi'], description: 'This document.' },
 ]
@@ -191,7 +194,7 @@ const operation = (name: RouteName, route: Route, at: number, refer: Refer): Ope
   const [path = '', ...others] = pathsOf(route)
   const description = [
     route.note,
-    ...(at === 0 ? [] : [`The same as \`${route.method} ${path.replace(/:(\w+)/g, '{$1}')}\`.`]),
+    ...(at === 0 ? [] : [`Same as \`${route.method} ${path.replace(/:(\w+)/g, '{$1}')}\`.`]),
   ].filter((it) => it !== undefined)
   const parameters = [...pathParameters([path, ...others][at] ?? ''), ...queryParameters(route)]
   return {
@@ -225,7 +228,7 @@ const parameterWords: Readonly<Record<string, string>> = {
   kid: 'The id of a published key.',
   name: 'The name of the misbehaviour.',
   model: 'A name the scripted model answers to.',
-  version: 'The digest of the files, as the page names it.',
+  version: 'The digest of the files, as written in the page.',
   file: 'The name of a file of the page.',
 }
 
@@ -270,7 +273,7 @@ const answers = ({ answers, media }: Route, refer: Refer): Record<string, Respon
         status,
         {
           description: answerWords[status] ?? 'An answer',
-          ...(status.startsWith('3') ? { headers: header('Location', 'Where to go.') } : {}),
+          ...(status.startsWith('3') ? { headers: header('Location', 'The URL to go to.') } : {}),
           ...(Object.keys(content).length > 0 ? { content } : {}),
         },
       ]
@@ -280,13 +283,13 @@ const answers = ({ answers, media }: Route, refer: Refer): Record<string, Respon
 const answerWords: Readonly<Record<string, string>> = {
   200: 'Done',
   201: 'Made',
-  202: 'Accepted: it waits for somebody',
-  204: 'Done; there is nothing to say',
-  302: 'Sent elsewhere',
-  303: 'Sent elsewhere',
+  202: 'Accepted: waiting for a decision',
+  204: 'Done, without a body',
+  302: 'Redirect',
+  303: 'Redirect',
 }
 
-/** Each of the ways in is enough; those named together are all needed. */
+/** Each set of credentials is sufficient; those named together are all required. */
 const security = ({ auth, method }: Route): Operation['security'] => {
   const ways: Record<Auth, Operation['security']> = {
     none: [],
@@ -314,13 +317,13 @@ const securitySchemes = (cookie: string) => ({
     type: 'apiKey',
     in: 'header',
     name: 'X-API-Key',
-    description: 'A key of a tenant, `lmk_…`. Not together with a bearer token.',
+    description: 'An API key of a tenant, `lmk_…`. Do not send it together with a bearer token.',
   },
   client: {
     type: 'http',
     scheme: 'basic',
     description:
-      'Client id and secret. A client may also show them as `client_id` and `client_secret` in the form, or sign a `client_assertion`.',
+      'Client id and secret. A client may also send them as `client_id` and `client_secret` in the form, or send a signed `client_assertion`.',
   },
   control: {
     type: 'http',
@@ -346,7 +349,7 @@ const securitySchemes = (cookie: string) => ({
   },
 })
 
-/** Every schema that is referred to. Queries are not: they stand there parameter by parameter. */
+/** Every schema that is referred to. Queries are written in place, parameter by parameter. */
 const used = (): [z.ZodType, Direction][] => [
   ...all.flatMap(([, { body, form, answers }]): [z.ZodType, Direction][] => [
     ...[body, form].flatMap((it): [z.ZodType, Direction][] => (it ? [[it, 'input']] : [])),

@@ -8,10 +8,10 @@ export const header = (name: string, description: string, schema: Schema = { typ
   [name]: { description, schema },
 })
 
-/** A budget that is used up does not always say when it is there again. */
+/** The error of an exhausted budget does not always have `Retry-After`. */
 const UsedUp = z.union([RateLimited, ErrorBody])
 
-/** How OpenAI’s clients read a refusal. */
+/** The error body that OpenAI's clients read. */
 const ModelError = z
   .object({
     error: z.object({
@@ -27,45 +27,45 @@ const ModelRefusal = z.union([ModelError, ErrorBody])
 
 type Refusal = Readonly<{ name: string; says: string; headers?: object; body?: z.ZodType }>
 
-/** What a refusal of each status means, whatever the route. */
+/** The meaning of each error status, for all routes. */
 const refusalWords: Readonly<Record<string, Refusal>> = {
-  400: { name: 'Invalid', says: 'What was sent does not fit, or does not fit now' },
+  400: { name: 'Invalid', says: 'The request is malformed, or not possible in the current state' },
   401: {
     name: 'Unauthorized',
-    says: 'No credentials, or none that are good here',
+    says: 'Missing or invalid credentials',
     headers: header('WWW-Authenticate', 'The challenge (RFC 6750 §3, RFC 9110 §11.6.1).'),
   },
-  403: { name: 'Forbidden', says: 'Known, but not allowed' },
-  404: { name: 'NotFound', says: 'There is no such thing here, or no such tenant' },
-  409: { name: 'Conflict', says: 'It is there already, or is in use' },
+  403: { name: 'Forbidden', says: 'Authenticated, but not allowed' },
+  404: { name: 'NotFound', says: 'The resource or the tenant does not exist' },
+  409: { name: 'Conflict', says: 'The resource exists already, or is in use' },
   413: { name: 'TooLarge', says: 'A body over 64 KiB' },
   415: { name: 'UnsupportedMedia', says: 'A body of another media type, or a compressed one' },
   429: {
     name: 'TooOften',
-    says: 'A rate or a budget is used up',
+    says: 'The rate limit is exceeded, or the budget is exhausted',
     headers: header('Retry-After', 'Seconds to wait.', { type: 'integer' }),
     body: UsedUp,
   },
   431: { name: 'HeadersTooLarge', says: 'A query or header fields longer than the server reads' },
   503: {
     name: 'Unavailable',
-    says: 'Not now: the journal cannot be written, or no tenant is there',
+    says: 'Unavailable: the journal cannot be written, or there is no tenant',
   },
-  507: { name: 'Full', says: 'There is no room for more' },
+  507: { name: 'Full', says: 'A limit on stored objects is reached' },
 }
 
-/** A resource server's 403, which may also say what is missing. */
+/** The 403 of a resource server, which may have a challenge. */
 const challenge: Refusal = {
   name: 'Challenge',
-  says: 'Known, but not allowed; where a permission could help, it says which',
+  says: 'Authenticated, but not allowed; a challenge names the permission that would be sufficient',
   headers: header(
     'Insufficient-Authorization-Details',
-    'The detail that is missing: base64 of one JSON object.',
+    'The missing authorization detail: base64 of one JSON object.',
   ),
   body: ChallengeBody,
 }
 
-/** What every refusal of a kind says, to be referred to. */
+/** The shared response objects of errors. */
 export const refusals = (refer: Refer) => ({
   ...Object.fromEntries(
     [...Object.values(refusalWords), challenge].map(({ name, says, headers, body = ErrorBody }) => [
@@ -78,11 +78,11 @@ export const refusals = (refer: Refer) => ({
     ]),
   ),
   ModelError: {
-    description: 'A refusal in OpenAI’s form; where the path is none, in the usual one',
+    description: 'An error in OpenAI’s form; in the usual form when the path is unknown',
     content: json(refer(ModelRefusal, 'output')),
   },
   Page: {
-    description: 'A page that tells the person why it cannot go on',
+    description: 'An HTML page that shows the error to the user',
     content: {
       'text/html': { schema: { type: 'string' } },
       ...json(refer(ErrorBody, 'output')),
@@ -90,7 +90,7 @@ export const refusals = (refer: Refer) => ({
   },
 })
 
-/** Which refusals a route knows, told from what it reads and whom it asks. */
+/** Derives the possible errors of a route from its inputs and its authentication. */
 export const refusalsOf = (
   name: string,
   route: Route,
@@ -124,8 +124,8 @@ export const refusalsOf = (
 
 const refTo = (name: string) => ({ $ref: `#/components/responses/${name}` })
 
-/** A body that is JSON. */
+/** A response with a JSON body. */
 export const json = (schema: Schema) => ({ 'application/json': { schema } })
 
-/** What the bodies of refusals are made of. */
+/** The schemas of the bodies of errors. */
 export const refusalBodies = [ErrorBody, UsedUp, ChallengeBody, ModelRefusal]

@@ -1,17 +1,17 @@
 import { z } from 'zod'
 
-/** A JSON Schema as it stands in the document. */
+/** A JSON Schema as written in the document. */
 export type Schema = Readonly<{ [keyword: string]: unknown }>
 
-/** What a reader is told of a schema: as a client sends it, or as the harness answers it. */
+/** Whether a schema describes what a client sends or what the harness answers. */
 export type Direction = 'input' | 'output'
 
-/** A schema as it stands at a place of the document: most often a reference. */
+/** A schema at a place in the document: most often a reference. */
 export type Refer = (schema: z.ZodType, direction: Direction) => Schema
 
 /**
- * The schemas that are used, by name. One that a client may send with less than the harness answers,
- * since it has defaults, stands there twice: the one to send is called `…Input`.
+ * Collects the schemas in use, by name. A schema with defaults has optional members when a client sends
+ * it; it is listed twice, and the one to send is called `…Input`.
  */
 export const vocabulary = (
   used: readonly (readonly [z.ZodType, Direction])[],
@@ -62,12 +62,12 @@ const reachable = (known: ReadonlyMap<string, Schema>, id: string, seen = new Se
 export const defs = '#/$defs/'
 export const schemaRef = (id: string) => `#/components/schemas/${id}`
 
-/** As zod has it, named schemas in `$defs`. */
+/** The schema as zod generates it, with named schemas in `$defs`. */
 export const jsonSchema = (schema: z.ZodType, io: Direction) => {
   const { $schema: _, ...said } = z.toJSONSchema(schema, {
     io,
     override: ({ jsonSchema: it }) => {
-      // No format of anybody's; the pattern beside it says the same.
+      // Removes formats that no standard defines; the pattern beside each says the same.
       if (it.format === 'starts_with') delete it.format
       delete it.id
     },

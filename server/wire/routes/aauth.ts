@@ -1,6 +1,6 @@
 import type { Route } from './route.ts'
 
-/** Out of scope (contract §2.6): each answers 501, so that nobody takes a 404 for a wrong path. */
+/** Out of scope (contract §2.6). Each route answers 501, so that clients can tell it from a wrong path. */
 const notHere = <M extends Route['method'], P extends string>(
   method: M,
   path: P,

@@ -15,7 +15,7 @@ export const apiRoutes = {
     ],
     auth: 'none',
     summary: 'Protected resource metadata of this API (RFC 9728)',
-    note: 'The tenant stands behind the well-known part, as in every other URL of the API.',
+    note: 'The tenant comes after the well-known segment, as in every other URL of the API.',
     answers: { 200: ProtectedResource },
   },
   'documents.list': {

@@ -6,7 +6,7 @@ import * as misbehaviour from '../misbehaviour.ts'
 import * as permission from '../permission-request.ts'
 import type { Route } from './route.ts'
 
-/** The approvals page (design §4): its HTML, and what its modules ask for. */
+/** The approvals page (design §4): its HTML, and the routes that its modules call. */
 export const consoleRoutes = {
   'console.home': {
     seat: 'control',
@@ -14,7 +14,7 @@ export const consoleRoutes = {
     path: '/console',
     aliases: ['/console/'],
     auth: 'none',
-    summary: 'Choose the tenant whose approvals page to open',
+    summary: 'Select the tenant whose approvals page opens',
     query: page.ChooseTenant,
     media: 'text/html',
     answers: { 200: null, 303: null },
@@ -24,8 +24,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/approve/:taskId',
     auth: 'none',
-    summary:
-      'Where the approval_url of the older JIT form leads: to the task on the approvals page',
+    summary: 'Redirects the approval_url of the older JIT form to the task on the approvals page',
     answers: { 303: null },
   },
   'console.page': {
@@ -43,7 +42,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/session',
     auth: 'session',
-    summary: 'Who is signed in',
+    summary: 'Read the session',
     answers: { 200: page.SignedIn },
   },
   'console.session.open': {
@@ -68,7 +67,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/events',
     auth: 'session',
-    summary: 'What happens in a tenant, as server-sent events',
+    summary: 'Stream the events of a tenant, as server-sent events',
     query: page.StreamQuery,
     media: 'text/event-stream',
     answers: { 200: null },
@@ -78,7 +77,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/news',
     auth: 'session',
-    summary: 'What happened in a tenant since an event, for a page without an event stream',
+    summary: 'Read the events of a tenant since a given one, for pages without an event stream',
     query: page.StreamQuery,
     answers: { 200: page.News },
   },
@@ -87,7 +86,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/inbox',
     auth: 'session',
-    summary: 'The requests that wait for a person',
+    summary: 'List permission requests, the pending ones first',
     query: page.InboxQuery,
     answers: { 200: page.Inbox },
   },
@@ -122,7 +121,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/tasks',
     auth: 'session',
-    summary: 'The tasks of a tenant',
+    summary: 'List the tasks of a tenant',
     answers: { 200: page.TaskList },
   },
   'console.task': {
@@ -130,7 +129,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/tasks/:taskId',
     auth: 'session',
-    summary: 'The timeline of a task',
+    summary: 'Read the timeline of a task',
     answers: { 200: page.Timeline },
   },
   'console.task.end': {
@@ -146,7 +145,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/journal',
     auth: 'session',
-    summary: 'The journal of a tenant',
+    summary: 'Read the journal of a tenant',
     query: exchange.AfterQuery,
     answers: { 200: journal.Journal },
   },
@@ -155,7 +154,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/exchanges',
     auth: 'session',
-    summary: 'The recorded requests and answers of a tenant',
+    summary: 'Read the recorded requests and answers of a tenant',
     query: exchange.AfterQuery,
     answers: { 200: exchange.Exchanges },
   },
@@ -173,7 +172,7 @@ export const consoleRoutes = {
     method: 'GET',
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
-    summary: 'The misbehaviours, and which are on',
+    summary: 'List the misbehaviours, and which are on',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.on': {

@@ -2,7 +2,7 @@ import { Jwks, ProtectedResource, ServerMetadata } from '../discovery.ts'
 import * as mcp from '../mcp.ts'
 import type { Route } from './route.ts'
 
-/** The RFC 8414 form: the well-known part between host and path (ASM-01, PRM-01). */
+/** The RFC 8414 form: the well-known segment between host and path (ASM-01, PRM-01). */
 const between = (document: string) => [
   `/.well-known/${document}/t/:tenant/api/v1`,
   `/.well-known/${document}/orgs/:tenant/api/v1`,
@@ -17,7 +17,7 @@ const elsewhere = (document: string) => [
   `/.well-known/${document}`,
 ]
 
-/** Metadata and keys (contract §1.4), and the MCP servers they lead to (§2.5). */
+/** Metadata and keys (contract §1.4), and MCP servers (§2.5). */
 export const discoveryRoutes = {
   'discovery.oauth': {
     seat: 'issuer',
@@ -43,7 +43,7 @@ export const discoveryRoutes = {
     path: '/.well-known/jwks.json',
     aliases: elsewhere('jwks.json'),
     auth: 'none',
-    summary: 'The public signing keys',
+    summary: 'Read the public signing keys (JWKS)',
     answers: { 200: Jwks },
   },
   'discovery.resource': {
@@ -53,7 +53,7 @@ export const discoveryRoutes = {
     aliases: elsewhere('oauth-protected-resource'),
     auth: 'none',
     summary: 'Protected resource metadata (RFC 9728)',
-    note: 'Of the MCP server, a list where there are several, of the API where there is none.',
+    note: 'Metadata of the MCP server; a list when there are several; of the API when there is none.',
     answers: { 200: ProtectedResource.or(ProtectedResource.array()) },
   },
   'discovery.resource.mcp': {
@@ -77,7 +77,7 @@ export const discoveryRoutes = {
     method: 'GET',
     path: '/mcp/servers/:serverId',
     auth: 'bearer',
-    summary: 'One MCP server, and how to find its way in',
+    summary: 'Read one MCP server, with its authorization URLs',
     answers: { 200: mcp.McpServerDetails },
   },
   'mcp.challenge': {
@@ -85,7 +85,7 @@ export const discoveryRoutes = {
     method: 'GET',
     path: '/mcp/:serverId/challenge',
     auth: 'none',
-    summary: 'The challenge an MCP server would send',
+    summary: 'Read the challenge of an MCP server',
     answers: { 200: mcp.McpAdmitted },
   },
   'mcp.challenge.post': {
@@ -93,7 +93,7 @@ export const discoveryRoutes = {
     method: 'POST',
     path: '/mcp/:serverId/challenge',
     auth: 'none',
-    summary: 'The challenge an MCP server would send, asked by POST',
+    summary: 'Read the challenge of an MCP server, with POST',
     answers: { 200: mcp.McpAdmitted },
   },
 } as const satisfies Record<string, Route>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Route } from './route.ts'
 
-/** The document that says what all the others are. */
+/** The OpenAPI document and its page. */
 const OpenApiDocument = z
   .looseObject({
     openapi: z.string().startsWith('3.1.'),
@@ -16,7 +16,7 @@ export const openApiRoutes = {
     method: 'GET',
     path: '/openapi.json',
     auth: 'none',
-    summary: 'This document',
+    summary: 'Read this OpenAPI document',
     answers: { 200: OpenApiDocument },
   },
   'openapi.page': {
@@ -24,7 +24,7 @@ export const openApiRoutes = {
     method: 'GET',
     path: '/docs',
     auth: 'none',
-    summary: 'This document, as a page to read',
+    summary: 'Read this OpenAPI document as a page',
     media: 'text/html',
     answers: { 200: null },
   },

@@ -3,8 +3,8 @@ import { ChatRequest, ModelInfo, ModelList, ResponsesRequest } from '../model.ts
 import type { Route } from './route.ts'
 
 /**
- * A model that speaks OpenAI's API and follows a script. The API key names the tenant, so both base
- * URLs do: `/_harness/llm/v1` and the tenant's own.
+ * A scripted model that implements OpenAI's API. Two base URLs: `/_harness/llm/v1`, where the API key
+ * identifies the tenant, and the tenant's own.
  */
 export const modelRoutes = {
   'model.chat': {
@@ -13,7 +13,7 @@ export const modelRoutes = {
     path: '/_harness/tenants/:tenant/llm/v1/chat/completions',
     aliases: ['/_harness/llm/v1/chat/completions'],
     auth: 'model',
-    summary: 'Ask the scripted model: chat completions, streamed or not',
+    summary: 'Call the scripted model: chat completions, streamed or not',
     body: ChatRequest,
     media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('chat.completion') }) },
@@ -24,7 +24,7 @@ export const modelRoutes = {
     path: '/_harness/tenants/:tenant/llm/v1/responses',
     aliases: ['/_harness/llm/v1/responses'],
     auth: 'model',
-    summary: 'Ask the scripted model: responses, streamed or not',
+    summary: 'Call the scripted model: responses, streamed or not',
     body: ResponsesRequest,
     media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('response') }) },
@@ -35,7 +35,7 @@ export const modelRoutes = {
     path: '/_harness/tenants/:tenant/llm/v1/models',
     aliases: ['/_harness/llm/v1/models'],
     auth: 'model',
-    summary: 'List the models the script answers for',
+    summary: 'List the models of the script',
     answers: { 200: ModelList },
   },
   'model.read': {
@@ -44,7 +44,7 @@ export const modelRoutes = {
     path: '/_harness/tenants/:tenant/llm/v1/models/:model',
     aliases: ['/_harness/llm/v1/models/:model'],
     auth: 'model',
-    summary: 'Read one of the models',
+    summary: 'Read one model',
     answers: { 200: ModelInfo },
   },
 } as const satisfies Record<string, Route>

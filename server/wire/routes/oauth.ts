@@ -4,7 +4,7 @@ import { ClientRegistered, RegisterClient, ReplaceClient } from '../registration
 import * as token from '../token.ts'
 import type { Route } from './route.ts'
 
-/** OAuth, under both prefixes (contract §2.1); at the root, for clients of the first tenant. */
+/** OAuth, under both prefixes (contract §2.1), and at the root for clients of the first tenant. */
 export const oauthRoutes = {
   'oauth.token': {
     seat: 'issuer',
@@ -13,7 +13,7 @@ export const oauthRoutes = {
     aliases: ['/api/v1/oauth/token'],
     auth: 'none',
     summary: 'Issue a token',
-    note: 'How a client authenticates depends on the grant (contract §2.1).',
+    note: 'The grant determines the client authentication (contract §2.1).',
     form: token.TokenForm,
     formOrJson: true,
     answers: { 200: token.TokenAnswer },
@@ -24,7 +24,7 @@ export const oauthRoutes = {
     path: '/oauth/introspect',
     aliases: ['/api/v1/oauth/introspect'],
     auth: 'client',
-    summary: 'Tell whether a token is alive (RFC 7662)',
+    summary: 'Introspect a token (RFC 7662)',
     form: token.IntrospectForm,
     answers: { 200: token.Introspection },
   },
@@ -43,7 +43,7 @@ export const oauthRoutes = {
     method: 'GET',
     path: '/oauth/userinfo',
     auth: 'bearer',
-    summary: 'Who the bearer is',
+    summary: 'Read the claims of the user or the agent',
     answers: { 200: agent.AgentInfo.or(agent.UserInfo) },
   },
   'oauth.userinfo.post': {
@@ -51,7 +51,7 @@ export const oauthRoutes = {
     method: 'POST',
     path: '/oauth/userinfo',
     auth: 'bearer',
-    summary: 'Who the bearer is, asked by POST',
+    summary: 'Read the claims of the user or the agent, with POST',
     answers: { 200: agent.AgentInfo.or(agent.UserInfo) },
   },
   'oauth.authorize': {
@@ -59,8 +59,8 @@ export const oauthRoutes = {
     method: 'GET',
     path: '/oauth/authorize',
     auth: 'none',
-    summary: 'Ask a person to sign in and to consent',
-    note: 'Answers an HTML page; a redirect with an error where the client should hear of it.',
+    summary: 'Ask a user to sign in and to consent',
+    note: 'Answers with an HTML page, or with a redirect when the error is for the client.',
     query: authorization.AuthorizeRequest,
     pages: true,
     media: 'text/html',
@@ -134,8 +134,8 @@ export const oauthRoutes = {
     method: 'GET',
     path: '/oauth/logout',
     auth: 'none',
-    summary: 'Sign a person out',
-    note: 'There is no session to end, since the consent page asks each time who it is.',
+    summary: 'Sign a user out',
+    note: 'Ends no session: the consent page asks for the user each time.',
     query: authorization.LogoutQuery,
     pages: true,
     media: 'text/html',
@@ -153,7 +153,7 @@ export const oauthRoutes = {
     ],
     auth: 'none',
     summary: 'Register a client (RFC 7591)',
-    note: 'A dialect switch asks for a bearer or an API key, or closes the door.',
+    note: 'The dialect switch registration requires a bearer token or an API key, or rejects every registration.',
     body: RegisterClient,
     invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
     answers: { 201: ClientRegistered },

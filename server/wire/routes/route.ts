@@ -1,13 +1,18 @@
 import type { z } from 'zod'
 
-/** Whose door it is. The control plane stands on the issuer's origin. */
+/** The server that answers a route. The control plane shares the issuer's origin. */
 export type Seat = 'issuer' | 'api' | 'control'
 
 /**
- * Who may knock. `client`: client authentication, or for `caller` a live access token instead.
- * `agent`, `bearer`: a live access token of an agent, of anybody. `guard`: what the API asks depends on the document. `control`: the control token.
- * `session`: a browser signed in to the approvals page; `operator`: one signed in by the control token.
- * `model`: the API key of a tenant's scripted model.
+ * Required credentials.
+ *
+ * - `client`: client authentication; `caller`: client authentication or a valid access token
+ * - `agent`: a valid access token of an agent; `bearer`: any valid access token
+ * - `guard`: depends on the document (the API)
+ * - `control`: the control token
+ * - `session`: a browser that is signed in to the approvals page; `operator`: one signed in with the
+ * control token
+ * - `model`: the API key of a tenant's scripted model
  */
 export type Auth =
   | 'none'
@@ -21,51 +26,51 @@ export type Auth =
   | 'operator'
   | 'model'
 
-/** One endpoint as data: Express, MSW, the client and OpenAPI are made from it. */
+/** One endpoint as data. Express, MSW, the client and OpenAPI are derived from it. */
 export type Route = Readonly<{
   seat: Seat
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With `:name` segments. Of the issuer: below either prefix. */
+  /** With `:name` segments. For the issuer: relative to either prefix. */
   path: string
-  /** Whole paths that answer the same, for clients that look elsewhere (contract §7 rows 24 to 26). */
+  /** Further full paths of the same route, for clients that use them (contract §7 rows 24 to 26). */
   aliases?: readonly string[]
   auth: Auth
   /**
-   * Whether a JIT token authenticates its agent here: `own_task` for what belongs to the task it was granted
-   * in; `refused` with 403; absent: 401, as for any token that is not for the issuer (findings F15).
+   * Whether a JIT token authenticates its agent here. `own_task`: for its own task; `refused`: 403;
+   * absent: 401, as for any token with another audience (findings F15).
    */
   jitToken?: 'own_task' | 'refused'
   summary: string
-  /** One sentence more, where the summary leaves a question. */
+  /** One more sentence when the summary is not enough. */
   note?: string
   query?: z.ZodType
-  /** A JSON body. Absent: none is read. */
+  /** Schema of the JSON body. Absent: no body is read. */
   body?: z.ZodType
-  /** The error code of a body that does not fit, by its member; `invalid_request` if absent. */
+  /** The error code by invalid member of the body. Default: `invalid_request`. */
   invalid?: Readonly<Record<string, string>>
-  /** A body `application/x-www-form-urlencoded`. */
+  /** Schema of a body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
-  /** A form that may also come as a JSON object. */
+  /** Whether the form may also be sent as a JSON object. */
   formOrJson?: true
-  /** Answers with pages for a person, refusals too, where the schema of an answer is null. */
+  /** Whether answers, including errors, are HTML pages when the schema of the answer is null. */
   pages?: true
-  /** Refuses with 409 what is there already, or in use. */
+  /** Whether the route answers 409 when the resource exists already or is in use. */
   conflicts?: true
-  /** What comes with 200 where it is no JSON, or not always: pages, style sheets, events. */
+  /** Media type of a 200 that is not JSON, or not always: pages, style sheets, events. */
   media?: string
-  /** JSON bodies by status; null where there is none. Every refusal is an `ErrorBody`. */
+  /** Schemas of the JSON bodies by status; null for no body. The body of every error is an `ErrorBody`. */
   answers: Readonly<Record<number, z.ZodType | null>>
 }>
 
 /** The two base paths of the issuer (contract §1.1). */
 export const prefixes = ['/t/:tenant/api/v1', '/orgs/:tenant/api/v1'] as const
 
-/** The two forms of the API's paths: with the tenant named, or told from the token. */
+/** The two base paths of the API: with the tenant in the path, or with the tenant of the token. */
 export const apiPrefixes = ['', '/t/:tenant'] as const
 
-/** Every path a route answers at. */
+/** Every path of a route. */
 export const pathsOf = (route: Route): readonly string[] => {
-  // RFC 9728 §3.1 puts the well-known part before the path, so that path names the tenant itself.
+  // RFC 9728 §3.1 puts the well-known segment before the path, so the path contains the tenant.
   const isWellKnown = route.seat === 'api' && route.path.startsWith('/.well-known/')
   const bases = isWellKnown
     ? ['']

@@ -3,7 +3,7 @@ import { type RouteName, routes } from './routes.ts'
 
 export type Found<N extends RouteName> =
   | Readonly<{ name: N; params: Readonly<Record<string, string>> }>
-  /** The path is known, but not with this method. */
+  /** The path exists, but not with this method. */
   | Readonly<{ allow: readonly string[] }>
 
 type Node<N> = {
@@ -13,9 +13,9 @@ type Node<N> = {
 }
 
 /**
- * Finds the route of a method and a path in time that grows with the path only.
- * @returns a function that gives undefined for an unknown path, and throws `URIError` for one that
- *   is not percent-encoded UTF-8
+ * Finds the route of a method and a path in time linear in the path.
+ * @returns a function that returns undefined for an unknown path and throws `URIError` for a path that
+ * is not percent-encoded UTF-8
  */
 export const createRouter = <N extends RouteName>(names: readonly N[]) => {
   const root: Node<N> = { literals: new Map(), methods: new Map() }
@@ -34,17 +34,17 @@ export const createRouter = <N extends RouteName>(names: readonly N[]) => {
   }
 }
 
-/** HEAD is answered wherever GET is. */
+/** HEAD is answered on every route with GET. */
 const methodsOf = <N>({ methods }: Node<N>): string[] =>
   [...methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 
-/** The route of a request to a seat, if it is of the contract. HEAD is no route of its own. */
+/** The route of a request to a seat, if the contract has one. HEAD has no route of its own. */
 export const findRoute = (seat: Seat, method: string, path: string): RouteName | undefined => {
   try {
     const found = method === 'HEAD' ? undefined : routerOf(seat)(method, path)
     return found !== undefined && 'name' in found ? found.name : undefined
   } catch (error) {
-    // A path that is not percent-encoded UTF-8 is of no route.
+    // A path that is not percent-encoded UTF-8 has no route.
     if (error instanceof URIError) return undefined
     throw error
   }
@@ -59,7 +59,10 @@ const routerOf = (seat: Seat) => {
   return router
 }
 
-/** Some clients join a base URL with a trailing slash and a path: leading slashes are collapsed (contract §1.1). */
+/**
+ * Collapses leading slashes: some clients join a base URL with a trailing slash and a path (contract
+ * §1.1).
+ */
 const segmentsOf = (path: string) => path.replace(/^\/+/, '').split('/')
 
 const add = <N>(root: Node<N>, method: string, path: string, name: N) => {
@@ -80,7 +83,7 @@ const add = <N>(root: Node<N>, method: string, path: string, name: N) => {
   node.methods.set(method, { name, names })
 }
 
-/** Literal segments win over parameters; where one leads nowhere, the other is tried. */
+/** Literal segments take precedence over parameters; when one leads to no route, the other is tried. */
 const walk = <N>(
   node: Node<N>,
   segments: readonly string[],

@@ -11,7 +11,7 @@ import { modelRoutes } from './model.ts'
 import { oauthRoutes } from './oauth.ts'
 import { signalRoutes } from './signal.ts'
 
-/** What the issuer answers, under both prefixes. */
+/** Routes of the issuer under both prefixes. */
 const issuerRoutes = {
   ...oauthRoutes,
   ...discoveryRoutes,
@@ -32,7 +32,7 @@ export const routes = {
   ...openApiRoutes,
 } as const
 
-/** The name of a route, of any seat. */
+/** The name of a route of any seat. */
 export type RouteName = keyof typeof routes
 /** The name of a route of the issuer. */
 export type IssuerRoute = keyof typeof issuerRoutes

@@ -1,7 +1,10 @@
 import * as signal from '../signal.ts'
 import type { Route } from './route.ts'
 
-/** Shared signals (contract §2.4). LumoAuth names no route to change a stream, so there is none. */
+/**
+ * Shared signals (contract §2.4). LumoAuth documents no route to update a stream, so this table has
+ * none.
+ */
 export const signalRoutes = {
   'ssf.configuration': {
     seat: 'issuer',
@@ -12,7 +15,7 @@ export const signalRoutes = {
       '/.well-known/ssf-configuration/orgs/:tenant/api/v1',
     ],
     auth: 'none',
-    summary: 'How signals are had',
+    summary: 'Read the configuration of shared signals (SSF)',
     answers: { 200: signal.SsfConfiguration },
   },
   'ssf.stream.create': {
@@ -21,7 +24,7 @@ export const signalRoutes = {
     path: '/ssf/stream',
     auth: 'bearer',
     summary: 'Open a stream of signals',
-    note: 'An agent hears of its own tasks and tokens, a resource server and an approver of all.',
+    note: 'An agent receives events of its own tasks and tokens; a resource server and an approver receive all.',
     body: signal.CreateStream,
     answers: { 201: signal.StreamConfiguration },
   },
@@ -30,7 +33,7 @@ export const signalRoutes = {
     method: 'GET',
     path: '/ssf/stream',
     auth: 'bearer',
-    summary: 'Read one stream, or all of one’s own',
+    summary: 'Read one stream, or all streams of the caller',
     query: signal.SignalStreamQuery,
     answers: { 200: signal.StreamConfiguration.or(signal.StreamList) },
   },
@@ -40,7 +43,7 @@ export const signalRoutes = {
     path: '/ssf/stream',
     auth: 'bearer',
     summary: 'Close a stream',
-    note: 'Without stream_id, the only one there is.',
+    note: 'Without stream_id: the caller’s only stream.',
     query: signal.SignalStreamQuery,
     answers: { 204: null },
   },
@@ -49,7 +52,7 @@ export const signalRoutes = {
     method: 'POST',
     path: '/ssf/verify',
     auth: 'bearer',
-    summary: 'Ask for a verification event',
+    summary: 'Request a verification event',
     body: signal.VerifyStream,
     answers: { 204: null },
   },

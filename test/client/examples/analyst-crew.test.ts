@@ -53,7 +53,7 @@ describe('the analyst crew', () => {
     await work()
 
     expect(lines.slice(-2)).toEqual([
-      '! task_2 is left over: it could not be completed',
+      '! task_2 could not be completed; its tokens stay valid until they expire',
       'task left over',
     ])
   })

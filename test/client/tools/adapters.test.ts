@@ -157,7 +157,7 @@ describe('the adapter for MCP', () => {
         mode: 'url',
         elicitationId: expect.any(String),
         url: 'https://issuer.test/console/acme',
-        message: "fetch_sensitive_document waits for a person's approval",
+        message: 'fetch_sensitive_document waits for approval',
       },
     ])
     answer(Response.json({ id: 'doc_1' }))

@@ -95,7 +95,7 @@ describe('a tool that is refused', () => {
   it('says that the client may not ask for it', async () => {
     const { read } = await equipped({ allow: [] })
 
-    await expect(read.execute(input)).resolves.toMatch(/^permission denied: not asked for/)
+    await expect(read.execute(input)).resolves.toMatch(/^permission denied: not requested/)
   })
 
   it.each([
@@ -104,7 +104,7 @@ describe('a tool that is refused', () => {
     [403, 'permission denied: because of nope'],
     [404, 'not found: because of nope'],
     [429, 'too many requests, try again later: because of nope'],
-    [500, 'the documents API failed (500), it may work later'],
+    [500, 'the documents API failed (500), try again later'],
   ])('tells what a %i means', async (status, text) => {
     const { world, read } = await equipped()
     world.on(line, () => refusal(status, 'nope'))
@@ -125,7 +125,7 @@ describe('a tool that is refused', () => {
 
     expect(await read.attempt(input)).toEqual({
       ok: false,
-      text: `the documents API answered ${status} with more than 1048576 bytes, too long to be read`,
+      text: `the documents API answered ${status} with more than 1048576 bytes, the most a tool reads`,
     })
   })
 
@@ -152,7 +152,7 @@ describe('a tool that is refused', () => {
     const { world, read } = await equipped()
     world.on('POST /jit/request', () => refusal(500, 'server_error'))
 
-    await expect(read.execute(input)).resolves.toBe('LumoAuth failed (500), it may work later')
+    await expect(read.execute(input)).resolves.toBe('LumoAuth failed (500), try again later')
   })
 
   it('says what is wrong with its input, and asks nobody', async () => {

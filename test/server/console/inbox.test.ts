@@ -94,7 +94,7 @@ describe('the inbox', () => {
     const { body } = await approve(['read'])
 
     expect([wider.status, none.status]).toEqual([400, 400])
-    expect(wider.body.error_description).toContain('actions: expected some of read, export')
+    expect(wider.body.error_description).toContain('actions: expected a subset of read, export')
     expect(body.decided.detail).toEqual({ ...detail, actions: ['read'] })
     expect(body.detail).toEqual(detail)
     expect(await agent.status()).toMatchObject({
@@ -166,7 +166,7 @@ describe('the inbox', () => {
     const { body } = await ada.request.get(`/console/acme/tasks/${agent.taskId}`)
     expect([first.status, second.status]).toEqual([204, 400])
     expect(second.body.error).toBe('task_not_active')
-    expect(body.task).toMatchObject({ status: 'suspended', reason: 'a person ended the task' })
+    expect(body.task).toMatchObject({ status: 'suspended', reason: 'an approver ended the task' })
     expect(body.tokens.at(-1).revoked.reason).toBe('task_suspended')
     expect(body.entries.at(-1)).toMatchObject({ type: 'task.suspended', by: 'user:ada' })
   })
@@ -200,7 +200,7 @@ describe('the inbox', () => {
       status: 'pending',
       approvals: [{ name: 'Ada' }],
       approvals_required: 2,
-      hindrance: 'the same person cannot approve twice',
+      hindrance: 'the same user cannot approve twice',
     })
     expect(again.body.error).toBe('approval_forbidden')
     expect(second.body).toMatchObject({

@@ -175,7 +175,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       .post(`${base}/oauth/token`)
       .type('form')
       .send(login())
-      .expect(500, /has read the request body and left nothing in req\.body/)
+      .expect(500, /other middleware has read the request body and left req\.body empty/)
   })
 
   it('a requirement that cannot be worked out is an error of the app, and answers', async () => {

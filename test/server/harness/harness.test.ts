@@ -94,7 +94,9 @@ describe('a harness', () => {
   it('refuses one origin for both seats', async () => {
     const same = { issuer: 'https://acme-corp.com', api: 'https://acme-corp.com' }
 
-    await expect(createHarness({ origins: same })).rejects.toThrow('need an origin each')
+    await expect(createHarness({ origins: same })).rejects.toThrow(
+      'expected different origins for issuer and API',
+    )
   })
 
   it('tells a log of every answer, names the request, and masks what is secret', async () => {
@@ -141,10 +143,10 @@ describe('a tenant in the hands of a test', () => {
     const tenant = harness.createTenant()
 
     await expect(tenant.misbehave('no-such-thing')).rejects.toThrow(
-      'there is no misbehaviour no-such-thing; lumoauth-harness misbehaviours lists them',
+      'unknown misbehaviour: no-such-thing; lumoauth-harness misbehaviours lists them',
     )
     await expect(tenant.misbehave('network-rest')).rejects.toThrow(
-      'there is no misbehaviour network-rest; did you mean network-reset?',
+      'unknown misbehaviour: network-rest; did you mean network-reset?',
     )
   })
 

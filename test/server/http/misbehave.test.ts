@@ -41,7 +41,7 @@ describe('switching a misbehaviour on', () => {
     const { status, body } = await tenant().on('issuer-is-kind')
 
     expect(status).toBe(400)
-    expect(body.error_description).toContain('there is no misbehaviour issuer-is-kind')
+    expect(body.error_description).toContain('unknown misbehaviour: issuer-is-kind')
   })
 
   it('says which one was meant', async () => {
@@ -185,7 +185,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     const refused = await made('network-unavailable', 'netwrok-reset')
 
     expect(refused.error_description).toBe(
-      'misbehave: there is no misbehaviour netwrok-reset; did you mean network-reset?',
+      'misbehave: unknown misbehaviour: netwrok-reset; did you mean network-reset?',
     )
     const { body } = await anonymous.get('/healthz')
     expect(body.tenants).toBe(before)
@@ -248,7 +248,7 @@ describe('a harness', () => {
     const begun = createHarness({ listen: false, tenants: [{ misbehave: ['network-rest'] }] })
 
     await expect(begun).rejects.toThrow(
-      'there is no misbehaviour network-rest; did you mean network-reset?',
+      'unknown misbehaviour: network-rest; did you mean network-reset?',
     )
   })
 

@@ -53,8 +53,8 @@ describe('a rate limit', () => {
       error: 'rate_limit_exceeded',
       code: 'rate_limit_exceeded',
       status: 429,
-      error_description: 'no more than 2 calls in 60 seconds',
-      message: 'no more than 2 calls in 60 seconds',
+      error_description: 'rate limit exceeded: at most 2 calls in 60 seconds',
+      message: 'rate limit exceeded: at most 2 calls in 60 seconds',
       retry_after: 45,
     })
   })

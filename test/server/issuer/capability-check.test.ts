@@ -51,7 +51,7 @@ describe('asking whether something is allowed', () => {
 
   it.each([
     ['approve', 'approved'],
-    ['ask', 'put to a person'],
+    ['ask', 'pending until a person decides'],
     ['deny', 'denied'],
   ] as const)('names what a rule that says %s would do', (decision, says) => {
     const { tenant } = world({ policy: { rules: [{ name: 'house rule', risk: 'low', decision }] } })
@@ -71,7 +71,7 @@ describe('asking whether something is allowed', () => {
       context: { authorization_details: exporting() },
     })
 
-    expect(reason).toContain('put to a person: personal data')
+    expect(reason).toContain('pending until a person decides: personal data')
     expect(happened()).toEqual(['agent.asked'])
   })
 })

@@ -99,10 +99,10 @@ describe('registering a client', () => {
     expect(by(undefined)().capabilities).toEqual([])
     expect(refusalOf(by('a c', ['a']))).toEqual({
       error: 'invalid_client_metadata',
-      reason: 'scope: expected some of a',
+      reason: 'scope: expected a subset of a',
     })
     expect(refusalOf(by('a'))).toMatchObject({
-      reason: 'scope: expected some of nothing, unless somebody known registers it',
+      reason: 'scope: expected a subset of the scopes of the registering bearer (none)',
     })
     const token_endpoint_auth_method = 'none'
     expect(

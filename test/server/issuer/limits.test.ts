@@ -159,7 +159,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
 
     expect(refusalOf(() => request(task.id, { ...reading(), note }))).toEqual({
       error: 'limit_reached',
-      what: 'bytes remembered for one agent',
+      what: 'bytes stored for one agent',
       limit: 1000,
     })
     expect(errorOf(() => open({ name: note }))).toBe('limit_reached')
@@ -176,7 +176,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
 
     expect(refusalOf(() => open({ agentId: stranger.id, name: 'x'.repeat(600) }))).toEqual({
       error: 'limit_reached',
-      what: 'bytes remembered for one tenant',
+      what: 'bytes stored for one tenant',
       limit: 1000,
     })
   })

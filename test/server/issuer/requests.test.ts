@@ -282,7 +282,7 @@ describe('exchanging an approval', () => {
       error: 'request_not_approved',
       requestId: id,
       status: 'revoked',
-      reason: 'its task is completed',
+      reason: 'the task is completed',
     })
   })
 

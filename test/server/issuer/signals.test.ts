@@ -188,7 +188,7 @@ describe('a stream', () => {
       event: 'verification',
       about: { streamId: stream.id },
       by: 'system',
-      reason: 'the receiver asked for it',
+      reason: 'the receiver requested it',
     })
   })
 

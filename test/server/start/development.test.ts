@@ -145,7 +145,7 @@ describe('SIGHUP', () => {
     running.signal('SIGHUP')
 
     const [said] = await running.prints('stderr', /^tenants\.yaml: .*$/m)
-    expect(said).toBe('tenants.yaml: as it was before')
+    expect(said).toBe('tenants.yaml: unchanged')
   })
 
   it('does not end a process without configuration', async () => {

@@ -152,7 +152,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
   it.each([
     [['--prot', '1'], "unknown option '--prot' (Did you mean --port?)"],
     [['--config', 'nowhere.yaml'], 'cannot read nowhere.yaml: ENOENT: no such file or directory'],
-    [['--misbehave', 'no-such-thing'], '--misbehave: there is no misbehaviour no-such-thing'],
+    [['--misbehave', 'no-such-thing'], '--misbehave: unknown misbehaviour: no-such-thing'],
   ])('%j', async (args, message) => {
     await using running = start(...args)
 
@@ -172,7 +172,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
 
     expect(await running.ends()).toBe(2)
 
-    expect(running.stderr).toContain(`port ${port} is taken`)
+    expect(running.stderr).toContain(`port ${port} is in use`)
     holder.close()
   })
 
@@ -202,8 +202,8 @@ describe('start refuses, in one line and with exit code 2,', () => {
     expect(await running.ends()).toBe(2)
 
     expect(running.stderr).toBe(
-      `lumoauth-harness: ${file}:6:9: tenants.1.misbehave.1.name: there is no misbehaviour isuer-exchanges-twice; did you mean issuer-exchanges-twice?
-${file}:7:21: tenants.1.misbehave.2.name: there is no misbehaviour kindness; lumoauth-harness misbehaviours lists them
+      `lumoauth-harness: ${file}:6:9: tenants.1.misbehave.1.name: unknown misbehaviour: isuer-exchanges-twice; did you mean issuer-exchanges-twice?
+${file}:7:21: tenants.1.misbehave.2.name: unknown misbehaviour: kindness; lumoauth-harness misbehaviours lists them
 `,
     )
   })
@@ -262,7 +262,9 @@ describe('start --recording', () => {
 
     expect(it.tenant).toBe('real-one')
     expect(await agentOf(it).authenticate()).toBe('redacted-agent-token-1')
-    await expect(agentOf(it).jit()).rejects.toThrow('/jit/task was not recorded')
+    await expect(agentOf(it).jit()).rejects.toThrow(
+      'the recording has no answer for POST /t/real-one/api/v1/jit/task',
+    )
   })
 
   it('says what is wrong with a file that is none', async () => {
@@ -432,7 +434,7 @@ describe('start --config, when the file changes,', () => {
     expect(asked.status).toBe('approved')
 
     await replaced(file, good)
-    await running.prints('stderr', /as it was before\n/)
+    await running.prints('stderr', /: unchanged\n/)
   })
 
   it('begins a tenant anew when its seeds change, with the credentials it had', async () => {
@@ -441,7 +443,7 @@ describe('start --config, when the file changes,', () => {
     const agent = agentOf(await ready(running))
 
     await replaced(file, 'tenant: acme\nagents: [{ name: report-bot }, { name: crew }]\n')
-    await running.prints('stderr', /acme: new agents; it begins anew/)
+    await running.prints('stderr', /acme: new agents; it was reset/)
 
     expect(await agent.authenticate()).toMatch(/^eyJ/)
   })
@@ -452,7 +454,7 @@ describe('start --config, when the file changes,', () => {
     const { issuer } = await ready(running)
 
     await replaced(file, 'tenants: [{ tenant: one }, { tenant: three }]\n')
-    await running.prints('stderr', /two is gone; three is new\n/)
+    await running.prints('stderr', /two was deleted; three was created\n/)
 
     const keys = (tenant: string) => fetch(`${issuer}/t/${tenant}/api/v1/.well-known/jwks.json`)
     expect((await keys('two')).status).toBe(404)

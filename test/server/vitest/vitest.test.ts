@@ -175,7 +175,7 @@ describe('toHaveCompletedItsTask', () => {
     expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toBe(
       [
         'expected report-bot to have completed its task',
-        `${jit.taskId} (names the task that was left, and counts its tokens) is still active; 1 of its tokens is still good.`,
+        `${jit.taskId} (names the task that was left, and counts its tokens) is still active; 1 of its tokens is still valid.`,
       ].join('\n'),
     )
   })
@@ -187,7 +187,7 @@ describe('toHaveCompletedItsTask', () => {
   })
 
   test('does not hold for an agent that opened none', ({ agent }) => {
-    expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toContain('It opened none.')
+    expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toContain('It opened no task.')
   })
 })
 
@@ -213,7 +213,7 @@ describe('toHaveUsedOnly', () => {
   test('does not hold for nothing, unless nothing was meant', ({ agent }) => {
     expect(agent).toHaveUsedOnly([])
     expect(complaint(() => expect(agent).toHaveUsedOnly([reading('doc_1')]))).toContain(
-      'It used no permission at all.',
+      'It used no permission.',
     )
   })
 })

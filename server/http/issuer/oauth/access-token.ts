@@ -7,7 +7,7 @@ import type { AccessTokenClaims } from '../../../wire/index.ts'
 import { issuerOf, issuersOf, namesOf } from '../../issuer-urls.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 
-/** The JWT of a token that was issued, for the caller that spells the base path so. */
+/** The JWT of an issued token, with the URLs of the request's prefix. */
 export const accessToken = (
   context: TenantContext,
   token: Token,
@@ -24,7 +24,7 @@ const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
   JWT: { typ: 'JWT' },
 }
 
-/** RFC 9068 §2.2, and LumoAuth's own beside it (contract §3.2). */
+/** RFC 9068 §2.2, and LumoAuth's own claims (contract §3.2). */
 export const claimsOf = (
   context: TenantContext,
   token: Token,
@@ -61,7 +61,10 @@ export const claimsOf = (
   }
 }
 
-/** An ordinary token is good at the issuer and the API, unless less was asked for (RFC 8707 §2). */
+/**
+ * The audience of an ordinary token is the issuer and the API, unless the request named another (RFC
+ * 8707 §2).
+ */
 const audienceOf = (context: TenantContext, token: Token, iss: string): string | string[] => {
   if (token.kind === 'jit') return jitAudience(context, token)
   if (token.audience === undefined) return [iss, context.origins.api]
@@ -69,7 +72,7 @@ const audienceOf = (context: TenantContext, token: Token, iss: string): string |
   return others.length === 0 ? first : [first, ...others]
 }
 
-/** Where the details say it may be used; where they say nothing, the API of this tenant. */
+/** The audience of a JIT token: the `locations` of its details; without them, the API of this tenant. */
 const jitAudience = (
   { origins }: TenantContext,
   { detail, audience }: Token,
@@ -87,8 +90,8 @@ const jitAudience = (
 }
 
 /**
- * Two tenants of one seed may share an issuer and ids, and so do a tenant that was deleted and the one
- * created in its place: the rest of the token must agree.
+ * Two tenants with the same seed may share an issuer and ids, and so may a deleted tenant and the one
+ * created in its place; so the other claims must match as well.
  */
 const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolean =>
   (claims.tenant === undefined || claims.tenant === slug) &&
@@ -98,7 +101,7 @@ const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolea
 
 export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
 
-/** A token of this tenant that is signed, in time and not revoked; undefined for any other. */
+/** Verifies a token of this tenant: signed, not expired, not revoked. Undefined for any other. */
 export const verifyOwn = async (
   context: TenantContext,
   jwt: string,

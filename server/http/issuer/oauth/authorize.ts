@@ -51,10 +51,11 @@ export const authorizeHandlers: Handlers<
     refuseForgedForm(context, request, csrf, parameters)
     return redirectRefusals(context, request, redirectUri, parameters.state, 303, () => {
       const { details, audience, ...sound } = checkAuthorization(context, client, parameters)
-      if (decision === 'deny') refuse({ error: 'access_denied', reason: 'the user said no' })
+      if (decision === 'deny')
+        refuse({ error: 'access_denied', reason: 'the user denied the request' })
       const user =
         findUser(context.tenant.state, chosen) ??
-        failWithPage(400, 'Choose who you are, then try again.')
+        failWithPage(400, 'Select a user, then try again.')
       const code = newSecret(context, 'code')
       context.tenant.run(giveGrant, {
         ...sound,
@@ -74,11 +75,11 @@ export const authorizeHandlers: Handlers<
     refuseSecretsInUri(request)
     const client = await clientOrPublic(context, request, body)
     if (body.request_uri !== undefined) {
-      answerWith(400, 'invalid_request', 'request_uri: it cannot itself be pushed')
+      answerWith(400, 'invalid_request', 'request_uri: not allowed in a pushed request')
     }
     const parameters = AuthorizeQuery.parse({ ...body, client_id: client.clientId })
     if (!isRegisteredRedirect(client, parameters.redirect_uri ?? '')) {
-      answerWith(400, 'invalid_request', 'redirect_uri: expected one that is registered')
+      answerWith(400, 'invalid_request', 'redirect_uri: expected a registered redirect_uri')
     }
     checkAuthorization(context, client, parameters)
     const [{ pushed }] = context.tenant.run(pushRequest, {
@@ -98,7 +99,7 @@ export const authorizeHandlers: Handlers<
     const clientId = query.client_id ?? (hint && (await readIdToken(context, hint))?.clientId) ?? ''
     const client = context.tenant.state.clients.get(clientId)
     if (client === undefined || !isRegisteredRedirect(client, uri)) {
-      return problemPage(400, 'The address to go back to is not known to belong to the client.')
+      return problemPage(400, 'The post_logout_redirect_uri is not registered for the client.')
     }
     if (client.selfRegistered) return signedOutPage()
     return { status: 302, headers: { location: withQuery(uri, { state }), ...noStore } }
@@ -135,34 +136,37 @@ const askForConsent = (
   })
 }
 
-/** The parameters as they were pushed, where a `request_uri` stands for them. */
+/** The authorization parameters: the pushed ones when there is a `request_uri`. */
 const withPushed = ({ tenant }: TenantContext, query: AuthorizeQuery): AuthorizeQuery => {
   const { request_uri: uri, client_id: clientId } = query
   if (uri === undefined) return query
   const pushed = tenant.state.pushed.get(uri)
   if (pushed === undefined || pushed.clientId !== clientId) {
-    return failWithPage(400, 'The request was never pushed, or by another client.')
+    return failWithPage(400, 'The request_uri is unknown, or belongs to another client.')
   }
   if (tenant.clock.now() >= pushed.expiresAt) {
-    return failWithPage(400, 'The request was pushed too long ago.')
+    return failWithPage(400, 'The request_uri is expired.')
   }
   return AuthorizeQuery.parse(pushed.parameters)
 }
 
-/** Whom to answer. As long as that is not certain, nobody is redirected anywhere (RFC 6749 §4.1.2.1). */
+/**
+ * Finds the client and its redirect URI. Without a valid pair the server does not redirect (RFC 6749
+ * §4.1.2.1).
+ */
 const findRedirectTarget = (
   { tenant }: TenantContext,
   { client_id: clientId = '', redirect_uri: redirectUri = '' }: AuthorizeQuery,
 ): { client: Client; redirectUri: string } => {
   const client =
-    tenant.state.clients.get(clientId) ?? failWithPage(400, 'The client is not known here.')
+    tenant.state.clients.get(clientId) ?? failWithPage(400, 'The client_id is unknown.')
   if (!isRegisteredRedirect(client, redirectUri)) {
-    failWithPage(400, 'The address to go back to is not registered for the client.')
+    failWithPage(400, 'The redirect_uri is not registered for the client.')
   }
   return { client, redirectUri }
 }
 
-/** What is asked, once it is sound: scope, details and audience together (RAR-17). */
+/** Validates the request: scope, details and audience together (RAR-17). */
 const checkAuthorization = (
   context: TenantContext,
   client: Client,
@@ -190,8 +194,8 @@ const checkAuthorization = (
 }
 
 /**
- * Sends a refusal to the client, by redirect. Without an address it shows a page: no person is redirected to a
- * client that registered itself before they have seen its name (RFC 9700 §4.11.2).
+ * Sends an error to the client, by redirect. Without a redirect URI it shows a page: the server
+ * redirects to a self-registered client only after the user has seen its name (RFC 9700 §4.11.2).
  */
 const redirectRefusals = (
   context: TenantContext,
@@ -215,7 +219,7 @@ const redirectRefusals = (
   }
 }
 
-/** With `iss`, so that a client of several issuers knows whose answer it is (RFC 9207). */
+/** With `iss`, so that a client of several issuers can tell them apart (RFC 9207). */
 const redirectToClient = (
   context: TenantContext,
   request: HttpRequest,
@@ -239,8 +243,8 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
 }
 
 /**
- * Refuses a form that our own page did not send: the page signs the parameters it shows, keeps the signature
- * in a cookie, and sends the form from its own origin (scheme, host and port).
+ * Rejects a form of another page. Our page signs its parameters, stores the signature in a cookie, and
+ * sends the form from its own origin (scheme, host and port).
  */
 export const refuseForgedForm = (
   context: TenantContext,
@@ -254,12 +258,12 @@ export const refuseForgedForm = (
   if (!isOurs || !isSigned || !same(parseCookie(cookie)[csrfCookie] ?? '', csrf)) {
     failWithPage(
       403,
-      'The form is not from here, or its page is too old. Go back to where you came from.',
+      'The form is not from this page, or the page is too old. Go back to the application and start again.',
     )
   }
 }
 
-/** The nonce of a consent page with a signature of it and of the request that the page shows. */
+/** The nonce of a consent page, with a signature over it and the displayed request. */
 export const signConsent = (
   { consentKey }: TenantContext,
   nonce: string,
@@ -270,7 +274,7 @@ export const signConsent = (
   return `${nonce}.${createHmac('sha256', consentKey).update(text).digest('base64url')}`
 }
 
-/** @throws {HttpError} a page for the person, since there is no client to tell */
+/** @throws {HttpError} an HTML page for the user, because no client can receive the error */
 const failWithPage = (status: number, says: string): never => {
   throw new HttpError(problemPage(status, says))
 }

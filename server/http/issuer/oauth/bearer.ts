@@ -10,29 +10,29 @@ import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import { type LiveToken, verifyForIssuer, verifyOwn } from './access-token.ts'
 
-/** Who a live access token stands for. A delegated one stands for its agent and for a user. */
+/** The principal of a valid access token. A delegated token has an agent and a user. */
 export type Principal = Readonly<{
   agent?: Agent | undefined
   user?: User | undefined
-  /** An agent holds the token, whoever its subject is. */
+  /** Whether an agent holds the token, regardless of its `sub`. */
   agentHeld: boolean
-  /** What the bearer may do in this tenant: a person's own permissions, never through an agent. */
+  /** Permissions of the bearer in this tenant: a user's own, never through an agent. */
   permissions: readonly string[]
-  /** Why the token cannot answer what its user is asked; undefined: it can. */
+  /** Why the token cannot answer in place of its user; undefined when it can. */
   personObstacle: string | undefined
-  /** Why the token can neither list nor decide permission requests; undefined: it can. */
+  /** Why the token can neither list nor decide permission requests; undefined when it can. */
   approvalObstacle: string | undefined
   claims: AccessTokenClaims
   jti: string
-  /** The task that a JIT token belongs to: it authenticates for nothing else. */
+  /** The task of a JIT token. The token authenticates for this task only. */
   jitTaskId?: string | undefined
-  /** An API key in place of a token. */
+  /** Whether the credential is an API key instead of a token. */
   isKey?: true
 }>
 
 /**
- * The bearer of a request (RFC 6750 §2.1).
- * @throws {HttpError} 401 with a challenge: without `error` where no token came (§3.1)
+ * Authenticates the bearer of a request (RFC 6750 §2.1).
+ * @throws {HttpError} 401 with a challenge; without `error` when the request has no token (§3.1)
  */
 export const bearer = async (
   context: TenantContext,
@@ -55,18 +55,19 @@ export const bearer = async (
     answerWith(
       403,
       'access_denied',
-      'a JIT token cannot be used here: expected the token of the agent',
+      'a JIT token is not accepted by this route: expected the token of the agent',
     )
   }
   const live = await verifyForIssuer(context, jwt as string)
-  // A JIT token is for what it was approved for, even where its details name the issuer as a place.
+  // `locations` never makes a JIT token valid at the issuer.
   if (live === undefined || live.token.kind === 'jit') return refuseToken(context)
   return principalOf(context, live)
 }
 
 /**
- * @throws {HttpError} as `bearer`, to an API key of no agent too (README of lumoauth 1.1.0,
- * "Authentication"); 403 when it is not an agent that asks
+ * Authenticates an agent.
+ * @throws {HttpError} as `bearer`, also for an API key without an agent (README of lumoauth 1.1.0,
+ * "Authentication"); 403 when the bearer is not an agent
  */
 export const agentBearer = async (
   context: TenantContext,
@@ -81,14 +82,14 @@ export const agentBearer = async (
   return { ...principal, agent }
 }
 
-/** `X-API-Key`, or the older `Authorization: ApiKey` (contract §2). */
+/** An API key in `X-API-Key`, or in the older `Authorization: ApiKey` (contract §2). */
 const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
   headers['x-api-key'] ?? /^apikey +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 
-/** Some clients send their key as a bearer token. */
+/** Some clients send an API key as a bearer token. */
 const isJwt = (token: string) => token.split('.').length === 3
 
-/** A key is looked up by its hash, so it takes the same time whether it is known or not. */
+/** Looks a key up by its hash, so a known and an unknown key take the same time. */
 const keyHolder = (context: TenantContext, text: string): Principal => {
   const { state, clock } = context.tenant
   const key = state.apiKeys.get(hashSecret(text))
@@ -117,7 +118,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
   }
 }
 
-/** @throws {HttpError} always the same, whatever is wrong with the token */
+/** @throws {HttpError} the same 401 for every invalid token */
 export const refuseToken = (context: TenantContext): never => {
   const description = 'the token is malformed, expired, revoked, or not for this issuer'
   const challenge = wantsBearer(

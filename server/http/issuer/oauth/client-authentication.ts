@@ -21,7 +21,7 @@ type ClientFields = Readonly<{
 }>
 
 /**
- * The client of a request, by HTTP Basic, by form fields or by an assertion, in one way only
+ * Authenticates the client of a request by exactly one method: HTTP Basic, form fields or an assertion
  * (RFC 6749 §2.3).
  * @throws {HttpError} 401 `invalid_client`, the same for an unknown client and a wrong secret
  */
@@ -34,7 +34,11 @@ export const clientOf = async (
   const basic = basicCredentials(context, request)
   const ways = [basic, postedSecret, assertion].filter((way) => way !== undefined)
   if (ways.length > 1 || (basic && postedId !== undefined && postedId !== basic.id)) {
-    answerWith(400, 'invalid_request', 'expected one way of client authentication, not two')
+    answerWith(
+      400,
+      'invalid_request',
+      'expected one method of client authentication, received several',
+    )
   }
   if (assertion !== undefined) return clientByAssertion(context, assertion, fields)
   const { id, secret } = basic ?? { id: postedId, secret: postedSecret }
@@ -46,12 +50,12 @@ export const clientOf = async (
   }
   const client = context.tenant.state.clients.get(id)
   if (!hasSecret(client, secret) || client === undefined) {
-    return refuseClient(context, 'the client is unknown or its secret is wrong')
+    return refuseClient(context, 'unknown client_id or wrong client_secret')
   }
   return client
 }
 
-/** As `clientOf`; a public client only says who it is. */
+/** As `clientOf`. A public client sends only its `client_id`. */
 export const clientOrPublic = async (
   context: TenantContext,
   request: HttpRequest,
@@ -63,20 +67,23 @@ export const clientOrPublic = async (
     : clientOf(context, request, fields)
 }
 
-/** Whether a request tries to authenticate a client at all. */
+/** Whether a request contains any client credentials. */
 export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFields): boolean =>
   fields.client_secret !== undefined ||
   fields.client_assertion !== undefined ||
   /^basic /i.test(headers.authorization ?? '')
 
-/** Secrets and tokens do not belong into a URI, where everybody logs them (CC-04). */
+/** Secrets and tokens must not be in a URI, because URIs are logged (CC-04). */
 export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
   if (query.size > 0 && [...query.keys()].some(isSecretParameter)) {
-    answerWith(400, 'invalid_request', 'expected credentials in the body or the headers only')
+    answerWith(400, 'invalid_request', 'expected credentials only in the body or in header fields')
   }
 }
 
-/** `private_key_jwt` (RFC 7523 §3): the sole audience is a name of this server, and each is good once. */
+/**
+ * `private_key_jwt` (RFC 7523 §3): `aud` must be exactly one name of this server, and each assertion
+ * works once.
+ */
 const clientByAssertion = async (
   context: TenantContext,
   jwt: string,
@@ -105,7 +112,7 @@ const clientByAssertion = async (
   return client
 }
 
-/** The keys of a JWKS, imported once. */
+/** The imported keys of each JWKS. */
 export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): FindKeys => {
   const known = keySets.get(jwks) ?? createKeySet(jwks)
   keySets.set(jwks, known)
@@ -121,7 +128,7 @@ const basicCredentials = (context: TenantContext, { headers }: HttpRequest) => {
     : refuseClient(context, `the Basic credentials are ${basic.flaw}`)
 }
 
-/** Compares in constant time; an unknown client takes as long as a wrong secret (CC-14). */
+/** Compares in constant time. An unknown client takes as long as a wrong secret (CC-14). */
 const hasSecret = (client: Client | undefined, secret: string): boolean => {
   const given = Buffer.from(hashSecret(secret))
   const kept = Buffer.from(client?.secretHash ?? hashSecret(''))

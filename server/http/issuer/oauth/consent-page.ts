@@ -8,20 +8,20 @@ import { plainPage } from '../../plain-page.ts'
 export type Consent = Readonly<{
   client: Client
   users: readonly User[]
-  /** The e-mail or id of the user that is chosen to begin with. */
+  /** E-mail address or id of the preselected user. */
   hint?: string | undefined
   scope: string
   details: readonly AuthorizationDetail[]
   mayAct?: string | undefined
-  /** Every parameter of the request, to come back with the decision. */
+  /** Every parameter of the request; the form sends them back. */
   parameters: readonly (readonly [string, string])[]
   csrf: string
-  /** Whether the issuer is reached by https, so that its cookie stays there. */
+  /** Whether the issuer's origin uses https; then the cookie is `Secure`. */
   secure: boolean
   redirectUri: string
 }>
 
-/** Who is it, and do they agree? Without a script: it works in every browser and in every test. */
+/** Asks for the user and for the decision. Has no script, so it works in every browser and in tests. */
 export const consentPage = (consent: Consent): Answer =>
   page(
     200,
@@ -56,7 +56,7 @@ const consentCookie = (csrf: string, secure: boolean) => ({
   }),
 })
 
-/** For a person, where the client cannot be told: its address is not known to be its own. */
+/** Shows an error to the user when it must not be sent to the client. */
 export const problemPage = (status: number, says: string, title = 'This cannot go on'): Answer =>
   page(status, title, markup`<h1>${title}</h1><p>${says}</p>`)
 
@@ -110,7 +110,10 @@ ${users.map((user, at) => choice(user, at === 0))}
 export const signedOutPage = (): Answer =>
   page(200, 'Signed out', markup`<h1>You are signed out</h1><p>You can close this window.</p>`)
 
-/** Holds the same text as the form, so that no other site can send the form (double submit). */
+/**
+ * The cookie holds the same value as the form, so that no other site can submit the form (double
+ * submit).
+ */
 export const csrfCookie = 'lumoauth_consent'
 
 const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
@@ -119,7 +122,7 @@ const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
 const choice = ({ id, name, email }: User, chosen: boolean) =>
   markup`<p><label><input type="radio" name="user" value="${exactly(id)}" required${chosen ? markup` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
 
-/** Browsers apply `form-action` to the redirect that answers the form, too. */
+/** Browsers also apply `form-action` to the redirect after the form. */
 const formTargets = (redirectUri: string) => {
   const { origin, protocol } = new URL(redirectUri)
   return `'self' ${origin === 'null' ? protocol : origin}`

@@ -48,13 +48,13 @@ export const discoveryHandlers: Handlers<
     publicResponse(mcpResource(context, serverNamed(context, params.serverId), request.path)),
 }
 
-/** Browsers of every origin may read it, and keep it for a minute. */
+/** Every origin may read it, and caches it for a minute. */
 const publicResponse = (body: unknown): Answer => ({
   ...ok(body),
   headers: { 'cache-control': 'public, max-age=60', 'access-control-allow-origin': '*' },
 })
 
-/** RFC 8414 §2. Only what is really there is advertised. */
+/** RFC 8414 §2. Lists only what is implemented. */
 const metadata = (context: TenantContext, requestPath: string): ServerMetadata => {
   const { tenant, origins } = context
   const base = origins.issuer + basePath(tenant.slug, requestPath)
@@ -115,7 +115,7 @@ const apiResource = (context: TenantContext, requestPath: string): ProtectedReso
   authorization_details_types_supported: Object.keys(knownTypes),
 })
 
-/** LumoAuth gives the URL of its metadata where RFC 9728 wants the issuer's name. */
+/** LumoAuth sends the URL of its metadata; RFC 9728 requires the issuer identifier. */
 const authorizationServer = (context: TenantContext, requestPath: string) => {
   const { tenant, origins } = context
   return tenant.state.dialect.authorization_servers === 'issuer'

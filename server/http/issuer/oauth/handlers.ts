@@ -78,7 +78,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   'oauth.revoke': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
     const { tenant } = context
-    // An invalid hint is ignored (RFC 7009 §2.2): tokens of both types are looked for anyway.
+    // An invalid hint is ignored (RFC 7009 §2.2): both types of tokens are searched anyway.
     const { token: text } = body
     const clientId =
       !hasClientCredentials(request, body) && bearerToken(request) !== undefined
@@ -102,7 +102,10 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...userinfoHandlers,
 }
 
-/** For a resource server only tokens with its `aud` are active, for any other client only its own (RFC 7662 §4, INT-02). */
+/**
+ * A token is active for a resource server if its `aud` contains the server, for any other client if the
+ * client owns it (RFC 7662 §4, INT-02).
+ */
 const accessTokenSeenBy = async (
   context: TenantContext,
   client: Client,
@@ -122,7 +125,7 @@ const accessTokenSeenBy = async (
   }
 }
 
-/** A refresh token is nobody's business but its client's. */
+/** A refresh token is active only for its own client. */
 const refreshTokenSeenBy = (
   context: TenantContext,
   { clientId }: Client,

@@ -8,7 +8,7 @@ import { userClaims } from './user-claims.ts'
 const header: Header = { typ: 'JWT' }
 const lifetime = 3600
 
-/** Who signed in (OpenID Connect Core §2). `sid` names the grant, so that it can be found again. */
+/** An ID token for the signed-in user (OpenID Connect Core §2). `sid` is the id of the grant. */
 export const idToken = (
   context: TenantContext,
   token: Token,
@@ -34,7 +34,7 @@ export const idToken = (
   )
 }
 
-/** The grant and the client an ID token of ours speaks of; undefined for any other text. */
+/** The grant and the client of one of our ID tokens; undefined for any other text. */
 export const readIdToken = async (
   context: TenantContext,
   jwt: string,

@@ -24,7 +24,7 @@ export const registrationHandlers: Handlers<
     const { tenant } = context
     const { registration } = tenant.state.dialect
     if (registration === 'closed') {
-      answerWith(403, 'registration_not_allowed', 'clients are not registered from outside here')
+      answerWith(403, 'registration_not_allowed', 'dynamic client registration is disabled')
     }
     const { authorization, 'x-api-key': key } = request.headers
     const isKnown = authorization !== undefined || key !== undefined

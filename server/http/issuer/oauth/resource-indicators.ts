@@ -10,9 +10,9 @@ type Wanted = Readonly<{
 }>
 
 /**
- * Where a token is wanted, by `resource` (RFC 8707) and `audience` (RFC 8693 §2.1).
- * @returns undefined where nothing is said, which means this issuer and the API
- * @throws {Refused} `invalid_target` for what nobody here answers to
+ * The audience of a token, by `resource` (RFC 8707) and `audience` (RFC 8693 §2.1).
+ * @returns undefined when the request names none: then the audience is this issuer and the API
+ * @throws {Refused} `invalid_target` for an unknown audience
  */
 export const audienceOf = (
   context: TenantContext,
@@ -62,5 +62,5 @@ const targetNamed = (
 const unknown = (name: string) =>
   refuse({
     error: 'invalid_target',
-    reason: `nobody here answers to ${name.slice(0, 200).replace(/[^!#-[\]-~]/g, '?')}`,
+    reason: `unknown resource or audience: ${name.slice(0, 200).replace(/[^!#-[\]-~]/g, '?')}`,
   })

@@ -8,17 +8,17 @@ import { accessToken } from './access-token.ts'
 
 export type TokenCall = Call<'oauth.token'> & IssuerContext
 
-/** One function a grant: from a token request to its answer. */
+/** The handler of one grant: from a token request to its answer. */
 export type GrantHandler = (call: TokenCall) => Promise<Answer>
 
-/** Answers that bear a token are not to be stored (RFC 6749 §5.1). */
+/** An answer with a token must not be stored (RFC 6749 §5.1). */
 export const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
-/** @throws {HttpError} 400 `invalid_request`, for a parameter that the grant requires */
+/** @throws {HttpError} 400 `invalid_request`, for a missing parameter of the grant */
 export const failMissingField = (name: string): never =>
-  answerWith(400, 'invalid_request', `${name}: expected it`)
+  answerWith(400, 'invalid_request', `missing required parameter: ${name}`)
 
-/** The answer that bears a token, and whatever else its grant adds. */
+/** The answer with a token, and the members that its grant adds. */
 export const tokenResponse = async (
   context: TenantContext,
   token: Token,
@@ -37,6 +37,6 @@ export const tokenResponse = async (
   } satisfies TokenAnswer,
 })
 
-/** The token among the events of a decision; undefined where it came to something else. */
+/** The token among the events of a decision; undefined when the decision issued none. */
 export const tokenIn = (events: readonly Event[]): Token | undefined =>
   events.find((event) => event.type === 'token.issued')?.token

@@ -1,6 +1,6 @@
 import type { User } from '../../../issuer/event.ts'
 
-/** What is told of a person (OpenID Connect Core §5.1), by scope; all of it where none is given. */
+/** Claims of a user (OpenID Connect Core §5.1), by scope; all of them without a scope. */
 export const userClaims = (user: User, scope?: string): Readonly<Record<string, unknown>> => {
   const asked = (name: string) => scope === undefined || scope.split(' ').includes(name)
   const [given = user.name, ...family] = user.name.split(' ')

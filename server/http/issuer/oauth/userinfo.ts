@@ -10,7 +10,7 @@ import { refuseToken } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
-/** Who the bearer is; of a delegated token, the user the agent acts for (contract §2.1). */
+/** Claims of the bearer; for a delegated token, those of the user the agent acts for (contract §2.1). */
 const userinfo = ({ context, principal }: IssuerContext): Answer => {
   const { agent, user, claims, isKey } = principal()
   if (agent === undefined && isKey) return refuseToken(context)
@@ -34,7 +34,7 @@ const personInfo = ({ tenant }: TenantContext, user: User) => ({
   tenant: tenant.slug,
 })
 
-/** Nothing is ever null: Go wants objects, numbers and lists where they are documented. */
+/** No value is null: Go's SDK requires the documented objects, numbers and lists. */
 const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   const { state, slug } = tenant
   const workload = state.workloads.find(({ agentId }) => agentId === agent.id)
@@ -58,7 +58,7 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   }
 }
 
-/** An agent's budget and what it has used of it (contract §2.1); empty for one without. */
+/** An agent's budget and its usage (contract §2.1); empty without a budget. */
 export const budgetPolicy = (
   { state, clock }: Tenant,
   { id, budget }: Agent,

@@ -115,7 +115,7 @@ describe('a request the scripted model refuses', () => {
     expect(json().error).toMatchObject({
       code: 'model_not_found',
       param: 'model',
-      message: 'there is no model large; expected small',
+      message: 'unknown model: large; expected small',
     })
   })
 
@@ -136,7 +136,7 @@ describe('a request the scripted model refuses', () => {
       code: 'no_scripted_reply',
       param: 'messages',
       message:
-        'the script has no reply to this conversation. Its last message, of the user: "and the revenue?". Replies: 1: already given; 2: tool_result_contains "Revenue" does not hold. Write one more under replies, such as - { when: { last_message_contains: "and the revenue?" }, say: "…" }',
+        'the script has no reply to this conversation. Last message: user, "and the revenue?". Replies: 1: already given; 2: tool_result_contains "Revenue" does not hold. Add one to replies, such as - { when: { last_message_contains: "and the revenue?" }, say: "…" }',
     })
   })
 
@@ -148,7 +148,7 @@ describe('a request the scripted model refuses', () => {
     const { json } = await chat([user('read'), tool('{"error":"denied"}')])
 
     expect(json().error.message).toBe(
-      `reply 1 asks for ${result('.title')}, which is in no tool result. The newest, of the tool: "{\\"error\\":\\"denied\\"}". Give the reply a condition, such as when: { tool_result_contains: "…" }`,
+      `reply 1 uses ${result('.title')}, which no tool result contains. Newest result: tool, "{\\"error\\":\\"denied\\"}". Give the reply a condition, such as when: { tool_result_contains: "…" }`,
     )
   })
 

@@ -316,7 +316,7 @@ describe('a push', () => {
 
     expect(far.sent).toHaveLength(1)
     expect(happened('signal.failed')).toMatchObject([
-      { final: true, reason: 'the receiver refused it' },
+      { final: true, reason: 'the receiver rejected it' },
     ])
   })
 

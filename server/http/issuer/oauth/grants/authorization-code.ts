@@ -54,7 +54,7 @@ export const redeemDevice = (
   return userTokens(call, events, next)
 }
 
-/** RFC 6749 §6, rotating. */
+/** RFC 6749 §6. Each use replaces the refresh token. */
 export const refreshToken: GrantHandler = async (call) => {
   const { context, request, body } = call
   const client = await clientOrPublic(context, request, body)
@@ -71,7 +71,7 @@ export const refreshToken: GrantHandler = async (call) => {
   return userTokens(call, events, next)
 }
 
-/** What was used before yields no token; all that came of it has been revoked. */
+/** A reused code or refresh token yields no token, and all tokens derived from it are revoked. */
 const userTokens = async (
   { context, request }: TokenCall,
   events: readonly Event[],

@@ -5,7 +5,10 @@ import { clientOf } from '../client-authentication.ts'
 import { audienceOf } from '../resource-indicators.ts'
 import { type GrantHandler, tokenResponse } from '../token-response.ts'
 
-/** RFC 6749 §4.4. Details are had by a permission request only, never by asking (RAR-06). */
+/**
+ * RFC 6749 §4.4. Rejects `authorization_details`: an agent gets them by a permission request only
+ * (RAR-06).
+ */
 export const clientCredentials: GrantHandler = async ({ context, request, body }) => {
   const client = await clientOf(context, request, body)
   const { tenant } = context
@@ -14,7 +17,7 @@ export const clientCredentials: GrantHandler = async ({ context, request, body }
     answerWith(
       400,
       'invalid_authorization_details',
-      'expected none: request a permission within a task instead',
+      'expected no authorization_details: request a permission within a task instead',
     )
   }
   const audience = audienceOf(context, body)

@@ -26,8 +26,9 @@ import {
 } from '../token-response.ts'
 
 /**
- * RFC 8693, and the older JIT form with `jit_task_id`. With an actor the agent comes to act for a user, a platform's token makes a workload
- * an agent, and any other token becomes a narrower one of its own holder.
+ * Token exchange (RFC 8693), and the older JIT form with `jit_task_id`. With an `actor_token` the agent
+ * gets a token to act for a user; a platform's token gives a workload its agent's token; any other
+ * token is exchanged for a narrower one of the same subject.
  */
 export const exchangeToken: GrantHandler = async (call) => {
   const { body, context, request } = call
@@ -39,7 +40,8 @@ export const exchangeToken: GrantHandler = async (call) => {
 
   const subject = await subjectOf(context, subjectToken, subjectType)
   if (body.jit_task_id !== undefined) {
-    // The newer form takes this token as the bearer of a call to the issuer: it has to be for it.
+    // In the newer form this token is the bearer of a call to the issuer, so its audience must be the
+    // issuer.
     await issuerTokenOf(context, subjectToken, 'subject_token')
     refuseOthersToken(client, subject)
     letApproverAnswer(context)
@@ -57,11 +59,11 @@ export const exchangeToken: GrantHandler = async (call) => {
   }
   if (body.actor_token === undefined) {
     if (subjectType === idTokenType) {
-      // It says who signed in to its client, and authorizes no call (OpenID Connect Core §2).
+      // It authenticates the user to its client and authorizes no call (OpenID Connect Core §2).
       refuseExchangeToken(
         context,
         'subject_token',
-        'an ID token is a subject only beside an actor_token',
+        'expected an actor_token beside a subject_token that is an ID token',
       )
     }
     refuseOthersToken(client, subject)
@@ -94,12 +96,15 @@ const refuseUnknownTypes = (body: Body): void => {
   }
 }
 
-/** Access tokens are JWTs, so either name is true of them (RFC 8693 §3). */
+/** Access tokens are JWTs, so both token types are correct (RFC 8693 §3). */
 const toTokenType = ({ requested_token_type: requested }: Body) => ({
   issued_token_type: requested ?? accessTokenType,
 })
 
-/** The tokens authenticate; whoever gives credentials beside them must still mean them (row 17). */
+/**
+ * The tokens authenticate the request; client credentials, when sent, must still be valid (contract §7
+ * row 17).
+ */
 const clientIfAny = async ({ context, request, body }: TokenCall): Promise<Client | undefined> => {
   const required = context.tenant.state.dialect.exchange_client_auth === 'required'
   return required || hasClientCredentials(request, body)
@@ -113,7 +118,7 @@ const refuseOthersToken = (client: Client | undefined, { clientId }: Token): voi
   }
 }
 
-/** A token of this issuer that is alive. Whose it is, and whether that will do, the rules say. */
+/** A valid token of this issuer. The rules decide whether its subject is allowed. */
 const accessTokenOf = async (
   context: TenantContext,
   text: string,
@@ -123,7 +128,7 @@ const accessTokenOf = async (
   return live?.token ?? refuseExchangeToken(context, name)
 }
 
-/** As `accessTokenOf`; the token must be for this issuer: one for another audience acts for nobody here. */
+/** As `accessTokenOf`, for a token whose audience must be this issuer. */
 const issuerTokenOf = async (
   context: TenantContext,
   text: string,
@@ -156,14 +161,14 @@ const subjectOf = async (context: TenantContext, text: string, type: string): Pr
   }
 }
 
-/** Whether a JWT is for a workload, since it names no issuer of ours. Nothing is believed yet. */
+/** Whether a JWT belongs to a workload: its `iss` is not ours. The JWT is not yet verified. */
 const isForeign = (context: TenantContext, text: string, type: string): boolean => {
   if (type !== jwtTokenType) return false
   const jwt = peekJwt(text)
   return jwt !== undefined && !issuersOf(context).includes(String(jwt.claims.iss))
 }
 
-/** A platform says which workload it is, and the tenant says which agent that is. */
+/** The platform's token identifies the workload; the tenant maps the workload to an agent. */
 const authenticateWorkload = async ({ context, body, request }: TokenCall, jwt: string) => {
   const { state, clock } = context.tenant
   const named = body.subject_issuer
@@ -187,7 +192,7 @@ const authenticateWorkload = async ({ context, body, request }: TokenCall, jwt: 
   return answerWith(
     401,
     'workload_identity_failed',
-    'the platform token is not valid, or its workload is nobody here',
+    'the platform token is not valid, or its workload is unknown',
     {},
     { 'www-authenticate': `Bearer realm="${context.tenant.slug}"` },
   )
