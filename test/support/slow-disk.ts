@@ -14,7 +14,7 @@ fs.fdatasync = ((descriptor: number, done: fs.NoParamCallback) => {
   const sync = () => fdatasync(descriptor, done)
   if (!stopped) return sync()
   waiting.push(sync)
-  console.error('the disk keeps somebody waiting')
+  console.error('the disk delays a write')
 }) as typeof fdatasync
 syncBuiltinESMExports()
 
