@@ -36,7 +36,7 @@ const activeOnceForged = (order: object) => async (world: World) =>
 const statusOnceForged = (order: object) => async (world: World) =>
   (await world.userinfo(await world.forge(order))).status
 
-describe('an issuer that goes wrong with tokens', () => {
+describe('an issuer that misbehaves with tokens', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-accepts-wrong-secret': [async (world) => (await badLogin(world)).status, 401, 200],
     'issuer-hides-client-challenge': [
@@ -270,7 +270,7 @@ describe('an issuer that goes wrong with tokens', () => {
     tenant,
   )
 
-  it('reads credentials that are not form-encoded without falling over', async () => {
+  it('answers 401 for Basic credentials that are not form-encoded', async () => {
     const world = tenant()
     await world.on('issuer-grants-any-scope')
 
