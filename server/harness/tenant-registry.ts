@@ -25,7 +25,6 @@ import type { Outbound } from '../outbound/outbound.ts'
 import { KeyRing, type SigningKey } from '../signing/keys.ts'
 import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
-import { BoundedMap } from '../wire/bounded-map.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
 import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
@@ -67,9 +66,8 @@ export const createTenantRegistry = (
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
-  /** How often each tenant was reset or deleted: ids that a seed foretells do not come again. */
-  const resets = new BoundedMap<string, number>(10_000)
-  const countReset = (slug: string) => resets.set(slug, (resets.get(slug) ?? 0) + 1)
+  /** How often each tenant was reset: ids that a seed foretells do not come again. */
+  const resets = new Map<string, number>()
 
   const create = (
     seed: TenantSeed,
@@ -96,7 +94,7 @@ export const createTenantRegistry = (
     create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
 
   const reseed = (slug: string, seed: TenantSeed) => {
-    countReset(slug)
+    resets.set(slug, (resets.get(slug) ?? 0) + 1)
     create({ ...seed, tenant: slug }, secrets.get(slug), open.get(slug)?.sessions)
   }
 
@@ -119,7 +117,7 @@ export const createTenantRegistry = (
       open.get(slug)?.ended.abort()
       open.delete(slug)
       secrets.delete(slug)
-      countReset(slug)
+      resets.delete(slug)
     },
     misbehaviours: options.misbehaviours,
     version,

@@ -135,7 +135,7 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   // A run of `check issuer` leads to 14 denials, and many runs may follow one another within 600 s.
   {
     name: 'an agent that was denied often within 600 s is watched',
-    when: { agent_denials_from: 5000 },
+    when: { agent_denials_from: 100 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -210,7 +210,7 @@ export const Policy = z
          * suspended from this score, or this number of denials, on.
          */
         agent_from: z.number().positive().default(100_000),
-        agent_denials: z.int().positive().default(5000),
+        agent_denials: z.int().positive().default(200),
       })
       .prefault({}),
     /** Types and identifiers that the condition `sensitive` knows (contract §7 row 11). */

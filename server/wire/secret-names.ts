@@ -15,8 +15,6 @@ const secretMembers = [
   'clientnotificationtoken',
   'authreqid',
   'devicecode',
-  'logouttoken',
-  'idtokenhint',
   'webhooksecret',
   'apikey',
   'xapikey',

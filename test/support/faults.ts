@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import type { OpenApi } from '../../server/wire/openapi/document.ts'
@@ -30,7 +31,9 @@ export const sample = (
     const parsed = schema.safeParse(value)
     if (parsed.success) return value
     const path = parsed.error.issues[0]?.path ?? []
-    value = without(value, path)
+    const left = without(value, path)
+    // What is missing cannot be taken away: what needs it goes instead.
+    value = isDeepStrictEqual(left, value) ? without(value, path.slice(0, -1)) : left
   }
   throw new Error(`no sample: ${JSON.stringify(schema.safeParse(value).error?.issues)}`)
 }

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../../server/index.ts'
 
 let harness: Harness
+let now = 1_790_000_000
 beforeAll(async () => {
-  harness = await createHarness({ listen: false, algorithm: 'ES256' })
+  harness = await createHarness({ listen: false, algorithm: 'ES256', now: () => now })
 })
 afterAll(() => harness.close())
 
@@ -53,6 +54,7 @@ describe('a token of a tenant with seeded ids', () => {
     const old = [await tokenOf(before, 0), await tokenOf(before, 1)]
     for (const token of old) expect((await openTask(before, token)).status).toBe(201)
 
+    now += 1
     const after = await end(before)
     const fresh = [await tokenOf(after, 0), await tokenOf(after, 1)]
 

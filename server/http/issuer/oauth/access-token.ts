@@ -82,11 +82,15 @@ const jitAudience = (
   return others.length === 0 ? first : [first, ...others]
 }
 
-/** Two tenants of one seed may share an issuer and ids: the rest of the token must agree. */
+/**
+ * Two tenants of one seed may share an issuer and ids, and so do a tenant that was deleted and the one
+ * created in its place: the rest of the token must agree.
+ */
 const isOf = ({ slug }: Tenant, token: Token, claims: AccessTokenClaims): boolean =>
   (claims.tenant === undefined || claims.tenant === slug) &&
   claims.sub === token.sub &&
-  claims.client_id === token.clientId
+  claims.client_id === token.clientId &&
+  claims.iat >= token.issuedAt
 
 export type LiveToken = Readonly<{ token: Token; claims: AccessTokenClaims }>
 

@@ -1,0 +1,3 @@
+module example.com/analyst
+
+go 1.22
