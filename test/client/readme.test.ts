@@ -41,12 +41,12 @@ describe('the README of the client', () => {
     return stdout
   }
 
-  it('has as many snippets as are looked at here', () => {
+  it('has as many snippets as are tested here', () => {
     expect(snippets).toHaveLength(shown.length)
   })
 
   it.each(shown.map((expected, at) => [at + 1, expected] as const))(
-    'shows in snippet %i what runs',
+    'runs snippet %i with the documented output',
     async (number, expected) => {
       const code = snippets[number - 1]?.replaceAll(
         'lumoauth-harness/client',
