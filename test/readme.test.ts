@@ -7,7 +7,9 @@ import { configuration } from '../server/start/configuration.ts'
 import { type Block, blocksOf } from './support/markdown.ts'
 import { Running, root } from './support/running.ts'
 
-/** Every command and every example on these pages is run. What is not says why, on the page. */
+/**
+ * Every command and every example on these pages is run. For those that are not, the page says why.
+ */
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
@@ -20,7 +22,7 @@ const blocks = pages.flatMap((page) => blocksOf(join(root, page)))
 const runnable = blocks.filter(({ notRun }) => notRun === undefined)
 const written = (language: string) => runnable.filter((it) => it.language === language)
 
-/** What stands on the page, and what is done here instead, since this is already running inside it. */
+/** What the page says, and its replacement here, since this already runs inside it. */
 const instead: readonly (readonly [RegExp, string])[] = [
   [/^npm ci && /gm, 'npm ci --dry-run --silent && '],
   [/npm run scenarios$/gm, 'npm run scenarios -- founding'],
@@ -29,12 +31,12 @@ const instead: readonly (readonly [RegExp, string])[] = [
   [/node_modules\/\.bin\/lumoauth-harness/g, 'node_modules/.bin/node scenarios/cli.ts'],
 ]
 
-/** These are whole processes, and the machine may be busy. */
+/** These tests start whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
 
 const folder = join(root, '.cache/readme')
 
-/** Nothing of the Vitest or npm that runs us. */
+/** Without the variables of the Vitest and npm that run these tests. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(vitest|npm_)/i.test(name)),
 )
@@ -55,7 +57,7 @@ afterAll(async () => {
 })
 
 describe('the pages', () => {
-  it('leave nothing out without a reason', () => {
+  it('skip no block without a reason', () => {
     const known = ['sh', 'ts', 'yaml']
 
     const silent = runnable.filter(({ language }) => !known.includes(language))
@@ -63,7 +65,7 @@ describe('the pages', () => {
     expect(silent.map(({ at, language }) => `${at} (${language})`)).toEqual([])
   })
 
-  it.each(pages)('%s leads nowhere that is not there', async (page) => {
+  it.each(pages)('%s has no broken link', async (page) => {
     const text = await readFile(join(root, page), 'utf8')
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link)
 
@@ -75,7 +77,7 @@ describe('the pages', () => {
   })
 })
 
-/** A folder is somewhere, too. */
+/** A link to a folder is valid, too. */
 const nowhere = (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? 'folder' : undefined)
 
 describe('a command', () => {
@@ -135,7 +137,7 @@ describe('an example', () => {
     expect(running.stdout).toContain(`Test Files  ${tests.length} passed`)
   })
 
-  it('in TypeScript is well typed', async () => {
+  it('in TypeScript has correct types', async () => {
     for (const block of scripts) await saved(block, 'ts')
     for (const block of tests) await saved(block, 'test.ts')
     await writeFile(
@@ -158,7 +160,7 @@ describe('a file', () => {
   const holding = (key: string) =>
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
-  it('is of a kind that is tried', () => {
+  it('is of a tested kind', () => {
     const tried = ['scenario', 'tenants', 'rules'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])
@@ -185,13 +187,13 @@ describe('a file', () => {
   })
 })
 
-/** Two ports nobody listened on a moment ago. */
+/** Two ports that were free a moment ago. */
 const freePorts = async (): Promise<[string, string]> => {
   await using harness = await createHarness()
   return [new URL(harness.issuer).port, new URL(harness.api).port]
 }
 
-/** Keeps a block as a reader would, with the package's name led to its sources. */
+/** Keeps a block as a reader would, with the package's name resolved to its sources. */
 const saved = async ({ at, text }: Block, suffix: string): Promise<string> => {
   const file = join(folder, `${at.replace(/\W+/g, '-')}.${suffix}`)
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))

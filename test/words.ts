@@ -1,14 +1,14 @@
 /**
- * `npm run check:words`: the words that style.md ("Plain English") bans, counted a folder. A folder may
- * hold as many as test/words.json says, and no more; lower the figures as the texts are reworded
- * (`node test/words.ts --write` does). No new folder may hold any.
+ * `npm run check:words`: the words that style.md ("Plain English") bans, counted by folder. A
+ * folder may hold as many as test/words.json says, and no more; lower the figures as the texts are
+ * reworded (`node test/words.ts --write` does). No new folder may hold any.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from './support/running.ts'
 
 const banned = /\b(whoever|nobody|somebody|anybody|it is no (?!longer\b))/gi
-/** The first holds the words, the others what was written before. */
+/** The first contains the words, the others former titles and texts. */
 const exempt = new Set(['test/words.ts', 'CHANGELOG.md', 'scenarios/renamed.yaml'])
 const data = join(root, 'test/words.json')
 

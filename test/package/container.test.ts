@@ -24,7 +24,7 @@ describe('the container', () => {
     expect(files.filter((it) => /^(?:test|\.ci|\.github|node_modules|dist)\//.test(it))).toEqual([])
   })
 
-  it('builds of what .dockerignore lets through, and starts', async () => {
+  it('is built from the files .dockerignore includes, and starts', async () => {
     const context = join(folder, 'context')
     for (const file of await buildContext()) {
       await mkdir(dirname(join(context, file)), { recursive: true })

@@ -7,7 +7,9 @@ import { environmentWith, runIn } from './project.ts'
 
 const execute = promisify(execFile)
 
-/** The files of the repository that `docker build` sends: what `.dockerignore` lets through. */
+/**
+ * The files of the repository that `docker build` sends: those `.dockerignore` does not exclude.
+ */
 export const buildContext = async (): Promise<string[]> => {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 2 ** 26 })
@@ -24,7 +26,7 @@ export const buildContext = async (): Promise<string[]> => {
   })
 }
 
-/** A pattern of .dockerignore. Its `*` names hidden files, too. */
+/** A pattern of .dockerignore. Its `*` matches hidden files, too. */
 const pattern = (glob: string): RegExp => {
   if (/\*\*|[?[\\]/.test(glob)) throw new Error(`.dockerignore: cannot read ${glob} here`)
   const parts = glob.replace(/^\/|\/$/g, '').split('*')
@@ -33,7 +35,7 @@ const pattern = (glob: string): RegExp => {
 
 type Instruction = Readonly<{ name: string; rest: string }>
 
-/** What a Dockerfile says, stage by stage. */
+/** The instructions of a Dockerfile, stage by stage. */
 export const stagesOf = (text: string): Instruction[][] => {
   const lines = text.replaceAll(/\\\n\s*/g, '').split('\n')
   const stages: Instruction[][] = []
@@ -46,7 +48,7 @@ export const stagesOf = (text: string): Instruction[][] => {
   return stages
 }
 
-/** Instructions that say how a container is started, and change no file. */
+/** Instructions about how a container is started, which change no file. */
 const settings = new Set([
   'CMD',
   'ENTRYPOINT',
@@ -58,8 +60,8 @@ const settings = new Set([
 ])
 
 /**
- * Does what a stage does, on this machine: each absolute path it names is a folder below `system`,
- * and what npm installs globally goes there, too.
+ * Runs a stage on this machine: each absolute path is a folder below `system`, and so is npm's
+ * global prefix.
  */
 export const runStage = async (
   stage: readonly Instruction[],

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { root } from './running.ts'
 
-/** A fenced block of a page, and what a comment before it says about it. */
+/** A fenced block of a page, and the comment before it. */
 export type Block = Readonly<{
-  /** `README.md:42`, for the one who has to mend it. */
+  /** `README.md:42`, for error messages. */
   at: string
   language: string
   text: string
-  /** Why it cannot be run: `<!-- not run: REASON -->`. */
+  /** Why it is not run: `<!-- not run: REASON -->`. */
   notRun?: string
-  /** What running it prints: `<!-- prints: TEXT -->`. */
+  /** What it prints: `<!-- prints: TEXT -->`. */
   prints?: string
 }>
 
