@@ -8,13 +8,13 @@ import { placeOf } from '../language/source.ts'
 import { loadRules } from '../runner/rules.ts'
 import { renamedHint } from './renamed.ts'
 
-/** Where the suite of the package stands. */
+/** The folder of the suite in the package. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
 
 /** The catalogue of rules that the suite shows. */
 export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
 
-/** The whole suite and its catalogue; what is wrong in either is told, and ends the command. */
+/** The whole suite and its catalogue. Prints the errors of either. @throws {UsageError} if there is one */
 export const loadSuite = async () => {
   const [{ scenarios, problems }, { catalogue, problems: ofRules }] = await Promise.all([
     loadScenarios(filesOf([])),
@@ -29,7 +29,7 @@ export const loadSuite = async () => {
   return { scenarios, catalogue }
 }
 
-/** Prints problems as editors and terminals make links of them. */
+/** Prints problems in the form that editors and terminals turn into links. */
 export const printProblems = (problems: readonly Problem[]): void => {
   for (const { at, message, severity } of problems) {
     process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)

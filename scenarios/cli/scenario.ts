@@ -7,7 +7,7 @@ import { writeWholeFile } from './write-file.ts'
 /** `lumoauth-harness scenario new`. @returns the exit code */
 export const createScenario = async (name: string): Promise<number> => {
   const file = /\.ya?ml$/.test(name) ? resolve(name) : join(suiteFolder(), `${name}.yaml`)
-  if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} is there already`)
+  if (existsSync(file)) throw new UsageError(`${relative(process.cwd(), file)} exists`)
   await writeWholeFile(file, draftScenario(file))
   process.stdout.write(`wrote ${relative(process.cwd(), file)}\n`)
   return 0

@@ -16,7 +16,7 @@ export const schema = async ({ check }: SchemaOptions): Promise<number> => {
   for (const { file, text } of changed) {
     const name = relative(process.cwd(), file)
     if (check) {
-      process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
+      process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it again\n`)
     } else {
       await writeWholeFile(file, text)
       process.stdout.write(`wrote ${name}\n`)
@@ -25,7 +25,7 @@ export const schema = async ({ check }: SchemaOptions): Promise<number> => {
   return check && changed.length > 0 ? 1 : 0
 }
 
-/** The files that are made, as they are and as they should be. */
+/** The generated files: their present and their correct content. */
 const generateFiles = async () => {
   const file = join(suiteFolder(), '..', 'scenario.schema.json')
   const rules = join(suiteFolder(), '..', 'rules.schema.json')
@@ -39,7 +39,7 @@ const generateFiles = async () => {
     readFile(agent, 'utf8').catch(() => undefined),
     readFile(readme, 'utf8').catch(() => {
       throw new UsageError(
-        `${relative(process.cwd(), readme)} is missing: this works on the sources`,
+        `${relative(process.cwd(), readme)} is missing: this command needs the sources`,
       )
     }),
   ])

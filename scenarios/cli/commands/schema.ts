@@ -10,7 +10,7 @@ const definition = () =>
   defineCommand('schema')
     .summary('write, or check, the JSON Schema of scenario files')
     .description(
-      'Writes what is made from the scenario language: the JSON Schemas that editors complete and check scenario files and rules.yaml with, and the tables in scenarios/README.md.',
+      'Writes the files generated from the scenario language: the JSON Schemas that editors complete and check scenario files and rules.yaml with, and the tables in scenarios/README.md.',
     )
-    .option('--check', 'write nothing; exit code 1 when a file is not what it should be')
+    .option('--check', 'write nothing; exit code 1 when a file is out of date')
     .addHelpText('after', '\nExample: lumoauth-harness schema --check')

@@ -16,21 +16,14 @@ export const startCommand = () =>
         '127.0.0.1, this machine only',
       ),
     )
-    .option(
-      '--issuer-origin <url>',
-      'what others reach the issuer by, where that is not HOST:PORT',
-      origin,
-    )
+    .option('--issuer-origin <url>', 'public origin of the issuer, if it is not HOST:PORT', origin)
     .option('--api-origin <url>', 'the same for the API', origin)
     .option(
       '--config <file>',
       'a tenant, or tenants: [...], in YAML or JSON; read again when it changes',
     )
     .option('--policy <file>', 'the policy of every tenant; read again when it changes')
-    .option(
-      '--model <file>',
-      'what the scripted model of every tenant says; read again when it changes',
-    )
+    .option('--model <file>', 'the script of the model in every tenant; read again when it changes')
     .addOption(
       choiceOption(
         '--approve <how>',
@@ -40,7 +33,7 @@ export const startCommand = () =>
     )
     .option(
       '--journal <file>',
-      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
+      'store all events in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
     )
     .option(
       '--recording <file>',
@@ -48,7 +41,7 @@ export const startCommand = () =>
     )
     .option(
       '--misbehave <name>',
-      'switch a defect on in every tenant, for good; may be repeated',
+      'enable a misbehaviour in every tenant permanently; may be repeated',
       collect,
     )
     .addOption(
