@@ -15,6 +15,10 @@ COPY package-lock.json ./
 RUN --mount=from=build,source=/package,target=/package \
     tar --extract --gzip --strip-components=1 --file /package/*.tgz && \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+# For --journal /data/journal.jsonl: a volume here belongs to the user below.
+RUN install -d -o 1000 -g 1000 /data
+VOLUME /data
+# A number: Kubernetes refuses a name under runAsNonRoot.
 USER 1000:1000
 WORKDIR /home/node
 EXPOSE 4400 4401
@@ -22,4 +26,4 @@ HEALTHCHECK --interval=5s --timeout=2s --start-period=10s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:4400/healthz').then((it) => process.exit(it.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/opt/lumoauth-harness/dist/cli/cli.js"]
-CMD ["start", "--host", "0.0.0.0", "--log", "json"]
+CMD ["start", "--host", "0.0.0.0", "--log", "json", "--json"]

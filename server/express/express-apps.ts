@@ -1,6 +1,7 @@
 import type { Express } from 'express'
 import type { Core } from '../http/core.ts'
 import { createExpressApp, createIssuerApp } from '../http/hosts/express.ts'
+import { pathOf } from '../wire/base-url.ts'
 
 /**
  * Issuer and API of a harness as Express apps, to mount in an app of your own. Each answers every
@@ -16,10 +17,11 @@ import { createExpressApp, createIssuerApp } from '../http/hosts/express.ts'
  */
 export const expressApps = ({
   seats,
-}: Readonly<{ seats: Readonly<{ issuer: Core; api: Core }> }>): {
+  issuer,
+}: Readonly<{ seats: Readonly<{ issuer: Core; api: Core }>; issuer?: string }>): {
   issuer: Express
   api: Express
 } => ({
-  issuer: createIssuerApp(seats.issuer),
+  issuer: createIssuerApp(seats.issuer, () => (issuer === undefined ? '' : pathOf(issuer))),
   api: createExpressApp(seats.api),
 })

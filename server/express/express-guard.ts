@@ -34,6 +34,11 @@ export type LumoAuthGuardOptions = Readonly<{
   /** How a missing detail is named. Default `lumo`. */
   challenge?: ChallengeFormat
   realm?: string
+  /**
+   * The URL of your API's protected resource metadata, named in every 401 (RFC 9728 §5.1). The guard's
+   * `metadata` serves the document.
+   */
+  resourceMetadata?: string
   /** Seconds by which the issuer's clock may differ from yours. Default 30. */
   leeway?: number
   /** Accepted `typ` headers. Default only `at+jwt`; add `JWT` for an issuer that says no better. */
@@ -60,6 +65,11 @@ export type LumoAuthGuard = RequestHandler & {
    * @throws {TypeError} for a requirement that is empty, misspelt or says two things
    */
   readonly requiring: (required: Required) => RequestHandler
+  /**
+   * Answers with the protected resource metadata of your API (RFC 9728 §2): mount it, without the guard, at
+   * `/.well-known/oauth-protected-resource` followed by the path of `audience`.
+   */
+  readonly metadata: RequestHandler
 }
 
 declare global {
@@ -98,6 +108,7 @@ declare global {
  */
 export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
   const { audience, introspection, leeway = 30, challenge = 'lumo', realm = 'api' } = options
+  const { resourceMetadata } = options
   const { now = () => Date.now() / 1000, onRefusal = () => {} } = options
   const issuers = [options.issuer ?? options.tenant].flat()
   const issuer = new RemoteIssuer({
@@ -130,7 +141,7 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
         const refusal = await refusalOf(request, requirementOf)
         if (refusal === undefined) return next()
         onRefusal(structuredClone(refusal), request)
-        answer(response, refusal, { challenge, realm })
+        answer(response, refusal, { challenge, realm, resourceMetadata })
       } catch (thrown) {
         // Express 4 does not look at what an async handler rejects with.
         next(thrown)
@@ -151,7 +162,15 @@ export const lumoauthGuard = (options: LumoAuthGuardOptions): LumoAuthGuard => {
     }
   }
 
-  return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring })
+  const metadata: RequestHandler = (_request, response) => {
+    response.set('access-control-allow-origin', '*').json({
+      resource: [audience].flat()[0],
+      authorization_servers: issuers,
+      bearer_methods_supported: ['header'],
+    })
+  }
+
+  return Object.assign(requiring(options.required ?? { token: 'any' }), { requiring, metadata })
 }
 
 type RequirementOf = (request: Request) => Requirement | Promise<Requirement>

@@ -19,6 +19,7 @@ import {
   type TenantCreated,
   TenantSeed,
 } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
 
 type Input<S extends z.ZodType> = z.input<S>
 
@@ -31,7 +32,7 @@ export type TestTenant = TenantCreated &
     misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
     /** Switches all defects off. */
     behave: () => void
-    /** Decides by this policy from now on. @throws {ZodError} for one that does not fit */
+    /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
     decideBy: (policy: Input<typeof Policy>) => void
     /** Sets the dialect; switches not given return to their defaults. */
     speak: (dialect: Input<typeof Dialect>) => void
@@ -116,13 +117,13 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     ...created,
     clock: {
       now: () => find().tenant.clock.now(),
-      advance: (time) => advanceClock(find(), Duration.parse(time)),
+      advance: (time) => advanceClock(find(), parseOption('advance', Duration, time)),
     },
     approver: {
       token,
       page,
       answers: (input) => {
-        const script = ApproverScript.parse(input)
+        const script = parseOption('approver', ApproverScript, input)
         const { tenant } = find()
         if (script.by !== undefined && findUser(tenant.state, script.by) === undefined) {
           throw new TypeError(`by: ${slug} has no user ${script.by}`)
@@ -152,16 +153,26 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     },
     behave: () => find().misbehaving.off(),
     decideBy: (policy) => {
-      find().tenant.happen([{ type: 'policy.replaced', policy: Policy.parse(policy) }])
+      find().tenant.happen([
+        { type: 'policy.replaced', policy: parseOption('policy', Policy, policy) },
+      ])
     },
     speak: (dialect) => {
-      find().tenant.happen([{ type: 'dialect.set', dialect: Dialect.parse(dialect) }])
+      find().tenant.happen([
+        { type: 'dialect.set', dialect: parseOption('dialect', Dialect, dialect) },
+      ])
     },
     journal: () => find().tenant.journal.after(0),
     exchanges: () => find().exchanges.after(0),
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
-      const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
+      const {
+        policy,
+        dialect,
+        approver = never,
+        model,
+        misbehave,
+      } = parseOption('tenant', TenantSeed, input)
       const context = find()
       // What a test has switched on meanwhile stays, unless the seeds say something new.
       if (!isDeepStrictEqual(misbehave, context.seed.misbehave)) context.misbehaving.only(misbehave)
@@ -173,7 +184,8 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         { type: 'approver.scripted', script: approver },
       ])
     },
-    reset: (seed) => reach.reseed(slug, seed ? TenantSeed.parse(seed) : find().seed),
+    reset: (seed) =>
+      reach.reseed(slug, seed ? parseOption('tenant', TenantSeed, seed) : find().seed),
     delete: () => reach.delete(slug),
   }
 }

@@ -2,29 +2,78 @@ import { type RouteName, routes } from '../wire/index.ts'
 import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
-import type { HttpRequest } from './message.ts'
+import type { LogLine } from './log.ts'
+import { type About, type Answer, encodeAnswer, type HttpRequest } from './message.ts'
+import type { OwnTenant } from './own-tenant.ts'
+import type { TenantContext } from './tenant-context.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (
-  { areas, findTenant }: Readonly<{ areas: readonly AnyArea[]; findTenant: FindTenant }>,
+  {
+    seat,
+    areas,
+    findTenant,
+    ownTenant = (call, answer) => answer(call.request),
+  }: Readonly<{
+    seat: LogLine['seat']
+    areas: readonly AnyArea[]
+    findTenant: FindTenant
+    /** Surrounds everything that is done with a tenant. */
+    ownTenant?: OwnTenant | undefined
+  }>,
   next: Next<Routed>,
 ): Core => {
   const areaOf = new Map(
     areas.flatMap((area) => Object.keys(area.handlers).map((name) => [name as RouteName, area])),
   )
   const findRoute = createRouter([...areaOf.keys()])
-  return async (request) => {
-    const found = lookUp(findRoute, request)
+  return async (received) => {
+    const found = lookUp(findRoute, received)
     if ('status' in found) return found
     const { name, params } = found
     const area = areaOf.get(name) as AnyArea
-    const context = (area.findTenant ?? findTenant)({ request, params })
-    const answer = await next({ name, route: routes[name], area, request, params, context })
+    let answered: TenantContext | undefined
+    const answer = await ownTenant({ request: received, params, area }, (request) => {
+      const context = underName(
+        (area.findTenant ?? findTenant)({ request, params }),
+        seat,
+        request.base,
+      )
+      answered = context
+      return next({ name, route: routes[name], area, request, params, context })
+    })
     const { shapeAnswer = (it) => it } = area
-    const shaped = shapeAnswer(answer)
-    return request.method === 'HEAD' ? { ...shaped, body: undefined } : shaped
+    const { auth } = routes[name]
+    const about: About = {
+      route: name,
+      ...(answered && { tenant: answered.tenant.slug }),
+      // The grants of the token endpoint authenticate in ways of their own.
+      isAuthenticated:
+        name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
+    }
+    const shaped = { ...shapeAnswer(answer), about }
+    return received.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
 }
+
+/** The tenant as this request sees it: URLs in answers have the base that it was reached by. */
+const underName = (
+  context: TenantContext | undefined,
+  seat: LogLine['seat'],
+  base: string | undefined,
+): TenantContext | undefined => {
+  if (context === undefined || base === undefined) return context
+  const { origins } = context
+  return { ...context, origins: { ...origins, configured: origins, [seat]: base } }
+}
+
+/** With the header fields that GET sends, `Content-Type` among them (RFC 9110 §9.3.2). */
+const withoutBody = (answer: Answer): Answer => ({
+  ...answer,
+  headers:
+    answer.body instanceof ReadableStream ? { ...answer.headers } : encodeAnswer(answer).headers,
+  body: undefined,
+})
 
 const lookUp = (
   findRoute: ReturnType<typeof createRouter<RouteName>>,

@@ -9,6 +9,12 @@ export type HttpRequest = Readonly<{
   query: URLSearchParams
   /** Names in lower case; repeated fields joined by `, ` as HTTP allows. */
   headers: Readonly<Record<string, string>>
+  /** The path at which the surrounding app has mounted the seat; `path` is below it. */
+  mountedAt?: string
+  /** The URL by which the request has reached the seat, where that is not the configured origin. */
+  base?: string
+  /** Whether `Host` and a trusted `X-Forwarded-Host` are names of this harness; absent: not looked at. */
+  knownHost?: boolean
   /** Empty where there is none. */
   body: string
   /** The body was longer than so many bytes; the host has left it out. */
@@ -27,6 +33,15 @@ export type Answer = Readonly<{
   body?: unknown
   /** What happens to it on its way. */
   fault?: Fault
+  /** What was found out about the request, for the log: never sent. */
+  about?: About
+}>
+
+export type About = Readonly<{
+  route: RouteName
+  tenant?: string
+  /** The route requires credentials, and the caller was not refused for them. */
+  isAuthenticated: boolean
 }>
 
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined

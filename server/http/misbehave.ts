@@ -16,7 +16,7 @@ export const misbehave =
     if (acting.length === 0) return next(routed)
     const honest: Inner = ({ context: changeContext, ...changed } = {}) =>
       next({ ...routed, ...changed, changeContext })
-    const others = () => [...tenants()].filter((it) => it !== context)
+    const others = () => [...tenants()].filter((it) => it.tenant !== context.tenant)
     return acting.reduce<Inner>(
       (inner, { act, order }) =>
         (change = {}) => {

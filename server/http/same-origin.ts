@@ -2,10 +2,14 @@ import type { HttpRequest } from './message.ts'
 import { answerWith } from './refusals.ts'
 
 /** Whether a `Host` is a name of this harness, and not one that only resolves here (DNS rebinding). */
-export const isOurHost = (host: string, origin: string): boolean => {
-  const name = host.replace(/:\d+$/, '')
-  return host === new URL(origin).host || ['localhost', '127.0.0.1', '[::1]'].includes(name)
-}
+export const isOurHost = (host: string, origin: string): boolean =>
+  host.toLowerCase() === new URL(origin).host || isLoopbackName(host)
+
+/** The name in a `Host`, in lower case (RFC 3986 §6.2.2.1), without its port. */
+export const nameOfHost = (host: string): string => host.toLowerCase().replace(/:\d+$/, '')
+
+export const isLoopbackName = (host: string): boolean =>
+  ['localhost', '127.0.0.1', '[::1]'].includes(nameOfHost(host))
 
 /**
  * Whether an `Origin` is that of the page's own server: the configured one, or the host and port to which the
@@ -27,13 +31,16 @@ export const isSameOrigin = (
  * @throws {HttpError} 403 `foreign_host`
  */
 export const refuseForeignHost = (
-  { headers: { host } }: HttpRequest,
+  { headers: { host }, knownHost }: HttpRequest,
   origin: string,
   area: string,
 ): void => {
-  if (host !== undefined && !isOurHost(host, origin)) {
-    answerWith(403, 'foreign_host', `${area} does not answer under this name`)
-  }
+  if (host === undefined || (knownHost ?? isOurHost(host, origin))) return
+  answerWith(
+    403,
+    'foreign_host',
+    `${area} does not answer under this name; start --allow-host NAME adds one`,
+  )
 }
 
 /**

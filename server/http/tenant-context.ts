@@ -11,8 +11,15 @@ import type { ExchangeLog } from './tenant/exchange-log.ts'
 import type { StatusPolls } from './tenant/polls.ts'
 import type { RateLimitWindows } from './tenant/rate-limit-windows.ts'
 
-/** Where the seats are reached: origins, without a path. */
-export type Origins = { issuer: string; api: string }
+/** Where the seats are reached: origins, perhaps with a path in front of theirs. */
+export type Origins = {
+  issuer: string
+  api: string
+  /** By what else they were reached so far: tokens of one name are good under every other. */
+  readonly aliases?: Readonly<Record<'issuer' | 'api', Set<string>>>
+  /** The configured ones, where these are those of one request. */
+  readonly configured?: Readonly<{ issuer: string; api: string }>
+}
 
 /** A tenant in its three seats: the rules, and what HTTP needs beside them. */
 export type TenantContext = {

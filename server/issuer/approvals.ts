@@ -1,6 +1,6 @@
 import type { RiskLevel } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
-import type { Approval, EventOf } from './event.ts'
+import type { Approval, EventOf, User } from './event.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
 import type { ApprovalRecord, State } from './state.ts'
@@ -24,7 +24,8 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
   { agentId, task, reason, impact, onBehalfOf, meta },
   { now, id },
 ) => {
-  const user = requireAddressee(state, agentId, onBehalfOf)
+  if (!isAddressee(state, agentId, onBehalfOf)) refuse({ error: 'not_found', what: 'such user' })
+  const user = findUser(state, onBehalfOf) as User
   const limit = state.policy.limits.approvals_per_agent
   const waiting = [...state.approvals.values()].filter(
     (it) => it.approval.agentId === agentId && approvalStatus(it, now) === 'pending',
@@ -46,10 +47,13 @@ export const askApproval: Decide<AskApproval, readonly [EventOf<'approval.asked'
   return [{ type: 'approval.asked', approval }]
 }
 
-/** @throws {Refused} where the agent may not act for users, or names nobody */
-export const requireAddressee = (state: State, agentId: string, onBehalfOf: string) => {
+/**
+ * Whether the agent names a user of this tenant.
+ * @throws {Refused} where the agent may not act for users
+ */
+export const isAddressee = (state: State, agentId: string, onBehalfOf: string): boolean => {
   if (state.agents.get(agentId)?.mayDelegate !== true) refuse({ error: 'delegation_not_allowed' })
-  return findUser(state, onBehalfOf) ?? refuse({ error: 'not_found', what: 'such user' })
+  return findUser(state, onBehalfOf) !== undefined
 }
 
 /** Only the person who was asked answers, by their own token, once and in time. */

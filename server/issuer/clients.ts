@@ -1,4 +1,4 @@
-import { approveScope, identityScopes, type RegisterClient } from '../wire/index.ts'
+import { approveScope, grantTypes, identityScopes, type RegisterClient } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, Client, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
@@ -51,7 +51,7 @@ export const registerClient: Decide<
   if (state.clients.size >= mostClients) {
     refuse({ error: 'limit_reached', what: 'clients', limit: mostClients })
   }
-  const grantTypes = asked.grant_types ?? ['authorization_code', 'refresh_token']
+  const grantTypes = supportedGrants(asked)
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
     refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one' })
@@ -60,13 +60,8 @@ export const registerClient: Decide<
   if (byKey !== (asked.jwks !== undefined)) {
     refuse({
       error: 'invalid_client_metadata',
-      reason: 'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt',
-    })
-  }
-  if (asked.token_endpoint_auth_method === 'none' && grantTypes.includes('client_credentials')) {
-    refuse({
-      error: 'invalid_client_metadata',
-      reason: 'a client that has no credentials cannot use the grant client_credentials',
+      reason:
+        'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt; a jwks_uri is not fetched',
     })
   }
   // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
@@ -113,6 +108,28 @@ export const refuseBeyondSelfRegistered = (
   for (const it of kept) if (clients.get(it.clientId)?.selfRegistered) count += 1
   const what = `${name.replace('_', ' ')} of clients that registered themselves`
   if (count >= limit) refuse({ error: 'limit_reached', what, limit })
+}
+
+/**
+ * Of the grants that are asked for, those this issuer supports and the client can use: some clients ask for
+ * all they know (RFC 7591 §3.2.1).
+ * @throws {Refused} `invalid_client_metadata` where none is left
+ */
+const supportedGrants = ({
+  grant_types: asked = ['authorization_code', 'refresh_token'],
+  response_types: responses = ['code'],
+  token_endpoint_auth_method: method,
+}: RegisterClient): string[] => {
+  const isUsable = (grant: string) =>
+    (grantTypes as readonly string[]).includes(grant) &&
+    !(grant === 'client_credentials' && method === 'none') &&
+    !(grant === 'authorization_code' && !responses.includes('code'))
+  const usable = asked.filter(isUsable)
+  if (usable.some((grant) => grant !== 'refresh_token')) return usable
+  return refuse({
+    error: 'invalid_client_metadata',
+    reason: `grant_types: expected one of ${grantTypes.join(', ')}, with response type code for authorization_code and credentials for client_credentials`,
+  })
 }
 
 /** An assertion of a client is good once (CC-12). */

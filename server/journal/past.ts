@@ -38,6 +38,39 @@ export const readPast = async (
   path: string,
   { newest, decided: most, upTo = Number.POSITIVE_INFINITY, signal }: ReadOptions,
 ): Promise<{ tenants: Map<string, TenantPast>; torn: number | undefined }> => {
+  const { tenants, take } = collectPast(path, { newest, decided: most })
+  const torn = await readLines(path, upTo, (text, number) => {
+    signal?.throwIfAborted()
+    const line = parseLine(text)
+    if (line === undefined) {
+      throw new JournalError(
+        `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
+      )
+    }
+    if ('format' in line && line.format > format) {
+      throw new JournalError(
+        `${path}: format ${line.format} is newer than this program, which reads up to format ${format}; use a newer lumoauth-harness`,
+      )
+    }
+    take(line, `${path}:${number}`)
+  })
+  for (const [slug, tenant] of tenants) {
+    finishPast(path, slug, tenant)
+    await setImmediate()
+  }
+  shareRecords([...tenants.values()], most)
+  return { tenants, torn }
+}
+
+/** Collects lines in their order; `source` is named in what it throws. */
+export const collectPast = (
+  source: string,
+  { newest, decided: most }: Pick<ReadOptions, 'newest' | 'decided'>,
+): {
+  tenants: Map<string, TenantPast>
+  /** @throws {JournalError} for a line that is out of order or makes no sense */
+  take: (line: Line, where: string) => void
+} => {
   const tenants = new Map<string, TenantPast>()
   const find = (slug: string, where: string) => {
     const tenant = tenants.get(slug)
@@ -55,36 +88,16 @@ export const readPast = async (
     else {
       const past = find(slug, where)
       const { history } = past
-      sensible(path, slug, () => endSnapshot(past))
+      sensible(source, slug, () => endSnapshot(past))
       for (const entry of line.entries) {
         if (entry.seq <= history.last) {
           throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
         }
-        sensible(path, slug, () => history.add(entry))
+        sensible(source, slug, () => history.add(entry))
       }
     }
   }
-  const torn = await readLines(path, upTo, (text, number) => {
-    signal?.throwIfAborted()
-    const line = parseLine(text)
-    if (line === undefined) {
-      throw new JournalError(
-        `${path}:${number}: expected a line of a lumoauth-harness journal; restore the file from a copy, or move it away to begin anew`,
-      )
-    }
-    if ('format' in line && line.format > format) {
-      throw new JournalError(
-        `${path}: format ${line.format} is newer than this program, which reads up to format ${format}; use a newer lumoauth-harness`,
-      )
-    }
-    take(line, `${path}:${number}`)
-  })
-  for (const [slug, tenant] of tenants) {
-    sensible(path, slug, () => endSnapshot(tenant).history.compact())
-    await setImmediate()
-  }
-  shareRecords([...tenants.values()], most)
-  return { tenants, torn }
+  return { tenants, take }
 }
 
 /** The lines of a file that says the same in less. Of what is over nothing is left. */
@@ -167,6 +180,10 @@ const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapsh
     else all[name] = value
   }
 }
+
+/** Once all its lines were taken. @throws {JournalError} where what happened makes no sense */
+export const finishPast = (source: string, slug: string, tenant: TenantPast): void =>
+  sensible(source, slug, () => endSnapshot(tenant).history.compact())
 
 const endSnapshot = (tenant: TenantPast): TenantPast => {
   if (tenant.snapshot) tenant.history.state = fromSnapshot(tenant.snapshot)

@@ -2,7 +2,7 @@ import { errorAnswer } from '../http/errors.ts'
 import type { Answer } from '../http/message.ts'
 import { encodeAnswer } from '../http/message.ts'
 import { type Act, misbehavioursOf } from '../http/misbehave.ts'
-import { alterAnswer } from './alter-answer.ts'
+import { alterAnswer, withFields } from './alter-answer.ts'
 
 /** Misbehaviours of the network between a client and any seat. */
 export const networkMisbehaviours = misbehavioursOf('network', {
@@ -46,6 +46,18 @@ export const networkMisbehaviours = misbehavioursOf('network', {
       const { headers, body } = encodeAnswer(answer)
       return body === null ? answer : { ...answer, headers, body: body.slice(0, body.length / 2) }
     }),
+  },
+  'network-allows-one-origin': {
+    says: 'Access-Control-Allow-Origin names one origin, so pages of any other cannot read the answer.',
+    breaks: 'NET-CORS',
+    act: alterAnswer((answer) =>
+      withFields(answer, { 'access-control-allow-origin': 'https://app.example' }),
+    ),
+  },
+  'network-exposes-no-fields': {
+    says: 'Access-Control-Expose-Headers is empty, so a page reads no challenge.',
+    breaks: 'NET-CORS-CHALLENGE',
+    act: alterAnswer((answer) => withFields(answer, { 'access-control-expose-headers': '' })),
   },
   'network-empty': {
     says: 'The answer has its status but no body.',

@@ -23,8 +23,21 @@ export const nextReply = (script: ModelScript, question: Question): Said => {
     misses.push(`${at + 1}: ${why}`)
   }
   return {
-    unforeseen: `the script has no reply to this conversation. Its last message, ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}`,
+    unforeseen: `the script has no reply to this conversation. Its last message, ${quoted(question.turns.at(-1))}. Replies: ${misses.join('; ')}. Write one more under replies, such as ${suggestion(question)}`,
   }
+}
+
+/** The entry that would fit, as YAML on one line. */
+const suggestion = ({ tools, turns }: Question): string => {
+  const last = turns.at(-1)
+  const key = last?.role === 'tool' ? 'tool_result_contains' : 'last_message_contains'
+  const about = JSON.stringify((last?.text ?? '').slice(0, 40))
+  const [tool] = tools
+  const reply =
+    tool === undefined || last?.role === 'tool'
+      ? 'say: "…"'
+      : `call: { name: ${JSON.stringify(tool)}, arguments: {} }`
+  return `- { when: { ${key}: ${about} }, ${reply} }`
 }
 
 /** Each turn of the model uses up the first reply that says what it says. */
@@ -141,7 +154,7 @@ const fillReply = (reply: ModelReply, at: number, { turns }: Question): Said => 
   }
   if (gaps.length === 0) return said
   return {
-    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is in no tool result. The newest, ${quoted(results[0])}`,
+    unforeseen: `reply ${at + 1} asks for ${gaps[0]}, which is in no tool result. The newest, ${quoted(results[0])}. Give the reply a condition, such as when: { tool_result_contains: "…" }`,
   }
 }
 

@@ -72,9 +72,17 @@ const AgentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'expected a name: letters, digits, dot, underscore or hyphen, at most 64',
 })
 
+/** Words of the same letters, one space between two of them. */
+const DisplayName = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(?: [A-Za-z0-9][A-Za-z0-9._-]*)*$/, {
+    error: 'expected a name: letters, digits, dot, underscore, hyphen or single spaces, at most 64',
+  })
+
 export const RegisterAgent = z
   .object({
-    name: AgentName,
+    name: DisplayName,
     client_id: AgentName.optional(),
     description: z.string().max(1024).optional(),
     /** Each is a scope, so without spaces (RFC 6749 §3.3). */
@@ -93,8 +101,10 @@ export const AgentRegistered = z
     client_id: z.string(),
     name: z.string(),
     status: z.string(),
-    /** Shown this once. */
-    client_secret: z.string().min(1),
+    success: z.literal(true),
+    workload_identity: z.string(),
+    /** Shown this once; absent where the agent was there already. */
+    client_secret: z.string().min(1).optional(),
   })
   .meta({ id: 'AgentRegistered' })
 export type AgentRegistered = z.infer<typeof AgentRegistered>

@@ -24,6 +24,7 @@ export const Dialect = z
     no_delegation: choice(['delegation_not_allowed', 'insufficient_scope']),
     mcp_audience: choice(['resource_uri', 'server_id']),
     subject_issuer: choice(['optional', 'required']),
+    assertion_audience: choice(['any', 'issuer']),
     pkce: choice(['public', 'all']),
     registration: choice(['open', 'authenticated', 'closed']),
     unauthorized_client_status: choice(['401', '400']),
@@ -37,12 +38,14 @@ export const Dialect = z
     duplicate_requests: choice(['fold', 'separate']),
     agents_me: choice(['union', 'spec', 'docs']),
     ask_answer: choice(['union', 'action', 'question']),
-    register_status: choice(['201', '200']),
+    register_status: choice(['200', '201']),
     rate_limited: choice(['rate_limit_exceeded', 'too_many_requests']),
     callback_signature: choice(['both', 'x-lumo-signature', 'x-lumoauth-signature']),
     approved_by: choice(['number', 'both', 'user_id']),
     stream_list: choice(['streams', 'array']),
-    push_device: choice(['yes', 'email']),
+    push_device: choice(['yes', 'email', 'none']),
+    unknown_addressee: choice(['email', 'not_found']),
+    missing_right: choice(['forbidden', 'approval_forbidden']),
     challenge: ChallengeFormat.default('lumo'),
     revocation: choice(['introspection', 'signals', 'expiry']),
   })
@@ -121,6 +124,11 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     says: 'whether a workload must name its platform',
     imitates: 'optional: the Python example; required: the table beside it',
   },
+  assertion_audience: {
+    says: 'what a client assertion may name as aud',
+    imitates:
+      'any: the issuer, the token endpoint or the PAR endpoint (RFC 7523 §3, RFC 9126 §2); issuer: draft-ietf-oauth-rfc7523bis §4',
+  },
   pkce: {
     says: 'which clients must use PKCE',
     imitates: 'public: token page; all: OAuth 2.1, and one page of the docs',
@@ -180,7 +188,7 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   register_status: {
     says: 'HTTP status of a registered agent',
-    imitates: '201: Python’s test; 200: Go’s test',
+    imitates: '200: newest spec and Go’s test; 201: Python’s test',
   },
   rate_limited: {
     row: 31,
@@ -205,7 +213,18 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   push_device: {
     row: 36,
     says: 'whether users have a push device',
-    imitates: 'yes: SDKs expect approval_token; email: spec’s 202',
+    imitates:
+      'yes: SDKs expect approval_token; email: spec’s 202; none: 428, the mail could not be sent either',
+  },
+  unknown_addressee: {
+    says: 'what a push approval for an unknown user answers',
+    imitates:
+      'email: README of lumoauth 1.1.0, 202 as for a user without a device; not_found: older spec',
+  },
+  missing_right: {
+    says: 'the error of a caller who lacks the right to list or decide requests',
+    imitates:
+      'forbidden: README of lumoauth 1.1.0, with details.required_scopes; approval_forbidden: older spec',
   },
   challenge: {
     says: 'how the API names what is missing',

@@ -51,20 +51,8 @@ export type ModelReply = z.infer<typeof ModelReply>
  */
 export const ModelScript = z
   .strictObject({
-    /** The names it answers to. */
-    models: z
-      .array(z.string().min(1))
-      .min(1)
-      .default([
-        'scripted',
-        'gpt-4',
-        'gpt-4o',
-        'gpt-4o-mini',
-        'gpt-4.1',
-        'gpt-4.1-mini',
-        'gpt-5',
-        'gpt-5-mini',
-      ]),
+    /** The only names it answers to; absent: any. */
+    models: z.array(z.string().min(1)).min(1).optional(),
     replies: z.array(ModelReply).min(1).max(1000),
   })
   .meta({ id: 'ModelScript' })

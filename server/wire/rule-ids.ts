@@ -1,6 +1,6 @@
 /** Rules of `standards.md`: a family and a number, such as `REV-04`. */
 type StandardRule =
-  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR'}-${number}`
+  `${'RAR' | 'RES' | 'HDR' | 'TEX' | 'CC' | 'BRR' | 'AT' | 'JWT' | 'REV' | 'INT' | 'ASM' | 'HITL' | 'RSI' | 'RTY' | 'THR' | 'PRM'}-${number}`
 
 /**
  * The id of a rule that a misbehaviour breaks, as `scenarios/rules.yaml` lists it.
@@ -15,6 +15,10 @@ export const ourRules = {
   'NET-ONCE': 'RFC 9110 §9.2.2: what is not idempotent is not sent twice',
   'NET-FRESH': 'RFC 9111 §5.2.2.5: no-store is not stored',
   'NET-FIELDS': 'RFC 9110 §5.1: a proxy forwards the fields it does not know',
+  'NET-CORS':
+    'OAuth 2.0 for Browser-Based Applications §8: pages of other origins call the endpoints',
+  'NET-CORS-CHALLENGE': 'Fetch §4.10: a page reads only the header fields that are exposed',
+  'NET-HEAD': 'RFC 9110 §9.3.2: HEAD has the header fields of GET',
   'LUMO-PREFIX': 'contract, rule 1: URLs in answers follow the prefix of the caller',
   'LUMO-JSON-OBJECT': 'contract, rule 2: success is 200 with a JSON object',
   'LUMO-STATUS-URL': 'contract, rule 3: a pending answer carries status_url',
@@ -36,6 +40,8 @@ export const ourRules = {
   'LUMO-REDIRECT': 'contract §2.1: a person is sent back to a registered address only',
   'LUMO-STATE': 'RFC 6749 §4.1.2: the client is told its state again',
   'LUMO-CONSENT': 'contract §2.1: a client gets what the person allowed, and nothing after a no',
+  'LUMO-REGISTER-UNION':
+    'RFC 7591 §3.2.1: of the grants that are asked for, the supported ones are registered',
   'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent sees and exchanges nothing of a request',

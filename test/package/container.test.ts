@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -47,16 +47,23 @@ describe('the container', () => {
         '0',
         '--api-port',
         '0',
-        '--json',
+        '--journal',
+        join(system, 'data/journal.jsonl'),
       ],
       { cwd: system, env: environmentWith() },
     )
     const [line] = await running.prints('stdout', /^\{.*\}$/m)
-    const { issuer } = JSON.parse(line)
-    const healthy = await fetch(new URL('/healthz', issuer))
+    const { issuer, api, client_secret } = JSON.parse(line)
+    const healthy = await Promise.all([issuer, api].map((it) => fetch(new URL('/healthz', it))))
     running.signal('SIGTERM')
 
-    expect(healthy.status).toBe(200)
+    expect(healthy.map(({ status }) => status)).toEqual([200, 200])
     expect(await running.ends()).toBe(0)
+    // Others reach it: nothing that a README knows opens it, and the log is JSON alone.
+    expect(client_secret).not.toMatch(/not-secret/)
+    expect(running.stdout.trim().split('\n')).toHaveLength(1)
+    expect(image.find(({ name }) => name === 'USER')?.rest).toMatch(/^\d+:\d+$/)
+    const { uid } = await stat(join(system, 'data'))
+    expect(uid).toBe(process.getuid?.() === 0 ? 1000 : process.getuid?.())
   }, 600_000)
 })

@@ -7,22 +7,27 @@ import { environmentWith, runIn } from './project.ts'
 
 const execute = promisify(execFile)
 
-/**
- * The files of the repository that `docker build` sends: those `.dockerignore` does not exclude.
- */
-export const buildContext = async (): Promise<string[]> => {
+/** The files of the repository, as they are now: what git knows or would take in. */
+export const filesOfRepository = async (): Promise<string[]> => {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 2 ** 26 })
+  const deleted = await execute('git', ['ls-files', '--deleted', '-z'], { cwd: root })
+  const gone = new Set(deleted.stdout.split('\0'))
+  return stdout.split('\0').filter((file) => file !== '' && !gone.has(file))
+}
+
+/** The files of the repository that `docker build` sends: what `.dockerignore` lets through. */
+export const buildContext = async (): Promise<string[]> => {
   const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => ({ keeps: line.startsWith('!'), names: pattern(line.replace(/^!/, '')) }))
-  return stdout.split('\0').filter((file) => {
+  return (await filesOfRepository()).filter((file) => {
     const parts = file.split('/')
     const places = parts.map((_, at) => parts.slice(0, at + 1).join('/'))
     // The last rule that names a file, or a folder it is in, decides.
     const last = rules.findLast(({ names }) => places.some((it) => names.test(it)))
-    return file !== '' && (last?.keeps ?? true)
+    return last?.keeps ?? true
   })
 }
 
@@ -57,6 +62,7 @@ const settings = new Set([
   'HEALTHCHECK',
   'STOPSIGNAL',
   'USER',
+  'VOLUME',
 ])
 
 /**
@@ -87,7 +93,9 @@ export const runStage = async (
         await cp(join(context, place), copy, { recursive: true })
       }
     } else if (name === 'RUN') {
-      await runIn({ cwd, env }, 'sh', '-ec', placed(rest))
+      // Only root may give a file to others.
+      const owned = process.getuid?.() === 0 ? rest : rest.replace(/ -o \d+ -g \d+/, '')
+      await runIn({ cwd, env }, 'sh', '-ec', placed(owned))
     } else if (!settings.has(name)) {
       throw new Error(`cannot do ${name} ${rest} outside of a container`)
     }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import { parseBase } from '../../../server/wire/base-url.ts'
 import { didYouMean } from '../../../server/wire/closest.ts'
 
 /** Parses a whole number within limits. @throws {InvalidArgumentError} */
@@ -16,8 +17,18 @@ export const wholeNumber =
 
 /** Parses an origin, such as `http://127.0.0.1:4400`. @throws {InvalidArgumentError} */
 export const origin = (text: string): string => {
-  if (URL.canParse(text) && /^https?:\/\/[^/]+\/?$/.test(text)) return new URL(text).origin
+  const base = parseBase(text)
+  if (base !== undefined && base === new URL(base).origin) return base
   throw new InvalidArgumentError('Expected an origin, such as http://127.0.0.1:4400.')
+}
+
+/** Parses an origin, perhaps with a path in front of ours. @throws {InvalidArgumentError} */
+export const baseUrl = (text: string): string => {
+  const base = parseBase(text)
+  if (base !== undefined) return base
+  throw new InvalidArgumentError(
+    'Expected an origin, perhaps with a path, such as http://localhost:8080/auth.',
+  )
 }
 
 /** Accepts one of these words. The error for another word names the closest one. @throws {InvalidArgumentError} */

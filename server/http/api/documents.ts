@@ -1,12 +1,11 @@
 import { documentCalls, summaryOf } from '../../api/documents.ts'
 import type { Credentials } from '../../api/guard.ts'
 import { refuse } from '../../api/refusal.ts'
-import type { ResourceServer } from '../../api/resource-server.ts'
 import { summarise, wordsOf } from '../../api/summary.ts'
 import type { ApiRoute } from '../../wire/index.ts'
 import type { HttpRequest } from '../message.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
-
+import type { ApiContext } from './handlers.ts'
 import { withApiRefusals } from './refusals.ts'
 
 type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
@@ -15,7 +14,7 @@ type DocumentRoute = Extract<ApiRoute, `documents.${string}`>
  * The core has parsed the body before a handler runs, so a malformed one is answered 400 to anybody:
  * that tells no more than the OpenAPI document does. Everything else comes after the guard.
  */
-export const documentHandlers: Handlers<DocumentRoute, { tenant: ResourceServer }> = {
+export const documentHandlers: Handlers<DocumentRoute, ApiContext> = {
   'documents.list': withApiRefusals(async ({ tenant, request }) => {
     const claims = await tenant.guard.admit(credentialsOf(request), documentCalls.list)
     const documents = [...tenant.documents.all()]

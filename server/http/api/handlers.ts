@@ -5,20 +5,24 @@ import type { Handlers } from '../message.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
 import { documentHandlers } from './documents.ts'
 import { reportHandlers } from './reports.ts'
+import { type ApiResource, apiResource, resourceMetadataHandlers } from './resource-metadata.ts'
 
-export type ApiContext = Readonly<{ tenant: ResourceServer }>
+export type ApiContext = Readonly<{ tenant: ResourceServer; resource: ApiResource }>
 
 export const apiHandlers: Handlers<ApiRoute, ApiContext> = {
   ...documentHandlers,
   ...reportHandlers,
+  ...resourceMetadataHandlers,
 }
 
 /** The documents API. It authenticates in its handlers, for what it asks depends on the document. */
 export const apiArea: Area<ApiRoute, ApiContext> = {
   handlers: apiHandlers,
   authenticate: ({ context, params }: Routed<ApiRoute>): ApiContext => {
-    if (context) return { tenant: context.api }
     const { tenant: slug } = params
+    if (context) {
+      return { tenant: context.api, resource: apiResource(context, slug !== undefined) }
+    }
     if (slug === undefined) {
       return answerWith(
         503,

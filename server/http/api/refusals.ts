@@ -12,35 +12,48 @@ import {
 import { errorAnswer } from '../errors.ts'
 import type { Answer } from '../message.ts'
 
-export type ChallengeStyle = Readonly<{ challenge: ChallengeFormat; realm: string }>
+export type ChallengeStyle = Readonly<{
+  challenge: ChallengeFormat
+  realm: string
+  /** The URL of the metadata of the protected resource, named in every 401 (RFC 9728 §5.1). */
+  resourceMetadata?: string | undefined
+}>
 
 /** A handler whose refusals by the resource server become answers. */
 export const withApiRefusals =
-  <C extends Readonly<{ tenant: ChallengeStyle }>>(handler: (call: C) => Promise<Answer>) =>
+  <C extends Readonly<{ tenant: ChallengeStyle; resource?: Readonly<{ metadataUrl: string }> }>>(
+    handler: (call: C) => Promise<Answer>,
+  ) =>
   async (call: C): Promise<Answer> => {
     try {
       return await handler(call)
     } catch (thrown) {
-      if (thrown instanceof ApiRefused) return renderApiRefusal(thrown.refusal, call.tenant)
-      throw thrown
+      if (!(thrown instanceof ApiRefused)) throw thrown
+      const { challenge, realm } = call.tenant
+      const resourceMetadata = call.resource?.metadataUrl
+      return renderApiRefusal(thrown.refusal, { challenge, realm, resourceMetadata })
     }
   }
 
 /** How each refusal of the resource server looks over HTTP (RFC 6750 §3.1). */
 export const renderApiRefusal = (
   refusal: ApiRefusal,
-  { challenge, realm }: ChallengeStyle,
+  { challenge, realm, resourceMetadata }: ChallengeStyle,
 ): Answer => {
   const { error } = refusal
+  const metadata = resourceMetadata === undefined ? {} : { resource_metadata: resourceMetadata }
   switch (error) {
     case 'missing_token':
       // No error code for whoever showed no credentials (RFC 6750 §3.1).
-      return bearer(401, error, 'expected an access token in the Authorization header', { realm })
+      return bearer(401, error, 'expected an access token in the Authorization header', {
+        realm,
+        ...metadata,
+      })
     case 'invalid_request':
       return bearer(400, error, refusal.says, { realm, error })
     case 'invalid_token':
       // Always the same words: a forger learns nothing (RFC 8725, THR-26).
-      return bearer(401, error, 'the access token is not valid', { realm, error })
+      return bearer(401, error, 'the access token is not valid', { realm, error, ...metadata })
     case 'insufficient_scope':
       return bearer(403, error, `expected the scope ${refusal.scope}`, {
         realm,

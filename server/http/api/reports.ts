@@ -1,16 +1,16 @@
 import { refuse } from '../../api/refusal.ts'
 import { reportCalls } from '../../api/reports.ts'
-import type { ResourceServer } from '../../api/resource-server.ts'
 import { summarise } from '../../api/summary.ts'
 import type { ApiRoute } from '../../wire/index.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { credentialsOf } from './documents.ts'
+import type { ApiContext } from './handlers.ts'
 import { withApiRefusals } from './refusals.ts'
 
 type ReportRoute = Extract<ApiRoute, `reports.${string}`>
 
 /** As with documents, the core has parsed the body before the guard is asked. */
-export const reportHandlers: Handlers<ReportRoute, { tenant: ResourceServer }> = {
+export const reportHandlers: Handlers<ReportRoute, ApiContext> = {
   'reports.list': withApiRefusals(async ({ tenant, request }) => {
     await tenant.guard.admit(credentialsOf(request), reportCalls.list)
     const reports = Array.from(tenant.reports.all(), ({ content: _, ...report }) => report)

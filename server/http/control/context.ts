@@ -10,7 +10,15 @@ import type { TenantContext } from '../tenant-context.ts'
 /** What the control plane may do with the harness as a whole. */
 export type TenantRegistry = Readonly<{
   find: (slug: string) => TenantContext | undefined
+  /** The tenants that are open in this process. */
   slugs: () => string[]
+  /** All tenants, those of other processes that share the store among them. */
+  list: () => string[] | Promise<string[]>
+  /**
+   * Makes the name of a new tenant this process's own.
+   * @returns the seed, with a name where processes share a store; undefined where the name is taken
+   */
+  claim: (seed: TenantSeed) => TenantSeed | undefined | Promise<TenantSeed | undefined>
   create: (seed: TenantSeed) => TenantCreated
   /** Puts a tenant back to its seeds. */
   reset: (slug: string) => void
@@ -32,8 +40,13 @@ export const controlContext =
   (registry: TenantRegistry, controlToken: string, origin: () => string) =>
   ({ route, request, params, context: found }: Routed<ControlRoute>): ControlContext => {
     if (route.auth === 'control') {
-      refuseForeignOrigin(request, (from) => from === undefined || from === origin(), area)
-      refuseForeignHost(request, origin(), area)
+      const own = request.base ?? origin()
+      refuseForeignOrigin(
+        request,
+        (from) => from === undefined || from === new URL(own).origin,
+        area,
+      )
+      refuseForeignHost(request, own, area)
       if (!same(bearerToken(request) ?? '', controlToken)) {
         answerWith(
           401,

@@ -1,4 +1,5 @@
 import { callId } from '../../model/ids.ts'
+import { improvise, type OfferedTool } from '../../model/improvise.ts'
 import { nextReply } from '../../model/script.ts'
 import { usualScript } from '../../model/scripted-model.ts'
 import { turnsOfChat, turnsOfResponses } from '../../model/turns.ts'
@@ -14,6 +15,7 @@ import {
 import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
 import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
+import { readTenantOfModelKey } from '../find-tenant.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
@@ -32,8 +34,7 @@ export const modelArea = (
   find: (slug: string) => TenantContext | undefined,
 ): Area<ModelRoute, ModelContext> => ({
   handlers: modelHandlers,
-  findTenant: ({ request, params }) =>
-    find(params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1] ?? ''),
+  findTenant: ({ request, params }) => find(params.tenant ?? readTenantOfModelKey(request) ?? ''),
   authenticate: modelContext,
   shapeAnswer: withOpenAiErrors,
 })
@@ -88,9 +89,9 @@ const modelHandlers: Handlers<ModelRoute, ModelContext> = {
     return body.stream ? responseStream(answer) : ok(modelResponse(answer))
   },
   'model.list': ({ script, context }) =>
-    ok({ object: 'list', data: script.models.map((id) => info(id, context)) }),
+    ok({ object: 'list', data: (script.models ?? usualModels).map((id) => info(id, context)) }),
   'model.read': ({ script, context, params: { model = '' } }) =>
-    script.models.includes(model) ? ok(info(model, context)) : unknownModel(script, model),
+    answersTo(script, model) ? ok(info(model, context)) : unknownModel(script, model),
 }
 
 const info = (id: string, { tenant }: TenantContext) => ({
@@ -100,7 +101,21 @@ const info = (id: string, { tenant }: TenantContext) => ({
   owned_by: 'lumoauth-harness',
 })
 
-const unknownModel = ({ models }: ModelScript, name: string): never =>
+/** What the list of models names where the script does not; any other name is answered as well. */
+const usualModels = [
+  'scripted',
+  'gpt-4',
+  'gpt-4o',
+  'gpt-4o-mini',
+  'gpt-4.1',
+  'gpt-4.1-mini',
+  'gpt-5',
+  'gpt-5-mini',
+]
+
+const answersTo = ({ models }: ModelScript, name: string) => models?.includes(name) ?? true
+
+const unknownModel = ({ models = [] }: ModelScript, name: string): never =>
   answerWith(404, 'model_not_found', `there is no model ${name}; expected ${models.join(', ')}`, {
     param: 'model',
   })
@@ -118,7 +133,7 @@ const answerFromScript = (
   const { tenant } = context
   const { conversations } = context.model
   const { model } = request
-  const tools = namesOf(request)
+  const tools = toolsOf(request).map(({ name }) => name)
   const seq = conversations.last + 1
   const at = tenant.clock.now()
   const input = tokensIn(JSON.stringify([turns, request.tools ?? []]))
@@ -134,8 +149,13 @@ const answerFromScript = (
     described: JSON.stringify(request.tools ?? []),
   }
   try {
-    if (!script.models.includes(model)) unknownModel(script, model)
-    const said = nextReply(script, { model, tools, turns })
+    if (!answersTo(script, model)) unknownModel(script, model)
+    const scripted = nextReply(script, { model, tools, turns })
+    // Only where no script was given: one of the user's own says what is missing.
+    const isImprovised =
+      context.model.script === undefined &&
+      ('unforeseen' in scripted || hasForeignCall(script, turns))
+    const said = isImprovised ? improvise(toolsOf(request), turns) : scripted
     if ('unforeseen' in said) {
       return answerWith(400, 'no_scripted_reply', said.unforeseen, {
         param: api === 'chat' ? 'messages' : 'input',
@@ -164,11 +184,17 @@ const supportedParameters = {
   responses: new Set(['model', 'input', 'instructions', 'tools', 'stream', 'previous_response_id']),
 }
 
-const namesOf = ({ tools }: ChatRequest | ResponsesRequest): string[] =>
+const toolsOf = ({ tools }: ChatRequest | ResponsesRequest): OfferedTool[] =>
   (tools ?? []).flatMap((tool) => {
-    const { name } = 'function' in tool ? (tool.function as { name: string }) : tool
-    return typeof name === 'string' ? [name] : []
+    const { name, parameters } = ('function' in tool ? tool.function : tool) as OfferedTool
+    return typeof name === 'string' ? [{ name, parameters }] : []
   })
+
+/** Whether the model has called a tool that the script does not know: it has improvised, and goes on. */
+const hasForeignCall = ({ replies }: ModelScript, turns: readonly Turn[]): boolean => {
+  const known = new Set(replies.flatMap(({ call = [] }) => [call].flat()).map(({ name }) => name))
+  return turns.some(({ calls = [] }) => calls.some(({ name }) => !known.has(name)))
+}
 
 /** About four characters make a token, in English. */
 const tokensIn = (text: string) => Math.max(1, Math.ceil(text.length / 4))

@@ -64,6 +64,7 @@ const requestOf = (request: Request, { text, isAsSent, over }: Body): HttpReques
     method: request.method,
     path,
     query: new URLSearchParams(query),
+    ...(request.baseUrl === '' ? {} : { mountedAt: request.baseUrl }),
     headers: {
       ...(others as Record<string, string>),
       ...(authorization === undefined ? {} : { authorization }),
@@ -106,8 +107,12 @@ const answerError =
     )
   }
 
-/** The issuer, with the files of its approvals page. */
-export const createIssuerApp = (core: Core): Express => createExpressApp(core, servePageFiles())
+/** The issuer, with the files of its approvals page, which may be asked for with the path in front. */
+export const createIssuerApp = (
+  core: Core,
+  pathInFront: () => string = () => '',
+  ...before: RequestHandler[]
+): Express => createExpressApp(core, servePageFiles(pathInFront), ...before)
 
 const send = async (response: Response, answer: Answer): Promise<void> => {
   try {

@@ -1,4 +1,6 @@
+import '../../wire/require-node.ts'
 import { type HttpHandler, http } from 'msw'
+import { pathOf } from '../../wire/base-url.ts'
 import { errorAnswer } from '../errors.ts'
 import { HarnessClosed, toResponse } from './fetch.ts'
 
@@ -21,8 +23,8 @@ type Seats = Readonly<{
  * ```
  */
 export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
-  [issuer, api].map((origin) =>
-    http.all(`${origin}/*`, async ({ request }) => {
+  [...new Set([issuer, api].flatMap(withWellKnown))].map((base) =>
+    http.all(`${base}/*`, async ({ request }) => {
       if (isControl.test(new URL(request.url).pathname)) {
         return refusal(404, 'not_found', 'the control plane is not served here')
       }
@@ -35,6 +37,11 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
     }),
   )
 
-const isControl = /^\/+_harness(?:\/|$)/
+/** Of a base with a path, the URLs with the well-known part between host and path as well (RFC 8414 §3.1). */
+const withWellKnown = (base: string): string[] =>
+  pathOf(base) === '' ? [base] : [base, `${new URL(base).origin}/.well-known`]
+
+/** Also behind the path of a base. */
+const isControl = /\/_harness(?:\/|$)/
 
 const refusal = (...how: Parameters<typeof errorAnswer>) => toResponse(errorAnswer(...how))

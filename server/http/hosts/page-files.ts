@@ -3,7 +3,7 @@ import helmet from 'helmet'
 import { assetsPath, pageFolder } from '../../console/assets.ts'
 
 /** The files of the approvals page, and header fields that say what the page may do in a browser. */
-export const servePageFiles = (): RequestHandler => {
+export const servePageFiles = (pathInFront: () => string): RequestHandler => {
   const router = Router()
   router.use(['/console', '/approve'], securityHeaders)
   router.use('/console/_page/:version', (request, response, next) =>
@@ -11,7 +11,16 @@ export const servePageFiles = (): RequestHandler => {
       ? files(request, response, next)
       : next(),
   )
-  return router
+  return (request, response, next) => {
+    const { url } = request
+    const path = pathInFront()
+    if (path === '' || !url.startsWith(`${path}/`)) return router(request, response, next)
+    request.url = url.slice(path.length)
+    router(request, response, (error) => {
+      request.url = url
+      next(error)
+    })
+  }
 }
 
 const files = express.static(pageFolder, { immutable: true, maxAge: '1y', index: false })

@@ -90,18 +90,20 @@ export const agentHandlers: Handlers<
     const [{ agent: registered }] = tenant.run(registerAgent, {
       by: agentHeld ? { agent } : { user: user && { ...user, permissions } },
       name: body.name,
-      clientId: body.client_id ?? body.name,
+      clientId: body.client_id,
       secretHash: hashSecret(secret),
       capabilities: body.capabilities,
     })
     return {
-      status: Number(tenant.state.dialect.register_status),
+      status: registered.id === agent?.id ? 200 : Number(tenant.state.dialect.register_status),
       headers: { 'cache-control': 'no-store', pragma: 'no-cache' },
       body: {
+        success: true,
         agent_id: registered.id,
         client_id: registered.clientId,
-        client_secret: secret,
-        name: registered.name,
+        ...(registered.id === agent?.id ? {} : { client_secret: secret }),
+        name: body.name,
+        workload_identity: `agent:${registered.name}`,
         status: 'active',
         capabilities: registered.capabilities,
       },

@@ -1,13 +1,15 @@
 import {
   approvalStatus,
   askApproval,
-  requireAddressee,
+  isAddressee,
   requireOwnApproval,
 } from '../../issuer/approvals.ts'
 import type { User } from '../../issuer/event.ts'
+import { refuse } from '../../issuer/refusal.ts'
 import type { State } from '../../issuer/state.ts'
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
+import { answerWith } from '../refusals.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 
@@ -17,8 +19,18 @@ const interval = 1.5
 export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {
   'approvals.create': ({ context: { tenant }, agent, body }) => {
     const { task_id, reason, impact, on_behalf_of: onBehalfOf } = body
-    if (tenant.state.dialect.push_device === 'email') {
-      requireAddressee(tenant.state, agent().id, onBehalfOf)
+    const { push_device: device, unknown_addressee: unknown } = tenant.state.dialect
+    const isKnown = isAddressee(tenant.state, agent().id, onBehalfOf)
+    if (!isKnown && unknown === 'not_found') refuse({ error: 'not_found', what: 'such user' })
+    if (device === 'none') {
+      return answerWith(
+        428,
+        'no_enrolled_device',
+        'the user has no device that could be asked, and no e-mail could be sent',
+      )
+    }
+    // Whether somebody is known here is not told: a stranger is answered like a user without a device.
+    if (device === 'email' || !isKnown) {
       const message = 'The user has no device that could be asked, so an e-mail was sent.'
       return { status: 202, body: { status: 'email_fallback_sent', message, task_id, impact } }
     }

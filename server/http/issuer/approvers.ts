@@ -7,13 +7,14 @@ import { type Handlers, ok } from '../message.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
+import { withMissingRight } from './missing-right.ts'
 import type { Principal } from './oauth/bearer.ts'
 import { toApproverView } from './request-views.ts'
 
 /** What approvers see and decide. */
 export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.deny', IssuerContext> =
   {
-    'jit.pending': ({ context, principal, query, request }) => {
+    'jit.pending': withMissingRight(({ context, principal, query, request }) => {
       const asked = principal()
       const { state } = context.tenant
       letApproverAnswer(context)
@@ -27,9 +28,9 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         .slice((page - 1) * limit, page * limit)
         .map((record) => toApproverView(context, record, request.path))
       return ok(pendingList(context, requests, { total: visible.length, page, limit }))
-    },
+    }),
 
-    'jit.approve': ({ context: { tenant }, principal, params, body }) => {
+    'jit.approve': withMissingRight(({ context: { tenant }, principal, params, body }) => {
       const { requestId = '' } = params
       const { user, personObstacle, approvalObstacle } = principal()
       const userId = user?.id ?? ''
@@ -54,9 +55,9 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         approvals_required: record?.request.approvalsRequired,
         ...(record?.decided?.as === 'approved' ? { granted_ttl: record.decided.ttl } : {}),
       })
-    },
+    }),
 
-    'jit.deny': ({ context: { tenant }, principal, params, body }) => {
+    'jit.deny': withMissingRight(({ context: { tenant }, principal, params, body }) => {
       const { requestId = '' } = params
       const { user, personObstacle, approvalObstacle } = principal()
       const userId = user?.id ?? ''
@@ -68,7 +69,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
         tenant.run(denyRequest, { requestId, userId, obstacle: approvalObstacle, reason, message })
       }
       return ok({ request_id: requestId, status: 'denied' })
-    },
+    }),
   }
 
 /** Approvers see the whole tenant; the lenient dialect shows agents their own (contract §7 row 7). */

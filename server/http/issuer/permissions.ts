@@ -6,6 +6,7 @@ import type { CheckPermissions } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
+import { refuseMissingScope } from './missing-right.ts'
 
 /** Who the bearer is and what they may do (contract §2.3). */
 export const permissionHandlers: Handlers<
@@ -65,6 +66,8 @@ export const permissionHandlers: Handlers<
     return ok({ ...answer, allowed: Object.values(answer.results).every((it) => it) })
   },
   'authz.permissions': (call) => {
+    const { isKey, permissions: held } = call.principal()
+    if (isKey && !held.includes('authz:read')) refuseMissingScope(call, 'authz:read')
     const { members, permissions, source } = subjectOf(call, call.query)
     return ok({
       user_id: members.user_id,

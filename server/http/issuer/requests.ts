@@ -6,7 +6,7 @@ import {
   accessTokenType,
   type RequestPermission,
 } from '../../wire/index.ts'
-import { issuersOf } from '../issuer-urls.ts'
+import { issuersOf, namesOf } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
@@ -93,7 +93,7 @@ const jitAudienceOf = (
   const isUsable = (name: string) =>
     places.length > 0
       ? places.includes(URL.parse(name)?.origin ?? '')
-      : ![...issuersOf(context), context.origins.issuer].includes(name)
+      : ![...issuersOf(context), ...namesOf(context.origins, 'issuer')].includes(name)
   if (names?.every(isUsable)) return names
   return refuse({
     error: 'invalid_target',

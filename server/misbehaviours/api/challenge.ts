@@ -20,6 +20,18 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
     breaks: 'LUMO-CHALLENGE-1',
     act: alterChallenge((answer) => withFields(answer, { 'www-authenticate': undefined })),
   },
+  'api-hides-resource-metadata': {
+    says: 'A 401 has no resource_metadata, so clients that begin at the API do not find its issuer.',
+    breaks: 'PRM-04',
+    act: alterAnswer((answer) => {
+      const field = answer.headers?.['www-authenticate']
+      return answer.status !== 401 || field === undefined
+        ? answer
+        : withFields(answer, {
+            'www-authenticate': field.replace(/,? *resource_metadata="[^"]*"/, ''),
+          })
+    }),
+  },
   'api-challenge-malformed': {
     says: 'The challenge is not base64.',
     breaks: 'LUMO-CHALLENGE-2',

@@ -1,5 +1,7 @@
 import { credentialsIn } from '../../http/claimed-client.ts'
+import { errorAnswer } from '../../http/errors.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
+import { peekJwt } from '../../signing/peek.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import { alterError, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
 import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
@@ -88,6 +90,28 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     routes: tokens,
     act: alterSuccess((answer) =>
       withMembers(answer, { expires_in: Number(membersOf(answer).expires_in) + 60 }),
+    ),
+  },
+  'issuer-takes-issuer-audience-only': {
+    says: 'A client assertion to the token endpoint or the PAR endpoint gets invalid_client.',
+    breaks: 'CC-15',
+    routes: ['oauth.token', 'oauth.par'],
+    act: async ({ answer, routed: { request } }) => {
+      const assertion = new URLSearchParams(request.body).get('client_assertion') ?? undefined
+      const { aud } = peekJwt(assertion)?.claims ?? {}
+      return typeof aud === 'string' && /\/oauth\/(token|par)$/.test(aud)
+        ? errorAnswer(401, 'invalid_client', 'the client assertion is not valid')
+        : answer()
+    },
+  },
+  'issuer-refuses-union-of-grants': {
+    says: 'A registration that asks for an unsupported grant beside supported ones gets invalid_client_metadata.',
+    breaks: 'LUMO-REGISTER-UNION',
+    routes: ['oauth.register'],
+    act: alterSuccess((answer, { routed: { request } }) =>
+      /"grant_types"\s*:\s*\[[^\]]*jwt-bearer/.test(request.body)
+        ? errorAnswer(400, 'invalid_client_metadata', 'grant_types: jwt-bearer is not supported')
+        : answer,
     ),
   },
   'issuer-omits-issued-type': {

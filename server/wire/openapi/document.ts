@@ -74,10 +74,20 @@ export type OpenApi = Readonly<{
 export const openApiDocument = (here: Surroundings): OpenApi => {
   const { refer, schemas } = vocabulary(used())
   const api: Server = { url: here.api, description: 'The protected documents and reports' }
+  const issuer: Server = {
+    url: here.issuer,
+    description: 'The issuer, its approvals page and the control plane',
+  }
   const paths: Record<string, PathItem> = {}
   for (const [name, route] of all) {
     for (const [at, path] of pathsOf(route).entries()) {
       const template = path.replace(/:(\w+)/g, '{$1}')
+      const before = paths[template]
+      if (before !== undefined && route.method.toLowerCase() in before) {
+        // Issuer and API answer alike here: the document has a path once.
+        paths[template] = { ...before, servers: [issuer, api] }
+        continue
+      }
       paths[template] = {
         ...(route.seat === 'api' ? { servers: [api] } : {}),
         ...paths[template],
@@ -95,9 +105,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
       description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [
-      { url: here.issuer, description: 'The issuer, its approvals page and the control plane' },
-    ],
+    servers: [issuer],
     tags: tags.map(({ name, description }) => ({ name, description })),
     paths,
     components: {
@@ -151,7 +159,7 @@ const tags: readonly { name: string; routes: readonly string[]; description: str
   { name: 'MCP', routes: ['mcp'], description: 'MCP servers that take the tokens of the issuer.' },
   {
     name: 'Documents and reports',
-    routes: ['documents', 'reports'],
+    routes: ['documents', 'reports', 'resource'],
     description: 'The protected API, on an origin of its own. It says what is missing.',
   },
   {

@@ -1,9 +1,23 @@
+import { ProtectedResource } from '../discovery.ts'
 import * as document from '../document.ts'
 import * as report from '../report.ts'
 import type { Route } from './route.ts'
 
 /** The protected documents and reports (design §5). */
 export const apiRoutes = {
+  'resource.metadata': {
+    seat: 'api',
+    method: 'GET',
+    path: '/.well-known/oauth-protected-resource/t/:tenant',
+    aliases: [
+      '/.well-known/oauth-protected-resource',
+      '/t/:tenant/.well-known/oauth-protected-resource',
+    ],
+    auth: 'none',
+    summary: 'Protected resource metadata of this API (RFC 9728)',
+    note: 'The tenant stands behind the well-known part, as in every other URL of the API.',
+    answers: { 200: ProtectedResource },
+  },
   'documents.list': {
     seat: 'api',
     method: 'GET',

@@ -65,6 +65,10 @@ export const apiPrefixes = ['', '/t/:tenant'] as const
 
 /** Every path a route answers at. */
 export const pathsOf = (route: Route): readonly string[] => {
-  const bases = { issuer: prefixes, api: apiPrefixes, control: [''] }[route.seat]
+  // RFC 9728 §3.1 puts the well-known part before the path, so that path names the tenant itself.
+  const isWellKnown = route.seat === 'api' && route.path.startsWith('/.well-known/')
+  const bases = isWellKnown
+    ? ['']
+    : { issuer: prefixes, api: apiPrefixes, control: [''] }[route.seat]
   return [...bases.map((base) => base + route.path), ...(route.aliases ?? [])]
 }

@@ -28,11 +28,15 @@ export const createRouter = <N extends RouteName>(names: readonly N[]) => {
     const node = walk(root, segmentsOf(path), 0, values)
     if (node === undefined) return undefined
     const found = node.methods.get(method) ?? (method === 'HEAD' && node.methods.get('GET'))
-    if (!found) return { allow: [...node.methods.keys()] }
+    if (!found) return { allow: methodsOf(node) }
     const params = found.names.map((name, at) => [name, decodeURIComponent(values[at] ?? '')])
     return { name: found.name, params: Object.fromEntries(params) }
   }
 }
+
+/** HEAD is answered wherever GET is. */
+const methodsOf = <N>({ methods }: Node<N>): string[] =>
+  [...methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 
 /** The route of a request to a seat, if it is of the contract. HEAD is no route of its own. */
 export const findRoute = (seat: Seat, method: string, path: string): RouteName | undefined => {

@@ -68,14 +68,18 @@ describe('the program', () => {
     ],
     [
       ['start', '--api-origin', 'api'],
-      invalid('--api-origin <url>', 'api', 'an origin, such as http://127.0.0.1:4400.'),
+      invalid(
+        '--api-origin <url>',
+        'api',
+        'an origin, perhaps with a path, such as http://localhost:8080/auth.',
+      ),
     ],
     [
-      ['start', '--issuer-origin', 'http://a.test/t/x'],
+      ['start', '--issuer-origin', 'http://a.test/t?x'],
       invalid(
         '--issuer-origin <url>',
-        'http://a.test/t/x',
-        'an origin, such as http://127.0.0.1:4400.',
+        'http://a.test/t?x',
+        'an origin, perhaps with a path, such as http://localhost:8080/auth.',
       ),
     ],
   ])('rejects %j', async (args, message) => {
@@ -87,7 +91,7 @@ describe('the program', () => {
       /^scenarios\/cli\/(program|commands\/.*)\.ts$/,
       /^scenarios\/(reports\/report|targets\/mock\/hosts)\.ts$/,
       /^server\/(usage-error|version|package-root)\.ts$/,
-      /^server\/wire\/(closest|inert-text|signing-algorithms)\.ts$/,
+      /^server\/wire\/(base-url|closest|inert-text|signing-algorithms)\.ts$/,
     ]
 
     const loaded = loadedWith('scenarios/cli/program.ts')

@@ -95,6 +95,7 @@ const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
   const fetched = (what: string) => issuer.calls.filter(({ url }) => url.endsWith(what)).length
   return {
     api: request(app),
+    guard,
     issuer,
     ring,
     refusals,
@@ -120,7 +121,27 @@ describe('the Express guard', () => {
     expect(body.error).toBe('missing_token')
   })
 
-  it('answers 400 for two tokens: in two fields, in the query or in a form', async () => {
+  it('names its metadata in every 401, and serves them (RFC 9728 §5.1)', async () => {
+    const metadataUrl = 'https://documents.example/.well-known/oauth-protected-resource'
+    const { api, guard } = world({ resourceMetadata: metadataUrl })
+    const metadata = express().get('/.well-known/oauth-protected-resource', guard.metadata)
+
+    const missing = await api.get('/open')
+    const invalid = await api.get('/open').set('authorization', as('a.b.c'))
+    const { body } = await request(metadata).get('/.well-known/oauth-protected-resource')
+
+    for (const { status, headers } of [missing, invalid]) {
+      expect(status).toBe(401)
+      expect(headers['www-authenticate']).toContain(`resource_metadata="${metadataUrl}"`)
+    }
+    expect(body).toEqual({
+      resource: audience,
+      authorization_servers: [tenant],
+      bearer_methods_supported: ['header'],
+    })
+  })
+
+  it('refuses two tokens at once, in two fields, in the query or in a form', async () => {
     const { api } = world()
     const token = as(await tokenOf(first))
 

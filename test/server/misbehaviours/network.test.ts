@@ -58,6 +58,16 @@ describe.each(hosts)('a misbehaving network before %s', (name, server, fetch) =>
       ['TypeError', 1, 401],
     ],
     'network-short-length': [opening, ['201', 1], ['201 not JSON', 1]],
+    'network-allows-one-origin': [
+      async (world) => (await userinfo(world)).headers.get('access-control-allow-origin'),
+      '*',
+      'https://app.example',
+    ],
+    'network-exposes-no-fields': [
+      async (world) => (await userinfo(world)).headers.get('access-control-expose-headers') === '',
+      false,
+      true,
+    ],
     'network-empty': [opening, ['201', 1], ['201 empty', 1]],
     'network-duplicated': [
       async (world) => [...(await opening(world)), await whichTask(world)],

@@ -4,6 +4,9 @@ import { clientMisbehaviours } from '../../../server/misbehaviours/issuer/client
 import { introspectionMisbehaviours } from '../../../server/misbehaviours/issuer/introspection.ts'
 import { keyMisbehaviours } from '../../../server/misbehaviours/issuer/keys.ts'
 import { tokenMisbehaviours } from '../../../server/misbehaviours/issuer/tokens.ts'
+import { generateSigningKey } from '../../../server/signing/keys.ts'
+import { signJwt } from '../../../server/signing/sign.ts'
+import { jwtBearerAssertion } from '../../../server/wire/index.ts'
 import { decode, misbehavingHarness, type Probe, prove, type World } from './world.ts'
 
 const { harness, tenant } = await misbehavingHarness()
@@ -14,6 +17,29 @@ const badLogin = (world: World, fields: object = { client_secret: 'not the secre
     .post('/oauth/token')
     .type('form')
     .send({ ...world.client(), ...fields })
+
+/** With an assertion made out to the token endpoint. */
+const loginByKey = async ({ as, agentToken, anonymous, tenant: { urls } }: World) => {
+  const key = await generateSigningKey('ES256')
+  const { body } = await as(await agentToken())
+    .post('/connect/register')
+    .send({
+      grant_types: ['client_credentials'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [key.publicJwk] },
+    })
+  const { client_id: id } = body
+  const now = Date.parse('2026-11-24T12:00:00Z') / 1000
+  const claims = { iss: id, sub: id, aud: `${urls.tenant}/oauth/token`, exp: now + 60, jti: 'once' }
+  return anonymous
+    .post('/oauth/token')
+    .type('form')
+    .send({
+      grant_type: 'client_credentials',
+      client_assertion: await signJwt(key, claims, { typ: 'JWT' }),
+      client_assertion_type: jwtBearerAssertion,
+    })
+}
 
 const claim =
   (name: string) =>
@@ -85,6 +111,22 @@ describe('an issuer that misbehaves with tokens', () => {
       },
       0,
       60,
+    ],
+    'issuer-takes-issuer-audience-only': [
+      async (world) => (await loginByKey(world)).status,
+      200,
+      401,
+    ],
+    'issuer-refuses-union-of-grants': [
+      async (world) =>
+        (
+          await world.anonymous.post('/connect/register').send({
+            redirect_uris: ['https://app.test/cb'],
+            grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+          })
+        ).status,
+      201,
+      400,
     ],
     'issuer-omits-issued-type': [
       async (world) => 'issued_token_type' in (await world.jit()).answer.body,

@@ -76,7 +76,11 @@ const jitAudience = (
 ): string | string[] => {
   if (audience !== undefined) return audience.length === 1 ? String(audience[0]) : [...audience]
   const places = (detail?.locations ?? []).flatMap((place) =>
-    URL.canParse(place) ? new URL(place).origin : [],
+    place === origins.api || place.startsWith(`${origins.api}/`)
+      ? origins.api
+      : URL.canParse(place)
+        ? new URL(place).origin
+        : [],
   )
   const [first = origins.api, ...others] = new Set(places)
   return others.length === 0 ? first : [first, ...others]

@@ -4,7 +4,7 @@ import { accessTokenLifetime } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import type { AccessTokenClaims, Route } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
-import { issuerOf, issuersOf } from '../../issuer-urls.ts'
+import { issuerOf, issuersOf, namesOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
@@ -58,7 +58,7 @@ export const bearer = async (
       'a JIT token cannot be used here: expected the token of the agent',
     )
   }
-  const audience = [...issuersOf(context), context.origins.issuer]
+  const audience = [...issuersOf(context), ...namesOf(context.origins, 'issuer')]
   const live = await verifyOwn(context, jwt as string, audience)
   // A JIT token is for what it was approved for, even where its details name the issuer as a place.
   if (live === undefined || live.token.kind === 'jit') return refuseToken(context)

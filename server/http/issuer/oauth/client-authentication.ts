@@ -8,7 +8,7 @@ import { verifyAssertion } from '../../../signing/verify-assertion.ts'
 import { decodeBasic } from '../../../wire/basic-credentials.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
 import { isSecretParameter } from '../../../wire/secret-names.ts'
-import { issuersOf } from '../../issuer-urls.ts'
+import { assertionAudiences } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
@@ -76,7 +76,7 @@ export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
   }
 }
 
-/** `private_key_jwt` (RFC 7523 §3): the issuer's name is the sole audience, and each is good once. */
+/** `private_key_jwt` (RFC 7523 §3): the sole audience is a name of this server, and each is good once. */
 const clientByAssertion = async (
   context: TenantContext,
   jwt: string,
@@ -96,7 +96,7 @@ const clientByAssertion = async (
     algorithms: assertionAlgorithms,
     issuers: [clientId],
     subject: clientId,
-    audiences: issuersOf(context),
+    audiences: assertionAudiences(context),
     now,
     longest: 3600,
   }).catch(refused)

@@ -78,7 +78,7 @@ const metadata = (context: TenantContext, requestPath: string): ServerMetadata =
     token_endpoint_auth_signing_alg_values_supported: algorithms,
     introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
-    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_methods_supported: [...authMethods],
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     code_challenge_methods_supported: ['S256'],
     authorization_details_types_supported: Object.keys(knownTypes),

@@ -14,7 +14,12 @@ import type { IssuerContext } from '../context.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'
 import { bearer } from './bearer.ts'
-import { clientOf, hasClientCredentials, refuseSecretsInUri } from './client-authentication.ts'
+import {
+  clientOf,
+  clientOrPublic,
+  hasClientCredentials,
+  refuseSecretsInUri,
+} from './client-authentication.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
@@ -61,14 +66,12 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   'oauth.revoke': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
     const { tenant } = context
-    const { token: text, token_type_hint: hint } = body
+    // An invalid hint is ignored (RFC 7009 §2.2): tokens of both types are looked for anyway.
+    const { token: text } = body
     const clientId =
       !hasClientCredentials(request, body) && bearerToken(request) !== undefined
         ? (await bearer(context, request)).claims.client_id
-        : (await clientOf(context, request, body)).clientId
-    if (hint !== undefined && hint !== 'access_token' && hint !== 'refresh_token') {
-      answerWith(400, 'unsupported_token_type', 'expected access_token or refresh_token')
-    }
+        : (await clientOrPublic(context, request, body)).clientId
     const live = await verifyOwn(context, text)
     if (live !== undefined) {
       if (live.token.clientId !== clientId) {

@@ -1,7 +1,7 @@
 import type { Audience } from '../../../issuer/audience.ts'
 import type { McpServer } from '../../../issuer/event.ts'
 import { refuse } from '../../../issuer/refusal.ts'
-import { apiOf, issuersOf } from '../../issuer-urls.ts'
+import { apiAudience, issuersOf, namesOf } from '../../issuer-urls.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 
 type Wanted = Readonly<{
@@ -49,7 +49,7 @@ const targetNamed = (
   }
   const agent = [...tenant.state.agents.values()].find((it) => [it.id, it.clientId].includes(name))
   if (agent && !agent.resourceServer) return { name }
-  const ours = [...issuersOf(context), origins.issuer, origins.api, apiOf(context)]
+  const ours = [...issuersOf(context), ...namesOf(origins, 'issuer'), ...apiAudience(context)]
   return ours.includes(name) ? { name } : undefined
 }
 

@@ -40,7 +40,7 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   const workload = state.workloads.find(({ agentId }) => agentId === agent.id)
   return {
     sub: (state.dialect.userinfo_sub === 'agent:name' ? 'agent:' : 'agent_') + agent.name,
-    name: agent.name,
+    name: agent.displayName ?? agent.name,
     agent_id: agent.id,
     identity_type: 'agent',
     capabilities: [...agent.capabilities],

@@ -62,8 +62,41 @@ const offering = (...names: string[]) => ({
   tools: names.map((name) => ({ type: 'function', function: { name, parameters: {} } })),
 })
 
-describe('the scripted model rejects', () => {
-  it('another tenant’s API key with invalid_api_key', async () => {
+describe('a model without a script of its own', () => {
+  const parameters = {
+    type: 'object',
+    properties: { id: { type: 'string' }, depth: { type: 'integer', minimum: 2 }, more: {} },
+    required: ['id', 'depth'],
+  }
+  const lookUp = { tools: [{ type: 'function', function: { name: 'look_up', parameters } }] }
+
+  it('answers to any name, and records the one that was asked for', async () => {
+    const { chat, control, get } = scripted()
+
+    const { status, json } = await chat([user('hi')], { model: 'gpt-5.6-luna' })
+
+    expect(status).toBe(200)
+    expect(json().model).toBe('gpt-5.6-luna')
+    expect((await get('/models/gpt-5.6-luna')).status).toBe(200)
+    const { body } = await control('GET', '/conversations')
+    expect(body.conversations.at(-1).model).toBe('gpt-5.6-luna')
+  })
+
+  it('calls the first tool it is offered, as its schema asks, and answers with the result', async () => {
+    const { chat } = scripted()
+
+    const first = (await chat([user('Order 7?')], lookUp)).json().choices[0].message
+    const [call] = first.tool_calls
+    const second = await chat([user('Order 7?'), first, tool('shipped', call.id)], lookUp)
+
+    expect(call.function.name).toBe('look_up')
+    expect(JSON.parse(call.function.arguments)).toEqual({ id: 'Order 7?', depth: 2 })
+    expect(second.json().choices[0].message.content).toBe('The tool answered: shipped')
+  })
+})
+
+describe('a request the scripted model refuses', () => {
+  it('comes with a key that is not of this tenant', async () => {
     const { chat } = scripted()
     const other = scripted().tenant.model.api_key
 
@@ -103,7 +136,7 @@ describe('the scripted model rejects', () => {
       code: 'no_scripted_reply',
       param: 'messages',
       message:
-        'the script has no reply to this conversation. Its last message, of the user: "and the revenue?". Replies: 1: already given; 2: tool_result_contains "Revenue" does not hold',
+        'the script has no reply to this conversation. Its last message, of the user: "and the revenue?". Replies: 1: already given; 2: tool_result_contains "Revenue" does not hold. Write one more under replies, such as - { when: { last_message_contains: "and the revenue?" }, say: "…" }',
     })
   })
 
@@ -115,7 +148,7 @@ describe('the scripted model rejects', () => {
     const { json } = await chat([user('read'), tool('{"error":"denied"}')])
 
     expect(json().error.message).toBe(
-      `reply 1 asks for ${result('.title')}, which is in no tool result. The newest, of the tool: "{\\"error\\":\\"denied\\"}"`,
+      `reply 1 asks for ${result('.title')}, which is in no tool result. The newest, of the tool: "{\\"error\\":\\"denied\\"}". Give the reply a condition, such as when: { tool_result_contains: "…" }`,
     )
   })
 
@@ -150,7 +183,7 @@ describe('the scripted model rejects', () => {
     expect(body).toMatchObject({
       error: 'invalid_script',
       error_description:
-        'analyst.yaml:3:5: replies.1: Unrecognized key: "cal"\nanalyst.yaml:3:5: replies.1: expected say, call or both',
+        'analyst.yaml:3:5: replies.1: unknown key "cal"; did you mean "call"?\nanalyst.yaml:3:5: replies.1: expected say, call or both',
     })
   })
 })

@@ -110,13 +110,16 @@ describe('agents/ask', () => {
 describe('agents/register', () => {
   it.each([
     [{}, 400],
-    [{ name: 'two words' }, 400],
+    [{ name: 'two  spaces' }, 400],
+    [{ name: 'a/b' }, 400],
     [{ name: 'x', capabilities: 'read' }, 400],
     [{ name: 'x', capabilities: ['a b'] }, 400],
     [{ name: 'x', capabilities: ['admin:all'] }, 403],
-    [{ name: 'report-bot' }, 409],
+    [{ name: 'stranger' }, 409],
+    [{ name: 'report-bot', client_id: 'other' }, 409],
+    [{ name: 'Report', client_id: 'report-bot', capabilities: ['admin:all'] }, 403],
   ])('is refused for %j with %j', async (body, status) => {
-    const { request, happened } = await issuerWorld()
+    const { request, happened } = await issuerWorld(helpers)
 
     expect((await request.post('/agents/register').send(body)).status).toBe(status)
     expect(happened('agent.registered')).toEqual([])
@@ -134,16 +137,35 @@ describe('agents/register', () => {
       .type('form')
       .send({ grant_type: 'client_credentials', client_id, client_secret })
 
-    expect(status).toBe(201)
+    expect(status).toBe(200)
     expect(body).toMatchObject({ name: 'helper', client_id: 'helper', status: 'active' })
     expect(login.body).toMatchObject({ scope: 'read:documents' })
     expect(JSON.stringify(tenant.journal())).not.toContain(body.client_secret)
     expect(JSON.stringify(tenant.exchanges())).not.toContain(body.client_secret)
   })
 
-  it('by a user with agents.manage gets 201, or 200 if the dialect says so', async () => {
+  it('changes what an agent is called that names its own client, and nothing else', async () => {
+    const { request, happened } = await issuerWorld()
+    const order = { name: 'Document Analyser', client_id: 'report-bot' }
+
+    const { status, body } = await request.post('/agents/register').send(order)
+    const { body: info } = await request.get('/oauth/userinfo')
+
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      success: true,
+      name: 'Document Analyser',
+      client_id: 'report-bot',
+    })
+    expect(body.client_secret).toBeUndefined()
+    expect(info.name).toBe('Document Analyser')
+    expect(info.sub).toBe('agent:report-bot')
+    expect(happened('agent.registered')).toMatchObject([{ agent: { id: info.agent_id } }])
+  })
+
+  it('takes a person with agents.manage, and answers 201 where the dialect says so', async () => {
     const { as, userToken } = await issuerWorld({
-      dialect: { register_status: '200' },
+      dialect: { register_status: '201' },
       users: [{ email: 'ada@example.com', permissions: ['agents.manage'] }, { email: 'b@x.com' }],
     })
     const body = { name: 'helper', capabilities: ['anything'] }
@@ -155,7 +177,7 @@ describe('agents/register', () => {
       ).status
 
     expect(await register('b@x.com')).toBe(403)
-    expect(await register('ada@example.com')).toBe(200)
+    expect(await register('ada@example.com')).toBe(201)
   })
 })
 
@@ -215,7 +237,6 @@ describe('a push approval', () => {
     [{ ...order, task_id: 'x'.repeat(129) }, 400],
     [{ ...order, impact: 'huge' }, 400],
     [{ task_id: 'x', reason: 'y' }, 400],
-    [{ ...order, on_behalf_of: 'unknown@example.com' }, 404],
   ])('is refused for %j with %j', async (body, status) => {
     const { request, happened } = await issuerWorld()
 

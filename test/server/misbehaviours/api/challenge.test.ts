@@ -35,6 +35,14 @@ describe('a resource server with misbehaving challenges', () => {
       'Bearer error="insufficient_authorization_details"',
       undefined,
     ],
+    'api-hides-resource-metadata': [
+      async (world) =>
+        (await world.document('doc_open')).headers['www-authenticate']?.includes(
+          'resource_metadata',
+        ),
+      true,
+      false,
+    ],
     'api-challenge-malformed': [
       understood,
       honest,

@@ -10,7 +10,7 @@ import {
   idTokenType,
   jwtTokenType,
 } from '../../../../wire/index.ts'
-import { issuersOf } from '../../../issuer-urls.ts'
+import { issuersOf, namesOf } from '../../../issuer-urls.ts'
 import { answerWith } from '../../../refusals.ts'
 import { letApproverAnswer } from '../../../scripted-approver.ts'
 import type { TenantContext } from '../../../tenant-context.ts'
@@ -127,7 +127,10 @@ const issuerTokenOf = async (
   text: string,
   name: string,
 ): Promise<Token> => {
-  const live = await verifyOwn(context, text, [...issuersOf(context), context.origins.issuer])
+  const live = await verifyOwn(context, text, [
+    ...issuersOf(context),
+    ...namesOf(context.origins, 'issuer'),
+  ])
   return live?.token ?? refuseExchangeToken(context, name)
 }
 
@@ -201,7 +204,7 @@ const verifyWorkloadProof = (
     algorithms: assertionAlgorithms,
     issuers: [issuer],
     subject,
-    audiences: [...issuersOf(context), context.origins.issuer],
+    audiences: [...issuersOf(context), ...namesOf(context.origins, 'issuer')],
     now: context.tenant.clock.now(),
     longest: 86_400,
   }).catch(() => undefined)

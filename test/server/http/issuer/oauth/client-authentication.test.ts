@@ -103,7 +103,10 @@ describe('a client with a key (private_key_jwt)', () => {
   }
 
   it.each<[string, object, object?]>([
-    ['the token endpoint as audience (CC-11)', { aud: 'https://issuer/oauth/token' }],
+    [
+      'the token endpoint of another server as audience (CC-11)',
+      { aud: 'https://issuer/oauth/token' },
+    ],
     ['a second audience', { aud: ['https://issuer.lumoauth.test', 'https://else.test'] }],
     ['no audience', { aud: undefined }],
     ['another subject', { sub: 'other-client' }],
@@ -122,7 +125,24 @@ describe('a client with a key (private_key_jwt)', () => {
     expect(body.error).toBe('invalid_client')
   })
 
-  it('gets invalid_client for a signature by another key', async () => {
+  it.each(['/oauth/token', '/oauth/par', ''])(
+    'is accepted with the issuer’s URL and %s as audience (RFC 7523 §3, RFC 9126 §2)',
+    async (path) => {
+      const at = world(keyed)
+      const assertion = await at.assertion(clientKey, { aud: [at.tenant.urls.org + path] })
+
+      expect((await at.token({ ...grant, ...byAssertion(assertion) })).status).toBe(200)
+    },
+  )
+
+  it('is refused for the token endpoint in the dialect of rfc7523bis', async () => {
+    const at = world({ ...keyed, dialect: { assertion_audience: 'issuer' } })
+    const assertion = await at.assertion(clientKey, { aud: `${at.tenant.urls.tenant}/oauth/token` })
+
+    expect((await at.token({ ...grant, ...byAssertion(assertion) })).status).toBe(401)
+  })
+
+  it('is refused for the signature of another key', async () => {
     const other = await generateSigningKey('ES256', clientKey.kid)
 
     expect((await authenticate({}, {}, other)).status).toBe(401)
