@@ -82,7 +82,7 @@ describe.skipIf(noBrowser)(
       })
     })
 
-    it('permits fewer actions than requested, and takes the permission back', async () => {
+    it('grants fewer actions than requested, and revokes the permission', async () => {
       await using it = await waiting()
       const { page, agent } = it
       const detail = { ...personal, actions: ['read', 'export'] }
@@ -107,7 +107,7 @@ describe.skipIf(noBrowser)(
       expect([before.status, after.status]).toEqual([200, 401])
     })
 
-    it('ends a task after asking once more', async () => {
+    it('ends a task after a confirmation', async () => {
       await using it = await waiting()
       const { page, agent, requestId } = it
       await page.getByRole('button', { name: 'Approve' }).click()
@@ -134,7 +134,7 @@ describe.skipIf(noBrowser)(
       await rowOf(it.page, requestId).getByText('18400.00 EUR').waitFor()
     })
 
-    it('keeps what somebody writes, and their focus, while other requests come in', async () => {
+    it('keeps a half-written reason and its focus while other requests arrive', async () => {
       await using it = await waiting()
       const reason = it.page.getByLabel(/^Reason/)
       await reason.fill('Half a sen')
@@ -192,7 +192,7 @@ describe.skipIf(noBrowser)(
       await using it = await waiting()
       const other = await it.world.enter(browser, grace)
       await rowOf(other.page, it.requestId).click()
-      // The other page learns nothing until its person has decided, too.
+      // The other page shows the decision only after it has sent its own.
       let decides = false
       other.page.on('request', (request) => {
         decides ||= request.method() === 'POST'
@@ -413,7 +413,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('finds a misbehaviour, lists those that are on, and switches all off', async () => {
+    it('finds a misbehaviour, lists the enabled ones, and disables all', async () => {
       await using it = await waiting()
       const { page, context, world } = await operating(it.world)
       const names = page.locator('.switch code').filter({ visible: true })
@@ -437,7 +437,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('takes durations as people write them, and marks a clock that was moved', async () => {
+    it('accepts durations in words, and marks an advanced clock', async () => {
       await using it = await waiting()
       const { page, context } = await operating(it.world)
       const by = page.getByLabel('Advance by', { exact: true })
@@ -634,7 +634,7 @@ const faultsOf = async (page: Page): Promise<string[]> => {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id} at ${html.slice(0, 160)}`))
 }
 
-/** What a reader sees of a text: how it is spaced does not matter here. */
+/** The text a reader sees, whatever its whitespace. */
 const visible = (text: string) => text.replace(/\s+/g, ' ').trim()
 
 const attacks = [

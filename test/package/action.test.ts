@@ -87,7 +87,7 @@ describe('the action for GitHub, with the tarball,', () => {
     'git+https://example.com/repo.git',
     'https://example.com/lumoauth-harness.tgz',
     '',
-  ])('refuses the harness %j, which is not pinned', async (harness) => {
+  ])('rejects the harness %j, which is not pinned', async (harness) => {
     const { codes, output } = await checked('guarded.js', { harness })
 
     expect(codes, output).toEqual([2, 0])

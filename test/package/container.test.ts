@@ -59,7 +59,7 @@ describe('the container', () => {
 
     expect(healthy.map(({ status }) => status)).toEqual([200, 200])
     expect(await running.ends()).toBe(0)
-    // Others reach it: nothing that a README knows opens it, and the log is JSON alone.
+    // It is reachable from outside: no value from a README gives access, and the log is JSON only.
     expect(client_secret).not.toMatch(/not-secret/)
     expect(running.stdout.trim().split('\n')).toHaveLength(1)
     expect(image.find(({ name }) => name === 'USER')?.rest).toMatch(/^\d+:\d+$/)

@@ -7,7 +7,7 @@ import { environmentWith, runIn } from './project.ts'
 
 const execute = promisify(execFile)
 
-/** The files of the repository, as they are now: what git knows or would take in. */
+/** The files of the repository as they are now: tracked, or untracked and not ignored. */
 export const filesOfRepository = async (): Promise<string[]> => {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 2 ** 26 })
@@ -16,7 +16,9 @@ export const filesOfRepository = async (): Promise<string[]> => {
   return stdout.split('\0').filter((file) => file !== '' && !gone.has(file))
 }
 
-/** The files of the repository that `docker build` sends: what `.dockerignore` lets through. */
+/**
+ * The files of the repository that `docker build` sends: those `.dockerignore` does not exclude.
+ */
 export const buildContext = async (): Promise<string[]> => {
   const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
     .split('\n')
@@ -93,7 +95,7 @@ export const runStage = async (
         await cp(join(context, place), copy, { recursive: true })
       }
     } else if (name === 'RUN') {
-      // Only root may give a file to others.
+      // Only root may change the owner of a file.
       const owned = process.getuid?.() === 0 ? rest : rest.replace(/ -o \d+ -g \d+/, '')
       await runIn({ cwd, env }, 'sh', '-ec', placed(owned))
     } else if (!settings.has(name)) {

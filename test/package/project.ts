@@ -76,7 +76,7 @@ export const asWeUse = async (...names: string[]): Promise<string[]> => {
 /** Installs a Node from the package of that name. @returns its path */
 export const installNode = async (home: string, version: string): Promise<string> => {
   if (process.versions.node.startsWith(`${version}.`)) return process.execPath
-  // npm asks for permission before it runs what fetches the Node of this machine.
+  // npm asks for permission before it runs the script that downloads Node for this machine.
   await mkdir(home, { recursive: true })
   await writeFile(join(home, 'package.json'), JSON.stringify({ allowScripts: { node: true } }))
   await run(home, 'npm', 'install', '--no-audit', '--no-fund', `node@${version}`)

@@ -43,7 +43,7 @@ describe('the tarball, in an empty project,', () => {
     expect(files.filter((it) => /\.test\.|^test\/(?!.*README|bench$)/.test(it))).toEqual([])
   })
 
-  it('holds the licence of everything that is bundled, and its own', async () => {
+  it('contains the licence of every bundled package, and its own', async () => {
     const folder = join(project.folder, 'node_modules/lumoauth-harness')
 
     expect(await readFile(join(folder, 'LICENSE'), 'utf8')).toMatch(/^MIT License/)
@@ -52,7 +52,7 @@ describe('the tarball, in an empty project,', () => {
     )
   })
 
-  it('leads by every declaration to its source', async () => {
+  it('maps every declaration to its source', async () => {
     const dist = join(project.folder, 'node_modules/lumoauth-harness/dist')
     const files = await readdir(dist, { recursive: true })
     const maps = files.filter((it) => it.endsWith('.d.ts.map'))
@@ -73,7 +73,7 @@ describe('the tarball, in an empty project,', () => {
     expect(missing.flat()).toEqual([])
   })
 
-  it('has pages whose links and pictures are there', async () => {
+  it('contains every page and picture that its pages link to', async () => {
     const folder = join(project.folder, 'node_modules/lumoauth-harness')
     const files = await readdir(folder, { recursive: true })
     const pages = files.filter((it) => it.endsWith('.md') && !it.includes('node_modules'))

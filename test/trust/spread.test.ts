@@ -71,7 +71,7 @@ describe('three processes behind nginx', () => {
     figure('suite behind nginx', { passed: results.length - skipped.length, skipped: 2 })
   })
 
-  it('each had its share of it, and every tenant one process for all it asked', () => {
+  it('each served a share of it, and each tenant was served by one process', () => {
     const tenants = [...nginx.led().values()]
     const shares = [0, 1, 2].map((index) => tenants.filter((it) => it.has(index)).length)
 

@@ -81,7 +81,7 @@ describe('the inbox', () => {
     expect(await agent.exchange()).toMatchObject({ expires_in: 60 })
   })
 
-  it('permits fewer actions than requested, and never others', async () => {
+  it('grants fewer actions than requested, and never others', async () => {
     await using world = await createWorld()
     const detail = { type: 'user_data', actions: ['read', 'export'], identifier: 'u_1' }
     const agent = await world.asked(detail)
@@ -106,7 +106,7 @@ describe('the inbox', () => {
     expect(claims.authorization_details).toEqual([{ ...detail, actions: ['read'] }])
   })
 
-  it('permits what all approvers permit, and no more', async () => {
+  it('grants only the actions that all approvers permit', async () => {
     await using world = await createWorld({
       tenants: [{ tenant: 'acme', users, policy: fourEyes }],
     })
@@ -125,7 +125,7 @@ describe('the inbox', () => {
     expect(await agent.status()).toMatchObject({ authorization_details: { actions: ['b'] } })
   })
 
-  it('revokes a permission: its token ends, and its task goes on', async () => {
+  it('revokes a permission: its token is revoked, and its task continues', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -152,7 +152,7 @@ describe('the inbox', () => {
     expect(timeline.tokens.at(-1).revoked.reason).toBe('revoked_by_approver')
   })
 
-  it('ends a task: it is suspended by that person, and its tokens are revoked', async () => {
+  it('suspends a task in the name of that user, and revokes its tokens', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -171,7 +171,7 @@ describe('the inbox', () => {
     expect(body.entries.at(-1)).toMatchObject({ type: 'task.suspended', by: 'user:ada' })
   })
 
-  it('denies with a reason that the agent reads', async () => {
+  it('denies with a reason that the agent can read', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -399,7 +399,7 @@ describe('the event stream', () => {
     expect(await stream.next()).toBeUndefined()
   })
 
-  it('has a form without a stream: what happened since an event, all at once', async () => {
+  it('has a form without a stream, which returns all events after a given one', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
     const news = async (id: string) =>
@@ -421,7 +421,7 @@ describe('the event stream', () => {
     expect(third).toMatchObject({ resumed: true, entries: [] })
   })
 
-  it('shows no digest of a secret', async () => {
+  it('contains no digest of a secret', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const stream = await open(world, own)

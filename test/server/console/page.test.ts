@@ -62,7 +62,7 @@ describe('text from agents and other callers', () => {
   }, 30_000)
 })
 
-describe('a duration that a person writes', () => {
+describe('a duration in words', () => {
   it.each([
     ['45', 45],
     ['90 min', 5400],
@@ -96,7 +96,7 @@ describe('the order of the inbox', () => {
     ...more,
   })
 
-  it('puts first what runs out first, then what is riskier, then what is older', () => {
+  it('begins with requests that expire first, then higher risk, then older ones', () => {
     const requests = [
       request('younger', { requested_at: 101 }),
       request('older'),
@@ -111,7 +111,7 @@ describe('the order of the inbox', () => {
     ])
   })
 
-  it('finds each word in whatever the request says', () => {
+  it('filters by words in any part of the request', () => {
     const found = request('inv_1', { justification: 'Due on Friday', risk: 'low' })
 
     expect(isFound(found, 'friday INV')).toBe(true)

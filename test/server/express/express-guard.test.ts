@@ -141,7 +141,7 @@ describe('the Express guard', () => {
     })
   })
 
-  it('refuses two tokens at once, in two fields, in the query or in a form', async () => {
+  it('answers 400 for two tokens: in two fields, in the query or in a form', async () => {
     const { api } = world()
     const token = as(await tokenOf(first))
 

@@ -278,14 +278,14 @@ describe('the options of createHarness', () => {
       { tenants: [{ agents: [{ name: 'x', capabilites: [] }] }] },
       /^tenants\.0: agents\.0: unknown key "capabilites"; did you mean "capabilities"\?$/,
     ],
-  ])('are refused where they cannot be meant: %j', async (options, why) => {
+  ])('are rejected when invalid: %j', async (options, why) => {
     const making = createHarness({ listen: false, ...options } as never)
 
     await expect(making).rejects.toThrow(why)
     await expect(making).rejects.toThrow(TypeError)
   })
 
-  it('refuse a seed with one line for each thing that is wrong', async () => {
+  it('reject a seed with one line for each mistake', async () => {
     await using harness = await createHarness({ listen: false })
 
     const seed = { agents: [{ name: 'x', capabilites: [] }], documents: [{ id: 3, title: 'T' }] }

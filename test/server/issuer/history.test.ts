@@ -139,7 +139,7 @@ describe('the records of decided requests', () => {
     }
   })
 
-  it('hold the denials of the agent in other tasks, and the agents that registered it', () => {
+  it('keep the denials of the agent in other tasks, and the agents that registered it', () => {
     const helper = { ...bot, id: 'agt_helper', name: 'helper', clientId: 'helper', parent: bot.id }
     const here = world({
       policy: {
@@ -171,7 +171,7 @@ describe('the records of decided requests', () => {
     expect(decided[1]?.facts).toMatchObject({ ancestors: ['report-bot'], agentDenials: 1 })
   })
 
-  it('are of requests only that were decided before the newest entries', () => {
+  it('cover only requests decided before the newest entries', () => {
     const { tenant } = worked(10)
     const entries = tenant.journal.after(0)
 

@@ -18,7 +18,7 @@ const badLogin = (world: World, fields: object = { client_secret: 'not the secre
     .type('form')
     .send({ ...world.client(), ...fields })
 
-/** With an assertion made out to the token endpoint. */
+/** With the token endpoint as aud of the assertion. */
 const loginByKey = async ({ as, agentToken, anonymous, tenant: { urls } }: World) => {
   const key = await generateSigningKey('ES256')
   const { body } = await as(await agentToken())

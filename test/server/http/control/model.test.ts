@@ -62,7 +62,7 @@ const offering = (...names: string[]) => ({
   tools: names.map((name) => ({ type: 'function', function: { name, parameters: {} } })),
 })
 
-describe('a model without a script of its own', () => {
+describe('a model without its own script', () => {
   const parameters = {
     type: 'object',
     properties: { id: { type: 'string' }, depth: { type: 'integer', minimum: 2 }, more: {} },
@@ -70,7 +70,7 @@ describe('a model without a script of its own', () => {
   }
   const lookUp = { tools: [{ type: 'function', function: { name: 'look_up', parameters } }] }
 
-  it('answers to any name, and records the one that was asked for', async () => {
+  it('accepts any model name, and records it', async () => {
     const { chat, control, get } = scripted()
 
     const { status, json } = await chat([user('hi')], { model: 'gpt-5.6-luna' })
@@ -82,7 +82,7 @@ describe('a model without a script of its own', () => {
     expect(body.conversations.at(-1).model).toBe('gpt-5.6-luna')
   })
 
-  it('calls the first tool it is offered, as its schema asks, and answers with the result', async () => {
+  it('calls the first offered tool by its schema, and answers with the result', async () => {
     const { chat } = scripted()
 
     const first = (await chat([user('Order 7?')], lookUp)).json().choices[0].message
@@ -95,8 +95,8 @@ describe('a model without a script of its own', () => {
   })
 })
 
-describe('a request the scripted model refuses', () => {
-  it('comes with a key that is not of this tenant', async () => {
+describe('the scripted model rejects', () => {
+  it('another tenant’s API key with invalid_api_key', async () => {
     const { chat } = scripted()
     const other = scripted().tenant.model.api_key
 

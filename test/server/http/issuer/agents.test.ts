@@ -144,7 +144,7 @@ describe('agents/register', () => {
     expect(JSON.stringify(tenant.exchanges())).not.toContain(body.client_secret)
   })
 
-  it('changes what an agent is called that names its own client, and nothing else', async () => {
+  it('renames an agent that names its own client, and changes nothing else', async () => {
     const { request, happened } = await issuerWorld()
     const order = { name: 'Document Analyser', client_id: 'report-bot' }
 
@@ -163,7 +163,7 @@ describe('agents/register', () => {
     expect(happened('agent.registered')).toMatchObject([{ agent: { id: info.agent_id } }])
   })
 
-  it('takes a person with agents.manage, and answers 201 where the dialect says so', async () => {
+  it('by a user with agents.manage gets 200, or 201 if the dialect says so', async () => {
     const { as, userToken } = await issuerWorld({
       dialect: { register_status: '201' },
       users: [{ email: 'ada@example.com', permissions: ['agents.manage'] }, { email: 'b@x.com' }],

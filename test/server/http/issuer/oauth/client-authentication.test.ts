@@ -126,7 +126,7 @@ describe('a client with a key (private_key_jwt)', () => {
   })
 
   it.each(['/oauth/token', '/oauth/par', ''])(
-    'is accepted with the issuer’s URL and %s as audience (RFC 7523 §3, RFC 9126 §2)',
+    'accepts the issuer URL and %s as aud (RFC 7523 §3, RFC 9126 §2)',
     async (path) => {
       const at = world(keyed)
       const assertion = await at.assertion(clientKey, { aud: [at.tenant.urls.org + path] })
@@ -135,14 +135,14 @@ describe('a client with a key (private_key_jwt)', () => {
     },
   )
 
-  it('is refused for the token endpoint in the dialect of rfc7523bis', async () => {
+  it('gets invalid_client for the token endpoint as aud in the dialect of rfc7523bis', async () => {
     const at = world({ ...keyed, dialect: { assertion_audience: 'issuer' } })
     const assertion = await at.assertion(clientKey, { aud: `${at.tenant.urls.tenant}/oauth/token` })
 
     expect((await at.token({ ...grant, ...byAssertion(assertion) })).status).toBe(401)
   })
 
-  it('is refused for the signature of another key', async () => {
+  it('gets invalid_client for a signature by another key', async () => {
     const other = await generateSigningKey('ES256', clientKey.kid)
 
     expect((await authenticate({}, {}, other)).status).toBe(401)

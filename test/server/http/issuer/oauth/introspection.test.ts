@@ -108,7 +108,7 @@ describe('revocation', () => {
     expect(seen.active).toBe(true)
   })
 
-  it('ignores a token_type_hint it does not know (RFC 7009 §2.2)', async () => {
+  it('ignores an unknown token_type_hint (RFC 7009 §2.2)', async () => {
     const at = world()
     const token = await at.agentToken()
 
