@@ -194,9 +194,9 @@ describe('a delegated token', () => {
     act: { sub: 'agent:report-bot' },
   }
 
-  it('is never wider than the subject token or the actor token', () => {
-    expect(delegated()).toStrictEqual({ ...minimal, scope: 'b' })
-    expect(delegated({ scope: 'c' })).toStrictEqual(minimal)
+  it('is no wider than both it is made of', () => {
+    expect(delegated()).toStrictEqual({ ...minimal, audience: [bot.id], scope: 'b' })
+    expect(delegated({ scope: 'c' })).toStrictEqual({ ...minimal, audience: [bot.id] })
   })
 
   it('keeps the grant of its subject token, and carries the requested details and locations', () => {
@@ -209,7 +209,10 @@ describe('a delegated token', () => {
       details: [reading()],
       audience: audience.names,
     })
-    expect(delegated({ ...login, audience })).toMatchObject({ audience: audience.names })
+    expect(delegated({ ...login, audience })).toMatchObject({
+      audience: [bot.id],
+      reach: audience.names,
+    })
     expect(delegated(login)).not.toHaveProperty('details')
   })
 
