@@ -86,7 +86,7 @@ describe('a file', () => {
   const holding = (key: string) =>
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
-  it('is of a kind that is tried', () => {
+  it('is of a tested kind', () => {
     const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])

@@ -622,7 +622,7 @@ const focused = `({
   outline: getComputedStyle(document.activeElement).outlineStyle,
 })`
 
-/** What stands outside the window, or would have to be scrolled sideways; run in the page. */
+/** Elements outside the window, or that need sideways scrolling; run in the page. */
 const cutOff = `[
   ...['html', 'main', '.tabs']
     .filter((it) => {
@@ -635,7 +635,7 @@ const cutOff = `[
     .map((it) => it.outerHTML.slice(0, 80)),
 ]`
 
-/** Whatever axe-core finds, but for what it calls minor. */
+/** Everything axe-core reports, except minor violations. */
 const faultsOf = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate<AxeResults>('axe.run()')

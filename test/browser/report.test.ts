@@ -74,7 +74,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     await expect.poll(() => failure.innerText()).toContain('expect: { status: 200 }')
   })
 
-  it('lists what failed before every theme, and counts each verdict at its filter', async () => {
+  it('lists failed scenarios before every theme, and counts each verdict at its filter', async () => {
     const { page } = await opened()
     const buttons = await page.locator('[data-verdict]').allInnerTexts()
     const firstHeading = await page.locator('main h3').first().innerText()
@@ -88,7 +88,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     expect(await page.locator('.slowest tr').count()).toBe(10)
   })
 
-  it('says in words which rules are broken, and what each prefix is about', async () => {
+  it('names broken rules by their sentence, and explains each prefix', async () => {
     const { page } = await opened()
 
     const broken = await page.locator('.broken-rules').innerText()

@@ -69,8 +69,8 @@ const settings = new Set([
 ])
 
 /**
- * Does what the stages do, on this machine: each stage has a folder that stands for its file system, and
- * each absolute path is below it.
+ * Runs the stages on this machine: each stage has a folder as its file system, and each absolute
+ * path is below it.
  * @returns the folder of the last stage
  */
 export const runStages = async (
@@ -122,7 +122,7 @@ const runStage = async (
         if (isRoot && user !== undefined) await chown(copy, Number(user), Number(group))
       }
     } else if (name === 'RUN') {
-      // Only root may give a file to others.
+      // Only root may change the owner of a file.
       const owned = isRoot ? rest : rest.replace(/ -o \d+ -g \d+/, '')
       await runIn({ cwd, env }, 'sh', '-ec', placed(owned))
     } else if (!settings.has(name)) {

@@ -291,7 +291,8 @@ export const complaints = (
   route: Route,
   { status, headers, text }: Answered,
 ): string[] => {
-  // Endpoints that are not implemented are not in the document: they answer 501, and refuse bad input.
+  // Endpoints that are not implemented are not in the document: they answer 501, and reject bad
+  // input.
   const documented = /^(?:aauth|admin)\./.test(name)
     ? ['501', '4XX']
     : Object.keys(operationOf(route, pathsOf(route)[0] ?? '').responses)

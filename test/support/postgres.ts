@@ -117,7 +117,7 @@ export class Postgres implements AsyncDisposable {
     await this.#running.prints('stderr', /ready to accept connections/)
   }
 
-  /** Lets no file of it grow beyond so many bytes, as on a full disk; `unlimited` ends that. */
+  /** Limits the size of its files, as on a full disk; `unlimited` removes the limit. */
   limitFiles(bytes: number | 'unlimited'): void {
     const [main = ''] = readFileSync(join(this.folder, 'postmaster.pid'), 'utf8').split('\n')
     const children = execFileSync('ps', ['--ppid', main, '-o', 'pid=']).toString().trim()
@@ -126,7 +126,7 @@ export class Postgres implements AsyncDisposable {
     }
   }
 
-  /** Ends it: at once by `SIGQUIT`, which is a crash; or in order by `SIGINT`. */
+  /** Ends it: by `SIGQUIT` at once, as in a crash; or by `SIGINT` in order. */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     this.#running?.signal(signal)
     await this.#running?.ends()

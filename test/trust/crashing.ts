@@ -61,8 +61,8 @@ export const asked = async (
 }
 
 /**
- * The tenant that a `Witness` works in, as a configuration file. Its clock stands, and however much is denied,
- * its policy stays the same.
+ * The tenant that a `Witness` works in, as a configuration file. Its clock is frozen, and its
+ * policy stays the same however many requests are denied.
  */
 export const witnessed = `
 tenant: acme
@@ -74,7 +74,7 @@ policy:
     - { name: approved, risk: low, decision: approve }
 `
 
-/** An agent and its approver at work, who write down what they were told. */
+/** An agent and its approver at work, who record the responses. */
 export class Witness {
   /** The states a restart may show: several where no response came. */
   readonly requests = new Map<string, Set<string>>()
@@ -87,7 +87,7 @@ export class Witness {
   agent = ''
   approver = ''
 
-  /** @param ask answers undefined also where an answer acknowledges nothing */
+  /** @param ask returns undefined also when a response acknowledges nothing */
   constructor(ready: Ready, random: () => number, ask = asked) {
     this.#ask = ask
     this.#ready = ready
@@ -113,12 +113,12 @@ export class Witness {
     this.tokens.set(this.agent, new Set([true]))
   }
 
-  /** Works until an answer is missing, or it is over. */
+  /** Works until a response is missing, or it is stopped. */
   async work(worker: number, isOver = () => false): Promise<void> {
     while (!isOver() && (await this.#task(worker)));
   }
 
-  /** Takes over what another was told, and who it is. */
+  /** Takes over the records and the credentials of another. */
   adopt(other: Witness): void {
     for (const known of ['requests', 'tokens', 'documents'] as const) {
       for (const [id, may] of other[known]) (this[known] as Map<string, unknown>).set(id, may)

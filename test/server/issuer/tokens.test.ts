@@ -194,7 +194,7 @@ describe('a delegated token', () => {
     act: { sub: 'agent:report-bot' },
   }
 
-  it('is no wider than both it is made of', () => {
+  it('is never wider than the subject token or the actor token', () => {
     expect(delegated()).toStrictEqual({ ...minimal, audience: [bot.id], scope: 'b' })
     expect(delegated({ scope: 'c' })).toStrictEqual({ ...minimal, audience: [bot.id] })
   })

@@ -486,7 +486,7 @@ describe('an actor token whose aud is not the issuer', () => {
 })
 
 describe('a delegated token without resource', () => {
-  it('is for its agent, at the issuer too, but not where its subject was for another place', async () => {
+  it('has its agent as aud, and works at the issuer only if the subject token does', async () => {
     const at = world({ agents })
     const wide = await at.userToken()
     const narrow = (await at.exchange({ subject_token: wide, resource: api })).body.access_token
