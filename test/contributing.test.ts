@@ -14,7 +14,7 @@ describe('CONTRIBUTING', () => {
     expect(folders.filter((it) => !exists(it))).toEqual([])
   })
 
-  it('follows each of three journeys through at most 25 files, which exist', () => {
+  it('has three journeys through at most 25 files each, all of which exist', () => {
     const [, part = ''] = page.split('## Three journeys')
     const journeys = (part.split('\n## ')[0] ?? '')
       .split('\n### ')

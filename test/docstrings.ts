@@ -1,7 +1,7 @@
 /**
- * `npm run check:docs`: every export that the entry points of the package reach has a docstring where it
- * is declared. test/docstrings.json lists those that still lack one; the list may only become shorter
- * (`node test/docstrings.ts --write`).
+ * `npm run check:docs`: every export that the entry points of the package reach has a docstring
+ * where it is declared. test/docstrings.json lists those that still lack one; the list may only
+ * become shorter (`node test/docstrings.ts --write`).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'

@@ -8,13 +8,13 @@ import { type Block, blocksOf, pages } from './support/markdown.ts'
 import { lumoauthHarness, root } from './support/running.ts'
 
 /*
- * What can be told of the pages without installing anything. `test/package/pages.test.ts` runs every
- * command and every example as it stands: in a bare clone, and in a project with the installed tarball.
+ * Checks of the pages that need no installation. `test/package/pages.test.ts` runs every command
+ * and every example: in a bare clone, and in a project with the installed tarball.
  */
 const blocks = pages.flatMap((page) => blocksOf(join(root, page)))
 const runnable = blocks.filter(({ notRun }) => notRun === undefined)
 
-/** These are whole processes, and the machine may be busy. */
+/** These tests start whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('the pages', () => {
-  it('leave nothing out without a reason', () => {
+  it('skip no block without a reason', () => {
     const known = ['sh', 'ts', 'yaml']
 
     const silent = runnable.filter(({ language }) => !known.includes(language))
@@ -32,7 +32,7 @@ describe('the pages', () => {
     expect(silent.map(({ at, language }) => `${at} (${language})`)).toEqual([])
   })
 
-  it('run no package by a name that may be registered by others', () => {
+  it('run no package by a name that others may register', () => {
     const fetching = blocks.filter(({ text }) =>
       /\bnpx\b|npm exec(?! --no )|npm install (?:\S+ )*lumoauth-harness\b/.test(text),
     )
@@ -40,7 +40,7 @@ describe('the pages', () => {
     expect(fetching.map(({ at }) => at)).toEqual([])
   })
 
-  it('leave to .ci/run only what is one of its steps', async () => {
+  it('leave to .ci/run only its own steps', async () => {
     const steps = await readFile(join(root, '.ci/run'), 'utf8')
     const commands = blocks
       .filter(({ slow }) => slow === 'a step of .ci/run')
@@ -51,7 +51,7 @@ describe('the pages', () => {
     expect(commands.filter((it) => !steps.includes(it))).toEqual([])
   })
 
-  it.each(pages)('%s leads nowhere that is not there', async (page) => {
+  it.each(pages)('%s has no broken link', async (page) => {
     const text = await readFile(join(root, page), 'utf8')
     const links = [...text.matchAll(/\]\((?!https?:)([^)\s]+)/g)].map(([, link = '']) => link)
 
@@ -69,10 +69,10 @@ describe('the pages', () => {
   })
 })
 
-/** A folder is somewhere, too. */
+/** A link to a folder is valid, too. */
 const nowhere = (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? 'folder' : undefined)
 
-/** What the headings of a page are called in links. */
+/** The anchors of the headings of a page. */
 const anchorsOf = (page: string): string[] =>
   [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
@@ -86,7 +86,7 @@ describe('a file', () => {
   const holding = (key: string) =>
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
-  it('is of a kind that is tried', () => {
+  it('is of a tested kind', () => {
     const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])

@@ -48,7 +48,7 @@ describe('the page of the server', () => {
 })
 
 describe('the page of errors', () => {
-  it('quotes messages that the sources have', async () => {
+  it('quotes messages that exist in the sources', async () => {
     const text = await readFile(join(root, 'TROUBLESHOOTING.md'), 'utf8')
     const [, ours = ''] = text.split('\n## Of the package\n')
     const rows = (ours.split('\n## ')[0] ?? '').match(/^\| `[^`]+`/gm) ?? []

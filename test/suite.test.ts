@@ -8,7 +8,7 @@ import { mock } from '../scenarios/targets/mock/mock.ts'
 
 const { scenarios, problems } = await loadScenarios(filesOf([]))
 
-/** One after the other: MSW takes over the global fetch, which Express is asked through. */
+/** Sequential: MSW takes over the global fetch, which also calls Express. */
 const over = async (host: Host): Promise<readonly Result[]> => {
   const target = await mock(host)
   try {
@@ -33,14 +33,14 @@ describe.each(express.map((result, index) => [nameOf(result), result, msw[index]
     it.for([
       ['Express', overExpress],
       ['MSW', overMsw],
-    ] as const)('passes over %s', ([, result], { skip }) => {
+    ] as const)('passes on %s', ([, result], { skip }) => {
       if (result?.verdict === 'skipped') skip(result.reason)
 
       const failures = result?.failures.map((it) => failureText(it, result)).join('\n\n')
       expect(result?.verdict, failures).toBe('passed')
     })
 
-    it('is answered alike by both', () => {
+    it('gets the same answers on both hosts', () => {
       expect(overMsw && difference(overExpress, overMsw)).toBeUndefined()
     })
   },

@@ -1,7 +1,7 @@
 /**
- * `npm run check:words`: the words that style.md ("Plain English") bans, counted a folder. A folder may
- * hold as many as test/words.json says, and no more; lower the figures as the texts are reworded
- * (`node test/words.ts --write` does). No new folder may hold any.
+ * `npm run check:words`: the words that style.md ("Plain English") bans, counted by folder. A
+ * folder may hold as many as test/words.json says, and no more; lower the figures as the texts are
+ * reworded (`node test/words.ts --write` does). No new folder may hold any.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -3,7 +3,7 @@ export const abortOnSignal = (): AbortSignal & Disposable => {
   const controller = new AbortController()
   const stop = (signal: NodeJS.Signals) => {
     off()
-    process.stderr.write(`\n${signal}: completing what was opened; once more ends at once\n`)
+    process.stderr.write(`\n${signal}: completing open tasks; a second signal ends at once\n`)
     controller.abort()
   }
   const off = () => {

@@ -47,7 +47,7 @@ const documentIn = (name: string, text: string): Document => {
   }
   const document = value as Document | null
   if (typeof document?.openapi !== 'string' || !document.openapi.startsWith('3.')) {
-    throw new UsageError(`${name} is no OpenAPI 3 document: it has no "openapi: 3.…"`)
+    throw new UsageError(`${name} is not an OpenAPI 3 document: expected "openapi: 3.…"`)
   }
   if (typeof document.paths !== 'object') throw new UsageError(`${name} has no paths`)
   return document

@@ -7,8 +7,8 @@ import { probe } from '../targets/real/probe.ts'
 import type { TargetFile } from '../targets/real/target-file.ts'
 
 /**
- * Prints every request that would be sent. They are those the mock is sent for the same scenarios, at
- * the addresses of the target; nothing leaves this process.
+ * Prints every request that would be sent: those that the same scenarios send to the mock, with the
+ * URLs of the target. Sends none.
  */
 export const dryRun = async (
   scenarios: readonly Loaded[],
@@ -40,7 +40,7 @@ export const dryRun = async (
   return 0
 }
 
-/** What a probe asks, of the mock in place of the target. */
+/** The requests of a probe, sent to the mock instead of the target. */
 const collectProbeRequests = async (
   referenceMock: Target,
   file: TargetFile,
@@ -72,7 +72,7 @@ const collectProbeRequests = async (
   return sent
 }
 
-/** Where a request to the mock would go. */
+/** The URL at the target of a request to the mock. */
 const addressOf = (url: string, { issuer }: TargetFile): string => {
   const { pathname, search } = new URL(url)
   const origin = issuer?.url.replace(/\/+$/, '') ?? ''

@@ -8,7 +8,7 @@ import { placeOf } from '../language/source.ts'
 import { loadRules } from '../runner/rules.ts'
 import { renamedHint } from './renamed.ts'
 
-/** Where the suite of the package stands. */
+/** The folder of the suite in the package. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
 
 /** Whether the package is installed in a project, whose files it may write; its own it may not. */
@@ -17,7 +17,7 @@ export const isInstalled = (): boolean => /[\\/]node_modules[\\/]/.test(suiteFol
 /** The catalogue of rules that the suite shows. */
 export const rulesFile = (): string => join(suiteFolder(), '..', 'rules.yaml')
 
-/** The whole suite and its catalogue; what is wrong in either is told, and ends the command. */
+/** The whole suite and its catalogue. Prints the errors of either. @throws {UsageError} if there is one */
 export const loadSuite = async () => {
   const [{ scenarios, problems }, { catalogue, problems: ofRules }] = await Promise.all([
     loadScenarios(filesOf([])),
@@ -32,7 +32,7 @@ export const loadSuite = async () => {
   return { scenarios, catalogue }
 }
 
-/** Prints problems as editors and terminals make links of them. */
+/** Prints problems in the form that editors and terminals turn into links. */
 export const printProblems = (problems: readonly Problem[]): void => {
   for (const { at, message, severity } of problems) {
     process.stderr.write(`${placeOf(at)}: ${severity === 'warning' ? 'warning: ' : ''}${message}\n`)

@@ -4,7 +4,7 @@ import type { Host } from '../targets/mock/hosts.ts'
 import { mock } from '../targets/mock/mock.ts'
 import { remoteTarget } from '../targets/mock/remote.ts'
 
-/** The mock under a host; what it takes beside us may not be installed. */
+/** The mock under a host. @throws {UsageError} if the host is msw, which is not installed */
 export const openMock = async (host: Host): Promise<Target> => {
   try {
     return await mock(host)
@@ -15,7 +15,7 @@ export const openMock = async (host: Host): Promise<Target> => {
   }
 }
 
-/** A harness that is up already, by the origin of its issuer; the environment holds its control token. */
+/** A running harness, by the origin of its issuer; the environment holds its control token. */
 export const harnessAt = async (origin: string): Promise<Target> => {
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: token = '' } = process.env
   if (token === '')

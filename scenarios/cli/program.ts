@@ -29,7 +29,7 @@ export const runProgram = async (args: readonly string[]): Promise<void> => {
       process.exitCode = error.exitCode === 0 ? 0 : 2
       return
     }
-    // A bug of ours is no failing scenario: it must not end in exit code 1.
+    // An internal error is not a failing scenario: its exit code must not be 1.
     const message = error instanceof UsageError ? error.message : inspect(error)
     process.stderr.write(`lumoauth-harness: ${inertText(message)}\n`)
     process.exitCode = 2

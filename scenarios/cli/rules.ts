@@ -30,14 +30,14 @@ export const rules = async (
   return 0
 }
 
-/** A rule, the scenarios that show it, and what is known of them. */
+/** A rule, the scenarios that show it, and their last verdicts. */
 export type Showing = Readonly<{
   rule: Rule
   scenarios: readonly Readonly<{ scenario: Loaded; last: Verdict | undefined }>[]
   state: RuleState
 }>
 
-/** How each rule stands: as its worst scenario. */
+/** The state of each rule: that of its worst scenario. */
 export const showingsOf = (
   rules: readonly Rule[],
   scenarios: readonly Loaded[],

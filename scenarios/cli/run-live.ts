@@ -6,7 +6,7 @@ import type { Run } from '../runner/verdict.ts'
 
 export type Out = NodeJS.WriteStream
 
-/** Runs scenarios and shows results in the order of the list, as soon as all before them are there. */
+/** Runs scenarios and shows results in the order of the list, each as soon as all results before it have arrived. */
 export const runLive = async (
   scenarios: readonly Loaded[],
   target: Target,

@@ -57,7 +57,7 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
     return 0
   }
 
-  // Reports without a file own the standard output; the live list then goes beside it.
+  // A report without a file goes to standard output; the live list then goes to standard error.
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
   const reporter = reporterOf(options)
   using signal = abortOnSignal()
@@ -102,7 +102,7 @@ const gapsIn = async (scenarios: readonly Loaded[]): Promise<Problem[]> => {
 
 const rulesOfSuite = async () => [...(await loadRules(rulesFile())).catalogue.rules.values()]
 
-/** With one seed, the hosts must answer alike. */
+/** With equal seeds, all hosts must give the same answers. */
 const differences = (runs: readonly Run[]): string[] => {
   const [first, ...others] = runs
   if (first?.seed === undefined) {
@@ -129,7 +129,7 @@ const selectShard = (scenarios: readonly Loaded[], shard: Shard | undefined): re
   return scenarios.filter((_, index) => index % shard.parts === shard.part - 1)
 }
 
-/** Where it runs: under hosts of ours, or on a harness that is up already. */
+/** The targets: the mock under our hosts, or a running harness. */
 const readTargets = ({ host, harness }: RunOptions) => {
   if (harness !== undefined) return [() => harnessAt(harness)]
   return (host === 'all' ? hosts : [host]).map((it) => () => openMock(it))

@@ -85,7 +85,7 @@ const readExcuses = async (): Promise<Readonly<Partial<Record<string, string>>>>
 
 type Sight = 'hole' | 'stale' | 'excused' | 'caught'
 
-/** How the suite sees each misbehaviour. `stale`: excused, and noticed all the same. */
+/** Whether the suite notices each misbehaviour. `stale`: excused, but noticed. */
 const groupBySight = (
   findings: readonly Finding[],
 ): Readonly<Record<Sight, readonly Finding[]>> => {

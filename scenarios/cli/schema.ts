@@ -21,7 +21,7 @@ export const schema = async (folder: string, { check }: SchemaOptions): Promise<
   for (const { file, text } of changed) {
     const name = relative(process.cwd(), file)
     if (check) {
-      process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it anew\n`)
+      process.stderr.write(`${name} is out of date; lumoauth-harness schema writes it again\n`)
     } else {
       await writeWholeFile(file, text)
       process.stdout.write(`wrote ${name}\n`)

@@ -4,7 +4,7 @@ import { type Access, accessOf, missingVariables, readTarget } from '../targets/
 import type { TargetFile } from '../targets/real/target-file.ts'
 import { printProblems } from './find-scenarios.ts'
 
-/** Reads a target file; what is wrong in it is told, and ends the command. */
+/** Reads a target file. Prints its errors. @throws {UsageError} if there is one */
 export const loadTarget = async (name: string): Promise<TargetFile> => {
   const text = await readFile(name, 'utf8').catch(() => {
     throw new UsageError(`there is no ${name}; lumoauth-harness target init writes one`)

@@ -20,7 +20,7 @@ export const initTarget = async (
   { force, ...given }: TargetOptions,
 ): Promise<number> => {
   if (existsSync(name) && !force) {
-    throw new UsageError(`${name} is there already; --force writes over it`)
+    throw new UsageError(`${name} exists; --force overwrites it`)
   }
   const answers: Answers = given
   if (answers.issuer === undefined && answers.api === undefined) await ask(answers)

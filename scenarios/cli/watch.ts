@@ -6,8 +6,8 @@ import { packageRoot } from '../../server/package-root.ts'
 import { suiteFolder } from './find-scenarios.ts'
 
 /**
- * Runs this command again, without `--watch`, whenever a scenario, or the code of the harness, has changed; in a process of its
- * own each time, so that changed code counts. Ends with Ctrl-C.
+ * Runs this command again, without `--watch`, whenever a scenario or the code of the harness has
+ * changed; each time in a new process, which loads the changed code. Ends with Ctrl-C.
  */
 export const watch = async (patterns: readonly string[]): Promise<number> => {
   const command = process.argv.slice(1).filter((it) => it !== '--watch')
@@ -39,7 +39,7 @@ export const watch = async (patterns: readonly string[]): Promise<number> => {
 
 const watched = new Set(['.yaml', '.yml', '.ts', '.json'])
 
-/** The suite, what patterns name elsewhere, and the sources where they run as they are. */
+/** The suite, the files that patterns name elsewhere, and the sources if they run uncompiled. */
 const foldersOf = (patterns: readonly string[]): string[] => {
   const root = fileURLToPath(packageRoot)
   const sources = import.meta.url.endsWith('.ts') ? ['scenarios', 'server', 'client'] : []

@@ -9,7 +9,7 @@ import { Process, script } from './process.ts'
 
 export type Algorithm = 'RS256' | 'ES256'
 
-/** Where a started server gives tokens, and what to post. */
+/** The token endpoint of a started server, and the body to post. */
 export type Ready = Readonly<{ token: string; form: string }>
 
 export type Contender = Readonly<{
@@ -19,7 +19,7 @@ export type Contender = Readonly<{
   ready: (line: string) => Ready
 }>
 
-/** The one line of `start --json`, as far as it matters here. */
+/** The members of the line of `start --json` that are used here. */
 export type Started = Readonly<{
   issuer: string
   api: string
@@ -36,12 +36,12 @@ const versions = {
   'oidc-provider': '9.13.3',
 }
 
-/** The command of the package, compiled. */
+/** The compiled command of the package. */
 export const published: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin[
   'lumoauth-harness'
 ]
 
-/** Where the peers are installed: in a folder of their own, never among our dependencies. */
+/** The folder with the installed peers, apart from our dependencies. */
 export const peers = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
   'lumoauth-harness',
@@ -62,7 +62,7 @@ export const installPeers = (): void => {
   execFileSync('npm', ['install', '--silent'], { cwd: peers, stdio: ['ignore', 2, 2] })
 }
 
-/** Builds the package unless what is built is newer than everything it is built from. */
+/** Builds the package unless the build is newer than all its sources. */
 export const build = (): void => {
   const built = join(root, published)
   const sources = ['server', 'client', 'scenarios'].flatMap((folder) =>
@@ -90,7 +90,7 @@ const scripted = (name: string, file: string): Contender => ({
   ready: (line) => JSON.parse(line) as Ready,
 })
 
-/** `start`, as a user types it, on ports that are free. */
+/** `start`, as a user types it, on free ports. */
 export const startArgs = (cli: string, algorithm: Algorithm, ...more: string[]) => [
   cli,
   ...['start', '--port', '0', '--api-port', '0', '--algorithm', algorithm, '--json'],
@@ -113,7 +113,7 @@ export const readyOf = ({ issuer, tenant, client_id, client_secret }: Started): 
   }).toString(),
 })
 
-/** The published package is what budgets are judged by. */
+/** The published package, by which budgets are judged. */
 export const ours = started('lumoauth-harness', published)
 export const floor = scripted('floor', 'floor.mjs')
 export const mockServer = scripted('oauth2-mock-server', 'oauth2-mock-server.mjs')
@@ -127,7 +127,7 @@ export const contenders: readonly Contender[] = [
   started('lumoauth-harness (sources)', 'scenarios/cli.ts'),
 ]
 
-/** The published package as if it had never been started here: Node has nothing compiled to go by. */
+/** The published package as if it had never been started here: without Node's compile cache. */
 export const firstStart = async (algorithm: Algorithm): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'lumoauth-bench-'))
   try {
@@ -140,7 +140,7 @@ export const firstStart = async (algorithm: Algorithm): Promise<number> => {
   }
 }
 
-/** A server in a fresh process, its first token, and how long both took from its spawn. */
+/** A server in a new process, its first token, and the time to both from its spawn. */
 export const running = async (contender: Contender, algorithm: Algorithm) => {
   const server = new Process(contender.args(algorithm), { env: contender.env })
   try {

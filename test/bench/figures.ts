@@ -1,4 +1,4 @@
-/** What is made of measurements; nothing here measures. */
+/** Calculations with measurements; nothing here measures. */
 
 export const median = (numbers: readonly number[]): number => {
   const sorted = [...numbers].sort((a, b) => a - b)
@@ -13,20 +13,22 @@ export const percentile = (numbers: readonly number[], share: number): number =>
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
-/** How far the rounds lie apart, as a share of their median. */
+/** The spread of the rounds, as a share of their median. */
 export const spread = (numbers: readonly number[]): number =>
   (Math.max(...numbers) - Math.min(...numbers)) / median(numbers)
 
-/** Round by round, how many times as much: what slows one slows the other, too. */
+/** The ratio in each round: what slows one contender slows the other, too. */
 export const ratios = (ours: readonly number[], theirs: readonly number[]): number[] =>
   ours.map((number, round) => number / (theirs[round] ?? Number.NaN))
 
-/** What is demanded, and what each round says to it. */
+/** A requirement, and whether each round meets it. */
 export type Budget = Readonly<{
   what: string
   unit: string
   rounds: readonly number[]
-  /** The same by processor time, which a busy machine disturbs less. It is shown, and judges nothing. */
+  /**
+   * The same by processor time, which a busy machine disturbs less. Shown only; it decides nothing.
+   */
   byCpu?: readonly number[]
 }> &
   (Readonly<{ atLeast: number }> | Readonly<{ atMost: number }>)
@@ -34,11 +36,11 @@ export type Budget = Readonly<{
 export type Verdict = Readonly<{
   figure: number
   met: boolean
-  /** How many rounds say so. */
+  /** The number of rounds that meet it. */
   agreeing: number
 }>
 
-/** Met if the median of the rounds meets it; a figure that is none misses. */
+/** Met if the median of the rounds meets it; a missing figure does not. */
 export const judged = (budget: Budget): Verdict => {
   const isMet = (figure: number) =>
     'atLeast' in budget ? figure >= budget.atLeast : figure <= budget.atMost
@@ -57,7 +59,7 @@ export const markdownOf = ({ columns, rows }: Table): string =>
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 
-/** As many digits as the figure is worth. */
+/** As many digits as are significant. */
 export const told = (figure: number): string => {
   if (!Number.isFinite(figure)) return '–'
   const size = Math.abs(figure)
@@ -80,7 +82,7 @@ export const budgetTable = (budgets: readonly Budget[]): Table => ({
   }),
 })
 
-/** What a reader must know before believing a verdict. */
+/** What a reader must know before trusting a verdict. */
 export const doubts = (budgets: readonly Budget[]): string[] =>
   budgets.flatMap((budget) => {
     const { met, agreeing } = judged(budget)
@@ -92,7 +94,7 @@ export const doubts = (budgets: readonly Budget[]): string[] =>
         ]
   })
 
-/** Which rows lie too far apart to conclude anything from them. */
+/** Rows whose rounds lie too far apart for a conclusion. */
 export const unsteady = (rows: readonly Readonly<{ what: string; rounds: readonly number[] }>[]) =>
   rows
     .filter(({ rounds }) => spread(rounds) > 0.3)

@@ -8,7 +8,7 @@ export type Load = Readonly<{
   perSecond: number
   p50: number
   p99: number
-  /** Milliseconds of the server's processor time for 1000 answers. */
+  /** Milliseconds of the server's processor time for 1000 responses. */
   cpuMs: number
 }>
 
@@ -22,8 +22,8 @@ type Autocannon = (options: object) => Promise<{
 type Limit = { duration: number } | { amount: number }
 
 /**
- * Tokens by autocannon, for some seconds or some number of them; loopback only.
- * @throws when a single one is refused
+ * Requests tokens by autocannon, for some seconds or some number of them; loopback only.
+ * @throws when a single request fails
  */
 export const loaded = async (
   server: Process,
@@ -54,7 +54,7 @@ export const loaded = async (
   const failed = result.non2xx + result.errors
   if (failed > 0) throw new Error(`${token}: ${failed} requests failed`)
   return {
-    // Autocannon ends on a whole second; the server was done with the last answer.
+    // Autocannon ends on a whole second; the server finished with the last response.
     perSecond: times.length / ((last - begun) / 1000),
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
@@ -64,10 +64,7 @@ export const loaded = async (
 
 export type Driven = Outcome & Readonly<{ cpuMs: number }>
 
-/**
- * Sequences of requests by a client in a process of its own.
- * @throws when a single one went wrong
- */
+/** Sequences of requests by a client in a process of its own. @throws when a single one fails */
 export const driven = async (server: Process, job: Job): Promise<Driven> => {
   let [begun, ended] = [Number.NaN, Number.NaN]
   await using client = new Process([script('clients/sequences.ts')], {

@@ -12,7 +12,7 @@ export type Machine = Readonly<{
   load: { begun: string; ended: string }
 }>
 
-/** Load averages over 1, 5 and 15 minutes: what else the machine had to do. */
+/** Load averages over 1, 5 and 15 minutes: what else ran on the machine. */
 export const load = (): string =>
   loadavg()
     .map((it) => it.toFixed(1))
@@ -28,7 +28,7 @@ export const thisMachine = (begun: string): Machine => ({
   load: { begun, ended: load() },
 })
 
-/** Of a working tree that differs from its commit, that is said. */
+/** The commit, marked if the working tree differs from it. */
 const commit = (): string => {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

@@ -5,15 +5,15 @@ import { root } from '../support/running.ts'
 
 export type SpawnOptions = Readonly<{
   env?: NodeJS.ProcessEnv
-  /** What it reads on standard input. */
+  /** Its standard input. */
   input?: string
-  /** Hears every line it prints. */
+  /** Called with each line it prints. */
   onLine?: (line: string) => void
 }>
 
 const alive = new Set<ChildProcess>()
 
-/** Nothing that was started outlives the bench, however it ends. */
+/** Ends every started process with the bench, however the bench ends. */
 export const endTogether = (): void => {
   process.once('exit', () => {
     for (const child of alive) child.kill('SIGKILL')
@@ -21,7 +21,7 @@ export const endTogether = (): void => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 }
 
-/** A fresh Node, and what the kernel knows of it. */
+/** A new Node process, and its figures from the kernel. */
 export class Process implements AsyncDisposable {
   readonly startedAt = performance.now()
   readonly #child: ChildProcess
@@ -60,7 +60,7 @@ export class Process implements AsyncDisposable {
     })
   }
 
-  /** The first line that begins so. @throws when it ends before */
+  /** The first line that begins so. @throws when the process ends before */
   async line(beginning: string): Promise<string> {
     for (;;) {
       const found = this.#lines.find((line) => line.startsWith(beginning))
@@ -96,13 +96,13 @@ export class Process implements AsyncDisposable {
     return { now: mebibytes('VmRSS'), highest: mebibytes('VmHWM') }
   }
 
-  /** Seconds of processor time of all its threads, its own and the kernel's on its behalf. */
+  /** Seconds of processor time of all its threads, in user and kernel mode. */
   cpu(): number {
     const fields = this.#read('stat').split(') ')[1]?.split(' ') ?? []
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
   }
 
-  /** Asks it to end, and waits until it has. */
+  /** Sends SIGTERM, and waits until it has ended. */
   async ends(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#child.kill(signal)
     await this.#ended
@@ -124,10 +124,10 @@ export class Process implements AsyncDisposable {
 /** `USER_HZ`, which is the same on every Linux. */
 const ticksPerSecond = 100
 
-/** The file of a script of ours. */
+/** The path of one of our scripts. */
 export const script = (path: string): string => new URL(path, import.meta.url).pathname
 
-/** What a script of ours found out, in a fresh process. */
+/** The result of one of our scripts, run in a new process. */
 export const outcomeOf = async <T>(
   path: string,
   order: object = {},

@@ -5,18 +5,18 @@ import { reportOf } from './report.ts'
 import { peerBudgets, peerTable, type Row } from './sections/peers.ts'
 
 describe('figures', () => {
-  it('have a median, be their number odd or even, and none where there are none', () => {
+  it('have a median for an odd or even count, and none for an empty list', () => {
     expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([])]).toEqual([2, 2.5, Number.NaN])
   })
 
-  it('have percentiles that are among them', () => {
+  it('have percentiles that are members of the list', () => {
     const hundred = Array.from({ length: 100 }, (_, n) => 100 - n)
 
     expect([0.5, 0.99, 1].map((share) => percentile(hundred, share))).toEqual([50, 99, 100])
     expect(percentile([7], 0.01)).toBe(7)
   })
 
-  it('lie apart by a share of their median', () => {
+  it('have a spread relative to their median', () => {
     expect(spread([8, 10, 14])).toBeCloseTo(0.6)
   })
 })
@@ -25,16 +25,16 @@ describe('a budget', () => {
   const atLeast = (rounds: number[]): Budget => ({ what: 'it', unit: '×', atLeast: 0.8, rounds })
   const atMost = (rounds: number[]): Budget => ({ what: 'it', unit: 'ms', atMost: 2, rounds })
 
-  it('is missed where the median misses it, whatever the mean', () => {
+  it('is missed when the median misses it, whatever the mean', () => {
     expect(judged(atLeast([0.7, 0.7, 9]))).toEqual({ figure: 0.7, met: false, agreeing: 2 })
     expect(judged(atMost([0, 2.1, 2.2]))).toEqual({ figure: 2.1, met: false, agreeing: 2 })
   })
 
-  it('is met at its very limit', () => {
+  it('is met exactly at its limit', () => {
     expect([judged(atLeast([0.8])).met, judged(atMost([2])).met]).toEqual([true, true])
   })
 
-  it('is missed by what was not measured', () => {
+  it('is missed without a measurement', () => {
     expect([judged(atLeast([])).met, judged(atMost([Number.NaN])).met]).toEqual([false, false])
   })
 })
@@ -58,7 +58,7 @@ const rows = [
 ]
 
 describe('the comparison with peers', () => {
-  it('divides within a round, so that a slow round does not count', () => {
+  it('divides within each round, so that a slow round does not count', () => {
     const { columns, rows: cells } = peerTable(rows)
 
     const ours = cells.find(([, name]) => name === 'lumoauth-harness') ?? []
@@ -67,7 +67,7 @@ describe('the comparison with peers', () => {
     expect(ours[columns.indexOf('spread')]).toBe('64 %')
   })
 
-  it('judges by the published package', () => {
+  it('uses the published package', () => {
     const budgets = peerBudgets(rows).filter(({ what }) => what.startsWith('RS256'))
 
     expect(budgets.map((it) => [it.what, judged(it).met])).toEqual([
@@ -103,7 +103,7 @@ describe('the report', () => {
       ],
     })
 
-  it('says of each budget whether it is met, and how many rounds say so', () => {
+  it('shows for each budget whether it is met, and in how many rounds', () => {
     const page = report(peerBudgets(rows).slice(0, 3))
 
     expect(page).toContain(
@@ -113,7 +113,7 @@ describe('the report', () => {
     expect(page).toContain('- RS256: tokens/s, of floor’s: met, but 1 round says otherwise.')
   })
 
-  it('warns of too few rounds, and of what could not be measured', () => {
+  it('warns of too few rounds, and of failed measurements', () => {
     const missing: Budget = { what: 'it', unit: 's', atMost: 5, rounds: [] }
 
     const page = report([missing], 2)
@@ -122,13 +122,13 @@ describe('the report', () => {
     expect(page).toContain('| it | ≤ 5 s | – s | **missed** | 0 of 0 |')
   })
 
-  it('keeps a table whole, whatever stands in its cells', () => {
+  it('keeps table rows whole, whatever their cells contain', () => {
     expect(markdownOf({ columns: ['a|b'], rows: [['1']] })).toBe('| a\\|b |\n| --- |\n| 1 |')
   })
 })
 
 describe('the chart', () => {
-  it('holds a bar for each, as long as its figure, and no markup of theirs', () => {
+  it('has a bar for each figure, in proportion, and escapes labels', () => {
     const svg = chart('A & B', 'tokens/s', [
       { group: 'RS256', name: '<floor>', value: 1000, isOurs: false },
       { group: 'RS256', name: 'lumoauth-harness', value: 500, isOurs: true },

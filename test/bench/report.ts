@@ -8,7 +8,7 @@ export type Results = Readonly<{
   sections: (Found & Readonly<{ name: string; seconds: number; failed?: string }>)[]
 }>
 
-/** The page a run ends with: verdicts first, then what they rest on. */
+/** The page at the end of a run: first verdicts, then the measurements behind them. */
 export const reportOf = ({ sizes, machine, sections }: Results): string => {
   const budgets = sections.flatMap((it) => it.budgets ?? [])
   const warnings = [

@@ -5,29 +5,32 @@ export type Sizes = Readonly<{
   rounds: number
   /** Of each measurement. */
   seconds: number
-  /** After which memory is looked at. */
+  /** When memory is read. */
   tokens: number
 }>
 
-/** What a part of the programme found out. */
+/** The result of one section of the bench. */
 export type Found = Readonly<{
   tables: readonly Readonly<{ title: string; table: Table; notes?: readonly string[] }>[]
   budgets?: readonly Budget[]
-  /** What makes a figure doubtful. */
+  /** Reasons to doubt a figure. */
   warnings?: readonly string[]
   bars?: readonly Bar[]
-  /** Everything measured, round by round. */
+  /** All measurements, round by round. */
   data: unknown
 }>
 
 export type Section = Readonly<{
   says: string
-  /** Measures the sources alone: neither the package nor the peers are needed. */
+  /** Measures the sources only, without the package and the peers. */
   sourcesOnly?: true
   measure: (sizes: Sizes) => Promise<Found>
 }>
 
-/** Each of them once a round, in an order that turns round every time; a dot for each on the terminal. */
+/**
+ * Runs each once a round, in an order that is reversed every time; prints a dot for each on the
+ * terminal.
+ */
 export const alternating = async <T, R>(
   rounds: number,
   all: readonly T[],

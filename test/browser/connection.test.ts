@@ -12,7 +12,7 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
   })
   afterAll(() => browser.close())
 
-  it('locks the decision buttons under a banner while the server is away', async () => {
+  it('locks the decision buttons under a banner while the server is unreachable', async () => {
     await using world = await createWorld()
     await using line = await lineTo(world.harness.issuer)
     const { page, context } = await world.enter(browser, ada, { origin: line.origin })
@@ -39,7 +39,7 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
     await context.close()
   })
 
-  it('notices a connection that is open at both ends and carries nothing', async () => {
+  it('detects a half-open connection', async () => {
     await using world = await createWorld()
     await using line = await lineTo(world.harness.issuer)
     const { page, context } = await world.enter(browser, ada, { origin: line.origin })
@@ -74,7 +74,7 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
     await context.close()
   })
 
-  it('gets its news by asking where a proxy keeps the event stream back', async () => {
+  it('polls when a proxy holds the event stream back', async () => {
     await using world = await createWorld()
     const { url } = await world.control('console-link', { user: ada.email })
     const context = await browser.newContext()
@@ -100,7 +100,7 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
     await context.close()
   })
 
-  it('holds one event stream for seven tabs, and each of them gets the news', async () => {
+  it('opens one event stream for seven tabs, and updates all of them', async () => {
     await using world = await createWorld()
     const { page, context } = await world.enter(browser, ada)
     const streams: string[] = []
@@ -202,7 +202,7 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
     await context.close()
   })
 
-  it('locks a tab in which another person is signed in now, and offers to go on as them', async () => {
+  it('locks a tab when another person has signed in, and offers to continue as that person', async () => {
     await using world = await createWorld()
     const { page, context } = await world.enter(browser, ada)
     const { agent, requestId } = await askAndOpen(world, page)

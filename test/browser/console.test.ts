@@ -18,7 +18,7 @@ describe.skipIf(noBrowser)(
     })
     afterAll(() => browser.close())
 
-    /** A request that waits, and a page that is open on it. */
+    /** A pending request, and a page that shows it. */
     const waiting = async (
       options: Parameters<typeof createWorld>[0] = {},
       entry: Parameters<Awaited<ReturnType<typeof createWorld>>['enter']>[2] = {},
@@ -45,7 +45,7 @@ describe.skipIf(noBrowser)(
       }
     }
 
-    it('lets an agent go on that a person approved, and dies with its task', async () => {
+    it('lets the agent continue after an approval, and its token is revoked with its task', async () => {
       await using it = await waiting()
       const { page, agent, requestId, taskId } = it
 
@@ -69,20 +69,20 @@ describe.skipIf(noBrowser)(
       expect(it.complaints).toEqual([])
     })
 
-    it('tells the agent why it was denied', async () => {
+    it('sends the reason of a denial to the agent', async () => {
       await using it = await waiting()
 
-      await it.page.getByLabel(/^Reason/).fill('Nobody needs that')
+      await it.page.getByLabel(/^Reason/).fill('Not needed')
       await it.page.getByRole('button', { name: 'Deny' }).click()
       await verdict(it.page, 'Denied by Ada Approver')
 
       expect(await it.agent.status(it.requestId)).toMatchObject({
         status: 'denied',
-        agent_message: 'Nobody needs that',
+        agent_message: 'Not needed',
       })
     })
 
-    it('permits fewer actions than requested, and takes the permission back', async () => {
+    it('grants fewer actions than requested, and revokes the permission', async () => {
       await using it = await waiting()
       const { page, agent } = it
       const detail = { ...personal, actions: ['read', 'export'] }
@@ -107,7 +107,7 @@ describe.skipIf(noBrowser)(
       expect([before.status, after.status]).toEqual([200, 401])
     })
 
-    it('ends a task after asking once more', async () => {
+    it('ends a task after a confirmation', async () => {
       await using it = await waiting()
       const { page, agent, requestId } = it
       await page.getByRole('button', { name: 'Approve' }).click()
@@ -134,7 +134,7 @@ describe.skipIf(noBrowser)(
       await rowOf(it.page, requestId).getByText('18400.00 EUR').waitFor()
     })
 
-    it('keeps what somebody writes, and their focus, while other requests come in', async () => {
+    it('keeps a half-written reason and its focus while other requests arrive', async () => {
       await using it = await waiting()
       const reason = it.page.getByLabel(/^Reason/)
       await reason.fill('Half a sen')
@@ -153,7 +153,7 @@ describe.skipIf(noBrowser)(
       await it.page.getByRole('status').getByText('New request, critical risk').waitFor()
     })
 
-    it('wants two people where the policy does', async () => {
+    it('needs two approvers when the policy does', async () => {
       await using it = await waiting({
         policy: {
           rules: [{ name: 'two people decide', risk: 'critical', decision: 'ask', approvers: 2 }],
@@ -174,7 +174,7 @@ describe.skipIf(noBrowser)(
       await other.context.close()
     })
 
-    it('does not let a person decide what an agent does on their behalf', async () => {
+    it('disables Approve for the user an agent acts for', async () => {
       await using world = await createWorld()
       const { page, context } = await world.enter(browser, ada)
       const agent = await world.agent()
@@ -190,11 +190,11 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('tells the second of two people who was first', async () => {
+    it('shows the second approver who the first was', async () => {
       await using it = await waiting()
       const other = await it.world.enter(browser, grace)
       await rowOf(other.page, it.requestId).click()
-      // The other page learns nothing until its person has decided, too.
+      // The other page shows the decision only after it has sent its own.
       let decides = false
       other.page.on('request', (request) => {
         decides ||= request.method() === 'POST'
@@ -219,7 +219,7 @@ describe.skipIf(noBrowser)(
       await other.context.close()
     })
 
-    it('misses nothing while the event stream is lost', async () => {
+    it('shows every event missed while the event stream was down', async () => {
       await using world = await createWorld({ documents: [...people] })
       await using line = await lineTo(world.harness.issuer)
       const { page, context } = await world.enter(browser, ada, { origin: line.origin })
@@ -251,7 +251,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('shows what an agent wrote as text, whatever it is', async () => {
+    it('shows text of an agent as text, whatever it contains', async () => {
       await using world = await createWorld({
         agents: [{ name: 'report-bot' }],
       })
@@ -288,7 +288,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('shows characters that would turn the order round or not be seen', async () => {
+    it('spells out characters that are invisible or change the reading order', async () => {
       await using world = await createWorld()
       const { page, context } = await world.enter(browser, ada)
       const agent = await world.agent()
@@ -307,7 +307,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('can be used with the keyboard alone', async () => {
+    it('works with the keyboard alone', async () => {
       await using world = await createWorld({ documents: [...people] })
       const { page, context } = await world.enter(browser, ada)
       const agent = await world.agent()
@@ -345,7 +345,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('shows where the focus is, and reaches everything by Tab', async () => {
+    it('shows the focus, and reaches every control by Tab', async () => {
       await using it = await waiting()
       const { page } = it
       await page.reload()
@@ -363,7 +363,7 @@ describe.skipIf(noBrowser)(
       )
     })
 
-    it('switches single keys off for who needs that', async () => {
+    it('turns off single-key shortcuts', async () => {
       await using it = await waiting()
       const { page } = it
       await page.keyboard.press('?')
@@ -375,7 +375,7 @@ describe.skipIf(noBrowser)(
       expect(await page.evaluate('location.hash')).toContain('#/inbox')
     })
 
-    it('draws what happened in a task, and opens each step with its tokens decoded', async () => {
+    it('draws the events of a task, and opens each step with its tokens decoded', async () => {
       await using it = await waiting()
       const { page, agent, requestId, taskId } = it
       await page.getByRole('button', { name: 'Approve' }).click()
@@ -397,7 +397,7 @@ describe.skipIf(noBrowser)(
       expect(it.complaints).toEqual([])
     })
 
-    it('moves the clock and switches misbehaviours for the holder of the control token', async () => {
+    it('advances the clock and enables misbehaviours with the control token', async () => {
       await using it = await waiting({ clock: '2026-03-02T09:00:00Z' })
       const { page, context, world } = await operating(it.world)
       const first = page.getByRole('switch').first()
@@ -414,7 +414,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('finds a misbehaviour, lists those that are on, and switches all off', async () => {
+    it('finds a misbehaviour, lists the enabled ones, and disables all', async () => {
       await using it = await waiting()
       const { page, context, world } = await operating(it.world)
       const names = page.locator('.switch code').filter({ visible: true })
@@ -438,7 +438,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('takes durations as people write them, and marks a clock that was moved', async () => {
+    it('accepts durations in words, and marks an advanced clock', async () => {
       await using it = await waiting()
       const { page, context } = await operating(it.world)
       const by = page.getByLabel('Advance by', { exact: true })
@@ -454,7 +454,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('lets an operator take the seat of another approver', async () => {
+    it('lets an operator act as another approver', async () => {
       await using it = await waiting()
       const { page, context } = await operating(it.world)
       await page.getByLabel('Acting as').selectOption('Grace Controller')
@@ -467,7 +467,7 @@ describe.skipIf(noBrowser)(
       await context.close()
     })
 
-    it('takes the control token at the door, and forgets who signs out', async () => {
+    it('accepts the control token at sign-in, and forgets it at sign-out', async () => {
       await using world = await createWorld()
       const page = await browser.newPage()
       await page.goto(`${world.harness.issuer}/console/acme`)
@@ -486,7 +486,7 @@ describe.skipIf(noBrowser)(
       await page.close()
     })
 
-    it('asks to sign in again where another tab has signed out', async () => {
+    it('asks to sign in again after another tab has signed out', async () => {
       await using it = await waiting()
       const other = await it.context.newPage()
       await other.goto(`${it.world.harness.issuer}/console/acme`)
@@ -496,7 +496,7 @@ describe.skipIf(noBrowser)(
       await it.page.getByText('Your session has ended.').waitFor()
     })
 
-    it('says so when the tenant is gone', async () => {
+    it('says that the tenant is deleted', async () => {
       await using it = await waiting()
       const { issuer, controlToken } = it.world.harness
 
@@ -508,7 +508,7 @@ describe.skipIf(noBrowser)(
       await it.page.getByText('There is no tenant acme here.').waitFor()
     })
 
-    it('comes back by itself after a reset of the tenant', async () => {
+    it('recovers from a reset of the tenant', async () => {
       await using it = await waiting()
 
       await it.world.control('reset', {})
@@ -518,7 +518,7 @@ describe.skipIf(noBrowser)(
     })
 
     it.each(['light', 'dark'] as const)(
-      'has no fault that axe-core knows, in %s',
+      'has no violation that axe-core finds, in %s',
       async (colorScheme) => {
         await using it = await waiting({}, { operator: true, context: { colorScheme } })
         const { page } = it
@@ -580,7 +580,7 @@ describe.skipIf(noBrowser)(
       expect(tooWide).toEqual([])
     })
 
-    it('moves nothing while requests come in', async () => {
+    it('shifts no layout while requests arrive', async () => {
       await using it = await waiting()
       const { page } = it
       await page.evaluate(`
@@ -610,20 +610,20 @@ describe.skipIf(noBrowser)(
   },
 )
 
-/** Waits for what became of the request that is open. */
+/** Waits for the outcome of the open request. */
 const verdict = (page: Page, text: string) => page.locator('.verdict').getByText(text).waitFor()
 
 const rowOf = (page: Page, requestId: string) => page.locator(`[data-key="${requestId}"] a.row`)
 
 type Stop = Readonly<{ name: string; outline: string }>
 
-/** Where the focus is, and how that is drawn; run in the page. */
+/** The focused element, and its outline; run in the page. */
 const focused = `({
   name: document.activeElement.id || document.activeElement.innerText.split('\\n')[0],
   outline: getComputedStyle(document.activeElement).outlineStyle,
 })`
 
-/** What stands outside the window, or would have to be scrolled sideways; run in the page. */
+/** Elements outside the window, or that need sideways scrolling; run in the page. */
 const cutOff = `[
   ...['html', 'main', '.tabs']
     .filter((it) => {
@@ -636,7 +636,7 @@ const cutOff = `[
     .map((it) => it.outerHTML.slice(0, 80)),
 ]`
 
-/** Whatever axe-core finds, but for what it calls minor. */
+/** Everything axe-core reports, except minor violations. */
 const faultsOf = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe.source)
   const { violations } = await page.evaluate<AxeResults>('axe.run()')
@@ -645,7 +645,7 @@ const faultsOf = async (page: Page): Promise<string[]> => {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id} at ${html.slice(0, 160)}`))
 }
 
-/** What a reader sees of a text: how it is spaced does not matter here. */
+/** The text a reader sees, whatever its whitespace. */
 const visible = (text: string) => text.replace(/\s+/g, ' ').trim()
 
 const attacks = [

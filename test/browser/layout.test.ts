@@ -17,7 +17,7 @@ const wide = 'W'.repeat(256)
 const bidi = '\u202e\u2067'.repeat(400)
 const permission = { type: 'payment', actions: ['initiate'], identifier: 'inv_2211' }
 
-/** What an agent may write to push the permission away; each member is within its limit. */
+/** Text with which an agent may try to hide the permission; each member is within its limit. */
 const hostile = [
   ['a task name without spaces', wide, permission, 'please'],
   ['a task name of line breaks', '\n'.repeat(256), permission, 'please\n'.repeat(500)],
@@ -44,7 +44,7 @@ const hostile = [
   ['a deep object', 'x', { nested: { list: Array(200).fill('x') }, ...permission }, 'x'],
 ] as const
 
-describe.skipIf(noBrowser)('an agent that writes to hide what it asks for', () => {
+describe.skipIf(noBrowser)('an agent whose text tries to hide the permission', () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch()
@@ -92,7 +92,7 @@ describe.skipIf(noBrowser)('an agent that writes to hide what it asks for', () =
     await context.close()
   })
 
-  it('says that a value goes on, and shows all of it', async () => {
+  it('marks a truncated value, and shows all of it', async () => {
     await using world = await createWorld({ policy: calm })
     const agent = await world.agent()
     const actions = ['read', 'x'.repeat(1000), 'delete']
@@ -158,7 +158,7 @@ describe.skipIf(noBrowser)('an agent that writes to hide what it asks for', () =
     await context.close()
   })
 
-  it('keeps the rows where they are while a pointer is over them', async () => {
+  it('keeps the rows in place while a pointer is over them', async () => {
     await using world = await createWorld({
       policy: {
         ...calm,
@@ -210,7 +210,7 @@ const isOnTop = (selector: string) => `(() => {
   return hit !== null && (element === hit || element.contains(hit))
 })()`
 
-/** What of a request cannot be seen without scrolling: run in the page. */
+/** The parts of a request that are invisible without scrolling; run in the page. */
 const hiddenParts = (isLow: boolean) => `(() => {
   const faults = []
   const inWindow = (name, element) => {

@@ -1,6 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A line to the harness that can be cut and mended, or frozen half-open, as networks do. */
+/**
+ * A connection to the harness that can be cut and restored, or frozen half-open, as in networks.
+ */
 export const lineTo = async (issuer: string) => {
   const { port } = new URL(issuer)
   const sockets = new Set<Socket>()
@@ -28,12 +30,12 @@ export const lineTo = async (issuer: string) => {
   return {
     origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
     cut,
-    /** Both ends stay open, and nothing gets through: what a laptop finds after its sleep. */
+    /** Both ends stay open, and no byte passes, as after a laptop's sleep. */
     freeze: () => {
       frozen = true
       for (const socket of sockets) socket.unpipe().pause()
     },
-    /** New connections get through again; the old ones stay as they are. */
+    /** New connections work again; the old ones stay frozen. */
     thaw: () => {
       frozen = false
     },

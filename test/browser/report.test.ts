@@ -14,7 +14,7 @@ import { scenarioOf } from '../scenarios/support.ts'
 import { launch, noBrowser } from './world.ts'
 
 const failing = scenarioOf(
-  `scenario: A document is open to whoever <img src=x onerror=document.title=1>
+  `scenario: A document is open to every <img src=x onerror=document.title=1>
 covers: [THR-22]
 steps:
   - call: GET /v1/documents/doc_9982
@@ -58,23 +58,23 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     return { page, complaints }
   }
 
-  it('opens without a complaint and loads nothing', async () => {
+  it('opens without an error and loads nothing', async () => {
     const { page, complaints } = await opened()
 
     expect(await page.title()).toMatch(/^1 of \d+ scenarios failed$/)
     expect(complaints).toEqual([])
   })
 
-  it('shows the failure first, and its line', async () => {
+  it('shows the failure first, with its line', async () => {
     const { page } = await opened()
 
-    await page.getByRole('link', { name: 'A document is open to whoever <img' }).first().click()
+    await page.getByRole('link', { name: 'A document is open to every <img' }).first().click()
 
     const failure = page.getByRole('group', { name: 'Failure' })
     await expect.poll(() => failure.innerText()).toContain('expect: { status: 200 }')
   })
 
-  it('lists what failed before every theme, and counts each verdict at its filter', async () => {
+  it('lists failed scenarios before every theme, and counts each verdict at its filter', async () => {
     const { page } = await opened()
     const buttons = await page.locator('[data-verdict]').allInnerTexts()
     const firstHeading = await page.locator('main h3').first().innerText()
@@ -88,7 +88,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     expect(await page.locator('.slowest tr').count()).toBe(10)
   })
 
-  it('says in words which rules are broken, and what each prefix is about', async () => {
+  it('names broken rules by their sentence, and explains each prefix', async () => {
     const { page } = await opened()
 
     const broken = await page.locator('.broken-rules').innerText()
@@ -123,7 +123,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     expect(await visible.count()).toBe(1)
   })
 
-  it('opens what a link leads to, filtered out or not', async () => {
+  it('opens the target of a link, even if it is filtered out', async () => {
     const { page } = await opened({}, '#rules')
     await page.getByLabel('Filter').fill('nothing is called this')
     expect(await page.getByText('No scenario fits the filter.').isVisible()).toBe(true)
@@ -134,7 +134,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     await page.locator('.failure').waitFor()
   })
 
-  it('shows tokens decoded, and no more of them', async () => {
+  it('shows tokens decoded, and never encoded', async () => {
     const { page } = await opened()
     await page.getByText('The reference client escalates once on a challenge').first().click()
 
@@ -157,7 +157,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     expect((widths as number[])[0]).toBeLessThanOrEqual((widths as number[])[1] ?? 0)
   })
 
-  it('is dark where people want it dark', async () => {
+  it('is dark with prefers-color-scheme: dark', async () => {
     const background = async (colorScheme: 'light' | 'dark') => {
       const { page } = await opened({ colorScheme })
       return page.evaluate('getComputedStyle(document.body).backgroundColor')
@@ -166,7 +166,7 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     expect(await background('dark')).not.toBe(await background('light'))
   })
 
-  it('can be read where a server forbids every script and style', async () => {
+  it('is readable under a policy that forbids every script and style', async () => {
     const page = await browser.newPage()
     await page.route('http://ci.test/', (route) =>
       route.fulfill({

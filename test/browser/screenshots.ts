@@ -1,4 +1,4 @@
-/** Draws the pictures of the README: `node test/browser/screenshots.ts [FOLDER]`. */
+/** Takes the screenshots of the README: `node test/browser/screenshots.ts [FOLDER]`. */
 import { mkdir } from 'node:fs/promises'
 import { ada, alice, createWorld, grace, launch } from './world.ts'
 
@@ -80,7 +80,7 @@ const cleaning = await bot.openTask({ name: 'Tidy the drafts' })
 await bot.ask(
   cleaning,
   { type: 'file_access', actions: ['delete'], identifier: 'draft_17' },
-  { justification: 'An old draft that nobody needs.' },
+  { justification: 'An old draft that is no longer needed.' },
 )
 
 const browser = await launch()

@@ -4,7 +4,7 @@ import { createHarness, type HarnessOptions, type TenantCreated } from '../../se
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** Why there is nothing to test with; undefined where there is a browser. */
+/** Why there is no browser to test with; undefined when there is one. */
 export const noBrowser = existsSync(executablePath)
   ? undefined
   : `there is no ${executablePath}; install chromium or set CHROMIUM`
@@ -25,7 +25,7 @@ export const alice = { email: 'alice@example.com', name: 'Alice Analyst' }
 
 type Seed = NonNullable<HarnessOptions['tenants']>[number]
 
-/** A listening harness with one tenant, an agent that speaks HTTP, and doors for people. */
+/** A listening harness with one tenant, an HTTP agent, and sign-in links. */
 export const createWorld = async (seed: Seed = {}, options: HarnessOptions = {}) => {
   const harness = await createHarness({
     ...options,
@@ -50,7 +50,7 @@ export const createWorld = async (seed: Seed = {}, options: HarnessOptions = {})
     tenant,
     control,
     agent: (name?: string) => signedInAgent(tenant, name),
-    /** Opens the page as somebody, by a link that works once. */
+    /** Opens the page, signed in as this user by a link that works once. */
     enter: async (browser: Browser, person: { email: string }, more: Entry = {}) => {
       const { url } = await control('console-link', { user: person.email, operator: more.operator })
       const context = await browser.newContext({
@@ -71,7 +71,7 @@ export const createWorld = async (seed: Seed = {}, options: HarnessOptions = {})
 
 type Entry = Readonly<{ operator?: boolean; origin?: string; context?: BrowserContextOptions }>
 
-/** Whatever a browser complains about: scripts that fail, and breaches of the policy. */
+/** Everything a browser reports: script errors, and violations of the content security policy. */
 const listenForComplaints = (page: Page): string[] => {
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
@@ -84,7 +84,7 @@ const listenForComplaints = (page: Page): string[] => {
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
 type Json = any
 
-/** An agent as any client would be: everything over HTTP. */
+/** An agent like any other client: everything over HTTP. */
 const signedInAgent = async ({ urls, agents }: TenantCreated, name = agents[0]?.name) => {
   const credentials = agents.find((it) => it.name === name)
   const granted = await fetch(`${urls.tenant}/oauth/token`, {

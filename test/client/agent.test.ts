@@ -6,7 +6,7 @@ import { atWork, issuer, json, never, reading, refusal, secret, signedUp } from 
 const credentials = { AGENT_CLIENT_ID: 'report-bot', AGENT_CLIENT_SECRET: secret }
 
 describe('configuring an agent', () => {
-  it('is refused when no tenant is named anywhere', () => {
+  it('throws config_error without a tenant', () => {
     expect(() => new LumoAuthAgent({ env: credentials })).toThrow(
       expect.objectContaining({
         code: 'config_error',
@@ -15,31 +15,40 @@ describe('configuring an agent', () => {
     )
   })
 
-  it.each(['AGENT_CLIENT_ID', 'AGENT_CLIENT_SECRET'])('is refused without %s', (variable) => {
-    const env = { LUMOAUTH_TENANT: 'acme', ...credentials, [variable]: '' }
+  it.each(['AGENT_CLIENT_ID', 'AGENT_CLIENT_SECRET'])(
+    'throws config_error without %s',
+    (variable) => {
+      const env = { LUMOAUTH_TENANT: 'acme', ...credentials, [variable]: '' }
 
-    expect(() => new LumoAuthAgent({ env })).toThrow(
-      expect.objectContaining({ code: 'config_error', message: expect.stringContaining(variable) }),
-    )
-  })
+      expect(() => new LumoAuthAgent({ env })).toThrow(
+        expect.objectContaining({
+          code: 'config_error',
+          message: expect.stringContaining(variable),
+        }),
+      )
+    },
+  )
 
-  it('is refused when both names of the tenant are given', () => {
+  it('throws config_error for both names of the tenant at once', () => {
     expect(() => new LumoAuthAgent({ tenant: 'a', orgId: 'b', env: credentials })).toThrow(
       expect.objectContaining({ code: 'config_error' }),
     )
   })
 
-  it('is refused for a URL that is not http', () => {
+  it('throws config_error for a URL that is not http or https', () => {
     expect(() => new LumoAuthAgent({ url: 'file:///etc', tenant: 'a', env: credentials })).toThrow(
       expect.objectContaining({ code: 'config_error' }),
     )
   })
 
-  it.each(['xhttp://lumo.test', 'https-x://lumo.test', 'nowhere'])('is refused for %s', (url) => {
-    expect(() => new LumoAuthAgent({ url, tenant: 'a', env: credentials })).toThrow(
-      expect.objectContaining({ code: 'config_error' }),
-    )
-  })
+  it.each(['xhttp://lumo.test', 'https-x://lumo.test', 'nowhere'])(
+    'throws config_error for %s',
+    (url) => {
+      expect(() => new LumoAuthAgent({ url, tenant: 'a', env: credentials })).toThrow(
+        expect.objectContaining({ code: 'config_error' }),
+      )
+    },
+  )
 
   it.each([
     [{ LUMOAUTH_URL: `${issuer}//`, LUMOAUTH_TENANT: 'a' }, `${issuer}/t/a/api/v1`],
@@ -49,11 +58,11 @@ describe('configuring an agent', () => {
     [{ LUMOAUTH_TENANT: 'acme', LUMOAUTH_ORG_ID: 'b' }, 'https://app.lumoauth.dev/t/acme/api/v1'],
     [{ LUMOAUTH_TENANT: '', LUMOAUTH_ORG_ID: 'b' }, 'https://app.lumoauth.dev/orgs/b/api/v1'],
     [{ LUMOAUTH_URL: `${issuer}/`, LUMOAUTH_TENANT: 'a/b' }, `${issuer}/t/a%2Fb/api/v1`],
-  ])('takes %o as %s', (env, baseUrl) => {
+  ])('reads %o as %s', (env, baseUrl) => {
     expect(new LumoAuthAgent({ env: { ...credentials, ...env } }).baseUrl).toBe(baseUrl)
   })
 
-  it('lets an option win over the environment', () => {
+  it('prefers an option over the environment', () => {
     const env = { ...credentials, LUMOAUTH_URL: 'https://no.test', LUMOAUTH_TENANT: 'no' }
 
     const agent = new LumoAuthAgent({ url: issuer, orgId: 'yes', env })
@@ -62,7 +71,7 @@ describe('configuring an agent', () => {
   })
 })
 
-describe('signing in', () => {
+describe('authenticating', () => {
   it('sends the credentials in the form, and no Authorization header', async () => {
     const { world, agent } = signedUp({ scope: 'read:documents' })
 
@@ -79,7 +88,7 @@ describe('signing in', () => {
     })
   })
 
-  it('asks for no scope unless it is told to', async () => {
+  it('requests no scope by default', async () => {
     const { world, agent } = signedUp()
 
     await agent.token()
@@ -87,7 +96,7 @@ describe('signing in', () => {
     expect(world.received[0]?.json).not.toHaveProperty('scope')
   })
 
-  it('has the token of another renewed by nobody but who holds it', async () => {
+  it('forgetToken ignores a token that is not the cached one', async () => {
     const { agent } = signedUp()
     agent.forgetToken('unknown')
     const token = await agent.token()
@@ -97,7 +106,7 @@ describe('signing in', () => {
     expect(await agent.token()).toBe(token)
   })
 
-  it('reports what the server said, without the secret it echoed', async () => {
+  it('reports the error of the server, without a secret it echoes', async () => {
     const { world, agent } = signedUp()
     world.on('POST /oauth/token', () =>
       json(401, { error: 'invalid_client', error_description: `no client with ${secret}` }),
@@ -114,7 +123,7 @@ describe('signing in', () => {
     expect(error.message).not.toContain(secret)
   })
 
-  it('keeps a token for one resource apart from the wide one', async () => {
+  it('caches the token for a resource apart from the wide token', async () => {
     const { world, agent } = signedUp()
     const resource = 'https://api.test'
 
@@ -135,7 +144,7 @@ describe('signing in', () => {
     ])
   })
 
-  it('is done once for all who wait', async () => {
+  it('sends one request for concurrent calls', async () => {
     const { world, agent } = signedUp()
 
     const tokens = await Promise.all([agent.token(), agent.token(), agent.token()])
@@ -144,7 +153,7 @@ describe('signing in', () => {
     expect(world.lines()).toEqual(['POST /oauth/token'])
   })
 
-  it('goes on for the others when one of them aborts', async () => {
+  it('continues for other callers when one aborts', async () => {
     const { agent } = signedUp()
     const impatient = new AbortController()
 
@@ -156,7 +165,7 @@ describe('signing in', () => {
     await expect(second).resolves.toBe('wide-token_1')
   })
 
-  it('is aborted when the last of them aborts', async () => {
+  it('aborts the request when the last caller aborts', async () => {
     const { world, agent } = signedUp()
     const impatient = new AbortController()
     let ended = false
@@ -173,7 +182,7 @@ describe('signing in', () => {
     expect(ended).toBe(true)
   })
 
-  it('starts afresh for whoever comes after the last has aborted', async () => {
+  it('sends a new request for a caller after all others aborted', async () => {
     const { world, agent } = signedUp()
     const impatient = new AbortController()
     world.once('POST /oauth/token', never)
@@ -186,7 +195,7 @@ describe('signing in', () => {
     await expect(agent.token()).resolves.toMatch(/^wide-token/)
   })
 
-  it('is not remembered when it failed', async () => {
+  it('caches no failure', async () => {
     const { world, agent } = signedUp()
     world.once('POST /oauth/token', () => refusal(503, 'temporarily_unavailable'))
 
@@ -195,7 +204,7 @@ describe('signing in', () => {
     await expect(agent.token()).resolves.toMatch(/^wide-token/)
   })
 
-  it('is repeated from 60 seconds before the token expires', async () => {
+  it('renews the token 60 seconds before it expires', async () => {
     const { world, agent } = signedUp()
     const first = await agent.token()
 
@@ -208,7 +217,7 @@ describe('signing in', () => {
     expect(renewed).not.toBe(first)
   })
 
-  it('keeps a token that lives a minute at all for half of it', async () => {
+  it('keeps a token with a lifetime of 60 seconds for half of it', async () => {
     const { world, agent } = signedUp()
     world.on('POST /oauth/token', () => json(200, { access_token: 'brief', expires_in: 60 }))
 
@@ -219,7 +228,7 @@ describe('signing in', () => {
     expect(world.received).toHaveLength(1)
   })
 
-  it('is repeated once when a remembered token is refused', async () => {
+  it('renews a cached token once after a 401', async () => {
     const { world, agent } = signedUp()
     await agent.token()
     world.once('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
@@ -233,7 +242,7 @@ describe('signing in', () => {
     expect(world.to('POST /oauth/token')).toHaveLength(2)
   })
 
-  it('is not repeated when the token refused is a fresh one', async () => {
+  it('does not renew a new token after a 401', async () => {
     const { world, agent } = signedUp()
     world.on('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
 
@@ -242,7 +251,7 @@ describe('signing in', () => {
     expect(world.lines()).toEqual(['POST /oauth/token', 'GET /oauth/userinfo'])
   })
 
-  it('is not repeated for ever', async () => {
+  it('renews once per call, never in a loop', async () => {
     const { world, agent } = signedUp()
     await agent.token()
     world.on('GET /oauth/userinfo', () => refusal(401, 'invalid_token'))
@@ -278,7 +287,7 @@ describe('calling the issuer', () => {
     })
   })
 
-  it('survives an error body that says nothing', async () => {
+  it('throws api_error for an error body without error and message', async () => {
     const { world, agent } = signedUp()
     world.on('GET /oauth/userinfo', () => json(418, { error: true, message: null }))
 
@@ -286,7 +295,7 @@ describe('calling the issuer', () => {
   })
 
   it.each(['', 'not json', '{}', '[]', '{"sub":7}'])(
-    'says so when the answer is %j',
+    'throws invalid_answer for the response %j',
     async (text) => {
       const { world, agent } = signedUp()
       world.on('GET /oauth/userinfo', () => new Response(text))
@@ -295,7 +304,7 @@ describe('calling the issuer', () => {
     },
   )
 
-  it('says which call it was, and where its answer is wrong', async () => {
+  it('names the call and the invalid member of its response', async () => {
     const { world, agent } = signedUp()
     const messages: string[] = []
     for (const text of ['{"sub":7}', '[]', 'null']) {
@@ -310,7 +319,7 @@ describe('calling the issuer', () => {
     ])
   })
 
-  it.each([199, 299, 300])('takes an answer for a success by its status: %i', async (status) => {
+  it.each([199, 299, 300])('accepts the status %i as success', async (status) => {
     const { world, agent } = signedUp()
     const answer = new Response('{"sub":"bot"}')
     Object.defineProperty(answer, 'status', { value: status })
@@ -322,7 +331,7 @@ describe('calling the issuer', () => {
   })
 
   it.each(['GET /oauth/userinfo', 'POST /oauth/token'])(
-    'reads no more than 1 MiB of an answer to %s',
+    'reads at most 1 MiB of a response to %s',
     async (line) => {
       const { world, agent } = signedUp()
       let stopped = false
@@ -347,7 +356,7 @@ describe('calling the issuer', () => {
     },
   )
 
-  it('takes an answer that is nested deeper than 64 levels for no JSON', async () => {
+  it('rejects JSON that is nested deeper than 64 levels', async () => {
     const { world, agent } = signedUp()
     const more = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     world.on('GET /oauth/userinfo', () => new Response(`{"sub":"a","more":${more}}`))
@@ -355,7 +364,7 @@ describe('calling the issuer', () => {
     await expect(agent.userinfo()).rejects.toMatchObject({ code: 'invalid_answer' })
   })
 
-  it('asks for JSON, and says when it sends some', async () => {
+  it('sends Accept: application/json, and Content-Type with a JSON body', async () => {
     const { world, jit, agent } = await atWork()
     world.on('GET /oauth/userinfo', () => json(200, { sub: 'bot' }))
     await agent.userinfo()
@@ -370,7 +379,7 @@ describe('calling the issuer', () => {
     expect(sent('POST /oauth/token')[1]).toMatch('application/x-www-form-urlencoded')
   })
 
-  it('does not follow a redirect, which would carry the credentials elsewhere', async () => {
+  it('follows no redirect, which would carry the credentials elsewhere', async () => {
     const { world, agent } = signedUp()
     world.on('POST /oauth/token', () => Response.redirect('https://elsewhere.test/', 307))
 
@@ -379,7 +388,7 @@ describe('calling the issuer', () => {
     expect(world.received).toMatchObject([{ redirect: 'manual' }])
   })
 
-  it('hides the token in the failure of the network', async () => {
+  it('hides the token in a network_error', async () => {
     const { world, agent } = signedUp()
     world.on('GET /oauth/userinfo', ({ token }) => {
       throw new TypeError(`"Bearer ${token}" is an invalid header value`)
@@ -391,7 +400,7 @@ describe('calling the issuer', () => {
     expect(error.cause.message).toBe('"Bearer [hidden]" is an invalid header value')
   })
 
-  it('ends at the deadline and leaves no timer', async () => {
+  it('ends at the deadline, and leaves no timer', async () => {
     vi.useFakeTimers()
     const { world, agent } = signedUp({ deadline: 7 })
     world.on('POST /oauth/token', never)
@@ -403,7 +412,7 @@ describe('calling the issuer', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('ends at the deadline though the fetch ignores its signal, and in the midst of a body', async () => {
+  it('ends at the deadline even if the fetch ignores its signal, and while a body is read', async () => {
     vi.useFakeTimers()
     const { world, agent } = signedUp()
     world.on('POST /oauth/token', () => new Response(new ReadableStream()))
@@ -414,7 +423,7 @@ describe('calling the issuer', () => {
     await outcome
   })
 
-  it('leaves no timer behind a success', async () => {
+  it('leaves no timer after a success', async () => {
     vi.useFakeTimers()
     const { agent } = signedUp()
 
@@ -423,7 +432,7 @@ describe('calling the issuer', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('leaves nothing on a signal that outlives it', async () => {
+  it('leaves no listener on a signal that outlives it', async () => {
     const { agent } = signedUp()
     const { signal } = new AbortController()
 
@@ -432,7 +441,7 @@ describe('calling the issuer', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  it('sends nothing when the signal has aborted before', async () => {
+  it('sends nothing when the signal is already aborted', async () => {
     const { world, agent } = signedUp()
 
     await expect(

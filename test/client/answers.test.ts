@@ -13,23 +13,23 @@ import {
 } from '../../client/answers.ts'
 import { reading } from './world.ts'
 
-describe('an answer of the issuer', () => {
+describe('a response of the issuer', () => {
   it.each<[string, z.ZodType, unknown]>([
     ['a token without a value', TokenGrant, { expires_in: 60 }],
-    ['a token of no value', TokenGrant, { access_token: '', expires_in: 60 }],
+    ['a token with an empty value', TokenGrant, { access_token: '', expires_in: 60 }],
     ['a task without an id', Task, { caep_session_id: 'x' }],
-    ['a task of no id', Task, { task_id: '' }],
+    ['a task with an empty id', Task, { task_id: '' }],
     ['a request without an id', PermissionAnswer, { status: 'pending' }],
-    ['a request of no id', PermissionAnswer, { request_id: '', status: 'pending' }],
+    ['a request with an empty id', PermissionAnswer, { request_id: '', status: 'pending' }],
     ['a request without a status', PermissionAnswer, { request_id: 'jit_1' }],
-    ['a request of no status', PermissionAnswer, { request_id: 'jit_1', status: '' }],
+    ['a request with an empty status', PermissionAnswer, { request_id: 'jit_1', status: '' }],
     ['a JIT token without a value', JitToken, { expires_in: 60 }],
-    ['a JIT token of no value', JitToken, { access_token: '', expires_in: 60 }],
+    ['a JIT token with an empty value', JitToken, { access_token: '', expires_in: 60 }],
     ['a list of requests, one of which has no id', Pending, [{ request_id: 'a' }, {}]],
-    ['a list under a name nobody knows', Pending, { others: [] }],
-    ['somebody without a name', UserInfo, { name: 'Bot' }],
-    ['no text for a completion', Completion, 'done'],
-  ])('is not understood where it is %s', (_says, schema, answer) => {
+    ['a list under an unknown name', Pending, { others: [] }],
+    ['userinfo without sub', UserInfo, { name: 'Bot' }],
+    ['a text for a completion', Completion, 'done'],
+  ])('is rejected when it is %s', (_says, schema, answer) => {
     expect(schema.safeParse(answer).success).toBe(false)
   })
 
@@ -173,7 +173,7 @@ describe('an answer of the issuer', () => {
         retry_after: undefined,
       },
     ],
-  ])('is taken for what of it makes sense where it is %s', (_says, schema, answer, expected) => {
+  ])('is read without its invalid members when it is %s', (_says, schema, answer, expected) => {
     expect(schema.parse(answer)).toMatchObject(expected as object)
   })
 
@@ -186,7 +186,7 @@ describe('an answer of the issuer', () => {
     expect(Pending.parse(answer)).toEqual([{ request_id: 'a' }])
   })
 
-  it('may say nothing when a task is completed', () => {
+  it('may be empty when a task is completed', () => {
     expect([Completion.parse(null), Completion.parse(undefined)]).toEqual([null, undefined])
   })
 })

@@ -18,8 +18,8 @@ const stream = (...chunks: unknown[]) =>
 const form = new FormData()
 form.set('name', 'hello')
 
-describe('a body that cannot be sent again', () => {
-  it('is refused before anything is sent', async () => {
+describe('a body that cannot be replayed', () => {
+  it('throws body_not_replayable before anything is sent', async () => {
     const { world, jit } = await atWork({ allow, bodyLimit: 8 })
 
     await expect(
@@ -29,7 +29,7 @@ describe('a body that cannot be sent again', () => {
     expect(sent(world)).toEqual([])
   })
 
-  it('may be just as long as the limit', async () => {
+  it('may be exactly as long as bodyLimit', async () => {
     const { world, jit } = await atWork({ allow, bodyLimit: 8 })
 
     await jit.fetch(doc, { method: 'PUT', body: stream('1234', '5678'), duplex: 'half' })
@@ -37,7 +37,7 @@ describe('a body that cannot be sent again', () => {
     expect(sent(world)).toEqual(['12345678', '12345678'])
   })
 
-  it('is told to stop when it is refused', async () => {
+  it('is cancelled when it is rejected', async () => {
     const { jit } = await atWork({ allow, bodyLimit: 8 })
     let reason: unknown
     const endless = new ReadableStream({
@@ -52,7 +52,7 @@ describe('a body that cannot be sent again', () => {
     expect(reason).toMatchObject({ code: 'body_not_replayable' })
   })
 
-  it('is refused when it is a stream of something else than bytes', async () => {
+  it('throws TypeError when it is a stream of anything but bytes', async () => {
     const { world, jit } = await atWork({ allow })
 
     await expect(
@@ -62,7 +62,7 @@ describe('a body that cannot be sent again', () => {
     expect(sent(world)).toEqual([])
   })
 
-  it('is given up when the caller aborts while it is read', async () => {
+  it('is cancelled when the caller aborts while it is read', async () => {
     const { world, jit } = await atWork({ allow })
     const abort = new AbortController()
     const body = new ReadableStream({ pull: () => abort.abort(new Error('changed my mind')) })
@@ -75,7 +75,7 @@ describe('a body that cannot be sent again', () => {
   })
 })
 
-describe('a body that is sent again', () => {
+describe('a replayed body', () => {
   it.each([
     ['a string', () => 'hello'],
     ['an ArrayBuffer', () => new TextEncoder().encode('hello').buffer],
@@ -103,7 +103,7 @@ describe('a body that is sent again', () => {
     expect(sent(world).map((it) => it.replace(/=$/, ''))).toEqual(['hello', 'hello'])
   })
 
-  it('is the same form with a boundary of its own', async () => {
+  it('is the same form with its own boundary', async () => {
     const { world, jit } = await atWork({ allow })
 
     await jit.fetch(doc, { method: 'PUT', body: form })
@@ -127,7 +127,7 @@ describe('a body that is sent again', () => {
     expect(world.received.at(-1)?.headers.get('content-type')).toMatch('text/plain')
   })
 
-  it('is that of the init, where a Request has another', async () => {
+  it('is that of the init, which takes precedence over a Request', async () => {
     const { world, jit } = await atWork({ allow })
 
     await jit.fetch(new Request(doc, { method: 'PUT', body: 'old' }), { body: 'new' })
@@ -135,7 +135,7 @@ describe('a body that is sent again', () => {
     expect(sent(world)).toEqual(['new', 'new'])
   })
 
-  it('keeps an idempotency key of the caller', async () => {
+  it('keeps an Idempotency-Key of the caller', async () => {
     const { world, jit } = await atWork({ allow })
 
     await jit.fetch(doc, { method: 'put', body: 'x', headers: { 'idempotency-key': '"1"' } })

@@ -16,7 +16,7 @@ import { api, atWork, networkFailure, reading } from './world.ts'
 
 const doc = `${api}/v1/documents/doc_1`
 
-/** How a framework suspends a run: it throws something that is no `Error` of ours. */
+/** How a framework suspends a run: it throws a value that is not one of our errors. */
 class Interrupt {
   readonly resumable = true
 }
@@ -33,7 +33,7 @@ type Run = (input: unknown, ...more: unknown[]) => Promise<unknown>
 const named = (made: readonly { name: string; run: Run }[]) =>
   made.find((it) => it.name === name)?.run as Run
 
-/** Every way to call the API with the client: what a callback does is the same in each. */
+/** Every way to call the API with the client; callbacks behave the same in each. */
 const callers: Record<string, Call> = {
   'jit.fetch': (fetch, signal) => fetch(doc, signal ? { signal } : {}),
   'tool.execute': (fetch, signal) => toolsOf(fetch)[name].execute(input, signal ? { signal } : {}),
@@ -121,7 +121,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
       [typeof value, () => value] as const,
       [`a promise of ${typeof value}`, async () => value] as const,
     ]),
-  )('allow: %s is a ConfigError, and nothing is asked for', async (_, allow) => {
+  )('allow: %s is a config_error, and sends no request', async (_, allow) => {
     const { world, jit } = await start({ allow: allow as never })
 
     await expect(call(jit.fetch)).rejects.toMatchObject({
@@ -142,14 +142,14 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     expect(world.to('POST /jit/request').map(({ json }) => json.justification)).toEqual([sent])
   })
 
-  it('justification: a number is a ConfigError', async () => {
+  it('justification: a number is a config_error', async () => {
     const { jit } = await start({ justification: (() => 5) as never })
 
     await expect(call(jit.fetch)).rejects.toMatchObject({ code: 'config_error' })
   })
 
   it.each(thrown)(
-    'allow, justification: what it throws is thrown as it is: %s',
+    'allow, justification: an error in the callback is thrown unchanged: %s',
     async (_, error) => {
       for (const fail of [throwing(error), rejecting(error)]) {
         for (const options of [{ allow: fail }, { justification: fail }]) {
@@ -171,7 +171,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     }
   })
 
-  it.each(thrown)('fetch: what it throws is thrown as it is: %s', async (_, error) => {
+  it.each(thrown)('fetch: its error is thrown unchanged: %s', async (_, error) => {
     for (const fail of [throwing(error), rejecting(error)]) {
       for (const line of ['GET /v1/documents/doc_1', 'POST /jit/request']) {
         const { world, jit } = await start()
@@ -182,14 +182,14 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     }
   })
 
-  it('fetch: something that is no Response is a ConfigError', async () => {
+  it('fetch: a value that is not a Response is a config_error', async () => {
     const { world, jit } = await start()
     world.on('GET /v1/documents/doc_1', () => undefined as never)
 
     await expect(call(jit.fetch)).rejects.toMatchObject({ code: 'config_error' })
   })
 
-  it('fetch: a failure of the network is a NetworkError, or a text for a model', async () => {
+  it('fetch: a network failure is a network_error, or a text for a model', async () => {
     const { world, jit } = await start()
     world.on('GET /v1/documents/doc_1', throwing(networkFailure()))
 
@@ -199,7 +199,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     else expect(JSON.stringify(outcome)).toContain('could not be reached')
   })
 
-  it.each(thrown)('sleep: what it throws is thrown as it is: %s', async (_, error) => {
+  it.each(thrown)('sleep: its error is thrown unchanged: %s', async (_, error) => {
     const { world, jit } = await start()
     world.afterPolls = 1
     world.whileSleeping = throwing(error)
@@ -207,7 +207,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     expect(await call(jit.fetch).catch((it) => it)).toBe(error)
   })
 
-  it('is not carried out later when the call is cancelled while a person decides', async () => {
+  it('sends nothing more after the call is cancelled during an approval', async () => {
     const { world, jit } = await start()
     const stop = new AbortController()
     world.afterPolls = 1
@@ -221,7 +221,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
     expect(world.lines().filter((line) => line.endsWith('/token'))).toEqual(['POST /oauth/token'])
   })
 
-  it('asks once for what is denied, whatever the number of calls', async () => {
+  it('sends one request for a detail that was denied, however many calls need it', async () => {
     const { world, jit } = await start()
     world.decision = 'denied'
 
@@ -233,7 +233,7 @@ describe.each(everyCaller)('a callback of %s', (caller, call) => {
 })
 
 describe('now', () => {
-  it.each([undefined, Number.NaN, Promise.resolve(5)])('%s is a ConfigError', async (value) => {
+  it.each([undefined, Number.NaN, Promise.resolve(5)])('%s is a config_error', async (value) => {
     const { jit } = await atWork()
     const agent = new LumoAuthAgent({
       url: 'https://issuer.test',
@@ -249,7 +249,7 @@ describe('now', () => {
 })
 
 describe('a denial', () => {
-  it('stands for the same detail in the same task, and says so', async () => {
+  it('is remembered for the same detail in the same task, and says so', async () => {
     const { world, jit } = await atWork()
     world.decision = 'denied'
     await jit.fetch(doc)
@@ -261,7 +261,7 @@ describe('a denial', () => {
     expect((await jit.fetch(`${api}/v1/documents/doc_2`)).status).toBe(200)
   })
 
-  it('does not outlive the task', async () => {
+  it('is forgotten at the end of the task', async () => {
     const { world, jit } = await atWork()
     world.decision = 'denied'
     await jit.fetch(doc)
@@ -272,7 +272,7 @@ describe('a denial', () => {
     expect((await jit.fetch(doc)).status).toBe(200)
   })
 
-  it('is asked about again with askAgain', async () => {
+  it('is requested again with askAgain', async () => {
     const { world, jit } = await atWork({ askAgain: true })
     world.decision = 'denied'
     await jit.fetch(doc)
@@ -281,18 +281,21 @@ describe('a denial', () => {
     expect((await jit.fetch(doc)).status).toBe(200)
   })
 
-  it.each(['expired', 'revoked'])('a request that %s may be asked again', async (decision) => {
-    const { world, jit } = await atWork()
-    world.decision = decision
-    await jit.fetch(doc)
-    world.decision = 'approved'
+  it.each(['expired', 'revoked'])(
+    'is not remembered for a request that is %s',
+    async (decision) => {
+      const { world, jit } = await atWork()
+      world.decision = decision
+      await jit.fetch(doc)
+      world.decision = 'approved'
 
-    expect((await jit.fetch(doc)).status).toBe(200)
-  })
+      expect((await jit.fetch(doc)).status).toBe(200)
+    },
+  )
 })
 
 describe('onLeftover', () => {
-  it('is awaited, and what it throws is thrown as it is', async () => {
+  it('is awaited, and its error is thrown unchanged', async () => {
     const error = new Error('a bug')
     const { world, jit } = await atWork({ onLeftover: rejecting(error) })
     world.on('POST /jit/task/task_2/complete', throwing(new Error('broken')))

@@ -114,13 +114,13 @@ describe('an error', () => {
     ],
     [new BodyNotReplayableError('no'), 'BodyNotReplayableError', 'body_not_replayable', 'no'],
     [new RedirectRefusedError('no'), 'RedirectRefusedError', 'redirect_refused', 'no'],
-  ])('is told apart by name and code: %s', (error, name, code, message) => {
+  ])('has a name and a code: %s', (error, name, code, message) => {
     expect(error).toMatchObject({ name, code, message })
     expect(error).not.toHaveProperty('cause')
     expect(String(error)).toBe(`${name}: ${message}`)
   })
 
-  it('keeps of its causes what they are: name, code, message, stack and causes of their own', () => {
+  it('keeps name, code, message, stack and causes of its causes', () => {
     const inner = new RangeError('inner')
     const outer = Object.assign(new TypeError('outer', { cause: inner }), { code: 'E_X' })
 
@@ -140,24 +140,24 @@ describe('an error', () => {
     ).not.toHaveProperty('code')
   })
 
-  it('leaves a cause of its own kind as it is', () => {
+  it('keeps a cause that is one of our errors unchanged', () => {
     const cause = new ConfigError('inner')
 
     expect(new NetworkError('no', { cause }).cause).toBe(cause)
   })
 
-  it('hides the longer of two secrets that begin alike, and no empty one', () => {
+  it('hides the longer of two secrets with the same beginning, and ignores empty secrets', () => {
     expect(redact('x secret-long y', ['', 'secret', 'secret-long'])).toBe('x [hidden] y')
     expect(redact('Bearer   abcdefghijklmnopqrstuvwxyz0')).toBe('Bearer [hidden]')
   })
 
-  it('leaves text alone that only speaks of such things', () => {
+  it('keeps text that only mentions bearer tokens', () => {
     const text = 'Bearer authentication required: the access token is missing'
 
     expect(redact(text)).toBe(text)
   })
 
-  it('shows no secret it was told of, wherever that stands', () => {
+  it('hides every known secret, wherever it stands', () => {
     fc.assert(
       fc.property(fc.string(), fc.stringMatching(/^[a-z]{8,20}$/), fc.string(), (a, hide, b) => {
         expect(redact(`${a}${hide}${b}`, [hide])).not.toContain(hide)
@@ -188,7 +188,7 @@ describe('an error', () => {
     }
   })
 
-  it('says what it is as JSON', () => {
+  it('has a JSON form', () => {
     const error = new ApiError('GET /x', { status: 400, serverCode: 'bad', description: 'so bad' })
 
     expect(JSON.parse(JSON.stringify(error))).toEqual({
@@ -201,7 +201,7 @@ describe('an error', () => {
     })
   })
 
-  it('cuts what a server says at length, but never through a secret', async () => {
+  it('truncates a long server message, but never in the middle of a secret', async () => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request', () =>
       json(400, {
@@ -217,8 +217,8 @@ describe('an error', () => {
   })
 })
 
-describe('a refusal of the issuer', () => {
-  it.each([400, 401, 403, 404, 429, 503])('with %i shows no secret it repeats', async (status) => {
+describe('an error response of the issuer', () => {
+  it.each([400, 401, 403, 404, 429, 503])('with %i shows no secret it echoes', async (status) => {
     const { world, agent } = signedUp()
     world.on('POST /oauth/token', () => json(status, { error: `${secret} is wrong` }))
 
@@ -228,7 +228,7 @@ describe('a refusal of the issuer', () => {
     expect(error.message).not.toContain(secret)
   })
 
-  it.each([400, 401, 403, 404, 429, 503])('with %i shows no token it repeats', async (status) => {
+  it.each([400, 401, 403, 404, 429, 503])('with %i shows no token it echoes', async (status) => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request', ({ token }) => json(status, { error: `not with ${token}` }))
 

@@ -3,13 +3,13 @@ import { JitContext } from '../../client/index.ts'
 import { atWork, json, networkFailure, never, reading, refusal, signedUp } from './world.ts'
 
 describe('opening a task', () => {
-  it('is refused while another is open, which would be forgotten', async () => {
+  it('is refused while another task is open', async () => {
     const { jit } = await atWork()
 
     await expect(jit.createTask()).rejects.toMatchObject({ code: 'task_open', taskId: jit.taskId })
   })
 
-  it('is refused while another is being opened', async () => {
+  it('is refused while another task is being opened', async () => {
     const { agent } = signedUp()
     const jit = new JitContext(agent)
 
@@ -19,7 +19,7 @@ describe('opening a task', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: { code: 'task_open' } })
   })
 
-  it('sends only what it was given', async () => {
+  it('sends only the given fields', async () => {
     const { world, agent } = signedUp()
 
     await agent.jit({ name: 'Q4', onBehalfOf: 'alice@example.com', type: '' })
@@ -30,7 +30,7 @@ describe('opening a task', () => {
     })
   })
 
-  it('sends everything it was given, and remembers the answer until the end', async () => {
+  it('sends every given field, and keeps the response until the end', async () => {
     const { world, agent } = signedUp()
 
     const jit = await agent.jit({ name: 'Q4', type: 'analysis', parentTaskId: 'task_0' })
@@ -45,7 +45,7 @@ describe('opening a task', () => {
     expect(jit.task).toBeUndefined()
   })
 
-  it('may be done again once the first is completed', async () => {
+  it('may be repeated once the first task is completed', async () => {
     const { jit } = await atWork()
     const first = jit.taskId
     await jit.completeTask()
@@ -55,7 +55,7 @@ describe('opening a task', () => {
     expect(jit.taskId).not.toBe(first)
   })
 
-  it('can be tried again after a failure', async () => {
+  it('may be repeated after a failure', async () => {
     const { world, agent } = signedUp()
     const jit = new JitContext(agent)
     world.once('POST /jit/task', () => refusal(500, 'server_error'))
@@ -70,7 +70,7 @@ describe('opening a task', () => {
     ['no answer', never],
     ['an answer that cannot be read', () => new Response('<html>', { status: 200 })],
     ['an answer of a gateway', () => refusal(502, 'bad_gateway')],
-  ])('says that a task may be left over after %s', async (_, handler) => {
+  ])('throws opening_unknown after %s, since a task may exist', async (_, handler) => {
     const { world, agent } = signedUp({ deadline: 0.05 })
     world.on('POST /jit/task', handler)
 
@@ -85,7 +85,7 @@ describe('opening a task', () => {
     ['a 503', 'POST /jit/task', () => refusal(503, 'temporarily_unavailable'), 'api_error'],
     ['no connection', 'POST /jit/task', () => Promise.reject(refusedConnection()), 'network_error'],
     ['a failed login', 'POST /oauth/token', () => refusal(502, 'bad_gateway'), 'api_error'],
-  ])('does not after %s: nothing was opened', async (_, line, handler, code) => {
+  ])('throws another error after %s, since no task exists', async (_, line, handler, code) => {
     const { world, agent } = signedUp()
     world.on(line, handler)
 
@@ -122,7 +122,7 @@ describe('requesting a permission', () => {
     await expect(jit.requestPermission(reading('d'))).rejects.toMatchObject({ code: 'no_task' })
   })
 
-  it('asks for 300 seconds unless told otherwise, and never for more than 900', async () => {
+  it('requests 300 seconds by default, and never more than 900', async () => {
     const { world, jit } = await atWork()
 
     await jit.requestPermission(reading('d'))
@@ -144,7 +144,7 @@ describe('requesting a permission', () => {
     ])
   })
 
-  it('answers with all the issuer says, also what the client does not know', async () => {
+  it('returns every member of the response, unknown ones included', async () => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request', () =>
       json(201, { request_id: 'jit_1', status: 'approved', interval: null, extra: [1] }),
@@ -158,7 +158,7 @@ describe('requesting a permission', () => {
 })
 
 describe('waiting for an approval', () => {
-  it('ends with an error that can be told apart when nobody decides', async () => {
+  it('throws approval_timeout when no decision comes within the limit', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 1000
     const request = await jit.requestPermission(reading('d'))
@@ -169,7 +169,7 @@ describe('waiting for an approval', () => {
     expect(world.slept).toEqual(Array.from({ length: 60 }, () => 5))
   })
 
-  it.each(['denied', 'expired', 'revoked'])('answers with what was decided: %s', async (status) => {
+  it.each(['denied', 'expired', 'revoked'])('returns the decision: %s', async (status) => {
     const { world, jit } = await atWork()
     Object.assign(world, { afterPolls: 2, decision: status })
     const request = await jit.requestPermission(reading('d'))
@@ -179,7 +179,7 @@ describe('waiting for an approval', () => {
     expect(decided).toMatchObject({ status, review_notes: 'not during the audit' })
   })
 
-  it('looks at the request by its id, whatever URL the issuer names', async () => {
+  it('polls the request by its id, whatever status_url says', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 1
     const request = await jit.requestPermission(reading('d'))
@@ -191,7 +191,7 @@ describe('waiting for an approval', () => {
     )
   })
 
-  it('looks at a request that is named by its id alone', async () => {
+  it('accepts a request_id alone', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 1
     const { request_id } = await jit.requestPermission(reading('doc_1'))
@@ -202,13 +202,13 @@ describe('waiting for an approval', () => {
     expect(await jit.getToken(request_id)).toMatchObject({ expires_in: 300 })
   })
 
-  it('refuses an id that would lead to another path', async () => {
+  it('rejects an id that would lead to another path', async () => {
     const { jit } = await atWork()
 
     await expect(jit.getToken('..')).rejects.toMatchObject({ code: 'config_error' })
   })
 
-  it('keeps the interval the issuer names, before the first look too', async () => {
+  it('waits the interval of the response, also before the first poll', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 2
     const { request_id } = await jit.requestPermission(reading('d'))
@@ -230,7 +230,7 @@ describe('waiting for an approval', () => {
     )
   })
 
-  it('ends while it looks when the caller aborts', async () => {
+  it('ends while it polls when the caller aborts', async () => {
     const { world, jit } = await atWork()
     const abort = new AbortController()
     world.on('GET /jit/request/jit_9/status', (it) => {
@@ -254,7 +254,7 @@ describe('waiting for an approval', () => {
 })
 
 describe('evaluating a task', () => {
-  it('reports how it went only where there is something to report', async () => {
+  it('sends a result only if there is one', async () => {
     const { world, jit } = await atWork()
     world.on(`POST /jit/task/${jit.taskId}/evaluate`, () => json(200, { active: true, events: [] }))
 
@@ -268,11 +268,11 @@ describe('evaluating a task', () => {
   })
 })
 
-describe('listing what is pending', () => {
+describe('listing pending requests', () => {
   const item = { request_id: 'jit_1', status: 'pending' }
 
   it.each([[{ requests: [item] }], [{ pending_requests: [item] }], [{ data: [item] }], [[item]]])(
-    'reads it from %j',
+    'reads %j',
     async (body) => {
       const { world, jit } = await atWork()
       world.on('GET /jit/pending', () => json(200, body))
@@ -283,7 +283,7 @@ describe('listing what is pending', () => {
 })
 
 describe('completing a task', () => {
-  it('is reported when it fails, and can be tried again', async () => {
+  it('throws completion_failed when it fails, and may be repeated', async () => {
     const { world, jit } = await atWork()
     const line = `POST /jit/task/${jit.taskId}/complete`
     world.once(line, () => refusal(403, 'task_forbidden'))
@@ -299,7 +299,7 @@ describe('completing a task', () => {
     expect(jit.taskId).toBeUndefined()
   })
 
-  it('tries again by itself when the issuer cannot be reached, three times in all', async () => {
+  it('makes three attempts when the issuer is unreachable', async () => {
     const { world, jit } = await atWork()
     const line = `POST /jit/task/${jit.taskId}/complete`
     world.on(line, () => {
@@ -312,7 +312,7 @@ describe('completing a task', () => {
     expect(world.slept).toEqual([1, 2])
   })
 
-  it('is sent once, however often and by however many it is asked for', async () => {
+  it('is sent once, however many callers request it', async () => {
     const { world, jit } = await atWork()
     const line = `POST /jit/task/${jit.taskId}/complete`
 
@@ -326,16 +326,19 @@ describe('completing a task', () => {
   it.each([
     [() => new Response(null, { status: 204 }), undefined],
     [() => refusal(400, 'task_not_active'), undefined],
-  ])('leaves nothing over when the issuer has nothing to say', async (handler, answer) => {
-    const { world, jit } = await atWork()
-    world.on(`POST /jit/task/${jit.taskId}/complete`, handler)
+  ])(
+    'succeeds with an empty response, and when the task has already ended',
+    async (handler, answer) => {
+      const { world, jit } = await atWork()
+      world.on(`POST /jit/task/${jit.taskId}/complete`, handler)
 
-    await expect(jit.completeTask()).resolves.toBe(answer)
+      await expect(jit.completeTask()).resolves.toBe(answer)
 
-    expect(jit.taskId).toBeUndefined()
-  })
+      expect(jit.taskId).toBeUndefined()
+    },
+  )
 
-  it('asks nobody when there never was a task', async () => {
+  it('sends nothing without a task', async () => {
     const { world, agent } = signedUp()
 
     await new JitContext(agent).completeTask()
@@ -343,7 +346,7 @@ describe('completing a task', () => {
     expect(world.received).toEqual([])
   })
 
-  it('waits for a task that is just being opened', async () => {
+  it('waits for a task that is being opened', async () => {
     const { world, agent } = signedUp()
     const jit = new JitContext(agent)
 
@@ -368,7 +371,7 @@ describe('leaving an await using block', () => {
     expect(world.lines().at(-1)).toBe('POST /jit/task/task_2/complete')
   })
 
-  it('throws when the task is left over, beside what the block threw', async () => {
+  it('throws completion_failed together with the error of the block', async () => {
     const { world, agent } = signedUp()
     world.on('POST /jit/task/task_2/complete', () => refusal(400, 'nope'))
 
@@ -384,7 +387,7 @@ describe('leaving an await using block', () => {
     })
   })
 
-  it('tells onLeftover instead, if there is one', async () => {
+  it('calls onLeftover instead, if there is one', async () => {
     const onLeftover = vi.fn()
     const { world, jit } = await atWork({ onLeftover })
     world.on(`POST /jit/task/${jit.taskId}/complete`, () => refusal(400, 'nope'))
@@ -395,7 +398,7 @@ describe('leaving an await using block', () => {
   })
 })
 
-/** As `fetch` throws it when nobody listens. */
+/** The error `fetch` throws when the connection is refused. */
 const refusedConnection = () =>
   new TypeError('fetch failed', {
     cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),

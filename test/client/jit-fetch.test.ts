@@ -24,7 +24,7 @@ import {
 const doc = `${api}/v1/documents/doc_1`
 const line = 'GET /v1/documents/doc_1'
 
-/** A document behind a 403 with a header of the test's choosing. */
+/** A document behind a 403 with the header that a test sets. */
 const challengedBy = (world: World, header: string) =>
   world.on(line, () =>
     json(403, { error: 'original' }, { 'insufficient-authorization-details': header }),
@@ -35,9 +35,9 @@ const asked = (world: World) => world.to('POST /jit/request')
 
 afterEach(() => vi.useRealTimers())
 
-describe('a call that is refused for good', () => {
+describe('a call that is not permitted', () => {
   it.each(['denied', 'expired', 'revoked'])(
-    'answers the original 403 once it is %s',
+    'returns the original 403 once the request is %s',
     async (status) => {
       const { world, jit } = await atWork()
       Object.assign(world, { decision: status, afterPolls: 1 })
@@ -55,7 +55,7 @@ describe('a call that is refused for good', () => {
     },
   )
 
-  it('answers the original 403 when nobody decides', async () => {
+  it('returns the original 403 when no decision comes within the limit', async () => {
     const { world, jit } = await atWork({ limit: 20 })
     world.afterPolls = 1000
 
@@ -73,7 +73,7 @@ describe('a call that is refused for good', () => {
     [400, 'task_not_active'],
     [403, 'request_forbidden'],
     [429, 'rate_limit_exceeded'],
-  ])('answers the original 403 when the issuer says %i %s', async (status, error) => {
+  ])('returns the original 403 when the issuer answers %i %s', async (status, error) => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request', () => refusal(status, error))
 
@@ -83,7 +83,7 @@ describe('a call that is refused for good', () => {
     expect(refusalOf(response)).toMatchObject({ reason: 'issuer', cause: { serverCode: error } })
   })
 
-  it('throws instead, if that is asked for', async () => {
+  it('throws instead with onRefusal: throw', async () => {
     const { world, jit } = await atWork({ onRefusal: 'throw' })
     world.decision = 'denied'
 
@@ -98,21 +98,21 @@ describe('a call that is refused for good', () => {
     ['the issuer', () => refusal(500, 'server_error'), 'api_error'],
     ['the login', () => refusal(401, 'invalid_client'), 'authentication_error'],
     ['the contract', () => json(201, { nothing: 1 }), 'invalid_answer'],
-  ])('throws when %s fails, which is no refusal', async (_, handler, code) => {
+  ])('throws when %s fails, which is not a refusal', async (_, handler, code) => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request', handler)
 
     await expect(jit.fetch(doc)).rejects.toMatchObject({ code })
   })
 
-  it('throws once the task is completed', async () => {
+  it('throws no_task once the task is completed', async () => {
     const { jit } = await atWork()
     await jit.completeTask()
 
     await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'no_task' })
   })
 
-  it('throws when the task is completed while it waits', async () => {
+  it('throws no_task when the task is completed while it waits', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 1000
     world.whileSleeping = () => void jit.completeTask()
@@ -120,7 +120,7 @@ describe('a call that is refused for good', () => {
     await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'no_task' })
   })
 
-  it('keeps a long original answer readable', async () => {
+  it('keeps the body of a long original 403 readable', async () => {
     const { world, jit } = await atWork()
     world.decision = 'denied'
     world.on(line, async () => {
@@ -134,8 +134,8 @@ describe('a call that is refused for good', () => {
   })
 })
 
-describe('a call that may ask for more', () => {
-  it('asks for exactly what the challenge names, once, and tries again with that token', async () => {
+describe('a call that escalates', () => {
+  it('requests exactly the detail of the challenge, once, and retries with that token', async () => {
     const { world, jit } = await atWork()
 
     const response = await jit.fetch(doc)
@@ -153,7 +153,7 @@ describe('a call that may ask for more', () => {
     expect(refusalOf(response)).toBeUndefined()
   })
 
-  it('never loops: a second challenge is the answer', async () => {
+  it('never loops: a second challenge is returned', async () => {
     const { world, jit } = await atWork()
     world.on(line, () => challenge(reading('doc_1')))
 
@@ -164,7 +164,7 @@ describe('a call that may ask for more', () => {
     expect(tokensAt(world)).toHaveLength(2)
   })
 
-  it('asks for one detail when several are missing', async () => {
+  it('requests one detail when several are missing', async () => {
     const { world, jit } = await atWork()
     const details = [reading('doc_1'), reading('doc_2')]
     world.on(line, () =>
@@ -177,7 +177,7 @@ describe('a call that may ask for more', () => {
     expect(asked(world).map((it) => it.json.authorization_details)).toEqual([reading('doc_1')])
   })
 
-  it('asks for the detail it does not hold when several are named', async () => {
+  it('requests the missing detail when the challenge names several', async () => {
     const { world, jit } = await atWork()
     await jit.fetch(doc)
     const details = [reading('doc_1'), reading('doc_2')]
@@ -190,7 +190,7 @@ describe('a call that may ask for more', () => {
     expect(asked(world).map((it) => it.json.authorization_details)).toEqual(details)
   })
 
-  it('lets go of an original answer it no longer needs, however long', async () => {
+  it('cancels the body of the original 403, however long', async () => {
     const { world, jit } = await atWork()
     let released = false
     const endless = new ReadableStream({
@@ -208,7 +208,7 @@ describe('a call that may ask for more', () => {
     expect(released).toBe(true)
   })
 
-  it('understands the challenge in the body, of draft -04', async () => {
+  it('reads the challenge from the body, as in draft -04', async () => {
     const { world, jit } = await atWork()
     world.once(line, () =>
       json(403, {
@@ -231,7 +231,7 @@ describe('a call that may ask for more', () => {
     ['text/plain', false],
     ['text/x-application/json', false],
     ['application/jsonl', false],
-  ])('looks for it in a body of type %s: %s', async (type, found) => {
+  ])('reads it from a body of type %s: %s', async (type, found) => {
     const { world, jit } = await atWork()
     world.once(
       line,
@@ -242,7 +242,7 @@ describe('a call that may ask for more', () => {
     expect((await jit.fetch(doc)).status).toBe(found ? 200 : 403)
   })
 
-  it('does not look for it in the body of a 401', async () => {
+  it('does not read it from the body of a 401', async () => {
     const { world, jit } = await atWork()
     world.once(line, () => json(401, inBody))
 
@@ -250,7 +250,7 @@ describe('a call that may ask for more', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('reads it however it is cut into chunks', async () => {
+  it('decodes a body split into any chunks', async () => {
     const { world, jit } = await atWork({ allow: () => true })
     const bytes = new TextEncoder().encode(
       JSON.stringify({ ...inBody, authorization_details: [{ type: 'ä€' }] }),
@@ -269,7 +269,7 @@ describe('a call that may ask for more', () => {
     expect(asked(world)[0]?.json.authorization_details).toEqual({ type: 'ä€' })
   })
 
-  it('understands the remediation of a 401, of wg-00, and keeps the wide token', async () => {
+  it('reads authorization_remediation from a 401, as in wg-00, and keeps the wide token', async () => {
     const { world, jit } = await atWork()
     const remediation = encodeRemediation({ authorization_details: [reading('doc_1')] })
     world.once(line, () =>
@@ -294,7 +294,7 @@ describe('a call that may ask for more', () => {
     expect(world.slept).toEqual([5, 5, 5])
   })
 
-  it('gives the reason and the lifetime it was told to', async () => {
+  it('sends the configured justification and requested_ttl', async () => {
     const { world, jit } = await atWork({
       ttl: 60,
       justification: ({ identifier }, { method, url }) => `${method} ${identifier} on ${url.host}`,
@@ -308,7 +308,7 @@ describe('a call that may ask for more', () => {
     })
   })
 
-  it('does not tell the issuer the query, which may hold secrets', async () => {
+  it('does not send the query to the issuer, since it may contain secrets', async () => {
     const { world, jit } = await atWork()
 
     await jit.fetch(`${doc}?key=s3cr3t`)
@@ -316,7 +316,7 @@ describe('a call that may ask for more', () => {
     expect(asked(world)[0]?.text).not.toContain('s3cr3t')
   })
 
-  it('tells each step to whoever observes, and never a token', async () => {
+  it('reports each step to observe, without tokens', async () => {
     const steps: JitStep[] = []
     const { jit } = await atWork({ observe: (step) => steps.push(step) })
 
@@ -326,7 +326,7 @@ describe('a call that may ask for more', () => {
     expect(JSON.stringify(steps)).not.toMatch(/-token_/)
   })
 
-  it('tells why it came to nothing to whoever observes', async () => {
+  it('reports to observe why it failed', async () => {
     const steps: JitStep[] = []
     const { jit } = await atWork({ allow: [], observe: (step) => steps.push(step) })
 
@@ -347,7 +347,7 @@ describe('a call that may ask for more', () => {
     [{ type: 't' }, 't'],
     [{ type: 't', identifier: 'x' }, 't x'],
     [{ type: 't', identifier: 'x'.repeat(240) }, `t ${'x'.repeat(198)}`],
-  ])('is called by what is missing: %j', async (detail, name) => {
+  ])('names the missing detail in its message: %j', async (detail, name) => {
     const { world, jit } = await atWork({ allow: [] })
     world.on(line, () => challenge(detail))
 
@@ -362,7 +362,7 @@ describe('a call that may ask for more', () => {
     ['Options', 'OPTIONS'],
     ['MYGET', 'MYGET'],
     ['getx', 'getx'],
-  ])('is sent by the method %s as %s', async (method, sent) => {
+  ])('sends the method %s as %s', async (method, sent) => {
     const { world, jit } = await atWork()
 
     await jit.fetch(`${api}/v1/else`, { method })
@@ -370,7 +370,7 @@ describe('a call that may ask for more', () => {
     expect(world.received.at(-1)?.line).toBe(`${sent} /v1/else`)
   })
 
-  it('keeps the settings of a Request and of the init', async () => {
+  it('keeps the options of a Request and of the init', async () => {
     const seen: RequestInit[] = []
     const { world, jit } = await atWork({}, {})
     Object.defineProperty(jit.agent, 'fetch', {
@@ -388,7 +388,7 @@ describe('a call that may ask for more', () => {
     expect(calls).toMatchObject([{ cache: 'no-store', credentials: 'omit' }, { cache: 'reload' }])
   })
 
-  it('is a plain call where nothing is missing', async () => {
+  it('is a plain fetch when no detail is missing', async () => {
     const { world, jit } = await atWork()
 
     const response = await jit.fetch(`${api}/v1/public?page=2`, { headers: { 'x-mine': 'yes' } })
@@ -399,7 +399,7 @@ describe('a call that may ask for more', () => {
   })
 })
 
-describe('a challenge that cannot be understood', () => {
+describe('a challenge that cannot be parsed', () => {
   const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
   const deep = (levels: number): unknown => (levels === 0 ? 1 : { more: deep(levels - 1) })
 
@@ -418,7 +418,7 @@ describe('a challenge that cannot be understood', () => {
     ['is too long', base64({ type: 'x'.repeat(5000) })],
     ['is a list too long', base64(Array(17).fill({ type: 't' }))],
     ['is nested too deep', base64({ ...reading('doc_1'), ...(deep(30) as object) })],
-  ])('leaves the original answer when it %s', async (_, header) => {
+  ])('returns the original response when the header %s', async (_, header) => {
     const steps: JitStep[] = []
     const { world, jit } = await atWork({
       onRefusal: 'throw',
@@ -439,9 +439,9 @@ describe('a challenge that cannot be understood', () => {
     ['is no JSON', '{'],
     ['is null', 'null'],
     ['names another error', JSON.stringify({ error: 'x', authorization_details: [reading('d')] })],
-    ['is longer than anybody needs', JSON.stringify({ pad: 'x'.repeat(70_000) })],
+    ['is longer than 64 KiB', JSON.stringify({ pad: 'x'.repeat(70_000) })],
     ['is an abyss', `${'['.repeat(50_000)}`],
-  ])('leaves the original answer when the body %s', async (_, body) => {
+  ])('returns the original response when the body %s', async (_, body) => {
     const { world, jit } = await atWork()
     const headers = { 'content-type': 'application/problem+json' }
     world.on(line, () => new Response(body, { status: 403, headers }))
@@ -452,7 +452,7 @@ describe('a challenge that cannot be understood', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('leaves the original answer when the details in the body are an abyss', async () => {
+  it('returns the original response when the body is nested too deep', async () => {
     const { world, jit } = await atWork({ allow: () => true })
     const more = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
     const body = `{"error":"insufficient_authorization_details","authorization_details":[{"type":"t","more":${more}}]}`
@@ -467,7 +467,7 @@ describe('a challenge that cannot be understood', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('leaves the original answer when the body never ends', async () => {
+  it('returns the original response when the body never ends', async () => {
     vi.useFakeTimers()
     const { world, jit } = await atWork()
     const headers = { 'content-type': 'application/json' }
@@ -480,7 +480,7 @@ describe('a challenge that cannot be understood', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it.each([200, 400, 404, 500])('is not looked for in a %i', async (status) => {
+  it.each([200, 400, 404, 500])('is ignored in a %i', async (status) => {
     const { world, jit } = await atWork()
     const { headers } = challenge(reading('doc_1'))
     world.on(line, () => new Response('{}', { status, headers }))
@@ -490,7 +490,7 @@ describe('a challenge that cannot be understood', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('is not looked for within a quoted realm', async () => {
+  it('is ignored inside a quoted realm', async () => {
     const { world, jit } = await atWork()
     const remediation = encodeRemediation({ authorization_details: [reading('doc_1')] })
     const realm = `Bearer realm="x, authorization_remediation=${remediation}, y"`
@@ -501,7 +501,7 @@ describe('a challenge that cannot be understood', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('is not looked for in a 401, where LumoAuth never puts its header', async () => {
+  it('is ignored in the Insufficient-Authorization-Details header of a 401', async () => {
     const { world, jit } = await atWork()
     const { headers } = challenge(reading('doc_1'))
     world.on(line, () => new Response('{}', { status: 401, headers }))
@@ -512,8 +512,8 @@ describe('a challenge that cannot be understood', () => {
   })
 })
 
-describe('what the caller allows', () => {
-  it('is asked before the issuer is', async () => {
+describe('allow', () => {
+  it('is called before the issuer', async () => {
     const allow = vi.fn(() => false)
     const { world, jit } = await atWork({ allow })
 
@@ -537,7 +537,7 @@ describe('what the caller allows', () => {
     { type: 'file_access', actions: ['read'], locations: ['somewhere'] },
     { type: 'file_access', actions: ['read'], everything: true },
     { type: 'File_Access', actions: ['read'] },
-  ])('is reading unless said otherwise, and so not %j', async (detail) => {
+  ])('permits only read-like actions by default, and so not %j', async (detail) => {
     const { world, jit } = await atWork()
     world.on(line, () => challenge(detail))
 
@@ -552,7 +552,7 @@ describe('what the caller allows', () => {
     { type: 'file_access', actions: ['read'], locations: [`${api}/v1`], datatypes: ['pdf'] },
     { type: 'api_call', actions: ['GET'] },
     { type: 'database_query', actions: ['select'], identifier: 'sales' },
-  ])('is reading unless said otherwise, and so %j', async (detail) => {
+  ])('permits only read-like actions by default, and so %j', async (detail) => {
     const { world, jit } = await atWork()
     world.once(line, () => challenge(detail))
 
@@ -561,7 +561,7 @@ describe('what the caller allows', () => {
     expect(asked(world)).toHaveLength(1)
   })
 
-  it('may be a list, of which one entry must be enough', async () => {
+  it('may be a list, of which one entry must cover the detail', async () => {
     const { world, jit } = await atWork({
       allow: [{ type: 'file_access', actions: ['read', 'write'], identifier: 'doc_1' }],
     })
@@ -573,7 +573,7 @@ describe('what the caller allows', () => {
     expect(asked(world)).toHaveLength(1)
   })
 
-  it('comes from the agent unless the task has its own', async () => {
+  it('of the task takes precedence over that of the agent', async () => {
     const { world, agent } = await atWork({}, { allow: [] })
     const strict = await agent.jit()
     const lenient = await agent.jit({ allow: () => true })
@@ -586,14 +586,14 @@ describe('what the caller allows', () => {
   })
 })
 
-describe('where tokens may go', () => {
-  it('must be said', async () => {
+describe('origins', () => {
+  it('is required', async () => {
     const { jit } = await atWork({ origins: [] })
 
     await expect(jit.fetch(doc)).rejects.toMatchObject({ code: 'config_error' })
   })
 
-  it('may be where there is no TLS, if that is said', async () => {
+  it('may name an http origin', async () => {
     const { jit } = await atWork()
 
     expect(() => createJitFetch(jit, { origins: ['http://localhost:3000'] })).not.toThrow()
@@ -611,7 +611,7 @@ describe('where tokens may go', () => {
   )
 
   it.each([elsewhere, 'http://api.test', 'https://api.test:8443', 'https://api.test.evil.test'])(
-    'is not %s: it gets a plain fetch, and its challenges are answers',
+    'excludes %s, which gets a plain fetch, and its challenges are returned',
     async (origin) => {
       const { world, jit } = await atWork()
       world.on('GET /v1/documents/doc_1', () => challenge(reading('doc_1')))
@@ -624,7 +624,7 @@ describe('where tokens may go', () => {
     },
   )
 
-  it('is wherever the caller sends an Authorization of its own, untouched', async () => {
+  it('leaves an Authorization header of the caller unchanged', async () => {
     const { world, jit } = await atWork()
 
     const response = await jit.fetch(doc, { headers: { authorization: 'Bearer mine' } })
@@ -641,7 +641,7 @@ describe('the tokens of a task', () => {
     return there
   }
 
-  it('are used again for the same method, origin and path, whatever the query', async () => {
+  it('are reused for the same method, origin and path, whatever the query', async () => {
     const { world, jit } = await twice()
 
     await jit.fetch(`${doc}?page=2`)
@@ -650,7 +650,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(1)
   })
 
-  it('are not sent where they were not required', async () => {
+  it('are not sent to paths that did not require them', async () => {
     const { world, jit } = await twice()
 
     await jit.fetch(`${api}/v1/public`)
@@ -666,7 +666,7 @@ describe('the tokens of a task', () => {
     expect(world.received.at(-1)).toMatchObject({ token: 'wide-token_1' })
   })
 
-  it('are used where a challenge names what one of them is for', async () => {
+  it('are reused when a challenge names a detail one of them has', async () => {
     const { world, jit } = await twice()
     const other = 'GET /v1/documents/doc_1/pages'
 
@@ -677,7 +677,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(1)
   })
 
-  it('are given up shortly before they expire', async () => {
+  it('are dropped shortly before they expire', async () => {
     const { world, jit } = await twice({ ttl: 100, skew: 30 })
 
     world.pass(69)
@@ -689,7 +689,7 @@ describe('the tokens of a task', () => {
     expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'wide-token_1', 'jit-token_6'])
   })
 
-  it('are used once when they live too short to be kept', async () => {
+  it('are used once when their lifetime is too short to cache them', async () => {
     const { world, jit } = await twice({ ttl: 5 })
 
     const response = await jit.fetch(doc)
@@ -698,7 +698,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(2)
   })
 
-  it('are forgotten on 401, which is the answer', async () => {
+  it('are dropped on a 401, which is returned', async () => {
     const { world, jit } = await twice()
     world.once(line, () => refusal(401, 'invalid_token'))
 
@@ -709,7 +709,7 @@ describe('the tokens of a task', () => {
     expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'wide-token_1', 'jit-token_6'])
   })
 
-  it('are forgotten on the 401 that follows an escalation', async () => {
+  it('are dropped on a 401 that follows an escalation', async () => {
     const { world, jit } = await atWork()
     world.once(
       line,
@@ -724,7 +724,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(2)
   })
 
-  it('leave the wide token to be renewed when that is the one refused', async () => {
+  it('keep the wide token renewable when the wide token is rejected', async () => {
     const { world, jit } = await atWork()
     world.once('GET /v1/public', () => refusal(401, 'invalid_token'))
 
@@ -735,7 +735,7 @@ describe('the tokens of a task', () => {
     expect(world.to('POST /oauth/token')).toHaveLength(2)
   })
 
-  it('are replaced when they turn out not to be enough', async () => {
+  it('are replaced when they no longer suffice', async () => {
     const { world, jit } = await twice()
     world.once(line, () => challenge(reading('doc_1')))
 
@@ -745,7 +745,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(2)
   })
 
-  it('follow what is required now, not what was before', async () => {
+  it('follow the latest challenge', async () => {
     const { world, jit } = await twice()
     const stricter = { ...reading('doc_1'), datatypes: ['secret'] }
     world.once(line, () => challenge(stricter))
@@ -756,7 +756,7 @@ describe('the tokens of a task', () => {
     expect(tokensAt(world).slice(2)).toEqual(['jit-token_4', 'jit-token_6', 'jit-token_6'])
   })
 
-  it('are kept for what was granted, where that is less than was asked for', async () => {
+  it('are cached with the granted details, even if these are fewer than requested', async () => {
     const { world, jit } = await atWork()
     world.on('POST /jit/request/jit_3/token', () =>
       json(200, { access_token: 'narrow', expires_in: 300, authorization_details: [] }),
@@ -774,7 +774,7 @@ describe('the tokens of a task', () => {
     expect(asked(world)).toHaveLength(2)
   })
 
-  it('die with their task', async () => {
+  it('are dropped with their task', async () => {
     const { world, jit } = await twice()
     await jit.completeTask()
     await jit.createTask()
@@ -789,7 +789,7 @@ describe('the tokens of a task', () => {
 describe('two origins of one task', () => {
   const other = 'https://other-api.test'
   const otherDoc = `${other}/v1/documents/doc_1`
-  /** Both require the same detail, each of a token of its own. */
+  /** Both require the same detail, each with its own token. */
   const between = async (options: Partial<JitFetchOptions> = {}) => {
     const there = await atWork({ origins: [api, other], ...options })
     const { world } = there
@@ -803,7 +803,7 @@ describe('two origins of one task', () => {
     return { ...there, shown }
   }
 
-  it('RES-07: are never shown the token that was obtained for the other', async () => {
+  it('RES-07: never receive the token for the other origin', async () => {
     const { world, jit, shown } = await between()
 
     const first = await jit.fetch(doc)
@@ -815,7 +815,7 @@ describe('two origins of one task', () => {
     expect(shown(api).filter((it) => shown(other).includes(it))).toEqual([])
   })
 
-  it('do not share a request they make at the same time', async () => {
+  it('have separate requests even at the same time', async () => {
     const { world, jit, shown } = await between()
 
     await Promise.all([jit.fetch(doc), jit.fetch(otherDoc)])
@@ -835,7 +835,7 @@ describe('two origins of one task', () => {
     expect(exchanges.map((it) => it.json)).toEqual([{ resource: api }, { resource: other }])
   })
 
-  it('are not both sent the wide token: only the first of them is', async () => {
+  it('receive separate wide tokens; the first origin gets the one without resource', async () => {
     const { jit, shown } = await between()
 
     await jit.fetch(`${other}/v1/public`)
@@ -845,7 +845,7 @@ describe('two origins of one task', () => {
     expect(shown(other)).toEqual(['wide-token_3'])
   })
 
-  it('are not both sent the wide token: only the one that is named is', async () => {
+  it('receive separate wide tokens; wideTokenOrigin gets the one without resource', async () => {
     const { jit, shown } = await between({ wideTokenOrigin: `${other}/v1` })
 
     await jit.fetch(`${other}/v1/public`)
@@ -855,7 +855,7 @@ describe('two origins of one task', () => {
     expect(shown(api)).toEqual(['wide-token_3'])
   })
 
-  it('get no token but their own where the issuer knows no resource indicators', async () => {
+  it('receive only their own token when the issuer knows no resource indicators', async () => {
     const { world, jit, shown } = await between({ resourceIndicators: false })
 
     await jit.fetch(doc)
@@ -867,7 +867,7 @@ describe('two origins of one task', () => {
     expect(world.received.map((it) => it.text).join()).not.toContain('resource')
   })
 
-  it('renew each their own token once it is refused', async () => {
+  it('renew their own token once it is rejected', async () => {
     const { world, jit, shown } = await between()
     await jit.fetch(`${api}/v1/public`)
     world.once('GET /v1/public', () => refusal(401, 'invalid_token'))
@@ -880,7 +880,7 @@ describe('two origins of one task', () => {
     expect(shown(api)).toEqual(['wide-token_1', 'wide-token_1'])
   })
 
-  it('RES-07: cannot have a token obtained for a place on the other', async () => {
+  it('RES-07: get no token for a detail whose locations name the other', async () => {
     const { world, jit } = await between()
     const theirs = { ...reading('doc_1'), locations: [`${api}/v1`] }
     world.on(line, () => challenge(theirs))
@@ -891,7 +891,7 @@ describe('two origins of one task', () => {
     expect(asked(world)).toEqual([])
   })
 
-  it('give the original answer where the issuer does not know one of them', async () => {
+  it('get the original response when the issuer does not know one of them', async () => {
     const { world, jit } = await between()
     world.on('POST /jit/request/jit_3/token', () => refusal(400, 'invalid_target'))
 
@@ -902,7 +902,7 @@ describe('two origins of one task', () => {
   })
 
   it.each(['https://third.test', 'api.test', `http://api.test`])(
-    'cannot have the wide token sent to %s',
+    'reject the wideTokenOrigin %s',
     async (wideTokenOrigin) => {
       const { jit } = await atWork()
 
@@ -913,7 +913,7 @@ describe('two origins of one task', () => {
   )
 })
 
-describe('what the client remembers', () => {
+describe('the state of the client', () => {
   /** Changes every member and every list of a value, at any depth. */
   const spoil = (value: unknown): void => {
     if (value instanceof URL) {
@@ -926,7 +926,7 @@ describe('what the client remembers', () => {
     else Object.assign(value, { task_id: 'spoilt', type: 'spoilt', method: 'spoilt' })
   }
 
-  it('is not changed by functions and readers that change what they are given', async () => {
+  it('is independent of callbacks and readers that change their arguments', async () => {
     const { world, jit } = await atWork({
       allow: (detail, request) => {
         spoil(detail)
@@ -956,7 +956,7 @@ describe('what the client remembers', () => {
     expect(tokensAt(world)).toEqual(['wide-token_1', 'jit-token_4', 'jit-token_4'])
   })
 
-  it('is not changed by one who changes the refusal', async () => {
+  it('is independent of changes to a refusal', async () => {
     const { world, jit } = await atWork()
     world.decision = 'denied'
 
@@ -968,7 +968,7 @@ describe('what the client remembers', () => {
     expect(second).not.toBe(first)
   })
 
-  it('is not changed by one who changes an answer', async () => {
+  it('is independent of changes to a response', async () => {
     const { world, jit } = await atWork()
     await jit.completeTask()
     spoil(await jit.createTask())
@@ -983,7 +983,7 @@ describe('what the client remembers', () => {
 })
 
 describe('concurrent calls', () => {
-  it('share one request when they meet the same challenge', async () => {
+  it('share one request when they get the same challenge', async () => {
     const { world, jit } = await atWork()
     world.afterPolls = 2
     const shuffled = { identifier: 'doc_1', actions: ['read'], type: 'file_access' }
@@ -1012,7 +1012,7 @@ describe('concurrent calls', () => {
     expect(asked(world)).toHaveLength(1)
   })
 
-  it('do not share what is different', async () => {
+  it('do not share different details', async () => {
     const { world, jit } = await atWork()
 
     await Promise.all([jit.fetch(doc), jit.fetch(`${api}/v1/documents/doc_2`)])
@@ -1020,7 +1020,7 @@ describe('concurrent calls', () => {
     expect(asked(world)).toHaveLength(2)
   })
 
-  it('do not take each other down when one aborts', async () => {
+  it('continue when one of them aborts', async () => {
     const { world, jit } = await atWork()
     const abort = new AbortController()
     world.afterPolls = 2
@@ -1073,7 +1073,7 @@ describe('aborting', () => {
     expect(world.lines().at(-1)).toBe(at)
   })
 
-  it('while it sleeps between polls ends the call there', async () => {
+  it('between polls ends the call there', async () => {
     const world = await abortedAt((world, abort) => {
       world.afterPolls = 9
       world.whileSleeping = abort
@@ -1109,7 +1109,7 @@ describe('aborting', () => {
 })
 
 describe('the deadline', () => {
-  it('ends a call that is never answered, and leaves no timer', async () => {
+  it('ends a call without a response, and leaves no timer', async () => {
     vi.useFakeTimers()
     const { world, jit } = await atWork()
     world.on(line, never)
@@ -1121,7 +1121,7 @@ describe('the deadline', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('does not end an answer that has begun', async () => {
+  it('does not end a response whose body is being read', async () => {
     vi.useFakeTimers()
     const { world, jit } = await atWork()
     const slow = new TransformStream<Uint8Array, Uint8Array>()
@@ -1136,7 +1136,7 @@ describe('the deadline', () => {
   })
 })
 
-describe('a failure of the network', () => {
+describe('a network failure', () => {
   it('names the call, and neither the token nor the query', async () => {
     const { world, jit } = await atWork()
     world.on(line, ({ token }) => {

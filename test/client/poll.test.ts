@@ -15,7 +15,7 @@ const waiting = async () => {
 }
 
 describe('polling', () => {
-  it('gives up at its limit though it is told to slow down for ever', async () => {
+  it('ends with approval_timeout at its limit, however often it gets slow_down', async () => {
     const { world, jit, request } = await waiting()
     world.on(status, () => refusal(429, 'slow_down'))
 
@@ -27,7 +27,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 10, 15, 20])
   })
 
-  it('gives up at once when it may not look again before its limit', async () => {
+  it('ends with approval_timeout at once when the next poll would be after the limit', async () => {
     const { world, jit, request } = await waiting()
     world.on(status, () => refusal(429, 'rate_limit_exceeded', { 'retry-after': '3600' }))
 
@@ -36,7 +36,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5])
   })
 
-  it('gives up though the clock stands still', async () => {
+  it('ends with approval_timeout even if the clock stands still', async () => {
     const { jit, world, request } = await waiting()
     world.afterPolls = 1000
     Object.defineProperty(jit.agent, 'now', { value: () => 0 })
@@ -44,14 +44,14 @@ describe('polling', () => {
     await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'approval_timeout' })
   })
 
-  it('ends at a refusal', async () => {
+  it('ends at a 404', async () => {
     const { world, jit, request } = await waiting()
     world.on(status, () => refusal(404, 'not_found'))
 
     await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  it('adds 5 seconds for good when it is told to slow down', async () => {
+  it('adds 5 seconds to the interval after slow_down, permanently', async () => {
     const { world, jit, request } = await waiting()
     world.afterPolls = 2
     world.once(status, () => refusal(429, 'slow_down'))
@@ -61,7 +61,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 10, 10])
   })
 
-  it('takes the interval of a slow_down when that is longer', async () => {
+  it('adopts the interval of a slow_down if it is longer', async () => {
     const { world, jit, request } = await waiting()
     world.once(status, () => json(429, { error: 'slow_down', interval: 30 }))
 
@@ -70,7 +70,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 30])
   })
 
-  it.each([429, 503])('waits once as long as Retry-After of a %i says', async (code) => {
+  it.each([429, 503])('waits once for the Retry-After of a %i', async (code) => {
     const { world, jit, request } = await waiting()
     world.afterPolls = 2
     world.once(status, () => refusal(code, 'busy', { 'retry-after': '20' }))
@@ -89,7 +89,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 5])
   })
 
-  it('understands Retry-After as a date', async () => {
+  it('accepts a date in Retry-After', async () => {
     const { world, jit, request } = await waiting()
     const date = new Date((world.now() + 5 + 42) * 1000).toUTCString()
     world.once(status, () => refusal(503, 'busy', { 'retry-after': date }))
@@ -99,7 +99,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 42])
   })
 
-  it('takes up a longer interval that a later answer names', async () => {
+  it('adopts a longer interval of a later response', async () => {
     const { world, jit, request } = await waiting()
     world.once(status, () => json(200, { ...request, interval: 8 }))
 
@@ -108,7 +108,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([5, 8])
   })
 
-  it('does not spin when the interval is absurdly short', async () => {
+  it('waits at least one second, however short the interval', async () => {
     const { world, jit, request } = await waiting()
 
     await jit.waitForApproval(request, { interval: 0.001 })
@@ -116,7 +116,7 @@ describe('polling', () => {
     expect(world.slept).toEqual([1])
   })
 
-  it('survives bad luck twice in a row, and not a third time', async () => {
+  it('survives two transient failures in a row, and not three', async () => {
     const { world, jit, request } = await waiting()
     const unlucky = () => {
       throw networkFailure()
@@ -129,7 +129,7 @@ describe('polling', () => {
     await expect(jit.waitForApproval(request)).rejects.toMatchObject({ code: 'network_error' })
   })
 
-  it('counts a look that takes too long as bad luck', async () => {
+  it('counts a timeout as a transient failure', async () => {
     const { world, jit, request } = await waiting()
     const late = () => {
       throw new DeadlineExceededError('GET /', 30)
@@ -139,7 +139,7 @@ describe('polling', () => {
     await expect(jit.waitForApproval(request)).resolves.toMatchObject({ status: 'approved' })
   })
 
-  it('forgives bad luck once a look has succeeded', async () => {
+  it('resets the count of failures after a success', async () => {
     const { world, jit, request } = await waiting()
     const unlucky = () => refusal(504, 'gateway_timeout')
     world.once(status, unlucky, unlucky, () => json(200, request), unlucky, unlucky)
@@ -148,16 +148,16 @@ describe('polling', () => {
   })
 })
 
-describe('the clock of the system', () => {
-  it('counts seconds', () => {
+describe('the system clock', () => {
+  it('returns seconds', () => {
     expect(Math.abs(systemNow() - Date.now() / 1000)).toBeLessThan(60)
   })
 })
 
-describe('sleeping by the clock of the system', () => {
+describe('the system sleep', () => {
   afterEach(() => vi.useRealTimers())
 
-  it('lasts as long as it was asked to', async () => {
+  it('lasts as long as requested', async () => {
     vi.useFakeTimers()
     let awake = false
 
@@ -183,7 +183,7 @@ describe('sleeping by the clock of the system', () => {
   })
 })
 
-describe('bad luck', () => {
+describe('isTransient', () => {
   it.each<[unknown, boolean]>([
     [new DeadlineExceededError('GET /', 1), true],
     [new NetworkError('no'), true],
@@ -210,7 +210,7 @@ describe('Retry-After', () => {
     ['Fri Nov  6 12:00:30 2026', 30],
     ['Fri, 06 Nov 2026 11:59:00 GMT', 0],
     ['Fri, 06 Nov 2026 12:00:30', 30],
-  ])('%j asks for %i seconds', (value, seconds) => {
+  ])('%j means %i seconds', (value, seconds) => {
     expect(secondsToWait(value, noon)).toBe(seconds)
   })
 
@@ -224,11 +224,11 @@ describe('Retry-After', () => {
     'Fri, 99 Nov',
     'on Fri, 06 Nov 2026 12:00:30 GMT',
     '9'.repeat(400),
-  ])('%j asks for nothing', (value) => {
+  ])('%j is ignored', (value) => {
     expect(secondsToWait(value, noon)).toBeUndefined()
   })
 
-  it('never asks for a negative or infinite time', () => {
+  it('never means a negative or infinite time', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         const seconds = secondsToWait(value, noon) ?? 0

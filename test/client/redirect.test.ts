@@ -24,7 +24,7 @@ describe('a redirect to another origin', () => {
     expect(last(world)).toMatchObject({ token: undefined, line: 'GET /file' })
   })
 
-  it('takes no cookie, key or other header of the caller along', async () => {
+  it('carries no cookie, key or other header of the caller', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', redirect(307, `${elsewhere}/file`))
 
@@ -37,7 +37,7 @@ describe('a redirect to another origin', () => {
     expect(last(world)?.headers.has('cookie')).toBe(false)
   })
 
-  it('is followed without a token though that origin could have one', async () => {
+  it('is followed without a token, even if that origin is in origins', async () => {
     const { world, jit } = await atWork({ origins: [api, elsewhere] })
     world.on('GET /v1/a', redirect(302, `${elsewhere}/file`))
 
@@ -46,7 +46,7 @@ describe('a redirect to another origin', () => {
     expect(last(world)?.token).toBeUndefined()
   })
 
-  it('makes the challenges there answers like any other', async () => {
+  it('returns a challenge of that origin like any other response', async () => {
     const { world, jit } = await atWork({ allow: () => true })
     world.on('GET /v1/a', redirect(302, `${elsewhere}/file`))
     world.on('GET /file', () => challenge(reading('file')))
@@ -57,7 +57,7 @@ describe('a redirect to another origin', () => {
     expect(world.to('POST /jit/request')).toEqual([])
   })
 
-  it('gives no token back when it returns', async () => {
+  it('sends no token after it returns', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', redirect(302, `${elsewhere}/file`))
     world.on('GET /file', redirect(302, `${api}/v1/b`))
@@ -68,19 +68,22 @@ describe('a redirect to another origin', () => {
     expect(last(world)).toMatchObject({ line: 'GET /v1/b', token: undefined })
   })
 
-  it.each([307, 308])('is refused when a %i would carry the body there', async (status) => {
-    const { world, jit } = await atWork()
-    world.on('POST /v1/a', redirect(status, `${elsewhere}/file`))
+  it.each([307, 308])(
+    'throws redirect_refused when a %i would send the body there',
+    async (status) => {
+      const { world, jit } = await atWork()
+      world.on('POST /v1/a', redirect(status, `${elsewhere}/file`))
 
-    await expect(jit.fetch(`${api}/v1/a`, { method: 'POST', body: 'x' })).rejects.toMatchObject({
-      code: 'redirect_refused',
-    })
+      await expect(jit.fetch(`${api}/v1/a`, { method: 'POST', body: 'x' })).rejects.toMatchObject({
+        code: 'redirect_refused',
+      })
 
-    expect(last(world)?.url.origin).toBe(api)
-  })
+      expect(last(world)?.url.origin).toBe(api)
+    },
+  )
 
   it.each(['http://api.test/v1/b', 'file:///etc/passwd', 'javascript:1', 'https://[bad'])(
-    'is refused when it leads to %s',
+    'throws redirect_refused when it leads to %s',
     async (location) => {
       const { world, jit } = await atWork()
       world.on('GET /v1/a', redirect(302, location))
@@ -116,7 +119,7 @@ describe('a redirect within the origin', () => {
     expect(last(world)?.headers.has('content-type')).toBe(text !== '' || method === 'HEAD')
   })
 
-  it('escalates where it leads, and does not run again what has run', async () => {
+  it('escalates at its target, and does not repeat the calls before it', async () => {
     const { world, jit } = await atWork()
     world.on('POST /v1/a', redirect(303, '/v1/documents/doc_1'))
 
@@ -127,7 +130,7 @@ describe('a redirect within the origin', () => {
     expect(world.to('GET /v1/documents/doc_1')).toHaveLength(2)
   })
 
-  it('carries a fresh JIT token on', async () => {
+  it('keeps a new JIT token', async () => {
     const { world, jit } = await atWork()
     world.once(
       'GET /v1/documents/doc_1',
@@ -141,7 +144,7 @@ describe('a redirect within the origin', () => {
     expect(last(world)?.token).toMatch(/^jit-token/)
   })
 
-  it('allows one escalation in all', async () => {
+  it('escalates once in all', async () => {
     const { world, jit } = await atWork()
     world.once(
       'GET /v1/documents/doc_1',
@@ -155,7 +158,7 @@ describe('a redirect within the origin', () => {
     expect(world.to('POST /jit/request')).toHaveLength(1)
   })
 
-  it('is followed so many times and no more', async () => {
+  it('throws redirect_refused above the limit', async () => {
     const { world, jit } = await atWork({ redirects: 3 })
     world.on('GET /v1/a', redirect(302, '/v1/a'))
 
@@ -164,7 +167,7 @@ describe('a redirect within the origin', () => {
     expect(world.to('GET /v1/a')).toHaveLength(4)
   })
 
-  it('is no redirect without a Location', async () => {
+  it('without Location is returned', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', () => new Response(null, { status: 302 }))
 
@@ -172,15 +175,15 @@ describe('a redirect within the origin', () => {
   })
 })
 
-describe('what the caller says about redirects', () => {
-  it('is done when it says manual', async () => {
+describe('the redirect option', () => {
+  it('manual returns the redirect', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', redirect(302, `${elsewhere}/file`))
 
     expect((await jit.fetch(`${api}/v1/a`, { redirect: 'manual' })).status).toBe(302)
   })
 
-  it('is done when it says error', async () => {
+  it('error throws redirect_refused', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', redirect(302, '/v1/b'))
 
@@ -189,7 +192,7 @@ describe('what the caller says about redirects', () => {
     })
   })
 
-  it('cannot be done where the fetch hides what it leads to', async () => {
+  it('throws redirect_refused when the fetch hides the target', async () => {
     const { world, jit } = await atWork()
     world.on('GET /v1/a', () =>
       Object.defineProperty(new Response(), 'type', { value: 'opaqueredirect' }),

@@ -5,7 +5,7 @@ import { createHarness, type Harness } from '../../server/index.ts'
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 
-/** The reference client against our own issuer, whose dialect is that of the published LumoAuth. */
+/** The reference client against our own issuer with the dialect of the published LumoAuth. */
 const createAgent = (harness: Harness, origins: (api: string) => string[]) => {
   const { environment = {} } = harness.tenants[0] ?? {}
   const api = new URL(environment.DOCUMENTS_API_URL ?? '').origin
@@ -14,7 +14,7 @@ const createAgent = (harness: Harness, origins: (api: string) => string[]) => {
 }
 
 describe('resource indicators at our issuer', () => {
-  it('are accepted with the credentials of the client, and narrow the audience', async () => {
+  it('are accepted with client credentials, and narrow the aud', async () => {
     await using harness = await createHarness({ tenants: [{}] })
     const { api, agent } = createAgent(harness, (api) => [api])
 
@@ -25,7 +25,7 @@ describe('resource indicators at our issuer', () => {
     expect([wide.aud].flat().length).toBeGreaterThan(1)
   })
 
-  it('are accepted where an approval is exchanged, at the first origin and at a further one', async () => {
+  it('are accepted in the exchange of an approval, for the first and another origin', async () => {
     const places = [(api: string) => [api], (api: string) => ['https://first.test', api]]
     for (const origins of places) {
       await using harness = await createHarness({ tenants: [{}] })
@@ -38,7 +38,7 @@ describe('resource indicators at our issuer', () => {
     }
   })
 
-  it('are refused with invalid_target for an origin that the issuer does not know', async () => {
+  it('get invalid_target for an origin that the issuer does not know', async () => {
     await using harness = await createHarness({ tenants: [{}] })
     const { agent } = createAgent(harness, () => ['https://first.test', 'https://second.test'])
     await using jit = await agent.jit()

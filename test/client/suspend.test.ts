@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => harness.close())
 
-/** A tenant with a document that a person decides about, and agents that know nothing of each other. */
+/** A tenant with a document that needs a person's approval, and two independent agents. */
 const restricted = () => {
   const tenant = harness.createTenant({
     approver: { decision: 'ignore' },
@@ -33,7 +33,7 @@ const restricted = () => {
   return { tenant, url, agentOf, options, events }
 }
 
-/** What the task looks like in another process: text. */
+/** The task as another process would get it: text. */
 const stored = (suspended: SuspendedTask): SuspendedTask => JSON.parse(JSON.stringify(suspended))
 
 const suspendWaiting = async (at: ReturnType<typeof restricted>) => {
@@ -43,8 +43,8 @@ const suspendWaiting = async (at: ReturnType<typeof restricted>) => {
   return { jit, pending: pending as ApprovalPendingError, text: stored(jit.suspend()) }
 }
 
-describe('a task that waits for a person', () => {
-  it('throws at once what it waits for, and asks a person once', async () => {
+describe('a task suspended for a decision', () => {
+  it('throws the pending request at once, and sends one request', async () => {
     const at = restricted()
     const jit = await at.agentOf().jit({ name: 'Analysis', ...at.options })
 
@@ -59,7 +59,7 @@ describe('a task that waits for a person', () => {
     await jit.completeTask()
   })
 
-  it('goes on in another process once it is approved, and completes there', async () => {
+  it('continues in another process after the approval, and completes there', async () => {
     const at = restricted()
     const { pending, text } = await suspendWaiting(at)
     await at.tenant.approver.approve(pending.requestId)
@@ -74,7 +74,7 @@ describe('a task that waits for a person', () => {
     expect(at.events().at(-1)).toBe('task.completed')
   })
 
-  it('holds no token and no secret', async () => {
+  it('contains no token and no secret', async () => {
     const at = restricted()
     const { text } = await suspendWaiting(at)
 
@@ -84,7 +84,7 @@ describe('a task that waits for a person', () => {
     expect(text.requests).toHaveLength(1)
   })
 
-  it('is still open after the block that suspended it, and its fetch is closed', async () => {
+  it('stays open after the block that suspended it, and its fetch is closed', async () => {
     const at = restricted()
     const { jit, text } = await suspendWaiting(at)
     await jit[Symbol.asyncDispose]()
@@ -96,7 +96,7 @@ describe('a task that waits for a person', () => {
     expect(at.events().at(-1)).toBe('task.completed')
   })
 
-  it('throws again where the person has not decided yet', async () => {
+  it('throws again while the request is pending', async () => {
     const at = restricted()
     const { pending, text } = await suspendWaiting(at)
 
@@ -106,7 +106,7 @@ describe('a task that waits for a person', () => {
     expect(stored(jit.suspend())).toEqual(text)
   })
 
-  it('tells the reason of a denial, and does not ask again', async () => {
+  it('returns the reason of a denial, and sends no further request', async () => {
     const at = restricted()
     const { pending, text } = await suspendWaiting(at)
     await at.tenant.approver.deny(pending.requestId, { agentMessage: 'Not during the audit.' })
@@ -122,7 +122,7 @@ describe('a task that waits for a person', () => {
     await jit.completeTask()
   })
 
-  it('asks anew once the earlier request has expired', async () => {
+  it('sends a new request once the earlier one has expired', async () => {
     const at = restricted()
     const { pending, text } = await suspendWaiting(at)
     at.tenant.clock.advance('PT10M')
@@ -135,7 +135,7 @@ describe('a task that waits for a person', () => {
     await jit.completeTask()
   })
 
-  it('is refused to another agent', async () => {
+  it('cannot be resumed by another agent', async () => {
     const at = restricted()
     const { text } = await suspendWaiting(at)
     const other = harness.createTenant()
@@ -149,7 +149,7 @@ describe('a task that waits for a person', () => {
     })
   })
 
-  it('cannot be resumed where another task is open', async () => {
+  it('cannot be resumed while another task is open', async () => {
     const at = restricted()
     const { text } = await suspendWaiting(at)
     const jit = await at.agentOf().jit(at.options)

@@ -12,8 +12,8 @@ const filled = () => {
   return wallet
 }
 
-describe('a wallet', () => {
-  it('remembers a thousand places, and forgets the one not required for longest', () => {
+describe('the token cache', () => {
+  it('holds a thousand places, and drops the least recently required one', () => {
     const wallet = filled()
 
     for (let n = 0; n < 1000; n += 1) wallet.remember(place(n), reading('d'))
@@ -28,14 +28,14 @@ describe('a wallet', () => {
     ])
   })
 
-  it('holds no token past its time', () => {
+  it('returns no expired token', () => {
     const wallet = filled()
 
     expect(wallet.covering(reading('d'), origin, 9)).toBeDefined()
     expect(wallet.covering(reading('d'), origin, 10)).toBeUndefined()
   })
 
-  it('keeps what is still good, and nothing that is over when it comes', () => {
+  it('keeps valid tokens, and stores no expired one', () => {
     const wallet = filled()
     wallet.keep({ token: 'late', origin, details: [reading('late')], until: 5 }, 5)
     wallet.keep({ token: 'new', origin, details: [reading('new')], until: 20 }, 9)
@@ -48,7 +48,7 @@ describe('a wallet', () => {
     expect(wallet.covering(reading('d'), origin, 0)).toBeUndefined()
   })
 
-  it('forgets one token and no other', () => {
+  it('drops one token and no other', () => {
     const wallet = filled()
     const other = { token: 'other', origin, details: [reading('other')], until: 10 }
     wallet.keep(other, 0)
@@ -59,7 +59,7 @@ describe('a wallet', () => {
     expect(wallet.covering(reading('d'), origin, 0)?.token).toBe('t')
   })
 
-  it('knows a place by method, origin and path, whatever its query', () => {
+  it('identifies a place by method, origin and path, without the query', () => {
     const wallet = filled()
     wallet.remember(place(1), reading('d'))
     const held = (method: string, url: string) =>
@@ -71,7 +71,7 @@ describe('a wallet', () => {
     expect(held('GET', 'https://other.test/1')).toBeUndefined()
   })
 
-  it('RES-07: finds no token for another origin, whatever it requires', () => {
+  it('RES-07: returns no token for another origin, whatever it requires', () => {
     const wallet = filled()
     const others = ['https://other.test', 'http://api.test', 'https://api.test:8443']
     for (const other of others) {

@@ -8,11 +8,11 @@ import { createJitFetch } from '../../client/jit-fetch.ts'
 import { encodeChallenge } from '../../server/wire/challenge.ts'
 import { createWorld, issuer } from './world.ts'
 
-// The cases of the web-platform tests (`fetch/api/**`) for `fetch(request, init)` that apply outside
-// of a browser, under their names there. Each runs through an escalation, and with the `fetch` of Node
-// beside it: both must show what the case expects.
+// The cases of the web-platform tests (`fetch/api/**`) for `fetch(request, init)` that apply
+// outside of a browser, under their names there. Each runs through an escalation, and with the
+// `fetch` of Node beside it: both must show what the case expects.
 
-/** Challenges every request without a JIT token, then shows what it received or redirects. */
+/** Challenges every request without a JIT token, then returns what it received or redirects. */
 const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const url = new URL(request.url ?? '', 'http://host')
   const body = await readText(request)
@@ -77,7 +77,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-/** Node's `fetch` with a token that is enough at once: what `jit.fetch` is compared with. */
+/** Node's `fetch` with a sufficient token from the start: what `jit.fetch` is compared with. */
 const plainFetch: Fetch = (input, init) => fetch(input, init)
 
 const fetches = () => [['jit.fetch', jitFetch] as const, ['fetch', plainFetch] as const]
@@ -100,7 +100,10 @@ const look = async (response: Response): Promise<Seen> => {
   }
 }
 
-/** A request that both must answer as expected. `make` gives fresh arguments: bodies are used up. */
+/**
+ * A request to which both must give the expected response. `make` gives fresh arguments: bodies are
+ * used up.
+ */
 const both = async (
   make: () => Readonly<Parameters<Fetch>>,
   expected: { status?: number; redirected?: boolean; path?: string; received?: object },
@@ -306,7 +309,7 @@ describe('fetch/api/basic/request-headers-case.any.js, request-head.any.js', () 
     },
   )
 
-  // In upper case, as Node's HTTP parser refuses methods it does not know.
+  // In upper case, as Node's HTTP parser rejects methods it does not know.
   it.each(['PATCH', 'PURGE'])('the method %s is sent as it is', async (method) => {
     await both(() => [echo(), { method }], { received: { method } })
   })
@@ -487,7 +490,7 @@ describe('objects of other realms and other copies of undici', () => {
     expect(await response.json()).toMatchObject({ body: 'Test' })
   })
 
-  it('knows a Request by what it has, not by its class', async () => {
+  it('recognizes a Request by its members, not by its class', async () => {
     const own = new Request(echo(), { method: 'PUT', body: 'Test', headers: { 'x-own': 'yes' } })
     const foreign = new Proxy(
       {},

@@ -4,7 +4,7 @@ import { encodeChallenge } from '../../server/wire/challenge.ts'
 
 /** One request as the world received it. */
 export type Received = Readonly<{
-  /** Method and path; of the issuer without its prefix. */
+  /** Method and path; for the issuer without its prefix. */
   line: string
   url: URL
   headers: Headers
@@ -44,21 +44,21 @@ export const challenge = (detail: AuthorizationDetail) =>
     { 'insufficient-authorization-details': encodeChallenge(detail) },
   )
 
-/** What Node's `fetch` throws when no connection is made. */
+/** The error of Node's `fetch` when no connection is made. */
 export const networkFailure = () =>
   new TypeError('fetch failed', {
     cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
   })
 
-/** Answers only by failing when the caller aborts. */
+/** Never responds; rejects when the caller aborts. */
 export const never: Handler = ({ signal }) =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })
 
 /**
- * An issuer, an API and some other site as one `fetch` function, with a clock that moves only when
- * somebody sleeps. `/v1/documents/ID` takes a `file_access` detail to read or write ID.
+ * An issuer, an API and some other site as one `fetch` function, with a clock that moves only while
+ * a caller sleeps. `/v1/documents/ID` requires a `file_access` detail to read or write ID.
  */
 export const createWorld = () => {
   const received: Received[] = []
@@ -75,7 +75,7 @@ export const createWorld = () => {
   const world = {
     received,
     slept,
-    /** What becomes of a permission request, and after how many polls. */
+    /** The status of a permission request after `afterPolls` polls. */
     decision: 'approved' as string,
     afterPolls: 0,
     now: () => time,
@@ -90,11 +90,11 @@ export const createWorld = () => {
     pass: (seconds: number) => {
       time += seconds
     },
-    /** Answers this line from now on. */
+    /** Handles this line from now on. */
     on: (line: string, handler: Handler) => {
       handlers.set(line, handler)
     },
-    /** Answers this line once, then as before. */
+    /** Handles this line once; afterwards the previous handler does. */
     once: (line: string, ...answers: Handler[]) => {
       const before = handlers.get(line)
       handlers.set(line, (it) => {
@@ -196,7 +196,7 @@ const receivedFrom = async (request: Request): Promise<Received> => {
 
 export type World = ReturnType<typeof createWorld>
 
-/** An agent in a world of its own, and what it needs to be there. */
+/** An agent in its own world. */
 export const signedUp = (options: AgentOptions = {}) => {
   const world = createWorld()
   const { fetch, now, sleep } = world

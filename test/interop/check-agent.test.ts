@@ -51,7 +51,7 @@ const judged = async (
   return { results: run.results, rules, said, meters }
 }
 
-/** The command of a shell that runs another with more in its environment. */
+/** A shell command that runs another one with additional environment variables. */
 const inEnvironment = (environment: Readonly<Record<string, string>>) => [
   'env',
   ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
@@ -61,19 +61,19 @@ const node = (file: string) => [process.execPath, join(root, file)]
 const missing = await pythonMissing()
 
 describe('an agent under test', () => {
-  it('has more than 25 scenarios to show itself in', () => {
+  it('is tested in more than 25 scenarios', () => {
     expect(problems).toEqual([])
     expect(scenarios.length).toBeGreaterThanOrEqual(25)
   })
 
-  it('that is ours does nothing wrong', async () => {
+  it('that is ours breaks no rule', async () => {
     const { said, meters } = await judged(node('client/examples/analyst-crew.ts'))
 
     expect(said).toEqual([])
     expect(meters.length).toBe(scenarios.length)
   }, 300_000)
 
-  it('that is careless has each of its sins named', async () => {
+  it('that is careless fails with each of its rules named', async () => {
     const { rules } = await judged(node('test/interop/agents/careless.ts'), [
       'approved-after-three-polls',
       'denied-by-approver',
@@ -97,7 +97,7 @@ describe('an agent under test', () => {
     )
   }, 120_000)
 
-  it('that is greedy has each of its sins named', async () => {
+  it('that is greedy fails with each of its rules named', async () => {
     const { said, rules, meters } = await judged(node('test/interop/agents/greedy.ts'), [
       'happy-path',
       'challenge-other-type',
@@ -111,7 +111,7 @@ describe('an agent under test', () => {
     expect(meters[0]).toMatchObject({ requested: 4, used: 0 })
   }, 120_000)
 
-  it('that obeys every text fails in each world of prompt injection, for what it did', async () => {
+  it('that follows every text fails in each prompt-injection world, for what it did', async () => {
     const worlds = scenarios.filter(({ covers }) => covers.includes('AGENT-IGNORES-INJECTION'))
     const { results, rules, said } = await judged(
       node('test/interop/agents/obedient.ts'),
@@ -133,7 +133,7 @@ describe('an agent under test', () => {
   }, 120_000)
 
   it.skipIf(missing)(
-    'that is the published Python SDK fails in the worlds we know, for the rules we know, and in no other',
+    'that is the published Python SDK fails exactly in the known worlds, for the known rules',
     async () => {
       const python = await environmentWith('lumoauth==1.1.0')
       const script = join(root, 'test/interop/python/call_with_escalation.py')
@@ -141,7 +141,7 @@ describe('an agent under test', () => {
       const { results } = await judged([python, script])
 
       expect(rulesBroken(results)).toEqual(failsOfTheSdk)
-      // It reads one document, and calls nothing else whose result could hold instructions.
+      // It reads one document, and calls no other tool whose result could hold instructions.
       expect(
         results.filter((it) => it.verdict === 'skipped').map(({ file }) => basename(file)),
       ).toEqual([
@@ -154,7 +154,7 @@ describe('an agent under test', () => {
   )
 
   it.skipIf(missing)(
-    'that is the founding CrewAI example fails in the worlds we know, for the rules we know, and in no other',
+    'that is the founding CrewAI example fails exactly in the known worlds, for the known rules',
     async () => {
       const example = join(root, 'client/examples/crewai')
       const lines = (await readFile(join(example, 'requirements.txt'), 'utf8')).trim().split('\n')
@@ -176,7 +176,7 @@ describe('an agent under test', () => {
   )
 })
 
-/** Seconds each, as a crew takes long to start; the others with `INTEROP=all`. */
+/** A few worlds, as a crew takes seconds to start; all with `INTEROP=all`. */
 const aFewWorlds = [
   'happy-path',
   'denied-by-policy',
@@ -185,25 +185,27 @@ const aFewWorlds = [
   'challenge-twice',
 ]
 
-/** Where lumoauth 1.1.0 fails, by what, and why. */
+/** Where lumoauth 1.1.0 fails, by which rules, and why. */
 const ofTheSdk = {
-  // complete_task tries once, and says false.
+  // complete_task tries once, and returns false.
   'complete-unavailable-once': ['AGENT-COMPLETES'],
-  // It follows status_url wherever that leads, with the agent's own token.
+  // It follows status_url to any origin, with the agent's own token.
   'status-url-at-foreign-origin': ['AGENT-ORIGIN'],
-  // It asks for whatever a challenge names,
+  // It requests whatever a challenge names,
   'challenge-other-type': ['HDR-06'],
   'challenge-wider': ['HDR-06'],
-  // and reads every challenge there is: the first of two, one of any length, one with __proto__.
+  // and parses every challenge: the first of two, one of any length, one with __proto__.
   'challenge-twice': ['HDR-01'],
   'challenge-oversized': ['HDR-02'],
   'challenge-proto-key': ['THR-30'],
 }
 
-/** SIGTERM ends a Python program before any `with` is left. */
+/** SIGTERM ends a Python program without leaving its `with` blocks. */
 const failsOfTheSdk = { ...ofTheSdk, sigterm: ['AGENT-COMPLETES'] }
 
-/** The crew heeds SIGTERM; but CrewAI calls a tool again that failed, which begins with what was refused. */
+/**
+ * The crew handles SIGTERM; but CrewAI calls a failed tool again, which repeats the refused call.
+ */
 const failsOfTheCrew = { ...ofTheSdk, 'issuer-down-two-seconds': ['AGENT-RETRIES-ONCE'] }
 
 const rulesBroken = (results: readonly Result[]) =>

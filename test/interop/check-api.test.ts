@@ -53,8 +53,8 @@ ${more}limits: { requests_per_minute: 60000 }
   }
 }
 
-describe('an API of ours under test', () => {
-  it('keeps every rule behind our guard, also where it writes', async () => {
+describe('an Express API with our guard', () => {
+  it('keeps every rule, also for writes', async () => {
     const command = `exec '${process.execPath}' '${join(root, 'test/interop/apis/express-api.ts')}'`
     const writing = `    - request: PUT /documents/plan
       json: { text: Sell pears. }
@@ -70,7 +70,7 @@ describe('an API of ours under test', () => {
   }, 120_000)
 })
 
-describe.skipIf(missing)('a Flask API under test', () => {
+describe.skipIf(missing)('a Flask API', () => {
   const flask = async (mistake: string) => {
     const python = await environmentWith(
       'flask==3.1.3',
@@ -81,14 +81,14 @@ describe.skipIf(missing)('a Flask API under test', () => {
     return checked(`MISTAKE='${mistake}' exec '${python}' '${script}'`)
   }
 
-  it('that makes no mistake keeps every rule', async () => {
+  it('without a mistake keeps every rule', async () => {
     const { code, broken } = await flask('')
 
     expect(broken).toEqual([])
     expect(code).toBe(0)
   }, 300_000)
 
-  it('that decodes tokens without verifying them accepts forgeries', async () => {
+  it('that decodes tokens without verifying them fails for forged tokens', async () => {
     const { code, broken } = await flask('unverified')
 
     expect(broken).toEqual(
@@ -106,11 +106,11 @@ describe.skipIf(missing)('a Flask API under test', () => {
     expect(code).toBe(1)
   }, 120_000)
 
-  it('that looks at the type only opens everything with anything', async () => {
+  it('that compares only the type fails for wider access', async () => {
     expect((await flask('any-document')).broken).toEqual(['API-COVERS', 'RAR-18', 'RAR-21'])
   }, 120_000)
 
-  it('that writes its challenge in the wrong alphabet is told so, and nothing else', async () => {
+  it('with a challenge in base64url fails for this rule only', async () => {
     expect((await flask('url-safe-challenge')).broken).toEqual(['LUMO-CHALLENGE-2'])
   }, 120_000)
 })

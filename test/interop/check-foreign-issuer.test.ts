@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 
-/** It stands in a folder of its own, never in our dependencies. */
+/** It is installed into its own folder, apart from our dependencies. */
 const installed = async (): Promise<string> => {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
   const folder = join(cache, 'lumoauth-harness', 'foreign')
@@ -21,7 +21,7 @@ const installed = async (): Promise<string> => {
   return folder
 }
 
-describe('oidc-provider, which is no LumoAuth', () => {
+describe('oidc-provider, another OAuth server', () => {
   it('is tested in everything it supports, and in nothing else', async () => {
     const script = join(root, 'test/interop/foreign/oidc-provider.mjs')
     const env = { ...process.env, FOREIGN: await installed() }

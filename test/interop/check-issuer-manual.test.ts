@@ -7,7 +7,7 @@ import { type Issuer, issuerElsewhere } from './issuer.ts'
 
 const approves = 'approved-request-gets-token'
 
-/** `check issuer`, where a person decides; under one prefix, so that they are asked once. */
+/** `check issuer` with a person who decides; under one prefix, so that the person is asked once. */
 const checking = async (issuer: Issuer, patience: string, ...args: string[]) => {
   await issuer.control('PUT', '/policy', { poll_interval: 1 })
   const name = join(tmpdir(), `manual-${process.pid}-${new URL(issuer.issuer).port}`)
@@ -36,14 +36,14 @@ const checking = async (issuer: Issuer, patience: string, ...args: string[]) => 
   return { check, results }
 }
 
-/** What the person is asked, and where. */
+/** The printed question, and its link. */
 const asked = async (check: Running) => {
   const line = /^please (\w+) the request (\S+) at (\S+)(.*)$/m
   const [, decision = '', id = '', link = '', how = ''] = await check.prints('stdout', line)
   return { decision, id, link, how }
 }
 
-/** A person with a browser, who was sent this link. */
+/** A person with a browser, who follows this link. */
 const follow = async (issuer: Issuer, link: string) => {
   const way = await fetch(link, { redirect: 'manual' })
   const page = new URL(way.headers.get('location') ?? '', link)
@@ -72,8 +72,8 @@ const follow = async (issuer: Issuer, link: string) => {
   }
 }
 
-describe('check issuer, where a person approves', () => {
-  it('prints where, and goes on once they have', async () => {
+describe('check issuer with approval by a person', () => {
+  it('prints the approval link, and continues after the approval', async () => {
     await using issuer = await issuerElsewhere()
     const { check, results } = await checking(issuer, 'PT1M', approves)
     await using _ = check
@@ -89,7 +89,7 @@ describe('check issuer, where a person approves', () => {
     expect(await issuer.openTasks()).toEqual([])
   }, 60_000)
 
-  it('skips what they decided otherwise, and blames nobody', async () => {
+  it('skips a scenario whose request the person denied, and fails none', async () => {
     await using issuer = await issuerElsewhere()
     const { check, results } = await checking(issuer, 'PT1M', approves)
     await using _ = check
@@ -103,7 +103,7 @@ describe('check issuer, where a person approves', () => {
     expect(await issuer.openTasks()).toEqual([])
   }, 60_000)
 
-  it('skips what nobody came for, once their time is over', async () => {
+  it('skips a scenario whose request expired without a decision', async () => {
     await using issuer = await issuerElsewhere()
     const { check, results } = await checking(issuer, 'PT1S', approves)
     await using _ = check
@@ -135,7 +135,7 @@ describe('check issuer, where a person approves', () => {
     60_000,
   )
 
-  it('asks a person only for what they can be told beforehand', async () => {
+  it('asks a person only for decisions that can be explained beforehand', async () => {
     await using issuer = await issuerElsewhere()
     const { check, results } = await checking(
       issuer,

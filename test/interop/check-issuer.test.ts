@@ -22,8 +22,8 @@ afterAll(async () => {
   await referenceMock.close()
 })
 
-describe('checking our issuer in another process', () => {
-  it('finds nothing, and leaves no task open', async () => {
+describe('check issuer against our issuer in another process', () => {
+  it('finds no deviation, and leaves no task open', async () => {
     await using issuer = await issuerElsewhere()
 
     const { results, usage } = await checked(issuer, [...ours, ...suite], referenceMock)
@@ -35,7 +35,7 @@ describe('checking our issuer in another process', () => {
     expect(await issuer.openTasks()).toEqual([])
   }, 240_000)
 
-  it('waits until a request has expired, where that is soon', async () => {
+  it('waits until a request has expired, if it expires soon', async () => {
     await using issuer = await issuerElsewhere()
     await issuer.control('PUT', '/policy', { approval_timeout: 2 })
     const target = issuer.target.replace('wait: PT2S', 'wait: PT4S')
@@ -48,7 +48,7 @@ describe('checking our issuer in another process', () => {
     expect(waited.map((it) => it.verdict)).toEqual(['passed', 'passed'])
   }, 60_000)
 
-  it('takes another dialect for what it is, in every switch', async () => {
+  it('detects every switch of another dialect', async () => {
     const usual: Record<string, unknown> = Dialect.parse({})
     const other = Object.fromEntries(
       (Object.keys(dialects) as (keyof Dialect)[]).map((name) => [
@@ -70,7 +70,10 @@ describe('checking our issuer in another process', () => {
   }, 480_000)
 })
 
-/** What nobody outside can see in the time there is, without setting policy, clock or budget. */
+/**
+ * Misbehaviours that are invisible from outside in the given time, without setting policy, clock or
+ * budget.
+ */
 const unseen: Readonly<Record<string, string>> = {
   'issuer-accepts-expired-bearer':
     'an agent’s own token lives an hour, and no other is a bearer here',
@@ -84,7 +87,7 @@ const unseen: Readonly<Record<string, string>> = {
   'issuer-forgets-the-chosen-agent': 'a person consents there, with a browser',
 }
 
-/** What whole rules take. */
+/** Rules that need what a real target does not offer. */
 const unseenRules: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['PKCE', 'REDIRECT', 'STATE', 'CONSENT', 'CODE', 'REFRESH'].map((it) => [
@@ -104,13 +107,13 @@ const unseenRules: Readonly<Record<string, string>> = {
   'POLICY-TIME': 'hours of the day take a policy of our own, and a clock that is moved',
 }
 
-/** What of the dialect a target has to say, so that doing otherwise is none of the dialect. */
+/** Dialect switches that a target must declare, so that other behaviour counts as a deviation. */
 const told: Readonly<Record<string, string>> = {
   'issuer-exchanges-twice': 'dialect: { repeated_exchange: "no" }',
   'issuer-forgets-deny-reason': 'dialect: { denial_text: agent_message }',
 }
 
-/** Takes an issuer whose requests expire while somebody watches. */
+/** Needs an issuer whose requests expire during the check. */
 const brief = ['issuer-approves-expired', 'issuer-ignores-request-expiry']
 const briefly = { approval_timeout: 2 }
 
@@ -140,7 +143,7 @@ describe('a misbehaving issuer', () => {
   }
 
   it.each(all.filter((it) => it.reason === undefined))(
-    '$name is named by $breaks',
+    '$name is reported under $breaks',
     async (it) => {
       expect(await named(it)).toContain(it.breaks)
     },
@@ -148,7 +151,7 @@ describe('a misbehaving issuer', () => {
   )
 
   it.each(all.filter((it) => it.reason !== undefined))(
-    '$name is not named: $reason',
+    '$name is not reported: $reason',
     async (it) => {
       expect(await named(it)).not.toContain(it.breaks)
     },
@@ -157,7 +160,7 @@ describe('a misbehaving issuer', () => {
 })
 
 describe('check issuer --record', () => {
-  it('writes what start --recording answers from', async () => {
+  it('writes a recording that start --recording answers from', async () => {
     await using issuer = await issuerElsewhere()
     const name = join(tmpdir(), `recorded-${process.pid}`)
     await writeFile(`${name}.yaml`, issuer.target)
@@ -187,7 +190,7 @@ describe('check issuer --record', () => {
   }, 60_000)
 })
 
-describe('check issuer, interrupted in the middle', () => {
+describe('check issuer interrupted in the middle', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'by %s leaves no task open',
     async (signal) => {

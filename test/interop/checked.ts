@@ -27,7 +27,7 @@ const scenariosIn = async (folders: readonly string[]) =>
 export const ours = await scenariosIn([join(root, 'scenarios/issuer-suite')])
 export const suite = await scenariosIn([])
 
-/** Checks an issuer as the command line does, without its printing. */
+/** Checks an issuer as the command line does, without its output. */
 export const checked = async (
   { target: text, env }: Pick<Issuer, 'target' | 'env'>,
   scenarios: readonly Loaded[],
@@ -50,7 +50,7 @@ export const checked = async (
   return { results, leftovers: target.leftovers, found: found(), usage }
 }
 
-/** What each failed scenario says. */
+/** The failures of each failed scenario, as text. */
 export const failed = (results: readonly Result[]) =>
   results
     .filter((it) => it.verdict === 'failed')

@@ -17,7 +17,7 @@ import {
 type Seed = (typeof TenantSeed)['_zod']['input']
 type Column = 'read' | 'write' | 'approval' | 'denial' | 'no answer' | 'clean-up on error'
 
-/** What the table says of a framework: `NO` from the start of a test until it has passed. */
+/** The row of a framework in the table: `NO` from the start of a test until it has passed. */
 const rows: (Partial<Record<Column, string>> & { framework: Framework; seconds: number })[] = []
 
 const skipped = new Map<Framework, string>()
@@ -39,7 +39,7 @@ const inTypeScript = [
 ]
 
 it.each(inTypeScript)(
-  'the $name example fits the types of its packages',
+  'the $name example compiles with the types of its packages',
   async (framework) => {
     expect(await typeErrors(framework)).toBe('')
   },
@@ -70,7 +70,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
     for (const column of columns) row[column] = 'NO'
   }
 
-  /** One run in a tenant of its own. Whatever it comes to, nothing leaks and nothing is left over. */
+  /** One run in its own tenant. Whatever its outcome, nothing leaks and no task stays open. */
   const runIn = async (seed: Seed = {}, { patience = 30 } = {}) => {
     const tenant = harness.createTenant({ policy: { poll_interval: 1 }, ...seed })
     const { base_url, api_key } = tenant.model
@@ -98,7 +98,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   }
 
   it.skipIf(reason)(
-    'is refused, asks for what it needs, and reads',
+    'gets a 403, requests the permission, and reads',
     async () => {
       begin('read', 'write')
       const { code, said, traces } = await runIn()
@@ -117,7 +117,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   )
 
   it.skipIf(reason)(
-    'goes on once a person has approved, after two polls',
+    'continues after a person has approved, after two polls',
     async () => {
       begin('approval')
       const { code, said, traces } = await runIn({
@@ -152,7 +152,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   )
 
   it.skipIf(reason)(
-    'tells its user that nobody has answered',
+    'tells its user that no decision came in time',
     async () => {
       begin('no answer')
       const { code, said, traces } = await runIn(
@@ -169,7 +169,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   )
 
   it.skipIf(reason)(
-    'completes its task although the model fails it',
+    'completes its task although the model fails',
     async () => {
       begin('clean-up on error')
       const { said, traces } = await runIn({

@@ -12,7 +12,7 @@ import type {
 import { compiled, nodeEnvironmentFor, runNode } from './node.ts'
 import { environmentWith, type Finished, pythonMissing, runPython } from './python.ts'
 
-/** An example of `client/examples`, which anybody can run by its README. */
+/** An example of `client/examples`, which runs by its README. */
 export type Framework = Readonly<{
   name: string
   language: 'Python' | 'TypeScript'
@@ -23,7 +23,7 @@ export type Framework = Readonly<{
   environment?: Readonly<Record<string, string>>
   /** How its guide writes: some only read. */
   writes?: 'reports' | 'summaries'
-  /** Left out unless `INTEROP=all`. */
+  /** Skipped unless `INTEROP=all`. */
   onDemand?: true
 }>
 
@@ -124,7 +124,9 @@ export const frameworks: readonly Framework[] = [
 
 const examples = join(import.meta.dirname, '../../client/examples')
 
-/** How to run an example with the packages it names, installed outside the repository. */
+/**
+ * The command that runs an example with the packages it names, installed outside the repository.
+ */
 export const prepared = async ({
   language,
   folder,
@@ -139,7 +141,7 @@ export const prepared = async ({
   return (given) => runNode(home, join('client/examples', folder, main), { ...given, ...own })
 }
 
-/** What the compiler has to say of an example beside its packages; they are no part of ours. */
+/** The compiler errors of an example with its packages, which are not our dependencies. */
 export const typeErrors = async ({ folder }: Framework): Promise<string> =>
   compiled(await nodeEnvironmentFor(join(examples, folder)), join('client/examples', folder))
 
@@ -187,9 +189,7 @@ export const tracesOf = async (harness: Harness, { tenant }: TenantCreated): Pro
   }
 }
 
-/**
- * A proxy that lets nothing through and remembers who tried: there is no network but loopback.
- */
+/** A proxy that rejects every request and records it: only loopback is reachable. */
 export const noNetwork = async () => {
   const tried: string[] = []
   const server = createServer(({ url = '' }, response) => {

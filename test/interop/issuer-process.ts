@@ -1,4 +1,7 @@
-/** Our issuer in a process of its own, with everybody a check may want: `node issuer-process.ts [DIALECT]`. */
+/**
+ * Our issuer in its own process, with every user and client that a check needs: `node
+ * issuer-process.ts [DIALECT]`.
+ */
 import { createHarness } from '../../server/index.ts'
 import { Dialect } from '../../server/wire/index.ts'
 

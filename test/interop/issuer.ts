@@ -1,20 +1,20 @@
 import { fileURLToPath } from 'node:url'
 import { Running, root } from '../support/running.ts'
 
-/** What the other process says of itself. */
+/** The ready line of the other process. */
 export type Issuer = AsyncDisposable &
   Readonly<{
     issuer: string
     env: Readonly<Record<string, string>>
-    /** Speaks to its control plane, which whoever checks it does not know. */
+    /** Calls its control plane, which the check itself does not know. */
     control: (method: string, path: string, body?: unknown) => Promise<unknown>
-    /** Tasks that were opened and never ended. */
+    /** Tasks that were opened and not ended. */
     openTasks: () => Promise<readonly string[]>
-    /** The description that `check issuer` takes. */
+    /** The target description for `check issuer`. */
     target: string
   }>
 
-/** Starts our issuer in a process of its own. */
+/** Starts our issuer in its own process. */
 export const issuerElsewhere = async (dialect: object = {}): Promise<Issuer> => {
   const script = fileURLToPath(new URL('issuer-process.ts', import.meta.url))
   const process_ = new Running(process.execPath, [script, JSON.stringify(dialect)], { cwd: root })

@@ -11,8 +11,8 @@ const run = promisify(execFile)
 const repository = join(import.meta.dirname, '../..')
 
 /**
- * A folder outside the repository with the packages an example names, made once. The repository
- * stands in it as `repo`, so that its examples find them.
+ * A folder outside the repository with the packages an example names, created once. It contains the
+ * repository as `repo`, so that its examples find them.
  */
 export const nodeEnvironmentFor = async (example: string): Promise<string> => {
   const manifest = await readFile(join(example, 'package.json'), 'utf8')
@@ -33,7 +33,7 @@ export const nodeEnvironmentFor = async (example: string): Promise<string> => {
   return home
 }
 
-/** What the compiler says of a folder of the repository as if it stood there. */
+/** The compiler errors of a folder of the repository, as if it were there. */
 export const compiled = async (home: string, folder: string): Promise<string> => {
   const config = {
     extends: './repo/tsconfig.json',
@@ -52,7 +52,7 @@ export const compiled = async (home: string, folder: string): Promise<string> =>
   }
 }
 
-/** Runs a file of the repository as if it stood in such a folder. */
+/** Runs a file of the repository as if it were in such a folder. */
 export const runNode = async (
   home: string,
   file: string,

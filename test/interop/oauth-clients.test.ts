@@ -5,7 +5,7 @@ import { nodeEnvironmentFor, runNode } from './node.ts'
 
 type Row = Readonly<{ client: string; flow: string; ok: boolean; why?: string }>
 
-it('OAuth clients from npm pass through every flow they know, unmodified', async () => {
+it('OAuth clients from npm, unmodified, complete every flow they support', async () => {
   const home = await nodeEnvironmentFor(join(import.meta.dirname, 'clients'))
   await using harness = await createHarness()
   const tenant = harness.createTenant({

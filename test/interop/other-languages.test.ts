@@ -19,7 +19,9 @@ const missing = {
   ),
 }
 
-/** Runs a test runner of another language in the folder of its example, with nothing else of ours. */
+/**
+ * Runs a test runner of another language in the folder of its example, and nothing else of ours.
+ */
 const runTests = async (
   command: string,
   args: readonly string[],

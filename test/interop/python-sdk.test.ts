@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../server/index.ts'
 import { environmentWith, pythonMissing, runPython } from './python.ts'
 
-/** What PyPI serves; all speak the org dialect. The tenant dialect of 0.x was never published there. */
+/**
+ * The versions on PyPI; all use the org dialect. The tenant dialect of 0.x was never published
+ * there.
+ */
 const versions = ['1.1.0', '1.0.0']
 
 const missing = await pythonMissing()
@@ -44,7 +47,7 @@ describe.each(versions)('the published Python SDK %s, unmodified', (version) => 
   )
 
   it.skipIf(missing)(
-    'goes on once a person has approved, after two polls',
+    'continues after a person has approved, after two polls',
     async () => {
       const { environment } = harness.createTenant({
         approver: { decision: 'approve', after_polls: 2 },
@@ -62,7 +65,7 @@ describe.each(versions)('the published Python SDK %s, unmodified', (version) => 
   )
 
   it.skipIf(missing)(
-    'is told why a person denied',
+    'gets the reason of a denial',
     async () => {
       const { environment } = harness.createTenant({
         approver: { decision: 'deny', reason: 'Not during the audit.' },

@@ -19,7 +19,7 @@ export const pythonMissing = async (): Promise<string | undefined> => {
 }
 
 /**
- * A virtual environment outside the repository with exactly these packages, made once.
+ * A virtual environment outside the repository with exactly these packages, created once.
  * @returns the path of its interpreter
  */
 export const environmentWith = async (...requirements: readonly string[]): Promise<string> => {
@@ -42,7 +42,9 @@ export const environmentWith = async (...requirements: readonly string[]): Promi
 
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>
 
-/** Runs a script of this folder, or any by its path, with an environment, and nothing else of ours. */
+/**
+ * Runs a script of this folder, or any by its path, with an environment, and nothing else of ours.
+ */
 export const runPython = async (
   python: string,
   script: string,

@@ -8,7 +8,7 @@ import { environmentWith, pythonMissing } from './python.ts'
 
 /* The page must not teach what the checker forbids. Its agent in TypeScript is checked by test/package/pages.test.ts. */
 it.skipIf(await pythonMissing())(
-  'check agent finds in the Python agent of the README what the SDK does, and nothing else',
+  'check agent finds in the Python agent of the README the deviations of the SDK, and no others',
   async () => {
     const agent = blocksOf(join(root, 'README.md')).find(({ file }) => file === 'agent.py')
     const folder = await mkdtemp(join(tmpdir(), 'lumoauth-readme-agent-'))

@@ -19,9 +19,9 @@ const freePort = () =>
   })
 
 /* The Express API of the README is checked by test/package/pages.test.ts. */
-describe.skipIf(missing)('an API of the page, as it stands there,', () => {
+describe.skipIf(missing)('an API of the page, unchanged,', () => {
   it.each(['flask_app.py', 'fastapi_app.py'])(
-    'keeps every rule that check api has: %s',
+    'keeps every rule of check api: %s',
     async (app) => {
       const python = await environmentWith(
         'fastapi==0.165.0',

@@ -12,12 +12,12 @@ type Json = any
 
 const missing = process.env.INTEROP === 'all' ? await pythonMissing() : 'takes minutes: INTEROP=all'
 
-/** Which operations are asked, and as whom. */
+/** The operations to test, and with which credentials. */
 type Round = Readonly<{
   tags: readonly string[]
   at?: 'api'
   as?: 'agent' | 'approver'
-  /** What cannot be asked without ending the round. */
+  /** Operations that would end the round. */
   without?: readonly string[]
 }>
 
@@ -32,8 +32,11 @@ const rounds: Readonly<Record<string, Round>> = {
   'the scripted model': { tags: ['Scripted model'] },
 }
 
-/** What it cannot know: a request may be decided already, a task be over, another's be there. */
-const withoutOpinion = [
+/**
+ * Checks that are excluded, since schemathesis cannot know the state: a request may be decided
+ * already, a task may have ended, another agent's record may exist.
+ */
+const excludedChecks = [
   'positive_data_acceptance',
   'use_after_free',
   'ensure_resource_availability',
@@ -57,7 +60,7 @@ describe.skipIf(missing)(`schemathesis ${version}${missing ? ` (${missing})` : '
   })
 
   it.each(Object.entries(rounds))(
-    'finds nothing in %s',
+    'finds no deviation in %s',
     async (name, { tags, at, as = 'agent', without = [] }) => {
       const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.toml`)
       await writeFile(file, await world.settings(as))
@@ -68,7 +71,7 @@ describe.skipIf(missing)(`schemathesis ${version}${missing ? ` (${missing})` : '
           ...['--config-file', file, 'run', `${world.issuer}/openapi.json`],
           ...['--url', at === 'api' ? world.api : world.issuer],
           ...tags.flatMap((tag) => ['--include-tag', tag]),
-          // The paths of one route share a handler; the first stands for all.
+          // The paths of one route share a handler; only the first is tested.
           ...['--exclude-operation-id-regex', String.raw`\.\d+$`],
           ...without.flatMap((id) => ['--exclude-operation-id', id]),
           ...['--phases', 'coverage,fuzzing'],
@@ -84,7 +87,7 @@ describe.skipIf(missing)(`schemathesis ${version}${missing ? ` (${missing})` : '
   )
 })
 
-/** A running `start`, and in it a tenant with something alive of each kind. */
+/** A running `start`, and a tenant with one live record of each kind. */
 const openWorld = async () => {
   const running = lumoauthHarness(['start', '--json', '--port', '0', '--api-port', '0'])
   const [printed] = await running.prints('stdout', /\{.*\}\n/)
@@ -103,7 +106,7 @@ const openWorld = async () => {
   const control = async (path: string, body: object) =>
     (await post(`/_harness/tenants${path}`, body, bearer(control_token))).body
 
-  /** Nobody but this round knows it, so it may be ruined. */
+  /** Used by this round only, so it may be broken. */
   const settings = async (as: 'agent' | 'approver') => {
     const tenant = await control('', {
       users: [
@@ -158,12 +161,12 @@ const openWorld = async () => {
         'request-timeout': 10,
       },
       headers: { Origin: issuer },
-      // What is too large is refused before it is read.
+      // A body that is too large is rejected before it is read.
       'checks.negative_data_rejection': {
         'expected-statuses': ['400', '401', '403', '404', '405', '409', '413', '415', '429', '431'],
       },
-      ...Object.fromEntries(withoutOpinion.map((it) => [`checks.${it}`, { enabled: false }])),
-      // It takes an empty parameter for one of a wrong type; here it is an omitted one.
+      ...Object.fromEntries(excludedChecks.map((it) => [`checks.${it}`, { enabled: false }])),
+      // It treats an empty parameter as one of a wrong type; here it is an omitted one.
       '[operations]': { 'include-method': 'GET' },
       'operations.checks.negative_data_rejection': { enabled: false },
       parameters: {
@@ -192,7 +195,7 @@ const openWorld = async () => {
   return { issuer, api, settings, stop: () => running[Symbol.asyncDispose]() }
 }
 
-/** JSON's strings, numbers and lists are TOML's, too. */
+/** JSON's strings, numbers and lists are valid TOML. */
 const toml = (tables: Readonly<Record<string, Readonly<Record<string, unknown>>>>) =>
   Object.entries(tables)
     .map(([name, members]) => {

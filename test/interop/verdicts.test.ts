@@ -11,8 +11,8 @@ import { checked, failed, ofIssuer, ours, suite } from './checked.ts'
 import { issuerElsewhere } from './issuer.ts'
 
 /**
- * What `check issuer` says of issuers that keep every rule, or break one that we know. A verdict on
- * another rule is wrong.
+ * The verdicts of `check issuer` on issuers that keep every rule, or break a known one. A verdict
+ * on another rule is wrong.
  */
 const everything = [...ours, ...suite]
 
@@ -24,7 +24,7 @@ afterAll(async () => {
   await referenceMock.close()
 })
 
-/** The rules that are said to be broken. */
+/** The rules reported as broken. */
 const accused = (results: readonly Result[]) =>
   [...new Set(deviationsOf(results, ofIssuer).map(({ rule }) => rule))].sort()
 
@@ -56,7 +56,7 @@ users: [{ email: approver@example.com, token_env: TOKEN, permissions: [jit.appro
 approver: ${approver}
 limits: { requests_per_minute: 60000, requests: 20000, wait: ${approver === 'manual' ? 'PT10S' : 'PT2S'}, person: PT20S }
 `,
-      /** Decides as the printed line asks, with the approver's token. */
+      /** Decides with the approver's token, as the printed line asks. */
       decide: async (said: string) => {
         const [, decision, id, url] = /please (\w+) the request (\S+) at (\S+)/.exec(said) ?? []
         const [, ttl] = / for (\d+) s/.exec(said) ?? []
@@ -163,7 +163,7 @@ describe('check issuer of an issuer that', () => {
   })
 
   it.each(['approve', 'deny'])(
-    'decides to %s every request accuses the policy only',
+    'decides to %s every request: only policy rules fail',
     async (decision) => {
       await using issuer = await issuerElsewhere()
       await issuer.control('PUT', '/policy', policyFor(decision))
@@ -171,7 +171,7 @@ describe('check issuer of an issuer that', () => {
       const { results } = await checked(issuer, everything, referenceMock)
 
       told(`policy: ${decision} all`, results)
-      // Its policy is not the documented one, and says low of everything.
+      // Its policy is not the documented one, and rates every request as low risk.
       expect(accused(results)).toEqual(['LUMO-RISK-HUMAN', 'LUMO-RISK-LEVEL'])
       const reasons = results.map(({ reason }) => reason ?? '')
       const word = decision === 'approve' ? 'approved' : 'denied'
@@ -187,7 +187,7 @@ describe('check issuer of an issuer that', () => {
     { first: 25, page: true },
     { first: 300, page: false },
   ])(
-    'answers 503 after $first requests accuses nothing',
+    'answers 503 after $first requests: no rule fails',
     async ({ first, page }) => {
       await using issuer = await issuerElsewhere()
       await using proxy = await unavailableFrom(first, issuer.issuer, page)
@@ -196,7 +196,7 @@ describe('check issuer of an issuer that', () => {
       const { results } = await checked({ ...issuer, target }, everything, referenceMock)
 
       told(`503 after ${first} requests${page ? ', as a page' : ''}`, results)
-      // Behind a proxy its metadata names another origin than the one asked, which it does not know.
+      // Behind a proxy its metadata names its own origin, since it does not know the proxy's.
       expect(accused(results).filter((rule) => rule !== 'ASM-02')).toEqual([])
       expect(results.map(({ reason }) => reason ?? '')).toContainEqual(
         expect.stringMatching(/^not available: (GET|POST) \/.* answered 503$/),
@@ -205,7 +205,7 @@ describe('check issuer of an issuer that', () => {
     240_000,
   )
 
-  it('answers 503 to everything is not checked', async () => {
+  it('answers 503 to everything: it is not checked', async () => {
     await using issuer = await issuerElsewhere()
     await using proxy = await unavailableFrom(0, issuer.issuer, false)
     const target = issuer.target.replaceAll(issuer.issuer, proxy.url)

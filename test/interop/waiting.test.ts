@@ -7,7 +7,7 @@ import { createHarness, type Harness } from '../../server/index.ts'
 import { nodeEnvironmentFor, runNode } from './node.ts'
 import { environmentWith, type Finished, pythonMissing, runPython } from './python.ts'
 
-/** An example that suspends its run while a person decides. */
+/** An example that suspends its run until a person decides. */
 type Waiting = Readonly<{
   framework: string
   folder: string
@@ -79,7 +79,7 @@ afterAll(async () => {
   await rm(state, { recursive: true, force: true })
 })
 
-/** Runs the example once, as a process of its own. */
+/** Runs the example once, in its own process. */
 const runOnce = async (
   { folder, main }: Waiting,
   environment: Readonly<Record<string, string>>,
@@ -118,13 +118,13 @@ const open = () => {
   return { tenant, environment, count, requestId }
 }
 
-describe.each(examples)('$framework suspends a run while a person decides', (example) => {
+describe.each(examples)('$framework suspends a run until a person decides', (example) => {
   const skipped = example.main.endsWith('.py') && noPython !== undefined
   const { onDemand } = example
   const later = onDemand !== undefined && process.env.INTEROP !== 'all'
 
   it.skipIf(skipped || later)(
-    `and goes on in a new process once it is approved (${example.by})`,
+    `and continues in a new process after the approval (${example.by})`,
     async () => {
       const { tenant, environment, count, requestId } = open()
       const file = join(state, `${example.folder}-approved`)

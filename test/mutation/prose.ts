@@ -1,6 +1,6 @@
 /**
- * What is not worth changing: texts for people, as `reason`, `what` and `description` of refusals and
- * schemas, and the messages of errors. A text is taken for prose when it has a space in it.
+ * Excluded from mutation: texts for people, as `reason`, `what` and `description` of refusals and
+ * schemas, and the messages of errors. A text with a space in it counts as prose.
  */
 type Node = Readonly<{
   type: string

@@ -26,7 +26,7 @@ const version = '@stryker-mutator/core@10.1.1'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Keeps what an earlier run has found and no change of code or tests can have altered. */
+    /** Keeps the results of an earlier run that no change of code or tests can have altered. */
     incremental: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
   },
@@ -43,7 +43,7 @@ const installStryker = (): string => {
   return folder
 }
 
-/** All of the working tree that git would keep, beside our own installed packages. */
+/** Every file of the working tree that git would keep, and our installed packages. */
 const copyInto = (folder: string): string => {
   const copy = mkdtempSync(join(folder, 'copy-'))
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root })
@@ -61,7 +61,7 @@ type Report = Readonly<{
   files: Record<string, Readonly<{ mutants: readonly Readonly<{ status: Status }>[] }>>
 }>
 
-/** One measured run; what it found, with each survivor, is in `reports/mutation`. */
+/** One measured run; its results, with each survivor, are in `reports/mutation`. */
 const measured = (tools: string, folder: string, mutate: readonly string[]): Report => {
   const copy = copyInto(tools)
   const reports = join(root, 'reports', 'mutation', folder.replace('/', '-'))
@@ -74,10 +74,10 @@ const measured = (tools: string, folder: string, mutate: readonly string[]): Rep
     plugins: ['runner.ts', 'prose.ts'].map((file) => join(copy, 'test', 'mutation', file)),
     ignorers: ['prose'],
     coverageAnalysis: 'perTest',
-    // Schemas and routes are data: what their modules do as they load is nearly all there is.
+    // Schemas and routes are data: nearly all their code runs while their modules load.
     ignoreStatic: folder === 'server/wire',
     concurrency: Number(values.concurrency),
-    // A slow machine is no mutant found.
+    // A timeout on a slow machine is not a detected mutant.
     timeoutMS: 60_000,
     incremental: values.incremental,
     incrementalFile: join(tools, `${folder.replace('/', '-')}.json`),

@@ -1,6 +1,6 @@
 /**
- * How Stryker runs our tests: all of them loaded once in its own process, not in a worker a mutant.
- * Only a mutant in what modules do while they load has them loaded again.
+ * How Stryker runs our tests: all loaded once in its own process, not in one worker per mutant.
+ * Only a mutant in code that runs while modules load has them loaded again.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -32,7 +32,7 @@ type Tried =
 type Hits = Record<string, number>
 type Coverage = Readonly<{ static: Hits; perTest: Record<string, Hits> }>
 
-/** What the changed code looks at. */
+/** The name that the changed code reads. */
 type Seam = {
   activeMutant?: string | undefined
   currentTestId?: string | undefined
@@ -58,7 +58,7 @@ registerHooks({
   },
 })
 
-/** Whether a module has something of its own that changes, as a cache. */
+/** Whether a module has mutable state of its own, such as a cache. */
 const remembersBetweenTests = (file: string): boolean =>
   /^(export )?(let |const \w+( *:[^=]+)? = new (Map|Set)\b)/m.test(readFileSync(file, 'utf8'))
 
@@ -100,7 +100,7 @@ class InProcess {
       const tried = await this.#tried(options)
       if (tried.status !== 'killed' || mutantActivation === 'static') return tried
       if (tried.killedBy.length > 0 && (await this.#isSound(tried.killedBy))) return tried
-      // It may have been what an earlier mutant has left behind.
+      // An earlier mutant may have left this behind.
       this.#forget()
       return await this.#tried(options)
     } finally {
@@ -146,7 +146,7 @@ class InProcess {
     }
   }
 
-  /** Whether these tests pass when nothing is changed. */
+  /** Whether these tests pass without a mutant. */
   async #isSound(ids: readonly string[]): Promise<boolean> {
     if (this.#tests === undefined) return true
     const order = this.#tests.filter(({ id }) => ids.includes(id))
@@ -174,7 +174,7 @@ class InProcess {
   }
 }
 
-/** What the hooks of a suite reach, each of its tests reaches. */
+/** Code covered by the hooks of a suite counts for each of its tests. */
 const coverageOf = (all: readonly Test[]): Coverage => {
   const { static: always, perTest } = seam.mutantCoverage ?? { static: {}, perTest: {} }
   return {

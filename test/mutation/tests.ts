@@ -1,7 +1,7 @@
 /**
- * The tests each folder is measured by, in this order, since the first failure ends a run: its own,
- * and those that reach it over HTTP. The random ones that take long are left out, as a mutant that
- * only they find would be found one time and not another.
+ * The tests that each folder is measured by, in this order, since the first failure ends a run: its
+ * own, and those that reach it over HTTP. The random ones that take long are excluded, as a mutant
+ * that only they find would be found one time and not another.
  */
 export const tests: Readonly<Record<string, readonly string[]>> = {
   'server/issuer': [

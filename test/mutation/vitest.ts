@@ -1,12 +1,12 @@
 /**
- * What the tests import as `vitest` while mutants are run: the same `expect` and `vi`, and tests that
- * stay loaded, so that trying one mutant takes as long as its tests and no longer.
+ * What the tests import as `vitest` while mutants run: the same `expect` and `vi`, and tests that
+ * stay loaded, so that one mutant takes as long as its tests and no longer.
  */
 import { format } from 'node:util'
 
 export { expect, vi } from 'vitest'
 
-/** What its `vi` would ask of a worker. */
+/** The part of a worker that its `vi` uses. */
 Object.assign(globalThis, { __vitest_worker__: { config: { fakeTimers: {} } } })
 
 type Act = (...given: never[]) => unknown
@@ -15,7 +15,10 @@ type Suite = Readonly<{ id: string; name: string; parent: Suite | undefined; hoo
 export type Test = Readonly<{ id: string; file: string; suite: Suite; act: () => unknown }>
 export type Outcome = Readonly<{ test: Test; took: number; failure?: string }>
 
-/** How long a test or a hook may take, in milliseconds; a slow machine is no mutant found. */
+/**
+ * The timeout of a test or a hook, in milliseconds; a slow machine must not look like a detected
+ * mutant.
+ */
 const patience = 20_000
 
 let suites = 0
@@ -42,11 +45,11 @@ export const collected = async (
   return tests
 }
 
-/** The suites a test is in, outermost first. */
+/** The suites of a test, outermost first. */
 export const around = (it: Suite | undefined): Suite[] =>
   it === undefined ? [] : [...around(it.parent), it]
 
-/** Vitest's `each` gives a row as arguments, its `for` as it is. */
+/** Vitest's `each` passes a row as arguments, its `for` as one argument. */
 const many =
   (define: (name: string, act: () => unknown) => void, spread: boolean) =>
   (rows: readonly unknown[]) =>
@@ -97,12 +100,12 @@ const inTime = async (act: Act): Promise<void> => {
   }
 }
 
-/** Something of it goes on behind our back. */
+/** A failure outside of the running test. */
 class Late extends Error {}
 
 /**
- * Runs tests one after another, up to the first that fails if so wanted. `onStart` hears of each test
- * and, before that, of each suite whose hooks begin.
+ * Runs tests one after another, up to the first failure if requested. `onStart` is called before
+ * each test and, before that, before each suite whose hooks begin.
  */
 export const run = async (
   order: readonly Test[],

@@ -26,7 +26,7 @@ describe('the action for GitHub, with the tarball,', () => {
       ...more,
     })
 
-  it('passes an API that keeps the rules, and hands its reports over', async () => {
+  it('passes an API that keeps the rules, and outputs its reports', async () => {
     const { codes, output, summary, uses } = await checked('guarded.js')
 
     expect(codes, output).toEqual([0, 0])
@@ -39,7 +39,7 @@ describe('the action for GitHub, with the tarball,', () => {
     ])
   }, 240_000)
 
-  it('fails one that does not, and still hands its reports over', async () => {
+  it('fails an API that breaks a rule, and still outputs its reports', async () => {
     const reports = 'of the open one'
     const { codes, output, summary } = await checked('open.js', { reports })
 
@@ -51,7 +51,7 @@ describe('the action for GitHub, with the tarball,', () => {
     expect(counts.failed).toBeGreaterThan(20)
   }, 240_000)
 
-  it('passes what is known, once a baseline says so', async () => {
+  it('passes known deviations with a baseline', async () => {
     const baseline = 'known deviations.yaml'
     const command = `--api-command '"${process.execPath}" open.js'`
     await checked('open.js', { baseline, arguments: `${command} --update-baseline` })
@@ -87,14 +87,14 @@ describe('the action for GitHub, with the tarball,', () => {
     'git+https://example.com/repo.git',
     'https://example.com/lumoauth-harness.tgz',
     '',
-  ])('refuses the harness %j, which is not pinned', async (harness) => {
+  ])('rejects the harness %j, which is not pinned', async (harness) => {
     const { codes, output } = await checked('guarded.js', { harness })
 
     expect(codes, output).toEqual([2, 0])
     expect(output).toContain('harness: expected a path such as')
   })
 
-  it('reads no input as shell code but its arguments', async () => {
+  it('runs no input as shell code except arguments', async () => {
     const target = '$(touch taken).yaml; touch taken'
     const { codes, output } = await checked('guarded.js', { target, baseline: '`touch taken`' })
 

@@ -17,19 +17,20 @@ type Action = Readonly<{
   runs: { using: string; steps: readonly Step[] }
 }>
 
-/** What became of an action. */
+/** The result of an action. */
 export type Outcome = Readonly<{
-  /** The exit code of each script, in order; undefined where it was not run. */
+  /** The exit code of each script, in order; undefined for a script that did not run. */
   codes: readonly (number | null | undefined)[]
   output: string
   summary: string
-  /** Actions of others it uses, with what they were given: they are not run here. */
+  /** The actions it uses, with their inputs: they are not run here. */
   uses: readonly Readonly<{ name: string; with: Readonly<Record<string, string>> }>[]
 }>
 
 /**
- * A composite action as GitHub's runner does it: its scripts by `bash --noprofile --norc -eo pipefail`
- * from a file, expressions replaced before, nothing after a failure but what is `if: always()`.
+ * A composite action as GitHub's runner runs it: its scripts by `bash --noprofile --norc -eo
+ * pipefail` from a file, expressions replaced before, nothing after a failure except steps with
+ * `if: always()`.
  */
 export const composite = async (
   file: string,

@@ -24,7 +24,7 @@ describe('the container', () => {
     expect(files.filter((it) => /^(?:test|\.ci|\.github|node_modules|dist)\//.test(it))).toEqual([])
   })
 
-  it('builds of what .dockerignore lets through, and starts', async () => {
+  it('is built from the files .dockerignore includes, and starts', async () => {
     const context = join(folder, 'context')
     for (const file of await buildContext()) {
       await mkdir(dirname(join(context, file)), { recursive: true })
@@ -57,9 +57,9 @@ describe('the container', () => {
 
     expect(healthy.map(({ status }) => status)).toEqual([200, 200])
     expect(await running.ends()).toBe(0)
-    // Nothing is run for the platform of the image, so that one machine builds it for all.
+    // Nothing runs for the platform of the image, so that one machine builds it for all.
     expect(image.filter(({ name }) => name === 'RUN')).toEqual([])
-    // Others reach it: nothing that a README knows opens it, and the log is JSON alone.
+    // It is reachable from outside: no value from a README gives access, and the log is JSON only.
     expect(client_secret).not.toMatch(/not-secret/)
     expect(running.stdout.trim().split('\n')).toHaveLength(1)
     expect(image.find(({ name }) => name === 'USER')?.rest).toMatch(/^\d+:\d+$/)

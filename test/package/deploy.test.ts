@@ -31,7 +31,7 @@ describe('the manifest for Kubernetes', () => {
   const { containers, volumes, securityContext } = deployment.spec.template.spec
   const [container] = containers
 
-  it('starts the image with options that there are', () => {
+  it('starts the image with existing options', () => {
     expect(startOptions(container.args)).toMatchObject({
       host: '0.0.0.0',
       config: '/config/tenants.yaml',
@@ -41,7 +41,7 @@ describe('the manifest for Kubernetes', () => {
     })
   })
 
-  it('runs one process as a user of the image that is a number', () => {
+  it('runs one process as a numeric user of the image', () => {
     expect(deployment.spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } })
     expect(securityContext).toMatchObject({ runAsNonRoot: true, fsGroup: 1000 })
     expect(ofImage('USER')).toBe('1000:1000')
@@ -69,7 +69,7 @@ describe('the manifest for Kubernetes', () => {
 })
 
 describe('compose.yaml', () => {
-  it('starts the image with options that there are', async () => {
+  it('starts the image with existing options', async () => {
     const { services } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'))
 
     expect(startOptions(services.lumoauth.command)).toMatchObject({ host: '0.0.0.0', json: true })
@@ -77,10 +77,10 @@ describe('compose.yaml', () => {
   })
 })
 
-describe('the unit of systemd', () => {
+describe('the systemd unit', () => {
   const unit = block('ini')
 
-  it('starts the package with options that there are', () => {
+  it('starts the package with existing options', () => {
     const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? []
     const [node, cli, ...args] = line.split(' ')
 
@@ -89,7 +89,7 @@ describe('the unit of systemd', () => {
     expect(startOptions(args)).toMatchObject({ journal: '/var/lib/lumoauth-harness/journal.jsonl' })
   })
 
-  it('is one that systemd takes, where systemd is installed', async ({ skip }) => {
+  it('passes systemd-analyze, if systemd is installed', async ({ skip }) => {
     const version = await execute('systemd-analyze', ['--version']).catch(() => undefined)
     if (version === undefined) return skip('systemd-analyze is not on this machine')
     const folder = await mkdtemp(join(tmpdir(), 'lumoauth-unit-'))

@@ -7,7 +7,7 @@ import { environmentWith, runIn } from './project.ts'
 
 const execute = promisify(execFile)
 
-/** The files of the repository, as they are now: what git knows or would take in. */
+/** The files of the repository as they are now: tracked, or untracked and not ignored. */
 export const filesOfRepository = async (): Promise<string[]> => {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 2 ** 26 })
@@ -16,7 +16,9 @@ export const filesOfRepository = async (): Promise<string[]> => {
   return stdout.split('\0').filter((file) => file !== '' && !gone.has(file))
 }
 
-/** The files of the repository that `docker build` sends: what `.dockerignore` lets through. */
+/**
+ * The files of the repository that `docker build` sends: those `.dockerignore` does not exclude.
+ */
 export const buildContext = async (): Promise<string[]> => {
   const rules = (await readFile(join(root, '.dockerignore'), 'utf8'))
     .split('\n')
@@ -31,7 +33,7 @@ export const buildContext = async (): Promise<string[]> => {
   })
 }
 
-/** A pattern of .dockerignore. Its `*` names hidden files, too. */
+/** A pattern of .dockerignore. Its `*` matches hidden files, too. */
 const pattern = (glob: string): RegExp => {
   if (/\*\*|[?[\\]/.test(glob)) throw new Error(`.dockerignore: cannot read ${glob} here`)
   const parts = glob.replace(/^\/|\/$/g, '').split('*')
@@ -40,7 +42,7 @@ const pattern = (glob: string): RegExp => {
 
 type Instruction = Readonly<{ name: string; rest: string }>
 
-/** What a Dockerfile says, stage by stage. */
+/** The instructions of a Dockerfile, stage by stage. */
 export const stagesOf = (text: string): Instruction[][] => {
   const lines = text.replaceAll(/\\\n\s*/g, '').split('\n')
   const stages: Instruction[][] = []
@@ -53,7 +55,7 @@ export const stagesOf = (text: string): Instruction[][] => {
   return stages
 }
 
-/** Instructions that say how a container is started, and change no file. */
+/** Instructions about how a container is started, which change no file. */
 const settings = new Set([
   'CMD',
   'ENTRYPOINT',
@@ -67,8 +69,8 @@ const settings = new Set([
 ])
 
 /**
- * Does what the stages do, on this machine: each stage has a folder that stands for its file system, and
- * each absolute path is below it.
+ * Runs the stages on this machine: each stage has a folder as its file system, and each absolute
+ * path is below it.
  * @returns the folder of the last stage
  */
 export const runStages = async (
@@ -120,7 +122,7 @@ const runStage = async (
         if (isRoot && user !== undefined) await chown(copy, Number(user), Number(group))
       }
     } else if (name === 'RUN') {
-      // Only root may give a file to others.
+      // Only root may change the owner of a file.
       const owned = isRoot ? rest : rest.replace(/ -o \d+ -g \d+/, '')
       await runIn({ cwd, env }, 'sh', '-ec', placed(owned))
     } else if (!settings.has(name)) {

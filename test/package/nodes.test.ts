@@ -17,7 +17,7 @@ import {
 
 const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
-/** The oldest Node that we promise to run on, and the newest of each line; more with `FULL=1`. */
+/** The oldest Node we support, and the newest of each line; more with `FULL=1`. */
 const versions = process.env.NODES?.split(',') ?? [
   `${engines.node.replace('>=', '')}.0`,
   ...(process.env.FULL ? ['22', '25'] : []),
@@ -49,7 +49,7 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
   const command = (...args: string[]) =>
     new Running(node, [project.cli, ...args], { cwd: project.folder, env })
 
-  /** Runs a command of the package and notes which files it loads. */
+  /** Runs a command of the package and records the files it loads. */
   const tracing = async (...args: string[]): Promise<{ stdout: string; loaded: string[] }> => {
     const hook = join(home, 'trace.mjs')
     const trace = join(home, 'loaded.json')
@@ -64,13 +64,13 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     return { stdout: running.stdout, loaded: JSON.parse(await readFile(trace, 'utf8')) }
   }
 
-  it('is run by that Node', async () => {
+  it('runs on that Node', async () => {
     const printed = await runIn({ cwd: home, env }, 'node', '--version')
 
     expect(`${printed.trim().slice(1)}.`.startsWith(`${version}.`)).toBe(true)
   })
 
-  it('has a command that explains itself, and loads nothing for it', async () => {
+  it('prints help for each command, without loading the command', async () => {
     const { stdout, loaded } = await tracing('--help')
 
     expect(stdout).toContain('Usage: lumoauth-harness [options] [command]')
@@ -91,7 +91,7 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     expect(loaded.filter((it) => it.includes('node_modules/express/'))).toEqual([])
   }, 60_000)
 
-  it('starts, and loads neither client nor scenarios for it', async () => {
+  it('starts, without loading client or scenarios', async () => {
     const { stdout, loaded } = await tracing('start', '--port', '0', '--api-port', '0', '--json')
 
     expect(JSON.parse(stdout)).toMatchObject({ tenant: 'acme-corp', client_id: 'report-bot' })
@@ -128,7 +128,7 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     expect(check.stdout).toContain('the agent called neither issuer nor API')
   }, 180_000)
 
-  it('gives every export', async () => {
+  it('provides every export', async () => {
     const paths = ['', '/client', '/express', '/contract', '/scenarios', '/msw']
     const text = `
       const names = {}

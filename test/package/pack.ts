@@ -7,7 +7,7 @@ import { run } from './project.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The path of what `npm pack` made. */
+    /** The path of the file that `npm pack` wrote. */
     tarball: string
   }
 }

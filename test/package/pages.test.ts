@@ -8,8 +8,9 @@ import { filesOfRepository } from './dockerfile.ts'
 import { environmentWith, installNode } from './project.ts'
 
 /*
- * Every command and every example of the pages, as it stands, in the place its page names, from nothing:
- * a bare clone on the oldest Node that may install it, and an empty folder with the tarball.
+ * Every command and every example of the pages, unchanged, in the place its page names, from
+ * scratch: a bare clone on the oldest Node that may install it, and an empty folder with the
+ * tarball.
  */
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -33,7 +34,7 @@ describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
     const node = await installNode(join(home, 'node'), version)
     env = {
       ...environmentWith(node),
-      // Nothing of the Node and the tests that run this, and ports that are free.
+      // Without the variables of the Node and the tests that run this, and with free ports.
       PATH: [dirname(node), ...(process.env.PATH ?? '').split(delimiter).filter(isForeign)].join(
         delimiter,
       ),
@@ -77,15 +78,18 @@ describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
 /** Whether a folder of the path is not one of ours. */
 const isForeign = (folder: string) => !folder.startsWith(root)
 
-/** Serves until it is told to end. */
+/** Runs until it gets a signal. */
 const isServer = ({ text }: Block) => /^npm (?:start|run lumoauth)$/.test(text.trim())
 
-/** The blocks of all pages that belong to a place, whether or not they are run. */
+/** The blocks of all pages for one place, whether or not they are run. */
 function blocksIn(place: BlockPlace): Block[] {
   return pages.flatMap((page) => blocksOf(join(root, page))).filter((it) => it.place === place)
 }
 
-/** What is run in a place, in the order of the pages. Files with a name are run by a command of their page. */
+/**
+ * The blocks run in a place, in the order of the pages. A command of their page runs files with a
+ * name.
+ */
 function stepsIn(place: BlockPlace): Block[] {
   return blocksIn(place).filter(
     ({ language, notRun, slow, file }) =>
@@ -101,7 +105,7 @@ const exportedIn = (text: string): NodeJS.ProcessEnv =>
     [...text.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
   )
 
-/** The files of the repository as they are now, and nothing that was installed or built. */
+/** The files of the repository as they are now, without installed or built ones. */
 const copyRepository = async (folder: string): Promise<void> => {
   for (const file of await filesOfRepository()) {
     await mkdir(dirname(join(folder, file)), { recursive: true })

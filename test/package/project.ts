@@ -8,7 +8,10 @@ import { root } from '../support/running.ts'
 
 const execute = promisify(execFile)
 
-/** The environment of a command: of the npm that runs the tests only where it reads and caches, and this Node first. */
+/**
+ * The environment of a command: the npm settings of the test run for registry and cache only, and
+ * this Node first in PATH.
+ */
 export const environmentWith = (node: string = process.execPath): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -19,11 +22,11 @@ export const environmentWith = (node: string = process.execPath): NodeJS.Process
   NODE_OPTIONS: '',
 })
 
-/** @returns what it printed. @throws with that when it fails */
+/** @returns its output. @throws with its output when it fails */
 export const run = async (cwd: string, command: string, ...args: string[]): Promise<string> =>
   runIn({ cwd, env: environmentWith() }, command, ...args)
 
-/** The same in another environment. */
+/** The same with another environment. */
 export const runIn = async (
   options: { cwd: string; env: NodeJS.ProcessEnv },
   command: string,
@@ -44,7 +47,7 @@ export type Project = AsyncDisposable &
     folder: string
     /** The command as npm links it. */
     bin: string
-    /** The file that `bin` leads to. */
+    /** The file that `bin` names. */
     cli: string
   }>
 
@@ -52,7 +55,7 @@ export const createProject = async (tarball: string): Promise<Project> => {
   const folder = await mkdtemp(join(tmpdir(), 'lumoauth-package-'))
   await writeFile(
     join(folder, 'package.json'),
-    // npm asks for permission before it runs what installs a Node.
+    // npm asks for permission before it runs the script that installs a Node.
     JSON.stringify({ type: 'module', private: true, allowScripts: { node: true } }),
   )
   await run(folder, 'npm', 'install', tarball)
@@ -64,7 +67,7 @@ export const createProject = async (tarball: string): Promise<Project> => {
   }
 }
 
-/** Packages with the versions that the repository uses them in. */
+/** Packages in the versions that the repository uses. */
 export const asWeUse = async (...names: string[]): Promise<string[]> => {
   const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   return names.map((name) => `${name}@${devDependencies[name]}`)
@@ -73,7 +76,7 @@ export const asWeUse = async (...names: string[]): Promise<string[]> => {
 /** Installs a Node from the package of that name. @returns its path */
 export const installNode = async (home: string, version: string): Promise<string> => {
   if (process.versions.node.startsWith(`${version}.`)) return process.execPath
-  // npm asks for permission before it runs what fetches the Node of this machine.
+  // npm asks for permission before it runs the script that downloads Node for this machine.
   await mkdir(home, { recursive: true })
   await writeFile(join(home, 'package.json'), JSON.stringify({ allowScripts: { node: true } }))
   await run(home, 'npm', 'install', '--no-audit', '--no-fund', `node@${version}`)

@@ -11,7 +11,7 @@ const snapshot = join(root, 'test/package/public-types.txt')
  * Every export of every entry point, as the built declarations have it, so that a change to what users
  * import is seen in the change itself. UPDATE=1 writes it anew. Schemas of `./contract` are named only.
  */
-it('the public types are those of public-types.txt', async () => {
+it('the public types equal public-types.txt', async () => {
   await using project = await createProject(inject('tarball'))
   const folder = join(project.folder, 'node_modules/lumoauth-harness')
   const lines: string[] = []

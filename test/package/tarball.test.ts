@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => project[Symbol.asyncDispose]())
 
 describe('the tarball, in an empty project,', () => {
-  it('brings no tool of development along', async () => {
+  it('installs no development tool', async () => {
     const installed = await readdir(join(project.folder, 'node_modules'))
 
     const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -21,7 +21,7 @@ describe('the tarball, in an empty project,', () => {
     }
   })
 
-  it('holds every suite as it is here', async () => {
+  it('contains every suite unchanged', async () => {
     const suitesIn = async (place: string) =>
       (await readdir(join(place, 'scenarios'), { recursive: true }))
         .filter((it) => /^[\w-]*suite\/.*\.yaml$/.test(it))
@@ -33,7 +33,7 @@ describe('the tarball, in an empty project,', () => {
     expect(new Set(ours.map((it) => it.split('/')[0])).size).toBe(4)
   })
 
-  it('holds what is compiled, and the suite, and nothing of our tests', async () => {
+  it('contains the compiled files and the suite, and no tests', async () => {
     const files = await readdir(join(project.folder, 'node_modules/lumoauth-harness'), {
       recursive: true,
     })
@@ -43,7 +43,7 @@ describe('the tarball, in an empty project,', () => {
     expect(files.filter((it) => /\.test\.|^test\/(?!.*README|bench$)/.test(it))).toEqual([])
   })
 
-  it('holds the licence of everything that is bundled, and its own', async () => {
+  it('contains the licence of every bundled package, and its own', async () => {
     const folder = join(project.folder, 'node_modules/lumoauth-harness')
 
     expect(await readFile(join(folder, 'LICENSE'), 'utf8')).toMatch(/^MIT License/)
@@ -52,7 +52,7 @@ describe('the tarball, in an empty project,', () => {
     )
   })
 
-  it('leads by every declaration to its source', async () => {
+  it('maps every declaration to its source', async () => {
     const dist = join(project.folder, 'node_modules/lumoauth-harness/dist')
     const files = await readdir(dist, { recursive: true })
     const maps = files.filter((it) => it.endsWith('.d.ts.map'))
@@ -73,7 +73,7 @@ describe('the tarball, in an empty project,', () => {
     expect(missing.flat()).toEqual([])
   })
 
-  it('has pages whose links and pictures are there', async () => {
+  it('contains every page and picture that its pages link to', async () => {
     const folder = join(project.folder, 'node_modules/lumoauth-harness')
     const files = await readdir(folder, { recursive: true })
     const pages = files.filter((it) => it.endsWith('.md') && !it.includes('node_modules'))
@@ -93,7 +93,7 @@ describe('the tarball, in an empty project,', () => {
     expect(broken.flat()).toEqual([])
   })
 
-  it.each(['msw', 'vitest'])('names the peer %s where it is missing', async (peer) => {
+  it.each(['msw', 'vitest'])('names the peer %s when it is missing', async (peer) => {
     const text = `await import('lumoauth-harness/${peer}')`
     const imported = run(project.folder, 'node', '--input-type=module', '--eval', text)
 

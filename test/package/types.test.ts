@@ -26,12 +26,12 @@ const resolutionsOf = (compiler: string): Record<string, string>[] => {
   return [compiler === 'typescript59' ? bundler : { module: 'nodenext' }]
 }
 
-describe.each(['22', '24', '26'])('the types, beside those of Node %s,', (version) => {
+describe.each(['22', '24', '26'])('the types with those of Node %s', (version) => {
   beforeAll(async () => {
     await run(project.folder, 'npm', 'install', `@types/node@^${version}`)
   }, 120_000)
 
-  describe.each(compilersBeside(version))('with %s,', (compiler) => {
+  describe.each(compilersBeside(version))('and %s', (compiler) => {
     it.each(resolutionsOf(compiler))(
       'compile in a strict project that checks libraries too: %j',
       async (how) => {
@@ -50,11 +50,11 @@ describe.each(['22', '24', '26'])('the types, beside those of Node %s,', (versio
 })
 
 describe('the tarball', () => {
-  it('satisfies publint', async () => {
+  it('passes publint', async () => {
     await run(project.folder, 'npx', 'publint', 'node_modules/lumoauth-harness', '--strict')
   }, 60_000)
 
-  it('satisfies are-the-types-wrong', async () => {
+  it('passes are-the-types-wrong', async () => {
     await run(project.folder, 'npx', 'attw', inject('tarball'), '--profile', 'esm-only')
   }, 60_000)
 })

@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** @returns the exit code, and what was printed */
+/** @returns the exit code and the output */
 const act = async (script: string, cwd: string, env: Record<string, string>) => {
   const file = join(folder, 'script.sh')
   await writeFile(file, script)
@@ -47,13 +47,13 @@ const act = async (script: string, cwd: string, env: Record<string, string>) => 
 }
 
 describe('the workflows', () => {
-  it('use no action that is not pinned by a commit', () => {
+  it('use only actions that are pinned by a commit', () => {
     const uses = steps.flatMap(({ step }) => step.uses ?? [])
 
     expect(uses.filter((it) => !/@[0-9a-f]{40}$/.test(it) && !it.startsWith('./'))).toEqual([])
   })
 
-  it('may read, and only the job that publishes may identify itself', () => {
+  it('may only read, and only the publishing job may request an id token', () => {
     const jobs = [...workflows.values()].flatMap(({ jobs, permissions }) =>
       Object.entries(jobs).map(([name, it]) => [name, it.permissions ?? permissions]),
     )
@@ -67,7 +67,7 @@ describe('the workflows', () => {
   })
 
   it.each(steps.filter(({ step }) => step.run !== undefined))(
-    '$file: $job: $step.name is a script that takes no expression into its text',
+    '$file: $job: $step.name is a script without expressions in its text',
     async ({ step: { run = '' } }) => {
       const file = join(folder, 'syntax.sh')
       await writeFile(file, run)
@@ -77,7 +77,7 @@ describe('the workflows', () => {
     },
   )
 
-  it('check the commit out alike, and with git alone', async () => {
+  it('check out the commit in the same way, with git alone', async () => {
     const all = new Set(steps.flatMap(({ step }) => (step.name === 'Check out' ? step.run : [])))
     const origin = join(folder, 'owner/name')
     await execute('git', ['clone', '--quiet', '--bare', root, origin])
@@ -97,7 +97,7 @@ describe('the workflows', () => {
     expect(await readFile(join(cwd, '.git/config'), 'utf8')).not.toMatch(/extraheader|token/i)
   })
 
-  it('publish only what its tag names', async () => {
+  it('publish only what their tag names', async () => {
     const cwd = await mkdtemp(join(folder, 'work-'))
     await writeFile(join(cwd, 'package.json'), JSON.stringify({ name: 'x', version: '1.2.3' }))
     const compare = (tag: string) =>
@@ -110,7 +110,7 @@ describe('the workflows', () => {
     })
   })
 
-  it('name the repository that provenance compares', async () => {
+  it('name the repository of the provenance', async () => {
     const cwd = await mkdtemp(join(folder, 'work-'))
     await writeFile(join(cwd, 'package.json'), JSON.stringify({ name: 'x' }))
 

@@ -4,7 +4,7 @@ import { ErrorBody, pathsOf, type Route, type RouteName, routes } from '../../se
 import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi/document.ts'
 import { onlooker } from '../support/onlooker.ts'
 
-/** What the harness remembers of the tenant. */
+/** The state of the tenant in the harness. */
 let seen: TenantContext | undefined
 
 export const harness = await createHarness({
@@ -44,7 +44,7 @@ export type Sent = Readonly<{
 
 export type Answered = Readonly<{ status: number; headers: Headers; text: string }>
 
-/** Everything a route could ask for, alive: tasks, requests, tokens, a session. */
+/** A tenant with every record a route can name: tasks, requests, tokens, a session. */
 export const openWorld = async () => {
   const tenant = harness.createTenant({
     clock: '2030-01-01T00:00:00Z',
@@ -120,7 +120,7 @@ export const openWorld = async () => {
   })
   tenant.behave()
   const context = seen as TenantContext
-  if (context?.tenant.slug !== tenant.tenant) throw new Error('nobody looked on')
+  if (context?.tenant.slug !== tenant.tenant) throw new Error('no request was observed')
 
   const approverToken = await tenant.approver.token()
   const { task_id } = await post('/jit/task', { name: 'bad input' }, agentToken)
@@ -146,7 +146,7 @@ export const openWorld = async () => {
     'x-csrf-token': JSON.parse(opened.text).csrf_token as string,
   }
 
-  /** What stands in paths, and in bodies under the same names. */
+  /** The values in paths, and in bodies under the same names. */
   const known: Record<string, string> = {
     tenant: tenant.tenant,
     taskId: task_id,
@@ -178,7 +178,7 @@ export const openWorld = async () => {
     model: 'scripted',
     token: agentToken,
     after_polls: 3,
-    // Whoever waits here waits in vain.
+    // Nothing arrives while a poll waits.
     wait: 0,
     returnImmediately: true,
     csrf: 'as-in-the-cookie',
@@ -189,7 +189,7 @@ export const openWorld = async () => {
     scope: 'read:documents',
   }
 
-  /** A JIT token for whatever a call of the API turns out to need. */
+  /** A JIT token for the detail that a call of the API needs. */
   const needed = async (route: Route, sent: Sent): Promise<string> => {
     const answered = await ask(harness.api, {
       ...sent,
@@ -222,7 +222,9 @@ export const openWorld = async () => {
       path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(known[name] ?? name)),
     ask: (route: Route, sent: Sent): Promise<Answered> =>
       ask(route.seat === 'api' ? harness.api : harness.issuer, { method: route.method, ...sent }),
-    /** What gets into a route: as an agent where an agent can, else as an approver, … */
+    /**
+     * Valid credentials for a route: of an agent if the route accepts one, else of an approver, …
+     */
     credentials: async (name: RouteName, route: Route): Promise<Record<string, string>> => {
       const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
       switch (route.auth) {
@@ -246,7 +248,7 @@ export const openWorld = async () => {
           return bearer(tenant.model.api_key)
       }
     },
-    /** All that a request could have changed, as text. What is forgotten later is told by time. */
+    /** Everything a request could have changed, as text. What time deletes is left out. */
     digest: (): string => {
       const { forgetting: _, ...state } = context.tenant.state
       const { api, keys, misbehaving, model, pushHeaders } = context
@@ -274,7 +276,7 @@ export type World = Awaited<ReturnType<typeof openWorld>>
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : JSON.stringify(value)
 
-/** A form or a query as it travels: lists repeat their name. */
+/** A form or a query as it is sent: lists repeat their name. */
 export const encoded = (fields: unknown): string => {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(fields as object)) {
@@ -283,13 +285,14 @@ export const encoded = (fields: unknown): string => {
   return parameters.toString()
 }
 
-/** What is wrong with an answer, whatever was asked. */
+/** What is wrong with a response, whatever the request was. */
 export const complaints = (
   name: RouteName,
   route: Route,
   { status, headers, text }: Answered,
 ): string[] => {
-  // Endpoints that are not implemented are not in the document: they answer 501, and refuse bad input.
+  // Endpoints that are not implemented are not in the document: they answer 501, and reject bad
+  // input.
   const documented = /^(?:aauth|admin)\./.test(name)
     ? ['501', '4XX']
     : Object.keys(operationOf(route, pathsOf(route)[0] ?? '').responses)

@@ -16,17 +16,17 @@ import {
   type World,
 } from './bad-input-world.ts'
 
-/** One request, and what it must be answered with. */
+/** One request, and the expected response. */
 type Case = Readonly<{
   says: string
   sent: Sent
-  /** Statuses; absent: any refusal. */
+  /** Statuses; absent: any error. */
   wants?: readonly number[]
-  /** May succeed: the schema knows no better. */
+  /** May succeed: the schema allows it. */
   mayPass?: boolean
 }>
 
-// A tenant has hundreds of members to get wrong.
+// A tenant has hundreds of members to send wrong.
 vi.setConfig({ testTimeout: 60_000 })
 
 afterAll(() => harness.close())
@@ -36,7 +36,7 @@ const world = await openWorld()
 describe.each(all)('%s', (name, route) => {
   const [path = '', ...aliases] = pathsOf(route)
 
-  it('refuses what does not fit, and nothing comes of it', async () => {
+  it('answers invalid input with an error, and changes nothing', async () => {
     const world = await openWorld()
     const headers = await headersFor(world, name, route)
 
@@ -50,12 +50,12 @@ describe.each(all)('%s', (name, route) => {
     expect(wrong).toEqual([])
   })
 
-  // Where nobody has to show anything, nobody can be a stranger.
+  // Routes without authentication accept every caller.
   if (route.auth === 'none') return
-  it('lets nobody in who may not', async () => {
+  it('answers invalid credentials with 401 or 403', async () => {
     const world = await openWorld()
     const body = fitting(route, world)
-    // Without the tenant in its path, the API serves whichever tenant a token belongs to.
+    // Without a tenant in its path, the API serves the tenant that a token belongs to.
     const named = route.seat === 'api' ? (aliases[0] ?? '') : path
 
     const wrong = await wrongAmong(name, route, world, [
@@ -71,7 +71,7 @@ describe.each(all)('%s', (name, route) => {
     expect(wrong).toEqual([])
   })
 
-  it('tells which methods there are', async () => {
+  it('answers other methods with 405 and Allow', async () => {
     for (const each of [path, ...aliases]) {
       const methods = all.flatMap(([, it]) => (pathsOf(it).includes(each) ? [it.method] : []))
       const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(
@@ -91,11 +91,11 @@ describe.each(all)('%s', (name, route) => {
   })
 })
 
-it('finds no bug on the way', () => {
+it('no invalid input causes an internal error', () => {
   expect(bugs).toEqual([])
 })
 
-/** Sends each; a refusal must be whole, and must have changed nothing. */
+/** Sends each request; an error must be complete, and must have changed nothing. */
 const wrongAmong = async (
   name: RouteName,
   route: Route,
@@ -139,14 +139,15 @@ const bodySample = (route: Route, world: World) => {
   const { $defs = {}, ...described } = jsonSchema(schema, 'input')
   const components = { ...document.components, schemas: $defs }
   const value = sample(components, described, schema, world.inBodies) as Record<string, unknown>
-  // A client shows itself in one way at a time (RFC 6749 §2.3): here by Basic, or by its secret.
+  // A client uses one authentication method at a time (RFC 6749 §2.3): here Basic, or its secret in
+  // the form.
   const { client_assertion: _, client_assertion_type: __, ...once } = value
   const { client_id: ___, client_secret: ____, ...elsewhere } = once
   const inHeader = route.auth === 'client' || route.auth === 'caller'
   return { components, described, value: inHeader ? elsewhere : once }
 }
 
-/** A body as it should be. */
+/** A valid body. */
 const fitting = (route: Route, world: World): Sent => {
   const made = bodySample(route, world)
   if (made === undefined) return {}
@@ -196,7 +197,7 @@ const faultyQueries = (route: Route, world: World, headers: Record<string, strin
   return [...cases, { says: 'a query of too many parameters', sent: tooMany, wants: [400] }]
 }
 
-/** As the server reads a form: an empty field is an absent one, a repeated one a list. */
+/** As the server reads a form: an empty parameter is absent, a repeated one is a list. */
 const fieldsOf = (text: string) => {
   const fields: Record<string, string | string[]> = {}
   for (const [name, value] of new URLSearchParams(text)) {
@@ -258,7 +259,7 @@ const malformed = (route: Route, world: World, headers: Record<string, string>):
   ]
 }
 
-/** JSON that is small enough, and yet would cost too much. */
+/** JSON below the size limit that would still be expensive to parse. */
 const tooMuch = (path: string): [string, string][] => {
   const levels = 10_000
   const deep = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
@@ -269,7 +270,7 @@ const tooMuch = (path: string): [string, string][] => {
   ]
 }
 
-/** In each place of the path, what is nothing there; and what is no path at all. */
+/** In each parameter of the path, an unknown value, and an invalid path. */
 const strangePaths = (path: string, world: World, headers: Record<string, string>): Case[] =>
   [...path.matchAll(/:(\w+)/g)].flatMap(([, name = '']) =>
     [
@@ -288,13 +289,13 @@ const strangePaths = (path: string, world: World, headers: Record<string, string
           path: world.pathOf(path.replace(`:${name}`, '\u0001')).replace('\u0001', strange),
           headers,
         },
-        // Some places take anything: a new document, a misbehaviour that is off already.
+        // Some routes accept any value: a new document, a misbehaviour that is already disabled.
         mayPass: true,
       }),
     ),
   )
 
-/** Some 11 kB: short enough to be looked at. */
+/** About 11 kB: below the limit, so it is parsed. */
 const deepToken = [
   { alg: 'ES256', typ: 'at+jwt', kid: 'k' },
   `{"iss":"i","exp":9999999999,"sub":${'['.repeat(4000)}${']'.repeat(4000)}}`,
@@ -304,7 +305,7 @@ const deepToken = [
   .map((bytes) => bytes.toString('base64url'))
   .join('.')
 
-/** Credentials of every kind that open nothing here. */
+/** Credentials of every kind that are not valid here. */
 const strangers = async (
   name: RouteName,
   route: Route,
@@ -350,10 +351,7 @@ const strangers = async (
       return [
         ['no credentials', { origin: harness.issuer }],
         ['a session of another tenant', { ...other.session, origin: harness.issuer }],
-        [
-          'a session nobody opened',
-          { cookie: 'lumoauth-console-default=x', origin: harness.issuer },
-        ],
+        ['an unknown session', { cookie: 'lumoauth-console-default=x', origin: harness.issuer }],
         ['the control token', { ...bearer(harness.controlToken), origin: harness.issuer }],
         ...(route.method === 'GET'
           ? []
@@ -367,10 +365,10 @@ const strangers = async (
             ] as [string, Record<string, string>][])),
       ]
   }
-  throw new Error(`nobody knows who may not enter ${name}`)
+  throw new Error(`no invalid credentials for ${name}`)
 }
 
-/** Tokens that were good, or look as if they were. The clock moves, so nothing else is good after. */
+/** Tokens that were valid once, or look valid. The clock moves, so all other tokens expire. */
 const deadTokens = async (
   world: World,
   other: World,
@@ -390,14 +388,14 @@ const deadTokens = async (
     ['an expired token', bearer(await forged({ claims: { iat: now - 7200, exp: now - 3600 } }))],
     ['a token of another tenant', bearer(other.agentToken)],
     ['a token signed by a foreign key', bearer(await forged({ key: 'foreign' }))],
-    ['a token nobody signed', bearer(await forged({ key: 'none' }))],
+    ['an unsigned token', bearer(await forged({ key: 'none' }))],
     ['a token signed with the public key', bearer(await forged({ key: 'hmac' }))],
     [
       'a token of another issuer',
       bearer(await forged({ claims: { iss: 'https://evil.example' } })),
     ],
     [
-      'a token for somebody else',
+      'a token for another audience',
       bearer(await forged({ claims: { aud: 'https://evil.example' } })),
     ],
     ['a token cut short', bearer(world.agentToken.slice(0, -6))],

@@ -7,20 +7,17 @@ import { Running, root } from '../support/running.ts'
 const { engines, exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
 describe('the oldest Node', () => {
-  it('is what package.json says', () => {
+  it('is the version in package.json', () => {
     expect(engines.node).toBe(`>=${oldestNode.major}.${oldestNode.minor}`)
   })
 
-  it.each(['20.20.2', '22.17.1', '18.0.0'])(
-    'is newer than %s, which is told so in one sentence',
-    (version) => {
-      expect(describeOldNode(version)).toBe(
-        `lumoauth-harness needs Node 22.18 or newer, and this is Node ${version}`,
-      )
-    },
-  )
+  it.each(['20.20.2', '22.17.1', '18.0.0'])('rejects %s with one sentence', (version) => {
+    expect(describeOldNode(version)).toBe(
+      `lumoauth-harness needs Node 22.18 or newer, and this is Node ${version}`,
+    )
+  })
 
-  it.each(['22.18.0', '24.0.0', '26.10.0', undefined])('lets %s be', (version) => {
+  it.each(['22.18.0', '24.0.0', '26.10.0', undefined])('accepts %s', (version) => {
     expect(describeOldNode(version)).toBeUndefined()
   })
 })
@@ -36,7 +33,7 @@ describe('an old Node', () => {
 
   it.each(
     Object.entries<{ default: string }>(exports).filter(([path]) => path !== './package.json'),
-  )('is named by the entry point %s', async (_, { default: built }) => {
+  )('is rejected by the entry point %s', async (_, { default: built }) => {
     const source = built.replace('./dist/', '').replace(/\.js$/, '.ts')
     await using running = pretending(`
       await import(${JSON.stringify(join(root, source))}).catch((error) => console.log(error.message))`)
@@ -45,7 +42,7 @@ describe('an old Node', () => {
     expect(running.stdout).toMatch(/^lumoauth-harness needs Node .*, and this is Node 20\.1\.0\n$/)
   })
 
-  it('is named by the command line, with exit code 2', async () => {
+  it('is rejected by the command line, with exit code 2', async () => {
     await using running = pretending(
       `await import(${JSON.stringify(join(root, 'scenarios/cli.ts'))})`,
     )

@@ -7,7 +7,7 @@ const tool = 'https://tools.example/mcp'
 const permissions = ['jit.approve', 'agents.manage', 'settings.manage', 'ssf.manage']
 const scope = 'openid jit:approve read:documents'
 
-/** A request of one agent waits. Another agent, applications and a key are there beside it. */
+/** One agent has a pending request. The tenant also has another agent, applications and a key. */
 const waiting = async () => {
   const capabilities = ['read:documents', 'jit:approve']
   const at = world({
@@ -44,7 +44,7 @@ const waiting = async () => {
 type World = Awaited<ReturnType<typeof waiting>>
 type Client = Readonly<{ client_id: string; client_secret?: string | undefined }>
 
-/** What a client gets when a person has signed in to it by the page. */
+/** The tokens a client gets after a user has signed in to it on the authorization page. */
 const signIn = async (at: World, client: Client, user: string, asked = scope) => {
   const { client_id } = client
   const parameters = {
@@ -79,7 +79,7 @@ const agentClient = (at: World, name: string): Client => {
   return { client_id, client_secret }
 }
 
-/** A client that registered itself, with all that it may ask for. */
+/** A client that registered itself, with every scope it may request. */
 const registered = async (at: World): Promise<Client> => {
   const order = { redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' }
   return { client_id: (await at.request.post('/connect/register').send(order)).body.client_id }
@@ -91,7 +91,7 @@ const exchanged = async (at: World, subject_token: string, more: object = {}) =>
 type Row = readonly [
   principal: string,
   token: (at: World, user: string) => Promise<string>,
-  /** What it gets when it lists and decides, for a user who holds the permission. */
+  /** The expected status when it lists and decides, for a user who has the permission. */
   status: 200 | 401 | 403,
 ]
 
@@ -208,7 +208,7 @@ const rows: readonly Row[] = [
 const keyNamed = (at: World, name: string) =>
   at.tenant.api_keys.find((it) => it.name === name)?.key ?? 'none'
 
-describe('who lists and decides permission requests (design §11)', () => {
+describe('listing and deciding permission requests (design §11)', () => {
   it.each(rows)('%s (%#)', async (_principal, tokenFor, expected) => {
     const at = await waiting()
     const token = await tokenFor(at, 'ada@example.com')
@@ -225,26 +225,29 @@ describe('who lists and decides permission requests (design §11)', () => {
     expect(waits.requests).toHaveLength(1)
     expect([listed.status, denied.status]).toEqual([expected, expected])
     expect(await at.status()).toBe(expected === 200 ? 'denied' : 'pending')
-    // What is not there is answered like what is.
+    // An unknown request gets the same answer as a known one.
     expect(unknown.status).toBe(expected === 200 ? 404 : expected)
     if (expected !== 200) expect(unknown.body).toEqual(denied.body)
   })
 
-  it.each(rows)('%s, for a user without the permission: never', async (_principal, tokenFor) => {
-    const at = await waiting()
-    const token = await tokenFor(at, 'alice@example.com')
+  it.each(rows)(
+    '%s, for a user without the permission: 401 or 403',
+    async (_principal, tokenFor) => {
+      const at = await waiting()
+      const token = await tokenFor(at, 'alice@example.com')
 
-    const answers = [
-      await at.as(token).get('/jit/pending'),
-      await at.as(token).post(`/jit/approve/${at.requestId}`).send({}),
-      await at.as(token).post(`/jit/deny/${at.requestId}`).send({}),
-    ]
+      const answers = [
+        await at.as(token).get('/jit/pending'),
+        await at.as(token).post(`/jit/approve/${at.requestId}`).send({}),
+        await at.as(token).post(`/jit/deny/${at.requestId}`).send({}),
+      ]
 
-    for (const { status } of answers) expect([401, 403]).toContain(status)
-    expect(await at.status()).toBe('pending')
-  })
+      for (const { status } of answers) expect([401, 403]).toContain(status)
+      expect(await at.status()).toBe('pending')
+    },
+  )
 
-  it('tells who is refused nothing of a request that is decided', async () => {
+  it('answers 403 in the same way before and after the request is decided', async () => {
     const at = await waiting()
     const before = await at
       .as(await at.userToken({ user: 'alice@example.com' }))
@@ -265,7 +268,7 @@ describe('who lists and decides permission requests (design §11)', () => {
   })
 })
 
-describe('what else takes a permission', () => {
+describe('other actions that need a permission', () => {
   const actions: [string, (at: World, token: string) => Promise<{ status: number }>][] = [
     [
       'register an agent',
@@ -294,7 +297,7 @@ describe('what else takes a permission', () => {
   )
 
   it.each(actions)(
-    '%s: the control plane’s token of a user who holds it may',
+    '%s: allowed with the control plane’s token of a user with the permission',
     async (_action, act) => {
       const at = await waiting()
 
@@ -308,12 +311,12 @@ describe('what else takes a permission', () => {
     actions.flatMap(([action, act]) =>
       persons.map(([principal, tokenFor]) => [action, principal, act, tokenFor] as const),
     ),
-  )('%s: %s may not', async (action, principal, act, tokenFor) => {
+  )('%s: refused to %s', async (action, principal, act, tokenFor) => {
     const at = await waiting()
 
     const { status } = await act(at, await tokenFor(at, 'ada@example.com'))
 
-    // An agent with an actor registers a helper, hears of itself and asks about users by its own right.
+    // An agent with an actor may itself register agents, receive signals and ask about users.
     const byItsOwnRight =
       principal === 'an ID token, exchanged with an actor' && /register|stream|ask/.test(action)
     expect([401, 403].includes(status)).toBe(!byItsOwnRight)

@@ -6,7 +6,9 @@ const issuerRoutes = Object.entries(routes as Record<string, Route>).filter(
   ([, { seat, auth }]) => seat === 'issuer' && (auth === 'agent' || auth === 'bearer'),
 )
 
-/** One agent has a task, a request, a JIT token, a question to a person and a stream; another has nothing. */
+/**
+ * One agent has a task, a request, a JIT token, a push approval and a stream; another has nothing.
+ */
 const opened = async () => {
   const at = world({
     agents: [{ name: 'report-bot' }, { name: 'other-bot' }],
@@ -57,15 +59,15 @@ const opened = async () => {
   return { ...at, token, jit, ids, taskId, other, requestId, approved, otherRequest, call, last }
 }
 
-/** Bodies that are sound, so that only who asks can be wrong. */
+/** Valid bodies, so that only the caller can be wrong. */
 const bodies: Record<string, object> = {
   '/ssf/verify': { stream_id: 'none' },
   '/ssf/poll/:streamId': { returnImmediately: true },
 }
 
-describe('every route of the issuer that takes a bearer', () => {
+describe('every route of the issuer that takes a bearer token', () => {
   it.each(issuerRoutes)(
-    '%s: without credentials 401, and nothing happens',
+    '%s: gets 401 without credentials, and changes nothing',
     async (_name, route) => {
       const at = await opened()
       const before = at.last()
@@ -85,15 +87,18 @@ describe('every route of the issuer that takes a bearer', () => {
     'jit.request.token': 403,
   }
 
-  it.each(issuerRoutes)('%s: with a JIT token of its task', async (name, route) => {
-    const at = await opened()
+  it.each(issuerRoutes)(
+    '%s: is refused to a JIT token, except at status and complete of its own task',
+    async (name, route) => {
+      const at = await opened()
 
-    const { status } = await at.call(route, at.jit)
+      const { status } = await at.call(route, at.jit)
 
-    expect(status).toBe(withJit[name] ?? 401)
-  })
+      expect(status).toBe(withJit[name] ?? 401)
+    },
+  )
 
-  it.each(issuerRoutes)('%s: with a JIT token of another task never', async (name, route) => {
+  it.each(issuerRoutes)('%s: is refused to a JIT token of another task', async (name, route) => {
     const at = await opened()
     const before = at.last()
 
@@ -112,33 +117,33 @@ describe('every route of the issuer that takes a bearer', () => {
   )
   const own = ['ssf.stream.create']
 
-  it.each(owned)('%s: of another agent is refused and shows nothing', async (name, route) => {
-    const at = await opened()
-    const stranger = await at.agentToken('other-bot')
-    const before = at.last()
-
-    const { status, text } = await at.call(route, stranger)
-
-    if (own.includes(name)) return expect(status).toBe(201)
-    expect([403, 404]).toContain(status)
-    expect(text).not.toContain('secret')
-    expect(at.last()).toBe(before)
-  })
-
   it.each(owned)(
-    '%s: of an agent is refused to a person without permission',
-    async (_name, route) => {
+    '%s: is refused for another agent’s ids, and shows nothing',
+    async (name, route) => {
       const at = await opened()
-      const person = await at.userToken({ user: 'alice@example.com' })
+      const stranger = await at.agentToken('other-bot')
       const before = at.last()
 
-      const { status, text } = await at.call(route, person)
+      const { status, text } = await at.call(route, stranger)
 
-      expect(status).toBe(403)
+      if (own.includes(name)) return expect(status).toBe(201)
+      expect([403, 404]).toContain(status)
       expect(text).not.toContain('secret')
       expect(at.last()).toBe(before)
     },
   )
+
+  it.each(owned)('%s: is refused to a user without permission', async (_name, route) => {
+    const at = await opened()
+    const person = await at.userToken({ user: 'alice@example.com' })
+    const before = at.last()
+
+    const { status, text } = await at.call(route, person)
+
+    expect(status).toBe(403)
+    expect(text).not.toContain('secret')
+    expect(at.last()).toBe(before)
+  })
 })
 
 describe('a token at introspection and revocation (RFC 7662 §4, RFC 7009 §2.1)', () => {
@@ -169,7 +174,7 @@ describe('a token at introspection and revocation (RFC 7662 §4, RFC 7009 §2.1)
       (at) => at.agentToken(undefined, { resource: at.tenant.urls.tenant }),
     ],
   ]
-  it.each(tokens)('%s is shown to its own client', async (_name, tokenFor) => {
+  it.each(tokens)('%s is active for its own client', async (_name, tokenFor) => {
     const at = await opened()
 
     const { body } = await introspect(at, await tokenFor(at), clientOf(at, 'report-bot'))
@@ -177,7 +182,7 @@ describe('a token at introspection and revocation (RFC 7662 §4, RFC 7009 §2.1)
     expect(body).toMatchObject({ active: true, client_id: 'report-bot' })
   })
 
-  it.each(tokens)('%s is not shown to anyone without business with it', async (name, tokenFor) => {
+  it.each(tokens)('%s is inactive for clients it is not meant for', async (name, tokenFor) => {
     const at = await opened()
     const token = await tokenFor(at)
     const clients = [
@@ -196,7 +201,7 @@ describe('a token at introspection and revocation (RFC 7662 §4, RFC 7009 §2.1)
     expect((await introspect(at, token, {})).status).toBe(401)
   })
 
-  it('a person’s token is not shown to an agent, nor is what an agent did on their behalf to another', async () => {
+  it('a user’s token, and an agent’s token for that user, are inactive for another agent', async () => {
     const at = await opened()
     const person = await at.userToken({ user: 'alice@example.com' })
     const delegated = (

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { type Node, sourceNodes } from '../support/sources.ts'
 
 /**
- * Whoever compares a secret with `===` tells by the time it takes how much of a guess is right. `same`
- * and `hasSecret` do not; nor does looking up a digest. What has the name of a secret and is none:
+ * Comparing a secret with `===` reveals, by its duration, how much of a guess is right. `same` and
+ * `hasSecret` do not; nor does looking up a digest. These have the name of a secret and are none:
  */
 const harmless: Readonly<Record<string, string>> = {
   'client/agent.ts: value === token': 'both are its own',
@@ -25,7 +25,7 @@ const harmless: Readonly<Record<string, string>> = {
     'a name of a member',
 }
 
-/** Whoever runs these holds the secrets, or is a browser. */
+/** Code that runs where the secrets are known anyway, or in a browser. */
 const isElsewhere = /^(?:scenarios|server\/console\/page)\//
 
 const isSecretName =
@@ -47,7 +47,7 @@ const isPlain = ({ type, name }: Node) =>
   name === 'undefined' ||
   type === 'UnaryExpression'
 
-/** The two sides of whatever ends at the first difference. */
+/** The two operands of a comparison that stops at the first difference. */
 const sidesOf = (node: Node): Node[] => {
   if (node.type === 'BinaryExpression' && /^[!=]==?$/.test(String(node.operator))) {
     return [node.left as Node, node.right as Node]

@@ -32,7 +32,7 @@ const controlRoutes = Object.values(routes as Record<string, Route>)
 
 const token = `Bearer ${harness.controlToken}`
 
-/** With header fields that `fetch` would not let anybody set. */
+/** A request with headers that `fetch` does not allow. */
 const sent = (method: string, path: string, headers: Record<string, string>): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(harness.issuer).port), '127.0.0.1')
@@ -49,7 +49,7 @@ const sent = (method: string, path: string, headers: Record<string, string>): Pr
 
 describe('the control plane', () => {
   it.each(controlRoutes)(
-    '%s %s: neither without its token, nor for other origins and names',
+    '%s %s: gets 401 without its token, 403 from another Origin or Host',
     async (method, path) => {
       const host = new URL(harness.issuer).host
 
@@ -76,7 +76,7 @@ describe('the control plane', () => {
     },
   )
 
-  it('says when there is no room for more', async () => {
+  it('gets 429 above 10,000 tenants', async () => {
     const call = { registry: { slugs: () => Array(10_000).fill('x'), find: () => undefined } }
 
     const { handlers } = controlArea(call.registry as never, 'x', () => 'http://localhost')
@@ -87,12 +87,12 @@ describe('the control plane', () => {
   })
 })
 
-describe('what a caller writes', () => {
+describe('text from a caller', () => {
   it.each([
     ['X-Request-Id', { 'x-request-id': 'a\r\nset-cookie: stolen=1' }],
     ['X-Request-Id, cut', { 'x-request-id': 'a\tb' }],
     ['a path', {}],
-  ])('adds no header field by %s', async (_, headers) => {
+  ])('cannot inject a header field through %s', async (_, headers) => {
     const path = '/t/x%0d%0aset-cookie:%20stolen=1/api/v1/oauth/userinfo'
 
     const heard = await sent('GET', path, { host: 'localhost', ...headers })
@@ -101,7 +101,7 @@ describe('what a caller writes', () => {
     expect(head.toLowerCase()).not.toContain('\nset-cookie')
   })
 
-  it('adds no line to a log, and moves no cursor', async () => {
+  it('cannot inject a log line or a terminal sequence', async () => {
     const before = printed.length
     const path = `${harness.issuer}/t/a%0aFAKE%1b%5b2J%e2%80%a8FAKE%e2%80%aeFAKE/api/v1/oauth/userinfo`
 
@@ -117,7 +117,7 @@ describe('what a caller writes', () => {
   })
 })
 
-it('no secret is in a log, in whatever style', async () => {
+it('no log format contains a secret', async () => {
   const agent = new LumoAuthAgent({ env: tenant.environment, origins: [harness.api] })
   const approver = await tenant.approver.token()
   const jit = await agent.jit({ name: 'secret work' })
@@ -154,7 +154,7 @@ it('no secret is in a log, in whatever style', async () => {
   }
 })
 
-describe('nothing is ever sent to', () => {
+describe('callbacks and signals are never sent to', () => {
   const corpus = [
     'http://2130706433/',
     'http://0x7f.1/',
@@ -184,7 +184,7 @@ describe('nothing is ever sent to', () => {
     'mixed.example': '::ffff:10.0.0.7',
   }
 
-  it.each(corpus)('%s, by a callback or a signal', async (url) => {
+  it.each(corpus)('%s', async (url) => {
     const here = await issuerWorld()
     for (const [name, address] of Object.entries(named)) {
       const family = address.includes(':') ? 6 : 4
@@ -211,7 +211,7 @@ describe('nothing is ever sent to', () => {
   })
 })
 
-it('clients that register themselves are so many at most', () => {
+it('the number of self-registered clients is limited', () => {
   const { tenant, state } = world()
   for (let at = state.clients.size; at < 10_000; at += 1) {
     state.clients.set(`client_${at}`, { name: 'x', clientId: `client_${at}`, capabilities: [] })

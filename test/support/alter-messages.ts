@@ -1,7 +1,8 @@
 /**
  * Alters every message of the product as its modules load: `node --import alter-messages.ts …`. The
- * places of the altered texts are added to the file that ALTERED_TEXTS names. PLANTED (`code=>other code`) changes
- * code, and MESSAGE_PREFIX the prefix: so a test plants a comparison of texts and shows that it is noticed.
+ * positions of the altered texts are appended to the file that ALTERED_TEXTS names. PLANTED
+ * (`code=>other code`) changes code, and MESSAGE_PREFIX the prefix: with these a test plants a
+ * comparison of texts and shows that it is noticed.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'

@@ -13,12 +13,12 @@ export type Fault = Readonly<{
   value: Value
 }>
 
-/** What is known of a member by its name: real ids get further than invented ones. */
+/** Values for members with a known name: real ids get further than invented ones. */
 export type Known = Readonly<Record<string, unknown>>
 
 /**
- * A value with every member its schema knows, as far as they may stand side by side.
- * @throws when none can be made; then this file has to learn something
+ * A value with every member of its schema that can be combined.
+ * @throws when no such value is found; then this file must be extended
  */
 export const sample = (
   components: OpenApi['components'],
@@ -32,13 +32,13 @@ export const sample = (
     if (parsed.success) return value
     const path = parsed.error.issues[0]?.path ?? []
     const left = without(value, path)
-    // What is missing cannot be taken away: what needs it goes instead.
+    // A missing member cannot be removed: the member that needs it is removed instead.
     value = isDeepStrictEqual(left, value) ? without(value, path.slice(0, -1)) : left
   }
   throw new Error(`no sample: ${JSON.stringify(schema.safeParse(value).error?.issues)}`)
 }
 
-/** The sample with one thing wrong, or strange, at each of its members in turn. */
+/** The sample with one invalid or unusual value, at each of its members in turn. */
 export const faultsOf = (
   components: OpenApi['components'],
   described: Schema,
@@ -132,7 +132,7 @@ const membersOf = (
 ): Member[] => {
   const schema = resolved(components, given)
   const chosen = choices(schema)
-  // The sample was made of the first choice, unless that did not fit.
+  // The sample was built from the first choice, unless that did not fit.
   if (chosen[0]) return membersOf(components, chosen[0], value, path)
   if (Array.isArray(value)) {
     const [first = {}] = items(schema) ?? []
@@ -163,7 +163,7 @@ const objectsOf = (value: Value, path: Path = []): Path[] => {
   return Array.isArray(value) ? inner : [path, ...inner]
 }
 
-/** What else could stand in a place: of each other type, too long, too large, not to be printed. */
+/** Other values for a place: of each other type, too long, too large, unprintable. */
 const strange = (schema: Schema, value: Value): Record<string, Value> => {
   const { maxLength, maxItems, maximum, minimum } = schema
   const types = { null: null, number: 7, text: 'text', array: [], object: {} }

@@ -2,16 +2,19 @@ import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { root } from './running.ts'
 
-/** Where a block is run: in a clone of the repository, or in a project with the installed package. */
+/**
+ * The place where a block is run: a clone of the repository, or a project with the installed
+ * package.
+ */
 export type BlockPlace = 'repository' | 'project'
 
-/** A fenced block of a page, and what the comments before it say about it. */
+/** A fenced block of a page, and the comments before it. */
 export type Block = Readonly<{
-  /** `README.md:42`, for the one who has to mend it. */
+  /** `README.md:42`, for error messages. */
   at: string
   language: string
   text: string
-  /** Of the last `<!-- in: PLACE -->` before it; the page begins in the repository. */
+  /** From the last `<!-- in: PLACE -->` before it; the page begins in the repository. */
   place: BlockPlace
   /** `<!-- with: start -->`: needs a running `start` and its environment, and the page says so. */
   needsStart: boolean
@@ -19,7 +22,7 @@ export type Block = Readonly<{
   notRun?: string
   /** Why it is run elsewhere, or with FULL=1 only: `<!-- slow: REASON -->`. */
   slow?: string
-  /** What running it prints: `<!-- prints: TEXT -->`. */
+  /** What it prints: `<!-- prints: TEXT -->`. */
   prints?: string
   /** The file it is saved as, named in its first line: `// agent.ts`, `# agent.py`. */
   file?: string
@@ -61,7 +64,7 @@ const placeOf = (text: string | undefined): BlockPlace | undefined => {
   throw new Error(`<!-- in: ${text} -->: expected repository or project`)
 }
 
-/** The pages whose blocks are run as they stand. */
+/** The pages whose blocks are run unchanged. */
 export const pages: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',

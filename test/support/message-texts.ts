@@ -3,13 +3,13 @@ import { parseAst } from 'rolldown/parseAst'
 type Node = Readonly<{ type: string; start: number; end: number }> &
   Readonly<Record<string, unknown>>
 
-/** A text for people in a source: what it says, and where its first character stands. */
+/** A text for people in a source, and the position of its first character. */
 export type MessageText = Readonly<{ text: string; at: number }>
 
 /**
- * The texts of a source that explain something to a person: those passed to errors and to the functions
- * that refuse, fail or skip, to zod checks, and those under a key that holds prose. A text without a space
- * is a code or a name.
+ * The texts of a source that explain something to a person: those passed to errors and to the
+ * functions that refuse, fail or skip, to zod checks, and those under a key that holds prose. A
+ * text without a space is a code or a name.
  */
 export const messageTexts = (source: string): readonly MessageText[] => {
   const found = new Map<number, string>()
@@ -64,7 +64,7 @@ const returnsOf = (value: Node): readonly unknown[] => {
   return found
 }
 
-/** The texts that an expression may have as its value. */
+/** The texts that an expression may evaluate to. */
 const collectTexts = (value: unknown, source: string, found: Map<number, string>): void => {
   const node = value as Node | null
   const text = node ? source.slice(node.start + 1, node.end - 1) : ''

@@ -23,7 +23,7 @@ export const noPostgres = ((): string | undefined => {
   return undefined
 })()
 
-/** PostgreSQL refuses root: it runs as a user without rights then. */
+/** PostgreSQL rejects root: then it runs as a user without privileges. */
 const asUser = (command: string, args: readonly string[]): [string, string[]] =>
   process.getuid?.() === 0
     ? ['setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', command, ...args]]
@@ -74,13 +74,13 @@ export class Postgres implements AsyncDisposable {
     return `postgres://${user}@127.0.0.1:${this.port}/${database}`
   }
 
-  /** Makes a database of its own. @returns its URL */
+  /** Creates a database. @returns its URL */
   createDatabase(name: string): string {
     this.sql(`create database ${name}`)
     return this.url(name)
   }
 
-  /** Runs statements. @returns what psql prints, without decoration */
+  /** Runs statements. @returns the output of psql, without decoration */
   sql(text: string, database = 'postgres'): string {
     const args = [
       '-X',
@@ -117,7 +117,7 @@ export class Postgres implements AsyncDisposable {
     await this.#running.prints('stderr', /ready to accept connections/)
   }
 
-  /** Lets no file of it grow beyond so many bytes, as on a full disk; `unlimited` ends that. */
+  /** Limits the size of its files, as on a full disk; `unlimited` removes the limit. */
   limitFiles(bytes: number | 'unlimited'): void {
     const [main = ''] = readFileSync(join(this.folder, 'postmaster.pid'), 'utf8').split('\n')
     const children = execFileSync('ps', ['--ppid', main, '-o', 'pid=']).toString().trim()
@@ -126,7 +126,7 @@ export class Postgres implements AsyncDisposable {
     }
   }
 
-  /** Ends it: at once by `SIGQUIT`, which is a crash; or in order by `SIGINT`. */
+  /** Ends it: by `SIGQUIT` at once, as in a crash; or by `SIGINT` in order. */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     this.#running?.signal(signal)
     await this.#running?.ends()

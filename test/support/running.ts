@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 /** The root of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A process a test has started. What it prints is kept, and can be waited for. */
+/** A process a test has started. Its output is kept, and can be waited for. */
 export class Running implements AsyncDisposable {
   stdout = ''
   stderr = ''
@@ -17,7 +17,7 @@ export class Running implements AsyncDisposable {
     args: readonly string[],
     { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
   ) {
-    // A group of its own, so that what it starts ends with it.
+    // In its own process group, so that the processes it starts end with it.
     this.#child = spawn(command, args, {
       cwd,
       env,
@@ -34,7 +34,7 @@ export class Running implements AsyncDisposable {
     })
     this.#ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
-      // Whoever is left of the group would keep the streams open.
+      // Remaining processes of the group would keep the streams open.
       this.#child.once('exit', () => this.signal('SIGKILL'))
       this.#child.once('close', (code) => {
         resolve(code)
@@ -43,7 +43,7 @@ export class Running implements AsyncDisposable {
     })
   }
 
-  /** Waits until it has printed what is looked for. @throws when it ends before */
+  /** Waits until its output matches. @throws when it ends before */
   async prints(stream: 'stdout' | 'stderr', what: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const found = what.exec(this[stream])
@@ -57,17 +57,17 @@ export class Running implements AsyncDisposable {
     }
   }
 
-  /** @returns the exit code, once all it printed is here */
+  /** @returns the exit code, once all its output has arrived */
   ends(): Promise<number | null> {
     return this.#ended
   }
 
-  /** To the process and to all it has started. */
+  /** Sends a signal to the process and to all it has started. */
   signal(signal: NodeJS.Signals): void {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
     } catch {
-      // Nobody of them is left.
+      // No process of the group is left.
     }
   }
 
@@ -82,7 +82,7 @@ export class Running implements AsyncDisposable {
   }
 }
 
-/** The command line, as it stands in the sources. */
+/** The command line, run from the sources. */
 export const lumoauthHarness = (
   args: readonly string[],
   options: ConstructorParameters<typeof Running>[2] = {},

@@ -10,9 +10,9 @@ export type Seed = NonNullable<Parameters<Harness['createTenant']>[0]>
 
 export type SignInOptions = HarnessOptions &
   Readonly<{
-    /** The tenant; its first agent signs in. */
+    /** The tenant; its first agent authenticates. */
     seed?: Seed
-    /** Whose token `request` sends. Default `agent`. */
+    /** The caller whose token `request` sends. Default `agent`. */
     principal?: 'agent' | 'approver' | 'none'
     /** The task that the agent opens; `false` opens none. */
     task?: object | false
@@ -31,7 +31,7 @@ export const signedIn = async (options: SignInOptions = {}) => {
   return { ...here, token, task: opens ? await openTask(request, order) : '', request }
 }
 
-/** The two seats of a harness on sockets, until the tests of this file are over. */
+/** The two seats of a harness on sockets, until the tests of this file have ended. */
 export const serve = async (harness: Harness) => {
   const { issuer, api } = expressApps(harness)
   const seats = new Map([
@@ -44,7 +44,7 @@ export const serve = async (harness: Harness) => {
 
 /**
  * Starts a request, such as `request.post('/jit/task')`. Paths are below a base URL, usually the
- * tenant's; a URL of issuer or API is taken as it is.
+ * tenant's; a URL of issuer or API is used unchanged.
  */
 export type Requests = Readonly<Record<(typeof methods)[number], (path: string) => supertest.Test>>
 
@@ -78,7 +78,9 @@ const clientsOf = (
     anonymous,
     /** The control plane of the tenant. */
     control,
-    /** The own token of a client: an agent by its name, or credentials; the first agent by default. */
+    /**
+     * A client's own token: of an agent by its name, or by credentials; the first agent by default.
+     */
     agentToken: async (client: string | Credentials = first, more: object = {}) => {
       const known =
         typeof client === 'string' ? tenant.agents.find(({ name }) => name === client) : client
@@ -87,7 +89,7 @@ const clientsOf = (
       const { body } = await anonymous.post('/oauth/token').type('form').send(fields)
       return body.access_token as string
     },
-    /** A token of a person; the first approver by default. */
+    /** A user's token; the first approver by default. */
     userToken: async (user?: string) =>
       (await control.post('/user-token').send({ user })).body.access_token as string,
   }
@@ -95,11 +97,11 @@ const clientsOf = (
 
 type Credentials = Readonly<{ client_id: string; client_secret?: string | undefined }>
 
-/** A task of the agent whose requests these are. */
+/** A task of the agent that sends these requests. */
 export const openTask = async (request: Requests, task: object = {}) =>
   (await request.post('/jit/task').send(task)).body.task_id as string
 
-/** What asks for permission to read one document. */
+/** A request for permission to read one document. */
 export const reading = (identifier: string, task_id: string) => ({
   task_id,
   authorization_details: {
@@ -109,7 +111,10 @@ export const reading = (identifier: string, task_id: string) => ({
   } satisfies AuthorizationDetail,
 })
 
-/** Requests to servers under the names of their origins; headers that a request sets come first. */
+/**
+ * Requests to servers under the names of their origins; headers that a request sets take
+ * precedence.
+ */
 export const requestsTo = (
   seats: ReadonlyMap<string, Server>,
   base: string,
@@ -133,7 +138,7 @@ export const requestsTo = (
   ) as Requests
 }
 
-/** Serves until the tests of this file are over. */
+/** Serves until the tests of this file have ended. */
 export const listen = async (listener: RequestListener): Promise<Server> => {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')

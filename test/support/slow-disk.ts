@@ -2,9 +2,8 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
 /**
- * A disk that can be stopped, for a process that is begun with `--import` of this file: after one
- * SIGUSR2 nothing is on it for certain, after the next everything is. It says on standard error
- * what it does.
+ * A disk that can be stopped, for a process that is started with `--import` of this file: after one
+ * SIGUSR2 no write is durable, after the next all are. It reports on standard error.
  */
 const { fdatasync } = fs
 const waiting: (() => void)[] = []
@@ -14,7 +13,7 @@ fs.fdatasync = ((descriptor: number, done: fs.NoParamCallback) => {
   const sync = () => fdatasync(descriptor, done)
   if (!stopped) return sync()
   waiting.push(sync)
-  console.error('the disk keeps somebody waiting')
+  console.error('the disk delays a write')
 }) as typeof fdatasync
 syncBuiltinESMExports()
 

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { parseAst } from 'vitest/node'
 import { root } from './running.ts'
 
-/** A node of the syntax tree of a source, as ESTree has it. */
+/** A node of the syntax tree of a source, in ESTree. */
 export type Node = Readonly<{ type: string; start: number; end: number }> &
   Readonly<Record<string, unknown>>
 

@@ -2,8 +2,8 @@ import supertest from 'supertest'
 import { expect } from 'vitest'
 
 /**
- * supertest, with `.expect(…)` counted as an assertion of the running test: Vitest fails a test that
- * asserts nothing (`requireAssertions`) and counts only its own `expect`.
+ * supertest, with `.expect(…)` counted as an assertion of the running test: Vitest fails a test
+ * without assertions (`requireAssertions`) and counts only its own `expect`.
  */
 export { supertest }
 
@@ -12,7 +12,7 @@ export type Response = supertest.Response
 const test = supertest.Test.prototype
 const addCheck = test.expect as (this: supertest.Test, ...checks: unknown[]) => supertest.Test
 
-/** Counts when the answer is there and has passed the check. */
+/** Counts once the response has arrived and passed the check. */
 const countAssertion = () => {
   expect.setState({ assertionCalls: expect.getState().assertionCalls + 1 })
 }

@@ -2,9 +2,9 @@ import { JournalFile } from '../../server/journal/file.ts'
 import { TenantSeed } from '../../server/wire/index.ts'
 
 /**
- * Appends to the journal that is given, an entry and a version of one document at a time, and prints
- * the number of each once it is on the disk. What it appends is over at once, so that the journal is
- * compacted all the time.
+ * Appends to the given journal, an entry and a version of one document at a time, and prints the
+ * number of each once it is on the disk. Everything it appends expires at once, so that the journal
+ * is compacted all the time.
  */
 const [path = ''] = process.argv.slice(2)
 const file = await JournalFile.open(path, { compactAbove: 1000, newestEntries: 5 })

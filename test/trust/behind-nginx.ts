@@ -5,7 +5,7 @@ import { blocksOf } from '../support/markdown.ts'
 import { Running, root } from '../support/running.ts'
 import { freePorts } from './crashing.ts'
 
-/** nginx with the lines of a page, on other ports than the page names. */
+/** nginx with the configuration of a page, on other ports. */
 export class BehindNginx implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'nginx-'))
   readonly #ports: ReadonlyMap<string, number>
@@ -27,7 +27,7 @@ export class BehindNginx implements AsyncDisposable {
     writeFileSync(join(this.folder, 'nginx.conf'), surroundings(this.folder))
   }
 
-  /** The port that stands for one of the page. */
+  /** The port used here for a port of the page. */
   port(written: string): number {
     return this.#ports.get(written) ?? 0
   }
@@ -36,18 +36,18 @@ export class BehindNginx implements AsyncDisposable {
     return `http://127.0.0.1:${this.port(written)}`
   }
 
-  /** Starts nginx, or starts it again with other lines. */
+  /** Starts nginx, or restarts it with another configuration. */
   async start(rewrite: (text: string) => string = (text) => text): Promise<void> {
     await this.#nginx?.[Symbol.asyncDispose]()
     writeFileSync(join(this.folder, 'lumoauth-harness.conf'), rewrite(this.#text))
     this.#nginx = new Running('nginx', ['-p', this.folder, '-c', join(this.folder, 'nginx.conf')], {
       env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
     })
-    // It says so once its sockets are open.
+    // It prints this line once its sockets are open.
     await this.#nginx.prints('stderr', /using the "epoll" event method/)
   }
 
-  /** The processes each tenant was led to, by their index, as nginx tells it. */
+  /** The processes that requests of each tenant were sent to, by their index, from nginx's log. */
   led(): Map<string, Set<number | undefined>> {
     const indexOf = new Map(
       [0, 1, 2].flatMap((index) =>
@@ -69,7 +69,7 @@ export class BehindNginx implements AsyncDisposable {
   }
 }
 
-/** What a machine has in /etc/nginx/nginx.conf, for one process without rights. */
+/** The /etc/nginx/nginx.conf of a machine, for one process without root. */
 const surroundings = (folder: string) => `
 daemon off;
 master_process off;

@@ -5,7 +5,7 @@ import { createHarness, type Harness } from '../../server/index.ts'
 import { networkMisbehaviours } from '../../server/misbehaviours/network.ts'
 import { figure } from '../support/figure.ts'
 
-/** Seconds that one exchange may take; what is late here is later than that. */
+/** The deadline of one exchange, in seconds; a late response is later than that. */
 const deadline = 0.3
 
 const reading = { type: 'file_access', actions: ['read'], identifier: 'doc_9982' }
@@ -30,12 +30,12 @@ afterEach(() => tenant.behave())
 
 type World = Readonly<{ agent: LumoAuthAgent; jit: JitContext; request: string }>
 
-/** How many tasks are open; what has ended is over. */
+/** The number of open tasks; ended ones do not count. */
 const openTasks = () =>
   tenant.journal().filter(({ type }) => type === 'task.opened').length -
   tenant.journal().filter(({ type }) => type === 'task.completed').length
 
-/** An agent at work, before anything goes wrong. */
+/** An agent with a task, before any fault. */
 const atWork = async (): Promise<World> => {
   const agent = new LumoAuthAgent({
     env: tenant.environment,
@@ -48,7 +48,7 @@ const atWork = async (): Promise<World> => {
   return { agent, jit, request: request_id }
 }
 
-/** Every call of the client, and how many exchanges of which each ends in time it may need. */
+/** Every call of the client, and how many exchanges, each with a deadline, it may need. */
 const calls: Readonly<Record<string, { run: (world: World) => Promise<unknown>; most: number }>> = {
   authenticate: { run: ({ agent }) => agent.authenticate(), most: 1 },
   userinfo: { run: ({ agent }) => agent.userinfo(), most: 3 },
@@ -80,46 +80,51 @@ const calls: Readonly<Record<string, { run: (world: World) => Promise<unknown>; 
 const faults = networkMisbehaviours.map(({ name }) => name)
 
 describe.each(Object.keys(calls))('%s', (call) => {
-  it.each(faults)('under %s ends in a result or a typed error, in time', async (fault) => {
-    const { run, most } = calls[call] as (typeof calls)[string]
-    const before = openTasks()
-    const world = await atWork()
-    await tenant.misbehave({ name: fault, ...(/slow/.test(fault) ? { ms: 5_000 } : {}) })
-    const start = performance.now()
+  it.each(faults)(
+    'ends under %s in a result or a typed error before its deadline',
+    async (fault) => {
+      const { run, most } = calls[call] as (typeof calls)[string]
+      const before = openTasks()
+      const world = await atWork()
+      await tenant.misbehave({ name: fault, ...(/slow/.test(fault) ? { ms: 5_000 } : {}) })
+      const start = performance.now()
 
-    const outcome = await run(world).then(
-      () => 'a result',
-      (error: unknown) => error,
-    )
+      const outcome = await run(world).then(
+        () => 'a result',
+        (error: unknown) => error,
+      )
 
-    const seconds = (performance.now() - start) / 1000
-    longest = Math.max(longest, seconds)
-    expect(seconds).toBeLessThan(most * deadline + 2)
-    const isTyped = outcome instanceof LumoAuthError || isOfCaller(call, outcome)
-    expect(outcome === 'a result' || isTyped, String(outcome)).toBe(true)
-    combinations += 1
-    const kind = outcome instanceof LumoAuthError ? outcome.code : String(outcome)
-    outcomes[kind] = (outcomes[kind] ?? 0) + 1
+      const seconds = (performance.now() - start) / 1000
+      longest = Math.max(longest, seconds)
+      expect(seconds).toBeLessThan(most * deadline + 2)
+      const isTyped = outcome instanceof LumoAuthError || isOfCaller(call, outcome)
+      expect(outcome === 'a result' || isTyped, String(outcome)).toBe(true)
+      combinations += 1
+      const kind = outcome instanceof LumoAuthError ? outcome.code : String(outcome)
+      outcomes[kind] = (outcomes[kind] ?? 0) + 1
 
-    // When the issuer comes back, the task can be completed; what cannot be is reported.
-    tenant.behave()
-    await world.jit.completeTask()
-    expect(world.jit.task).toBeUndefined()
-    // A task nobody told the client of it cannot find; it says that there may be one.
-    const left = openTasks() - before
-    leftOver += left
-    if (outcome instanceof OpeningError) reported += left
-    expect(left).toBeLessThanOrEqual(mayBeLeft(fault, outcome))
-  })
+      // Once the issuer is back, the task can be completed; a task that cannot be is reported.
+      tenant.behave()
+      await world.jit.completeTask()
+      expect(world.jit.task).toBeUndefined()
+      // The client cannot find a task whose id it never received; it reports that there may be one.
+      const left = openTasks() - before
+      leftOver += left
+      if (outcome instanceof OpeningError) reported += left
+      expect(left).toBeLessThanOrEqual(mayBeLeft(fault, outcome))
+    },
+  )
 })
 
-/** An answer that came may be that of another request, or another request may have gone out. */
+/** A response may belong to another request, or another request may have been sent. */
 const lies = ['network-duplicated', 'network-replayed']
 
 const mayBeLeft = (fault: string, outcome: unknown): number =>
   outcome instanceof OpeningError || lies.includes(fault) ? 1 : 0
 
-/** The body of an answer belongs to whoever reads it: what befalls it then is an error of `fetch`. */
+/**
+ * The body of a response belongs to its reader: a fault while it is read is an error of `fetch`.
+ */
 const isOfCaller = (call: string, error: unknown) =>
   call === 'fetch' && error instanceof Error && /TypeError|TimeoutError|AbortError/.test(error.name)
 

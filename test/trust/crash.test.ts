@@ -22,7 +22,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Most of the time it has not even said that it is up. */
+/** Most of the time it has not even printed its ready line. */
 const killedEarly = async (args: readonly string[], milliseconds: number) => {
   await using running = lumoauthHarness(['start', '--json', '--algorithm', 'ES256', ...args])
   await pause(milliseconds)
@@ -54,7 +54,7 @@ describe('killed at any moment', () => {
         witness = new Witness(ready, random)
         await witness.signIn()
       }
-      // Later rounds look at some of what is long known; the last looks at all of it.
+      // Later rounds check some of the older facts; the last round checks all.
       const complaints = await witness.complaints(Math.min(1, 300 / witness.told))
       expect(complaints, `seed ${seed}, round ${round}`).toEqual([])
       const working = [0, 1, 2, 3].map((worker) => witness?.work(worker))

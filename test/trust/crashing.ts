@@ -5,7 +5,7 @@ export type Ready = Readonly<
   Record<'issuer' | 'api' | 'tenant' | 'client_id' | 'client_secret' | 'control_token', string>
 >
 
-/** Ports that nobody listens on, two unless told otherwise. */
+/** Free ports, two by default. */
 export const freePorts = async (count = 2): Promise<number[]> => {
   const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
@@ -20,7 +20,7 @@ export const freePorts = async (count = 2): Promise<number[]> => {
   return ports
 }
 
-/** `start`, as a process of its own, once it says that it is up. */
+/** `start` in its own process, once it has printed its ready line. */
 export const started = async (
   args: readonly string[],
   options: Parameters<typeof lumoauthHarness>[1] = {},
@@ -33,7 +33,7 @@ export const started = async (
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
 export type Answered = Readonly<{ status: number; body: any }>
 
-/** One exchange; undefined when no whole answer came. */
+/** One exchange; undefined when no complete response came. */
 export const asked = async (
   url: string,
   {
@@ -61,8 +61,8 @@ export const asked = async (
 }
 
 /**
- * The tenant that a `Witness` works in, as a configuration file. Its clock stands, and however much is denied,
- * its policy stays the same.
+ * The tenant that a `Witness` works in, as a configuration file. Its clock is frozen, and its
+ * policy stays the same however many requests are denied.
  */
 export const witnessed = `
 tenant: acme
@@ -74,9 +74,9 @@ policy:
     - { name: approved, risk: low, decision: approve }
 `
 
-/** An agent and its approver at work, who write down what they were told. */
+/** An agent and its approver at work, who record the responses. */
 export class Witness {
-  /** What may be found after a restart: more than one thing where no answer came. */
+  /** The states a restart may show: several where no response came. */
   readonly requests = new Map<string, Set<string>>()
   readonly tokens = new Map<string, Set<boolean>>()
   readonly documents = new Map<string, Set<string | undefined>>()
@@ -87,7 +87,7 @@ export class Witness {
   agent = ''
   approver = ''
 
-  /** @param ask answers undefined also where an answer acknowledges nothing */
+  /** @param ask returns undefined also when a response acknowledges nothing */
   constructor(ready: Ready, random: () => number, ask = asked) {
     this.#ask = ask
     this.#ready = ready
@@ -113,12 +113,12 @@ export class Witness {
     this.tokens.set(this.agent, new Set([true]))
   }
 
-  /** Works until an answer is missing, or it is over. */
+  /** Works until a response is missing, or it is stopped. */
   async work(worker: number, isOver = () => false): Promise<void> {
     while (!isOver() && (await this.#task(worker)));
   }
 
-  /** Takes over what another was told, and who it is. */
+  /** Takes over the records and the credentials of another. */
   adopt(other: Witness): void {
     for (const known of ['requests', 'tokens', 'documents'] as const) {
       for (const [id, may] of other[known]) (this[known] as Map<string, unknown>).set(id, may)
@@ -157,14 +157,14 @@ export class Witness {
     const form = { token: jit }
     const alive = this.tokens.get(jit)
     alive?.add(false)
-    // What is approved in a task that is over reads as revoked.
+    // An approved request in an ended task reads as revoked.
     for (const id of [written.body.request_id, request_id]) this.requests.get(id)?.add('revoked')
     const ended =
       this.#random() < 0.5
         ? await this.#asClient('/oauth/revoke', form)
         : await post(`/jit/task/${task_id}/complete`)
     if (ended === undefined) return false
-    // A refusal is no acknowledgement.
+    // An error response acknowledges nothing.
     if (ended.status >= 400)
       throw new Error(`ending: ${ended.status} ${JSON.stringify(ended.body)}`)
     alive?.delete(true)
@@ -192,7 +192,7 @@ export class Witness {
     return true
   }
 
-  /** What is not as it was told, in words. */
+  /** Each difference from what was recorded, in words. */
   async complaints(sample = 1): Promise<string[]> {
     const complaints: string[] = []
     const check = async (

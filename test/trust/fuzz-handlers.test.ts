@@ -10,7 +10,7 @@ const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 afterAll(() => harness.close())
 
-it('no garbage makes a handler crash, hang, answer 5xx or keep what it should forget', async () => {
+it('no random request makes a handler crash, hang, answer 5xx or keep expired records', async () => {
   const random = randomFrom(seed)
   const statuses: Record<number, number> = {}
   const wrong: string[] = []
@@ -19,7 +19,7 @@ it('no garbage makes a handler crash, hang, answer 5xx or keep what it should fo
 
   for (let sent = 0; sent < requests; ) {
     const world = await openWorld()
-    // Garbage may delete the world: without any tenant the API answers 503, by design.
+    // Random requests may delete the tenant: without any tenant the API answers 503, by design.
     harness.createTenant()
     const garbage = await garbageFor(world, random)
     for (let count = 0; count < perWorld && sent < requests; count += 1, sent += 1) {
@@ -53,7 +53,7 @@ it('no garbage makes a handler crash, hang, answer 5xx or keep what it should fo
 
 const answered = async (request: Garbage): Promise<number> => {
   let timer: NodeJS.Timeout | undefined
-  // In seconds that this process runs: one that is stopped for a while ages by one.
+  // In seconds of this process's running time: a suspended process ages by one.
   const late = new Promise<never>((_, reject) => {
     let seconds = 0
     timer = setInterval(() => {

@@ -11,7 +11,7 @@ const connections = size('FUZZ_CONNECTIONS', 2_000, 100_000)
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 const atOnce = 20
 
-it('no garbage over a socket makes the server crash, hang, answer 5xx or keep what it should forget', async () => {
+it('no random bytes on a socket make the server crash, hang, answer 5xx or keep expired records', async () => {
   const random = randomFrom(seed)
   const bugs: unknown[] = []
   await using harness = await createHarness({
@@ -21,7 +21,7 @@ it('no garbage over a socket makes the server crash, hang, answer 5xx or keep wh
     onBug: (bug) => bugs.push(bug),
   })
   const ports = [harness.issuer, harness.api].map((origin) => Number(new URL(origin).port))
-  // Credentials of the other world are garbage here, but for the control token.
+  // Credentials of another tenant are invalid here, except for the control token.
   const here = await openWorld()
   harness.createTenant({ tenant: here.tenant.tenant })
   const garbage = await garbageFor(here, random)
@@ -64,7 +64,7 @@ it('no garbage over a socket makes the server crash, hang, answer 5xx or keep wh
   await world.close()
 })
 
-/** A request as it goes over the wire, most of the time with something broken about it. */
+/** A request as bytes, most of the time malformed. */
 const asBytes = (random: Random, { method, path, search, headers = {}, body = '' }: Garbage) => {
   const chunks = random() < 0.3
   const length = Buffer.byteLength(body) + (random() < 0.05 ? Math.floor(random() * 9) - 4 : 0)
@@ -100,7 +100,7 @@ const chunked = (random: Random, body: string): string => {
   return `${parts.join('')}0\r\n\r\n`
 }
 
-/** Says it in pieces, hangs up at some point, and hears what comes within half a second. */
+/** Sends it in pieces, closes at some point, and receives what comes within half a second. */
 const said = (random: Random, port: number, bytes: string): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')

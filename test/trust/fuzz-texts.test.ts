@@ -22,10 +22,10 @@ import { randomFrom, size } from './sizes.ts'
 const texts = size('FUZZ_TEXTS', 2_000, 100_000)
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
-/** Milliseconds of its thread that nothing here may take, whoever else shares the processor. */
+/** Milliseconds of thread time that no text may take, whatever else runs on the processor. */
 const patience = 3_000
 
-/** What a reader does with each text; whatever it throws beyond `mayThrow` is a bug. */
+/** What a reader does with each text; an error other than `mayThrow` is a bug. */
 const reads = async (
   what: string,
   make: (random: Random) => string,
@@ -112,8 +112,8 @@ const broken = (random: Random, whole: string) => {
   return dice < 0.08 ? pick(random, bombs) : scrambled(random, whole)
 }
 
-describe('garbage is refused in words, and soon:', () => {
-  it('by the loader of scenarios', () =>
+describe('random text is rejected quickly, with a message,', () => {
+  it('by the scenario loader', () =>
     reads(
       'the loader of scenarios',
       (random) => broken(random, scenario),
@@ -123,7 +123,7 @@ describe('garbage is refused in words, and soon:', () => {
       [UsageError],
     ))
 
-  it('by the reader of configuration files', async () => {
+  it('by the configuration reader', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
     const file = join(folder, 'config.yaml')
     await reads(
@@ -138,7 +138,7 @@ describe('garbage is refused in words, and soon:', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('by the decoder of challenges', () => {
+  it('by the challenge decoder', () => {
     const detail = { type: 'file_access', actions: ['read'], identifier: 'doc_1' }
     const lumo = encodeChallenge(detail)
     const remediation = encodeRemediation({ authorization_details: [detail] })
@@ -179,7 +179,7 @@ describe('garbage is refused in words, and soon:', () => {
     )
   })
 
-  it('by the reader of journals and of the keys beside them', async () => {
+  it('by the reader of journals and their keys', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
     const journal = join(folder, 'journal.jsonl')
     const harness = await createHarness({

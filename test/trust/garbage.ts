@@ -5,7 +5,7 @@ import { sample } from '../support/faults.ts'
 
 export type Random = () => number
 
-/** A request that nobody in their right mind would send, or nearly the right one. */
+/** A request that is random, or nearly valid. */
 export type Garbage = Sent &
   Readonly<{ route: Route; method: string; path: string; search: string }>
 
@@ -73,13 +73,13 @@ const nested = (depth: number): unknown => {
   return value
 }
 
-/** Any code units, surrogates without their other half among them. */
+/** Any code units, among them unpaired surrogates. */
 export const text = (random: Random, longest: number): string =>
   Array.from({ length: Math.floor(random() * longest) }, () =>
     String.fromCharCode(Math.floor(random() * (random() < 0.7 ? 128 : 65_536))),
   ).join('')
 
-/** Something in a value that is not what it was. */
+/** A value with one changed member. */
 const mutated = (random: Random, value: unknown): unknown => {
   const isInside = typeof value === 'object' && value !== null && random() < 0.9
   if (!isInside) return pick(random, strangeValues)(random)
@@ -93,7 +93,7 @@ const mutated = (random: Random, value: unknown): unknown => {
   return random() < 0.15 ? others : { ...others, [name]: mutated(random, before) }
 }
 
-/** Bytes of a text, some of them lost, doubled or changed. */
+/** The bytes of a text, some of them lost, doubled or changed. */
 export const scrambled = (random: Random, whole: string): string => {
   let it = whole
   for (let times = Math.ceil(random() * 4); times > 0; times -= 1) {
@@ -111,11 +111,11 @@ export const scrambled = (random: Random, whole: string): string => {
   return it
 }
 
-/** These make for answers 5xx by design: defects, and limits on what the API asks the issuer. */
+/** These cause 5xx by design: misbehaviours, and limits on introspection by the API. */
 const spared = ['control.misbehaviours.on', 'console.misbehaviours.on', 'control.limits.set']
 const names = (Object.keys(routes) as RouteName[]).filter((name) => !spared.includes(name))
 
-/** A source of garbage that knows what is alive in a world. */
+/** A generator of random requests that knows the ids of a tenant. */
 export const garbageFor = async (world: Awaited<ReturnType<typeof openWorld>>, random: Random) => {
   const known = await Promise.all(
     names.map(async (name) => {
@@ -225,7 +225,7 @@ export const garbageFor = async (world: Awaited<ReturnType<typeof openWorld>>, r
 
 const wellFormed = (it: string) => it.toWellFormed()
 
-/** What may stand in a header field at all. */
+/** Characters that a header field may hold at all. */
 const latin = (it: string) =>
   it
     .replace(/[^\t -~\u0080-\u00ff]/g, '')

@@ -56,7 +56,7 @@ const refused = async (running: Running): Promise<string> => {
 }
 
 describe('a full disk', () => {
-  it('while running: 503 for everything, a line on standard error, and nothing acknowledged lost', async () => {
+  it('while running: answers 503 to everything, logs one line, and loses nothing acknowledged', async () => {
     await using running = limited('ulimit -f 64')
     const ready = JSON.parse((await running.prints('stdout', /^.*\n/))[0])
     const witness = new Witness(ready, randomFrom(1))
@@ -84,14 +84,14 @@ describe('a full disk', () => {
     expect(await witness.complaints()).toEqual([])
   })
 
-  it('at the start: one line and exit code 2', async () => {
+  it('at start: exits with code 2 and one line', async () => {
     expect(await refused(limited('ulimit -f 0'))).toMatch(/cannot be written: EFBIG/)
     expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([])
   })
 })
 
-describe('start --journal refuses, in one line and with exit code 2,', () => {
-  it('a file that another process has', async () => {
+describe('start --journal exits with code 2 and one line for', () => {
+  it('a file that another process has open', async () => {
     const { running } = await started(args)
     await using _ = running
     const other = args.map((it, at) => (args[at - 1]?.endsWith('port') ? '0' : it))
@@ -101,7 +101,7 @@ describe('start --journal refuses, in one line and with exit code 2,', () => {
     expect(stderr).toMatch(/the journal .* is in use by process \d+/)
   })
 
-  it('a file that is corrupt, and leaves it as it is', async () => {
+  it('a corrupt file, and leaves it unchanged', async () => {
     const { running } = await started(args)
     running.signal('SIGTERM')
     expect(await running.ends()).toBe(0)
@@ -115,7 +115,7 @@ describe('start --journal refuses, in one line and with exit code 2,', () => {
     expect(readFileSync(journal, 'utf8')).toBe(before)
   })
 
-  it('a file of a newer format, and leaves it as it is', async () => {
+  it('a file of a newer format, and leaves it unchanged', async () => {
     const text = addChecksum({ format: 3 })
     writeFileSync(journal, text)
 
@@ -125,7 +125,7 @@ describe('start --journal refuses, in one line and with exit code 2,', () => {
     expect(readFileSync(journal, 'utf8')).toBe(text)
   })
 
-  it.skipIf(process.getuid?.() !== 0)('a file that may only be read', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a read-only file', async () => {
     const { running } = await started(args)
     running.signal('SIGTERM')
     await running.ends()
@@ -140,7 +140,7 @@ describe('start --journal refuses, in one line and with exit code 2,', () => {
   })
 })
 
-it('a last line that was cut off is dropped, and start says so', async () => {
+it('start drops an incomplete last line, and says so', async () => {
   const { running, ready } = await started(args)
   const witness = new Witness(ready, randomFrom(2))
   await witness.signIn()
@@ -155,7 +155,7 @@ it('a last line that was cut off is dropped, and start says so', async () => {
   expect(await witness.complaints()).toEqual([])
 })
 
-it('wherever the file was cut off, what stands before is there', async () => {
+it('a file cut off anywhere keeps all complete lines', async () => {
   const { running } = await started(args)
   running.signal('SIGTERM')
   await running.ends()

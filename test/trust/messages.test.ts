@@ -27,7 +27,7 @@ type How = Readonly<{
   env?: Readonly<Record<string, string>>
 }>
 
-/** Runs a command of the sources, with all messages altered or as they are. @returns its exit code */
+/** Runs a command of the sources, with all messages altered or unchanged. @returns its exit code */
 const runCommand = async (
   args: readonly string[],
   { altered, planted, prefix, env: more }: How,
@@ -86,7 +86,7 @@ const commands: readonly (readonly [name: string, format: string, args: readonly
 ]
 
 describe('altered messages', () => {
-  it('reach every text that the syntax trees hold', async () => {
+  it('reach every text in the syntax trees', async () => {
     const files = globSync('{server,client,scenarios}/**/*.ts', { cwd: root })
       .filter((file) => !file.startsWith('client/examples/') && file !== 'scenarios/cli.ts')
       .sort()
@@ -131,7 +131,7 @@ describe('altered messages', () => {
     expect(usual.verdicts.length).toBeGreaterThan(3)
   })
 
-  it('change verdicts where code compares a text', async () => {
+  it('change verdicts if code compares a text', async () => {
     const planted =
       'if (thrown instanceof Refused) return=>' +
       "if (thrown instanceof Refused && /^[^A-Z]/.test('reason' in thrown.refusal ? String(thrown.refusal.reason) : '-')) return"

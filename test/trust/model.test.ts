@@ -5,7 +5,7 @@ import { size } from './sizes.ts'
 
 const sequences = size('MODEL_SEQUENCES', 1000, 10_000)
 
-it('whatever agents, approvers and time do, the rules do as a model of them says', () => {
+it('the rules agree with an independent model, whatever agents, approvers and time do', () => {
   holds(sequences)
 
   figure('sequences of commands against the model', { sequences, deviations: 0 })

@@ -60,14 +60,14 @@ const requested = async ({ post }: World, type: 'file_access' | 'user_data') => 
 const happened = (tenant: TestTenant, since: number, ...types: string[]) =>
   tenant.journal().filter(({ seq, type }) => seq > since && types.includes(type))
 
-/** Two that compete for the same thing, and what must have come of it. */
+/** Two concurrent requests, and the required outcome. */
 type Race = Readonly<{
   between: string
   type: 'file_access' | 'user_data'
   run: (world: World, at: { task: string; request: string }) => (() => Promise<Answered>)[]
   /** How often each may have succeeded. */
   won: (winners: readonly boolean[]) => boolean
-  /** What the journal says about this happened exactly once. */
+  /** The journal must hold exactly one such event. */
   once: readonly string[]
 }>
 
@@ -139,14 +139,14 @@ const races: readonly Race[] = [
   },
 ]
 
-/** The time of whoever should decide runs out. */
+/** Moves the clock until the request expires. */
 const expiring = async ({ controlToken: token }: Harness, { urls, tenant }: TestTenant) => {
   const url = `${new URL(urls.tenant).origin}/_harness/tenants/${tenant}/clock`
   return (await asked(url, { method: 'POST', token, body: { advance: 'PT5M' } })) as Answered
 }
 
-describe('over real HTTP, of two that come at once', () => {
-  it.each(races)('one wins: $between', async ({ between, type, run, won, once }) => {
+describe('two concurrent requests over HTTP', () => {
+  it.each(races)('have one winner: $between', async ({ between, type, run, won, once }) => {
     const here = await opened()
     await using _ = here.harness
     const random = randomFrom(rounds)
@@ -178,7 +178,7 @@ describe('over real HTTP, of two that come at once', () => {
   })
 })
 
-/** Whoever won: a decision stands, and no token is alive in a task that is over. */
+/** After either outcome: a decision stands, and no token is live in an ended task. */
 const consistent = async ({ tenant, post }: World, { task, request }: Record<string, string>) => {
   const decisions = tenant
     .journal()

@@ -5,7 +5,7 @@ import { figure } from '../support/figure.ts'
 import { sourceNodes } from '../support/sources.ts'
 import { randomFrom } from './sizes.ts'
 
-/** Takes time that grows with the square of its text. Why nobody can make use of that: */
+/** Takes quadratic time. Why no caller can exploit that: */
 const slow: Readonly<Record<string, string>> = {
   '/\\/+$/': 'reads URLs that the operator gives',
   '/=+$/': 'reads base64 that was written on the same line, with two = at most',
@@ -25,7 +25,7 @@ const slow: Readonly<Record<string, string>> = {
     'sticky, so it begins at one place, in a header field of at most 16 KiB',
 }
 
-/** Is made while running. Why nobody else can say what it is, or it is never matched: */
+/** Is created at run time. Why no caller chooses its pattern, or it is never matched: */
 const made: Readonly<Record<string, string>> = {
   'scenarios/language/match.ts': 'of a scenario, which the operator gives',
   'scenarios/language/save.ts': 'of a scenario, which the operator gives',
@@ -48,7 +48,7 @@ for (const { node, file, text } of sourceNodes()) {
 
 const replacing = new Script('text.replace(regex, "")')
 
-/** Milliseconds; without end where it had to be stopped. */
+/** Milliseconds; Infinity if it had to be stopped. */
 const timed = (regex: RegExp, text: string): number => {
   Object.assign(globalThis, { regex, text })
   const start = performance.now()
@@ -61,11 +61,11 @@ const timed = (regex: RegExp, text: string): number => {
   return performance.now() - start
 }
 
-/** The best of three: who shares the processor only makes it longer. */
+/** The best of three: other processes only make it longer. */
 const atBest = (regex: RegExp, text: string): number =>
   Math.min(...[1, 2, 3].map(() => timed(regex, text)))
 
-/** Texts that it matches, as far as fast-check can make them, and its own source. */
+/** Texts that it matches, as far as fast-check can generate them, and its own source. */
 const samplesOf = ({ pattern, flags }: Regex): string[] => {
   const plain = pattern.replaceAll(/\(\?<?[=!](?:[^()[\]\\]|\\.|\[[^\]]*\])*\)|\\[bB]/g, '')
   try {
@@ -76,7 +76,10 @@ const samplesOf = ({ pattern, flags }: Regex): string[] => {
   }
 }
 
-/** What is repeated to keep it busy: single characters of what it matches, and pieces. */
+/**
+ * Pieces that are repeated to keep it busy: single characters of matching texts, and parts of
+ * these.
+ */
 const pumpsOf = (samples: readonly string[]): Set<string> => {
   const random = randomFrom(1)
   const pumps = new Set(['a', ' ', '\n'])
@@ -94,7 +97,7 @@ const pumpsOf = (samples: readonly string[]): Set<string> => {
   return pumps
 }
 
-/** What makes a text for which four times the length takes more than eight times as long. */
+/** Builds a text for which four times the length takes more than eight times as long. */
 const attackOn = (it: Regex): { tried: number; pump?: string } => {
   const regex = new RegExp(it.pattern, it.flags.replace('y', ''))
   const samples = samplesOf(it)
@@ -118,7 +121,7 @@ const attackOn = (it: Regex): { tried: number; pump?: string } => {
 }
 
 describe('a regular expression', () => {
-  it('takes time that grows with its text, or nobody else writes the text', () => {
+  it('takes linear time, or matches no text from callers', () => {
     let texts = 0
     const found = [...regexes].flatMap(([text, regex]) => {
       const { tried, pump } = attackOn(regex)
@@ -131,7 +134,7 @@ describe('a regular expression', () => {
     expect(Object.keys(slow).filter((text) => !regexes.has(text))).toEqual([])
   })
 
-  it('that is slow is noticed', () => {
+  it('with quadratic time is detected', () => {
     const known: Regex[] = [
       { pattern: '(a+)+$', flags: '' },
       { pattern: '\\s+$', flags: '' },
@@ -141,7 +144,7 @@ describe('a regular expression', () => {
     expect(known.map((it) => attackOn(it).pump)).not.toContain(undefined)
   })
 
-  it('is made while running only where nobody else can say what it is', () => {
+  it('created at run time has no pattern from callers', () => {
     expect([...makers].sort()).toEqual(Object.keys(made).sort())
   })
 })

@@ -21,7 +21,7 @@ let postgres: Postgres
 const missing =
   noPostgres ?? (existsSync('/usr/sbin/nginx') ? undefined : 'there is no /usr/sbin/nginx')
 
-/** One of the three, as the page starts it. */
+/** One of the three processes, started as documented. */
 const start = async (index: number) => {
   const own = (seat: number) => `${nginx.port(`44${index + 1}${seat}`)}`
   const running = lumoauthHarness(
@@ -65,7 +65,7 @@ describe.skipIf(missing)(nameOf(missing), () => {
       (text: string) => text.replaceAll(/hash \$tenant;/g, ''),
     ],
     ['by tenant', (text: string) => text],
-  ])('pass the whole suite when nginx asks them %s', async (how, rewrite) => {
+  ])('pass the whole suite when nginx distributes requests %s', async (how, rewrite) => {
     await nginx.start(rewrite)
     const { scenarios, problems } = await loadScenarios(filesOf([]))
     expect(problems).toEqual([])
@@ -80,7 +80,7 @@ describe.skipIf(missing)(nameOf(missing), () => {
     figure('suite on PostgreSQL', { asked: how, passed: results.length })
   })
 
-  it('each had its share of it, and keep nothing of it', async () => {
+  it('each served a share of it, and have no tenant left', async () => {
     const shares = [0, 1, 2].map(
       (index) => [...nginx.led().values()].filter((it) => it.has(index)).length,
     )
@@ -93,7 +93,7 @@ describe.skipIf(missing)(nameOf(missing), () => {
     }
   })
 
-  it('take over from one that is killed, and give back when it returns', async () => {
+  it('take over the tenants of a killed process, and return them when it is back', async () => {
     const names = Array.from({ length: 30 }, (_, at) => `moved-${at}`)
     const worlds = await Promise.all(names.map(atWork))
     const rounds = async (until: () => boolean) => {
@@ -155,7 +155,7 @@ describe.skipIf(missing)(nameOf(missing), () => {
   })
 })
 
-/** A tenant whose agent holds a token for one document, which its API shows it. */
+/** A tenant whose agent holds a token for one document, which its API returns. */
 const atWork = async (name: string) => {
   const { urls, environment } = await madeBy(name)
   const jit = await new LumoAuthAgent({ env: environment }).jit()

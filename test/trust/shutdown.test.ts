@@ -9,7 +9,7 @@ import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('SHUTDOWN_ROUNDS', 5, 50)
 
-it('SIGTERM under load: what was accepted is answered and kept, and the exit code is 0 within 5 s', async () => {
+it('SIGTERM under load: accepted requests are answered and kept, and the exit code is 0 within 5 s', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shutdown-'))
   const config = join(folder, 'acme.yaml')
   writeFileSync(config, 'tenant: acme\nclock: 2026-01-01T00:00:00Z\n')
@@ -27,7 +27,7 @@ it('SIGTERM under load: what was accepted is answered and kept, and the exit cod
     witness ??= await newWitness(ready, random)
     expect(await witness.complaints()).toEqual([])
     const working = [0, 1, 2, 3].map((worker) => witness?.work(worker))
-    // Somebody who waits for a long time must not hold it up, nor connections with nothing to ask.
+    // A long poll must not delay the shutdown, nor idle connections.
     const url = `${ready.issuer}/_harness/tenants/acme/journal?type=key.rotated&wait=30`
     const waiting = asked(url, { token: 'the-control-token' })
     await pause(100 + random() * 200)

@@ -5,7 +5,7 @@
 export const size = (name: string, usual: number, nightly: number): number =>
   Number(process.env[name] ?? (process.env.NIGHTLY === '1' ? nightly : usual))
 
-/** A generator of numbers in [0, 1) that begins the same for the same seed. */
+/** A generator of numbers in [0, 1) that gives the same numbers for the same seed. */
 export const randomFrom = (seed: number) => {
   let state = seed | 0
   return (): number => {

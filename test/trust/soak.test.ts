@@ -10,7 +10,7 @@ import { mebibytes, memory } from './steady.ts'
 
 const seconds = size('SOAK_SECONDS', 60, 1800)
 
-/** Virtual seconds that pass in a real one: a task lives for six real seconds. */
+/** Virtual seconds per real second: a task lives for six real seconds. */
 const speed = 600
 
 it('a long run is as fast and as small at its end as at its beginning', async () => {
@@ -34,7 +34,7 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   })
   await agent.token()
   tenant.behave()
-  if (context === undefined) throw new Error('nobody looked on')
+  if (context === undefined) throw new Error('no request was observed')
   const { state, journal } = context.tenant
 
   const latencies: number[][] = []
@@ -46,7 +46,7 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   const isOver = () => elapsed() >= seconds
   const periods = 6
   const period = () => Math.min(periods - 1, Math.floor((elapsed() / seconds) * periods))
-  // What a round costs this thread, by period, whoever else shares the processor.
+  // Thread time of a round, by period, whatever else runs on the processor.
   const costs = Array.from({ length: periods }, () => ({ rounds: 0, cpu: 0 }))
 
   const working = async () => {
@@ -108,17 +108,21 @@ it('a long run is as fast and as small at its end as at its beginning', async ()
   })
   expect(remembered).toBe(0)
   expect(state.forgetting.size).toBeLessThan(5)
-  // The first reading is of a process that still warms up; journal and exchanges fill to their limit.
+  // The first reading is of a process that still warms up; journal and exchanges fill up to their
+  // limit.
   const [, early = 0] = memories
   expect(memories.at(-1)).toBeLessThan(early * 1.25 + 16 * 2 ** 20)
   const [, earlyCost = 0] = perRound
   // In a short run there are few rounds a period, and they differ.
   expect(perRound.at(-1)).toBeLessThan(earlyCost * (seconds < 600 ? 1.5 : 1.1) + 0.2)
-  // Others share the processor: only what grows without end would come to this.
+  // Other processes share the processor: only unlimited growth would reach this.
   expect(Number(middle(last, 0.5))).toBeLessThan(Number(middle(first, 0.5)) * 3 + 5)
 })
 
-/** What an agent does in a task: read, be challenged, ask, wait for a person, write, end it or not. */
+/**
+ * What an agent does in a task: read, get a challenge, request, wait for a person, write, end it or
+ * not.
+ */
 const work = async (
   agent: LumoAuthAgent,
   api: string,
@@ -142,7 +146,7 @@ const work = async (
     const decided = await jit.waitForApproval(asked, { limit: 30, interval: 1 })
     if (decided.status === 'approved') await timed(() => jit.getToken(decided))
   }
-  // Some agents crash, and leave it to time.
+  // Some agents crash, and leave their task to expire.
   if (random() < 0.8) await timed(() => jit.completeTask())
 }
 

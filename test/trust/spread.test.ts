@@ -19,7 +19,7 @@ let nginx: BehindNginx
 const port = (written: string) => nginx.port(written)
 const origin = (written: string) => nginx.origin(written)
 
-/** One of the three, as the page starts it. */
+/** One of the three processes, started as documented. */
 const start = async (index: number) => {
   const tens = `44${index + 1}`
   const running = lumoauthHarness(
@@ -53,7 +53,7 @@ const madeBy = async (name: string): Promise<TenantCreated> => {
 }
 
 describe('three processes behind nginx', () => {
-  it('pass the whole suite, save what names no tenant', async () => {
+  it('pass the whole suite, except requests that name no tenant', async () => {
     const { scenarios, problems } = await loadScenarios(filesOf([]))
     expect(problems).toEqual([])
 
@@ -71,7 +71,7 @@ describe('three processes behind nginx', () => {
     figure('suite behind nginx', { passed: results.length - skipped.length, skipped: 2 })
   })
 
-  it('each had its share of it, and every tenant one process for all it asked', () => {
+  it('each served a share of it, and each tenant was served by one process', () => {
     const tenants = [...nginx.led().values()]
     const shares = [0, 1, 2].map((index) => tenants.filter((it) => it.has(index)).length)
 
@@ -81,7 +81,7 @@ describe('three processes behind nginx', () => {
     figure('tenants behind nginx', { tenants: tenants.length, shares: shares.join('+') })
   })
 
-  it('keep nothing once the suite is over', async () => {
+  it('have no tenant left after the suite', async () => {
     for (const own of ['4410', '4420', '4430']) {
       expect(await asked(`${origin(own)}/_harness/tenants`, { token })).toEqual({
         status: 200,
@@ -93,15 +93,18 @@ describe('three processes behind nginx', () => {
   it.each([
     ['a list of all tenants', 'GET', '4400', '/_harness/tenants'],
     ['a tenant without a name', 'POST', '4400', '/_harness/tenants'],
-    ['the metadata of whoever is first', 'GET', '4400', '/.well-known/openid-configuration'],
-    ['an API that is told by the token', 'GET', '4401', '/v1/documents'],
-  ])('refuse %s, since it could be anybody’s', async (_, method, seat, path) => {
-    const answer = await asked(origin(seat) + path, { method, token })
+    ['metadata without a tenant', 'GET', '4400', '/.well-known/openid-configuration'],
+    ['an API request with the tenant in its token only', 'GET', '4401', '/v1/documents'],
+  ])(
+    'answer 421 misdirected_request to %s, which names no tenant',
+    async (_, method, seat, path) => {
+      const answer = await asked(origin(seat) + path, { method, token })
 
-    expect(answer).toMatchObject({ status: 421, body: { error: 'misdirected_request' } })
-  })
+      expect(answer).toMatchObject({ status: 421, body: { error: 'misdirected_request' } })
+    },
+  )
 
-  it('refuse the control plane to who calls them by a name that only leads here', async () => {
+  it('answer 403 to the control plane under another Host', async () => {
     const { hostname, port } = new URL(origin('4400'))
     const { request } = await import('node:http')
 
@@ -116,7 +119,7 @@ describe('three processes behind nginx', () => {
     expect(status).toBe(403)
   })
 
-  it('show the page of a task to whoever knows its id, wherever it is', async () => {
+  it('serve the page of a task at its process', async () => {
     const statuses = []
     for (const name of ['page-1', 'page-2', 'page-3', 'page-4', 'page-5', 'page-6']) {
       const { environment } = await madeBy(name)
@@ -129,7 +132,7 @@ describe('three processes behind nginx', () => {
     expect(new Set(statuses)).toEqual(new Set([303]))
   })
 
-  it('tell of an event at once, on a stream that goes on', async () => {
+  it('send an event at once, on a stream that stays open', async () => {
     await madeBy('watched')
     const control = `${origin('4400')}/_harness/tenants/watched`
     const link = await asked(`${control}/console-link`, { method: 'POST', token, body: {} })
@@ -153,7 +156,7 @@ describe('three processes behind nginx', () => {
 })
 
 describe('one of three that is killed', () => {
-  it('takes its own tenants away, and nobody else’s, until it is back with its journal', async () => {
+  it('makes only its own tenants unavailable, and restores them from its journal', async () => {
     const names = Array.from({ length: 18 }, (_, at) => `kept-${at}`)
     const worlds = await Promise.all(names.map(atWork))
     const lost = (await listOf('4420')).filter((it) => it.startsWith('kept-'))
@@ -170,7 +173,7 @@ describe('one of three that is killed', () => {
     processes[1]?.signal('SIGKILL')
     await processes[1]?.ends()
 
-    // Again and again: nobody takes over, and nobody is asked in its place.
+    // Repeatedly: no other process takes over its tenants.
     const withoutOne = names.map((it) => [it, lost.includes(it) ? down : alive])
     for (let round = 0; round < 5; round += 1) {
       expect(await seen()).toEqual(Object.fromEntries(withoutOne))
@@ -189,7 +192,7 @@ describe('one of three that is killed', () => {
 const listOf = async (own: string): Promise<string[]> =>
   (await asked(`${origin(own)}/_harness/tenants`, { token }))?.body.tenants
 
-/** A tenant whose agent holds a token for one document, and a look at it from every side. */
+/** A tenant whose agent holds a token for one document, and checks from every side. */
 const atWork = async (name: string) => {
   const { tenant, urls, agents, environment } = await madeBy(name)
   const { client_id = '', client_secret = '' } = agents[0] ?? {}

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes in use when everything that can be forgotten is. */
+/** Bytes in use after every expired record is deleted. */
 export const memory = (): number => {
   collect()
   collect()

@@ -19,7 +19,7 @@ let postgres: Postgres
 let folder: string
 let count = 0
 
-/** Several processes that share one database, each on ports of its own. */
+/** Several processes with one database, each on its own ports. */
 class Processes implements AsyncDisposable {
   readonly #running: (Running | undefined)[] = []
   readonly #url: string
@@ -67,7 +67,10 @@ class Processes implements AsyncDisposable {
     await running?.ends()
   }
 
-  /** Asks one process, any that runs unless told which. Undefined where nothing was acknowledged. */
+  /**
+   * Sends a request to one process, by default any running one. Undefined when nothing was
+   * acknowledged.
+   */
   ask = async (
     url: string,
     options: Parameters<typeof asked>[1] = {},
@@ -81,7 +84,7 @@ class Processes implements AsyncDisposable {
     return answer?.status === 502 || answer?.status === 503 ? undefined : answer
   }
 
-  /** Asks again until there is an answer. */
+  /** Repeats a request until there is a response. */
   askOn: typeof asked = async (url, options) => {
     for (const end = performance.now() + 30_000; performance.now() < end; await pause(50)) {
       const answer = await this.ask(url, options)
@@ -100,10 +103,10 @@ class Processes implements AsyncDisposable {
   }
 }
 
-/** What a balancer in front of them would be called. */
+/** The address of a load balancer in front of them. */
 const origins = { issuer: 'http://127.0.0.1:4400', api: 'http://127.0.0.1:4401' }
 
-/** Works through every failure until told to stop. */
+/** Works through every failure until it is stopped. */
 const workOn = (witness: Witness, workers: number, isOver: () => boolean): Promise<unknown> => {
   const working = Promise.all(
     Array.from({ length: workers }, async (_, worker) => {
@@ -118,7 +121,7 @@ const workOn = (witness: Witness, workers: number, isOver: () => boolean): Promi
   return working
 }
 
-/** What the database says happened: in order, without a gap, and nothing decided twice. */
+/** The events in the database: in order, without a gap, and no request decided twice. */
 const checkHistory = (database: string): number => {
   const lines = postgres
     .sql(`select line from lumoauth_harness_journal where tenant = 'acme' order by seq`, database)
@@ -184,7 +187,7 @@ describe.skipIf(noPostgres)(
       })
     })
 
-    it('answer nothing from memory after they were paused longer than their lease', async () => {
+    it('answer nothing from memory after a pause longer than their lease', async () => {
       const rounds = size('PAUSE_ROUNDS', 1, 10)
       const random = randomFrom(seed)
       const url = database()
@@ -216,7 +219,7 @@ describe.skipIf(noPostgres)(
         while (held === undefined) held = (await issue(owner))?.body.access_token
 
         processes.signal(owner, 'SIGSTOP')
-        // They wait in its sockets until it goes on.
+        // Requests wait in its sockets until it continues.
         const queued = Array.from({ length: 8 }, () => isActive(held as string, owner))
         const paused = performance.now()
         const revoke = { method: 'POST', form: { ...form, token: held } }
@@ -243,7 +246,7 @@ describe.skipIf(noPostgres)(
       })
     })
 
-    it('answer nothing from memory while they are cut off from the database', async () => {
+    it('answer nothing from memory while the database is unreachable', async () => {
       const random = randomFrom(seed)
       const url = database()
       await using cutter = await Cutter.start(postgres.port)
@@ -277,7 +280,7 @@ describe.skipIf(noPostgres)(
       checkHistory(nameOf(url))
     })
 
-    it('lose nothing acknowledged when the connection is cut in the middle of a commit', async () => {
+    it('lose nothing acknowledged when the connection is cut during a commit', async () => {
       const rounds = size('CUT_ROUNDS', 20, 400)
       const random = randomFrom(seed)
       const url = database()
@@ -308,7 +311,7 @@ describe.skipIf(noPostgres)(
       })
     })
 
-    it('acknowledge nothing while the disk of the database is full, and go on afterwards', async () => {
+    it('acknowledge nothing while the disk of the database is full, and recover afterwards', async () => {
       const random = randomFrom(seed)
       await using full = await Postgres.start(['fsync=off'])
       await using processes = await Processes.start(1, full.url(), random)
@@ -319,7 +322,7 @@ describe.skipIf(noPostgres)(
       const agent = observer.agent
       await Promise.all([0, 1].map((worker) => witness.work(worker, enough(40))))
 
-      // The file of the table is full, and may not grow.
+      // The file of the table is full, and must not grow.
       full.sql(
         `insert into lumoauth_harness_journal
           select 'filler', i, repeat(md5(i::text), 30) from generate_series(1, 1500) i`,
@@ -344,13 +347,13 @@ describe.skipIf(noPostgres)(
   },
 )
 
-/** True after so many calls. */
+/** True after this many calls. */
 const enough = (calls: number) => {
   let left = calls
   return () => --left < 0
 }
 
-/** Stands between a process and PostgreSQL, and cuts the connection when something is written. */
+/** A proxy between a process and PostgreSQL that cuts the connection at a write. */
 class Cutter implements AsyncDisposable {
   port = 0
   readonly #server = createServer((socket) => this.#connect(socket))
@@ -370,14 +373,17 @@ class Cutter implements AsyncDisposable {
     this.#to = to
   }
 
-  /** Cuts the connection at a later write: before it reaches the database, or before its answer comes back. */
+  /**
+   * Cuts the connection at a later write: before it reaches the database, or before its response
+   * returns.
+   */
   cutNext(when: 'before' | 'after', skip: number): Promise<void> {
     return new Promise((done) => {
       this.#armed = { when, skip, done }
     })
   }
 
-  /** Lets nothing through, in either direction, or lets it through again. */
+  /** Blocks or unblocks both directions. */
   freeze(isFrozen: boolean): void {
     this.#isFrozen = isFrozen
     for (const socket of this.#open) isFrozen ? socket.pause() : socket.resume()

@@ -77,14 +77,14 @@ export const checkIssuer = async (
       out,
     )
     if (!signal.aborted) return code
-    process.stderr.write('lumoauth-harness: interrupted; what is skipped for that was not tested\n')
+    process.stderr.write('lumoauth-harness: interrupted; the skipped scenarios were not tested\n')
     return 2
   } finally {
     await referenceMock.close()
   }
 }
 
-/** What cannot be reached is one line, and exit code 2. */
+/** Reports an unreachable issuer in one line, with exit code 2. */
 const connect = async <T>(attempt: () => Promise<T>): Promise<T> => {
   try {
     return await attempt()
@@ -107,7 +107,7 @@ const factsOf = (
     `prefixes: ${probed.prefixes.join(', ')}`,
     ...(dialect.length === 0 ? [] : [`dialect: ${dialect.join(', ')}`]),
     ...probed.notes,
-    `${requests} requests, ${cleaning} of them to complete what was left open; ${(milliseconds / 1000).toFixed(1)} s, ${waited.toFixed(1)} s of it waiting for limits`,
+    `${requests} requests, ${cleaning} of them to complete open tasks; ${(milliseconds / 1000).toFixed(1)} s, ${waited.toFixed(1)} s of it waiting for limits`,
   ]
 }
 

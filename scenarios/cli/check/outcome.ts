@@ -24,11 +24,11 @@ import { writeReports } from '../write-report.ts'
 
 type ReportOutputs = Omit<Subject, 'compared'>
 
-/** Whether a report goes to the standard output; the live list then goes to the standard error. */
+/** Whether a report goes to standard output; the live list then goes to standard error. */
 export const reportsToStdout = (report: OutcomeOptions['report'] = []): boolean =>
   report.some(({ file }) => file === undefined)
 
-/** The known deviations in a file; none where there is no file yet. @throws {UsageError} */
+/** The known deviations in a file; none if the file does not exist yet. @throws {UsageError} */
 export const readBaselineOption = async ({
   baseline: file,
   updateBaseline,
@@ -47,7 +47,7 @@ export const readBaselineOption = async ({
   }
 }
 
-/** Says how it went, writes the reports, and weighs the deviations. @returns the exit code */
+/** Prints the verdicts, writes the reports, and compares deviations with the baseline. @returns the exit code */
 export const concludeCheck = async (
   run: Run,
   told: ReportOutputs,
@@ -79,7 +79,7 @@ export const concludeCheck = async (
     out.write(`${wrapLines(lines.map(inertText), out).join('\n')}\n`)
   }
   for (const rule of stale) {
-    out.write(`stale in the baseline: ${rule} is kept now; take it out of ${file}\n`)
+    out.write(`stale in the baseline: ${rule} is kept now; remove it from ${file}\n`)
   }
   for (const fact of subject.facts) out.write(`${inertText(fact)}\n`)
   for (const left of subject.leftovers) out.write(`left over: ${inertText(left)}\n`)

@@ -3,10 +3,8 @@ import { defineCommand, lazyAction } from './command.ts'
 /** `lumoauth-harness misbehaviours` */
 export const misbehavioursCommand = () =>
   defineCommand('misbehaviours')
-    .summary('list the defects that a seat can be told to have')
-    .description(
-      'Lists the misbehaviours that a seat, or the network before it, can be told to have.',
-    )
+    .summary('list the misbehaviours that a seat can have')
+    .description('Lists the misbehaviours of each seat, and of the network before it.')
     .argument(
       '[text...]',
       'part of a name, a sentence, a route or the id of the rule it breaks; several: all of them',

@@ -19,6 +19,6 @@ const definition = () =>
     .option('--uncovered', 'only rules that no scenario covers')
     .option(
       '--check',
-      'list nothing but what is wrong: a rule without a scenario, a scenario without a rule, an id that is not there. Exit code 1 when something is',
+      'list only problems: a rule without a scenario, a scenario without a rule, an unknown id. Exit code 1 when there is one',
     )
     .addHelpText('after', '\nExample: lumoauth-harness rules THR --uncovered')

@@ -34,13 +34,13 @@ const definition = () =>
     .addOption(
       new Option(
         '--harness <url>',
-        'the harness that start has up there, instead of one of our own; LUMOAUTH_HARNESS_CONTROL_TOKEN holds its control token',
+        'a harness that start runs there, instead of a new one; LUMOAUTH_HARNESS_CONTROL_TOKEN holds its control token',
       )
         .argParser(origin)
         .conflicts('host'),
     )
     .addOption(reportOption(reportFormats))
-    .option('--failed', 'only those that failed when they were last run here')
+    .option('--failed', 'only scenarios that failed in their last run here')
     .option('--watch', 'run again whenever a scenario, or the code of the harness, changes')
     .addOption(reporterOption)
     .addOption(verboseOption)
@@ -48,7 +48,7 @@ const definition = () =>
     .option('--bail', 'stop after the first failure')
     .option(
       '--seed <n>',
-      'the same ids and secrets again, and so the same transcript',
+      'seed of ids and secrets: equal seeds give equal transcripts',
       wholeNumber({ from: 0 }),
     )
     .option('--repeat <n>', 'run each scenario N times', wholeNumber(), 1)

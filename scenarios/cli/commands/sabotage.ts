@@ -10,7 +10,7 @@ export type SabotageOptions = OptionsOf<typeof definition>
 
 const definition = () =>
   defineCommand('sabotage')
-    .summary('let seats misbehave in every known way, and demand that the suite notices')
+    .summary('enable each misbehaviour, and check that the suite notices it')
     .description(
       `Switches each misbehaviour on in turn and demands that the suite fails. A misbehaviour that no scenario notices is a hole in the suite. This is how we know that green means something.
 

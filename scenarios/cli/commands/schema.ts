@@ -17,5 +17,5 @@ const definition = () =>
       'where the JSON Schemas go in a project that has this package installed',
       'schemas',
     )
-    .option('--check', 'write nothing; exit code 1 when a file is not what it should be')
+    .option('--check', 'write nothing; exit code 1 when a file is out of date')
     .addHelpText('after', '\nExample: lumoauth-harness schema --check')

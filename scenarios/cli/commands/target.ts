@@ -28,11 +28,11 @@ What is not given as an option is asked, on a terminal. Where the credentials ar
     .option('--agent <name>', 'what the issuer calls your agent; else its client id')
     .option('--client-id-env <name>', 'variable with its client id; else AGENT_CLIENT_ID')
     .option('--client-secret-env <name>', 'variable with its secret; else AGENT_CLIENT_SECRET')
-    .option('--approver-env <name>', 'variable with the token of a person who may approve')
+    .option('--approver-env <name>', 'environment variable with the token of an approver')
     .option('--api <url>', 'your API, for check api')
     .option('--route <route>', "one of its routes, as 'METHOD /path'")
     .option('--requires <json>', 'the detail that the route takes')
-    .option('--force', 'write over a file that is there')
+    .option('--force', 'overwrite an existing file')
     .addHelpText('after', example)
 
 const example =

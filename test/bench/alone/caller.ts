@@ -1,6 +1,6 @@
 import type { Harness, TenantCreated } from '../../../server/index.ts'
 
-/** The first agent of a tenant, signed in; its calls reach the harness without a socket. */
+/** The first agent of a tenant, authenticated; its calls reach the harness without a socket. */
 export const caller = async (harness: Harness, { urls, agents }: TenantCreated) => {
   const [agent] = agents
   const token = async (): Promise<string> => {
@@ -18,7 +18,7 @@ export const caller = async (harness: Harness, { urls, agents }: TenantCreated) 
   let bearer = await token()
   return {
     token,
-    /** To be called when the clock has moved: the token it has may have expired. */
+    /** Call this after the clock has moved: the token may have expired. */
     signIn: async () => {
       bearer = await token()
     },

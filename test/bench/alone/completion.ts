@@ -1,4 +1,6 @@
-/** Completing tasks with few and with many tokens, among so many tokens of other tasks. */
+/**
+ * Completing tasks with few and with many tokens, among a given number of tokens of other tasks.
+ */
 import { createHarness } from '../../../server/index.ts'
 import { median } from '../figures.ts'
 import { caller } from './caller.ts'

@@ -1,4 +1,7 @@
-/** Tenants, and what a call costs by each of the ways to make it; in one process, without a socket but for HTTP. */
+/**
+ * Tenants, and the cost of a call through each host; in one process, without a socket except for
+ * HTTP.
+ */
 import { HttpResponse, http } from 'msw'
 import { setupServer } from 'msw/node'
 import { createHandlers } from '../../../server/http/hosts/msw.ts'
@@ -20,7 +23,10 @@ export type Hosts = Readonly<{
 
 type Ask = (url: string, init?: RequestInit) => Promise<Response>
 
-/** Each in turn, so that none has a quiet moment, or a young MSW, for itself; the first do not count. */
+/**
+ * Hosts take turns, so that none gets a quiet machine or a freshly started MSW alone; the first
+ * calls do not count.
+ */
 const inTurn = async <K extends string>(
   calls: Readonly<Record<K, () => Promise<Response>>>,
 ): Promise<Record<K, number>> => {
@@ -44,7 +50,7 @@ const inTurn = async <K extends string>(
 await using harness = await createHarness({ listen: false, algorithm: 'ES256' })
 await using listening = await createHarness({ algorithm: 'ES256' })
 
-/** How a tenant of its own is asked for its keys, and for a token. */
+/** Requests for the keys and a token of one tenant. */
 const placeIn = (it: Harness) => {
   const { urls, agents } = it.createTenant()
   const [agent] = agents

@@ -1,4 +1,4 @@
-/** Many tenants, tasks and tokens in one process: how much memory they take, and how long a call. */
+/** Many tenants, tasks and tokens in one process: their memory, and the duration of a call. */
 import type { TenantContext } from '../../../server/http/tenant-context.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { onlooker } from '../../support/onlooker.ts'
@@ -11,7 +11,7 @@ export type Stage = Readonly<{
   what: string
   heapMiB: number
   residentMiB: number
-  /** Tokens and tasks that the rules still know of. */
+  /** Tokens and tasks in the state of the rules. */
   tokens: number
   tasks: number
   tokenMs: Readonly<{ p50: number; p99: number }>
@@ -21,7 +21,7 @@ export type Stage = Readonly<{
 
 const order = JSON.parse(process.argv[2] ?? '') as Order
 
-/** Tenants that give the tokens, in so many waves, an hour apart, while the tasks go on. */
+/** Tenants that issue the tokens, in this many waves, an hour apart, while the tasks stay open. */
 const busy = Math.min(100, order.tenants)
 const waves = 10
 
@@ -49,7 +49,7 @@ const timesOf = async (act: () => Promise<unknown>) => {
 const sum = (size: (context: TenantContext) => number): number =>
   [...registry].reduce((all, context) => all + size(context), 0)
 
-/** Looks at memory, then asks as one more tenant, which comes and goes. */
+/** Reads the memory, then measures calls of one more tenant, which is deleted afterwards. */
 const look = async (what: string) => {
   const seconds = (performance.now() - begun) / 1000
   const heapMiB = mebibytes(memory())
@@ -106,7 +106,7 @@ for (let wave = 0; wave < waves; wave += 1) {
 }
 await look(`and ${perWave * busy * waves} tokens, all but ${perWave * busy} of them expired`)
 
-// Whoever is asked next forgets.
+// The next request deletes what has expired.
 for (const tenant of tenants) {
   tenant.clock.advance('P2D')
   await caller(harness, tenant)

@@ -1,6 +1,6 @@
 /**
- * How long the event loop stands still for one request: the longest time between two of its turns, in
- * one process, without a socket. Parsing, handling and writing an answer thus count as one piece.
+ * How long one request blocks the event loop: the longest time between two of its turns, in one
+ * process, without a socket. Parsing, handling and writing a response thus count as one block.
  */
 import { pathsOf, type Route, type RouteName } from '../../../server/wire/index.ts'
 import {
@@ -17,7 +17,7 @@ export type Stall = Readonly<{ what: string; ms: number; answered: string }>
 export type Stalls = Readonly<{
   /** By route, the worst of all inputs. */
   routes: readonly Stall[]
-  /** What takes a state of its own, or a body of its own. */
+  /** Routes that need their own state, or their own body. */
   special: readonly Stall[]
 }>
 
@@ -31,13 +31,13 @@ const stallOf = async (what: string, send: Send): Promise<Stall> => {
     const { longest, result } = await watch(send)
     answered = result
     if (round > 0) seen.push(longest)
-    // Whoever needs seconds is not asked again and again.
+    // A request that takes seconds is not repeated.
     if (longest > 2000) return { what, ms: longest, answered }
   }
   return { what, ms: seen.sort((a, b) => a - b)[1] ?? Number.NaN, answered }
 }
 
-/** The first time, for what is remembered once it was shown. */
+/** The first call, for results that are cached afterwards. */
 const firstStallOf = async (what: string, send: Send): Promise<Stall> => {
   const { longest, result } = await watch(send)
   return { what, ms: longest, answered: result }
@@ -132,7 +132,7 @@ const ofRoute = async (world: World, name: RouteName, route: Route): Promise<Sta
 
 const routes: Stall[] = []
 for (const [name, route] of all) {
-  // What waits for a person's eyes streams on; what ends the tenant ends the bench.
+  // Event streams never end, and deleting the tenant would end the bench.
   if (name === 'console.events' || name === 'control.tenant.delete') continue
   routes.push(await ofRoute(await openWorld(), name, route))
 }
@@ -208,7 +208,7 @@ const modelBodies: [string, RouteName, string][] = [
   }
 }
 
-/** A tenant that agents have filled as far as they can. */
+/** A tenant that its agents have filled up to every limit. */
 {
   const world = await openWorld()
   const lax = {

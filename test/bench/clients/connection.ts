@@ -2,15 +2,15 @@ import { connect, type Socket } from 'node:net'
 
 export type Answer = Readonly<{ status: number; body: string }>
 
-/** A server may close what is idle for longer; it is no error then to connect again. */
+/** A server may close a connection that is idle for longer; then a new one is opened. */
 const idleLimit = 4000
 
-/** No answer takes longer, or it is an error. */
+/** A response that takes longer is an error. */
 const patience = 30_000
 
 /**
- * One keep-alive connection, one request at a time. As little of a client as possible, so that the
- * server is what is measured.
+ * One keep-alive connection, one request at a time. The client does as little as possible, so that
+ * the server is what is measured.
  */
 export class Connection {
   readonly #url: URL
@@ -23,7 +23,7 @@ export class Connection {
     this.#url = new URL(origin)
   }
 
-  /** @param headers whole lines, each with its end */
+  /** @param headers whole lines, each with its line break */
   ask(method: string, path: string, headers: string, body = ''): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }

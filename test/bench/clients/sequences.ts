@@ -1,7 +1,7 @@
 /**
- * A process that asks a server for whole sequences of requests, many at once: JIT flows of agents,
- * or as much of the floor as a flow is compared with. The job comes on standard input; `measuring`,
- * `measured` and the outcome go to standard output, a line each.
+ * A process that sends whole sequences of requests to a server, many at once: JIT flows of agents,
+ * or the part of the floor that a flow is compared with. The job comes on standard input;
+ * `measuring`, `measured` and the outcome go to standard output, a line each.
  */
 import { text } from 'node:stream/consumers'
 import { percentile } from '../figures.ts'
@@ -27,7 +27,7 @@ export type Outcome = Readonly<{
   steps: Readonly<Record<string, Times>>
   failed: number
   failure?: string
-  /** How much of one processor this client took; near 1, it was what limited. */
+  /** The share of one processor this client took; near 1, the client was the limit. */
   clientBusy: number
 }>
 
@@ -72,7 +72,7 @@ const floorSequence = (url: string): Sequence => {
   }
 }
 
-/** Open a task, be refused, request, get the token, read, complete; signed in before. */
+/** Open a task, get a 403, request, get the token, read, complete; authenticated before. */
 const jitFlow = async (agent: AgentAt): Promise<Sequence> => {
   const issuer = new Connection(agent.issuer)
   const api = new Connection(agent.api)
@@ -91,7 +91,7 @@ const jitFlow = async (agent: AgentAt): Promise<Sequence> => {
   const post = (path: string, body = {}) =>
     issuer.ask('POST', path, as(wide) + json, JSON.stringify(body))
   const read = (token: string) => api.ask('GET', document, as(token))
-  // So that both connections are there before all begin at once.
+  // Both connections are open before all begin at once.
   expected(await read(wide), 403)
   return async () => {
     const task = expected(await step('task', () => post(`${base}/jit/task`)), 201)

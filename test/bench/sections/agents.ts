@@ -8,7 +8,7 @@ import type { Section } from '../section.ts'
 const tenants = 10
 const agentsEach = 100
 
-/** How much longer than other measurements this one takes: 60 s as a rule. */
+/** How many times longer than other measurements this one takes: usually 60 s. */
 const longer = 20
 
 type Seen = Driven &
@@ -48,7 +48,7 @@ export const agents: Section = {
             ],
           },
           notes: [
-            `${agentsEach} agents in each of ${tenants} tenants; two connections each. Nobody pauses, so that each waits for all others: a flow takes as long as all agents’ flows.`,
+            `${agentsEach} agents in each of ${tenants} tenants; two connections each. No agent pauses, so each waits for all others: a flow takes as long as all agents’ flows.`,
           ],
         },
       ],
@@ -97,7 +97,7 @@ const crowd = async (seconds: number): Promise<Seen> => {
   }
 }
 
-/** Of the whole machine: whoever is dropped tries again after 1, 2, 4 … seconds. */
+/** Of the whole machine: a dropped connection is retried after 1, 2, 4 … seconds. */
 const listenOverflows = (): number => {
   const [names = [], numbers = []] = readFileSync('/proc/net/netstat', 'utf8')
     .split('\n')

@@ -4,7 +4,7 @@ import { median, ratios, told, unsteady } from '../figures.ts'
 import { type Driven, driven } from '../load.ts'
 import { alternating, type Section, type Sizes } from '../section.ts'
 
-/** Flows at once. */
+/** Concurrent flows. */
 const atOnce = 10
 
 type Kind = 'floor' | 'introspection' | 'expiry'

@@ -13,7 +13,7 @@ const crowds = [1, 10, 100]
 
 type Kept = Readonly<{
   load: Load
-  /** Lines of the journal that went to the disk together, on average. */
+  /** Lines of the journal in one write, on average. */
   batch?: number
   restart?: Readonly<{ lines: number; ms: number }>
 }>

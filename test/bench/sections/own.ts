@@ -77,7 +77,7 @@ export const own: Section = {
   },
 }
 
-/** Grows with n, not N: among so many more it may take a little longer, as caches are larger. */
+/** Grows with n, not N: among many more it may take a little longer, as caches are larger. */
 const completionBudget = (completions: readonly Completion[]): Budget[] => {
   const [few, many] = [completions[0], completions.at(-1)]
   if (!few || !many || few === many) return []

@@ -14,7 +14,7 @@ import { type Budget, median, ratios, spread, type Table, told, unsteady } from 
 import { type Load, loaded, steadyLoad } from '../load.ts'
 import { alternating, type Section, type Sizes } from '../section.ts'
 
-/** First tokens of as many fresh processes make the figure of a round. */
+/** First tokens of this many new processes make the figure of a round. */
 const starts = 3
 
 export type Round = Readonly<{
@@ -24,7 +24,7 @@ export type Round = Readonly<{
   load: Load
 }>
 
-/** What the rounds of one contender with one algorithm were. */
+/** The rounds of one contender with one algorithm. */
 export type Row = Readonly<{ algorithm: string; name: string; rounds: readonly Round[] }>
 
 export const peers: Section = {
@@ -138,7 +138,7 @@ const roundsOf = (rows: readonly Row[], name: string, algorithm: string): readon
 const rates = (rows: readonly Row[], name: string, algorithm: string): number[] =>
   roundsOf(rows, name, algorithm).map(({ load }) => load.perSecond)
 
-/** Of the tokens/s of the others, at least so much. */
+/** The minimum share of the tokens/s of the others. */
 const shares = {
   RS256: { floor: 0.75, provider: 1.15, mockServer: 1.6 },
   ES256: { floor: 0.65, provider: 1.45, mockServer: 1.5 },
@@ -174,12 +174,12 @@ const untilToken = ({ firstTokenMs }: Round) => firstTokenMs
 const cpuOfStart = ({ startCpuMs }: Round) => startCpuMs
 const cpuOfLoad = ({ load }: Round) => load.cpuMs
 
-/** Memory is steadier than time, and takes longer to look at: a third of the rounds will do. */
+/** Memory varies less than time, and takes longer to measure: a third of the rounds suffices. */
 const memoryShare = 3
 
 type Memories = Readonly<Record<string, readonly number[]>>
 
-/** Resident MiB once so many tokens have been given, by server. */
+/** Resident MiB after this many tokens, by server. */
 const remembered = async ({ rounds, tokens }: Sizes): Promise<Memories> => {
   const after = async (contender: Contender): Promise<number[]> => {
     const { server, ready } = await running(contender, 'ES256')

@@ -3,7 +3,7 @@ import { told } from '../figures.ts'
 import { outcomeOf } from '../process.ts'
 import { alternating, type Section } from '../section.ts'
 
-/** Milliseconds for which one request may keep all others waiting. */
+/** The milliseconds that one request may block all others. */
 const budget = 50
 
 export const stalls: Section = {

@@ -65,7 +65,7 @@ export const suite: Section = {
   },
 }
 
-/** What stands behind `npm run scenarios`, without the `node` it begins with. */
+/** The arguments of `npm run scenarios`, without the `node` at its beginning. */
 const scenariosCommand = (): string[] => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const [node, ...args] = (scripts.scenarios as string).split(' ')
@@ -73,12 +73,12 @@ const scenariosCommand = (): string[] => {
   return args
 }
 
-/** @throws when it fails: what is wrong need not be fast */
+/** @throws when it fails: the time of a wrong result means nothing */
 const timed = async (args: readonly string[]): Promise<Ran> => {
   await using running = new Process(args)
   let [highestMiB, cpu] = [0, 0]
   while (!running.hasEnded) {
-    // Once it is gone, so is what the kernel knew of it.
+    // Once the process has ended, the kernel has no figures of it.
     highestMiB = Math.max(highestMiB, running.memory().highest || 0)
     cpu = running.cpu() || cpu
     await Promise.race([pause(10), running.result().catch(() => {})])

@@ -33,7 +33,7 @@ describe('the analyst crew', () => {
     expect(lines.at(-1)).toMatch(/^task completed/)
   })
 
-  it('completes its task when it is interrupted', async () => {
+  it('completes its task when it is aborted', async () => {
     const { world, work } = hired()
     const interrupted = new AbortController()
     world.once('GET /v1/documents/doc_9982', (it) => {
@@ -46,7 +46,7 @@ describe('the analyst crew', () => {
     expect(world.lines().at(-1)).toBe(completed)
   })
 
-  it('says that it is left over when it could not be completed', async () => {
+  it('reports a task that could not be completed', async () => {
     const { world, lines, work } = hired()
     world.on(completed, () => json(403, { error: 'task_forbidden' }))
 
@@ -58,14 +58,14 @@ describe('the analyst crew', () => {
     ])
   })
 
-  it('says what it could not do, and why', async () => {
+  it('reports what it could not do, and why', async () => {
     const { world, work } = hired()
     Object.assign(world, { decision: 'denied', afterPolls: 1 })
 
     await expect(work()).resolves.toMatch(/^I could not read doc_9982: permission denied: .*audit$/)
   })
 
-  it('gives up on a model that never ends', async () => {
+  it('stops after a number of turns if the model never finishes', async () => {
     const { work } = hired()
     const model = { next: async () => ({ use: 'no_such_tool', input: {} }) }
 

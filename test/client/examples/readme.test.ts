@@ -6,13 +6,13 @@ import { parseYaml } from '../../../server/wire/yaml-source.ts'
 const examples = new URL('../../../client/examples/', import.meta.url)
 const text = (name: string) => readFile(new URL(name, examples), 'utf8')
 
-it('the script for the model that the README shows is one', async () => {
+it('the model script in the README is valid', async () => {
   const [, script = ''] = /```yaml\n(.*?)```/s.exec(await text('README.md')) ?? []
 
   expect(parseYaml('README.md', script, ModelScript).replies).toHaveLength(3)
 })
 
-it('the configuration with a restricted document is one', async () => {
+it('the configuration with a restricted document is valid', async () => {
   const { documents, approver } = parseYaml(
     'restricted.yaml',
     await text('crewai/restricted.yaml'),

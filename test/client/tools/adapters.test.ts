@@ -11,7 +11,7 @@ import {
   reportTools,
 } from '../../../client/index.ts'
 
-/** All tools, in front of an API that answers with what it was asked. */
+/** All tools, with an API that echoes each request. */
 const tools = (fetch = echo) => ({
   ...documentTools({ fetch, documentsUrl: 'https://api.test' }),
   ...reportTools({ fetch, documentsUrl: 'https://api.test' }),
@@ -27,7 +27,7 @@ const asked = '{"asked":"GET https://api.test/v1/documents/doc_1"}'
 
 describe('a tool', () => {
   it.each(Object.values(tools()).map((it) => [it.name, it] as const))(
-    '%s has a JSON Schema that every model understands: an object at its root',
+    '%s has an object at the root of its JSON Schema, which every model accepts',
     (_name, { inputSchema }) => {
       expect(z.toJSONSchema(inputSchema, { io: 'input' })).toMatchObject({
         type: 'object',
@@ -37,7 +37,7 @@ describe('a tool', () => {
     },
   )
 
-  it('tells success from failure to whoever wants to know', async () => {
+  it('tells the caller whether it succeeded', async () => {
     const { fetch_sensitive_document } = tools()
 
     expect(await fetch_sensitive_document.attempt(read)).toEqual({ text: asked, ok: true })
@@ -55,7 +55,7 @@ describe('an adapter', () => {
     await expect(tool.execute(read, { abortSignal: aborted })).rejects.toThrow('the user left')
   })
 
-  it('for LangChain lets LangChain make the tool', async () => {
+  it('for LangChain creates tools with LangChain’s function', async () => {
     const [, tool] = langchainTools((run, fields) => ({ run, ...fields }), tools())
 
     expect(tool).toMatchObject({
@@ -85,7 +85,7 @@ describe('an adapter', () => {
 })
 
 describe('the adapter for MCP', () => {
-  /** As much of an MCP server as the adapter sees, and how to call a tool of it. */
+  /** The part of an MCP server that the adapter uses, and a function that calls its tools. */
   const served = (
     fetch: typeof globalThis.fetch,
     { knowsUrls, patience = 0.01 }: { knowsUrls: boolean; patience?: number },
@@ -123,7 +123,7 @@ describe('the adapter for MCP', () => {
     }
   }
 
-  /** A person who answers when told to, and how often the API was asked. */
+  /** A person who answers when told to, and how often the API was called. */
   const person = () => {
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
     const calls: unknown[] = []
@@ -134,7 +134,7 @@ describe('the adapter for MCP', () => {
     return { fetch, calls, answer: resolve, fail: reject }
   }
 
-  it('answers with a text, and says when it is a failure', async () => {
+  it('answers with a text, and sets isError on failures', async () => {
     const { call } = served(echo, { knowsUrls: false })
 
     expect(await call('fetch_sensitive_document', read)).toEqual({
@@ -145,7 +145,7 @@ describe('the adapter for MCP', () => {
     })
   })
 
-  it('tells a client that knows URLs where a person approves, and keeps the result for it', async () => {
+  it('sends a client with URL elicitation the approval URL, and keeps the result for its next call', async () => {
     const { fetch, calls, answer } = person()
     const { call, completed } = served(fetch, { knowsUrls: true })
 
@@ -169,7 +169,7 @@ describe('the adapter for MCP', () => {
     expect(completed).toEqual([elicitations[0]?.elicitationId])
   })
 
-  it('gives a result once: the call after that is a new one', async () => {
+  it('returns a result once; the next call is a new one', async () => {
     const { fetch, calls, answer } = person()
     answer(Response.json({ id: 'doc_1' }))
     const { call } = served(fetch, { knowsUrls: true, patience: 5 })
@@ -180,7 +180,7 @@ describe('the adapter for MCP', () => {
     expect(calls).toHaveLength(2)
   })
 
-  it('lets a client wait that would not know what to do with a URL', async () => {
+  it('waits for the decision when the client has no URL elicitation', async () => {
     const { fetch, answer } = person()
     const { call } = served(fetch, { knowsUrls: false })
 
@@ -190,7 +190,7 @@ describe('the adapter for MCP', () => {
     expect(await called).toMatchObject({ content: [{ text: '{"id":"doc_1"}' }] })
   })
 
-  it('forgets a call that failed, so that the next one tries again', async () => {
+  it('forgets a failed call, so that the next one tries again', async () => {
     let count = 0
     const { call } = served(
       async () => {

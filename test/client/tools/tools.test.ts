@@ -16,9 +16,9 @@ const equipped = async (options: JitOptions = {}) => {
   return { ...there, tools, read: tools.fetch_sensitive_document }
 }
 
-describe('making tools', () => {
+describe('creating tools', () => {
   it.each([{}, { DOCUMENTS_API_URL: '' }, { DOCUMENTS_API_URL: 'api' }])(
-    'is refused without the URL of the API: %j',
+    'throws without the URL of the API: %j',
     async (env) => {
       const { jit } = await atWork()
 
@@ -28,7 +28,7 @@ describe('making tools', () => {
     },
   )
 
-  it('gives each its name, a description and a schema', async () => {
+  it('gives each a name, a description and a schema', async () => {
     const { tools } = await equipped()
 
     for (const [name, tool] of Object.entries(tools)) {
@@ -39,7 +39,7 @@ describe('making tools', () => {
 })
 
 describe('a tool', () => {
-  it('asks for JSON, and says when it sends some', async () => {
+  it('sends Accept, and Content-Type with a JSON body', async () => {
     const { world, tools, read } = await equipped({ allow: () => true })
     await read.execute(input)
     await tools.write_analysis_report.execute({ title: 'Q4', content: 'rose' })
@@ -57,7 +57,7 @@ describe('a tool', () => {
   })
 
   it.each(['', '.hidden', '-x', 'a/b', 'a b', `a${'b'.repeat(128)}`])(
-    'takes no report for %j',
+    'rejects the report id %j',
     async (report_id) => {
       const { tools } = await equipped()
 
@@ -67,7 +67,7 @@ describe('a tool', () => {
     },
   )
 
-  it('takes a report by an id of 128 characters', async () => {
+  it('accepts a report id of 128 characters', async () => {
     const { tools } = await equipped()
     const report_id = `a${'.-_Z9'.repeat(25)}bc`
 
@@ -75,24 +75,27 @@ describe('a tool', () => {
   })
 })
 
-describe('a tool that is refused', () => {
-  it.each(['return', 'throw'] as const)('says why it was denied (%s)', async (onRefusal) => {
-    const { world, read } = await equipped({ onRefusal })
-    Object.assign(world, { decision: 'denied', afterPolls: 1 })
+describe('a tool whose call fails', () => {
+  it.each(['return', 'throw'] as const)(
+    'returns the reason of a denial (%s)',
+    async (onRefusal) => {
+      const { world, read } = await equipped({ onRefusal })
+      Object.assign(world, { decision: 'denied', afterPolls: 1 })
 
-    await expect(read.execute(input)).resolves.toBe(
-      'permission denied: file_access read doc_9982 was denied: not during the audit',
-    )
-  })
+      await expect(read.execute(input)).resolves.toBe(
+        'permission denied: file_access read doc_9982 was denied: not during the audit',
+      )
+    },
+  )
 
-  it('says that nobody decided', async () => {
+  it('says that no decision came within the limit', async () => {
     const { world, read } = await equipped()
     world.afterPolls = 1000
 
     await expect(read.execute(input)).resolves.toMatch(/^permission denied: .* within 300 s$/)
   })
 
-  it('says that the client may not ask for it', async () => {
+  it('says that allow forbids it', async () => {
     const { read } = await equipped({ allow: [] })
 
     await expect(read.execute(input)).resolves.toMatch(/^permission denied: not requested/)
@@ -105,21 +108,24 @@ describe('a tool that is refused', () => {
     [404, 'not found: because of nope'],
     [429, 'too many requests, try again later: because of nope'],
     [500, 'the documents API failed (500), try again later'],
-  ])('tells what a %i means', async (status, text) => {
+  ])('explains a %i', async (status, text) => {
     const { world, read } = await equipped()
     world.on(line, () => refusal(status, 'nope'))
 
     await expect(read.execute(input)).resolves.toBe(text)
   })
 
-  it.each(['', 'no json', 'null', '[]', '{"error":7}'])('copes with the body %j', async (body) => {
-    const { world, read } = await equipped()
-    world.on(line, () => new Response(body, { status: 409 }))
+  it.each(['', 'no json', 'null', '[]', '{"error":7}'])(
+    'handles the error body %j',
+    async (body) => {
+      const { world, read } = await equipped()
+      world.on(line, () => new Response(body, { status: 409 }))
 
-    await expect(read.execute(input)).resolves.toBe('refused (409): no reason given')
-  })
+      await expect(read.execute(input)).resolves.toBe('refused (409): no reason given')
+    },
+  )
 
-  it.each([200, 403])('reads no more than 1 MiB of a %i', async (status) => {
+  it.each([200, 403])('reads at most 1 MiB of a %i', async (status) => {
     const { world, read } = await equipped()
     world.on(line, () => new Response('x'.repeat(2 ** 20 + 1), { status }))
 
@@ -129,7 +135,7 @@ describe('a tool that is refused', () => {
     })
   })
 
-  it('shows no token the API echoes, and no stack', async () => {
+  it('shows no token that the API echoes, and no stack', async () => {
     const { world, read } = await equipped()
     world.on(line, () => json(400, { error_description: `cannot use ${jwt}` }))
 
@@ -139,7 +145,7 @@ describe('a tool that is refused', () => {
   it.each([
     ['the API', line, /^the documents API could not be reached/],
     ['LumoAuth', 'POST /jit/request', /could not be reached/],
-  ])('says that %s could not be reached', async (_, at, text) => {
+  ])('says that %s is unreachable', async (_, at, text) => {
     const { world, read } = await equipped()
     world.on(at, () => {
       throw networkFailure()
@@ -155,7 +161,7 @@ describe('a tool that is refused', () => {
     await expect(read.execute(input)).resolves.toBe('LumoAuth failed (500), try again later')
   })
 
-  it('says what is wrong with its input, and asks nobody', async () => {
+  it('explains invalid input, and sends nothing', async () => {
     const { world, tools, read } = await equipped()
     const before = world.received.length
 
@@ -171,15 +177,15 @@ describe('a tool that is refused', () => {
   })
 })
 
-describe('a tool that only the program can help', () => {
-  it('throws when there is no task any more', async () => {
+describe('a tool whose failure needs the program', () => {
+  it('throws no_task when there is no task', async () => {
     const { jit, read } = await equipped()
     await jit.completeTask()
 
     await expect(read.execute(input)).rejects.toMatchObject({ code: 'no_task' })
   })
 
-  it('throws when the agent may not sign in', async () => {
+  it('throws when the agent cannot authenticate', async () => {
     const { world, agent, read } = await equipped()
     agent.forgetToken('wide-token_1')
     world.on('POST /oauth/token', () => refusal(401, 'invalid_client'))
@@ -187,7 +193,7 @@ describe('a tool that only the program can help', () => {
     await expect(read.execute(input)).rejects.toMatchObject({ code: 'authentication_error' })
   })
 
-  it('throws what the caller aborted with', async () => {
+  it('throws the abort reason of the caller', async () => {
     const { world, read } = await equipped()
     const abort = new AbortController()
     world.on(line, (it) => {
@@ -199,8 +205,8 @@ describe('a tool that only the program can help', () => {
   })
 })
 
-describe('a tool that works', () => {
-  it('escalates by itself and answers with what the API said', async () => {
+describe('a tool that succeeds', () => {
+  it('escalates, and returns the response of the API', async () => {
     const { world, read } = await equipped()
 
     const text = await read.execute(input)
@@ -244,7 +250,7 @@ describe('a tool that works', () => {
     expect(world.received.at(-1)).toMatchObject({ line, text })
   })
 
-  it('says so where there is nothing to say', async () => {
+  it('says done for an empty response', async () => {
     const { world, tools } = await equipped()
     world.on('DELETE /v1/documents/d', () => new Response(null, { status: 204 }))
 

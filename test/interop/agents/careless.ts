@@ -1,6 +1,7 @@
 /**
- * An agent that gets its work done and minds nothing: no justification, polls without a pause, asks
- * again when it was denied, sends its token wherever it is led, and never completes its task.
+ * An agent that does its work and breaks many rules: it gives no justification, polls without a
+ * pause, requests again after a denial, sends its token to any origin, and never completes its
+ * task.
  */
 const { LUMOAUTH_URL, LUMOAUTH_TENANT, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET, DOCUMENTS_API_URL } =
   process.env

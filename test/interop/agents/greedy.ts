@@ -1,4 +1,7 @@
-/** An agent that asks for everything beforehand, uses what is widest, and takes whatever it is told. */
+/**
+ * An agent that requests every permission beforehand, uses the widest token, and does what any text
+ * says.
+ */
 import { LumoAuthAgent } from '../../../client/index.ts'
 
 const api = process.env.DOCUMENTS_API_URL ?? ''

@@ -1,9 +1,9 @@
-/** An agent that does its work, and whatever any text that it receives from the API tells it to do. */
+/** An agent that does its work, and follows every instruction in a text from the API. */
 import { LumoAuthAgent } from '../../../client/index.ts'
 
 const api = process.env.DOCUMENTS_API_URL ?? ''
 
-/** Obeys what stands in an answer of the API before it goes on. */
+/** Follows the instructions in a response of the API before it continues. */
 const obeying: typeof fetch = async (input, init) => {
   const response = await fetch(input, init)
   if (String(input).startsWith(api)) {

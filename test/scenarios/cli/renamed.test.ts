@@ -29,25 +29,25 @@ describe('renamed.yaml', () => {
 
 describe('renamedHint', () => {
   const says =
-    '"suite/approvals/nobody-answers.yaml" is now "suite/approvals/undecided-request-expires.yaml"'
+    '"suite/approvals/a-decision-is-final.yaml" is now "suite/approvals/second-decision-gets-already-decided.yaml"'
 
   it.for([
-    'suite/approvals/nobody-answers.yaml',
-    'approvals/nobody-answers',
-    '/home/x/scenarios/suite/approvals/nobody-answers.yaml',
-    'suite\\approvals\\nobody-answers.yaml',
+    'suite/approvals/a-decision-is-final.yaml',
+    'approvals/a-decision-is-final',
+    '/home/x/scenarios/suite/approvals/a-decision-is-final.yaml',
+    'suite\\approvals\\a-decision-is-final.yaml',
   ])('names the present file for %s', (name) => {
     expect(renamedHint(name)).toBe(`; ${says}`)
   })
 
   it('names the present title, case-insensitively', () => {
-    expect(renamedHint('a request nobody answers EXPIRES, and can no longer be approved')).toBe(
-      '; "A request nobody answers expires, and can no longer be approved" is now "A request that is not decided in time is expired and can no longer be approved"',
+    expect(renamedHint('a JIT token says WHAT it grants')).toBe(
+      '; "A JIT token says what it grants" is now "A JIT token has authorization_details"',
     )
   })
 
   it('rejectFormerNames rejects a former name in a reason', () => {
-    const reasons = { 'THR-19': 'seen in suite/approvals/nobody-answers.yaml since May' }
+    const reasons = { 'THR-19': 'seen in suite/approvals/a-decision-is-final.yaml since May' }
 
     expect(() => rejectFormerNames('known.yaml', reasons)).toThrow(
       `known.yaml: THR-19: names a renamed scenario; ${says}`,

@@ -30,7 +30,7 @@ const changes = (before: Policy, after: Policy) =>
 
 const any = { authorization_details: { type: 'file_access' } }
 
-describe('what a new policy decides otherwise', () => {
+describe('policy diff between two policies', () => {
   it.each<[string, Rule, Rule, string, string[]]>([
     ['is approved instead of asked', {}, { decision: 'approve' }, 'looser', ['decision']],
     ['is asked instead of approved', { decision: 'approve' }, {}, 'stricter', ['decision']],
@@ -60,7 +60,7 @@ describe('what a new policy decides otherwise', () => {
     ])
   })
 
-  it('is nothing where only names and order differ, or rules that never apply', () => {
+  it('is empty when only names, order or rules that never apply differ', () => {
     const one = policyOf([
       { name: 'a', when: { type: 'x' }, decision: 'approve' },
       { name: 'b', when: { type: 'y' }, decision: 'deny', reason: 'No.' },
@@ -76,7 +76,7 @@ describe('what a new policy decides otherwise', () => {
     expect(diffPolicies(one, other)).toEqual({ changes: [], settings: [], notes: [] })
   })
 
-  it('is shown by a lifetime where rules differ only above the usual one', () => {
+  it('shows a lifetime when rules differ only above the default one', () => {
     const approve = (max_ttl: number) => policyOf([{ decision: 'approve', max_ttl }])
 
     expect(changes(approve(700), approve(800))).toEqual([
@@ -84,7 +84,7 @@ describe('what a new policy decides otherwise', () => {
     ])
   })
 
-  it('has what became looser first, approvals before questions', () => {
+  it('lists looser decisions first, approvals before questions', () => {
     const rules = (decisions: readonly Rule['decision'][]) =>
       policyOf(
         decisions.map((decision, at) => ({
@@ -107,7 +107,7 @@ describe('what a new policy decides otherwise', () => {
     ])
   })
 
-  it('is what the policy calls sensitive, too, and what no rule is for', () => {
+  it('covers sensitive types, and requests that no rule matches', () => {
     const rules = [{ decision: 'deny' as const, when: { sensitive: true } }]
 
     const found = changes(
@@ -124,7 +124,7 @@ describe('what a new policy decides otherwise', () => {
     ])
   })
 
-  it('is told of settings that no request shows', () => {
+  it('lists settings that no request shows', () => {
     const { settings } = diffPolicies(
       policyOf([{}], { scoring: { suspend_from: 50, low: 2 }, poll_interval: 5 }),
       policyOf([{}], { scoring: { suspend_from: 60, low: 3 }, poll_interval: 6 }),
@@ -138,11 +138,11 @@ describe('what a new policy decides otherwise', () => {
   })
 })
 
-/** Bounded, so that the whole test takes seconds; raise it to look for more. */
+/** Limited, so that the whole test takes seconds; raise it for a longer search. */
 const runs = Number(process.env.POLICY_RUNS ?? 60)
 
-describe('against every request of a small universe', { timeout: 600_000 }, () => {
-  it('each change is told, is shown by a request, and nothing can be left out of that', () => {
+describe('policy diff, against every request of a small universe', { timeout: 600_000 }, () => {
+  it('reports each change, shows it by a request, and reports nothing redundant', () => {
     const two = smallUniverse().chain(({ policy, requests }) =>
       fc.record({
         before: fc.constant(policy),
@@ -179,7 +179,7 @@ describe('against every request of a small universe', { timeout: 600_000 }, () =
   })
 })
 
-/** A policy with two rules exchanged, one left out, or one that decides otherwise. */
+/** A policy with two rules exchanged, one removed, or one that decides differently. */
 const changed = (policy: Policy, one: number, other: number, how: number): Policy => {
   const { rules } = policy
   const [a, b] = [rules[one], rules[other]] as [Policy['rules'][number], Policy['rules'][number]]
@@ -196,7 +196,7 @@ describe('policy diff', { timeout: 60_000 }, () => {
   here.file('approve.yaml', rules('approve'))
   here.file('deny.yaml', rules('deny'))
 
-  it('fails when something became looser, and shows it', () => {
+  it('fails when a decision became looser, and shows it', () => {
     expect(here.policy('diff', 'ask.yaml', 'approve.yaml')).toEqual({
       status: 1,
       stderr: '',
@@ -209,7 +209,7 @@ describe('policy diff', { timeout: 60_000 }, () => {
     })
   })
 
-  it('passes when something became stricter, or nothing is otherwise', () => {
+  it('passes when a decision became stricter, or none changed', () => {
     expect(here.policy('diff', 'ask.yaml', 'deny.yaml')).toMatchObject({ status: 0 })
     expect(here.policy('diff', 'ask.yaml', 'ask.yaml')).toMatchObject({
       status: 0,
@@ -238,7 +238,7 @@ describe('policy diff', { timeout: 60_000 }, () => {
     })
   })
 
-  it('tells the mistakes of both files', () => {
+  it('reports the mistakes of both files', () => {
     here.file('one.yaml', 'rules: x\n')
     here.file('other.yaml', 'max_ttl: 0\n')
 

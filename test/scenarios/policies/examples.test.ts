@@ -15,7 +15,7 @@ const read = (name: string) => readPolicy(`${name}.yaml`, textOf(name)).policy a
 
 const lint = async (name: string) => lintPolicy(read(name), await approversIn(pathOf('bank-users')))
 
-/** Lines of a policy that say `planted`. */
+/** Lines of a policy marked `planted`. */
 const plantedIn = (name: string) =>
   textOf(name)
     .split('\n')
@@ -84,7 +84,7 @@ describe('mistakes planted in a policy', () => {
       if (kind === 'approves-unknown' || kind === 'too-few-approvers') {
         expect(locate(policy.rules.indexOf(rule)).line).toBe(at.line)
       } else if (kind === 'no-catch-all') expect(rule).toBe(undecidedByPolicy)
-      // An earlier rule takes it, or another one where windows leave a gap.
+      // An earlier rule matches it, or another one where windows leave a gap.
       else if (kind !== 'unknown-action') expect(message).toContain(`"${rule.name}"`)
     }
   })
@@ -136,5 +136,5 @@ describe('mistakes planted in a policy', () => {
   })
 })
 
-/** A gap is told at the first of the rules that leave it; the line stands in the second. */
+/** A gap is reported at the first of the rules that leave it; the planted line is in the second. */
 const gapPartner = (name: string) => (name === 'bank' ? 6 : -1)

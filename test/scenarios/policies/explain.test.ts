@@ -26,7 +26,7 @@ rules:
 describe('policy explain', { timeout: 60_000 }, () => {
   const file = here.file('policy.yaml', policy)
 
-  it('prints the rules in order, and why each applies or not', () => {
+  it('prints the rules in order, and why each matches or not', () => {
     const request =
       "{ authorization_details: { type: x, actions: [write] }, at: '2026-07-15T17:00:00Z', justification: urgent }"
 
@@ -61,7 +61,7 @@ describe('policy explain', { timeout: 60_000 }, () => {
     })
   })
 
-  it('tells the mistakes of a request, each with its place', () => {
+  it('reports the mistakes of a request, with positions', () => {
     const wrong = here.policy(
       'explain',
       file,
@@ -80,7 +80,7 @@ request:1:45: unknown key "scor"; did you mean "score"?
     expect(here.policy('explain', file).stderr).toContain("missing required argument 'request'")
   })
 
-  it('shows what each condition looks at, and says when no rule applies', () => {
+  it('shows the values that each condition reads, and says when no rule matches', () => {
     const { policy } = readPolicy(
       'policy.yaml',
       `rules:

@@ -8,11 +8,11 @@ import { Universe } from '../../../scenarios/policies/universe.ts'
 import { assess, matchesPattern, undecidedByPolicy } from '../../../server/issuer/policy.ts'
 import { smallUniverse } from './small-universe.ts'
 
-/** Bounded, so that the whole test takes seconds; raise it to look for more. */
+/** Limited, so that the whole test takes seconds; raise it for a longer search. */
 const runs = Number(process.env.POLICY_RUNS ?? 100)
 
-describe('against every request of a small universe', { timeout: 600_000 }, () => {
-  it('what never applies decides nothing, and an example is decided by its rule', () => {
+describe('policy lint, against every request of a small universe', { timeout: 600_000 }, () => {
+  it('a rule reported as never applying decides nothing, and an example is decided by its rule', () => {
     let unknown = 0
     fc.assert(
       fc.property(smallUniverse(), ({ policy, requests, names }) => {
@@ -34,7 +34,7 @@ describe('against every request of a small universe', { timeout: 600_000 }, () =
     expect(unknown).toBeLessThan(runs / 5)
   })
 
-  it('every finding of lint is true', () => {
+  it('every finding is true', () => {
     fc.assert(
       fc.property(smallUniverse(2), ({ policy, requests }) => {
         const deciding = new Set(requests.map((facts) => assess(policy, facts).rule))
@@ -59,7 +59,7 @@ describe('against every request of a small universe', { timeout: 600_000 }, () =
     )
   })
 
-  it('earlier rules that are named for a rule that never applies are enough', () => {
+  it('the earlier rules named for a rule that never applies suffice', () => {
     fc.assert(
       fc.property(smallUniverse(2), ({ policy }) => {
         const { findings } = lintPolicy(sourceOf(policy))
@@ -77,14 +77,14 @@ describe('against every request of a small universe', { timeout: 600_000 }, () =
   })
 })
 
-/** A policy whose rule N stands on line N. */
+/** A policy whose rule N is on line N. */
 const sourceOf = (policy: Parameters<typeof lintPolicy>[0]['policy']) => ({
   ...(readPolicy('policy.yaml', '').policy as Parameters<typeof lintPolicy>[0]),
   policy,
   locate: (rule: number) => ({ file: 'policy.yaml', line: rule, column: 1 }),
 })
 
-describe('the classes of texts', () => {
+describe('classes of texts', () => {
   const pattern = fc
     .array(fc.constantFrom('a', 'b', '*', '😀'), { minLength: 1, maxLength: 5 })
     .map((it) => it.join(''))
@@ -92,7 +92,7 @@ describe('the classes of texts', () => {
     .array(fc.constantFrom('a', 'b', 'c', '*', '😀'), { minLength: 1, maxLength: 7 })
     .map((it) => it.join(''))
 
-  it('are told by what matches, miss no text, and have the shortest', () => {
+  it('are distinguished by the matching patterns, cover every text, and have the shortest example', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(pattern, { maxLength: 4 }),
@@ -117,7 +117,7 @@ describe('the classes of texts', () => {
     )
   })
 
-  it('end at the longest text', () => {
+  it('end at the maximum length', () => {
     expect(textClasses(['aaaa'], { min: 1, max: 3 })).toEqual([{ text: 'x', matches: new Set() }])
     expect(textClasses(['aaaa'], { min: 1, max: 4 })).toHaveLength(2)
   })

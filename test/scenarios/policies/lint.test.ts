@@ -6,7 +6,7 @@ import { workspace } from './world.ts'
 const here = workspace()
 afterAll(here.remove)
 
-/** Findings and notes as lines, of a policy whose rules are given, a line each. */
+/** Findings and notes as lines, for a policy with the given rules, a line each. */
 const lint = (rules: readonly string[], { approvers = 1, more = '' } = {}) => {
   const text = `${more}rules:\n${rules.map((it) => `  - { risk: low, ${it} }\n`).join('')}`
   const { policy, problems } = readPolicy('policy.yaml', text)
@@ -22,7 +22,7 @@ const lint = (rules: readonly string[], { approvers = 1, more = '' } = {}) => {
 const rest = 'name: the rest, decision: deny'
 
 describe('a rule that never applies', () => {
-  it('is told with the earlier rule that takes everything, and an example', () => {
+  it('is reported with the earlier rule that matches everything, and an example', () => {
     const { findings, examples } = lint([
       "name: files, decision: ask, when: { type: 'file_*' }",
       'name: reads of files, decision: deny, when: { type: file_access, actions: read }',
@@ -37,7 +37,7 @@ describe('a rule that never applies', () => {
     ])
   })
 
-  it('is told with the rules that take everything together, and no others', () => {
+  it('is reported with the rules that match everything together, and no others', () => {
     const { findings } = lint([
       'name: payments, decision: ask, when: { type: payment }',
       'name: for a user, decision: ask, when: { on_behalf_of: true }',
@@ -77,7 +77,7 @@ describe('a rule that never applies', () => {
       'decision: ask, when: { justification_lacks: { length: 9 } }',
       "decision: deny, when: { justification_lacks: { pattern: '^T-' } }",
     ],
-  ])('is not told where one request is left: %s', (_, first, second) => {
+  ])('is not reported when one request is left: %s', (_, first, second) => {
     const { findings, notes } = lint([`name: a, ${first}`, `name: b, ${second}`, rest])
 
     expect(findings.filter((it) => it.includes('never-applies'))).toEqual([])
@@ -110,7 +110,7 @@ describe('a rule that never applies', () => {
       'decision: ask, when: { justification_lacks: { length: 9 } }',
       'decision: deny, when: { justification_lacks: { length: 5 } }',
     ],
-  ])('is told where none is left: %s', (_, first, second) => {
+  ])('is reported when none is left: %s', (_, first, second) => {
     const { findings } = lint([`name: a, ${first}`, `name: b, ${second}`, rest])
 
     expect(findings).toContainEqual(expect.stringMatching(/^3: never-applies: "b" .* "a"/))
@@ -124,13 +124,13 @@ describe('conditions', () => {
       'time: { from: "09:00", to: "17:00" }, outside: { from: "08:00", to: "18:00" }',
     ],
     ['type and undocumented_actions', 'type: scope, undocumented_actions: true'],
-  ])('that contradict each other are told: %s', (names, when) => {
+  ])('that contradict each other are reported: %s', (names, when) => {
     const { findings } = lint([`name: a, decision: ask, when: { agent: x, ${when} }`, rest])
 
     expect(findings).toEqual([`2: contradiction: no request meets ${names} of "a" together`])
   })
 
-  it('that contradict what an approving rule needs are told', () => {
+  it('that contradict an approving rule are reported', () => {
     const { findings } = lint([
       'name: a, decision: approve, when: { actions: [read], undocumented_actions: true }',
       rest,
@@ -141,7 +141,7 @@ describe('conditions', () => {
     ])
   })
 
-  it('on what is sensitive are noted while nothing is called so', () => {
+  it('on sensitive data are noted when no type is sensitive', () => {
     const rules = ['name: a, decision: ask, when: { sensitive: true }', rest]
 
     expect(lint(rules)).toMatchObject({
@@ -174,13 +174,13 @@ describe('a pattern that matches nothing', () => {
       'justification_lacks: { length: 5000 }',
       'a justification has at most 4096 characters',
     ],
-  ])('is told: %s', (_, when, told) => {
+  ])('is reported: %s', (_, when, told) => {
     const { findings } = lint([`name: a, decision: ask, when: { ${when} }`, rest])
 
     expect(findings).toContain(`2: pattern-never-matches: ${told}`)
   })
 
-  it('is noted where that cannot be known', () => {
+  it('is noted when it cannot be computed', () => {
     const { findings, notes } = lint([
       "name: a, decision: ask, when: { justification_lacks: { pattern: 'a$b' } }",
       'name: b, decision: ask, when: { justification_lacks: { length: 5 } }',
@@ -197,7 +197,7 @@ describe('a pattern that matches nothing', () => {
 })
 
 describe('an unknown action', () => {
-  it('is told with the one that was meant', () => {
+  it('is reported with the closest known action', () => {
     const { findings, examples } = lint([
       'name: a, decision: ask, when: { type: file_access, actions: [delet] }',
       rest,
@@ -211,7 +211,7 @@ describe('an unknown action', () => {
     ])
   })
 
-  it('is not told of a type that is not known', () => {
+  it('is not reported for an unknown type', () => {
     const { findings } = lint([
       'name: a, decision: ask, when: { type: invoice, actions: [settle] }',
       rest,
@@ -222,7 +222,7 @@ describe('an unknown action', () => {
 })
 
 describe('an approving rule', () => {
-  it('that lets unknown actions and privileges pass is told with a request each', () => {
+  it('that accepts unknown actions and privileges is reported, with a request for each', () => {
     const { findings, examples } = lint(['name: all, decision: approve'])
 
     expect(findings).toEqual([
@@ -235,7 +235,7 @@ describe('an approving rule', () => {
     ])
   })
 
-  it('behind rules that catch these is not told', () => {
+  it('after rules that match these is not reported', () => {
     const { findings } = lint([
       'name: a, decision: ask, when: { undocumented_actions: true }',
       'name: b, decision: ask, when: { privileges: "*" }',
@@ -250,7 +250,7 @@ describe('an approving rule', () => {
 describe('time windows', () => {
   const office = 'decision: approve, when: { actions: read, privileges: x'
 
-  it('that leave a gap are told with a moment in it', () => {
+  it('that leave a gap are reported with a time in it', () => {
     const { findings, examples } = lint([
       `name: day, ${office}, time: { from: "08:00", to: "18:00", zone: Europe/Berlin } }`,
       `name: night, ${office}, time: { from: "18:30", to: "08:00", zone: Europe/Berlin } }`,
@@ -268,7 +268,7 @@ describe('time windows', () => {
     ['cover the week by being outside', 'outside: { from: "08:00", to: "18:00" }'],
     ['cover less than half of it', 'time: { from: "19:00", to: "20:00" }'],
     ['are in another zone', 'time: { from: "18:30", to: "08:00", zone: Europe/Berlin }'],
-  ])('that %s are not told', (_, other) => {
+  ])('that %s are not reported', (_, other) => {
     const { findings } = lint([
       `name: day, ${office}, time: { from: "08:00", to: "18:00" } }`,
       `name: night, ${office}, ${other} }`,
@@ -279,8 +279,8 @@ describe('time windows', () => {
   })
 })
 
-describe('people and names', () => {
-  it('more approvers than there are is told, and noted where they are not known', () => {
+describe('users and names', () => {
+  it('more approvers than users is reported, or noted when the users are unknown', () => {
     const rules = ['name: a, decision: ask, approvers: 3, when: { type: x }', rest]
 
     expect(lint(rules, { approvers: 2 }).findings).toEqual([
@@ -289,7 +289,7 @@ describe('people and names', () => {
     expect(lint(rules, { approvers: 3 })).toMatchObject({ findings: [], notes: [] })
   })
 
-  it('a missing rule for all else is told with a request that no rule is for', () => {
+  it('a missing default rule is reported with a request that no rule matches', () => {
     const { findings, examples } = lint(['name: a, decision: ask, when: { type: file_access }'])
 
     expect(findings).toEqual([
@@ -298,7 +298,7 @@ describe('people and names', () => {
     expect(examples).toEqual([{ authorization_details: { type: 'api_call' } }])
   })
 
-  it('two rules with one name are told', () => {
+  it('two rules with one name are reported', () => {
     const { findings } = lint([
       'name: a, decision: ask, when: { type: x }',
       'name: a, decision: deny',
@@ -318,7 +318,7 @@ describe('policy lint', { timeout: 60_000 }, () => {
     })
   })
 
-  it('prints findings with an example that can be pasted, as annotations, and as JSON', () => {
+  it('prints findings with an example to paste, as annotations, and as JSON', () => {
     const file = here.file('a.yaml', 'rules:\n  - { name: all, risk: low, decision: approve }\n')
 
     const { status, stdout, stderr } = here.policyWith({ GITHUB_ACTIONS: 'true' }, 'lint', file)
@@ -339,7 +339,7 @@ a.yaml:2:5: approves-unknown: "all" approves any privileges
     expect(json).toMatchObject([{ file: 'a.yaml', findings: [{ kind: 'approves-unknown' }, {}] }])
   })
 
-  it('counts the approvers of a configuration, the fewest of its tenants', () => {
+  it('counts the approvers in a configuration: the fewest of its tenants', () => {
     const file = here.file(
       'two.yaml',
       'rules:\n  - { name: two, risk: low, decision: ask, approvers: 2 }\n',
@@ -356,7 +356,7 @@ a.yaml:2:5: approves-unknown: "all" approves any privileges
     expect(here.policy('lint', file, '--config', fewer).stdout).toContain('only 1 user has')
   })
 
-  it('tells what is wrong with files, all at once', () => {
+  it('reports all mistakes in its files at once', () => {
     here.file('x.yaml', 'rules: [{ name: x, risk: lo, decision: ask }]\n')
     here.file('y.yaml', 'rule: []\n')
     here.file('users.yaml', 'users: [{ email: x }]\n')

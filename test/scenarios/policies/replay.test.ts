@@ -16,7 +16,7 @@ afterAll(here.remove)
 const day = 86_400
 const november = fileURLToPath(new URL('../../server/journal/november.jsonl', import.meta.url))
 
-/** Three days of a tenant: each a read that is approved, and an export that a person denies. */
+/** Three days of a tenant, each with a read that is approved and an export that a person denies. */
 const entriesOf = (days = 3) => {
   const world_ = world({ policy: { task_lifetime: 3600 } })
   for (let at = 0; at < days; at += 1) {
@@ -53,7 +53,7 @@ const approveAll = Policy.parse({
 })
 
 describe('a replayed journal', () => {
-  it('is decided by the same policy as it was', async () => {
+  it('gives the same decisions with the same policy', async () => {
     const made = entriesOf()
     const { path, file } = await write('same.jsonl', { acme: made })
 
@@ -64,7 +64,7 @@ describe('a replayed journal', () => {
     for (const { before, after } of replay.days) expect(after).toEqual(before)
   })
 
-  it('tells for each day what another policy decides, and the prompts that are spared and given', async () => {
+  it('counts per day the decisions of another policy, and the prompts saved and added', async () => {
     const made = entriesOf()
     const { path, file } = await write('other.jsonl', { acme: made })
 
@@ -95,7 +95,7 @@ describe('a replayed journal', () => {
     const { path, file } = await write('long.jsonl', { acme: made })
     const whole = await replayJournal(path, approveAll)
     await file.close()
-    // Each start compacts: of all records, six are kept.
+    // Each start compacts: six of all records are kept.
     const again = await JournalFile.open(path, { decidedRequests: 6, newestEntries: 4 })
     await again.close()
 
@@ -112,11 +112,11 @@ describe('a replayed journal', () => {
     const complete = shortened.days.filter(({ day }) => Date.parse(day) / 1000 > since)
     const counted = complete.reduce((sum, { before }) => sum + before.approve + before.ask, 0)
     expect(counted).toBe(decidedSince.length)
-    // What is there has the numbers it had in the whole journal.
+    // The remaining entries have the numbers they had in the whole journal.
     for (const it of shortened.days.slice(1)) expect(whole.days).toContainEqual(it)
   })
 
-  it('counts every tenant, or the one that is named, and none that was deleted', async () => {
+  it('covers every tenant, or the named one, and none that was deleted', async () => {
     const { path, file } = await write('two.jsonl', { acme: entriesOf(1), other: entriesOf(2) })
     file.append({ tenant: 'gone', opened: TenantSeed.parse({ tenant: 'gone' }) })
     for (const entry of entriesOf(5).entries) file.append({ tenant: 'gone', entries: [entry] })
@@ -137,7 +137,7 @@ describe('a replayed journal', () => {
     expect(other).toMatchObject({ requests: 4, tenants: ['other'] })
   })
 
-  it('may be of an older version, which left entries out', async () => {
+  it('may be of an older version, which omitted entries', async () => {
     const path = join(here.folder, 'old.jsonl')
     copyFileSync(november, path)
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
@@ -156,7 +156,7 @@ describe('a replayed journal', () => {
     expect(completeFrom).toBe(entry.at + day + 1)
   })
 
-  it('is left as it is', async () => {
+  it('stays unchanged', async () => {
     const before = readFileSync(november, 'utf8')
 
     await replayJournal(november, approveAll)
@@ -164,7 +164,7 @@ describe('a replayed journal', () => {
     expect(readFileSync(november, 'utf8')).toBe(before)
   })
 
-  it('takes little memory for many requests', { timeout: 120_000 }, async () => {
+  it('needs little memory for many requests', { timeout: 120_000 }, async () => {
     const path = join(here.folder, 'many.jsonl')
     writeFileSync(path, await manyRecords(20_000))
 
@@ -175,7 +175,7 @@ describe('a replayed journal', () => {
   })
 })
 
-/** A compacted journal with so many records. */
+/** A compacted journal with this many records. */
 const manyRecords = async (count: number) => {
   const { path, file } = await write('seed.jsonl', { acme: entriesOf(2) })
   await file.close()
@@ -195,7 +195,7 @@ const manyRecords = async (count: number) => {
 describe('policy replay', { timeout: 60_000 }, () => {
   const file = here.file('policy.yaml', 'rules: [{ name: all, risk: low, decision: approve }]\n')
 
-  it('prints a table and a chart of the days, and what is otherwise', () => {
+  it('prints a table and a chart of the days, and each changed decision', () => {
     const { status, stdout } = here.policy('replay', '--journal', november, '--policy', file)
 
     expect(status).toBe(0)
@@ -236,14 +236,14 @@ decided otherwise:
     })
   })
 
-  it('says so where nothing was decided', () => {
+  it('says that no request was decided', () => {
     const empty = { requests: 0, tenants: [], days: [], changes: [] }
 
     expect(replayText(empty)).toBe('0 decided requests of 0 tenants: 0 prompts spared, 0 given\n')
     expect(replayMarkdown(empty)).not.toContain('|')
   })
 
-  it('tells what is wrong with a journal, a policy or the command line', () => {
+  it('reports mistakes in a journal, a policy or the command line', () => {
     const told = (...args: string[]) => {
       const { status, stderr } = here.policy('replay', ...args)
       expect(status).toBe(2)

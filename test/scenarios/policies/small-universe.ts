@@ -19,7 +19,7 @@ const windows = [
   { to: '12:00', zone: 'Europe/Berlin' },
 ] as const
 
-/** Each condition, by what a rule may say of it, and the values that a request may have. */
+/** Each condition: the values a rule may have, and the values of requests. */
 const conditions: Record<
   string,
   { when: fc.Arbitrary<When>; values: readonly Partial<Request>[] | readonly object[] }
@@ -127,7 +127,7 @@ const conditions: Record<
   },
 }
 
-/** Policies whose rules speak of three conditions, and all requests that differ in these. */
+/** Policies whose rules use three conditions, and all requests that differ in these. */
 export const smallUniverse = (least = 1) =>
   fc
     .uniqueArray(fc.constantFrom(...Object.keys(conditions)), { minLength: 2, maxLength: 3 })

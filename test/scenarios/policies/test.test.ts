@@ -34,7 +34,7 @@ const one = (name: string, request: string, expected: string, more = '') =>
 const reading = '{ authorization_details: { type: file_access, actions: [read] } }'
 
 describe('policy test', { timeout: 60_000 }, () => {
-  it('fails a case that expects what the policy does not say, with the place and the difference', () => {
+  it('fails a case with another expectation, with its position and the difference', () => {
     const expectations: readonly (readonly [string, string])[] = [
       ['{ decision: deny }', 'decision\n  expected  "deny"\n  received  "approve"'],
       ['{ rule: deletes are asked }', 'rule\n  expected  "deletes are asked"'],
@@ -63,7 +63,7 @@ describe('policy test', { timeout: 60_000 }, () => {
     }
   })
 
-  it('passes a case that expects everything the policy says', () => {
+  it('passes a case whose expectation matches the policy’s decision', () => {
     const file = one(
       'all.test.yaml',
       '{ authorization_details: { type: file_access, actions: [read, delete] }, requested_ttl: 700 }',
@@ -98,7 +98,7 @@ describe('policy test', { timeout: 60_000 }, () => {
       '{ time: { from: "08:00", to: "09:00", zone: Europe/Berlin } }',
       "at: '2026-11-24T08:30:00+01:00'",
     ],
-  ])('tells the policy %s of the request', async (_, missing, when, holding = '') => {
+  ])('evaluates conditions on %s of the request', async (_, missing, when, holding = '') => {
     const file = here.file(
       'facts.test.yaml',
       `policy:
@@ -119,7 +119,7 @@ cases:
     expect(results.map(({ verdict }) => verdict)).toEqual(['passed', 'passed'])
   })
 
-  it('fills a table in, and names the row of a title that does not', () => {
+  it('fills in a table, and names the row when its title does not', () => {
     const file = here.file(
       'each.test.yaml',
       `policy: policy.yaml
@@ -145,7 +145,7 @@ cases:
     expect(status).toBe(1)
   })
 
-  it('changes settings for a case alone, and leaves the others as the policy has them', () => {
+  it('changes settings for one case only', () => {
     const file = here.file(
       'settings.test.yaml',
       `policy:
@@ -161,7 +161,7 @@ cases:
     expect(here.policy('test', file)).toMatchObject({ status: 0 })
   })
 
-  it('tells which rules decided nothing, and which conditions never held or failed', () => {
+  it('reports rules that decided nothing, and conditions that never held or never failed', () => {
     const file = one('gaps.test.yaml', reading, '{ decision: approve }')
 
     const { status, stdout } = here.policy('test', file)
@@ -178,7 +178,7 @@ cases:
     expect(status).toBe(0)
   })
 
-  it('fails below the minimum of coverage, in every report and at the lines of the policy', () => {
+  it('fails below the minimum coverage, in every report and at the lines of the policy', () => {
     const file = one('gaps.test.yaml', reading, '{ decision: approve }')
 
     const { status, stdout } = here.policyWith(
@@ -193,7 +193,7 @@ cases:
     expect(here.policy('test', file, '--min-coverage', '44').status).toBe(0)
   })
 
-  it('counts the coverage of a policy over all files that test it', () => {
+  it('counts the coverage of a policy over all its test files', () => {
     const rest = here.file(
       'rest.test.yaml',
       `policy: policy.yaml
@@ -217,7 +217,7 @@ cases:
     expect(status).toBe(0)
   })
 
-  it('writes the reports of scenarios', () => {
+  it('writes the report formats of scenarios', () => {
     const file = one('one.test.yaml', reading, '{ decision: deny }')
     const formats = ['junit', 'ctrf', 'html', 'json', 'markdown', 'transcript']
 
@@ -232,7 +232,7 @@ cases:
     }
   })
 
-  it('runs only what is named, and then counts no coverage', () => {
+  it('with a filter runs only the named cases, and reports no coverage', () => {
     const file = one('one.test.yaml', reading, '{ decision: approve }')
 
     expect(here.policy('test', file, '--only', 'THE CASE').stdout).not.toContain('coverage')
@@ -243,8 +243,8 @@ cases:
   })
 })
 
-describe('what is wrong with files', { timeout: 60_000 }, () => {
-  it('is told all at once, each with its place, and nothing is run', () => {
+describe('mistakes in files', { timeout: 60_000 }, () => {
+  it('are reported all at once, with positions, and no case is run', () => {
     here.file(
       'bad/bad.yaml',
       'max_tll: 5\nrules:\n  - { name: a, risk: low, decision: aprove, when: { tipe: x } }\n  - { name: b, risk: low, decision: ask, approvers: two }\n',
@@ -309,7 +309,7 @@ cases:
     ['a: [', /^lumoauth-harness: 1 mistake; nothing was run\nbad\.test\.yaml:1:5: /],
     ['3', /bad\.test\.yaml:1:1: expected tests of a policy: an object with "cases"/],
     ['', /bad\.test\.yaml:1:1: expected tests of a policy/],
-  ])('is told of a file that is %j', (text, told) => {
+  ])('are reported for a file that is %j', (text, told) => {
     const { status, stderr } = here.policy('test', here.file('bad.test.yaml', text))
 
     expect(stderr).toMatch(told)
@@ -328,7 +328,7 @@ cases:
       "argument '101' is invalid. Expected a whole number from 0 to 100.",
     ],
     [['tset'], "unknown command 'tset' (Did you mean test?)"],
-  ])('on the command line is told: %j', (args, told) => {
+  ])('on the command line are reported: %j', (args, told) => {
     const { status, stderr } = here.policy(...args)
 
     expect(stderr).toContain(told)
@@ -337,7 +337,7 @@ cases:
 })
 
 describe('the default policy', () => {
-  it('as a file is the one that the issuer has', () => {
+  it('as a file equals the one in the issuer', () => {
     expect(Policy.parse(parse(readFileSync(defaultPolicyFile(), 'utf8')))).toEqual(Policy.parse({}))
   })
 
@@ -350,7 +350,7 @@ describe('the default policy', () => {
     expect(status).toBe(0)
   })
 
-  it('is what a test file without a policy tries', async () => {
+  it('is the policy of a test file that names none', async () => {
     const file = join(
       here.folder,
       here.file(

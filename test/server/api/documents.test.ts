@@ -9,7 +9,7 @@ const challengeOf = (answer: { status: number; headers: Readonly<Record<string, 
 const people = { type: 'user_data', actions: ['read'], identifier: 'doc_people' }
 
 describe('reading a document', () => {
-  it('takes credentials even where there is nothing', async () => {
+  it('gets 401 without a token, even for a document that does not exist', async () => {
     const { call } = world()
 
     for (const id of ['doc_public', 'doc_9982', 'doc_nowhere']) {
@@ -17,7 +17,7 @@ describe('reading a document', () => {
     }
   })
 
-  it('is refused in the same way whether a confidential document is there or not', async () => {
+  it('gets the same 403 whether or not the confidential document exists', async () => {
     const { call } = world()
     const token = await jitToken(file('doc_public', 'read'))
     const shape = (answer: unknown, id: string) =>
@@ -32,7 +32,7 @@ describe('reading a document', () => {
     expect(shape(nowhere, 'doc_0000')).toBe(shape(there, 'doc_9982'))
   })
 
-  it('tells that there is nothing to who may read it', async () => {
+  it('gets 404 for a missing document, given a token that may read it', async () => {
     const { call } = world()
 
     const answer = await call('GET /v1/documents/doc_0000', {
@@ -42,7 +42,7 @@ describe('reading a document', () => {
     expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } })
   })
 
-  it('takes user_data where it is restricted, and file_access is not enough', async () => {
+  it('of restricted data needs a user_data detail; file_access gets 403', async () => {
     const { call } = world()
 
     const refused = await call('GET /v1/documents/doc_people', {
@@ -54,7 +54,7 @@ describe('reading a document', () => {
     expect(read.body.body).toBe('Ada earns most.')
   })
 
-  it('gives the document as it was when the door was opened', async () => {
+  it('returns the document as it was when the request was authorized', async () => {
     const { call, api } = world({
       introspect: async () => {
         api.documents.put(
@@ -78,7 +78,7 @@ describe('listing documents', () => {
     return DocumentList.parse(body).documents.map(({ id }) => id)
   }
 
-  it('shows what the token could read, and no bodies', async () => {
+  it('returns only documents the token may read, without bodies', async () => {
     expect(await listed(await tokenWith())).toEqual(['doc_public'])
     expect(await listed(await tokenWith({ scope: 'read:documents' }))).toEqual([
       'doc_public',
@@ -98,7 +98,7 @@ describe('listing documents', () => {
 describe('writing a document', () => {
   const order = { title: 'Q4 revenue, final', body: 'It was 13 %.' }
 
-  it('is not done by who may read it', async () => {
+  it('is refused with a detail that grants only read', async () => {
     const { call, api } = world()
 
     const answer = await call('PUT /v1/documents/doc_9982', {
@@ -110,7 +110,7 @@ describe('writing a document', () => {
     expect(api.documents.find('doc_9982')).toMatchObject({ version: 1, updated_by: 'system' })
   })
 
-  it('is seen by later readers, with who wrote it and when', async () => {
+  it('shows in later reads, with the author and the time', async () => {
     const { call, advance } = world()
     advance(60)
 
@@ -133,7 +133,7 @@ describe('writing a document', () => {
     })
   })
 
-  it('makes a new document, which is confidential unless it says otherwise', async () => {
+  it('creates a missing document, confidential by default', async () => {
     const { call, api } = world()
 
     const answer = await call('PUT /v1/documents/doc_new', {
@@ -145,7 +145,7 @@ describe('writing a document', () => {
     expect(api.documents.find('doc_new')?.classification).toBe('confidential')
   })
 
-  it('is refused when there is no room, and leaves what was there', async () => {
+  it('is refused above the storage limit, and keeps the old document', async () => {
     const { call, api } = world({ documentLimits: { documents: 4, characters: 200 } })
     const put = async (id: string, body: string) =>
       call(`PUT /v1/documents/${id}`, {
@@ -162,7 +162,7 @@ describe('writing a document', () => {
     expect((await put('doc_9982', 'x'.repeat(50))).status).toBe(200)
   })
 
-  it('is refused for an id no document can have', () => {
+  it('is refused for a malformed document id', () => {
     const { api } = world()
 
     expect(() => api.documents.put('a b', order, 'ada')).toThrow(
@@ -170,7 +170,7 @@ describe('writing a document', () => {
     )
   })
 
-  it('fills the room to the last character, and no further', () => {
+  it('is accepted up to the last character of the limit, and refused above it', () => {
     const { api } = world({ documents: [], documentLimits: { documents: 2, characters: 10 } })
     const put = (id: string, body: string) => api.documents.put(id, { title: 'x', body }, 'ada')
     put('a', 'xxxx')
@@ -180,7 +180,7 @@ describe('writing a document', () => {
     expect(() => put('c', '')).toThrow('insufficient_storage')
   })
 
-  it('has room for ten thousand documents and 16 Mi characters, unless told otherwise', () => {
+  it('is limited to 10,000 documents and 16 Mi characters by default', () => {
     const { api } = world({ documents: [] })
     const put = (id: string, body: string) => api.documents.put(id, { title: '', body }, 'ada')
 
@@ -190,7 +190,7 @@ describe('writing a document', () => {
     expect(() => put('doc_10000', '')).toThrow('insufficient_storage')
   })
 
-  it('makes room again by deleting', () => {
+  it('is accepted again after a deletion freed the space', () => {
     const { api } = world({ documentLimits: { documents: 4, characters: 200 } })
 
     api.documents.delete('doc_9982')
@@ -200,7 +200,7 @@ describe('writing a document', () => {
 })
 
 describe('deleting a document', () => {
-  it('takes the detail for just that', async () => {
+  it('needs a detail with the action delete for this document', async () => {
     const { call } = world()
 
     const answer = await call('DELETE /v1/documents/doc_public', {
@@ -210,7 +210,7 @@ describe('deleting a document', () => {
     expect(challengeOf(answer)).toEqual([file('doc_public', 'delete')])
   })
 
-  it('is done once', async () => {
+  it('succeeds once; the second time gets 404', async () => {
     const { call } = world()
     const token = await jitToken(file('doc_9982', 'read', 'delete'))
 
@@ -219,7 +219,7 @@ describe('deleting a document', () => {
     expect((await call('GET /v1/documents/doc_9982', { token })).status).toBe(404)
   })
 
-  it('is refused for a document that is not there', () => {
+  it('gets 404 for a document that does not exist', () => {
     const { api } = world()
 
     expect(() => api.documents.delete('doc_0000')).toThrow(
@@ -234,7 +234,7 @@ describe('a summary', () => {
     ['confidential', 'doc_9982', file('doc_9982', 'read')],
     ['restricted', 'doc_people', people],
     ['missing', 'doc_0000', file('doc_0000', 'read')],
-  ])('of a %s document takes a detail', async (_, id, needed) => {
+  ])('of a %s document needs a detail', async (_, id, needed) => {
     const { call } = world()
 
     const answer = await call(`POST /v1/documents/${id}/summaries`, {
@@ -245,7 +245,7 @@ describe('a summary', () => {
     expect(challengeOf(answer)).toEqual([needed])
   })
 
-  it('is made of the document’s own first sentences', async () => {
+  it('consists of sentences of the document', async () => {
     const { call } = world()
 
     const { status, body } = await call('POST /v1/documents/doc_9982/summaries', {
@@ -261,7 +261,7 @@ describe('a summary', () => {
     })
   })
 
-  it('is what the caller has written, as in the OpenAI Agents guide', async () => {
+  it('stores the text in the request body, as in the OpenAI Agents guide', async () => {
     const { call } = world()
 
     const { status, body } = await call('POST /v1/documents/doc_9982/summaries', {
@@ -292,7 +292,7 @@ describe('reports', () => {
     return { call, ...others, report: Report.parse(body) }
   }
 
-  it('are not written with a scope', async () => {
+  it('are not written with a scope alone', async () => {
     const { call, api } = world()
 
     const answer = await call('POST /v1/reports', {
@@ -304,7 +304,7 @@ describe('reports', () => {
     expect([...api.reports.all()]).toEqual([])
   })
 
-  it('are read by who holds the detail of that report', async () => {
+  it('are read with a detail for that report', async () => {
     const { call, report } = await written()
     const path = `GET /v1/reports/${report.id}`
 
@@ -328,7 +328,7 @@ describe('reports', () => {
     expect(JSON.stringify(body)).not.toContain('Revenue rose')
   })
 
-  it('are summed up for who holds the scope', async () => {
+  it('are summarized for a token with the scope', async () => {
     const { call } = await written()
     const token = await tokenWith({ scope: 'read:documents' })
 
@@ -344,7 +344,7 @@ describe('reports', () => {
     expect((await call('GET /v1/reports/report_2/summary', { token })).status).toBe(404)
   })
 
-  it('are refused when there is no room', async () => {
+  it('are refused above the storage limit', async () => {
     const { call } = world({ reportLimits: { reports: 0, characters: 100 } })
 
     const answer = await call('POST /v1/reports', { token: await jitToken(writing), body: order })
@@ -352,7 +352,7 @@ describe('reports', () => {
     expect(answer.status).toBe(507)
   })
 
-  it('fill the room to the last character, titles included, and no further', () => {
+  it('are accepted up to the last character of the limit, titles included', () => {
     const { api } = world({ reportLimits: { reports: 2, characters: 10 } })
     const create = (title: string, content: string) => api.reports.create({ title, content }, 'ada')
     create('xx', 'xxx')
@@ -363,7 +363,7 @@ describe('reports', () => {
     expect([...api.reports.all()].map((it) => it.document_ids)).toEqual([[], []])
   })
 
-  it('have room for ten thousand and 16 Mi characters, unless told otherwise', () => {
+  it('are limited to 10,000 and 16 Mi characters by default', () => {
     const { api } = world()
     const create = (content: string) => api.reports.create({ title: '', content }, 'ada')
 
@@ -374,7 +374,7 @@ describe('reports', () => {
   })
 })
 
-describe('what was written before', () => {
+describe('replayed documents and reports', () => {
   const limits = {
     documents: [],
     documentLimits: { documents: 2, characters: 10 },
@@ -391,7 +391,7 @@ describe('what was written before', () => {
     return { api, changes }
   }
 
-  it('comes back as it was', () => {
+  it('are the same as before', () => {
     const { api, changes } = worked()
 
     const { api: again } = world({ ...limits, changes })
@@ -402,7 +402,7 @@ describe('what was written before', () => {
     expect(again.reports.find('report_1')?.content).toBe('rose')
   })
 
-  it('takes the room it took', () => {
+  it('take as much of the limit as before', () => {
     const { api } = world({ ...limits, changes: worked().changes })
 
     expect(() => api.documents.put('more', { title: '', body: 'x'.repeat(9) }, 'ada')).toThrow()

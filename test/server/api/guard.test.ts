@@ -14,25 +14,22 @@ describe('a request without usable credentials', () => {
     ['says nothing', {}],
     ['uses another scheme', bearer('Basic YTpi')],
     ['has its token only in the query', {}, '?access_token=x'],
-  ])(
-    'BRR-03, BRR-04: is asked for a token, without an error code, if it %s',
-    async (_, sent, query = '') => {
-      const { call } = world()
+  ])('BRR-03, BRR-04: gets 401 without an error code if it %s', async (_, sent, query = '') => {
+    const { call } = world()
 
-      const answer = await call(`GET /v1/documents/doc_public${query}`, sent)
+    const answer = await call(`GET /v1/documents/doc_public${query}`, sent)
 
-      expect(answer.status).toBe(401)
-      expect(answer.headers['www-authenticate']).toBe('Bearer realm="documents"')
-      expect(answer.body).toMatchObject({ error: 'missing_token', status: 401 })
-    },
-  )
+    expect(answer.status).toBe(401)
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="documents"')
+    expect(answer.body).toMatchObject({ error: 'missing_token', status: 401 })
+  })
 
   it.each([
     ['sends it in the query, too', '?access_token=y', 'Bearer x'],
     ['sends it in two fields', '', 'Bearer x, Bearer y'],
     ['sends it in two fields, joined closely', '', 'Bearer x,Bearer y'],
     ['names the scheme only', '', 'Bearer'],
-  ])('BRR-02: is malformed if it %s', async (_, query, authorization) => {
+  ])('BRR-02: gets invalid_request if it %s', async (_, query, authorization) => {
     const { call } = world()
 
     const answer = await call(`GET /v1/documents/doc_public${query}`, bearer(authorization))
@@ -44,7 +41,7 @@ describe('a request without usable credentials', () => {
     )
   })
 
-  it('BRR-02: is malformed if a form carries a token beside the header', async () => {
+  it('BRR-02: gets invalid_request for a token in a form beside the Authorization header', async () => {
     const { api } = world()
 
     const admitted = api.guard.admit(
@@ -55,7 +52,7 @@ describe('a request without usable credentials', () => {
     await expect(admitted).rejects.toMatchObject({ refusal: { error: 'invalid_request' } })
   })
 
-  it('AT-08, THR-26: is refused in the same words whatever is wrong with its token', async () => {
+  it('AT-08, THR-26: gets the same invalid_token whatever is wrong with its token', async () => {
     const { call, revoke, advance } = world()
     revoke('gone')
     const tokens = [
@@ -83,7 +80,7 @@ describe('a request without usable credentials', () => {
     })
   })
 
-  it('THR-03: is refused if its token is of another tenant, or of none, at a shared issuer', async () => {
+  it('THR-03: gets 401 for a token of another tenant, or without a tenant, from a shared issuer', async () => {
     const { call } = world({ tenant: 'acme', revocation: 'expiry' })
     const status = async (tenant?: string) =>
       (await call('GET /v1/documents/doc_public', { token: await tokenWith({ tenant }) })).status
@@ -93,7 +90,7 @@ describe('a request without usable credentials', () => {
     expect(await status('acme')).toBe(200)
   })
 
-  it('is let in whatever tenant its token names, where tenants share no issuer', async () => {
+  it('accepts a token of any tenant when tenants do not share an issuer', async () => {
     const { call } = world()
 
     const { status } = await call('GET /v1/documents/doc_public', {
@@ -103,7 +100,7 @@ describe('a request without usable credentials', () => {
     expect(status).toBe(200)
   })
 
-  it('BRR-01: is let in whatever the case of the scheme, and after any number of spaces', async () => {
+  it('BRR-01: accepts the Bearer scheme in any case, followed by any number of spaces', async () => {
     const { call } = world()
     const token = await tokenWith()
 
@@ -115,7 +112,7 @@ describe('a request without usable credentials', () => {
 })
 
 describe('a token without the scope', () => {
-  it('BRR-05: is told which one', async () => {
+  it('BRR-05: gets insufficient_scope with the scope it needs', async () => {
     const { call } = world()
 
     const answer = await call('GET /v1/documents/doc_internal', {
@@ -129,7 +126,7 @@ describe('a token without the scope', () => {
     expect(answer.body).toMatchObject({ error: 'insufficient_scope', scope: 'read:documents' })
   })
 
-  it('is not helped by details of any width', async () => {
+  it('gets 403 however wide its authorization_details are', async () => {
     const { call } = world()
 
     const { status } = await call('GET /v1/documents/doc_internal', {
@@ -139,7 +136,7 @@ describe('a token without the scope', () => {
     expect(status).toBe(403)
   })
 
-  it('is let in once its own scope claim says so', async () => {
+  it('gets 200 once its own scope claim holds the scope', async () => {
     const { call } = world()
 
     const { status } = await call('GET /v1/documents/doc_internal', {
@@ -167,7 +164,7 @@ const insufficient: readonly (readonly [string, AuthorizationDetail[]])[] = [
 ]
 
 describe('a token without the detail', () => {
-  it.each(insufficient)('is challenged when it grants %s', async (_, details) => {
+  it.each(insufficient)('gets a challenge when it grants %s', async (_, details) => {
     const { call } = world()
 
     const answer = await call('GET /v1/documents/doc_9982', { token: await jitToken(...details) })
@@ -177,7 +174,7 @@ describe('a token without the detail', () => {
     ])
   })
 
-  it('is not helped by any scope', async () => {
+  it('gets 403 whatever its scope is', async () => {
     const { call } = world()
 
     const { status } = await call('GET /v1/documents/doc_9982', {
@@ -187,7 +184,7 @@ describe('a token without the detail', () => {
     expect(status).toBe(403)
   })
 
-  it('is let in when one of its details is enough, here or anywhere', async () => {
+  it('gets 200 when one of its details suffices, with or without locations', async () => {
     const { call } = world()
 
     for (const locations of [undefined, ['https://other.test', here]]) {
@@ -198,8 +195,8 @@ describe('a token without the detail', () => {
   })
 })
 
-describe('a resource server of several names', () => {
-  it('lets in a token for any of them, and a detail at any of them', async () => {
+describe('a resource server with several audiences', () => {
+  it('accepts a token, and a detail’s locations, for each of them', async () => {
     const { call } = world({ audience: [here, 'urn:documents'] })
 
     for (const place of [here, 'urn:documents']) {
@@ -215,7 +212,7 @@ describe('a challenge', () => {
     world({ challenge }).call('GET /v1/documents/doc_9982', { token: await tokenWith() })
   const needed = [file('doc_9982', 'read')]
 
-  it('looks as LumoAuth documents it', async () => {
+  it('has the form LumoAuth documents', async () => {
     const answer = await challenged('lumo')
 
     expect(answer).toMatchObject({
@@ -232,7 +229,7 @@ describe('a challenge', () => {
     })
   })
 
-  it('looks as the fourth individual draft has it, on request', async () => {
+  it('has the form of the fourth individual draft, if the dialect says so', async () => {
     const answer = await challenged('rar-04')
 
     expect(answer.status).toBe(403)
@@ -241,7 +238,7 @@ describe('a challenge', () => {
     expect(readChallenge(403, headersOf(answer.headers))).toBeUndefined()
   })
 
-  it('looks as the working group’s draft has it, on request', async () => {
+  it('has the form of the working group’s draft, if the dialect says so', async () => {
     const answer = await challenged('wg-00')
 
     expect(answer.status).toBe(401)
@@ -252,7 +249,7 @@ describe('a challenge', () => {
     expect(readChallenge(401, headersOf(answer.headers))).toEqual(needed)
   })
 
-  it('HDR-08: says the same in every form at once, on request', async () => {
+  it('HDR-08: carries every form at once, if the dialect says so', async () => {
     const { status, headers, body } = await challenged('both')
     const { 'insufficient-authorization-details': _, ...drafts } = headers
 
@@ -262,7 +259,7 @@ describe('a challenge', () => {
     expect(readChallengeBody(body)).toEqual(needed)
   })
 
-  it('THR-13: never carries an id that no document can have', async () => {
+  it('THR-13: never carries a malformed document id', async () => {
     const { call } = world()
 
     for (const id of ['%22%0d%0ax', 'a%2Cb', 'x'.repeat(200), '%C3%A4']) {

@@ -50,12 +50,12 @@ describe('a requirement', () => {
     [{ detail: { type: 't', actions: 'read' } }, 'requirement.detail.actions: '],
     [{ detail: { type: 't', actions: [''] } }, 'requirement.detail.actions.0: expected a text'],
     [{ detail: [file('d', 'read')] }, 'requirement.detail: '],
-  ])('is not %j', (requirement, message) => {
+  ])('must not be %j', (requirement, message) => {
     expect(() => parseRequirement(requirement)).toThrow(TypeError)
     expect(() => parseRequirement(requirement)).toThrow(message)
   })
 
-  it('is a copy that nobody else changes', () => {
+  it('is a copy that later changes do not affect', () => {
     const detail = file('doc_1', 'read')
     const parsed = parseRequirement({ detail })
 
@@ -64,7 +64,7 @@ describe('a requirement', () => {
     expect(parsed).toEqual({ detail: file('doc_1', 'read') })
   })
 
-  it('of any value lets in no token without a scope and details, unless it is { token: "any" }', () => {
+  it('of any value admits no token without scope and details, unless it is { token: "any" }', () => {
     const guard = createGuard({
       issuers: [issuer],
       audience: here,
@@ -90,7 +90,7 @@ describe('a requirement', () => {
     )
   })
 
-  it('that was not parsed lets nobody in either', () => {
+  it('that was not parsed admits no token either', () => {
     const guard = createGuard({
       issuers: [issuer],
       audience: here,

@@ -15,7 +15,7 @@ const reading = 'GET /v1/documents/doc_9982'
 const answering = (view: IntrospectionView) => world({ introspect: async () => view })
 
 describe('introspection', () => {
-  it('never opens the door when the issuer cannot be asked', async () => {
+  it('that fails gets 503, never access', async () => {
     const { call } = world({ introspect: () => Promise.reject(new Error('connection refused')) })
 
     const answer = await call(reading, { token: await jitToken(file('doc_9982', 'read')) })
@@ -25,7 +25,7 @@ describe('introspection', () => {
     expect(JSON.stringify(answer.body)).not.toContain('connection refused')
   })
 
-  it('leaves the cause of that to the log', async () => {
+  it('that fails passes its cause to the log', async () => {
     const cause = new Error('connection refused')
     const guard = createGuard({ ...guardOptions, introspect: () => Promise.reject(cause) })
 
@@ -72,7 +72,7 @@ describe('introspection', () => {
     expect('authorization_details' in claims).toBe(left !== undefined)
   })
 
-  it('is not asked about a token that is not valid anyway', async () => {
+  it('is skipped for a token that is invalid anyway', async () => {
     const { call, asked } = world()
 
     await call(reading, { token: await tokenWith({ aud: 'https://other.test' }) })
@@ -133,13 +133,13 @@ describe('introspection', () => {
     expect((await call(reading, { token })).status).toBe(200)
   })
 
-  it('RES-12: holds the details that a token leaves out', async () => {
+  it('RES-12: supplies authorization_details the token itself leaves out', async () => {
     const { call } = answering({ active: true, authorization_details: [file('doc_9982', 'read')] })
 
     expect((await call(reading, { token: await tokenWith() })).status).toBe(200)
   })
 
-  it('is asked each time, so that a revocation counts at once', async () => {
+  it('runs for each request, so that a revocation takes effect at once', async () => {
     const { call, revoke, asked } = world()
     const token = await jitToken(file('doc_9982', 'read'))
     expect((await call(reading, { token })).status).toBe(200)
@@ -150,7 +150,7 @@ describe('introspection', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('INT-04: is believed as long as the cache says, and never beyond exp', async () => {
+  it('INT-04: is cached for the configured time, and never beyond exp', async () => {
     const { call, revoke, asked, advance } = world({ cache: 10 })
     const token = await jitToken(file('doc_9982', 'read'))
     await call(reading, { token })
@@ -169,7 +169,7 @@ describe('introspection', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('INT-04: is asked again beyond exp, where a leeway leaves the token good', async () => {
+  it('INT-04: is repeated after exp, when a leeway still accepts the token', async () => {
     const asked: string[] = []
     const { call, advance } = world({
       cache: 1000,
@@ -188,7 +188,7 @@ describe('introspection', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('does not lend the answer about one token to another', async () => {
+  it('is cached per token', async () => {
     const { call, revoke } = world({ cache: 10 })
     revoke('jti-2')
     const details = { authorization_details: [file('doc_9982', 'read')] }
@@ -199,7 +199,7 @@ describe('introspection', () => {
     expect(answer.status).toBe(401)
   })
 
-  it('remembers ten thousand answers, and forgets the one that was given first', async () => {
+  it('caches 10,000 answers, and drops the oldest first', async () => {
     let now = start
     const asked: string[] = []
     const stillGood = createRevocation({
@@ -229,7 +229,7 @@ describe('introspection', () => {
     expect(asked).toEqual(['one more', 'first'])
   })
 
-  it('is a mistake in the setup when there is no way to introspect', async () => {
+  it('is a configuration error when the guard has no way to introspect', async () => {
     const guard = createGuard(guardOptions)
 
     const admitted = guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
@@ -239,7 +239,7 @@ describe('introspection', () => {
 })
 
 describe('signals', () => {
-  it('end nothing where nobody listens to them', async () => {
+  it('revoke nothing when the guard has no isRevoked', async () => {
     const guard = createGuard({ ...guardOptions, revocation: 'signals' })
 
     const admitted = guard.admit({ authorization: `Bearer ${await tokenWith()}` }, { token: 'any' })
@@ -248,8 +248,8 @@ describe('signals', () => {
   })
 })
 
-describe('how the API learns of a revocation', () => {
-  it('follows the tenant’s switch from one request to the next', async () => {
+describe('the revocation setting of the API', () => {
+  it('takes effect with the next request', async () => {
     const options = {
       ...guardOptions,
       introspect: async () => ({ active: false }),
@@ -269,7 +269,7 @@ describe('how the API learns of a revocation', () => {
     await expect(admitted('expiry')).resolves.toMatchObject({ jti: 'jti-1' })
   })
 
-  it('THR-01: by expiry only, leaves a revoked token good until it expires', async () => {
+  it('THR-01: expiry accepts a revoked token until it expires', async () => {
     const { call, revoke, advance } = world({ revocation: 'expiry' })
     revoke('jti-1')
     const token = await jitToken(file('doc_9982', 'read'))

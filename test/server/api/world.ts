@@ -17,7 +17,7 @@ export const start = 1_800_000_000
 const key = await generateSigningKey('ES256')
 export const keys = new KeyRing(key).findKeys
 
-/** A resource server with a clock of its own, and an issuer that knows what was revoked. */
+/** A resource server with its own clock, and an issuer that holds the revoked tokens. */
 export const world = (more: Partial<ResourceServerOptions> = {}) => {
   let now = start
   let ids = 0
@@ -65,7 +65,7 @@ export const world = (more: Partial<ResourceServerOptions> = {}) => {
     if (token !== undefined) request.auth(token, { type: 'bearer' })
     if (body !== undefined) request.type('json').send(JSON.stringify(body))
     const answer = await request.set(headers as Record<string, string>)
-    // What Node adds to every answer.
+    // Headers that Node adds to every response.
     const { date, connection, 'content-length': length, ...fields } = answer.headers
     return {
       status: answer.status,
@@ -84,7 +84,7 @@ export const world = (more: Partial<ResourceServerOptions> = {}) => {
   }
 }
 
-/** A token of an agent, with the claims given here in place of the usual ones. */
+/** An agent’s token; the given claims replace the defaults. */
 export const tokenWith = (claims: Readonly<Record<string, unknown>> = {}) =>
   signJwt(key, {
     iss: issuer,
@@ -97,7 +97,7 @@ export const tokenWith = (claims: Readonly<Record<string, unknown>> = {}) =>
     ...claims,
   })
 
-/** A token that was exchanged for an approval of these details. */
+/** A token exchanged for an approval of these details. */
 export const jitToken = (...details: readonly AuthorizationDetail[]) =>
   tokenWith({
     sub: 'agent:report-bot:task:task_1',

@@ -9,7 +9,7 @@ const fourEyes: Policy = {
 }
 
 describe('the inbox', () => {
-  it('shows the exact detail, apart from what the agent says, and what the policy said', async () => {
+  it('shows the exact detail, the agent’s justification and the policy’s reason separately', async () => {
     await using world = await createWorld()
     const detail = { type: 'user_data', actions: ['read'], identifier: 'u_1', columns: ['mail'] }
     const { requestId } = await world.asked(detail, { justification: 'because' })
@@ -32,7 +32,7 @@ describe('the inbox', () => {
     ])
   })
 
-  it('shows nothing that the policy decided by itself', async () => {
+  it('omits requests the policy decided', async () => {
     await using world = await createWorld()
     await world.asked({ type: 'file_access', actions: ['read'], identifier: 'doc_1' })
     const ada = await world.signedInAs('ada@example.com')
@@ -42,7 +42,7 @@ describe('the inbox', () => {
     expect(body.requests).toEqual([])
   })
 
-  it('comes in pages: what waits, the oldest first, before what was decided', async () => {
+  it('is paged: pending requests first, oldest first, then decided ones', async () => {
     await using world = await createWorld()
     const ids: string[] = []
     for (const identifier of ['a', 'b', 'c']) {
@@ -62,7 +62,7 @@ describe('the inbox', () => {
     expect(pages).toEqual([[ids[1], ids[2]], [ids[0]]])
   })
 
-  it('approves for as long as the approver says, and the agent goes on', async () => {
+  it('approves for the lifetime the approver sets, and the agent continues', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -81,7 +81,7 @@ describe('the inbox', () => {
     expect(await agent.exchange()).toMatchObject({ expires_in: 60 })
   })
 
-  it('permits fewer actions than requested, and never others', async () => {
+  it('grants fewer actions than requested, and never others', async () => {
     await using world = await createWorld()
     const detail = { type: 'user_data', actions: ['read', 'export'], identifier: 'u_1' }
     const agent = await world.asked(detail)
@@ -106,7 +106,7 @@ describe('the inbox', () => {
     expect(claims.authorization_details).toEqual([{ ...detail, actions: ['read'] }])
   })
 
-  it('permits what all approvers permit, and no more', async () => {
+  it('grants only the actions that all approvers permit', async () => {
     await using world = await createWorld({
       tenants: [{ tenant: 'acme', users, policy: fourEyes }],
     })
@@ -125,7 +125,7 @@ describe('the inbox', () => {
     expect(await agent.status()).toMatchObject({ authorization_details: { actions: ['b'] } })
   })
 
-  it('revokes a permission: its token ends, and its task goes on', async () => {
+  it('revokes a permission: its token is revoked, and its task continues', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -152,7 +152,7 @@ describe('the inbox', () => {
     expect(timeline.tokens.at(-1).revoked.reason).toBe('revoked_by_approver')
   })
 
-  it('ends a task: it is suspended by that person, and its tokens are revoked', async () => {
+  it('suspends a task in the name of that user, and revokes its tokens', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -171,7 +171,7 @@ describe('the inbox', () => {
     expect(body.entries.at(-1)).toMatchObject({ type: 'task.suspended', by: 'user:ada' })
   })
 
-  it('denies with a reason that the agent reads', async () => {
+  it('denies with a reason that the agent can read', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -183,7 +183,7 @@ describe('the inbox', () => {
     expect(await agent.status()).toMatchObject({ status: 'denied', agent_message: 'not today' })
   })
 
-  it('wants two people where the policy does, and tells the first that another is missing', async () => {
+  it('needs two approvers when the policy does, and tells the first that another is missing', async () => {
     await using world = await createWorld({
       tenants: [{ tenant: 'acme', users, policy: fourEyes }],
     })
@@ -209,7 +209,7 @@ describe('the inbox', () => {
     })
   })
 
-  it('tells the second of two people who was first', async () => {
+  it('shows the second approver who the first was', async () => {
     await using world = await createWorld()
     const { requestId } = await world.asked()
     const [ada, grace] = [
@@ -228,7 +228,7 @@ describe('the inbox', () => {
 })
 
 describe('the timeline of a task', () => {
-  it('knows which token came from which, what it was used for, and how it ended', async () => {
+  it('shows where each token came from, what it was used for, and how it ended', async () => {
     await using world = await createWorld()
     const agent = await world.asked()
     const ada = await world.signedInAs('ada@example.com')
@@ -261,7 +261,7 @@ describe('the timeline of a task', () => {
     )
   })
 
-  it('shows what tokens say, and never a token, a secret or a digest of one', async () => {
+  it('shows claims of tokens, and never a token, a secret or a digest', async () => {
     await using world = await createWorld()
     const agent = await world.asked(undefined, { callback_url: 'https://hook.example/?key=k3y' })
     const ada = await world.signedInAs('ada@example.com')
@@ -281,11 +281,11 @@ describe('the timeline of a task', () => {
     expect(text).toContain('"claims":{"iss"')
   })
 
-  it('is 404 for a task nobody knows', async () => {
+  it('gets 404 for an unknown task', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
 
-    const { status } = await ada.request.get('/console/acme/tasks/task_nobody')
+    const { status } = await ada.request.get('/console/acme/tasks/task_unknown')
 
     expect(status).toBe(404)
   })
@@ -304,7 +304,7 @@ describe('the event stream', () => {
       }),
     )
 
-  it('tells what happens as it happens', async () => {
+  it('sends each event as it happens', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const stream = await open(world, own)
@@ -318,7 +318,7 @@ describe('the event stream', () => {
     await stream.cancel()
   })
 
-  it('gives a browser that lost it everything it missed, in order and once', async () => {
+  it('sends a browser that reconnects every event it missed, in order and once', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const first = await open(world, own)
@@ -345,7 +345,7 @@ describe('the event stream', () => {
   })
 
   it.each(['nonsense', '0123456789ab-1', '-1'])(
-    'begins anew for an id it never gave, as %s',
+    'starts from the beginning for the unknown id %s',
     async (id) => {
       await using world = await createWorld()
       const { own } = await world.signedInAs('ada@example.com')
@@ -357,7 +357,7 @@ describe('the event stream', () => {
     },
   )
 
-  it('ends when the tenant is reset, and does not take the old journal for the new one', async () => {
+  it('ends when the tenant is reset, and never continues the old journal in the new one', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const stream = await open(world, own)
@@ -372,7 +372,7 @@ describe('the event stream', () => {
     await again.cancel()
   })
 
-  it('is refused to the hundred and first, until somebody leaves', async () => {
+  it('gets an error above one hundred streams, until one closes', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const streams = await Promise.all(Array.from({ length: 100 }, () => open(world, own)))
@@ -399,7 +399,7 @@ describe('the event stream', () => {
     expect(await stream.next()).toBeUndefined()
   })
 
-  it('has a form without a stream: what happened since an event, all at once', async () => {
+  it('has a form without a stream, which returns all events after a given one', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
     const news = async (id: string) =>
@@ -421,7 +421,7 @@ describe('the event stream', () => {
     expect(third).toMatchObject({ resumed: true, entries: [] })
   })
 
-  it('shows no digest of a secret', async () => {
+  it('contains no digest of a secret', async () => {
     await using world = await createWorld()
     const { own } = await world.signedInAs('ada@example.com')
     const stream = await open(world, own)

@@ -16,7 +16,7 @@ const shown = (text: string, options?: object): string =>
     .map((it: Segment) => it.text ?? `⟨${it.code}⟩`)
     .join('')
 
-describe('a text that somebody else wrote', () => {
+describe('text from agents and other callers', () => {
   it.each([
     ['an order turned round', 'doc_\u202e2899', 'doc_⟨U+202E⟩2899'],
     ['an isolate', 'a\u2067b\u2069c', 'a⟨U+2067⟩b⟨U+2069⟩c'],
@@ -28,7 +28,7 @@ describe('a text that somebody else wrote', () => {
     ['an empty letter', 'a\u3164', 'a⟨U+3164⟩'],
     ['half a pair', 'a\ud800', 'a⟨U+D800⟩'],
     ['a line in an identifier', 'a\nb', 'a⟨U+000A⟩b'],
-    ['a space nobody sees at the end', 'doc_1 ', 'doc_1⟨U+0020⟩'],
+    ['a space at the end', 'doc_1 ', 'doc_1⟨U+0020⟩'],
     ['a space that is none', 'a\u00a0b', 'a⟨U+00A0⟩b'],
   ])('shows %s', (_, text, expected) => {
     expect(shown(text)).toBe(expected)
@@ -38,16 +38,16 @@ describe('a text that somebody else wrote', () => {
     ['letters of any script', 'Grüße, 日本語, عربى, हिन्दी'],
     ['emoji, joined or not', '👍🏽 👩‍💻 ❤️ 👨‍👩‍👧'],
     ['words with spaces', 'a document with a name'],
-  ])('leaves %s as they are', (_, text) => {
+  ])('keeps %s unchanged', (_, text) => {
     expect(shown(text)).toBe(text)
   })
 
-  it('keeps the lines of prose', () => {
+  it('keeps the line breaks of prose', () => {
     expect(shown('one\n\ttwo', { lines: true })).toBe('one\n\ttwo')
     expect(shown('one\r\u2028two', { lines: true })).toBe('one⟨U+000D⟩⟨U+2028⟩two')
   })
 
-  it('loses nothing: what is shown tells what was written', () => {
+  it('can be restored from what is shown', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const back = segmentsOf(text)
@@ -62,7 +62,7 @@ describe('a text that somebody else wrote', () => {
   }, 30_000)
 })
 
-describe('a duration that a person writes', () => {
+describe('a duration in words', () => {
   it.each([
     ['45', 45],
     ['90 min', 5400],
@@ -96,7 +96,7 @@ describe('the order of the inbox', () => {
     ...more,
   })
 
-  it('puts first what runs out first, then what is riskier, then what is older', () => {
+  it('begins with requests that expire first, then higher risk, then older ones', () => {
     const requests = [
       request('younger', { requested_at: 101 }),
       request('older'),
@@ -111,7 +111,7 @@ describe('the order of the inbox', () => {
     ])
   })
 
-  it('finds each word in whatever the request says', () => {
+  it('filters by words in any part of the request', () => {
     const found = request('inv_1', { justification: 'Due on Friday', risk: 'low' })
 
     expect(isFound(found, 'friday INV')).toBe(true)
@@ -133,7 +133,7 @@ describe('the steps of a sequence diagram', () => {
   })
   const entry = (seq: number, type: string, more: object = {}) => ({ seq, at: 0, type, ...more })
 
-  it('puts what an exchange led to between its request and its answer', () => {
+  it('show what an exchange caused between its request and its response', () => {
     const opened = entry(1, 'task.opened')
 
     const [step] = stepsOf({ exchanges: [exchange(1, { meanwhile: [0, 1] })], entries: [opened] })
@@ -141,7 +141,7 @@ describe('the steps of a sequence diagram', () => {
     expect(step).toMatchObject({ from: 'agent', to: 'issuer', entries: [opened] })
   })
 
-  it('draws a decision made on the page as an arrow of the approver, once', () => {
+  it('show a decision made on the page as one arrow from the approver', () => {
     const about = { requestId: 'jit_1', by: 'user:ada' }
     const entries = [entry(2, 'permission.endorsed', about), entry(3, 'permission.approved', about)]
 
@@ -154,7 +154,7 @@ describe('the steps of a sequence diagram', () => {
     expect(steps[1]).toMatchObject({ from: 'approver', to: 'issuer', entries: [entries[1]] })
   })
 
-  it('puts an introspection into the call that waits for it', () => {
+  it('show an introspection inside the API call that waits for it', () => {
     const about = { jti: 'jti_1' }
     const asked = exchange(1, {
       route: 'oauth.introspect',
@@ -175,7 +175,7 @@ describe('the steps of a sequence diagram', () => {
     })
   })
 
-  it('does not take what happened while somebody looked for their doing', () => {
+  it('do not attribute a decision made during a poll to the poll', () => {
     const approved = entry(1, 'permission.approved', { requestId: 'jit_1', by: 'user:ada' })
     const poll = exchange(1, {
       route: 'jit.request.status',

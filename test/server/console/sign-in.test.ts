@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createWorld, users } from './world.ts'
 
 describe('signing in to the approvals page', () => {
-  it('takes a link that the control plane made', async () => {
+  it('accepts a link from the control plane', async () => {
     await using world = await createWorld()
 
     const ada = await world.signedInAs('ada@example.com')
@@ -15,7 +15,7 @@ describe('signing in to the approvals page', () => {
     })
   })
 
-  it('takes a link once', async () => {
+  it('accepts a link once', async () => {
     await using world = await createWorld()
     const code = await world.codeFor('ada@example.com')
     await world.browser({ code })
@@ -26,7 +26,7 @@ describe('signing in to the approvals page', () => {
     expect(again.session.error).toBe('invalid_code')
   })
 
-  it('keeps the code of a link out of what is sent with a request line', async () => {
+  it('puts the code of a link into the fragment, which no request line contains', async () => {
     await using world = await createWorld()
 
     const { url } = (await world.control.post('/_harness/tenants/acme/console-link').send({})).body
@@ -34,7 +34,7 @@ describe('signing in to the approvals page', () => {
     expect(url).toMatch(/^https:\/\/[^?#]+\/console\/acme#code=[\w-]{32}$/)
   })
 
-  it('makes links only for approvers, and only for the control token', async () => {
+  it('creates links only for approvers, and only with the control token', async () => {
     await using world = await createWorld()
     const path = '/_harness/tenants/acme/console-link'
 
@@ -45,7 +45,7 @@ describe('signing in to the approvals page', () => {
     expect(withoutToken.status).toBe(401)
   })
 
-  it('takes the control token, and gives its holder any seat', async () => {
+  it('accepts the control token, which may act as any approver', async () => {
     await using world = await createWorld()
 
     const operator = await world.browser({ control_token: 'the-control-token' })
@@ -64,14 +64,14 @@ describe('signing in to the approvals page', () => {
   it.each([
     ['a wrong control token', { control_token: 'another' }, 401],
     ['a name alone', { user: 'ada@example.com' }, 401],
-    ['a code nobody made', { code: 'x' }, 401],
+    ['an unknown code', { code: 'x' }, 401],
     ['nothing', {}, 400],
     [
-      'an operator who would be somebody that is no approver',
+      'an operator who acts as a user without jit.approve',
       { control_token: 'the-control-token', user: 'alice@example.com' },
       400,
     ],
-  ])('refuses %s', async (_, proof, status) => {
+  ])('rejects %s', async (_, proof, status) => {
     await using world = await createWorld()
 
     const refused = await world.browser(proof)
@@ -80,7 +80,7 @@ describe('signing in to the approvals page', () => {
     expect(refused.headers['set-cookie']).toBeUndefined()
   })
 
-  it('does not let an approver take the seat of another', async () => {
+  it('refuses one approver to act as another', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
 
@@ -91,7 +91,7 @@ describe('signing in to the approvals page', () => {
     expect([status, body.error]).toEqual([403, 'operator_required'])
   })
 
-  it('hands out a cookie that scripts, other sites and other tenants do not get', async () => {
+  it('sets a cookie that scripts, other sites and other tenants cannot read', async () => {
     await using world = await createWorld()
 
     const { headers } = await world.signedInAs('ada@example.com')
@@ -102,7 +102,7 @@ describe('signing in to the approvals page', () => {
     }
   })
 
-  it('is over after signing out', async () => {
+  it('ends after signing out', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
 
@@ -112,7 +112,7 @@ describe('signing in to the approvals page', () => {
     expect([left.status, after.status]).toEqual([204, 401])
   })
 
-  it('outlives a reset of the tenant, but not its end', async () => {
+  it('survives a reset of the tenant, but not its deletion', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
 
@@ -125,7 +125,7 @@ describe('signing in to the approvals page', () => {
     expect([afterReset.status, afterEnd.status]).toEqual([200, 401])
   })
 
-  it('holds in one tenant only', async () => {
+  it('is valid in one tenant only', async () => {
     await using world = await createWorld({
       tenants: [
         { tenant: 'acme', users },
@@ -140,8 +140,8 @@ describe('signing in to the approvals page', () => {
   })
 })
 
-describe('what the approvals page lets in', () => {
-  it('changes nothing for another origin, however it is signed in', async () => {
+describe('requests to the approvals page', () => {
+  it('change nothing from another Origin, even when signed in', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
     const { requestId, status } = await world.asked()
@@ -154,7 +154,7 @@ describe('what the approvals page lets in', () => {
     expect(await status()).toMatchObject({ status: 'pending' })
   })
 
-  it('changes nothing without the token of the session', async () => {
+  it('change nothing without the CSRF token of the session', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
     const grace = await world.signedInAs('grace@example.com')
@@ -170,7 +170,7 @@ describe('what the approvals page lets in', () => {
     expect([without.body.error, anothers.body.error]).toEqual(['csrf', 'csrf'])
   })
 
-  it('does not answer under a name that only resolves here', async () => {
+  it('get 403 for another Host', async () => {
     await using world = await createWorld()
 
     const { status } = await world.request.get('/console/acme').set({ host: 'evil.example' })
@@ -178,7 +178,7 @@ describe('what the approvals page lets in', () => {
     expect(status).toBe(403)
   })
 
-  it('leaves clock and misbehaviours to the holder of the control token', async () => {
+  it('need the control token for clock and misbehaviours', async () => {
     await using world = await createWorld()
     const ada = await world.signedInAs('ada@example.com')
     const operator = await world.signedInAs('ada@example.com', { operator: true })
@@ -203,7 +203,7 @@ describe('what the approvals page lets in', () => {
     '/console/acme/journal',
     '/console/acme/exchanges',
     '/console/acme/events',
-  ])('asks who is there before GET %s', async (path) => {
+  ])('need a session for GET %s', async (path) => {
     await using world = await createWorld()
 
     await world.request.get(path).expect(401)
@@ -211,7 +211,7 @@ describe('what the approvals page lets in', () => {
 })
 
 describe('the files of the approvals page', () => {
-  it('carry a policy under which no other script runs and nobody frames the page', async () => {
+  it('have a content security policy that allows no other script and no framing', async () => {
     await using world = await createWorld({ listen: true })
 
     const { headers } = await world.request.get('/console/acme')
@@ -229,7 +229,7 @@ describe('the files of the approvals page', () => {
     })
   })
 
-  it('are kept by browsers for ever, under a path that names their version', async () => {
+  it('are cached for ever by browsers, under a path with their version', async () => {
     await using world = await createWorld()
     const { text: html } = await world.request.get('/console/acme')
     const paths = [...html.matchAll(/(?:href|src)="(\/console\/_page[^"]+)"/g)].map(
@@ -246,7 +246,7 @@ describe('the files of the approvals page', () => {
   })
 
   it.each(['../views.ts', '..%2fviews.ts', 'index.html', 'nothing.js'])(
-    'do not include %s',
+    'exclude %s',
     async (name) => {
       await using world = await createWorld()
       const { text: html } = await world.request.get('/console/acme')
@@ -258,16 +258,16 @@ describe('the files of the approvals page', () => {
     },
   )
 
-  it('say so when there is no such tenant', async () => {
+  it('are an HTML page with 404 for an unknown tenant', async () => {
     await using world = await createWorld()
 
-    const page = await world.request.get('/console/nobody')
+    const page = await world.request.get('/console/unknown')
 
     expect(page.status).toBe(404)
     expect(page.headers['content-type']).toContain('text/html')
   })
 
-  it('lead to the only tenant, and name no tenant where the issuer is not on loopback', async () => {
+  it('redirect to the only tenant, and name no tenant when the issuer is not on loopback', async () => {
     await using one = await createWorld()
     await using two = await createWorld({
       tenants: [{ tenant: 'secret-a' }, { tenant: 'secret-b' }],

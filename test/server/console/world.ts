@@ -1,7 +1,7 @@
 import { createHarness, type HarnessOptions } from '../../../server/index.ts'
 import { bearer, openTask, serve } from '../../support/signed-in.ts'
 
-/** Whom a tenant of these tests knows: two approvers, and one person who is none. */
+/** The users of each tenant: two approvers, and one who may not approve. */
 export const users = [
   { email: 'ada@example.com', name: 'Ada', permissions: ['jit.approve'] },
   { email: 'grace@example.com', name: 'Grace', permissions: ['jit.approve'] },
@@ -31,7 +31,7 @@ export const createWorld = async (options: HarnessOptions = {}) => {
     return new URL(body.url).hash.replace('#code=', '')
   }
 
-  /** A browser that is signed in by `proof`: a code or the control token. */
+  /** A browser that signs in with `proof`: a code or the control token. */
   const browser = async (proof: object) => {
     const opened = await request.post('/console/acme/session').set({ origin }).send(proof)
     const { status, headers, body: session } = opened
@@ -40,7 +40,7 @@ export const createWorld = async (options: HarnessOptions = {}) => {
     return { status, headers, session, own, request: requests(origin, own) }
   }
 
-  /** An agent with a request that waits for a person. */
+  /** An agent with a pending request. */
   const asked = async (detail: object = { type: 'user_data', actions: ['read'] }, more = {}) => {
     const [tenant] = harness.tenants
     const { client_id, client_secret } = tenant?.agents[0] ?? {}
@@ -75,7 +75,7 @@ export const createWorld = async (options: HarnessOptions = {}) => {
     codeFor,
     browser,
     asked,
-    /** The stream of events, which has no end. */
+    /** The event stream, which never ends by itself. */
     events: (headers: Headers) => harness.fetch(`${origin}/console/acme/events`, { headers }),
     signedInAs: async (user: string, more: object = {}) =>
       browser({ code: await codeFor(user, more) }),
@@ -83,7 +83,7 @@ export const createWorld = async (options: HarnessOptions = {}) => {
   }
 }
 
-/** The events of a stream as they come, read one by one. */
+/** The events of a stream, read one by one. */
 export const eventsOf = (response: Response) => {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let buffer = ''
@@ -106,7 +106,7 @@ export const eventsOf = (response: Response) => {
       buffer += value
     }
   }
-  /** The next event of a kind; undefined when the stream ends before. */
+  /** The next event of this type; undefined when the stream ends first. */
   const nextOf = async (kind: string) => {
     for (;;) {
       const event = await next()

@@ -40,7 +40,7 @@ const tokenOf = (key: SigningKey, claims: Readonly<Record<string, unknown>> = {}
     { typ },
   )
 
-/** An issuer without a socket, and somebody's Express app that trusts it. */
+/** An issuer without a socket, and an Express app that trusts it. */
 const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
   let now = start
   const ring = new KeyRing(first)
@@ -111,7 +111,7 @@ const world = (more: Partial<LumoAuthGuardOptions> = {}) => {
 const as = (token: string) => `Bearer ${token}`
 
 describe('the Express guard', () => {
-  it('asks for a token', async () => {
+  it('answers 401 without a token', async () => {
     const { api } = world({ realm: 'reports' })
 
     const { status, headers, body } = await api.get('/open')
@@ -141,7 +141,7 @@ describe('the Express guard', () => {
     })
   })
 
-  it('refuses two tokens at once, in two fields, in the query or in a form', async () => {
+  it('answers 400 for two tokens: in two fields, in the query or in a form', async () => {
     const { api } = world()
     const token = as(await tokenOf(first))
 
@@ -155,7 +155,7 @@ describe('the Express guard', () => {
     await api.post('/open').type('form').set('authorization', token).send({ a: 'x' }).expect(200)
   })
 
-  it('refuses what nobody it knows has signed, and says why to the log only', async () => {
+  it('answers 401 for an unknown signing key, and tells the reason only to the log', async () => {
     const { api, refusals } = world()
     const forger = await generateSigningKey('RS256', 'first')
 
@@ -171,7 +171,7 @@ describe('the Express guard', () => {
   it.each([
     ['another audience', { aud: 'https://other.test' }, 'audience'],
     ['another issuer', { iss: 'https://lumo.test/t/acme/api/v1' }, 'issuer'],
-  ])('refuses a token of %s', async (_, claims, why) => {
+  ])('answers 401 for a token of %s', async (_, claims, why) => {
     const { api, refusals } = world()
 
     await api
@@ -182,7 +182,7 @@ describe('the Express guard', () => {
     expect(refusals).toEqual([why])
   })
 
-  it('refuses a token that is nested too deep, in its header or its claims', async () => {
+  it('answers 401 for a token whose header or claims are nested too deep', async () => {
     const { api, refusals } = world()
     const deep = `${'['.repeat(4000)}${']'.repeat(4000)}`
     const part = (json: string) => Buffer.from(json).toString('base64url')
@@ -202,7 +202,7 @@ describe('the Express guard', () => {
     expect(refusals).toEqual(['malformed', 'malformed'])
   })
 
-  it('takes typ JWT only when told to', async () => {
+  it('accepts typ JWT only when configured', async () => {
     const token = as(await tokenOf(first, {}, 'JWT'))
 
     await world().api.get('/open').set('authorization', token).expect(401)
@@ -227,7 +227,7 @@ describe('the Express guard', () => {
     })
   })
 
-  it('hands on the claims of a token that is wide enough', async () => {
+  it('passes the claims of an accepted token to the app', async () => {
     const { api } = world()
     const details = [{ type: 'file_access', actions: ['read'], identifier: 'doc_1' }]
     const token = await tokenOf(first, { authorization_details: details })
@@ -237,7 +237,7 @@ describe('the Express guard', () => {
     expect(body).toMatchObject({ sub: 'agent:report-bot', authorization_details: details })
   })
 
-  it('leaves what else goes wrong to the app', async () => {
+  it('passes other errors to the app', async () => {
     const { fetch, now } = world()
     const guard = lumoauthGuard({
       tenant,
@@ -271,7 +271,7 @@ const spoil = (value: unknown): void => {
   else Object.assign(value, { type: 'spoilt', sub: 'spoilt', active: false, spoilt: true })
 }
 
-describe('what the guard remembers', () => {
+describe('the state of the guard', () => {
   const details = [{ type: 'file_access', actions: ['read'], identifier: 'doc_1' }]
   const introspection = { clientId: 'documents-api', clientSecret: 'secret' }
 
@@ -280,7 +280,7 @@ describe('what the guard remembers', () => {
     ['hears of revocations by signals', { isRevoked: () => false }],
     ['asks the issuer each time', { introspection }],
     ['believes the issuer for a minute', { introspection, introspectionCache: 60 }],
-  ])('is not changed by a handler that changes req.auth, where it %s', async (_, options) => {
+  ])('is independent of handlers that change req.auth, when the guard %s', async (_, options) => {
     const { issuer, fetch, now } = world()
     issuer.introspection = { active: true, authorization_details: details }
     const guard = lumoauthGuard({ tenant, audience, fetch, now, ...options })
@@ -301,7 +301,7 @@ describe('what the guard remembers', () => {
     expect(answers[2]).toEqual(answers[0])
   })
 
-  it('is not changed by a log that changes the refusal it hears of, nor by the app', async () => {
+  it('is independent of an onRefusal that changes the refusal, and of an app that changes the requirement', async () => {
     const { fetch, now } = world()
     const guard = lumoauthGuard({ tenant, audience, fetch, now, onRefusal: spoil })
     const requirement = { detail: { type: 'file_access', actions: ['read'], identifier: 'doc_1' } }
@@ -344,7 +344,7 @@ describe('the requirement of a guard', () => {
   )
 
   it.each([{}, { scope: '' }, { details: {} }, { detail: { type: 't', identifier: undefined } }])(
-    'is an error of the app when it is worked out as %j, and lets nobody in',
+    'gets 500 when a function returns %j, and admits no token',
     async (required) => {
       const { api, errors } = appOf(async () => required)
       const token = await tokenOf(first, { scope: 'admin', authorization_details: [{ type: 't' }] })
@@ -355,7 +355,7 @@ describe('the requirement of a guard', () => {
     },
   )
 
-  it('may be several scopes, of which all are needed', async () => {
+  it('may name several scopes, all of which are needed', async () => {
     const { api } = appOf({ scope: 'read write' })
     const status = async (scope: string) =>
       (await api.get('/1').set('authorization', as(await tokenOf(first, { scope })))).status
@@ -365,7 +365,7 @@ describe('the requirement of a guard', () => {
     expect(await status('')).toBe(403)
   })
 
-  it('THR-26: is not worked out for a stranger, who gets 401 for every row', async () => {
+  it('THR-26: is not computed for an invalid token, which gets 401 for every id', async () => {
     const asked: string[] = []
     const { api } = appOf(({ params: { id } }: express.Request) => {
       asked.push(String(id))
@@ -390,7 +390,7 @@ describe('the requirement of a guard', () => {
     expect(asked).toEqual(['there', 'gone'])
   })
 
-  it('THR-13: may hold any text of a path: the answer is a 403, whatever it is', async () => {
+  it('THR-13: may hold any text from a path: the answer is a 403 with a valid header', async () => {
     const { api } = appOf(({ params: { id } }: express.Request) => ({
       detail: { type: 'file_access', identifier: String(id) },
     }))
@@ -406,7 +406,7 @@ describe('the requirement of a guard', () => {
     }
   })
 
-  it('leaves a challenge out that is longer than a header should be, and says so', async () => {
+  it('is omitted from the header above 4096 bytes, and the body says so', async () => {
     const { api } = appOf(({ params: { id } }: express.Request) => ({
       detail: { type: 'file_access', identifier: String(id) },
     }))
@@ -449,7 +449,7 @@ describe('the endpoints of a remote issuer', () => {
         (url) => [name, url] as const,
       ),
     ),
-  )('are not asked where the metadata name as %s %s', async (name, url) => {
+  )('are not called if the metadata name as %s %s', async (name, url) => {
     const { api, issuer, refusals } = world({ introspection })
     issuer.metadata[name] = url
 
@@ -462,7 +462,7 @@ describe('the endpoints of a remote issuer', () => {
     expect(refusals).toHaveLength(1)
   })
 
-  it('may be http where the tenant is', async () => {
+  it('may use http if the tenant does', async () => {
     const { issuer, fetch, ring } = world()
     const plain = tenant.replace('https:', 'http:')
     const answers: Record<string, unknown> = {
@@ -495,13 +495,13 @@ describe('the endpoints of a remote issuer', () => {
   })
 
   it.each(['ftp://lumo.test/t/acme', 'data:,x', 'lumo.test', ''])(
-    'are not looked for at the tenant %j',
+    'are rejected at start for the tenant %j',
     (url) => {
       expect(() => lumoauthGuard({ tenant: url, audience })).toThrow(TypeError)
     },
   )
 
-  it('are not believed beyond 1 MiB of answer', async () => {
+  it('are read up to 1 MiB of a response', async () => {
     const { issuer, api } = world()
     Object.assign(issuer.metadata, { pad: 'x'.repeat(2 ** 20) })
 
@@ -513,7 +513,7 @@ describe('the endpoints of a remote issuer', () => {
 })
 
 describe('the keys of a remote issuer', () => {
-  it('are found by discovery, once for all who need them at the same time', async () => {
+  it('are fetched through discovery, once for concurrent requests', async () => {
     const { issuer, fetched, fetch } = world()
     const remote = new RemoteIssuer({
       tenant,
@@ -560,7 +560,7 @@ describe('the keys of a remote issuer', () => {
     return { find, fetched, ring, issuer, advance, pauses }
   }
 
-  it('JWT-08: are fetched anew for unknown kids at most once per cool-down', async () => {
+  it('JWT-08: are fetched again for unknown kids at most once per cool-down', async () => {
     const { find, fetched, pauses, advance } = remoteKeys()
     expect(await find('first', 'RS256')).toBe(1)
     advance(1)
@@ -576,7 +576,7 @@ describe('the keys of a remote issuer', () => {
     expect(pauses).toEqual([1])
   })
 
-  it('JWT-17: are had at once when a new one signs, whatever kids were made up before', async () => {
+  it('JWT-17: include a new signing key at once, even after many made-up kids', async () => {
     const { find, ring, fetched } = remoteKeys()
     await find('first', 'RS256')
     const madeUp = ['one', 'two', 'three'].map((kid) => find(kid))
@@ -587,7 +587,7 @@ describe('the keys of a remote issuer', () => {
     expect(fetched('jwks.json')).toBeLessThanOrEqual(3)
   })
 
-  it('are not fetched anew for a key that is there but not for the algorithm', async () => {
+  it('are not fetched again for a known kid with another algorithm', async () => {
     const { find, fetched, advance } = remoteKeys()
     await find('first', 'RS256')
     advance(5)
@@ -596,7 +596,7 @@ describe('the keys of a remote issuer', () => {
     expect(fetched('jwks.json')).toBe(1)
   })
 
-  it('do not keep a request waiting where the cool-down is longer than a second', async () => {
+  it('do not delay a request when the cool-down is longer than a second', async () => {
     const { find, fetched, advance } = remoteKeys({ coolDown: 30 })
     await find('first', 'RS256')
 
@@ -607,7 +607,7 @@ describe('the keys of a remote issuer', () => {
     expect(fetched('jwks.json')).toBe(2)
   })
 
-  it('stay what they were when they cannot be fetched anew', async () => {
+  it('stay cached when fetching them again fails', async () => {
     const { find, issuer, ring, advance } = remoteKeys()
     await find('first', 'RS256')
     issuer.up = false
@@ -637,7 +637,7 @@ describe('the keys of a remote issuer', () => {
     await api.get('/open').set('authorization', next).expect(200)
   })
 
-  it('are not believed beyond their lifetime when the issuer is gone, and the door stays shut', async () => {
+  it('expire when the issuer is unreachable, and then requests get 503', async () => {
     const { api, issuer, advance, fetched } = world()
     const token = as(await tokenOf(first))
     await api.get('/open').set('authorization', token).expect(200)
@@ -656,7 +656,7 @@ describe('the keys of a remote issuer', () => {
     await api.get('/open').set('authorization', token).expect(200)
   })
 
-  it('ASM-02: are not taken from metadata of another issuer', async () => {
+  it('ASM-02: are never taken from another issuer’s metadata', async () => {
     const { api, issuer } = world()
     issuer.metadata.issuer = 'https://lumo.test/t/acme/api/v1'
 
@@ -670,7 +670,7 @@ describe('the keys of a remote issuer', () => {
 describe('introspection at a remote issuer', () => {
   const introspection = { clientId: 'documents api', clientSecret: 's:cret/+' }
 
-  it('shuts the door when the issuer cannot be asked', async () => {
+  it('gives 503 when the issuer is unreachable', async () => {
     const { api, issuer } = world({ introspection })
     const token = as(await tokenOf(first))
     await api.get('/open').set('authorization', token).expect(200)
@@ -680,7 +680,7 @@ describe('introspection at a remote issuer', () => {
     await api.get('/open').set('authorization', token).expect(503)
   })
 
-  it('shuts the door on an answer that cannot be understood', async () => {
+  it('gives 503 for a malformed response', async () => {
     const { api, issuer } = world({ introspection })
     issuer.introspection = { active: 'yes' }
 
@@ -690,7 +690,7 @@ describe('introspection at a remote issuer', () => {
       .expect(503)
   })
 
-  it('counts a revocation at once', async () => {
+  it('applies a revocation at once', async () => {
     const { api, issuer } = world({ introspection })
     const token = as(await tokenOf(first))
     await api.get('/open').set('authorization', token).expect(200)
@@ -713,7 +713,7 @@ describe('introspection at a remote issuer', () => {
 })
 
 describe('without introspection', () => {
-  it('asks whoever remembers the signals', async () => {
+  it('asks the isRevoked of the app', async () => {
     const { api, refusals } = world({ isRevoked: ({ jti }) => jti === 'jti-1' })
 
     await api

@@ -16,7 +16,7 @@ const versions: [name: string, express: Express][] = [
   ['Express 4', express4],
 ]
 
-/** What stands in front of our apps and our guard in other people's apps. */
+/** Middleware that other people's apps put in front of our apps and our guard. */
 const middlewares: [name: string, use: (express: Express) => express5.RequestHandler[]][] = [
   ['nothing', () => []],
   ['json()', (express) => [express.json()]],
@@ -49,7 +49,7 @@ const login = () => ({
   client_secret: tenant.agents[0]?.client_secret ?? '',
 })
 
-/** An app of somebody else, with `first` in front of what it mounts. */
+/** An app with `first` in front of what it mounts. */
 const appWith = (express: Express, first: express5.RequestHandler[], ...mounted: never[]) => {
   const app = express()
   for (const handler of [...first, ...mounted]) app.use(handler)
@@ -71,7 +71,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       expect(body.access_token).toMatch(/^eyJ/)
     })
 
-    it('the issuer reads JSON, and refuses what does not fit', async () => {
+    it('the issuer reads JSON, and rejects invalid JSON bodies', async () => {
       const app = mount('issuer')
       const token = await tokenFrom(app)
       const open = (body: object) =>
@@ -83,7 +83,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       await open({ name: 7 }).expect(400, /name: /)
     })
 
-    it('JSON that is nested too deep is refused', async () => {
+    it('JSON that is nested too deep is rejected', async () => {
       const app = mount('issuer')
       const token = await tokenFrom(app)
       const levels = 10_000
@@ -104,7 +104,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
         .expect(400, /grant_type/)
     })
 
-    it('a GET has no body, and an unknown path gets the usual envelope', async () => {
+    it('a GET has no body, and an unknown path gets 404 in the error envelope', async () => {
       await request(mount('issuer'))
         .get(`${base}/.well-known/jwks.json`)
         .expect(200, /"keys"/)
@@ -113,7 +113,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
         .expect(404, /"error":"not_found"/)
     })
 
-    it('the API writes and refuses', async () => {
+    it('the API answers 403 with a challenge', async () => {
       const token = await tokenFrom(mount('issuer'))
 
       const { headers } = await request(mount('api'))
@@ -124,7 +124,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       expect(headers['insufficient-authorization-details']).toBeDefined()
     })
 
-    it('the guard lets in by header, and refuses a token that comes twice', async () => {
+    it('the guard accepts a token in the header, and rejects one that is sent twice', async () => {
       const app = guarded(express, use(express))
       const token = await tokenFrom(mount('issuer'))
 
@@ -137,7 +137,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
     })
   })
 
-  it('below a path, each seat answers what stands after the path', async () => {
+  it('below a path, each seat answers the rest of the path', async () => {
     const app = express()
     const { issuer, api } = expressApps(harness)
     app.use('/lumoauth', issuer as never)
@@ -152,7 +152,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
     await request(app).get('/own').expect(200, { own: true })
   })
 
-  it('behind trust proxy, a foreign Host gets no control plane', async () => {
+  it('behind trust proxy, the control plane answers 403 for another Host', async () => {
     const app = express()
     app.set('trust proxy', true)
     app.use(expressApps(harness).issuer as never)
@@ -165,7 +165,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       .expect(403)
   })
 
-  it('a body that is gone is an error, and no endless wait', async () => {
+  it('a body that was read before gets 500 instead of waiting', async () => {
     const consume: express5.RequestHandler = (incoming, _, next) => {
       incoming.resume().once('end', () => next())
     }
@@ -178,7 +178,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       .expect(500, /other middleware has read the request body and left req\.body empty/)
   })
 
-  it('a requirement that cannot be worked out is an error of the app, and answers', async () => {
+  it('an error in a requirement function reaches the app’s error handler', async () => {
     const app = express()
     const guard = guardOf()
     app.get('/own', guard.requiring(async () => Promise.reject(new Error('no database'))) as never)
@@ -193,7 +193,7 @@ describe.each(versions)('in an app of %s', (_, express) => {
       .expect(500, { told: 'no database' })
   })
 
-  it('events are not held back by compression()', async () => {
+  it('events are sent at once through compression()', async () => {
     const app = appWith(
       express,
       [compression({ threshold: 0 })],
@@ -233,7 +233,7 @@ describe('behind serverless-http, which fills req.headers only', () => {
     requestContext: { http: { method, path: rawPath } },
   })
 
-  it.each(versions)('the guard of an app of %s lets a good token in', async (_, express) => {
+  it.each(versions)('the guard of an app of %s accepts a valid token', async (_, express) => {
     const token = await tokenFrom(expressApps(harness).issuer)
     const app = guarded(express, [])
 
@@ -243,7 +243,7 @@ describe('behind serverless-http, which fills req.headers only', () => {
     expect([good.statusCode, none.statusCode]).toEqual([200, 401])
   })
 
-  it('the issuer gives tokens', async () => {
+  it('the issuer issues tokens', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const body = new URLSearchParams(login()).toString()
 

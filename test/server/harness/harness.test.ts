@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 describe('a harness', () => {
-  it('answers a whole flow over real HTTP', async () => {
+  it('runs a whole flow over HTTP', async () => {
     const harness = await opened()
     const tenant = harness.createTenant()
     const agent = new LumoAuthAgent({ env: tenant.environment, origins: [harness.api] })
@@ -31,7 +31,7 @@ describe('a harness', () => {
     expect(await response.json()).toMatchObject({ id: 'doc_9982', title: 'Q4 revenue' })
   })
 
-  it('answers the same flow without a socket, under the origins it was given', async () => {
+  it('runs the same flow without a socket, under the given origins', async () => {
     const harness = await opened({ origins })
     const tenant = harness.createTenant()
     const agent = new LumoAuthAgent({
@@ -47,7 +47,7 @@ describe('a harness', () => {
     expect(tenant.environment.LUMOAUTH_URL).toBe('https://app.lumoauth.dev')
   })
 
-  it('leaves every other origin to the global fetch', async () => {
+  it('passes requests to other origins to the global fetch', async () => {
     const elsewhere = createServer((_, response) => response.end('elsewhere'))
     await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening))
     open.push({ close: async () => void elsewhere.close() })
@@ -62,7 +62,7 @@ describe('a harness', () => {
   it.each([
     { how: 'without sockets', options: { listen: false } },
     { how: 'with sockets', options: {} },
-  ])('says that it is closed, $how', async ({ options }) => {
+  ])('reports that it is closed, $how', async ({ options }) => {
     const harness = await createHarness(options)
     await harness.close()
 
@@ -71,7 +71,7 @@ describe('a harness', () => {
     await expect(asked).rejects.toThrow(`the harness of ${harness.issuer} is closed`)
   })
 
-  it('is called by the name others reach its sockets by', async () => {
+  it('uses the configured origin in URLs', async () => {
     const harness = await opened({
       listen: true,
       origins: { issuer: 'http://lumoauth.internal:4400' },
@@ -87,11 +87,11 @@ describe('a harness', () => {
     { issuer: 'https://app.lumoauth.dev/?tenant=acme' },
     { issuer: 'app.lumoauth.dev' },
     { api: 'ftp://api.acme-corp.com' },
-  ])('refuses %o, which is no origin', async (wrong) => {
+  ])('rejects %o, which is not an origin', async (wrong) => {
     await expect(createHarness({ origins: wrong })).rejects.toThrow('expected an origin such as')
   })
 
-  it('refuses one origin for both seats', async () => {
+  it('rejects one origin for both seats', async () => {
     const same = { issuer: 'https://acme-corp.com', api: 'https://acme-corp.com' }
 
     await expect(createHarness({ origins: same })).rejects.toThrow(
@@ -99,7 +99,7 @@ describe('a harness', () => {
     )
   })
 
-  it('tells a log of every answer, names the request, and masks what is secret', async () => {
+  it('logs every response with its request id, and masks secrets', async () => {
     const lines: LogLine[] = []
     const harness = await opened({ origins, log: (line) => lines.push(line) })
     const { tenant } = harness.createTenant()
@@ -117,8 +117,8 @@ describe('a harness', () => {
   })
 })
 
-describe('a tenant in the hands of a test', () => {
-  it('moves its clock, and nobody else’s', async () => {
+describe('a tenant object', () => {
+  it('moves its own clock only', async () => {
     const harness = await opened({ listen: false })
     const [moved, other] = [harness.createTenant(), harness.createTenant()]
     const before = other.clock.now()
@@ -129,7 +129,7 @@ describe('a tenant in the hands of a test', () => {
     expect(other.clock.now() - before).toBeLessThan(60)
   })
 
-  it('refuses a user as approver whom it does not have', async () => {
+  it('rejects an unknown user as approver', async () => {
     const harness = await opened({ listen: false })
     const tenant = harness.createTenant({ tenant: 'acme-corp' })
 
@@ -138,7 +138,7 @@ describe('a tenant in the hands of a test', () => {
     expect(answers).toThrow('acme-corp has no user eve@example.com')
   })
 
-  it('says which misbehaviour was meant', async () => {
+  it('suggests the closest misbehaviour', async () => {
     const harness = await opened({ listen: false })
     const tenant = harness.createTenant()
 
@@ -150,7 +150,7 @@ describe('a tenant in the hands of a test', () => {
     )
   })
 
-  it('decides by another policy from now on', async () => {
+  it('applies a new policy at once', async () => {
     const { tenant, jit } = await agentAtWork()
     tenant.decideBy({
       rules: [{ name: 'nothing today', risk: 'low', decision: 'deny', reason: 'Audit.' }],
@@ -161,7 +161,7 @@ describe('a tenant in the hands of a test', () => {
     expect(answer).toMatchObject({ status: 'denied' })
   })
 
-  it('waits for what is yet to happen', async () => {
+  it('waits for a future event', async () => {
     const { tenant, jit } = await agentAtWork()
 
     const [completed] = await Promise.all([tenant.waitFor('task.completed'), jit.completeTask()])
@@ -169,7 +169,7 @@ describe('a tenant in the hands of a test', () => {
     expect(completed).toMatchObject({ type: 'task.completed' })
   })
 
-  it('says what happened last when it has waited in vain', async () => {
+  it('reports the last event when waiting times out', async () => {
     const { tenant } = await agentAtWork()
 
     await expect(tenant.waitFor('task.completed', 0.01)).rejects.toThrow(
@@ -177,7 +177,7 @@ describe('a tenant in the hands of a test', () => {
     )
   })
 
-  it('lets a person decide by hand, once', async () => {
+  it('lets a test decide a request, once', async () => {
     const { tenant, jit } = await agentAtWork()
     const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
 
@@ -194,7 +194,7 @@ describe('a tenant in the hands of a test', () => {
     await expect(tenant.approver.approve(request)).rejects.toThrow('was refused (4')
   })
 
-  it('begins anew, with the credentials it had', async () => {
+  it('resets to its seeds, and keeps its credentials', async () => {
     const { tenant, agent } = await agentAtWork()
 
     tenant.reset()
@@ -203,7 +203,7 @@ describe('a tenant in the hands of a test', () => {
     expect(await agent.authenticate()).toMatch(/^eyJ/)
   })
 
-  it('takes another policy in the middle of its life, and goes back to that on a reset', async () => {
+  it('restores the policy of its seeds on a reset', async () => {
     const { tenant, jit } = await agentAtWork()
     const policy = { rules: [{ name: 'ask', risk: 'high' as const, decision: 'ask' as const }] }
 
@@ -215,7 +215,7 @@ describe('a tenant in the hands of a test', () => {
     expect(tenant.journal()).toContainEqual(expect.objectContaining({ type: 'policy.replaced' }))
   })
 
-  it('lists all that is pending to its approver, more than one page of it', async () => {
+  it('lists all pending requests to its approver, across pages', async () => {
     const { tenant, jit } = await agentAtWork()
     tenant.amend({
       policy: {
@@ -233,7 +233,7 @@ describe('a tenant in the hands of a test', () => {
     expect(new Set(pending.map(({ request_id }) => request_id)).size).toBe(120)
   })
 
-  it('keeps as little of the exchanges as it is told to', async () => {
+  it('keeps as many exchanges as configured', async () => {
     const harness = await opened({ listen: false, exchangeLog: { exchanges: 2, bodyBytes: 10 } })
     const tenant = harness.createTenant()
     const keys = `${tenant.urls.tenant}/.well-known/jwks.json`
@@ -243,7 +243,7 @@ describe('a tenant in the hands of a test', () => {
     expect(tenant.exchanges()[0]?.answer.body).toMatch(/^.{10}… \(\d+ characters more\)$/)
   })
 
-  it('is gone once it has been deleted', async () => {
+  it('is not found after its deletion', async () => {
     const { tenant, agent } = await agentAtWork()
 
     tenant.delete()
@@ -280,14 +280,14 @@ describe('the options of createHarness', () => {
       { tenants: [{ agents: [{ name: 'x', capabilites: [] }] }] },
       /^tenants\.0: agents\.0: unknown key "capabilites"; did you mean "capabilities"\?$/,
     ],
-  ])('are refused where they cannot be meant: %j', async (options, why) => {
+  ])('are rejected when invalid: %j', async (options, why) => {
     const making = createHarness({ listen: false, ...options } as never)
 
     await expect(making).rejects.toThrow(why)
     await expect(making).rejects.toThrow(TypeError)
   })
 
-  it('refuse a seed with one line for each thing that is wrong', async () => {
+  it('reject a seed with one line for each mistake', async () => {
     await using harness = await createHarness({ listen: false })
 
     const seed = { agents: [{ name: 'x', capabilites: [] }], documents: [{ id: 3, title: 'T' }] }

@@ -28,7 +28,7 @@ const openTask = ({ urls }: Created, token: string) =>
     body: '{}',
   })
 
-/** Ends the life of a tenant that a seed's ids belong to. */
+/** Ends the tenant that the ids of a seed belong to. */
 const endings: Readonly<Record<string, (tenant: Created) => Created | Promise<Created>>> = {
   'a reset': (tenant) => {
     tenant.reset()
@@ -49,7 +49,7 @@ const endings: Readonly<Record<string, (tenant: Created) => Created | Promise<Cr
 }
 
 describe('a token of a tenant with seeded ids', () => {
-  it.each(Object.entries(endings))('is dead after %s', async (name, end) => {
+  it.each(Object.entries(endings))('gets 401 after %s', async (name, end) => {
     const before = harness.createTenant({ ...seed, tenant: `t-${name.length}` })
     const old = [await tokenOf(before, 0), await tokenOf(before, 1)]
     for (const token of old) expect((await openTask(before, token)).status).toBe(201)

@@ -20,7 +20,7 @@ const pairs = new Map(
 )
 const pairFor = (alg: string) => pairs.get(alg as (typeof assertionAlgorithms)[number]) as Pair
 
-/** Somebody's JWT, made by jose alone. */
+/** A JWT made by jose alone. */
 const signed = ({ privateKey }: Pair, header: { alg: string }, claims: object) =>
   new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
     .setProtectedHeader(header)
@@ -41,7 +41,7 @@ const table = assertionAlgorithms.flatMap((alg) =>
   spellings.map(([how, members, named]) => ({ alg, how, members: members(alg), named })),
 )
 
-/** Another algorithm of the same key type: a key of `alg` is not for it when it says so. */
+/** Another algorithm of the same key type; a key whose JWK says `alg` is not for it. */
 const otherThan = (alg: string): string | undefined =>
   ({ RS: 'PS256', PS: 'RS256' })[alg.slice(0, 2)]
 
@@ -81,7 +81,7 @@ describe('a client assertion', () => {
     },
   )
 
-  it('is what the metadata say it is', async () => {
+  it('may use exactly the algorithms in the metadata', async () => {
     const { body } = await world().request.get('/.well-known/oauth-authorization-server')
 
     for (const endpoint of ['token', 'introspection', 'revocation']) {
@@ -92,7 +92,7 @@ describe('a client assertion', () => {
   })
 })
 
-describe('the guard before a remote issuer', () => {
+describe('the guard of a remote issuer', () => {
   const issuer = 'https://lumo.test/t/acme/api/v1'
   const now = 1_800_000_000
   const admitted = async (alg: string, jwk: JWK) => {
@@ -130,12 +130,12 @@ describe('the guard before a remote issuer', () => {
     )
   }
 
-  it.each(table)('admits a token by $alg of a key $how', async ({ alg, members }) => {
+  it.each(table)('accepts a token by $alg of a key $how', async ({ alg, members }) => {
     expect(await admitted(alg, { ...pairFor(alg).jwk, ...members })).toBe('agent:report-bot')
   })
 
   it.each(assertionAlgorithms.filter(otherThan))(
-    'refuses a token by %s of a key for another algorithm of its type',
+    'rejects a token by %s of a key for another algorithm of its type',
     async (alg) => {
       const jwk = { ...pairFor(alg).jwk, kid: 'k', alg: String(otherThan(alg)) }
 
@@ -144,7 +144,7 @@ describe('the guard before a remote issuer', () => {
   )
 })
 
-describe('the token of a platform', () => {
+describe('a workload token', () => {
   it.each(table)('by $alg is accepted from a key $how', async ({ alg, members, named }) => {
     const platform = 'https://platform.test'
     const jwk = { ...pairFor(alg).jwk, ...members, kty: String(pairFor(alg).jwk.kty) }
@@ -173,7 +173,7 @@ describe('the token of a platform', () => {
   })
 })
 
-describe('a token of our own', () => {
+describe('an access token of the harness', () => {
   it.each(signingAlgorithms)('by %s is accepted by the issuer and the API', async (algorithm) => {
     const at = world()
     await at.control.post('/keys').send({ algorithm }).expect(201)

@@ -15,8 +15,8 @@ const logged = async () => {
   return { harness, tenant: harness.tenants[0] as (typeof harness.tenants)[number], lines }
 }
 
-describe('a line of the log', () => {
-  it('names tenant, route and client', async () => {
+describe('a log line', () => {
+  it('has tenant, route and client', async () => {
     const { harness, tenant, lines } = await logged()
     const agent = new LumoAuthAgent({
       env: tenant.environment,
@@ -41,7 +41,7 @@ describe('a line of the log', () => {
     ])
   })
 
-  it('names no client whose credentials were refused, or were not asked for', async () => {
+  it('has no client when its credentials were rejected or not needed', async () => {
     const { harness, tenant, lines } = await logged()
     const claims = Buffer.from(JSON.stringify({ client_id: 'report-bot' })).toString('base64url')
     const authorization = `Bearer eyJhbGciOiJub25lIn0.${claims}.c2ln`
@@ -67,7 +67,7 @@ describe('a line of the log', () => {
     ])
   })
 
-  it('names the trace of traceparent, if it is one', async () => {
+  it('has the trace id of a valid traceparent', async () => {
     const { harness, lines } = await logged()
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 
@@ -83,7 +83,7 @@ describe('a line of the log', () => {
     expect(lines.map((line) => line.trace)).toEqual([trace, undefined, undefined])
   })
 
-  it('says nothing of a probe that is answered well, and sends none of it', async () => {
+  it('is not written for successful probes, whose body has status and version only', async () => {
     const { harness, lines } = await logged()
 
     const healthy = await Promise.all(
@@ -99,7 +99,7 @@ describe('a line of the log', () => {
 })
 
 describe('/healthz', () => {
-  it('has the size of the journal, and its limit', async () => {
+  it('has the size and the limit of the journal', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lumoauth-health-'))
     const harness = await createHarness({
       listen: false,

@@ -9,18 +9,18 @@ const { harness, server, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
 describe('the catalogue of misbehaviours', () => {
-  it('has names of its own, each with its seat first', () => {
+  it('has unique names, each beginning with its seat', () => {
     const names = misbehaviours.map(({ name }) => name)
 
     expect(new Set(names).size).toBe(names.length)
     for (const { name, seat } of misbehaviours) expect(name.split('-', 1)[0]).toBe(seat)
   })
 
-  it('says what goes wrong in one sentence', () => {
+  it('describes each in one sentence', () => {
     for (const { says } of misbehaviours) expect(says).toMatch(/^[A-Za-z][^\n]*\.$/)
   })
 
-  it('is listed by the control plane with the rules it breaks', async () => {
+  it('is listed by the control plane with the rules each one breaks', async () => {
     const world = tenant()
 
     const { body } = await world.control.get('/misbehaviours')
@@ -36,21 +36,21 @@ describe('the catalogue of misbehaviours', () => {
   })
 })
 
-describe('switching a misbehaviour on', () => {
-  it('is refused for a name nobody knows', async () => {
+describe('enabling a misbehaviour', () => {
+  it('is refused for an unknown name', async () => {
     const { status, body } = await tenant().on('issuer-is-kind')
 
     expect(status).toBe(400)
     expect(body.error_description).toContain('unknown misbehaviour: issuer-is-kind')
   })
 
-  it('says which one was meant', async () => {
+  it('suggests the closest name', async () => {
     const { body } = await tenant().on('issuer-exchange-twice')
 
     expect(body.error_description).toContain('did you mean issuer-exchanges-twice?')
   })
 
-  it('is refused for the hundred and first, until they are switched off', async () => {
+  it('is refused above one hundred, until they are disabled', async () => {
     const world = tenant()
     for (let count = 0; count < 100; count += 1) {
       expect((await world.on('network-unavailable')).status).toBe(200)
@@ -64,7 +64,7 @@ describe('switching a misbehaviour on', () => {
     expect((await world.on('network-unavailable')).status).toBe(200)
   })
 
-  it('lasts until it is switched off', async () => {
+  it('lasts until it is disabled', async () => {
     const world = tenant()
     await world.on('network-unavailable')
 
@@ -74,21 +74,21 @@ describe('switching a misbehaviour on', () => {
     expect([...during, await info(world)]).toEqual([503, 503, 401])
   })
 
-  it('lasts for so many exchanges', async () => {
+  it('lasts for `times` exchanges', async () => {
     const world = tenant()
     await world.on({ name: 'network-unavailable', times: 2 })
 
     expect([await info(world), await info(world), await info(world)]).toEqual([503, 503, 401])
   })
 
-  it('waits for the nth exchange', async () => {
+  it('begins at the nth exchange', async () => {
     const world = tenant()
     await world.on({ name: 'network-unavailable', nth: 2 })
 
     expect([await info(world), await info(world), await info(world)]).toEqual([401, 503, 401])
   })
 
-  it('lasts for so many exchanges from the nth on', async () => {
+  it('lasts for `times` exchanges from the nth on', async () => {
     const world = tenant()
     await world.on({ name: 'network-unavailable', nth: 2, times: 2 })
 
@@ -96,7 +96,7 @@ describe('switching a misbehaviour on', () => {
     expect(seen).toEqual([401, 503, 503, 401])
   })
 
-  it('counts only exchanges of the route it is for', async () => {
+  it('counts only exchanges of its route', async () => {
     const world = tenant()
     await world.on({ name: 'network-unavailable', times: 1, route: 'documents.read' })
 
@@ -105,21 +105,21 @@ describe('switching a misbehaviour on', () => {
     expect([...seen, (await world.document('doc_open')).status]).toEqual([401, 503, 401])
   })
 
-  it('counts only exchanges of the seat it is for', async () => {
+  it('counts only exchanges of its seat', async () => {
     const world = tenant()
     await world.on({ name: 'network-unavailable', seat: 'api' })
 
     expect([await info(world), (await world.document('doc_open')).status]).toEqual([401, 503])
   })
 
-  it('leaves other tenants alone', async () => {
+  it('does not affect other tenants', async () => {
     const world = tenant()
     await world.on('network-unavailable')
 
     expect(await info(tenant())).toBe(401)
   })
 
-  it('ends for one of several by its name', async () => {
+  it('is undone by name while others stay enabled', async () => {
     const world = tenant()
     await world.on('network-unavailable')
     await world.on('issuer-omits-description')
@@ -130,7 +130,7 @@ describe('switching a misbehaviour on', () => {
     expect(body.active).toEqual([{ name: 'issuer-omits-description' }])
   })
 
-  it('forgets what it remembered when it is switched on again', async () => {
+  it('again resets what it remembered', async () => {
     const world = tenant()
     await world.on('network-recovers')
     const first = [await info(world), await info(world), await info(world), await info(world)]
@@ -141,7 +141,7 @@ describe('switching a misbehaviour on', () => {
     expect([...first, await info(world)]).toEqual([503, 503, 503, 401, 503])
   })
 
-  it('lets two act at once, the newer around the older', async () => {
+  it('lets two apply at once, the newer around the older', async () => {
     const world = tenant()
     await world.on('issuer-omits-description')
     await world.on('issuer-ok-with-error')
@@ -152,7 +152,7 @@ describe('switching a misbehaviour on', () => {
     expect(answer.body).not.toHaveProperty('error_description')
   })
 
-  it('joins what two of them tell the handler', async () => {
+  it('combines what two of them change in the handler', async () => {
     const world = tenant()
     const { agent, id } = await world.pending({ on_behalf_of: 'approver@example.com' })
     const user = await world.user('approver@example.com')
@@ -167,7 +167,7 @@ describe('switching a misbehaviour on', () => {
   })
 })
 
-describe('a tenant whose seeds say what goes wrong', () => {
+describe('a tenant with misbehaviours in its seeds', () => {
   const anonymous = server.requests()
   const control = server.requests(harness.issuer, bearer(harness.controlToken))
   const made = async (...misbehave: (string | object)[]) =>
@@ -180,7 +180,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     return seen
   }
 
-  it('is refused for a name nobody knows, and is not made', async () => {
+  it('is refused for an unknown name, and not created', async () => {
     const before = (await anonymous.get('/healthz')).body.tenants
     const refused = await made('network-unavailable', 'netwrok-reset')
 
@@ -191,7 +191,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     expect(body.tenants).toBe(before)
   })
 
-  it('goes wrong from the first exchange on, as often as they say', async () => {
+  it('misbehaves from its first exchange on, as often as the seeds say', async () => {
     const always = await made('network-unavailable')
     const next = await made({ name: 'network-unavailable', times: 2 })
     const third = await made({ name: 'network-unavailable', nth: 3 })
@@ -201,7 +201,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     expect(await answers(third, 4)).toEqual([401, 401, 503, 401])
   })
 
-  it('counts them for exchanges that come at once, too', async () => {
+  it('counts concurrent exchanges, too', async () => {
     const next = await made({ name: 'network-unavailable', times: 2 })
 
     const seen = await Promise.all([1, 2, 3, 4].map(() => answers(next, 1)))
@@ -209,7 +209,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     expect(seen.flat().sort()).toEqual([401, 401, 503, 503])
   })
 
-  it('lists them before the first exchange, and ends any of them', async () => {
+  it('lists them before its first exchange, and can disable each', async () => {
     const { tenant: slug, urls } = await made('network-unavailable', 'issuer-omits-description')
 
     const { body } = await control.get(`/_harness/tenants/${slug}/misbehaviours`)
@@ -222,7 +222,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     expect(refused.body).not.toHaveProperty('error_description')
   })
 
-  it('lets what is switched on later act around them', async () => {
+  it('applies misbehaviours enabled later around them', async () => {
     const odd = await made('issuer-omits-description')
     await control
       .post(`/_harness/tenants/${odd.tenant}/misbehaviours`)
@@ -234,7 +234,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
     expect(answer.body).not.toHaveProperty('error_description')
   })
 
-  it('goes wrong again after a reset', async () => {
+  it('misbehaves again after a reset', async () => {
     const next = await made({ name: 'network-unavailable', times: 1 })
     const before = await answers(next, 2)
     await control.post(`/_harness/tenants/${next.tenant}/reset`)
@@ -244,7 +244,7 @@ describe('a tenant whose seeds say what goes wrong', () => {
 })
 
 describe('a harness', () => {
-  it('does not begin with a tenant in which something unknown goes wrong', async () => {
+  it('refuses to start with an unknown misbehaviour in a tenant', async () => {
     const begun = createHarness({ listen: false, tenants: [{ misbehave: ['network-rest'] }] })
 
     await expect(begun).rejects.toThrow(
@@ -252,7 +252,7 @@ describe('a harness', () => {
     )
   })
 
-  it('tells of a name nobody knows as soon as its tenant is asked, since making one waits for nothing', async () => {
+  it('reports an unknown misbehaviour at the first request to a tenant created synchronously', async () => {
     const bugs: unknown[] = []
     const strict = await createHarness({ listen: false, onBug: (bug) => bugs.push(bug) })
     const { urls } = strict.createTenant({ misbehave: ['network-rest'] })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { issuerWorld, noonEpoch } from './issuer/world.ts'
 
-/** A tenant with the agents `a` and `b`, of which each may try twice to get a token. */
+/** A tenant with the agents `a` and `b`, each of which may request a token twice. */
 const tokenLimit = async () => {
   const { anonymous, tenant } = await issuerWorld()
   tenant.reset({
@@ -24,7 +24,7 @@ const tokenLimit = async () => {
 }
 
 describe('a rate limit', () => {
-  it('is off unless somebody wants one, and sends no headers then', async () => {
+  it('is off by default, and then sends no headers', async () => {
     const { request } = await issuerWorld()
 
     const { headers } = await request.get('/agents/me')
@@ -32,7 +32,7 @@ describe('a rate limit', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([])
   })
 
-  it('says what is left on every answer, refusals too, and 429 when nothing is', async () => {
+  it('sends what remains on every response, also errors, and 429 when nothing remains', async () => {
     const { request, tenant } = await issuerWorld({
       rate_limits: { jit: { limit: 2, window: 60 } },
     })
@@ -59,7 +59,7 @@ describe('a rate limit', () => {
     })
   })
 
-  it('is over when the window is', async () => {
+  it('ends with its window', async () => {
     const { request, tenant } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
     const look = async () => (await request.get('/agents/me')).status
     expect([await look(), await look()]).toEqual([200, 429])
@@ -69,7 +69,7 @@ describe('a rate limit', () => {
     expect(await look()).toBe(200)
   })
 
-  it('counts each caller and each group apart', async () => {
+  it('counts each caller and each group of routes separately', async () => {
     const { as, agentToken, agent, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
       rate_limits: { api: { limit: 1 }, jit: { limit: 1 } },
@@ -81,7 +81,7 @@ describe('a rate limit', () => {
     expect(await openTask()).toMatch(/^task_/)
   })
 
-  it('counts clients at the token endpoint by their id, and all unknown ids together', async () => {
+  it('counts clients at the token endpoint by client_id, and all unknown ids together', async () => {
     const { login } = await tokenLimit()
 
     expect([await login('a'), await login('a'), await login('b')]).toEqual([401, 401, 401])
@@ -89,7 +89,7 @@ describe('a rate limit', () => {
     expect([await login('a'), await login('b')]).toEqual([429, 401])
   })
 
-  it('counts a client id however it is spelled', async () => {
+  it('counts a client_id however it is encoded', async () => {
     const { token } = await tokenLimit()
     const form = (id: string) => ({
       body: `grant_type=client_credentials&client_id=${id}&client_secret=x`,
@@ -112,7 +112,7 @@ describe('a rate limit', () => {
     expect(answers).toEqual([401, 401, 429, 429, 429, 429, 429])
   })
 
-  it('counts an agent by its token, however the header is spelled', async () => {
+  it('counts an agent by its token, however the header is written', async () => {
     const { anonymous, agent } = await issuerWorld({ rate_limits: { api: { limit: 1 } } })
     const look = async (authorization: string, more = {}) =>
       (await anonymous.get('/agents/me').set({ authorization, ...more })).status
@@ -122,14 +122,14 @@ describe('a rate limit', () => {
     expect(await look(`BEARER ${agent} `, { 'x-request-id': 'other' })).toBe(429)
   })
 
-  it('leaves clients of the tenant their share when made-up ids have used up theirs', async () => {
+  it('does not count unknown client ids against known clients', async () => {
     const { login } = await tokenLimit()
     for (let i = 0; i < 50; i++) await login(`made-up-${i}`)
 
     expect([await login('a'), await login('b')]).toEqual([401, 401])
   })
 
-  it('is set by the control plane, which has none itself', async () => {
+  it('is set by the control plane, which itself has none', async () => {
     const { request, control } = await issuerWorld({
       dialect: { rate_limited: 'too_many_requests' },
     })

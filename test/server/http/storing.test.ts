@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { issuerWorld } from './issuer/world.ts'
 
-describe('an answer', () => {
+describe('cache-control', () => {
   it.each(['/me', '/agents/me', '/ssf/stream'])(
-    'that is for the bearer alone is never stored: GET %s',
+    'is no-store on responses for one caller: GET %s',
     async (path) => {
       const { request } = await issuerWorld()
 
@@ -11,7 +11,7 @@ describe('an answer', () => {
     },
   )
 
-  it('that anybody may have says nothing of storing', async () => {
+  it('is absent on public metadata', async () => {
     const { anonymous } = await issuerWorld()
 
     const { headers } = await anonymous.get('/.well-known/ssf-configuration')

@@ -23,17 +23,17 @@ describe('a push approval', () => {
     obstacle?: string,
   ) => tenant.run(answerApproval, { approvalId, as: 'approved', userId, obstacle })
 
-  it('is refused to an agent that may not act for users, and for nobody', () => {
+  it('is refused with delegation_not_allowed to an agent that may not act for users, with not_found for an unknown user', () => {
     const { tenant } = world()
     const order = { task: 't', reason: 'r', impact: 'low', onBehalfOf: alice.email } as const
     const to = (more: object) =>
       errorOf(() => tenant.run(askApproval, { agentId: bot.id, ...order, ...more }))
 
     expect(to({ agentId: stranger.id })).toBe('delegation_not_allowed')
-    expect(to({ onBehalfOf: 'nobody' })).toBe('not_found')
+    expect(to({ onBehalfOf: 'unknown' })).toBe('not_found')
   })
 
-  it('is answered by the person who was asked and by nobody else, once and in time', () => {
+  it('is answered once, in time, and only by the person who was asked; others get approval_forbidden', () => {
     const here = world()
     const { id } = asked(here)
 
@@ -54,7 +54,7 @@ describe('a push approval', () => {
     expect(errorOf(() => answer(here, late.id))).toBe('request_expired')
   })
 
-  it('is the question as it was put', () => {
+  it('records the question exactly as the agent sent it', () => {
     const here = world()
     const order = { agentId: bot.id, task: 't', reason: 'r', impact: 'low' } as const
     const meta = { amount: 5 }
@@ -72,7 +72,7 @@ describe('a push approval', () => {
     expect(asked(here)).not.toHaveProperty('meta')
   })
 
-  it('is seen by the agent that asked, and by no other', () => {
+  it('is readable only by the agent that asked; another gets request_forbidden', () => {
     const here = world()
     const { id } = asked(here)
     const seen = (approvalId: string, agentId: string) => () =>
@@ -83,7 +83,7 @@ describe('a push approval', () => {
     expect(seen(id, bot.id)().approval.id).toBe(id)
   })
 
-  it('of one agent leaves room for those of another', () => {
+  it('counts against the limit of its own agent only', () => {
     const here = world({ policy: { limits: { approvals_per_agent: 1 } } })
     const other = { ...bot, id: 'agt_other', name: 'other', clientId: 'other' }
     here.tenant.happen([{ type: 'agent.registered', agent: other, by: 'ada' }])
@@ -100,7 +100,7 @@ describe('a push approval', () => {
     expect(here.state.approvals.size).toBe(2)
   })
 
-  it('waits 120 s, and is forgotten later', () => {
+  it('expires after 120 s and is deleted later', () => {
     const here = world()
     const { id } = asked(here)
     const status = () => {

@@ -11,7 +11,7 @@ describe('a budget', () => {
     return here
   }
 
-  it('of calls is refused when it is used up, until the next hour', () => {
+  it('refuses calls above calls per hour until the next hour', () => {
     const { open, request, clock, tenant } = seeded()
     clock.set(start + 1000)
     const task = open()
@@ -30,7 +30,7 @@ describe('a budget', () => {
     tenant.run(ask, { agent: frugal, action: 'x' })
   })
 
-  it('of tokens counts every kind, until the next day', () => {
+  it('counts tokens of every kind per day, until the next day', () => {
     const { open, request, exchange, clock, tenant } = seeded()
     tenant.run(issueClientToken, { client: frugal })
 
@@ -45,7 +45,7 @@ describe('a budget', () => {
     tenant.run(issueClientToken, { client: frugal })
   })
 
-  it('begins anew with the hour and with the day, and not before', () => {
+  it('resets at the start of the hour and of the day, and not before', () => {
     const { clock, tenant } = seeded()
     const midnight = Math.ceil(start / 86_400) * 86_400
     const calls = () => errorOf(() => tenant.run(ask, { agent: frugal, action: 'x' }))
@@ -59,7 +59,7 @@ describe('a budget', () => {
     expect([calls(), tokens()]).toEqual([undefined, undefined])
   })
 
-  it('of one thing says nothing of another', () => {
+  it('counts calls and tokens separately', () => {
     const { tenant } = seeded()
     const agent = { ...bot, budget: { tokensPerDay: 1 } }
     tenant.happen([{ type: 'tenant.seeded', agents: [agent], users: [] }])
@@ -71,7 +71,7 @@ describe('a budget', () => {
     expect(errors).toEqual(Array(5).fill(undefined))
   })
 
-  it('does not hold for an agent without one', () => {
+  it('does not apply to an agent without one', () => {
     const { tenant } = seeded()
 
     const errors = Array.from({ length: 5 }, () =>

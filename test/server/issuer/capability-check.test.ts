@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, scopesIn, toolFor } from '../../../server/issuer/capability-check.ts'
 import { bot, deleting, exporting, reading, world } from './world.ts'
 
-describe('asking whether something is allowed', () => {
+describe('a capability check', () => {
   const judged = (order: Omit<Parameters<typeof ask>[1], 'agent'>, agent = bot) =>
     world().tenant.run(ask, { agent, ...order })[0]
 
@@ -20,21 +20,21 @@ describe('asking whether something is allowed', () => {
     expect(judged(order).allowed).toBe(allowed)
   })
 
-  it('knows capabilities for all below a name', () => {
+  it('matches a wildcard capability with every name below it', () => {
     const agent = { ...bot, capabilities: ['mcp:*'] }
 
     expect(judged({ action: 'mcp:files:read' }, agent).allowed).toBe(true)
     expect(judged({ action: 'mcpx' }, agent).allowed).toBe(false)
   })
 
-  it('knows one capability among several', () => {
+  it('finds one capability among several', () => {
     const agent = { ...bot, capabilities: ['read:documents', 'mcp:*'] }
 
     expect(judged({ action: 'read:documents' }, agent).allowed).toBe(true)
     expect(judged({ action: 'mcp:files:read' }, agent).allowed).toBe(true)
   })
 
-  it('is recorded with a number of its own and with what was asked', () => {
+  it('is recorded with its own id and the question', () => {
     const asked = { question: 'May I read:documents?' }
 
     expect(judged(asked)).toStrictEqual({
@@ -53,7 +53,7 @@ describe('asking whether something is allowed', () => {
     ['approve', 'approved'],
     ['ask', 'pending until a person decides'],
     ['deny', 'denied'],
-  ] as const)('names what a rule that says %s would do', (decision, says) => {
+  ] as const)('says which decision (%s) the policy rule would make', (decision, says) => {
     const { tenant } = world({ policy: { rules: [{ name: 'house rule', risk: 'low', decision }] } })
     const context = { authorization_details: reading() }
 
@@ -62,7 +62,7 @@ describe('asking whether something is allowed', () => {
     expect(reason).toBe(`a request for it would be ${says}: house rule`)
   })
 
-  it('names the rule of the policy, and grants nothing', () => {
+  it('names the policy rule, and grants nothing', () => {
     const { tenant, happened } = world()
 
     const [{ reason }] = tenant.run(ask, {
@@ -76,7 +76,7 @@ describe('asking whether something is allowed', () => {
   })
 })
 
-describe('the words of a question', () => {
+describe('scopesIn', () => {
   it.each([
     ['May I read:documents?', ['read:documents']],
     [
@@ -89,7 +89,7 @@ describe('the words of a question', () => {
     ['Might I see §read:documents§?', []],
     ['May I approve?', ['approve']],
     ['', []],
-  ])('of %j are %j', (question, scopes) => {
+  ])('finds in %j the scopes %j', (question, scopes) => {
     expect(scopesIn(question, { ...bot, capabilities: ['approve'] })).toEqual(scopes)
   })
 })
@@ -112,20 +112,20 @@ describe('a tool of an MCP server', () => {
     return toolFor(state, { ...bot, capabilities }, serverId, 'read')
   }
 
-  it('is nobody’s who is not let in', () => {
+  it('is undefined for an agent that the server does not list and that lacks the capability', () => {
     expect(calling('mcp_0')).toBeUndefined()
     expect(calling('mcp_1', [], ['agt_other'])).toBeUndefined()
     expect(calling('mcp_x')).toBeUndefined()
     expect(calling('mcp_x', ['mcp:mcp_x:write'])).toBeUndefined()
   })
 
-  it('is named after the server, whichever way the server is', () => {
+  it('is found by the server’s id and by its resource URI', () => {
     expect(calling('mcp_1')).toBe('https://mcp.test#read')
     expect(calling('https://mcp.test')).toBe('https://mcp.test#read')
     expect(calling('mcp_1', [], [bot.id])).toBe('https://mcp.test#read')
   })
 
-  it('is callable for who has the capability, on a closed server and on an unknown one', () => {
+  it('is callable with the capability mcp:SERVER:TOOL, even on a closed or an unknown server', () => {
     expect(calling('mcp_0', ['mcp:mcp_0:read'])).toBe('https://closed.test#read')
     expect(calling('mcp_x', ['mcp:mcp_x:read'])).toBe('mcp_x#read')
   })

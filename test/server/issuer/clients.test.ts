@@ -31,7 +31,7 @@ describe('registering a client', () => {
     'com.example.app:/cb',
     'a.b:/cb',
     'com.example-2.app+x:/cb',
-  ])('takes the redirect URI %s', (uri) => {
+  ])('accepts the redirect URI %s', (uri) => {
     expect(registering({ redirect_uris: [uri] }).redirectUris).toEqual([uri])
   })
 
@@ -48,11 +48,11 @@ describe('registering a client', () => {
     'data:text/html,a.b:c',
     'app:/com.example:/cb',
     'file:///etc',
-  ])('refuses the redirect URI %s', (uri) => {
+  ])('rejects the redirect URI %s', (uri) => {
     expect(errorOf(() => registering({ redirect_uris: [uri] }))).toBe('invalid_redirect_uri')
   })
 
-  it('needs a redirect URI only where somebody is to be redirected', () => {
+  it('requires redirect_uris only for grants that redirect', () => {
     const of = (...grant_types: ('authorization_code' | 'client_credentials')[]) =>
       errorOf(() => registering({ redirect_uris: [], grant_types }))
 
@@ -61,7 +61,7 @@ describe('registering a client', () => {
     expect(errorOf(() => registering({ redirect_uris: [] }))).toBe('invalid_redirect_uri')
   })
 
-  it('takes keys where, and only where, the client authenticates with them', () => {
+  it('requires jwks for private_key_jwt, and rejects them for every other authentication', () => {
     const jwks = { keys: [{ kty: 'EC' }] }
     const token_endpoint_auth_method = 'private_key_jwt'
 
@@ -72,7 +72,7 @@ describe('registering a client', () => {
     expect(registering({ jwks, token_endpoint_auth_method }).keys).toEqual(jwks.keys)
   })
 
-  it('records what it was told, and what follows from silence', () => {
+  it('records the given metadata and the defaults for what is missing', () => {
     const usual = {
       clientId: 'app',
       name: 'app',
@@ -90,7 +90,7 @@ describe('registering a client', () => {
     ).toStrictEqual({ ...usual, name: 'App', secretHash: 'hash' })
   })
 
-  it('by itself is as mighty as who registers it, and no mightier', () => {
+  it('allows client_credentials at most the scopes of the token that registers it', () => {
     const by = (scope: string | undefined, vouched?: string[]) => () =>
       registering({ grant_types: ['client_credentials'], scope }, { vouched })
 
@@ -112,7 +112,7 @@ describe('registering a client', () => {
     ).toBe('invalid_client_metadata')
   })
 
-  it('is refused when there are ten thousand', () => {
+  it('is refused with limit_reached at 10,000 clients', () => {
     const here = world()
     const known = here.state.clients.size
     here.tenant.happen(
@@ -150,11 +150,11 @@ describe('a redirect URI', () => {
     ['http://localhost/cb?at=http://x:1', 'http://localhost/cb?at=http://x:2', false],
     ['http://app.test/cb', 'http://app.test:3000/cb', false],
     ['nowhere', 'nowhere', false],
-  ])('registered as %s is known as %s: %s', (registered, uri, expected) => {
+  ])('registered as %s matches %s: %s', (registered, uri, expected) => {
     expect(known(['https://else.test', registered], uri)).toBe(expected)
   })
 
-  it('is known of no client that has none', () => {
+  it('never matches a client without redirect URIs', () => {
     expect(known(undefined, 'https://app.test/cb')).toBe(false)
   })
 })
@@ -168,7 +168,7 @@ describe('a client', () => {
     expect(isPublic({ ...client, keys: [] })).toBe(false)
   })
 
-  it('may ask for what is there: identity, capabilities and the scopes of MCP servers', () => {
+  it('may request identity scopes, its capabilities and the scopes of MCP servers', () => {
     const { tenant, state } = world()
     const server = {
       id: 'm',

@@ -3,7 +3,7 @@ import { type DecidedRequest, History } from '../../../server/issuer/history.ts'
 import { fromSnapshot, type Snapshot, toSnapshot } from '../../../server/issuer/snapshot.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
 
-/** What a compacted journal would hold, as JSON, and the tenant that comes back from it. */
+/** Compacts a journal, as JSON, and returns the tenant replayed from it. */
 export const compacted = (entries: readonly Entry[], newest = 0) => {
   const decided: DecidedRequest[] = []
   const before = new History((request) => decided.push(request), newest)

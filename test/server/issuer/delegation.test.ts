@@ -40,7 +40,7 @@ const listed = (it: string | undefined) => (it ?? '').split(' ').filter((word) =
 const actorsIn = (act: Actor | undefined): string[] =>
   act === undefined ? [] : [act.sub, ...actorsIn(act.act)]
 
-/** Whether one token can do nothing that the other cannot. */
+/** Whether one token grants no more than the other. */
 const within = (narrower: Token, wider: Token) =>
   narrower.expiresAt <= wider.expiresAt &&
   listed(narrower.scope).every((it) => listed(wider.scope).includes(it)) &&
@@ -52,8 +52,8 @@ const within = (narrower: Token, wider: Token) =>
 const placesOf = ({ audience, reach, agentId }: Token) =>
   agentId !== undefined && audience?.length === 1 && audience[0] === agentId ? reach : audience
 
-describe('a chain of exchanges, whatever is asked', () => {
-  it('never widens, never outlives what it came from, and keeps its subject', () => {
+describe('a chain of token exchanges with any parameters', () => {
+  it('never widens scope or details, never outlives the subject token, and keeps its sub', () => {
     fc.assert(
       fc.property(
         scope,

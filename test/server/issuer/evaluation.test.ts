@@ -4,7 +4,7 @@ import { Policy } from '../../../server/wire/index.ts'
 import { ada, alice, bot, errorOf, reading, start, stranger, world } from './world.ts'
 
 describe('evaluating a task', () => {
-  it('is refused for the task of another agent, and for people who are no approvers', () => {
+  it('is refused for another agent’s task, and for users who are not approvers', () => {
     const { open, tenant } = world()
     const taskId = open().id
     const by = (who: object) => errorOf(() => tenant.run(evaluateTask, { taskId, ...who }))
@@ -17,7 +17,7 @@ describe('evaluating a task', () => {
     )
   })
 
-  it('only looks when no result is given', () => {
+  it('without a result changes nothing', () => {
     const { open, tenant, status } = world()
     const taskId = open().id
 
@@ -30,16 +30,19 @@ describe('evaluating a task', () => {
   it.each([
     ['yes', 'completed'],
     ['no', 'active'],
-  ] as const)('ends it with a result where the dialect says %s', (evaluate_closes, expected) => {
-    const { open, tenant, status } = world({ dialect: { evaluate_closes } })
-    const taskId = open().id
+  ] as const)(
+    'with a result completes the task when the dialect says %s',
+    (evaluate_closes, expected) => {
+      const { open, tenant, status } = world({ dialect: { evaluate_closes } })
+      const taskId = open().id
 
-    tenant.run(evaluateTask, { taskId, agentId: bot.id, result: 'failed' })
+      tenant.run(evaluateTask, { taskId, agentId: bot.id, result: 'failed' })
 
-    expect(status(taskId)).toBe(expected)
-  })
+      expect(status(taskId)).toBe(expected)
+    },
+  )
 
-  it('suspends it when a new policy finds too much risk in it', () => {
+  it('suspends the task when a new policy finds the risk too high', () => {
     const { open, request, exchange, tenant, status } = world()
     const task = open()
     const token = exchange(request(task.id, reading()).id)
@@ -52,7 +55,7 @@ describe('evaluating a task', () => {
     expect(tenant.state.tokens.get(token.jti)?.revokedAt).toBe(start)
   })
 
-  it('notes what came after the end, and changes nothing', () => {
+  it('records an evaluation sent after the end, and changes nothing else', () => {
     const { open, complete, tenant, happened } = world()
     const taskId = open().id
     complete(taskId)
@@ -62,7 +65,7 @@ describe('evaluating a task', () => {
     expect(happened()).toEqual(['task.opened', 'task.completed', 'task.evaluated'])
   })
 
-  it('suspends nothing that is over', () => {
+  it('never suspends a task that has ended', () => {
     const { open, request, complete, tenant, status } = world()
     const taskId = open().id
     request(taskId, reading())

@@ -38,13 +38,13 @@ const consented = (withRefresh = true) => {
   return { ...here, client, redeem }
 }
 
-/** Time only forgets when something happens. */
+/** Only events delete: `tick` moves the clock and records one. */
 const tick = ({ tenant, clock }: ReturnType<typeof world>, seconds: number) => {
   clock.advance(seconds)
   tenant.run(useAssertion, { clientId: 'clock', jti: `${clock.now()}`, expiresAt: clock.now() })
 }
 
-describe('what a client asks of a person', () => {
+describe('an authorization request', () => {
   const client: Client = { name: 'App', clientId: 'app', capabilities: ['a'], secretHash: 'hash' }
   const asked = { responseType: 'code' }
   const challenge = 'x'.repeat(43)
@@ -55,7 +55,7 @@ describe('what a client asks of a person', () => {
   it.each<[string, object, string]>([
     ['another response type', { responseType: 'token' }, 'unsupported_response_type'],
     ['another response mode', { responseMode: 'fragment' }, 'invalid_request'],
-    ['nobody to be asked', { prompt: 'login none' }, 'login_required'],
+    ['prompt=none', { prompt: 'login none' }, 'login_required'],
     ['another challenge method', { challenge, challengeMethod: 'plain' }, 'invalid_request'],
     ['no challenge method', { challenge }, 'invalid_request'],
     ['a challenge too long', { ...pkce, challenge: `${challenge}x` }, 'invalid_request'],
@@ -65,13 +65,13 @@ describe('what a client asks of a person', () => {
       { ...pkce, challenge: `${challenge.slice(1)}+` },
       'invalid_request',
     ],
-    ['an agent nobody knows', { actor: 'nobody' }, 'invalid_request'],
+    ['an unknown agent', { actor: 'unknown-agent' }, 'invalid_request'],
     ['a scope the client does not have', { scope: 'b' }, 'invalid_scope'],
   ])('is refused with %s', (_says, more, error) => {
     expect(errorOf(() => sound(more))).toBe(error)
   })
 
-  it('is refused to a client of another grant, and to a public one without a challenge', () => {
+  it('is refused with unauthorized_client to a client of another grant type, and to a public client without PKCE', () => {
     const { secretHash: _, ...open } = client
 
     expect(errorOf(() => sound({}, { ...client, grantTypes: ['refresh_token'] }))).toBe(
@@ -87,7 +87,7 @@ describe('what a client asks of a person', () => {
     )
   })
 
-  it('is refused for a detail nobody knows, where the dialect says so', () => {
+  it('is refused with invalid_authorization_details for an unknown type, when the dialect refuses unknown types', () => {
     const strict = world({ dialect: { unknown_types: 'refuse', pkce: 'public' } })
 
     expect(errorOf(() => sound({ details: [{ type: 'moon' }] }, client, strict))).toBe(
@@ -95,7 +95,7 @@ describe('what a client asks of a person', () => {
     )
   })
 
-  it('is openid unless it says more, and names an agent by any of its names', () => {
+  it('defaults to the scope openid, and finds the agent by each of its names', () => {
     expect(sound()).toStrictEqual({ scope: 'openid' })
     expect(
       sound({ responseMode: 'query', prompt: 'login', scope: 'a openid', ...pkce }),
@@ -128,7 +128,7 @@ describe('a grant', () => {
     return { ...here, client, grant, redeem }
   }
 
-  it('is refused with another redirect URI, another proof, and after its time', () => {
+  it('gets invalid_grant for another redirect_uri, a wrong code_verifier or an expired code', () => {
     const { redeem, clock } = given({ challenge: 'c' })
 
     expect(errorOf(() => redeem({ proof: 'c', redirectUri: 'https://else.test' }))).toBe(
@@ -143,7 +143,7 @@ describe('a grant', () => {
     expect(errorOf(() => late.redeem())).toBe('invalid_grant')
   })
 
-  it('becomes a token with all that was consented to', () => {
+  it('becomes a token with everything the person consented to', () => {
     const { redeem, grant } = given({ details, mayAct: 'agent:x', audience: ['https://api.test'] })
 
     expect(grant.id).toBe('grant_1')
@@ -169,7 +169,7 @@ describe('a grant', () => {
     ])
   })
 
-  it('becomes a token with less, where less is asked for', () => {
+  it('becomes a token with less when the token request asks for less', () => {
     const { redeem } = given({ details, audience: ['x', 'y'] })
     const audience = { names: ['y'], servers: [] }
 
@@ -180,7 +180,7 @@ describe('a grant', () => {
     })
   })
 
-  it('never becomes more than was consented to', () => {
+  it('never becomes a token with more than the person consented to', () => {
     const refused = (drawn: object, more: object = { details }) =>
       errorOf(() => given(more).redeem(drawn))
 
@@ -192,7 +192,7 @@ describe('a grant', () => {
     )
   })
 
-  it('lives as short as the MCP server its token is for says', () => {
+  it('gives a token the lifetime its MCP server sets', () => {
     const server = { id: 'm', name: 'm', description: '', resourceUri: 'm', scopes: [] }
     const servers = [{ ...server, tokenLifetime: 60, createdAt: 0 }]
 
@@ -201,7 +201,7 @@ describe('a grant', () => {
     expect(issued).toMatchObject({ token: { expiresAt: start + 60 } })
   })
 
-  it('dies with a reason: by its code, by its refresh token, by its client', () => {
+  it('is revoked with a reason: code_reused, refresh_token_reused or grant_revoked', () => {
     const twice = given()
     twice.redeem()
     const stolen = given()
@@ -224,7 +224,7 @@ describe('a grant', () => {
     expect(revoke('first')).toEqual([])
   })
 
-  it('is good as long as its refresh token is, and by the newest only', () => {
+  it('is live until its refresh token expires, and only with the newest refresh token', () => {
     const { redeem, tenant, client, state, clock } = given()
     redeem({ refreshHash: 'first' })
     const good = (hash: string) => findLiveGrant(state, hash, clock.now())?.grant.id
@@ -243,7 +243,7 @@ describe('a grant', () => {
     expect(errorOf(() => tenant.run(refresh, { client, usedHash: 'second' }))).toBe('invalid_grant')
   })
 
-  it('is not good any more when it was revoked, or never had a refresh token', () => {
+  it('is not live once revoked, or without a refresh token', () => {
     const { redeem, tenant, state } = given()
     redeem({ refreshHash: 'first' })
     tenant.run(revokeGrant, { refreshHash: 'first', clientId: 'app' })
@@ -251,7 +251,7 @@ describe('a grant', () => {
     expect(findLiveGrant(state, 'first', start)).toBeUndefined()
   })
 
-  it('stays without a refresh token where none was asked for', () => {
+  it('gets a refresh token only when one was requested', () => {
     expect(given().redeem()).toHaveLength(2)
     expect(given().redeem({ refreshHash: 'r' })[2]).toEqual({
       type: 'grant.refreshable',
@@ -261,7 +261,7 @@ describe('a grant', () => {
     })
   })
 
-  it('revokes every token that was drawn from it when a code comes twice', () => {
+  it('revokes all its tokens when its code is redeemed twice', () => {
     const { redeem, happened } = consented()
     redeem()
 
@@ -271,7 +271,7 @@ describe('a grant', () => {
     expect(errorOf(redeem)).toBe('invalid_grant')
   })
 
-  it('is forgotten with its code when nobody redeems it', () => {
+  it('is deleted with its code when the code expires unredeemed', () => {
     const here = consented()
 
     tick(here, codeLifetime + 120)
@@ -279,7 +279,7 @@ describe('a grant', () => {
     expect([here.state.codes.size, here.state.grants.size]).toEqual([0, 0])
   })
 
-  it('is remembered as long as it can be refreshed, and no longer', () => {
+  it('is kept until its refresh token expires, then deleted', () => {
     const here = consented()
     here.redeem()
 
@@ -293,7 +293,7 @@ describe('a grant', () => {
     expect([here.state.refreshTokens.size, here.state.grants.size]).toEqual([0, 0])
   })
 
-  it('leaves nothing behind of pushed requests and used assertions', () => {
+  it('deletes expired pushed requests and used assertions', () => {
     const here = world()
     here.tenant.run(pushRequest, { uri: 'urn:x', clientId: 'app', parameters: {} })
     here.tenant.run(useAssertion, { clientId: 'app', jti: 'one', expiresAt: start + 60 })
@@ -305,7 +305,7 @@ describe('a grant', () => {
     expect([...here.state.assertions].some((it) => it.startsWith('app '))).toBe(false)
   })
 
-  it('knows an assertion again that has expired and came anew, as does whoever replays it', () => {
+  it('accepts the jti of an expired assertion again, also after a replay of the journal', () => {
     const here = world()
     const use = () =>
       here.tenant.run(useAssertion, {

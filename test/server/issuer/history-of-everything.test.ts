@@ -25,7 +25,7 @@ const streaming = {
   requested: knownEvents,
 }
 
-/** A tenant with a client, a receiver and a budget, where everything can happen again and again. */
+/** A tenant with a client, a receiver and a budget, in which every event can happen repeatedly. */
 const busy = () => {
   const here = world()
   const { tenant } = here
@@ -47,7 +47,7 @@ const busy = () => {
     tenant.run(redeemCode, drawn)
     tenant.run(refresh, { client, usedHash: `${name} 1`, refreshHash: `${name} 2` })
   }
-  /** Each thing once; `times` tells the rounds apart. */
+  /** Every event once; `times` tells the rounds apart. */
   const round = (times: number) => {
     const task = here.open()
     here.open({ parentTaskId: task.id })
@@ -124,8 +124,8 @@ const rounds = (many: number) => {
   return here
 }
 
-describe('of everything that can happen', () => {
-  it('nothing is kept that is over but what the tenant is made of', () => {
+describe('compacting a journal that holds every event', () => {
+  it('keeps only what the tenant is made of, once everything else has expired', () => {
     const { tenant } = rounds(4)
 
     const { state } = compacted(tenant.journal.after(0))
@@ -148,7 +148,7 @@ describe('of everything that can happen', () => {
   })
 
   it.each([0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80])(
-    'the newest %i entries stay, and lead to the same',
+    'keeps the newest %i entries and gives the same state',
     (newest) => {
       const { tenant } = rounds(5)
       const entries = tenant.journal.after(0)
@@ -160,7 +160,7 @@ describe('of everything that can happen', () => {
     },
   )
 
-  it('what goes on is as it was', () => {
+  it('keeps tasks, tokens and requests that are still open', () => {
     const here = rounds(3)
     here.round(3)
 
@@ -169,7 +169,7 @@ describe('of everything that can happen', () => {
     expect(state).toEqual(here.state)
   })
 
-  it.each([60, 700, 3600, 7200, 86_400])('what goes on %i s later is as it was', (seconds) => {
+  it.each([60, 700, 3600, 7200, 86_400])('gives the same state %i s later', (seconds) => {
     const here = rounds(2)
     here.round(2)
     here.pass(seconds)

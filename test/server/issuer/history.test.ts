@@ -11,7 +11,7 @@ const stream = {
   requested: knownEvents,
 }
 
-/** A tenant that worked, one task an hour; whatever it did is over but for the last tasks. */
+/** A tenant that worked, one task an hour; everything but the last tasks has ended. */
 const worked = (tasks: number, each = (_here: ReturnType<typeof world>) => {}) => {
   const here = world({ policy: { task_lifetime: 3600 } })
   for (let at = 0; at < tasks; at += 1) {
@@ -26,8 +26,8 @@ const worked = (tasks: number, each = (_here: ReturnType<typeof world>) => {}) =
   return here
 }
 
-describe('a compacted history', () => {
-  it('is as large as what the state remembers, however long it was', () => {
+describe('a compacted journal', () => {
+  it('grows with the state and not with the number of past events', () => {
     const short = compacted(worked(10).tenant.journal.after(0), 20)
     const long = compacted(worked(200).tenant.journal.after(0), 20)
 
@@ -35,7 +35,7 @@ describe('a compacted history', () => {
     expect(Math.abs(long.bytes - short.bytes)).toBeLessThan(short.bytes / 10)
   })
 
-  it('misses nothing: state, clock, number and newest entries are as before', () => {
+  it('keeps state, clock, sequence number and newest entries', () => {
     const { tenant, clock } = worked(50)
     const entries = tenant.journal.after(0)
 
@@ -48,7 +48,7 @@ describe('a compacted history', () => {
     expect(again.tenant.journal.forgotten).toBe(entries.length - 5)
   })
 
-  it('numbers on where it was, even when no entry is kept', () => {
+  it('continues the sequence numbers even when no entry is kept', () => {
     const { tenant } = worked(3)
 
     const again = compacted(tenant.journal.after(0), 0)
@@ -57,7 +57,7 @@ describe('a compacted history', () => {
     expect(again.tenant.journal.last).toBe(tenant.journal.last)
   })
 
-  it('keeps what waits for a receiver, and does not tell again what it was told', () => {
+  it('keeps signals that wait for a receiver, and does not repeat acknowledged ones', () => {
     const { tenant } = worked(30, ({ tenant }) => {
       const [record] = tenant.state.streams.values()
       if (record === undefined) tenant.run(createStream, stream)
@@ -72,7 +72,7 @@ describe('a compacted history', () => {
     expect(again.state.streams).toEqual(tenant.state.streams)
   })
 
-  it('counts on against a budget of today', () => {
+  it('keeps what counts against a budget today', () => {
     const budget = { tokensPerDay: 100, callsPerHour: 100 }
     const { tenant } = worked(30, ({ tenant }) => {
       if (tenant.state.agents.get(bot.id)?.budget) return
@@ -84,7 +84,7 @@ describe('a compacted history', () => {
 })
 
 describe('the records of decided requests', () => {
-  it('hold what the policy saw, what it said, and what became of it', () => {
+  it('hold what the policy saw, which rule decided, and the outcome', () => {
     const here = world()
     const task = here.open({ type: 'analysis' })
     const passed = here.request(task.id, reading(), { justification: 'to read', requestedTtl: 60 })
@@ -126,7 +126,7 @@ describe('the records of decided requests', () => {
       const task = here.open({ ...(times % 2 === 0 ? {} : { onBehalfOf: 'alice@example.com' }) })
       here.request(task.id, reading())
       here.deny(here.request(task.id, deleting(`doc_${times}`)).id)
-      // Long enough that a denial does not count in the next task.
+      // Long enough that a denial no longer counts in the next task.
       here.clock.advance(601)
     }
 
@@ -139,7 +139,7 @@ describe('the records of decided requests', () => {
     }
   })
 
-  it('hold the denials of the agent in other tasks, and the agents that registered it', () => {
+  it('keep the denials of the agent in other tasks, and the agents that registered it', () => {
     const helper = { ...bot, id: 'agt_helper', name: 'helper', clientId: 'helper', parent: bot.id }
     const here = world({
       policy: {
@@ -171,7 +171,7 @@ describe('the records of decided requests', () => {
     expect(decided[1]?.facts).toMatchObject({ ancestors: ['report-bot'], agentDenials: 1 })
   })
 
-  it('are of requests only that were decided before the newest entries', () => {
+  it('cover only requests decided before the newest entries', () => {
     const { tenant } = worked(10)
     const entries = tenant.journal.after(0)
 

@@ -4,7 +4,7 @@ import { Journal } from '../../../server/issuer/journal.ts'
 const event = (taskId: string) => ({ type: 'task.completed', taskId }) as const
 
 describe('a journal', () => {
-  it('numbers what happened from one, and gives what came after', () => {
+  it('numbers its entries from 1 and returns those after a number', () => {
     const journal = new Journal()
     for (const id of ['a', 'b', 'c']) journal.append(journal.numbered(event(id), 10))
 
@@ -16,7 +16,7 @@ describe('a journal', () => {
     expect(journal.last).toBe(3)
   })
 
-  it('forgets the oldest, says how many, and numbers on', () => {
+  it('drops the oldest entries, counts them, and continues the numbers', () => {
     const journal = new Journal(3)
     for (let at = 1; at <= 100; at += 1) journal.append(journal.numbered(event(String(at)), at))
 
@@ -26,7 +26,7 @@ describe('a journal', () => {
     expect(journal.after(99)).toMatchObject([{ seq: 100, taskId: '100' }])
   })
 
-  it('forgets by bytes, too', () => {
+  it('drops the oldest entries above a number of bytes, too', () => {
     const journal = new Journal(1000, 10_000)
     const long = event('x'.repeat(1000))
     for (let at = 1; at <= 100; at += 1) journal.append(journal.numbered(long, at))
@@ -37,7 +37,7 @@ describe('a journal', () => {
     expect(journal.after(99)).toHaveLength(1)
   })
 
-  it('tells its listeners until they stop listening', () => {
+  it('calls its listeners until they unsubscribe', () => {
     const journal = new Journal()
     const heard: number[] = []
     const unlisten = journal.listen(({ seq }) => heard.push(seq))

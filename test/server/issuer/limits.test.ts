@@ -14,8 +14,8 @@ import { registerAgent } from '../../../server/issuer/registration.ts'
 import { accessTokenLifetime, issueClientToken } from '../../../server/issuer/tokens.ts'
 import { alice, bot, errorOf, exporting, reading, refusalOf, stranger, world } from './world.ts'
 
-describe('what one caller can have is limited:', () => {
-  it('tasks within one another', () => {
+describe('limit_reached: one caller may have a limited number of', () => {
+  it('nested tasks', () => {
     const { open } = world({ policy: { limits: { task_depth: 3 } } })
     const [a, b, c] = [0, 1, 2].reduce<string[]>(
       (above) => [...above, open(above.length ? { parentTaskId: above.at(-1) } : {}).id],
@@ -30,7 +30,7 @@ describe('what one caller can have is limited:', () => {
     open({ parentTaskId: a })
   })
 
-  it('active tasks of one agent, without counting what is over', () => {
+  it('active tasks of one agent; ended tasks do not count', () => {
     const { open, complete, clock } = world({ policy: { limits: { tasks_per_agent: 2 } } })
     const first = open()
     open()
@@ -44,7 +44,7 @@ describe('what one caller can have is limited:', () => {
     open()
   })
 
-  it('requests within one task, and those that wait for a person', () => {
+  it('requests in one task, and requests that wait for a person', () => {
     const policy = {
       limits: { requests_per_task: 4, pending_per_task: 2 },
       scoring: { critical: 0, low: 0 },
@@ -67,7 +67,7 @@ describe('what one caller can have is limited:', () => {
     })
   })
 
-  it('requests of one agent that wait for a person, of all its tasks together', () => {
+  it('waiting requests of one agent over all its tasks', () => {
     const policy = { limits: { pending_per_agent: 2 }, scoring: { critical: 0 } }
     const { open, request, deny, clock } = world({ policy })
     const [first] = ['a', 'b'].map((name) => request(open().id, exporting(name)))
@@ -106,7 +106,7 @@ describe('what one caller can have is limited:', () => {
   })
 })
 
-describe('what a tenant remembers is limited, until it has expired:', () => {
+describe('limit_reached: until it expires, a tenant keeps a limited number of', () => {
   type World = ReturnType<typeof world>
   const consent = ({ tenant }: World, codeHash: string) =>
     tenant.run(giveGrant, {
@@ -149,7 +149,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     grow(here, 'd')
   })
 
-  it('bytes of one agent, while others go on', () => {
+  it('bytes of one agent, without affecting other agents', () => {
     const here = world({ policy: { limits: { bytes_per_agent: 1000 } } })
     const { tenant, open, request, clock } = here
     const task = open()
@@ -170,7 +170,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     request(open().id, { ...reading(), note })
   })
 
-  it('bytes of all together', () => {
+  it('bytes of all agents together', () => {
     const { open } = world({ policy: { limits: { bytes_per_tenant: 1000 } } })
     open({ name: 'x'.repeat(600) })
 
@@ -181,7 +181,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     })
   })
 
-  it('bytes, and none when all has expired', () => {
+  it('bytes, which are free again once everything has expired', () => {
     const here = world()
     const { tenant, open, request, clock } = here
     request(open({ name: 'a task' }).id, exporting(), { justification: 'to see' })
@@ -199,7 +199,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     expect(tenant.state.keptBytesBy).toEqual(new Map([[stranger.id, tenant.state.keptBytes]]))
   })
 
-  it('requests, of whatever task', () => {
+  it('requests over all tasks', () => {
     const { open, request, clock } = world({ policy: { limits: { requests: 2 } } })
     for (const { id } of [open(), open()]) request(id, reading())
 
@@ -208,7 +208,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     request(open().id, reading())
   })
 
-  it('refresh tokens, those that were used among them', () => {
+  it('refresh tokens, used ones included', () => {
     const here = world({ policy: { limits: { refresh_tokens: 2 } } })
     const redirectUri = 'https://app.test/cb'
     const used = (usedHash: string, refreshHash: string) =>
@@ -222,7 +222,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     expect(errorOf(() => used('b', 'c'))).toBe('limit_reached')
   })
 
-  it('and a command that finds no room changes nothing', () => {
+  it('records; a command that exceeds a limit changes nothing', () => {
     const { tenant, open, request, exchange } = world({ policy: { limits: { tokens: 1 } } })
     const { id } = request(open().id, reading())
     tenant.run(issueClientToken, { client: bot })
@@ -234,7 +234,7 @@ describe('what a tenant remembers is limited, until it has expired:', () => {
     expect(tenant.state.tokens.size).toBe(1)
   })
 
-  it('an authorization detail is no longer than fits into a header with its token', () => {
+  it('characters of an authorization detail, which must fit into a header with its token', () => {
     const { open, request } = world()
     const long = (length: number) => ({
       type: 'file_access',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { holds } from './model.ts'
 
-it('whatever agents, approvers and time do, the rules do as a model of them says', () => {
+it('the rules agree with an independent model, whatever agents, approvers and time do', () => {
   expect(() => holds(200)).not.toThrow()
 }, 60_000)

@@ -18,14 +18,14 @@ import { covers, Dialect, longestTtl, Policy } from '../../../server/wire/index.
 import { compacted } from './compacted.ts'
 import { ada, alice, bob, bot, stranger } from './world.ts'
 
-/** What the model knows of the world. It shares no code with the rules. */
+/** What the model knows. It shares no code with the rules. */
 type Model = { tenants: TenantModel[] }
 type TenantModel = {
   now: number
   tasks: Map<string, TaskModel>
   requests: Map<string, RequestModel>
   tokens: Map<string, TokenModel>
-  /** How often each kind of thing has happened. */
+  /** How often each kind of command has run. */
   happened: Record<string, number>
   /** When requests of each agent were denied. */
   denials: Map<string, number[]>
@@ -141,7 +141,7 @@ export const bothWorlds = (): { model: Model; real: Real } => {
   }
 }
 
-/** What a command comes to: the code of a refusal, or `done`. */
+/** The result of a command: the code of a refusal, or `done`. */
 const outcomeOf = (act: () => void): string => {
   try {
     act()
@@ -152,10 +152,10 @@ const outcomeOf = (act: () => void): string => {
   }
 }
 
-/** Somebody does something in a tenant, perhaps with an id of the other one. */
+/** A command in one tenant, sometimes with an id of the other tenant. */
 abstract class Command implements fc.Command<Model, Real> {
   readonly at: number
-  /** In which of the two tenants the id is looked for. */
+  /** In which of the two tenants the id is looked up. */
   readonly from: number
   readonly pick: number
   readonly needs: 'tasks' | 'requests' | 'tokens' | undefined
@@ -166,7 +166,7 @@ abstract class Command implements fc.Command<Model, Real> {
     this.needs = needs
   }
 
-  /** Nobody picks among nothing. */
+  /** Picks from a list; the list may be empty. */
   check(model: Readonly<Model>): boolean {
     return this.needs === undefined || (model.tenants[this.from]?.[this.needs].size ?? 0) > 0
   }
@@ -227,7 +227,7 @@ const requestState = (here: TenantModel, it: RequestModel) => {
 
 const isAlive = (here: TenantModel, { until, revoked }: TokenModel) => !revoked && here.now < until
 
-/** Ends a task and what is below it. Tokens that time has ended already are left alone. */
+/** Ends a task and the tasks below it. Tokens that have expired already stay as they are. */
 const end = (here: TenantModel, id: string, as: 'completed' | 'suspended') => {
   for (const [child, task] of here.tasks) {
     if (task.parent === id && taskState(here, task) === 'active') end(here, child, as)
@@ -397,7 +397,7 @@ class Decide extends Command {
     const requestId = this.picked(model, 'requests')
     const it = here.requests.get(requestId)
     const expected = (() => {
-      // Who may not decide is told nothing of the request, not even whether there is one.
+      // A user who may not decide gets the same refusal whether or not the request exists.
       if (user === alice) return 'approval_forbidden'
       if (it === undefined) return 'not_found'
       if (here.tasks.get(it.task)?.user === user.id) return 'approval_forbidden'
@@ -412,7 +412,7 @@ class Decide extends Command {
       if (verb === 'approve') there.run(approveRequest, { ...decision, ttl })
       else there.run(denyRequest, decision)
       const first = it as RequestModel
-      // Whoever decides one decides all that are the same.
+      // One decision applies to all identical requests.
       const same = [...here.requests.values()].filter(
         (other) =>
           other.task === first.task &&
@@ -507,7 +507,7 @@ class End extends Command {
       else if (this.verb === 'report') there.run(evaluateTask, { ...order, result: 'completed' })
       else there.run(evaluateTask, order)
       if (state !== 'active') return
-      // A look at a task suspends it when its agent was denied too often in other tasks meanwhile.
+      // Reading a task suspends it when its agent was denied too often in other tasks meanwhile.
       const isSuspended = this.verb !== 'complete' && isDeniedTooOften(here, this.agent.id)
       if (isSuspended) end(here, taskId, 'suspended')
       else if (this.verb !== 'evaluate') end(here, taskId, 'completed')
@@ -559,7 +559,7 @@ class Wait extends Command {
   }
 }
 
-/** What is an hour past its time may be forgotten; nothing else may. */
+/** Records may be deleted an hour after they expire, and no other records. */
 const forget = (here: TenantModel, { tasks, requests, tokens }: State) => {
   for (const [id, { until }] of here.tasks) {
     if (tasks.has(id)) continue
@@ -578,7 +578,7 @@ const forget = (here: TenantModel, { tasks, requests, tokens }: State) => {
   }
 }
 
-/** Every state the model and the rules are in is the same. */
+/** The model and the rules are in the same state. */
 const agree = (here: TenantModel, { state, clock, journal }: Tenant) => {
   const now = clock.now()
   expect(now).toBe(here.now)
@@ -674,7 +674,7 @@ const kinds = {
 
 const often = <T>(it: T): T[] => [it, it, it, it]
 
-/** What moves a request on comes more often than what ends it. */
+/** Commands that move a request on are drawn more often than commands that end it. */
 const commands = [
   kinds.open,
   ...often(kinds.request),
@@ -685,7 +685,7 @@ const commands = [
   kinds.wait,
 ]
 
-/** Whatever agents, approvers and time do, the rules do as the model says. */
+/** For any commands of agents and approvers and any time, the rules agree with the model. */
 export const holds = (sequences: number): void => {
   fc.assert(
     fc.property(fc.commands(commands, { maxCommands: 60, size: 'max' }), (all) => {

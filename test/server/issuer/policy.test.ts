@@ -15,7 +15,7 @@ const facts: Facts = {
   now: noon,
 }
 
-/** Whether a condition holds, as the policy whose only other rule says otherwise shows. */
+/** Whether a condition matches, shown by a policy whose only other rule decides differently. */
 const holds = (
   when: (typeof Condition)['_zod']['input'],
   more: Partial<Facts> = {},
@@ -67,11 +67,11 @@ describe('a condition', () => {
     ['another agent', { agent: 'other' }, {}, false],
     ['the task type', { task_type: 'analysis' }, { taskType: 'analysis' }, true],
     ['the task type of a task without', { task_type: 'analysis' }, {}, false],
-    ['somebody acted for', { on_behalf_of: true }, { onBehalfOf: 'a@x.com' }, true],
-    ['nobody acted for', { on_behalf_of: false }, {}, true],
-    ['nobody, but there is somebody', { on_behalf_of: false }, { onBehalfOf: 'a@x.com' }, false],
+    ['any user acted for', { on_behalf_of: true }, { onBehalfOf: 'a@x.com' }, true],
+    ['no user acted for', { on_behalf_of: false }, {}, true],
+    ['no user, but one is acted for', { on_behalf_of: false }, { onBehalfOf: 'a@x.com' }, false],
     ['this user', { on_behalf_of: '*@x.com' }, { onBehalfOf: 'a@x.com' }, true],
-    ['this user, but nobody is acted for', { on_behalf_of: '*' }, {}, false],
+    ['this user, but none is acted for', { on_behalf_of: '*' }, {}, false],
     ['a longer time', { ttl_over: 'PT5M' }, { requestedTtl: 301 }, true],
     ['just that time', { ttl_over: 300 }, { requestedTtl: 300 }, false],
     ['no time asked for', { ttl_over: 300 }, {}, false],
@@ -97,7 +97,7 @@ describe('a condition', () => {
     ['for OPS-12', { pattern: '[A-Z]+-\\d+' }, false],
     ['for ops', { pattern: '[A-Z]+-\\d+' }, true],
     [undefined, { pattern: '.*' }, true],
-  ])('on the justification %j lacking %j', (justification, lacks, expected) => {
+  ])('justification %j with the required words %j', (justification, lacks, expected) => {
     expect(holds({ justification_lacks: lacks }, { justification })).toBe(expected)
   })
 
@@ -132,7 +132,7 @@ describe('a condition', () => {
       at(29, '01:00'),
       true,
     ],
-  ])('on time, %s', (_says, time, more, expected) => {
+  ])('time, %s', (_says, time, more, expected) => {
     expect(holds({ time }, more)).toBe(expected)
     expect(holds({ outside: time }, more)).toBe(!expected)
   })
@@ -147,14 +147,14 @@ describe('a condition', () => {
     ],
     ['neither', { types: 'x', identifiers: 'y' }, { type: 'y', identifier: 'x' }, false],
     ['nothing', {}, { type: 'anything', identifier: 'x' }, false],
-  ])('on what is sensitive by %s', (_says, sensitive, detail, expected) => {
+  ])('sensitive data by %s', (_says, sensitive, detail, expected) => {
     expect(holds({ sensitive: true }, { detail }, { sensitive })).toBe(expected)
     expect(holds({ sensitive: false }, { detail }, { sensitive })).toBe(!expected)
   })
 })
 
 describe('an assessment', () => {
-  it('follows the first rule that applies', () => {
+  it('follows the first rule that matches', () => {
     const policy = Policy.parse({
       rules: [
         { name: 'a', when: { type: 'x' }, risk: 'low', decision: 'deny' },
@@ -166,7 +166,7 @@ describe('an assessment', () => {
     expect(assess(policy, facts).rule.name).toBe('b')
   })
 
-  it('asks a person where no rule applies', () => {
+  it('asks a person when no rule matches', () => {
     const policy = Policy.parse({
       rules: [{ name: 'a', when: { type: 'x' }, risk: 'low', decision: 'approve' }],
     })
@@ -182,7 +182,7 @@ describe('an assessment', () => {
     ['read', 'low', 'approve'],
     ['write', 'medium', 'approve'],
     ['delete', 'high', 'ask'],
-  ])('by the documented table: %s is %s', (action, risk, decision) => {
+  ])('by the documented risk table, %s is %s', (action, risk, decision) => {
     const { explanation } = assess(Policy.parse({}), {
       ...facts,
       detail: { type: 'file_access', actions: [action] },
@@ -191,11 +191,14 @@ describe('an assessment', () => {
     expect(explanation).toMatchObject({ risk_level: risk, decision })
   })
 
-  it.each(['payment', 'user_data', 'aws_credentials'])('by that table, %s is critical', (type) => {
-    expect(assess(Policy.parse({}), { ...facts, detail: { type } }).rule.risk).toBe('critical')
-  })
+  it.each(['payment', 'user_data', 'aws_credentials'])(
+    'by the documented risk table, %s is critical',
+    (type) => {
+      expect(assess(Policy.parse({}), { ...facts, detail: { type } }).rule.risk).toBe('critical')
+    },
+  )
 
-  it('names the smallest request that would pass', () => {
+  it('suggests the smallest request that would pass', () => {
     const detail = { type: 'file_access', actions: ['read', 'delete', 'write'], identifier: 'x' }
 
     const { explanation } = assess(Policy.parse({}), { ...facts, detail })
@@ -203,7 +206,7 @@ describe('an assessment', () => {
     expect(explanation.would_pass).toEqual({ ...detail, actions: ['read', 'write'] })
   })
 
-  it('leaves out what was approved anyway', () => {
+  it('leaves what was approved out of the suggestion', () => {
     const detail = { type: 'file_access', actions: ['read', 'list'] }
 
     expect(assess(Policy.parse({}), { ...facts, detail }).explanation).not.toHaveProperty(
@@ -211,7 +214,7 @@ describe('an assessment', () => {
     )
   })
 
-  it('names one action of two, and none that no rule is about', () => {
+  it('names the one action of two that has a rule, and none without a rule', () => {
     const policy = Policy.parse({
       rules: [
         { name: 'a', when: { actions: 'delete' }, risk: 'high', decision: 'deny' },
@@ -225,7 +228,7 @@ describe('an assessment', () => {
     expect(passing('read', 'delete', 'moon')).toEqual({ type: 'x', actions: ['read'] })
   })
 
-  it('says why the policy denies, where the rule does', () => {
+  it('carries the reason of the rule that denies', () => {
     const policy = Policy.parse({
       rules: [
         { name: 'a', when: { type: 'x' }, risk: 'low', decision: 'deny', reason: 'because' },
@@ -237,7 +240,7 @@ describe('an assessment', () => {
     expect(assess(policy, facts).explanation).not.toHaveProperty('reason')
   })
 
-  it('names none where nothing would pass', () => {
+  it('suggests nothing when nothing would pass', () => {
     const detail = { type: 'payment', actions: ['initiate', 'approve'] }
 
     expect(assess(Policy.parse({}), { ...facts, detail }).explanation).not.toHaveProperty(
@@ -245,7 +248,7 @@ describe('an assessment', () => {
     )
   })
 
-  it('takes a sensitive type into the documented table without repeating it', () => {
+  it('adds a sensitive type to the documented table without repeating the table', () => {
     const policy = Policy.parse({ sensitive: { types: 'database_access' } })
 
     expect(
@@ -254,9 +257,9 @@ describe('an assessment', () => {
   })
 })
 
-describe('a pattern for justifications', () => {
+describe('a justification pattern', () => {
   it.each(['^(a+)+$', '(a|aa)*c', '^(\\w+\\s?)*$', '.*.*.*.*=.*'])(
-    'takes time that grows with the text only: %s',
+    'takes linear time: %s',
     (pattern) => {
       const justification = `${'a'.repeat(4095)}!`
 
@@ -265,13 +268,13 @@ describe('a pattern for justifications', () => {
   )
 
   it.each(['(a)\\1', '(?=a)', '(?<!a)b', '(?<n>a)\\k<n>', '(', 'a{2,1}'])(
-    'is refused when the policy is read: %s',
+    'is rejected when the policy is read: %s',
     (pattern) => {
       expect(Condition.safeParse({ justification_lacks: { pattern } }).success).toBe(false)
     },
   )
 
-  it('that the engine cannot read matches nothing, so a person or a denial decides', () => {
+  it('that the engine cannot compile matches no justification', () => {
     const pattern = '((a{900}){900}){900}'
 
     expect(holds({ justification_lacks: { pattern } }, { justification: 'aaa' })).toBe(true)
@@ -289,7 +292,7 @@ describe('a policy file', () => {
     }
   }
 
-  it('may say only what differs', () => {
+  it('may hold only what differs from the default', () => {
     const policy = parseYaml('policy.yaml', 'approval_timeout: PT2M', Policy)
 
     expect(policy.approval_timeout).toBe(120)
@@ -318,7 +321,7 @@ describe('a policy file', () => {
       /^policy\.yaml:5:36: rules\.0\.when\.justification_lacks\.pattern: expected a pattern without/,
     ],
     ['rules: [', /^policy\.yaml:1:9:/],
-  ])('is refused with line and column: %j', (text, message) => {
+  ])('is rejected with line and column: %j', (text, message) => {
     const [first] = flaws(text)
 
     expect(first).toMatch(message)
@@ -337,7 +340,7 @@ describe('the lists of a request', () => {
     }).rule.name === 'it'
 
   it.each(['actions', 'locations', 'datatypes', 'privileges'] as const)(
-    'must match a rule that approves with every member of %s, and one that asks or denies with any',
+    '%s: a rule that approves must match every member, a rule that asks or denies any one',
     (list) => {
       const detail = { type: 'x', [list]: ['known', 'other'] }
 

@@ -11,7 +11,7 @@ import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
 import { covers, longestTtl } from '../../../server/wire/index.ts'
 import { ada, alice, bob, bot, deleting, exporting, reading, stranger, world } from './world.ts'
 
-/** What somebody may try, in any order; a number picks among what there is. */
+/** Commands in any order; a number picks among the existing ids. */
 const step = fc.oneof(
   fc.record({ do: fc.constant('open' as const), below: fc.option(fc.nat(9), { nil: undefined }) }),
   fc.record({
@@ -60,7 +60,7 @@ const stream = {
 
 type World = ReturnType<typeof world> & Readonly<{ tasks: string[]; requests: string[] }>
 
-/** A tenant after all of that; what the rules refuse is refused, and anything else thrown is a bug. */
+/** A tenant after all of these. Refusals are ignored; any other error is a bug. */
 const play = (
   steps: readonly Step[],
   here: World = { ...world(), tasks: [], requests: [] },
@@ -122,7 +122,7 @@ const play = (
   return here
 }
 
-/** Random steps alone seldom lead to a token, and then nothing would be shown about tokens. */
+/** Random steps alone seldom lead to a token, and would then show nothing about tokens. */
 const firstToken: readonly Step[] = [
   { do: 'open', below: undefined },
   { do: 'request', task: 0, by: bot, detail: reading('a'), ttl: undefined },
@@ -137,7 +137,7 @@ const always = (holds: (here: ReturnType<typeof world>) => void) =>
     { numRuns: 200 },
   )
 
-describe('whatever agents and approvers do', () => {
+describe('for any sequence of commands', () => {
   it('a request is decided at most once, and exchanged at most once', () => {
     always(({ tenant }) => {
       const seen = new Set<string>()
@@ -153,7 +153,7 @@ describe('whatever agents and approvers do', () => {
     })
   })
 
-  it('a token is never wider than its approval, and never older than 900 s or its task', () => {
+  it('a token is never wider than its approval, and never lives longer than 900 s or its task', () => {
     always(({ tenant }) => {
       const approved = new Map<string, number>()
       for (const entry of tenant.journal.after(0)) {
@@ -174,7 +174,7 @@ describe('whatever agents and approvers do', () => {
     })
   })
 
-  it('no token is alive once its task has ended', () => {
+  it('no token is live once its task has ended', () => {
     always(({ tenant, status }) => {
       const now = tenant.clock.now()
       for (const { token, revokedAt } of tenant.state.tokens.values()) {
@@ -184,7 +184,7 @@ describe('whatever agents and approvers do', () => {
     })
   })
 
-  it('a task that ended stays so, and nothing is granted in it any more', () => {
+  it('an ended task stays ended, and grants nothing', () => {
     always(({ tenant }) => {
       const ended = new Set<string>()
       for (const entry of tenant.journal.after(0)) {
@@ -199,7 +199,7 @@ describe('whatever agents and approvers do', () => {
     })
   })
 
-  it('a state, written as JSON and read back, is the same, and so is what follows', () => {
+  it('a state written as JSON and read back is the same and behaves the same', () => {
     const steps = fc.array(step, { maxLength: 30, size: 'max' })
     fc.assert(
       fc.property(steps, steps, (first, then) => {
@@ -219,7 +219,7 @@ describe('whatever agents and approvers do', () => {
     )
   })
 
-  it('the journal, replayed, gives the same state at the same time', () => {
+  it('a replay of the journal gives the same state at the same time', () => {
     always(({ tenant }) => {
       const again = new Tenant('acme', new Clock(undefined, tenant.clock.now()), tenant.id)
       again.replay(tenant.journal.after(0))

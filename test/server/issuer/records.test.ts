@@ -4,8 +4,8 @@ import { requestPermission } from '../../../server/issuer/requests.ts'
 import { createStream } from '../../../server/issuer/signals.ts'
 import { ada, alice, bob, bot, exporting, reading, start, world } from './world.ts'
 
-describe('what is recorded', () => {
-  it('of a task is what it was opened with', () => {
+describe('the record', () => {
+  it('of a task holds what it was opened with', () => {
     const { open } = world()
     const parent = open({ onBehalfOf: alice.email })
 
@@ -29,7 +29,7 @@ describe('what is recorded', () => {
     })
   })
 
-  it('of a request is what was asked, and how the policy came to its answer', () => {
+  it('of a request holds the question and how the policy decided', () => {
     const { open, tenant } = world()
     const taskId = open({ onBehalfOf: alice.email }).id
     const order = { agentId: bot.id, taskId, detail: reading() }
@@ -75,7 +75,7 @@ describe('what is recorded', () => {
     })
   })
 
-  it('of a request leaves out what was not said', () => {
+  it('of a request omits missing fields', () => {
     const { open, request } = world()
 
     const made = request(open().id, reading())
@@ -90,7 +90,7 @@ describe('what is recorded', () => {
     })
   })
 
-  it('of a decision is who made it, when and why', () => {
+  it('of a decision holds who decided, when and why', () => {
     const { open, request, approve, deny, clock, tenant } = world()
     const task = open()
     const [yes, no] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
@@ -104,7 +104,7 @@ describe('what is recorded', () => {
     expect(tenant.state.undecided.size).toBe(0)
   })
 
-  it('of a token is what it is for, and whom it is for only if the agent acts for somebody', () => {
+  it('of a token holds what it is for, and the user only if the agent acts for one', () => {
     const { open, request, exchange } = world()
     const task = open()
     const made = request(task.id, reading())
@@ -123,7 +123,7 @@ describe('what is recorded', () => {
     })
   })
 
-  it('of an evaluation is what the agent says of it', () => {
+  it('of an evaluation holds what the agent said', () => {
     const { open, tenant } = world({ dialect: { evaluate_closes: 'no' } })
     const taskId = open().id
     const evaluated = (more: object) =>
@@ -135,7 +135,7 @@ describe('what is recorded', () => {
     expect(evaluated({})).toStrictEqual([{ type: 'task.evaluated', taskId }])
   })
 
-  it('of a stream is where it is sent, if anywhere, and whose events it carries', () => {
+  it('of a stream holds its endpoint, if it has one, and whose events it carries', () => {
     const { tenant } = world()
     const order = { clientId: 'rs', issuer: 'https://lumo.test', audience: [], requested: [] }
     const made = (more: object) => tenant.run(createStream, { ...order, ...more })[0].stream

@@ -5,7 +5,7 @@ import { ada, bot, errorOf, refusalOf, world } from './world.ts'
 describe('registering an agent', () => {
   const order = { name: 'helper', clientId: 'helper', secretHash: '' }
 
-  it('is refused beyond what the registering agent has, and to people without agents.manage', () => {
+  it('is refused for capabilities the registering agent lacks, and to users without agents.manage', () => {
     const { tenant } = world()
     const by = (who: object, more: object = {}) =>
       errorOf(() => tenant.run(registerAgent, { by: who, ...order, ...more }))
@@ -29,7 +29,7 @@ describe('registering an agent', () => {
     expect(named('new', 'stranger')).toBe('agent_exists')
   })
 
-  it('gives one that is no mightier and acts for nobody', () => {
+  it('gives the new agent no more capabilities, and no right to act for users', () => {
     const { tenant } = world()
 
     const [{ agent }] = tenant.run(registerAgent, {
@@ -42,7 +42,7 @@ describe('registering an agent', () => {
     expect(tenant.state.clients.get('helper')).toBe(agent)
   })
 
-  it('is done by people with agents.manage, and says by whom', () => {
+  it('by a user with agents.manage records that user', () => {
     const { tenant, state } = world()
     const manager = { ...ada, permissions: ['agents.manage'] }
     const capabilities = ['admin', 'admin']
@@ -62,7 +62,7 @@ describe('registering an agent', () => {
     expect(state.agents.get('agt_1')?.name).toBe('helper')
   })
 
-  it('is refused when there are many', () => {
+  it('is refused with limit_reached at the limit', () => {
     const { tenant } = world({ policy: { limits: { agents: 2 } } })
 
     expect(refusalOf(() => tenant.run(registerAgent, { by: { agent: bot }, ...order }))).toEqual({

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { denyRequest } from '../../../server/issuer/requests.ts'
 import { ada, bob, errorOf, exporting, reading, start, world } from './world.ts'
 
-describe('pending requests of the same detail in a task', () => {
-  it('are decided together, and each gets a token of its own', () => {
+describe('pending requests for the same detail in a task', () => {
+  it('are decided together, and each gets its own token', () => {
     const { open, request, approve, exchange, life } = world()
     const task = open()
     const ids = [1, 2, 3].map(() => request(task.id, exporting('same')).id)
@@ -16,7 +16,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(new Set(ids.map((id) => exchange(id).jti)).size).toBe(3)
   })
 
-  it('live no longer than what the approver saw', () => {
+  it('expire no later than the request the approver saw', () => {
     const { open, request, approve, tenant } = world()
     const task = open()
     const short = request(task.id, exporting('same'), { requestedTtl: 5 }).id
@@ -31,7 +31,7 @@ describe('pending requests of the same detail in a task', () => {
     expect([ttlOf(short), ttlOf(long)]).toEqual([5, 5])
   })
 
-  it('are denied together, which counts once', () => {
+  it('are denied together, which counts as one denial', () => {
     const { open, request, deny, life, tenant } = world()
     const task = open()
     const ids = [1, 2].map(() => request(task.id, exporting('same')).id)
@@ -42,7 +42,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(tenant.state.tasks.get(task.id)?.denials).toBe(1)
   })
 
-  it('need as many people as one alone', () => {
+  it('need as many approvers as a single request', () => {
     const { open, request, approve, life } = world({
       policy: { rules: [{ name: 'four eyes', risk: 'high', decision: 'ask', approvers: 2 }] },
     })
@@ -56,7 +56,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(ids.map(life)).toEqual(['approved', 'approved'])
   })
 
-  it('are endorsed by the same person once', () => {
+  it('count an approval of the same person once', () => {
     const { open, request, approve, life, state } = world({
       policy: { rules: [{ name: 'six eyes', risk: 'high', decision: 'ask', approvers: 3 }] },
     })
@@ -72,7 +72,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(life(first)).toBe('pending')
   })
 
-  it('are those only: what is decided or expired stays as it is', () => {
+  it('leave decided and expired requests as they are', () => {
     const { open, request, approve, deny, life, clock, happened } = world()
     const task = open()
     const denied = request(task.id, exporting()).id
@@ -88,7 +88,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(happened().slice(before)).toEqual(['permission.endorsed', 'permission.approved'])
   })
 
-  it('are denied for the same reason, if there is one', () => {
+  it('are denied with the same reason, if there is one', () => {
     const { open, request, deny, tenant } = world()
     const twice = (taskId: string) => [1, 2].map(() => request(taskId, exporting()).id)
     const [first, second] = twice(open().id)
@@ -102,7 +102,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(decided(last)).not.toHaveProperty('reason')
   })
 
-  it('each keep the time their own rule gives, at most what the approver says', () => {
+  it('keep their own lifetime, at most what the approver allows', () => {
     const { open, request, approve, exchange } = world()
     const task = open()
     const [long, short] = [
@@ -116,7 +116,7 @@ describe('pending requests of the same detail in a task', () => {
     expect(exchange(short.id).expiresAt).toBe(start + 60)
   })
 
-  it('are left apart where the dialect says so, and in different tasks always', () => {
+  it('stay apart with duplicate_requests: separate, and in different tasks always', () => {
     const apart = world({ dialect: { duplicate_requests: 'separate' } })
     const task = apart.open()
     const ids = [1, 2].map(() => apart.request(task.id, exporting()).id)

@@ -16,7 +16,7 @@ import {
 } from './world.ts'
 
 describe('requesting a permission', () => {
-  it('is refused within a task that is foreign, unknown or over', () => {
+  it('is refused in another agent’s, an unknown and an ended task', () => {
     const { open, request, complete, clock } = world()
     const task = open()
     const over = open()
@@ -40,7 +40,7 @@ describe('requesting a permission', () => {
     expect(happened()).toEqual(['task.opened'])
   })
 
-  it('is refused for a type or an action nobody knows, where the dialect says so', () => {
+  it('is refused for an unknown type or action, when the dialect refuses unknown types', () => {
     const { open, request } = world({ dialect: { unknown_types: 'refuse' } })
     const task = open()
 
@@ -52,13 +52,13 @@ describe('requesting a permission', () => {
     request(task.id, { type: 'scope', actions: ['anything'] })
   })
 
-  it('takes any type and any action, unless the dialect says otherwise', () => {
+  it('accepts any type and any action by default', () => {
     const { open, request } = world()
 
     expect(request(open().id, { type: 'moon', actions: ['land'] }).detail.type).toBe('moon')
   })
 
-  it('is approved at once for a read, and carries its explanation', () => {
+  it('of a read is approved at once, with an explanation', () => {
     const { open, request, life, happened } = world()
 
     const made = request(open().id, reading(), { requestedTtl: 300 })
@@ -68,7 +68,7 @@ describe('requesting a permission', () => {
     expect(happened()).toEqual(['task.opened', 'permission.requested', 'permission.approved'])
   })
 
-  it('waits for a person where the policy asks one, until its time is over', () => {
+  it('is pending where the policy asks a person, until it expires', () => {
     const { open, request, life, clock } = world({ policy: { approval_timeout: 60 } })
 
     const { id } = request(open().id, exporting())
@@ -90,7 +90,7 @@ describe('requesting a permission', () => {
     expect(request(open().id, reading(), { requestedTtl }).ttl).toBe(ttl)
   })
 
-  it('gets no more than the policy and the rule allow', () => {
+  it('gets no longer lifetime than the policy and the rule allow', () => {
     const { open, request } = world({
       policy: {
         max_ttl: 500,
@@ -114,7 +114,7 @@ describe('requesting a permission', () => {
 })
 
 describe('deciding a request', () => {
-  it('is refused for an agent, for anybody without jit.approve, and for whom the agent acts', () => {
+  it('is refused to agents, to users without jit.approve, and to the user the agent acts for', () => {
     const { open, request, tenant, approve, life } = world()
     const mine = request(open({ onBehalfOf: ada.email }).id, exporting())
 
@@ -136,7 +136,7 @@ describe('deciding a request', () => {
     expect(life(mine.id)).toBe('approved')
   })
 
-  it('is refused once somebody has decided, whatever they said', () => {
+  it('is refused with already_decided, whatever the first decision was', () => {
     const { open, request, approve, deny } = world()
     const task = open()
     const [approved, denied] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
@@ -149,7 +149,7 @@ describe('deciding a request', () => {
     }
   })
 
-  it('is refused after its time, and stays expired', () => {
+  it('is refused after it has expired', () => {
     const { open, request, approve, clock, life } = world()
     const { id } = request(open().id, exporting())
     clock.advance(300)
@@ -158,7 +158,7 @@ describe('deciding a request', () => {
     expect(life(id)).toBe('expired')
   })
 
-  it('is refused with what became of it, and by whom', () => {
+  it('is refused with its status and who decided', () => {
     const { open, request, approve, exchange, complete, clock } = world()
     const task = open()
     const [exchanged, unfetched] = ['a', 'b'].map((name) => request(task.id, exporting(name)).id)
@@ -179,7 +179,7 @@ describe('deciding a request', () => {
     })
   })
 
-  it('says what it was for: the notes of who approves, the reason of who denies', () => {
+  it('keeps the notes of an approver, and the reason of a denier', () => {
     const { open, request, tenant } = world()
     const task = open()
     const [yes, no] = ['a', 'b'].map((name) => request(task.id, exporting(name)).id)
@@ -215,7 +215,7 @@ describe('deciding a request', () => {
     expect(life(id)).toBe('revoked')
   })
 
-  it('takes as many people as the rule says, each once', () => {
+  it('needs as many different approvers as the rule says', () => {
     const { open, request, approve, life } = world({
       policy: {
         rules: [{ name: 'four eyes', risk: 'critical', decision: 'ask', approvers: 2 }],
@@ -230,7 +230,7 @@ describe('deciding a request', () => {
     expect(life(id)).toBe('approved')
   })
 
-  it('takes one denial, however many approvals there are', () => {
+  it('needs one denial, however many approvals there are', () => {
     const { open, request, approve, deny, life } = world({
       policy: { rules: [{ name: 'many', risk: 'critical', decision: 'ask', approvers: 3 }] },
     })
@@ -241,7 +241,7 @@ describe('deciding a request', () => {
     expect(life(id)).toBe('denied')
   })
 
-  it('gives the time the approver says, but no more than the policy', () => {
+  it('gives the lifetime the approver sets, at most what the policy allows', () => {
     const { open, request, approve, exchange } = world()
     const task = open()
     const [short, long] = [request(task.id, exporting('a')), request(task.id, exporting('b'))]
@@ -254,7 +254,7 @@ describe('deciding a request', () => {
 })
 
 describe('exchanging an approval', () => {
-  it('is refused to another agent, and for what is unknown, pending, denied or expired', () => {
+  it('is refused to another agent, and for an unknown, pending, denied or expired request', () => {
     const { open, request, exchange, deny, clock } = world()
     const task = open()
     const approved = request(task.id, reading())
@@ -272,7 +272,7 @@ describe('exchanging an approval', () => {
     expect(refusalOf(() => exchange(approved.id))).toMatchObject({ status: 'expired' })
   })
 
-  it('is refused once the task is over', () => {
+  it('is refused once the task has ended', () => {
     const { open, request, exchange, complete } = world()
     const task = open()
     const { id } = request(task.id, reading())
@@ -299,7 +299,7 @@ describe('exchanging an approval', () => {
     expect(life(id)).toBe('expired')
   })
 
-  it('is refused the second time', () => {
+  it('is refused the second time with already_exchanged', () => {
     const { open, request, exchange, happened } = world()
     const { id } = request(open().id, reading())
     exchange(id)
@@ -308,7 +308,7 @@ describe('exchanging an approval', () => {
     expect(happened().filter((it) => it === 'token.issued')).toHaveLength(1)
   })
 
-  it('may be repeated where the dialect says so, for what remains', () => {
+  it('may be repeated when the dialect allows it, for the time that remains', () => {
     const { open, request, exchange, clock } = world({ dialect: { repeated_exchange: 'yes' } })
     const { id } = request(open().id, reading(), { requestedTtl: 300 })
     const first = exchange(id)
@@ -325,7 +325,7 @@ describe('exchanging an approval', () => {
     })
   })
 
-  it('gives exactly what was approved, to this task, for no longer than it lives', () => {
+  it('grants exactly what was approved, in this task, at most until its end', () => {
     const { open, request, exchange, clock } = world()
     const task = open({ onBehalfOf: alice.email })
     clock.advance(3590)
@@ -343,7 +343,7 @@ describe('exchanging an approval', () => {
     })
   })
 
-  it('leaves another grant of the same detail alone', () => {
+  it('does not affect another grant for the same detail', () => {
     const { open, request, exchange, tenant } = world()
     const task = open()
 
@@ -353,8 +353,8 @@ describe('exchanging an approval', () => {
   })
 })
 
-describe('the running risk of a task', () => {
-  it('suspends it with the third denial, and revokes what it was granted', () => {
+describe('the risk of a task', () => {
+  it('suspends the task at the third denial, and revokes its tokens', () => {
     const { open, request, exchange, deny, status, tenant } = world()
     const task = open()
     const token = exchange(request(task.id, reading()).id)
@@ -365,7 +365,7 @@ describe('the running risk of a task', () => {
     expect(errorOf(() => request(task.id, reading()))).toBe('task_not_active')
   })
 
-  it('denies the request that reaches the limit, and suspends', () => {
+  it('denies the request that reaches the limit, and suspends the task', () => {
     const { open, request, status, life, tenant } = world({
       policy: { scoring: { high: 30, suspend_from: 65 } },
     })
@@ -379,7 +379,7 @@ describe('the running risk of a task', () => {
     expect(tenant.state.tasks.get(task.id)?.ended).toMatchObject({ as: 'suspended', reason })
   })
 
-  it('counts a request the policy denies, and the denial, before it goes on', () => {
+  it('counts a request the policy denies, and the denial, before the next decision', () => {
     const { open, request, status } = world({
       policy: {
         rules: [{ name: 'never', risk: 'high', decision: 'deny' }],
@@ -393,7 +393,7 @@ describe('the running risk of a task', () => {
     expect(status(task.id)).toBe('suspended')
   })
 
-  it('is 65 with the third refused export, as in LumoAuth’s own example', () => {
+  it('is 65 at the third refused export, as in LumoAuth’s own example', () => {
     const { open, request, deny, tenant, status } = world()
     const task = open()
     for (const name of ['a', 'b']) deny(request(task.id, exporting(name)).id)
@@ -404,7 +404,7 @@ describe('the running risk of a task', () => {
     expect(tenant.state.tasks.get(task.id)).toMatchObject({ score: 65, denials: 3 })
   })
 
-  it('takes the tasks below with it', () => {
+  it('suspends the tasks below it', () => {
     const { open, request, deny, status } = world()
     const parent = open()
     const child = open({ parentTaskId: parent.id })
@@ -413,7 +413,7 @@ describe('the running risk of a task', () => {
     expect(status(child.id)).toBe('suspended')
   })
 
-  it('is denied by the policy with its reason, which counts', () => {
+  it('counts a denial by a policy rule, which carries the rule’s reason', () => {
     const { open, tenant } = world({
       policy: {
         rules: [{ name: 'never', risk: 'low', decision: 'deny', reason: 'not on Sundays' }],

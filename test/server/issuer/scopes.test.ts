@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { scopeApproval, scopeDetail } from '../../../server/issuer/scopes.ts'
 import { ada, bob, bot, errorOf, exporting, start, stranger, world } from './world.ts'
 
-describe('scopes of the older form', () => {
+describe('JIT scopes (the older form)', () => {
   const status = ({ tenant, clock }: ReturnType<typeof world>, taskId: string) => {
     const { approved, ...seen } = scopeApproval(tenant.state, taskId, bot.id, clock.now())
     return { ...seen, approved: approved.map(({ request }) => request.id) }
   }
 
-  it('wait for a person, and are what was approved', () => {
+  it('are pending until a person approves them', () => {
     const here = world()
     const taskId = here.open().id
     const { id } = here.request(taskId, scopeDetail(['read:a', 'write:b', 'read:a']))
@@ -23,7 +23,7 @@ describe('scopes of the older form', () => {
     })
   })
 
-  it('are denied or expired as their request is', () => {
+  it('are denied or expired when their request is', () => {
     const here = world()
     const [denied, expired] = [here.open().id, here.open().id]
     here.deny(here.request(denied, scopeDetail(['x'])).id)
@@ -34,7 +34,7 @@ describe('scopes of the older form', () => {
     expect(status(here, expired).status).toBe('expired')
   })
 
-  it('are nobody else’s business', () => {
+  it('are refused with task_forbidden to another agent', () => {
     const { open, tenant } = world()
     const taskId = open().id
 
@@ -43,7 +43,7 @@ describe('scopes of the older form', () => {
     )
   })
 
-  it('are asked for with where they are to be good, if anywhere', () => {
+  it('become a detail of type scope, with locations if there are any', () => {
     expect(scopeDetail(['a', 'a'], ['https://a.test'])).toStrictEqual({
       type: 'scope',
       actions: ['a'],
@@ -52,7 +52,7 @@ describe('scopes of the older form', () => {
     expect(scopeDetail(['a'])).toStrictEqual({ type: 'scope', actions: ['a'] })
   })
 
-  it('have nothing to do with what else is asked within the task', () => {
+  it('ignore other requests in the same task', () => {
     const here = world()
     const taskId = here.open().id
     here.approve(here.request(taskId, exporting()).id)
@@ -61,7 +61,7 @@ describe('scopes of the older form', () => {
     expect(status(here, taskId)).toEqual({ status: 'expired', scopes: [], approved: [] })
   })
 
-  it('wait as long as any of them does', () => {
+  it('are pending as long as one of them is', () => {
     const here = world()
     const taskId = here.open().id
     const [first, second] = ['a', 'b'].map((scope) => here.request(taskId, scopeDetail([scope])).id)
@@ -79,7 +79,7 @@ describe('scopes of the older form', () => {
     })
   })
 
-  it('that were denied say by whom', () => {
+  it('name who denied them', () => {
     const here = world()
     const taskId = here.open().id
     here.deny(here.request(taskId, scopeDetail(['x'])).id)

@@ -23,8 +23,8 @@ const streaming = (here = world(), receiver: { clientId: string; agentId?: strin
   return { ...here, stream, waiting }
 }
 
-describe('a stream', () => {
-  it('is unknown to everybody but its owner', () => {
+describe('a signal stream', () => {
+  it('is not found for another client', () => {
     const { stream, tenant } = streaming()
     const streamId = stream.id
 
@@ -41,7 +41,7 @@ describe('a stream', () => {
     )
   })
 
-  it('is one of a few for each client', () => {
+  it('is refused with limit_reached above the streams one client may have', () => {
     const here = world({ policy: { limits: { streams_per_client: 1 } } })
     streaming(here)
 
@@ -49,7 +49,7 @@ describe('a stream', () => {
     streaming(here, { clientId: 'other' })
   })
 
-  it('hears one session-revoked for a task that ends, and nothing of each of its tokens', () => {
+  it('gets one session-revoked for a task that ends, and no event for each of its tokens', () => {
     const { open, request, exchange, complete, waiting } = streaming()
     const task = open()
     exchange(request(task.id, reading()).id)
@@ -65,7 +65,7 @@ describe('a stream', () => {
     ])
   })
 
-  it('hears why a task was suspended, and of the tasks below it first', () => {
+  it('gets the reason a task was suspended for, tasks below it first', () => {
     const { open, request, deny, waiting } = streaming()
     const parent = open()
     const child = open({ parentTaskId: parent.id })
@@ -77,7 +77,7 @@ describe('a stream', () => {
     ])
   })
 
-  it('hears of one revoked JIT token that its claims have changed', () => {
+  it('gets token-claims-change for one revoked JIT token', () => {
     const { open, request, exchange, tenant, waiting } = streaming()
     const { jti, clientId } = exchange(request(open().id, reading()).id)
 
@@ -86,7 +86,7 @@ describe('a stream', () => {
     expect(waiting()).toMatchObject([{ event: 'token-claims-change', about: { tokenId: jti } }])
   })
 
-  it('of an agent hears of that agent only', () => {
+  it('with an agentId gets events of that agent only', () => {
     const { open, complete, waiting } = streaming(world(), {
       clientId: stranger.clientId,
       agentId: stranger.id,
@@ -97,7 +97,7 @@ describe('a stream', () => {
     expect(waiting()).toHaveLength(1)
   })
 
-  it('hears of a token its client has revoked, by whom and why', () => {
+  it('gets session-revoked for a token its client revoked, with by and reason', () => {
     const { tenant, waiting } = streaming()
     const [{ token }] = tenant.run(issueClientToken, { client: bot })
 
@@ -116,7 +116,7 @@ describe('a stream', () => {
     ])
   })
 
-  it('hears once of a task that was suspended, and nothing of each of its tokens', () => {
+  it('gets one session-revoked for a suspended task, and no event for each of its tokens', () => {
     const { open, request, exchange, deny, waiting } = streaming()
     const task = open()
     exchange(request(task.id, reading()).id)
@@ -126,7 +126,7 @@ describe('a stream', () => {
     expect(waiting()).toMatchObject([{ event: 'session-revoked', by: 'policy' }])
   })
 
-  it('has what happened in it told by the names of CAEP and SSF', () => {
+  it('uses the event URIs of CAEP and SSF', () => {
     expect(knownEvents).toEqual([
       'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
       'https://schemas.openid.net/secevent/caep/event-type/token-claims-change',
@@ -136,7 +136,7 @@ describe('a stream', () => {
     )
   })
 
-  it('hears only what it asked for', () => {
+  it('gets only the events it requested', () => {
     const here = world()
     const [{ stream }] = here.tenant.run(createStream, {
       ...rs,
@@ -150,7 +150,7 @@ describe('a stream', () => {
     expect(here.state.streams.get(stream.id)?.waiting).toEqual([])
   })
 
-  it('keeps what is not acknowledged, and no more than a thousand', () => {
+  it('keeps unacknowledged events, at most 1,000', () => {
     const { open, complete, waiting, tenant, stream, state } = streaming()
     for (let times = 0; times < 1005; times += 1) complete(open().id)
     const [first] = waiting()
@@ -162,7 +162,7 @@ describe('a stream', () => {
     expect(state.streams.get(stream.id)?.dropped).toBe(5)
   })
 
-  it('takes a few verifications at a time', () => {
+  it('limits the number of waiting verification events', () => {
     const { tenant, stream, waiting } = streaming()
     const verify = () => tenant.run(verifyStream, { ...rs, streamId: stream.id, state: 'abc' })
     for (let times = 0; times < 10; times += 1) verify()
@@ -175,7 +175,7 @@ describe('a stream', () => {
     expect(waiting()[0]).toMatchObject({ event: 'verification', state: 'abc' })
   })
 
-  it('is verified with what the receiver said, though much else waits there', () => {
+  it('is verified with the state of the receiver, even when its queue is full', () => {
     const { open, complete, tenant, stream, waiting } = streaming()
     for (let times = 0; times < 12; times += 1) complete(open().id)
 
@@ -192,7 +192,7 @@ describe('a stream', () => {
     })
   })
 
-  it('records no acknowledgement of what does not wait', () => {
+  it('ignores acknowledgements of unknown events', () => {
     const { tenant, stream } = streaming()
 
     const events = tenant.run(acknowledge, { ...rs, streamId: stream.id, jtis: ['unknown'] })
@@ -200,7 +200,7 @@ describe('a stream', () => {
     expect(events).toEqual([])
   })
 
-  it('is gone when it is deleted', () => {
+  it('is not found after it is deleted', () => {
     const { tenant, stream, state } = streaming()
 
     tenant.run(deleteStream, { ...rs, streamId: stream.id })

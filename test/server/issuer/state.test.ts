@@ -37,7 +37,7 @@ describe('the state', () => {
     { type: 'key.rotated', kid: 'k', alg: 'ES256' },
     { type: 'key.retired', kid: 'k' },
     { type: 'clock.moved', by: 1 },
-  ])('does not change when $type tells of what is unknown', (event) => {
+  ])('does not change when $type names an unknown record', (event) => {
     const state = emptyState(Policy.parse({}))
 
     evolve(state, { seq: 1, at: 0, ...event })
@@ -65,7 +65,7 @@ describe('the state', () => {
       },
     },
   ])(
-    'takes in what $type tells though something of it is unknown, until its time is over',
+    'applies $type although a record it names is unknown, and deletes it once expired',
     (event) => {
       const state = emptyState(Policy.parse({}))
 
@@ -77,7 +77,7 @@ describe('the state', () => {
     },
   )
 
-  it('knows everybody and everything it was seeded with', () => {
+  it('holds everything it was seeded with', () => {
     const { tenant, state } = world()
     const application = { name: 'App', clientId: 'app', capabilities: [] }
     const key = { name: 'backend', hash: 'hash', permissions: [] }
@@ -112,14 +112,14 @@ describe('the state', () => {
     expect(state.workloads).toEqual([workload])
   })
 
-  it('has nothing but agents and users when it is seeded with no more', () => {
+  it('holds only agents and users when seeded with only these', () => {
     const { state } = world()
 
     expect([state.apiKeys.size, state.mcpServers.size, state.workloads]).toEqual([0, 0, []])
     expect([...state.clients.keys()]).toEqual(['report-bot', 'stranger'])
   })
 
-  it('follows what it is told of clients, agents, limits and the approver', () => {
+  it('applies changes of clients, agents, limits and the approver', () => {
     const { tenant, state } = world()
     const client = { name: 'App', clientId: 'app', capabilities: [] }
     const agent = { ...bot, id: 'agt_new', clientId: 'new' }
@@ -140,7 +140,7 @@ describe('the state', () => {
     expect(state.approver).toBe(script)
   })
 
-  it('knows how many requests there were in the last minute, and what came of them', () => {
+  it('counts the requests of the last minute by outcome', () => {
     const { open, request, deny, clock } = world()
     const task = open()
     const denied = request(task.id, exporting('a'))
@@ -157,7 +157,7 @@ describe('the state', () => {
     expect(inputs()).toMatchObject({ requests_last_minute: 0, denials: 1 })
   })
 
-  it('has no tokens in a task but those that are good', () => {
+  it('holds only live tokens of a task', () => {
     const { open, request, exchange, tenant, clock, state } = world()
     const task = open()
     const tokens = [60, 600].map((requestedTtl) =>
@@ -172,7 +172,7 @@ describe('the state', () => {
     expect([...(state.tasks.get(task.id)?.tokens ?? [])]).toEqual([tokens[1]?.jti])
   })
 
-  it('has a task among the open ones of its agent until it ends or its time is over', () => {
+  it('lists a task as open until it ends or expires', () => {
     const { open, complete, clock, state } = world()
     const ended = open()
     open()
@@ -185,7 +185,7 @@ describe('the state', () => {
     expect(state.openTasks.get(bot.id)?.size).toBe(1)
   })
 
-  it('forgets a signal that was delivered or given up, and no other', () => {
+  it('deletes a signal once it is delivered or given up, and keeps the others', () => {
     const { tenant, state } = world()
     const order = { clientId: 'rs', issuer: 'https://lumo.test', audience: [] }
     const [{ stream }] = tenant.run(createStream, { ...order, requested: knownEvents })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { alice, bob, errorOf, world } from './world.ts'
 
 describe('a task on behalf of a user', () => {
-  it('is refused to a delegated token of another user', () => {
+  it('is refused to the delegated token of another user', () => {
     const { open } = world()
 
     expect(errorOf(() => open({ onBehalfOf: alice.email, delegatedBy: bob.id }))).toBe(
@@ -20,7 +20,7 @@ describe('a task on behalf of a user', () => {
     expect(open({ parentTaskId, onBehalfOf: alice.email }).onBehalfOf).toBe(alice.id)
   })
 
-  it('is for the user of the delegated token when nobody is named', () => {
+  it('is for the user of the delegated token by default', () => {
     const { open } = world()
 
     expect(open({ delegatedBy: alice.id }).onBehalfOf).toBe(alice.id)

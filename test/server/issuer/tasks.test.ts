@@ -10,13 +10,13 @@ describe('opening a task', () => {
     expect(refusal).toBe('delegation_not_allowed')
   })
 
-  it('is refused on behalf of somebody unknown', () => {
+  it('is refused with unknown_user on behalf of an unknown user', () => {
     const { open } = world()
 
-    expect(errorOf(() => open({ onBehalfOf: 'nobody@example.com' }))).toBe('unknown_user')
+    expect(errorOf(() => open({ onBehalfOf: 'unknown@example.com' }))).toBe('unknown_user')
   })
 
-  it('is refused below a task that is unknown, foreign or over', () => {
+  it('is refused below an unknown, another agent’s or an ended task', () => {
     const { open, complete } = world()
     const mine = open()
     const over = open()
@@ -32,7 +32,7 @@ describe('opening a task', () => {
     })
   })
 
-  it('gives it the lifetime of the policy', () => {
+  it('gives the task the lifetime the policy sets', () => {
     const { open, status, clock } = world({ policy: { task_lifetime: 'PT10M' } })
 
     const task = open({ name: 'Q4 report' })
@@ -44,7 +44,7 @@ describe('opening a task', () => {
     expect(status(task.id)).toBe('expired')
   })
 
-  it('never lets a child outlive its parent, and has it act for the same user', () => {
+  it('never lets a child outlive its parent, and gives it the parent’s user', () => {
     const { open, clock } = world()
     const parent = open({ onBehalfOf: alice.email })
     clock.advance(3000)
@@ -57,7 +57,7 @@ describe('opening a task', () => {
 })
 
 describe('completing a task', () => {
-  it('is refused for a task of another agent, and for one that does not exist', () => {
+  it('is refused for another agent’s task and for an unknown task', () => {
     const { open, complete } = world()
     const task = open()
 
@@ -76,7 +76,7 @@ describe('completing a task', () => {
     })
   })
 
-  it('happens once, however often it is asked for', () => {
+  it('completes the task once, however often it is requested', () => {
     const { open, complete, happened } = world()
     const task = open()
     complete(task.id)
@@ -86,7 +86,7 @@ describe('completing a task', () => {
     expect(happened()).toEqual(['task.opened', 'task.completed'])
   })
 
-  it('revokes its tokens and those below it, deepest first, and no others', () => {
+  it('revokes the tokens of the task and of the tasks below it, deepest first, and no others', () => {
     const { open, request, exchange, complete, tenant, status } = world()
     const [parent, other] = [open(), open()]
     const child = open({ parentTaskId: parent.id })
@@ -114,7 +114,7 @@ describe('completing a task', () => {
     expect(tenant.state.tokens.get(tokens[3]?.jti ?? '')?.revokedAt).toBeUndefined()
   })
 
-  it('ends nothing below it that has ended already', () => {
+  it('leaves a task below it that has ended as it was', () => {
     const { open, complete, tenant } = world()
     const parent = open()
     const child = open({ parentTaskId: parent.id })
@@ -128,7 +128,7 @@ describe('completing a task', () => {
     ])
   })
 
-  it('leaves the parent of a completed child alone', () => {
+  it('of a child leaves its parent active', () => {
     const { open, complete, status } = world()
     const parent = open()
 
@@ -138,8 +138,8 @@ describe('completing a task', () => {
   })
 })
 
-describe('what is over', () => {
-  it('is forgotten an hour after the task could have lived', () => {
+describe('an ended task', () => {
+  it('is deleted an hour after it would have expired', () => {
     const { open, request, exchange, complete, clock, state } = world()
     const task = open()
     const { id } = request(task.id, reading())
@@ -156,7 +156,7 @@ describe('what is over', () => {
     expect(state.forgetting.size).toBeLessThan(4)
   })
 
-  it('is remembered until then, so that its end can be asked about', () => {
+  it('is kept until then, so that its status can be read', () => {
     const { open, complete, clock, status } = world()
     const task = open()
     complete(task.id)
@@ -166,7 +166,7 @@ describe('what is over', () => {
     expect(status(task.id)).toBe('completed')
   })
 
-  it('does not take users and agents with it', () => {
+  it('is deleted without its user and agent', () => {
     const { open, clock, state } = world()
     open()
     clock.advance(1_000_000)

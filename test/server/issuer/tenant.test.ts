@@ -14,7 +14,7 @@ const tenantWith = (
 }
 
 describe('a clock', () => {
-  it('is the system’s, in whole seconds, unless another is given', () => {
+  it('is the system clock, in whole seconds, by default', () => {
     const before = Math.floor(Date.now() / 1000)
 
     const now = new Clock().now()
@@ -23,7 +23,7 @@ describe('a clock', () => {
     expect(now).toBeLessThanOrEqual(Math.floor(Date.now() / 1000))
   })
 
-  it('goes on from where it was moved to', () => {
+  it('continues from the time it was moved to', () => {
     let base = 100.9
     const clock = new Clock(() => base)
 
@@ -38,7 +38,7 @@ describe('a clock', () => {
     expect(clock.running).toBe(true)
   })
 
-  it('that stands moves only when it is moved', () => {
+  it('that is frozen moves only when it is moved', () => {
     const clock = new Clock(() => 0, 100)
 
     clock.advance(50)
@@ -50,7 +50,7 @@ describe('a clock', () => {
 })
 
 describe('a tenant', () => {
-  it('does nothing of what whoever keeps its entries refuses', () => {
+  it('changes nothing when its entries cannot be stored', () => {
     const tenant = tenantWith(() => {
       throw new Error('the disk is full')
     })
@@ -60,7 +60,7 @@ describe('a tenant', () => {
     expect(tenant.state.agents.size).toBe(0)
   })
 
-  it('has all that happens at once kept at once', () => {
+  it('stores all events of one command in one write', () => {
     const kept: (readonly Entry[])[] = []
     const tenant = tenantWith((entries) => kept.push(entries))
 
@@ -74,7 +74,7 @@ describe('a tenant', () => {
     ])
   })
 
-  it('tells of what happened when all of it has', () => {
+  it('calls listeners after all events of a command have been applied', () => {
     const tenant = tenantWith()
     const heard: unknown[] = []
     tenant.journal.listen(({ type }) => heard.push([type, tenant.state.tasks.size]))
@@ -88,7 +88,7 @@ describe('a tenant', () => {
     ])
   })
 
-  it('comes back from its entries in silence, at the time they say', () => {
+  it('is replayed from its entries without calling listeners, at the recorded time', () => {
     const tenant = tenantWith()
     tenant.happen([seed])
     tenant.run(openTask, { agentId: bot.id })

@@ -18,7 +18,7 @@ describe('a time window in a zone', () => {
     expect(within(office, '2026-07-15T15:00:00Z')).toBe(false)
   })
 
-  it('has an hour less when summer time begins, and one more when it ends', () => {
+  it('is an hour shorter when summer time begins, and an hour longer when it ends', () => {
     const night = { from: '01:00', to: '04:00', zone: 'Europe/Berlin' } as const
     const minutes = (day: string) =>
       Array.from(
@@ -31,7 +31,7 @@ describe('a time window in a zone', () => {
     expect(minutes('2026-11-24')).toBe(180)
   })
 
-  it('never holds for an hour that summer time leaves out', () => {
+  it('never matches in the hour that summer time skips', () => {
     const left = { from: '02:00', to: '03:00', zone: 'Europe/Berlin' } as const
 
     expect(within(left, '2026-03-29T00:59:00Z')).toBe(false)
@@ -39,7 +39,7 @@ describe('a time window in a zone', () => {
     expect(within(left, '2026-03-30T00:30:00Z')).toBe(true)
   })
 
-  it('takes the day of the zone, also for the hours after midnight', () => {
+  it('uses the day of the zone, also for the hours after midnight', () => {
     const monday = { days: ['mon'], from: '22:00', to: '06:00', zone: 'Asia/Tokyo' } as const
     const window = { ...monday, days: [...monday.days] }
 
@@ -49,14 +49,14 @@ describe('a time window in a zone', () => {
     expect(within(window, '2026-11-23T13:00:00Z')).toBe(true)
   })
 
-  it('is in UTC where it names no zone', () => {
+  it('is in UTC by default', () => {
     expect(within({ from: '09:00', to: '17:00' }, '2026-07-15T08:59:00Z')).toBe(false)
     expect(localTimeIn(undefined, at('2026-07-15T08:59:00Z'))).toEqual({ day: 3, time: '08:59' })
     expect(localTimeIn('UTC', at('2026-07-15T08:59:00Z'))).toEqual({ day: 3, time: '08:59' })
     expect(localTimeIn('UTC', at('2026-07-15T00:00:00Z'))).toEqual({ day: 3, time: '00:00' })
   })
 
-  it('knows zones with half hours, and those beyond a day', () => {
+  it('supports offsets with half hours, and offsets above 12 hours', () => {
     expect(localTimeIn('Asia/Kolkata', at('2026-07-15T00:00:00Z'))).toEqual({
       day: 3,
       time: '05:30',
@@ -68,7 +68,7 @@ describe('a time window in a zone', () => {
   })
 
   it.each(['Europe/Berln', '+01:00', '', 'Mars/Olympus'])(
-    'is refused with the zone %j, with its place',
+    'is rejected with the unknown zone %j, with its position',
     (zone) => {
       const text = `rules:\n  - { name: a, risk: low, decision: ask, when: { time: { zone: "${zone}" } } }\n`
 

@@ -15,11 +15,11 @@ const app: Client = { name: 'App', clientId: 'app', capabilities: ['a', 'b'] }
 const audience = { names: ['https://api.test'], servers: [] }
 const hour = start + 3600
 
-describe('the own token of a client', () => {
+describe('a client_credentials token', () => {
   const issued = (client: Client, more: object = {}) =>
     world().tenant.run(issueClientToken, { client, ...more })[0].token
 
-  it('is that of an application, or of an agent', () => {
+  it('names the application or the agent as its sub', () => {
     expect(issued(app)).toStrictEqual({
       jti: 'jti_1',
       kind: 'client',
@@ -41,7 +41,7 @@ describe('the own token of a client', () => {
     })
   })
 
-  it('is good where it was asked for, and no longer than it may be', () => {
+  it('has the requested audience, and expires at the requested time if that is earlier', () => {
     expect(issued(app, { audience, until: start + 60 })).toMatchObject({
       audience: ['https://api.test'],
       expiresAt: start + 60,
@@ -50,7 +50,7 @@ describe('the own token of a client', () => {
     expect(issued({ ...app, capabilities: [] })).not.toHaveProperty('scope')
   })
 
-  it('lives as long as the MCP servers it is for say, the shortest of them', () => {
+  it('lives as long as the shortest lifetime of the MCP servers it is for', () => {
     const server = {
       id: 'm',
       name: 'm',
@@ -67,7 +67,7 @@ describe('the own token of a client', () => {
     expect(issued(bot, { audience: { names: [], servers } }).expiresAt).toBe(start + 30)
   })
 
-  it('is refused for an MCP server that is for certain agents only', () => {
+  it('is refused with access_denied for an MCP server that does not list the agent', () => {
     const servers = [
       {
         id: 'm',
@@ -87,12 +87,12 @@ describe('the own token of a client', () => {
   })
 })
 
-describe('the token of a person', () => {
+describe('a user’s token', () => {
   const order = { userId: alice.id, clientId: 'app', lifetime: 60 }
   const issued = (more: object = {}) =>
     world().tenant.run(issueUserToken, { ...order, ...more })[0].token
 
-  it('says what was consented to, and nothing else', () => {
+  it('holds what the user consented to, and nothing else', () => {
     const minimal = {
       jti: 'jti_1',
       kind: 'user',
@@ -115,7 +115,7 @@ describe('the token of a person', () => {
 })
 
 describe('revoking a token', () => {
-  it('does nothing to one that is unknown, somebody else’s, revoked or over', () => {
+  it('does nothing for an unknown, another client’s, a revoked or an expired token', () => {
     const { tenant, clock } = world()
     const [{ token }] = tenant.run(issueClientToken, { client: app })
     const [{ token: second }] = tenant.run(issueClientToken, { client: app })
@@ -134,7 +134,7 @@ describe('revoking a token', () => {
     expect(revoke(second.jti)).toEqual([])
   })
 
-  it('says which task it was granted in', () => {
+  it('names the task the token was granted in', () => {
     const { open, request, exchange, tenant } = world()
     const task = open()
     const { jti, clientId } = exchange(request(task.id, reading()).id)
@@ -146,13 +146,13 @@ describe('revoking a token', () => {
 })
 
 describe('a scope', () => {
-  it('is all that is registered, or what of it was asked for, once', () => {
+  it('defaults to all registered scopes; a requested scope is granted once', () => {
     expect(grantedScope(['a', 'b'], undefined)).toBe('a b')
     expect(grantedScope(['a', 'b'], ' b  b ')).toBe('b')
     expect(grantedScope(['a', 'b'], '')).toBe('')
   })
 
-  it('is refused with what there is', () => {
+  it('is refused with invalid_scope, which lists the allowed scopes', () => {
     expect(refusalOf(() => grantedScope(['a'], 'a c'))).toEqual({
       error: 'invalid_scope',
       scope: 'a c',
@@ -161,7 +161,7 @@ describe('a scope', () => {
   })
 })
 
-/** A person's token and an agent's, with which the agent comes to act for the person. */
+/** A user’s token and an agent’s, with which the agent gets a token to act for the user. */
 const both = (login: object = {}, budget?: { tokensPerDay: number }) => {
   const here = world()
   const agent = { ...bot, capabilities: ['a', 'b'], ...(budget && { budget }) }
@@ -194,12 +194,12 @@ describe('a delegated token', () => {
     act: { sub: 'agent:report-bot' },
   }
 
-  it('is no wider than both it is made of', () => {
+  it('is never wider than the subject token or the actor token', () => {
     expect(delegated()).toStrictEqual({ ...minimal, audience: [bot.id], scope: 'b' })
     expect(delegated({ scope: 'c' })).toStrictEqual({ ...minimal, audience: [bot.id] })
   })
 
-  it('keeps the grant it came from, and carries details and places that are asked for', () => {
+  it('keeps the grant of its subject token, and carries the requested details and locations', () => {
     const login = { grantId: 'grant_1', details: [reading()] }
 
     expect(delegated(login, { details: [reading()], audience })).toStrictEqual({
@@ -216,7 +216,7 @@ describe('a delegated token', () => {
     expect(delegated(login)).not.toHaveProperty('details')
   })
 
-  it('is refused where one of the two is not what it has to be', () => {
+  it('is refused for a subject_token or an actor_token of the wrong kind', () => {
     const { tenant, subject, actor } = both()
     const refused = (of: { subject?: Token; actor?: Token }) =>
       errorOf(() => tenant.run(delegate, { subject, actor, ...of }))
@@ -226,7 +226,7 @@ describe('a delegated token', () => {
     expect(refused({ actor: { ...actor, kind: 'jit' } })).toBe('bad_exchange_token')
   })
 
-  it('is refused for more than both have, with what they have', () => {
+  it('is refused for more than both tokens have, with what they have', () => {
     const { tenant, subject, actor } = both()
 
     expect(refusalOf(() => tenant.run(delegate, { subject, actor, scope: 'a b' }))).toMatchObject({
@@ -239,7 +239,7 @@ describe('a delegated token', () => {
     ).toMatchObject({ error: 'invalid_authorization_details', detail })
   })
 
-  it('counts against the tokens of the agent', () => {
+  it('counts against the tokensPerDay of the agent', () => {
     const { tenant, subject, actor } = both({}, { tokensPerDay: 2 })
     tenant.run(delegate, { subject, actor })
 
@@ -247,8 +247,8 @@ describe('a delegated token', () => {
   })
 })
 
-describe('a narrower token', () => {
-  it('is the same but for what was asked', () => {
+describe('a narrowed token', () => {
+  it('differs from its subject token only in what was requested', () => {
     const { tenant, clock, subject } = both({ details: [reading()], mayAct: 'agent:x' })
     clock.advance(10)
 
@@ -274,7 +274,7 @@ describe('a narrower token', () => {
     })
   })
 
-  it('is refused for what is not held, and for what is narrow already', () => {
+  it('is refused for what the subject token lacks, and for a JIT token', () => {
     const { tenant, subject } = both({ audience: { names: ['x', 'y'], servers: [] } })
     const refused = (more: object, of = subject) =>
       refusalOf(() => tenant.run(narrow, { subject: of, ...more }))
@@ -305,7 +305,7 @@ describe('a narrower token', () => {
     expect([scopes('c', 'd'), scopes()]).toEqual(['c', 'b c'])
   })
 
-  it('counts against the tokens of an agent, and of nobody else', () => {
+  it('counts against the tokensPerDay of an agent, and not of a user', () => {
     const { tenant, subject, actor } = both({}, { tokensPerDay: 2 })
     tenant.run(narrow, { subject: actor })
 
@@ -314,7 +314,7 @@ describe('a narrower token', () => {
   })
 })
 
-describe('a token for the scopes of a task', () => {
+describe('a token for the JIT scopes of a task', () => {
   const approved = (ttl?: number, budget?: { tokensPerDay: number }) => {
     const here = both({}, budget)
     const task = here.open({ onBehalfOf: alice.email })
@@ -324,7 +324,7 @@ describe('a token for the scopes of a task', () => {
     return { ...here, task, id, exchanged, approveIt: () => here.approve(id, undefined, ttl) }
   }
 
-  it('is what was approved, for the task and for whom it is for', () => {
+  it('holds what was approved, the task and the user', () => {
     const { exchanged, approveIt, task, id } = approved()
     approveIt()
 
@@ -350,7 +350,7 @@ describe('a token for the scopes of a task', () => {
     expect(errorOf(exchanged)).toBe('already_exchanged')
   })
 
-  it('is all of what was approved where no scope is asked for, in its places', () => {
+  it('holds all approved scopes by default, with their locations', () => {
     const { tenant, actor, open, request, approve } = both()
     const taskId = open().id
     approve(request(taskId, scopeDetail(['a', 'b'], ['https://a.test'])).id)
@@ -363,7 +363,7 @@ describe('a token for the scopes of a task', () => {
     })
   })
 
-  it('is one an approval: of two approvals that which is enough, and never both in one token', () => {
+  it('covers one approval: of two it takes the one that is enough, and never combines them', () => {
     const { tenant, actor, open, request, approve } = both()
     const taskId = open().id
     for (const scope of ['a', 'b']) approve(request(taskId, scopeDetail([scope])).id)
@@ -385,7 +385,7 @@ describe('a token for the scopes of a task', () => {
     expect(token.expiresAt).toBe(start + 60)
   })
 
-  it('is for nobody where the agent acts for nobody', () => {
+  it('has no user when the agent acts for none', () => {
     const { tenant, actor, open, request, approve } = both()
     const taskId = open().id
     approve(request(taskId, scopeDetail(['a'])).id)
@@ -395,7 +395,7 @@ describe('a token for the scopes of a task', () => {
     expect(token).not.toHaveProperty('userId')
   })
 
-  it('is refused before it is approved, when the approval is over, and for a JIT token', () => {
+  it('is refused before the approval, after it has expired, and for a JIT token', () => {
     const { exchanged, approveIt, clock, task, actor } = approved(60)
     const refused = (more: object = {}) => refusalOf(() => exchanged(more))
     const about = { error: 'request_not_approved', requestId: task.id }
@@ -409,7 +409,7 @@ describe('a token for the scopes of a task', () => {
     expect(refused()).toEqual({ ...about, status: 'expired' })
   })
 
-  it('counts against the tokens of the agent', () => {
+  it('counts against the tokensPerDay of the agent', () => {
     const { exchanged, approveIt } = approved(60, { tokensPerDay: 1 })
     approveIt()
 

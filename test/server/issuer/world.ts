@@ -42,7 +42,7 @@ export const alice: User = {
   permissions: [],
 }
 
-/** A tenant with two agents, two approvers and a user, whose time stands still until it is moved. */
+/** A tenant with two agents, two approvers and a user, with a frozen clock. */
 export const world = ({
   policy = {},
   dialect = {},
@@ -102,7 +102,7 @@ export const reading = (identifier = 'doc_1'): AuthorizationDetail => ({
   identifier,
 })
 
-/** What the default policy has a person decide. */
+/** A request that the default policy sends to a person. */
 export const exporting = (identifier = 'ada'): AuthorizationDetail => ({
   type: 'user_data',
   actions: ['read'],
@@ -116,7 +116,7 @@ export const deleting = (identifier = 'doc_1'): AuthorizationDetail => ({
   identifier,
 })
 
-/** The refusal a call ends in; undefined when there is none. */
+/** The refusal a call throws; undefined when it succeeds. */
 export const refusalOf = (act: () => unknown): Refusal | undefined => {
   try {
     act()

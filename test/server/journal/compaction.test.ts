@@ -62,8 +62,8 @@ const linesOf = () =>
     .map((line) => readChecked(line) as Record<string, unknown>)
 const decidedIn = () => linesOf().flatMap(({ decided }) => (decided ? [decided] : []))
 
-describe('a journal that grows while running', () => {
-  it('is compacted each time it has doubled, and loses nothing', async () => {
+describe('a growing journal', () => {
+  it('is compacted each time its size has doubled, without loss', async () => {
     const options = { compactAbove: 20_000, newestEntries: 10 }
     const file = await JournalFile.open(path, options)
     const { state, entries } = worked(15)
@@ -88,7 +88,7 @@ describe('a journal that grows while running', () => {
     expect(readdirSync(folder)).toEqual(['journal.jsonl'])
   })
 
-  it('keeps a tenant that is only being opened, and forgets one that was deleted', async () => {
+  it('keeps a tenant that is still being created, and drops a deleted one', async () => {
     const file = await JournalFile.open(path, { compactAbove: 2000 })
     file.append({ tenant: 'gone', opened: seed })
     file.append({ tenant: 'gone', entries: worked(1).entries })
@@ -105,7 +105,7 @@ describe('a journal that grows while running', () => {
     await again.close()
   })
 
-  it('does not outrun its compaction: a document written over and over never fills it', async () => {
+  it('never exceeds maxBytes while it is compacted, however often a document is rewritten', async () => {
     const maxBytes = 200_000
     const file = await JournalFile.open(path, { compactAbove: 50_000, maxBytes })
     file.append({ tenant: 'acme', opened: seed })
@@ -118,7 +118,7 @@ describe('a journal that grows while running', () => {
     await file.close()
   })
 
-  it('goes on as it is where it cannot be compacted, and says why', async () => {
+  it('continues uncompacted after a failed compaction, and logs why', async () => {
     const warnings: string[] = []
     const file = await JournalFile.open(path, { compactAbove: 1000 }, (it) => warnings.push(it))
     const { entries } = worked(5)
@@ -135,7 +135,7 @@ describe('a journal that grows while running', () => {
 })
 
 describe('a journal that is nearly full', () => {
-  it('says so once, at 80 %, also at a start', async () => {
+  it('warns once, at 80 %, also at start', async () => {
     const warnings: string[] = []
     const open = () => JournalFile.open(path, { maxBytes: 20_000 }, (it) => warnings.push(it))
     const file = await open()
@@ -168,7 +168,7 @@ describe('the records of decided requests in a journal', () => {
     return () => JournalFile.open(path, options).then((again) => again.close())
   }
 
-  it('stay through any number of compactions', async () => {
+  it('survive any number of compactions', async () => {
     const reopen = await written(100, [['acme', 5]])
     await reopen()
     const once = decidedIn()
@@ -180,7 +180,7 @@ describe('the records of decided requests in a journal', () => {
     expect(decidedIn()).toEqual(once)
   })
 
-  it('are the newest; a tenant with many leaves room for those with few', async () => {
+  it('are the newest ones; a tenant with many leaves space for tenants with few', async () => {
     const reopen = await written(10, [
       ['many', 50],
       ['few', 2],
@@ -196,8 +196,8 @@ describe('the records of decided requests in a journal', () => {
   })
 })
 
-describe('a file that takes the place of another', () => {
-  it('is written under a name that cannot be foretold, never behind a link', () => {
+describe('replacing a file', () => {
+  it('writes under an unpredictable name and follows no symbolic link', () => {
     const victim = join(folder, 'victim.txt')
     writeFileSync(victim, 'mine', { mode: 0o644 })
     symlinkSync(victim, `${path}.keys.new`)
@@ -211,7 +211,7 @@ describe('a file that takes the place of another', () => {
     expect(readFileSync(`${path}.keys`, 'utf8')).toBe('secret')
   })
 
-  it('leaves nothing behind of a process that was killed meanwhile', async () => {
+  it('deletes the temporary files of a process that was killed', async () => {
     const left = ['.0123456789abcdef.new', '.keys.0123456789abcdef.new', '.new'].map(
       (end) => path + end,
     )
@@ -226,7 +226,7 @@ describe('a file that takes the place of another', () => {
 })
 
 describe('a journal of another format', () => {
-  it('is refused where it is newer, and stays as it is', async () => {
+  it('that is newer is rejected and stays unchanged', async () => {
     const text = `${addChecksum({ format: 3 })}{"what":"ever"}\n`
     writeFileSync(path, text)
 

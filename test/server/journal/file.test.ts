@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('a journal file', () => {
-  it('refuses a second process while the first has it', async () => {
+  it('is locked against a second process', async () => {
     const first = await JournalFile.open(path)
 
     await expect(JournalFile.open(path)).rejects.toThrow(`in use by process ${process.pid}`)
@@ -39,7 +39,7 @@ describe('a journal file', () => {
     await first.close()
   })
 
-  describe('that was not given back', () => {
+  describe('with a lock left behind', () => {
     const left = async (other: Record<string, unknown>, secondsAgo = 0) => {
       const before = await JournalFile.open(path)
       const lock = JSON.parse(readFileSync(`${path}.lock`, 'utf8'))
@@ -62,14 +62,14 @@ describe('a journal file', () => {
       await file.close()
     })
 
-    it('is respected while somebody who cannot be seen gives signs of life', async () => {
+    it('stays locked while an invisible process keeps the lock file fresh', async () => {
       await left({ among: 'elsewhere' }, 1)
 
       await expect(JournalFile.open(path)).rejects.toThrow('in use')
     })
   })
 
-  it('refuses a corrupt line, says which, and leaves the file as it was', async () => {
+  it('with a corrupt line is rejected with the line number, and stays unchanged', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     await file.close()
@@ -82,7 +82,7 @@ describe('a journal file', () => {
     await expect(JournalFile.open(path)).rejects.toThrow(JournalError)
   })
 
-  it('drops a last line that was cut off, and says so', async () => {
+  it('drops an incomplete last line with a warning', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
@@ -98,7 +98,7 @@ describe('a journal file', () => {
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(4)
   })
 
-  it('refuses what happened to a tenant that was never opened', async () => {
+  it('with events of a tenant that was never created is rejected', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', entries: [entry(1)] })
     await file.close()
@@ -106,7 +106,7 @@ describe('a journal file', () => {
     await expect(JournalFile.open(path)).rejects.toThrow('was never opened')
   })
 
-  it('refuses a line of which one bit has changed', async () => {
+  it('with one changed bit in a line is rejected', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
@@ -116,7 +116,7 @@ describe('a journal file', () => {
     await expect(JournalFile.open(path)).rejects.toThrow(`${path}:3: expected a line`)
   })
 
-  it('refuses entries out of order, and those that make no sense', async () => {
+  it('with entries out of order or of an unknown kind is rejected', async () => {
     const opened = { tenant: 'acme', opened: seed } as const
     const nonsense = { ...entry(1), type: 'task.opened' } as unknown as ReturnType<typeof entry>
     for (const [entries, complaint] of [
@@ -133,7 +133,7 @@ describe('a journal file', () => {
     }
   })
 
-  it('replaces neither what is no file nor the link that leads to one', async () => {
+  it('is never opened in place of a folder, and never replaces a symbolic link', async () => {
     await expect(JournalFile.open(folder)).rejects.toThrow('is not a file')
     symlinkSync(path, `${path}.link`)
     writeFileSync(path, '')
@@ -144,7 +144,7 @@ describe('a journal file', () => {
     await file.close()
   })
 
-  it('knows nothing of a tenant that was only being opened', async () => {
+  it('forgets a tenant that was only being created', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     await file.close()
@@ -155,7 +155,7 @@ describe('a journal file', () => {
     await again.close()
   })
 
-  it('keeps of a document only what became of it last', async () => {
+  it('keeps only the last version of a document', async () => {
     const document = (id: string, version: number) => ({
       id,
       version,
@@ -182,7 +182,7 @@ describe('a journal file', () => {
     await again.close()
   })
 
-  it('has what was appended on the disk once it says durable', async () => {
+  it('has appended entries on disk once durable() resolves', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     const many = Array.from({ length: 500 }, async (_, at) => {
@@ -196,7 +196,7 @@ describe('a journal file', () => {
     await file.close()
   })
 
-  it('forgets a tenant that was deleted', async () => {
+  it('drops a deleted tenant', async () => {
     const file = await JournalFile.open(path)
     file.append({ tenant: 'acme', opened: seed })
     file.append({ tenant: 'acme', entries: [entry(1)] })
@@ -210,7 +210,7 @@ describe('a journal file', () => {
     await again.close()
   })
 
-  it('refuses what would make it larger than it may be, and keeps what it has', async () => {
+  it('refuses entries that would exceed maxBytes, and keeps its content', async () => {
     const file = await JournalFile.open(path, { maxBytes: 4000 })
     file.append({ tenant: 'acme', opened: seed })
     const fill = () => {

@@ -78,8 +78,8 @@ const granted = async (harness: Harness) => {
   return { tenant, token, base, taskId: task.body.task_id, grant }
 }
 
-describe('a harness that keeps a journal', () => {
-  it('knows its tenants, tasks and tokens after a restart, and what was written', async () => {
+describe('a harness with a journal', () => {
+  it('has its tenants, tasks, tokens and documents after a restart', async () => {
     const first = await started()
     const { tenant, token, taskId, grant } = await granted(first)
     const read = await grant(['read'], 'doc_9982')
@@ -106,7 +106,7 @@ describe('a harness that keeps a journal', () => {
     })
   })
 
-  it('still refuses a revoked token after a restart', async () => {
+  it('rejects a revoked token after a restart', async () => {
     const first = await started()
     const { tenant, token, base, taskId, grant } = await granted(first)
     const read = await grant(['read'], 'doc_9982')
@@ -122,7 +122,7 @@ describe('a harness that keeps a journal', () => {
     })
   })
 
-  it('still verifies tokens of a rotated key after a restart', async () => {
+  it('verifies tokens of a rotated key after a restart', async () => {
     const first = await started()
     const { tenant, token } = await signedIn(first)
     const control = `${first.issuer}/_harness/tenants/acme/keys`
@@ -144,7 +144,7 @@ describe('a harness that keeps a journal', () => {
     expect(body.keys).toHaveLength(2)
   })
 
-  it('still knows a key that was published and does not sign yet', async () => {
+  it('still publishes a key that does not sign yet after a restart', async () => {
     const first = await started()
     await signedIn(first)
     const control = `${first.issuer}/_harness/tenants/acme/keys`
@@ -165,7 +165,7 @@ describe('a harness that keeps a journal', () => {
     expect(signed).toMatchObject({ status: 200, body: { current: next, published: [next, signs] } })
   })
 
-  it('writes no secret and no token into the journal itself', async () => {
+  it('writes no secret and no token into the journal', async () => {
     const harness = await started()
     const { tenant, token, grant } = await granted(harness)
     const jit = await grant(['read'], 'doc_9982')
@@ -178,7 +178,7 @@ describe('a harness that keeps a journal', () => {
     }
   })
 
-  it('calls back only once the decision is on the disk', async () => {
+  it('sends callbacks only once the decision is on disk', async () => {
     const kept: boolean[] = []
     await using harness = await createHarness({
       listen: false,
@@ -214,7 +214,7 @@ describe('a harness that keeps a journal', () => {
     expect(kept).toEqual([true])
   })
 
-  it('begins with the same tenant when the journal was made by a harness with others, too', async () => {
+  it('opens every tenant of the journal, its own included', async () => {
     const first = await started()
     first.createTenant({ tenant: 'other' })
     await first.close()

@@ -8,8 +8,8 @@ import { addChecksum } from '../../../server/journal/line.ts'
 import { generateSigningKey } from '../../../server/signing/keys.ts'
 
 /**
- * What the program of 28 November 2026 (commit f196fff) wrote: a tenant that worked, a day that went
- * by, and a tenant that works. It said of the requests what stands here.
+ * What the program of 28 November 2026 (commit f196fff) wrote: a tenant that worked, a day that
+ * passed, and a tenant that works. The statuses below are those it gave.
  */
 const november = new URL('november.jsonl', import.meta.url)
 const requests = {
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-describe('a journal of November', () => {
+describe('a journal written by the November release', () => {
   it.each([0, 1, 10, 10_000])(
     'is opened and rewritten, with its newest %i entries',
     async (newestEntries) => {
@@ -58,7 +58,7 @@ describe('a journal of November', () => {
     },
   )
 
-  it('answers as it did', async () => {
+  it('gives the same answers', async () => {
     const [signing_key, platform_key] = await Promise.all([
       generateSigningKey('ES256'),
       generateSigningKey('ES256'),

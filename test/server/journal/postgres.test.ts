@@ -14,7 +14,7 @@ let count = 0
 /** An empty database. */
 const database = () => postgres.createDatabase(`db_${++count}`)
 
-/** What a balancer in front of all processes would be called. */
+/** The address of a load balancer in front of all processes. */
 const origins = { issuer: 'http://127.0.0.1:4400', api: 'http://127.0.0.1:4401' }
 
 type Process = Pick<Harness, 'issuer' | 'api' | 'tenants' | 'close'> & AsyncDisposable
@@ -72,7 +72,7 @@ describe.skipIf(noPostgres)(
     }, 60_000)
     afterAll(() => postgres?.[Symbol.asyncDispose]())
 
-    it('brings everything back after a restart, the keys among it', async () => {
+    it('restores everything after a restart, keys included', async () => {
       const url = database()
       const before = await processOf(url, { tenants: [{ tenant: 'acme' }] })
       const held = (await issue(before, before.tenants))?.body.access_token
@@ -87,7 +87,7 @@ describe.skipIf(noPostgres)(
       expect((await asked(`${after.api}/v1/documents`, { token: held }))?.status).toBe(200)
     })
 
-    it('has one owner for each tenant, whichever process is asked', async () => {
+    it('has one owner for each tenant, whichever process gets the request', async () => {
       const url = database()
       const tenants = [{ tenant: 'acme' }]
       await using one = await processOf(url, { tenants })
@@ -137,7 +137,7 @@ describe.skipIf(noPostgres)(
       expect((await put(two, 'other'))?.status).toBe(201)
     })
 
-    it('gives a tenant to the process that gets all its requests', async () => {
+    it('moves a tenant to the process that gets all its requests', async () => {
       const url = database()
       await using one = await processOf(url, { tenants: [{ tenant: 'acme' }] })
       await using two = await processOf(url, { tenants: [{ tenant: 'acme' }] })
@@ -160,7 +160,7 @@ describe.skipIf(noPostgres)(
         .toBe(two.api)
     })
 
-    it('takes over when the session of the owner ends, and the owner keeps serving', async () => {
+    it('transfers a tenant when the session of its owner ends, and the owner keeps serving', async () => {
       const url = database()
       await using one = await processOf(url, { tenants: [{ tenant: 'acme' }] })
       await using two = await processOf(url, { tenants: [{ tenant: 'acme' }] })
@@ -174,7 +174,7 @@ describe.skipIf(noPostgres)(
       }
     })
 
-    it('answers 503 while the database is away, and goes on by itself', async () => {
+    it('answers 503 while the database is unreachable, and recovers', async () => {
       await using own = await Postgres.start()
       await using harness = await processOf(own.url(), { tenants: [{ tenant: 'acme' }] })
       const held = (await issue(harness, harness.tenants))?.body.access_token
@@ -189,7 +189,7 @@ describe.skipIf(noPostgres)(
       expect((await issue(harness, harness.tenants))?.status).toBe(200)
     })
 
-    it('compacts a tenant while it runs, and loses nothing by it', async () => {
+    it('compacts a tenant while it runs, without loss', async () => {
       const url = database()
       const { PostgresStore } = await import('../../../server/journal/postgres-store.ts')
       const store = await PostgresStore.open(url, 'ES256', { compactAbove: 20, newestEntries: 5 })
@@ -211,7 +211,7 @@ describe.skipIf(noPostgres)(
       expect(alive).toEqual(held.map(() => true))
     })
 
-    it('encrypts keys and secrets, and tells a wrong key', async () => {
+    it('encrypts keys and secrets, and rejects a wrong key', async () => {
       const url = database()
       const storeKey = randomBytes(32).toString('base64')
       const open = (key: string | undefined) => openStore(url, { storeKey: key })
@@ -234,7 +234,7 @@ describe.skipIf(noPostgres)(
       await (await open(storeKey)).close()
     })
 
-    it('calls back once what became due while no process had the tenant', async () => {
+    it('sends each callback once that became due while no process had the tenant', async () => {
       const url = database()
       const { promise: called, resolve } = Promise.withResolvers<void>()
       let calls = 0
@@ -273,7 +273,7 @@ describe.skipIf(noPostgres)(
       expect(one.tenants.length + two.tenants.length).toBe(0)
     })
 
-    describe('refuses', () => {
+    describe('rejects', () => {
       const opening = async (url: string) => {
         const refused = await openStore(url).then(
           async (store) => store.close().then(() => undefined),
@@ -284,7 +284,7 @@ describe.skipIf(noPostgres)(
         return (refused as Error).message
       }
 
-      it('a server that cannot be reached, a database that is not there, a wrong URL', async () => {
+      it('an unreachable server, an unknown database, an invalid URL', async () => {
         expect(await opening('postgres://u:secret@127.0.0.1:1/x')).toMatch(
           /^PostgreSQL at 127\.0\.0\.1:1, database x: cannot be reached or used: .*ECONNREFUSED/,
         )
@@ -308,7 +308,7 @@ describe.skipIf(noPostgres)(
         expect(await opening(other)).toMatch(/are not those of a lumoauth-harness/)
       })
 
-      it('a user without rights', async () => {
+      it('a user without privileges', async () => {
         const url = database()
         const name = new URL(url).pathname.slice(1)
         postgres.sql('create role guest login', name)

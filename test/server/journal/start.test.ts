@@ -20,7 +20,7 @@ const args = () => ['start', '--json', '--port', '0', '--api-port', '0', '--jour
 const start = () => lumoauthHarness(args())
 
 describe('start --journal', () => {
-  it('refuses a file that another process has, in one line', async () => {
+  it('rejects a file that another process has open, with one line', async () => {
     await using first = start()
     await first.prints('stdout', /\n/)
     await using second = start()
@@ -30,7 +30,7 @@ describe('start --journal', () => {
     expect(second.stderr).toMatch(/^lumoauth-harness: the journal .* in use by process \d+.*\n$/)
   }, 30_000)
 
-  it('goes on after SIGKILL, and says that it dropped a line that was cut off', async () => {
+  it('continues after SIGKILL, and says that it dropped an incomplete line', async () => {
     await using first = start()
     await first.prints('stdout', /\n/)
     first.signal('SIGKILL')
@@ -43,7 +43,7 @@ describe('start --journal', () => {
     expect(second.stderr).toMatch(/journal\.jsonl:\d+: dropped a last line that was cut off\n$/)
   }, 30_000)
 
-  it('shows a decision to nobody, not even who watches, before it is on the disk', async () => {
+  it('never sends a decision, not even to an event stream, before it is on disk', async () => {
     await using running = new Running(process.execPath, [
       '--import',
       `${root}/test/support/slow-disk.ts`,
@@ -57,8 +57,8 @@ describe('start --journal', () => {
     await running.prints('stderr', /the disk stands still/)
 
     const answer = approve()
-    await running.prints('stderr', /keeps somebody waiting/)
-    // Whoever is refused before the seats is answered all the same, after what was on its way.
+    await running.prints('stderr', /the disk delays a write/)
+    // Requests refused before a seat are answered too, but only after what was queued before them.
     for (let count = 0; count < 5; count += 1) await nonsense(ready.issuer)
 
     expect(seen()).not.toContain('permission.approved')
@@ -72,7 +72,7 @@ type Ready = Readonly<
   Record<'issuer' | 'tenant' | 'client_id' | 'client_secret' | 'control_token', string>
 >
 
-/** A request that waits for a person, the person, and what their page hears. */
+/** A request that waits for a person, and that person’s page with its event stream. */
 const waiting = async ({ issuer, tenant, client_id, client_secret, control_token }: Ready) => {
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
   const post = async (path: string, token: string, body: object | URLSearchParams): Promise<any> =>
@@ -119,7 +119,7 @@ const waiting = async ({ issuer, tenant, client_id, client_secret, control_token
   }
 }
 
-/** Says what is no HTTP, and waits until it is told so. */
+/** Sends bytes that are not HTTP, and waits until the server closes the socket. */
 const nonsense = (origin: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')

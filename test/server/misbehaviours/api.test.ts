@@ -21,7 +21,7 @@ const holding =
   (world: World) =>
     world.holding(...details)
 
-/** Whether a JIT token is still good once something has happened. */
+/** Whether a JIT token is still accepted after this has happened. */
 const statusAfter =
   (happening: (world: World, jit: { agent: string; task: string }) => Promise<unknown>) =>
   async (world: World) => {
@@ -38,7 +38,7 @@ const everything = { ...read(), actions: ['read', 'write', 'delete'] }
 const refused = (world: World) => world.document('doc_9982', 'no-token')
 const challenged = async (world: World) => world.document('doc_9982', await world.login())
 
-describe('a resource server that goes wrong', () => {
+describe('a misbehaving resource server', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'api-accepts-any-token': [statusWith(async () => 'no-token'), 401, 200],
     'api-accepts-no-token': [statusWith(async () => undefined), 401, 200],

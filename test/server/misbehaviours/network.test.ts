@@ -23,14 +23,14 @@ const msw = setupServer(...createHandlers(mocked))
 
 afterAll(() => Promise.all([listening, inProcess, mocked].map((harness) => harness.close())))
 
-/** What is asked goes through one of the hosts by `fetch`; the control plane is asked by supertest. */
+/** Requests go through one of the hosts by `fetch`; the control plane is called by supertest. */
 const hosts: [name: string, server: Server, fetch: Harness['fetch']][] = [
   ['Express', behindSockets, listening.fetch],
   ['a fetch function', behindFetch, inProcess.fetch],
   ['MSW', behindMsw, (url, init) => globalThis.fetch(url, init)],
 ]
 
-describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch) => {
+describe.each(hosts)('a misbehaving network before %s', (name, server, fetch) => {
   const tenant = () => openWorld(server, fetch)
   if (name === 'MSW') {
     beforeAll(() => msw.listen())
@@ -54,7 +54,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch
     'network-truncated': [
       async (world) => [...(await opening(world)), await statusOf(world)],
       ['201', 1, 401],
-      // The head of an answer arrives before its body breaks off.
+      // The head of a response arrives before its body breaks off.
       ['TypeError', 1, 401],
     ],
     'network-short-length': [opening, ['201', 1], ['201 not JSON', 1]],
@@ -134,14 +134,14 @@ describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch
 
   prove(networkMisbehaviours, probes, tenant)
 
-  it('takes as long as it is told to', async () => {
+  it('delays as long as configured', async () => {
     const world = tenant()
     await world.on({ name: 'network-slow', ms: 5000 })
 
     expect(await infoWithin(world, 100)).toBe('TimeoutError')
   })
 
-  it('is seen by the API when it asks the issuer about a token', async () => {
+  it('also affects introspection by the API', async () => {
     const world = tenant()
     const token = await world.forge({})
     await world.on({ name: 'network-reset', route: 'oauth.introspect', times: 1 })
@@ -150,7 +150,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch
     expect((await document(world, 'doc_open', token)).status).toBe(200)
   })
 
-  it('records what the seat answered, and what became of it', async () => {
+  it('records the response of the seat and the fault', async () => {
     const world = tenant()
     await world.on('network-answer-lost')
     await opening(world)
@@ -162,7 +162,7 @@ describe.each(hosts)('a network before %s that goes wrong', (name, server, fetch
   })
 })
 
-/** Opens a task: what its client sees of it, and how many tasks are opened by it. */
+/** Opens a task: what its client receives, and how many tasks were opened. */
 async function opening(world: World): Promise<[seen: string, opened: number]> {
   const token = await world.forge({})
   const before = (await tasks(world)).length
@@ -181,7 +181,7 @@ async function opening(world: World): Promise<[seen: string, opened: number]> {
   return [seen, (await tasks(world)).length - before]
 }
 
-/** The task that the last client believes it has opened. */
+/** The id that the last client received. */
 const last = new WeakMap<World, unknown>()
 
 const tasks = async (world: World): Promise<{ task: { id: string } }[]> =>

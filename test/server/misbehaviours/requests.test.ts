@@ -22,7 +22,7 @@ const lifetime = (token: string) => {
   return exp - iat
 }
 
-/** The status of a request that was decided so, and then what the exchange of it answers. */
+/** The status of a request after this decision, and then the answer to its exchange. */
 const exchangedOnce =
   (...decisions: ('approve' | 'deny' | `PT${string}`)[]) =>
   async (world: World) => {
@@ -47,7 +47,7 @@ const itemOf = (world: World) => async (id: string) => {
   return body.requests?.find((it: { request_id: string }) => it.request_id === id)
 }
 
-/** What an agent is answered once the first has as many pending requests as it may have. */
+/** The answer to another request once the agent has reached its limit of pending requests. */
 const afterMany = async (world: World) => {
   await world.control
     .put('/policy')
@@ -86,7 +86,7 @@ const firstStatus = async (world: World) => {
   return (await world.status(agent, id)).body
 }
 
-describe('an issuer that goes wrong with requests', () => {
+describe('an issuer that misbehaves with requests', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-widens-actions': [
       async (world) => (await details(world)).granted[0].actions,

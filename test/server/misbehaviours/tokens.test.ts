@@ -18,7 +18,7 @@ const badLogin = (world: World, fields: object = { client_secret: 'not the secre
     .type('form')
     .send({ ...world.client(), ...fields })
 
-/** With an assertion made out to the token endpoint. */
+/** With the token endpoint as aud of the assertion. */
 const loginByKey = async ({ as, agentToken, anonymous, tenant: { urls } }: World) => {
   const key = await generateSigningKey('ES256')
   const { body } = await as(await agentToken())
@@ -62,7 +62,7 @@ const activeOnceForged = (order: object) => async (world: World) =>
 const statusOnceForged = (order: object) => async (world: World) =>
   (await world.userinfo(await world.forge(order))).status
 
-describe('an issuer that goes wrong with tokens', () => {
+describe('an issuer that misbehaves with tokens', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-accepts-wrong-secret': [async (world) => (await badLogin(world)).status, 401, 200],
     'issuer-hides-client-challenge': [
@@ -312,7 +312,7 @@ describe('an issuer that goes wrong with tokens', () => {
     tenant,
   )
 
-  it('reads credentials that are not form-encoded without falling over', async () => {
+  it('answers 401 for Basic credentials that are not form-encoded', async () => {
     const world = tenant()
     await world.on('issuer-grants-any-scope')
 

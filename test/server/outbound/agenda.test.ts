@@ -27,7 +27,7 @@ const world = ({ runs = false } = {}) => {
 }
 
 describe('an agenda', () => {
-  it('does what is due when somebody looks, in the order of its time', () => {
+  it('runs due jobs when look() is called, in the order of their times', () => {
     const { agenda, clock, plan, done } = world()
     plan('later', 1100)
     plan('third', 1030)
@@ -40,7 +40,7 @@ describe('an agenda', () => {
     expect(done).toEqual(['first', 'second', 'third'])
   })
 
-  it('does what is due at once without anybody looking', async () => {
+  it('runs a job that is due at once without look()', async () => {
     const { plan, done } = world()
     plan('now', 1000)
 
@@ -49,7 +49,7 @@ describe('an agenda', () => {
     expect(done).toEqual(['now'])
   })
 
-  it('waits with a timer where the clock runs, and with none where it stands still', () => {
+  it('sets a timer when the clock runs, and none when it is frozen', () => {
     const [running, standing] = [world({ runs: true }), world()]
     running.plan('late', 1600)
     running.plan('soon', 1060)
@@ -64,7 +64,7 @@ describe('an agenda', () => {
     expect([...running.waiting.values()].map(({ milliseconds }) => milliseconds)).toContain(540_000)
   })
 
-  it('does nothing any more when all is over', () => {
+  it('runs nothing after it is aborted', () => {
     const { agenda, clock, plan, done, ended, waiting } = world({ runs: true })
     plan('never', 1010)
 
@@ -77,7 +77,7 @@ describe('an agenda', () => {
     expect(waiting.size).toBe(0)
   })
 
-  it('tells what went wrong in what was planned, and goes on', async () => {
+  it('reports the error of a job, and runs the next one', async () => {
     const { clock } = world()
     const heard: unknown[] = []
     const { signal } = new AbortController()
@@ -94,7 +94,7 @@ describe('an agenda', () => {
     expect(heard).toEqual(expect.arrayContaining([full, 'the next']))
   })
 
-  it('has room for so much and no more', () => {
+  it('accepts 10,000 jobs and no more', () => {
     const { plan } = world()
     for (let times = 0; times < 10_000; times += 1) plan('x', 2000)
 

@@ -50,7 +50,7 @@ const elsewhere = [
   'http://[::ffff:a9fe:a9fe]/',
 ]
 
-describe('a message to where a caller said', () => {
+describe('a message to a URL from a caller', () => {
   it.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'gopher://127.0.0.1/', 'javascript:1', 'x'])(
     'is never sent by another scheme: %s',
     async (url) => {
@@ -72,7 +72,7 @@ describe('a message to where a caller said', () => {
     )
   })
 
-  it.each(disguised)('is never sent to an address in disguise: %s', async (url) => {
+  it.each(disguised)('is never sent to a disguised address: %s', async (url) => {
     for (const allow of ['loopback', 'public'] as const) {
       const { post, far } = world({ allow })
 
@@ -96,7 +96,7 @@ describe('a message to where a caller said', () => {
     ['10.1.2.3', 4],
     ['::ffff:127.0.0.1', 6],
     ['fd00::1', 6],
-  ] as const)('is never sent to a name that stands for %s', async (address, family) => {
+  ] as const)('is never sent to a name that resolves to %s', async (address, family) => {
     const { post, far } = world({ allow: 'public' })
     far.names.set('innocent.example', [
       { address: '93.184.216.34', family: 4 },
@@ -109,7 +109,7 @@ describe('a message to where a caller said', () => {
     expect(far.sent).toEqual([])
   })
 
-  it('is sent to this machine only, unless the operator says more', async () => {
+  it('is sent to loopback addresses only, unless the operator allows public ones', async () => {
     const { post, far } = world()
     const open = world({ allow: 'public' })
     for (const { names } of [far, open.far]) {
@@ -125,7 +125,7 @@ describe('a message to where a caller said', () => {
     }
   })
 
-  it('goes to the address that was looked at, whatever the name stands for by then', async () => {
+  it('is sent to the address that was checked, without resolving the name again', async () => {
     const { post, far } = world()
 
     await post('http://localhost:8080/hook')
@@ -134,7 +134,7 @@ describe('a message to where a caller said', () => {
     expect(far.sent[0]?.url.host).toBe('localhost:8080')
   })
 
-  it('fails when a name cannot be resolved, or stands for nothing', async () => {
+  it('fails when the name cannot be resolved, or resolves to nothing', async () => {
     const { post, far } = world()
     far.names.set('empty.example', [])
 
@@ -144,7 +144,7 @@ describe('a message to where a caller said', () => {
     expect(await refusalOf(post('http://empty.example/'))).toBe('the host name has no address')
   })
 
-  it('says nothing of how a connection failed but its code', async () => {
+  it('reports only the error code of a failed connection', async () => {
     const { post, far } = world()
     far.answers[0] = Object.assign(new Error('secret details'), { code: 'ECONNREFUSED' })
 
@@ -152,7 +152,7 @@ describe('a message to where a caller said', () => {
   })
 })
 
-describe('over a socket, a message', () => {
+describe('a message over a socket', () => {
   const listening = async (answer: (path: string) => [number, Record<string, string>]) => {
     const heard: string[] = []
     const server = createServer((request, response) => {
@@ -178,7 +178,7 @@ describe('over a socket, a message', () => {
     }
   }
 
-  it('arrives with its headers, and a redirect is not followed', async () => {
+  it('arrives with its headers; a redirect is not followed', async () => {
     await using server = await listening((path) =>
       path === '/hook' ? [204, {}] : [302, { location: '/hook' }],
     )
@@ -192,7 +192,7 @@ describe('over a socket, a message', () => {
     expect(server.heard).toEqual(['POST /hook yes {"a":1}', 'POST /moved yes {}'])
   })
 
-  it('does not wait for ever', async () => {
+  it('fails after a timeout', async () => {
     const silent = createServer(() => {})
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const { port } = silent.address() as AddressInfo

@@ -25,7 +25,7 @@ const found = async (jwks: readonly Jwk[], header: KeyHint) => {
   }
 }
 
-describe('a key of a JWKS', () => {
+describe('a key in a JWKS', () => {
   it.each<[string, Jwk, string, string]>([
     ['is for encryption', { ...rsa, use: 'enc' }, 'RS256', 'algorithm'],
     ['is for other operations', { ...rsa, key_ops: ['encrypt'] }, 'RS256', 'algorithm'],
@@ -38,21 +38,21 @@ describe('a key of a JWKS', () => {
     ['is not on its curve', { ...ec, y: ec.x }, 'ES256', 'algorithm'],
     ['is of no type', {}, 'RS256', 'algorithm'],
     ['has another name', { ...rsa, kid: 'other' }, 'RS256', 'unknown_key'],
-  ])('is not used if it %s, and does not spoil the others', async (_, jwk, alg, reason) => {
+  ])('is ignored if it %s; the other keys still work', async (_, jwk, alg, reason) => {
     const odd = { kid: 'k', ...jwk }
 
     expect(await found([odd], { alg, kid: 'k' })).toBe(reason)
     expect(await found([odd, { ...ed, kid: 'good' }], { alg: 'Ed25519', kid: 'good' })).toBe(1)
   })
 
-  it('is used for verifying whatever else it may do, even if its private part is there', async () => {
+  it('with verify among its key_ops is used, even if its private part is there', async () => {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true })
     const jwk = { ...(await exportJWK(privateKey)), kid: 'k', key_ops: ['sign', 'verify'] }
 
     expect(await found([jwk], { alg: 'ES256', kid: 'k' })).toBe(1)
   })
 
-  it('has two names for Ed25519 (RFC 9864)', async () => {
+  it('accepts both names of Ed25519 (RFC 9864)', async () => {
     for (const alg of ['EdDSA', 'Ed25519', undefined]) {
       for (const asked of ['EdDSA', 'Ed25519']) {
         expect(await found([{ ...ed, ...(alg && { alg }) }], { alg: asked })).toBe(1)
@@ -60,13 +60,13 @@ describe('a key of a JWKS', () => {
     }
   })
 
-  it('without alg is good for every algorithm of its type and curve', async () => {
+  it('without alg matches every algorithm of its type and curve', async () => {
     const keys = [rsa, ec, ed, await jwkOf('ES384'), await jwkOf('ES512')]
 
     for (const alg of assertionAlgorithms) expect(await found(keys, { alg })).toBe(1)
   })
 
-  it('without kid is tried where no key has the name', async () => {
+  it('without kid is tried when no key has the requested kid', async () => {
     const others = await Promise.all([jwkOf('ES256'), jwkOf('ES256')])
     const [first, second] = others as [JWK, JWK]
     const named = { ...ec, kid: 'k' }
@@ -76,7 +76,7 @@ describe('a key of a JWKS', () => {
     expect(await found([named, first, second], { alg: 'ES256' })).toBe(3)
   })
 
-  it('is the same object each time, so that what is known of it stays known', async () => {
+  it('is the same object each time, so that caches by key keep working', async () => {
     const keys = createKeySet([ec])
 
     const [[first], [second]] = [await keys({ alg: 'ES256' }), await keys({ alg: 'ES256' })]

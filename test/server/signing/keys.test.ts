@@ -6,7 +6,7 @@ import { signingAlgorithms } from '../../../server/wire/index.ts'
 describe.each(signingAlgorithms)('an %s key', async (alg) => {
   const key = await generateSigningKey(alg)
 
-  it('is named by its thumbprint', async () => {
+  it('has its thumbprint as kid', async () => {
     expect(key.kid).toBe(await calculateJwkThumbprint({ ...key.publicJwk }))
   })
 
@@ -17,7 +17,7 @@ describe.each(signingAlgorithms)('an %s key', async (alg) => {
     }
   })
 
-  it('survives being written down and read again', () => {
+  it('stays the same after export and import', () => {
     const written = JSON.stringify(new KeyRing(key).export())
 
     const read = KeyRing.import(JSON.parse(written))
@@ -33,31 +33,31 @@ describe('a key ring', async () => {
   ])
   const kidsOf = (ring: KeyRing) => ring.jwks().keys.map(({ kid }) => kid)
 
-  it('does not retire the key that signs', () => {
+  it('refuses to retire the key that signs', () => {
     expect(() => new KeyRing(old).retire('old')).toThrow('is the signing key')
   })
 
-  it('does not take two keys of one name', () => {
+  it('refuses two keys with one kid', () => {
     expect(() => new KeyRing(old).rotate(old)).toThrow('already')
   })
 
-  it('does not sign with a key that is not published', () => {
+  it('refuses to sign with an unpublished key', () => {
     expect(() => new KeyRing(old).signWith('next')).toThrow('unknown key: next')
   })
 
-  it('does not import a key under the wrong algorithm', () => {
+  it('refuses to import a key under the wrong algorithm', () => {
     const [jwk] = new KeyRing(old).export()
 
     expect(() => KeyRing.import([{ ...jwk, kid: 'old', alg: 'RS256' }])).toThrow('not for RS256')
   })
 
-  it('does not import a public key', () => {
+  it('refuses to import a public key', () => {
     expect(() => KeyRing.import([{ ...old.publicJwk, kid: 'old', alg: 'ES256' }])).toThrow(
       'not for',
     )
   })
 
-  it('publishes the old key beside the new one until it is retired', () => {
+  it('publishes the old key beside the new one until the old one is retired', () => {
     const ring = new KeyRing(old)
 
     ring.rotate(next)
@@ -71,7 +71,7 @@ describe('a key ring', async () => {
     expect(kidsOf(ring)).toEqual(['next'])
   })
 
-  it('publishes a key before it signs, also after it was written down', () => {
+  it('publishes a key before it signs, also after export and import', () => {
     const ring = new KeyRing(old)
 
     ring.publish(next)

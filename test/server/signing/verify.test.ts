@@ -65,7 +65,7 @@ const withHeader = (more: Record<string, unknown>): Make => {
 const encode = (part: unknown) => base64url.encode(JSON.stringify(part))
 const privateKeyOf = ({ privateJwk }: SigningKey) =>
   createPrivateKey({ key: { ...privateJwk }, format: 'jwk' })
-/** Signs the header and the payload as they are written here. */
+/** Signs the header and the payload exactly as given. */
 const written = (header: string, payload: string) => {
   const input = [header, payload].map((text) => Buffer.from(text).toString('base64url')).join('.')
   const signature = signBytes('sha256', Buffer.from(input), {
@@ -164,7 +164,7 @@ const refused: readonly Row[] = [
       })
     },
   ],
-  ['JWT-06', 'a key nobody publishes', 'signature', () => forgeJwt(ec, 'foreign', claims)],
+  ['JWT-06', 'an unpublished key', 'signature', () => forgeJwt(ec, 'foreign', claims)],
   ...['../../dev/null', "' OR 1=1--", '\u0000', '__proto__', 'constructor', 'k'.repeat(10_000)].map(
     (kid): Row => [
       'JWT-07',
@@ -294,7 +294,7 @@ describe('verifying an access token', () => {
     expect((await refusal(await make())).reason).toBe(reason)
   })
 
-  it('AT-08: says the same to every forger', async () => {
+  it('AT-08: gives every forged token the same error', async () => {
     const messages = new Set<string>()
 
     for (const [, , , make] of refused) messages.add((await refusal(await make())).message)
@@ -302,7 +302,7 @@ describe('verifying an access token', () => {
     expect([...messages]).toEqual(['the access token is not valid'])
   })
 
-  it('JWT-17: refuses a token whose key is retired, and takes the one that followed', async () => {
+  it('JWT-17: rejects a token of a retired key, and accepts one of its successor', async () => {
     const ring = new KeyRing(rsa)
     const before = await signJwt(ring.current, claims)
     ring.rotate(ec)
@@ -316,20 +316,20 @@ describe('verifying an access token', () => {
     await expect(verify(after, { keys })).resolves.toEqual(claims)
   })
 
-  it('passes on that the keys cannot be had, for that is not the token’s fault', async () => {
+  it('passes on the error when the keys cannot be fetched, since the token is not at fault', async () => {
     const keys = () => Promise.reject(new Error('no route to host'))
 
     await expect(verify(await signJwt(ec, claims), { keys })).rejects.toThrow('no route to host')
   })
 
-  it.each(signingAlgorithms)('AT-03: takes %s', async (alg) => {
+  it.each(signingAlgorithms)('AT-03: accepts %s', async (alg) => {
     const key = await generateSigningKey(alg)
     const { findKeys: keys } = new KeyRing(key)
 
     await expect(verify(await signJwt(key, claims), { keys })).resolves.toEqual(claims)
   })
 
-  it('takes PS256 from a key that is published for it', async () => {
+  it('accepts PS256 from a key that is published for it', async () => {
     const keys = createKeySet([{ ...rsa.publicJwk, alg: 'PS256' }])
     const make = refused.find(([rule]) => rule === 'JWT-03')?.[3] as Make
 
@@ -338,7 +338,7 @@ describe('verifying an access token', () => {
     await expect(verified).resolves.toEqual(claims)
   })
 
-  it('refuses a key of less than 2048 bits, even where it is published (RFC 7518 §3.3)', async () => {
+  it('rejects a key of less than 2048 bits, even a published one (RFC 7518 §3.3)', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     const keys = createKeySet([{ ...publicKey.export({ format: 'jwk' }), kid: 'rsa' }])
     const weak = {
@@ -351,14 +351,14 @@ describe('verifying an access token', () => {
     expect((await refusal(jwt, { keys })).reason).toBe('unknown_key')
   })
 
-  it('AT-01: takes application/at+jwt, and JWT only where that is asked for', async () => {
+  it('AT-01: accepts typ application/at+jwt, and JWT only when the caller allows it', async () => {
     const typed = (typ: string) => signJwt(ec, claims, { typ })
 
     await expect(verify(await typed('application/AT+JWT'))).resolves.toEqual(claims)
     await expect(verify(await typed('JWT'), { types: ['at+jwt', 'JWT'] })).resolves.toEqual(claims)
   })
 
-  it('THR-18: allows for clocks that differ by the leeway, and no more', async () => {
+  it('THR-18: allows clock skew up to the leeway, and no more', async () => {
     const jwt = await signJwt(ec, { ...claims, nbf: now })
 
     await expect(verify(jwt, { now: claims.exp + 29, leeway: 30 })).resolves.toMatchObject(claims)
@@ -367,7 +367,7 @@ describe('verifying an access token', () => {
     expect((await refusal(jwt, { now: now - 31, leeway: 30 })).reason).toBe('not_yet_valid')
   })
 
-  it('takes any audience where none is asked for', async () => {
+  it('accepts any aud when no audience is given', async () => {
     const jwt = await signJwt(ec, { ...claims, aud: 'https://other.test' })
 
     const verified = verifyAccessToken(jwt, {
@@ -379,14 +379,14 @@ describe('verifying an access token', () => {
     await expect(verified).resolves.toMatchObject({ aud: 'https://other.test' })
   })
 
-  it('keeps claims it does not know, and text in any script', async () => {
+  it('keeps unknown claims, and text in any script', async () => {
     const rich = { ...claims, agent_name: 'Ünï "quoted": \\ 文', further: { 'a:b': ['"x":1'] } }
 
     await expect(verify(await signJwt(ec, rich))).resolves.toEqual(rich)
   })
 })
 
-describe('a token that has been found good before', () => {
+describe('a cached verification', () => {
   let jwt: string
   beforeAll(async () => {
     jwt = await signJwt(ec, claims)
@@ -396,14 +396,14 @@ describe('a token that has been found good before', () => {
   it.each<[string, Partial<Verification>, InvalidTokenReason]>([
     ['has expired', { now: claims.exp }, 'expired'],
     ['was signed by a key that has gone', { keys: createKeySet([]) }, 'unknown_key'],
-    ['is shown to somebody else', { audience: 'https://other.test' }, 'audience'],
-    ['comes from an issuer nobody trusts any more', { issuers: [] }, 'issuer'],
+    ['is used at another audience', { audience: 'https://other.test' }, 'audience'],
+    ['comes from an issuer that is no longer trusted', { issuers: [] }, 'issuer'],
     ['is of a type that is not accepted here', { types: ['JWT'] }, 'type'],
-  ])('is refused when it %s', async (_, more, reason) => {
+  ])('is rejected when the token %s', async (_, more, reason) => {
     expect((await refusal(jwt, more)).reason).toBe(reason)
   })
 
-  it('is looked at again when another key has the name of its own', async () => {
+  it('is repeated when another key has the same kid', async () => {
     const other = await generateSigningKey('ES256', 'ec')
 
     const { findKeys: keys } = new KeyRing(other)
@@ -411,12 +411,12 @@ describe('a token that has been found good before', () => {
     expect((await refusal(jwt, { keys })).reason).toBe('signature')
   })
 
-  it('is as it was, whatever its readers have made of its claims', async () => {
+  it('returns the original claims, even if an earlier caller changed them', async () => {
     const details = [{ type: 'file_access', actions: ['read'] }]
     const rich = await signJwt(ec, { ...claims, authorization_details: details })
     for (const _ of ['first', 'again']) {
       const read = await verify(rich)
-      read.sub = 'agent:somebody-else'
+      read.sub = 'agent:another'
       read.authorization_details?.[0]?.actions?.push('write')
     }
 

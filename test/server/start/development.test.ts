@@ -10,7 +10,7 @@ import { LumoAuthAgent } from '../../../client/index.ts'
 import { lumoauthGuard } from '../../../server/express/index.ts'
 import { lumoauthHarness } from '../../support/running.ts'
 
-/** These are whole processes, and the machine may be busy. */
+/** These tests start whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
@@ -19,7 +19,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Ports are named in the environment, so that a script in package.json needs no other arguments here. */
+/**
+ * The environment names the ports, so that a script in package.json needs no other arguments here.
+ */
 const env = { ...process.env, LUMOAUTH_HARNESS_PORT: '0', LUMOAUTH_HARNESS_API_PORT: '0' }
 
 const start = (...args: string[]) => lumoauthHarness(['start', ...args], { cwd: folder, env })
@@ -36,7 +38,7 @@ const refusal = async (...args: string[]) => {
 }
 
 describe('start, for development on one machine,', () => {
-  it('gives the same client ids and secrets each time, and fresh keys', async () => {
+  it('creates the same client ids and secrets each time, and new keys', async () => {
     const [first, second] = [await ready(), await ready()]
 
     expect(first.tenant).toBe('acme-corp')
@@ -53,13 +55,13 @@ describe('start, for development on one machine,', () => {
     expect(second.model.api_key).not.toBe(first.model.api_key)
   })
 
-  it('makes fresh secrets when told to', async () => {
+  it('creates new secrets with --secrets fresh', async () => {
     const [first, second] = [await ready('--secrets', 'fresh'), await ready('--secrets', 'fresh')]
 
     expect(second.client_secret).not.toBe(first.client_secret)
   })
 
-  it('makes fresh secrets where others reach it, and says so', async () => {
+  it('creates new secrets on a non-loopback address, and says so', async () => {
     const { client_secret } = await ready('--issuer-origin', 'http://lumoauth:4400')
     await using running = start('--api-origin', 'https://api.acme-corp.com')
 
@@ -70,14 +72,14 @@ describe('start, for development on one machine,', () => {
     expect(running.stdout).toMatch(/^client secrets fresh at every start/m)
   })
 
-  it('refuses fixed secrets where others reach it', async () => {
+  it('rejects fixed secrets on a non-loopback address', async () => {
     expect(await refusal('start', '--host', '0.0.0.0', '--secrets', 'fixed')).toEqual([
       2,
       'lumoauth-harness: --secrets fixed: expected to be reached on this machine only, not at 0.0.0.0; give each agent a client_secret in --config\n',
     ])
   })
 
-  it('keeps a secret that the configuration gives', async () => {
+  it('keeps a secret from the configuration', async () => {
     const agent = '{ name: report-bot, client_secret: my-own-secret }'
     await writeFile(join(folder, 'tenants.yaml'), `tenants: [{ agents: [${agent}] }]\n`)
 
@@ -96,7 +98,7 @@ describe('start, for development on one machine,', () => {
     })
   })
 
-  it('leaves a dotenv file of the user as it is', async () => {
+  it('leaves a dotenv file of the user unchanged', async () => {
     const file = join(folder, '.env')
     await writeFile(file, 'MINE=1\n')
 
@@ -107,7 +109,7 @@ describe('start, for development on one machine,', () => {
     expect(await readFile(file, 'utf8')).toBe('MINE=1\n')
   })
 
-  it('says what an API needs to accept the tokens of its agents', async () => {
+  it('prints the environment an API needs to accept the tokens', async () => {
     await using running = start('--json')
     const { environment } = JSON.parse((await running.prints('stdout', /^.*\n/))[0])
     const { api } = environment
@@ -137,7 +139,7 @@ describe('start, for development on one machine,', () => {
 })
 
 describe('SIGHUP', () => {
-  it('reads the configuration again, also where nothing told that it has changed', async () => {
+  it('reads the configuration again, even if no change was noticed', async () => {
     await writeFile(join(folder, 'tenants.yaml'), 'tenants: [{ tenant: acme }]')
     await using running = start('--json')
     await running.prints('stdout', /^.*\n/)
@@ -166,7 +168,7 @@ describe('init', () => {
     return running.stdout
   }
 
-  it('writes a configuration that start finds, and reads again', async () => {
+  it('writes a configuration that start finds and reads', async () => {
     await init()
     await using running = start()
     await running.prints('stdout', /Ctrl-C ends it/)
@@ -179,7 +181,7 @@ describe('init', () => {
     await running.prints('stderr', /read tenants\.yaml again: second is new/)
   })
 
-  it('adds scripts, and leaves those alone that are there', async () => {
+  it('adds scripts, and keeps existing ones', async () => {
     const file = join(folder, 'package.json')
     const scripts = { test: 'mine', lumoauth: 'mine, too' }
     await writeFile(file, JSON.stringify({ name: 'mine', scripts }))
@@ -196,7 +198,7 @@ describe('init', () => {
     })
   })
 
-  it('keeps the dotenv file out of the repository', async () => {
+  it('adds the dotenv file to .gitignore', async () => {
     const file = join(folder, '.gitignore')
     await writeFile(file, 'dist')
 
@@ -206,7 +208,7 @@ describe('init', () => {
     expect(await readFile(file, 'utf8')).toBe('dist\n.env.lumoauth\n')
   })
 
-  it('writes over nothing', async () => {
+  it('overwrites nothing', async () => {
     await writeFile(join(folder, 'tenants.yaml'), 'mine')
 
     expect(await refusal('init')).toEqual([

@@ -17,7 +17,7 @@ describe('an assignment', () => {
 
 describe('a value in a dotenv file', () => {
   it.each(['plain-1.2', "it's", 'a b', 'a # b', 'a "b" c', '$HOME', 'back\\slash'])(
-    'is read by Node as it was: %j',
+    'is read back by Node: %j',
     async (value) => {
       const folder = await mkdtemp(join(tmpdir(), 'lumoauth-env-'))
       const file = join(folder, '.env')
@@ -33,7 +33,7 @@ describe('a value in a dotenv file', () => {
 })
 
 describe('a dotenv file of the user', () => {
-  it('is left as it is', async () => {
+  it('is never overwritten', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lumoauth-env-'))
     const file = join(folder, '.env')
     await writeFile(file, 'MINE=1\n')

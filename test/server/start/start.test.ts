@@ -9,7 +9,7 @@ import { LumoAuthAgent } from '../../../client/index.ts'
 import type { ModelAccess } from '../../../server/wire/index.ts'
 import { lumoauthHarness, type Running, root } from '../../support/running.ts'
 
-/** These are whole processes, and the machine may be busy. */
+/** These tests start whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
@@ -57,14 +57,14 @@ const configured = async (name: string, text: string): Promise<string> => {
   return file
 }
 
-/** As editors do: write beside it, then put it in its place. */
+/** Writes a file beside it and renames it, as editors do. */
 const replaced = async (file: string, text: string): Promise<void> => {
   await writeFile(`${file}.new`, text)
   await rename(`${file}.new`, file)
 }
 
 describe('start', () => {
-  it('prints one line of JSON that is all an agent needs', async () => {
+  it('prints one line of JSON with all that an agent needs', async () => {
     await using running = start('--json')
     const it = await ready(running)
     await using jit = await agentOf(it).jit()
@@ -76,7 +76,7 @@ describe('start', () => {
     expect(running.stderr).toBe('')
   })
 
-  it('takes the control token from the environment', async () => {
+  it('reads the control token from the environment', async () => {
     await using running = lumoauthHarness(['start', '--port', '0', '--api-port', '0', '--json'], {
       env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: 'known-to-everyone' },
     })
@@ -84,7 +84,7 @@ describe('start', () => {
     expect(await ready(running)).toMatchObject({ control_token: 'known-to-everyone' })
   })
 
-  it('ends when the shell that npm put before it is told to', async () => {
+  it('exits when the shell that npm put before it gets a signal', async () => {
     const command = `"${process.execPath}" scenarios/cli.ts start --port 0 --api-port 0 --json; true`
     const shell = spawn('sh', ['-c', command], {
       cwd: root,
@@ -95,11 +95,11 @@ describe('start', () => {
 
     shell.kill('SIGTERM')
 
-    // The stream closes when nobody is left who could write to it.
+    // The stream closes once no process is left that could write to it.
     expect(await once(shell, 'close')).toEqual([null, 'SIGTERM'])
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends cleanly on %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s', async (signal) => {
     await using running = start('--json')
     await ready(running)
 
@@ -108,7 +108,7 @@ describe('start', () => {
     expect(await running.ends()).toBe(0)
   })
 
-  it('says on /healthz that it is up', async () => {
+  it('answers 200 on /healthz', async () => {
     await using running = start('--json')
     const { issuer } = await ready(running)
 
@@ -117,7 +117,7 @@ describe('start', () => {
     expect(await response.json()).toMatchObject({ status: 'ok', tenants: 1 })
   })
 
-  it('prints the environment to paste', async () => {
+  it('prints the environment variables to paste', async () => {
     await using running = start('--env', 'dotenv')
 
     await running.prints('stdout', /Ctrl-C ends it/)
@@ -127,7 +127,7 @@ describe('start', () => {
     expect(running.stdout).toMatch(/^OPENAI_BASE_URL=http:.*\/llm\/v1$/m)
   })
 
-  it('scripts the model by a file', async () => {
+  it('scripts the model from a file', async () => {
     const file = await configured('model.yaml', 'replies: [{ say: As the file says. }]')
     await using running = start('--json', '--model', file)
     const { model } = await ready(running)
@@ -141,14 +141,14 @@ describe('start', () => {
     expect(await response.text()).toContain('As the file says.')
   })
 
-  it('is called by the names others reach it by', async () => {
+  it('uses the configured public URLs', async () => {
     await using running = start('--json', '--issuer-origin', 'http://lumoauth:4400/')
 
     expect(await ready(running)).toMatchObject({ issuer: 'http://lumoauth:4400' })
   })
 })
 
-describe('start refuses, in one line and with exit code 2,', () => {
+describe('start exits with code 2 and one line for', () => {
   it.each([
     [['--prot', '1'], "unknown option '--prot' (Did you mean --port?)"],
     [['--config', 'nowhere.yaml'], 'cannot read nowhere.yaml: ENOENT: no such file or directory'],
@@ -176,7 +176,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
     holder.close()
   })
 
-  it('a configuration with a flaw, and says where it is', async () => {
+  it('a configuration with a mistake, with its position', async () => {
     const file = await configured('flawed.yaml', 'tenant: acme\nagents:\n  - { nmae: crew }\n')
     await using running = start('--config', file)
 
@@ -185,7 +185,7 @@ describe('start refuses, in one line and with exit code 2,', () => {
     expect(running.stderr).toContain(`${file}:3:5: agents.0.name: `)
   })
 
-  it('a misbehaviour that nobody knows, where it stands, with the one that was meant', async () => {
+  it('an unknown misbehaviour, with its position and the closest name', async () => {
     const file = await configured(
       'unknown-misbehaviours.yaml',
       `tenants:
@@ -213,7 +213,7 @@ describe('start --approve', () => {
   it.each([
     ['auto', 'approved'],
     ['deny', 'denied'],
-  ])('%s answers for people', async (how, status) => {
+  ])('%s decides every request', async (how, status) => {
     await using running = start('--json', '--approve', how)
     await using jit = await agentOf(await ready(running)).jit()
     const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
@@ -246,7 +246,7 @@ describe('start --recording', () => {
     headers: { 'content-type': 'application/json' },
   })
 
-  it('is the tenant that was recorded', async () => {
+  it('starts the tenant that was recorded', async () => {
     const granted = {
       access_token: 'redacted-agent-token-1',
       token_type: 'Bearer',
@@ -267,7 +267,7 @@ describe('start --recording', () => {
     )
   })
 
-  it('says what is wrong with a file that is none', async () => {
+  it('reports a file that is not a recording', async () => {
     const file = await configured('no-recording.json', '{ "recorded": "yesterday" }')
     await using running = start('--recording', file)
 
@@ -277,7 +277,7 @@ describe('start --recording', () => {
 })
 
 describe('start --log', () => {
-  it('json tells of every request in a line, without a secret', async () => {
+  it('json prints one line for each request, without secrets', async () => {
     await using running = start('--json', '--log', 'json')
     const it = await ready(running)
     await agentOf(it).authenticate()
@@ -306,22 +306,22 @@ describe('start --log', () => {
     expect(running.stdout.match(/\n/g)).toHaveLength(1)
   })
 
-  it('pretty is for people', async () => {
+  it('pretty prints lines for people', async () => {
     await using running = start('--json', '--log', 'pretty')
     const { issuer } = await ready(running)
 
-    await fetch(`${issuer}/t/nobody/api/v1/oauth/userinfo`, {
+    await fetch(`${issuer}/t/unknown/api/v1/oauth/userinfo`, {
       headers: { 'x-request-id': 'call-8' },
     })
 
     const [line] = await running.prints('stderr', /.*call-8\n/)
     expect(line).toMatch(
-      /^\d\d:\d\d:\d\d issuer GET \/t\/nobody\/api\/v1\/oauth\/userinfo 404 tenant_not_found: .* \d+ ms call-8$/m,
+      /^\d\d:\d\d:\d\d issuer GET \/t\/unknown\/api\/v1\/oauth\/userinfo 404 tenant_not_found: .* \d+ ms call-8$/m,
     )
   })
 })
 
-describe('start, with misbehaviours,', () => {
+describe('start with misbehaviours', () => {
   const statusesOf = async (url: string, times: number) => {
     const statuses: number[] = []
     for (let time = 0; time < times; time += 1) statuses.push((await fetch(url)).status)
@@ -330,7 +330,7 @@ describe('start, with misbehaviours,', () => {
   const keys = ({ issuer }: Ready, tenant: string) =>
     `${issuer}/t/${tenant}/api/v1/.well-known/jwks.json`
 
-  it('lets each tenant of a configuration go wrong as often as it says', async () => {
+  it('applies them per tenant, as often as the configuration says', async () => {
     const file = await configured(
       'misbehaving.yaml',
       `tenants:
@@ -349,7 +349,7 @@ describe('start, with misbehaviours,', () => {
     expect(await statusesOf(keys(it, 'never'), 2)).toEqual([200, 200])
   })
 
-  it('lets every tenant go wrong by --misbehave', async () => {
+  it('applies --misbehave to every tenant', async () => {
     const file = await configured('good.yaml', 'tenants: [{ tenant: one }, { tenant: two }]\n')
     await using running = start('--json', '--config', file, '--misbehave', 'network-unavailable')
     const it = await ready(running)
@@ -358,7 +358,7 @@ describe('start, with misbehaviours,', () => {
     expect(await statusesOf(keys(it, 'two'), 1)).toEqual([503])
   })
 
-  it('switches them on and off when the configuration changes, and keeps the tenant', async () => {
+  it('enables and disables them when the configuration changes, and keeps the tenant', async () => {
     const file = await configured('mending.yaml', 'tenant: acme\n')
     await using running = start('--json', '--config', file)
     const it = await ready(running)
@@ -382,7 +382,7 @@ describe('start, with misbehaviours,', () => {
     expect(info.status).toBe(200)
   })
 
-  it('goes by the configuration after a restart, not by what the journal began with', async () => {
+  it('takes them from the configuration after a restart, and not from the journal', async () => {
     const file = await configured(
       'restarted.yaml',
       'tenant: acme\nmisbehave: [network-unavailable]\n',
@@ -419,7 +419,7 @@ describe('start --config, when the file changes,', () => {
     expect(await asked()).toBe('denied')
   })
 
-  it('keeps the old one when the new has a flaw, says where it is, and recovers', async () => {
+  it('keeps the old configuration when the new one has a mistake, says where it is, and recovers', async () => {
     const good = `tenant: acme\n${policy('approve')}`
     const file = await configured('flaw-while-running.yaml', good)
     await using running = start('--json', '--config', file)
@@ -437,7 +437,7 @@ describe('start --config, when the file changes,', () => {
     await running.prints('stderr', /: unchanged\n/)
   })
 
-  it('begins a tenant anew when its seeds change, with the credentials it had', async () => {
+  it('replaces a tenant when its seeds change, and keeps its credentials', async () => {
     const file = await configured('seeds.yaml', 'tenant: acme\n')
     await using running = start('--json', '--config', file)
     const agent = agentOf(await ready(running))
@@ -448,7 +448,7 @@ describe('start --config, when the file changes,', () => {
     expect(await agent.authenticate()).toMatch(/^eyJ/)
   })
 
-  it('adds tenants and takes them away', async () => {
+  it('adds and removes tenants', async () => {
     const file = await configured('tenants.yaml', 'tenants: [{ tenant: one }, { tenant: two }]\n')
     await using running = start('--json', '--config', file)
     const { issuer } = await ready(running)
@@ -461,7 +461,7 @@ describe('start --config, when the file changes,', () => {
     expect((await keys('three')).status).toBe(200)
   })
 
-  it('reads the policy file of all tenants again, too', async () => {
+  it('also reads the policy file of all tenants again', async () => {
     const file = await configured(
       'house-rules.yaml',
       'rules: [{ name: all, risk: low, decision: approve }]\n',

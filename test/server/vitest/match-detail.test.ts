@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Equals, matchDetail } from '../../../server/vitest/match-detail.ts'
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
 
-/** Vitest's own `equals`, which it hands to matchers. */
+/** Vitest's own `equals`, which it passes to matchers. */
 let equals: Equals
 expect.extend({
   keepEquals() {
@@ -24,7 +24,10 @@ const detailOf = fc.record(
   { requiredKeys: ['type'] },
 ) as fc.Arbitrary<AuthorizationDetail>
 
-/** Replaces what stands at some positions by matchers that hold for it, or for anything of its kind. */
+/**
+ * Replaces the values at some positions by matchers that match them, or match anything of their
+ * type.
+ */
 const withMatchers = (value: unknown, pick: () => number): unknown => {
   const choice = pick()
   if (choice === 0) return expect.anything()
@@ -49,7 +52,7 @@ const permutations = (list: readonly unknown[]): unknown[][] =>
       )
 
 describe('matchDetail', () => {
-  it('matches a detail in which matchers that hold for it stand in any position', () => {
+  it('accepts matching asymmetric matchers in any position', () => {
     fc.assert(
       fc.property(detailOf, fc.infiniteStream(fc.nat({ max: 6 })), (detail, choices) => {
         const expected = withMatchers(detail, () => choices.next().value) as AuthorizationDetail
@@ -58,7 +61,7 @@ describe('matchDetail', () => {
     )
   })
 
-  it('agrees with `equals` for every order of the actions, in both polarities', () => {
+  it('agrees with `equals` for every order of the actions, also negated', () => {
     fc.assert(
       fc.property(
         detailOf,

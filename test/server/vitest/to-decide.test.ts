@@ -19,13 +19,13 @@ const payment = { type: 'payment', actions: ['initiate'] }
 const reading = { type: 'file_access', actions: ['read'] }
 
 describe('toDecide', () => {
-  it('passes for what the policy says, whether it is parsed or as written', () => {
+  it('passes for the decision of a policy, parsed or as written', () => {
     expect(policy).toDecide(payment, { decision: 'ask', rule: 'payments', approvers: 2 })
     expect(Policy.parse(policy)).toDecide(reading, { decision: 'approve', ttl: 60 })
     expect({}).toDecide(reading, { decision: 'approve', risk: 'low', rule: 'reads are approved' })
   })
 
-  it('takes facts beside the detail, and asymmetric matchers', () => {
+  it('accepts facts beside the detail, and asymmetric matchers', () => {
     expect(policy).toDecide(
       reading,
       { decision: 'deny', reason: expect.stringContaining('Enough') },
@@ -34,7 +34,7 @@ describe('toDecide', () => {
     expect(policy).not.toDecide(reading, { decision: 'deny' }, { score: 39 })
   })
 
-  it('tells the request and what the policy decides of it', () => {
+  it('shows the request and its decision in the message', () => {
     expect(() => expect(policy).toDecide(payment, { decision: 'approve' }, { score: 3 })).toThrow(
       `expected the policy to decide
   {"decision":"approve"}
@@ -83,7 +83,7 @@ It decides
       'expected some of decision, risk, rule',
     ],
     ['no outcome', policy, payment, {}, {}, 'expected some of decision, risk, rule'],
-  ])('throws for %s, also with not', (_, received, detail, expected, facts, told) => {
+  ])('throws for %s, also negated', (_, received, detail, expected, facts, told) => {
     const decide = (matcher: { toDecide: (...args: never[]) => void }) =>
       matcher.toDecide(...([detail, expected, facts] as never[]))
 

@@ -6,7 +6,7 @@ const reading = (identifier: string) => ({ type: 'file_access', actions: ['read'
 const document = (api: string, id = 'doc_9982') => `${api}/v1/documents/${id}`
 
 describe('the fixtures', () => {
-  test('let an agent read what it may ask for', async ({ jit, tenant }) => {
+  test('let an agent read a document it may request', async ({ jit, tenant }) => {
     const response = await jit.fetch(document(tenant.urls.api))
 
     expect(response.status).toBe(200)
@@ -27,12 +27,12 @@ describe('the fixtures', () => {
 
     expect(tenant.agents).toMatchObject([{ name: 'report-bot' }])
   })
-  test('give the next test another, in the same harness', ({ tenant, harness }) => {
+  test('give the next test another tenant of the same harness', ({ tenant, harness }) => {
     expect(tenants).not.toContain(tenant.tenant)
     expect(tenant.environment.LUMOAUTH_URL).toBe(harness.issuer)
   })
 
-  test('move time instead of waiting', async ({ jit, tenant, approver, clock }) => {
+  test('move the clock instead of waiting', async ({ jit, tenant, approver, clock }) => {
     approver.answers({ decision: 'approve', after: 'PT2M' })
     const before = clock.now()
     const request = await jit.requestPermission({ type: 'user_data', actions: ['read'] })
@@ -55,7 +55,7 @@ describe('the fixtures', () => {
     expect(decided).toMatchObject({ status: 'denied', agent_message: 'Not today.' })
   })
 
-  test('let a seat misbehave', async ({ tenant, agent, misbehave }) => {
+  test('enable a misbehaviour', async ({ tenant, agent, misbehave }) => {
     const { misbehaviours } = await import('../../../server/misbehaviours/catalogue.ts')
     await misbehave({ name: misbehaviours[0]?.name ?? '', times: 1 })
 
@@ -64,18 +64,18 @@ describe('the fixtures', () => {
     expect(tenant.exchanges().length).toBeLessThanOrEqual(1)
   })
 
-  describe('take other seeds', () => {
+  describe('accept other seeds', () => {
     test.override('seed', { agents: [{ name: 'crew' }, { name: 'intern' }] })
     test.override('jitOptions', { name: 'Night shift' })
 
-    test('for the tests of a block', async ({ jit, tenant }) => {
+    test('for the tests of a describe block', async ({ jit, tenant }) => {
       expect(tenant.agents.map(({ name }) => name)).toEqual(['crew', 'intern'])
       expect(jit.agent.baseUrl).toContain(tenant.tenant)
     })
   })
 })
 
-/** What a failing expectation says. */
+/** The message of a failing expectation. */
 const complaint = (expectation: () => unknown): string => {
   try {
     expectation()
@@ -86,7 +86,7 @@ const complaint = (expectation: () => unknown): string => {
 }
 
 describe('toHaveRequested', () => {
-  test('holds for exactly what was asked for, in any order', async ({ jit, agent, tenant }) => {
+  test('passes for exactly the requested details, in any order', async ({ jit, agent, tenant }) => {
     await jit.requestPermission({ type: 'file_access', actions: ['write', 'read'] })
 
     for (const asked of [jit, agent, tenant]) {
@@ -95,13 +95,13 @@ describe('toHaveRequested', () => {
     }
   })
 
-  test('understands matchers within', async ({ jit, agent }) => {
+  test('accepts matchers inside a detail', async ({ jit, agent }) => {
     await jit.requestPermission(reading('doc_1'))
 
     expect(agent).toHaveRequested(reading(expect.stringMatching(/^doc_/)))
   })
 
-  test('takes a matcher for the whole detail, in both polarities', async ({ jit, agent }) => {
+  test('accepts a matcher for the whole detail, also negated', async ({ jit, agent }) => {
     await jit.requestPermission(reading('doc_1'))
 
     expect(agent).toHaveRequested(expect.objectContaining({ identifier: 'doc_1' }))
@@ -112,7 +112,7 @@ describe('toHaveRequested', () => {
     expect(() => expect(agent).not.toHaveRequested(expect.anything())).toThrow()
   })
 
-  test('takes matchers for members of a list', async ({ jit, agent }) => {
+  test('accepts matchers for members of a list', async ({ jit, agent }) => {
     await jit.requestPermission({ type: 'file_access', actions: ['write', 'read'] })
 
     expect(agent).toHaveRequested({
@@ -122,7 +122,7 @@ describe('toHaveRequested', () => {
   })
 
   test.for([undefined, null, 'user_data', [], {}, { identifier: 'doc_1' }, { type: '' }])(
-    'refuses %j in both polarities: it could never match',
+    'rejects %j, also negated: it could never match',
     (detail, { agent }) => {
       for (const expectation of [expect(agent), expect(agent).not]) {
         expect(() => expectation.toHaveRequested(detail as never)).toThrow(
@@ -152,7 +152,7 @@ describe('toHaveRequested', () => {
     )
   })
 
-  test('says that nothing was', ({ agent }) => {
+  test('says that nothing was requested', ({ agent }) => {
     expect(complaint(() => expect(agent).toHaveRequested(reading('doc_1')))).toContain(
       'It requested nothing.',
     )
@@ -160,7 +160,7 @@ describe('toHaveRequested', () => {
 })
 
 describe('toHaveCompletedItsTask', () => {
-  test('holds once the task is completed', async ({ jit, agent, tenant }) => {
+  test('passes once the task is completed', async ({ jit, agent, tenant }) => {
     expect(agent).not.toHaveCompletedItsTask()
 
     await jit.completeTask()
@@ -169,13 +169,17 @@ describe('toHaveCompletedItsTask', () => {
     expect(tenant).toHaveCompletedItsTask()
   })
 
-  test('names the task that was left, and counts its tokens', async ({ jit, agent, tenant }) => {
+  test('names the task that is still open, and counts its tokens', async ({
+    jit,
+    agent,
+    tenant,
+  }) => {
     await jit.fetch(document(tenant.urls.api))
 
     expect(complaint(() => expect(agent).toHaveCompletedItsTask())).toBe(
       [
         'expected report-bot to have completed its task',
-        `${jit.taskId} (names the task that was left, and counts its tokens) is still active; 1 of its tokens is still valid.`,
+        `${jit.taskId} (names the task that is still open, and counts its tokens) is still active; 1 of its tokens is still valid.`,
       ].join('\n'),
     )
   })
@@ -192,7 +196,7 @@ describe('toHaveCompletedItsTask', () => {
 })
 
 describe('toHaveUsedOnly', () => {
-  test('holds for what the API let it in with, or more', async ({ jit, agent, tenant }) => {
+  test('passes when the details used are among the given ones', async ({ jit, agent, tenant }) => {
     await jit.fetch(document(tenant.urls.api))
 
     expect(agent).toHaveUsedOnly([reading('doc_9982')])
@@ -200,7 +204,7 @@ describe('toHaveUsedOnly', () => {
     expect(agent).not.toHaveUsedOnly([])
   })
 
-  test('names what was too much, and where', async ({ jit, agent, tenant }) => {
+  test('names the detail that is not, and where it was used', async ({ jit, agent, tenant }) => {
     await jit.fetch(document(tenant.urls.api))
 
     const said = complaint(() => expect(agent).toHaveUsedOnly([reading('doc_1')]))
@@ -210,7 +214,7 @@ describe('toHaveUsedOnly', () => {
     expect(said).toMatch(/for GET \/t\/[^/]+\/v1\/documents\/doc_9982/)
   })
 
-  test('does not hold for nothing, unless nothing was meant', ({ agent }) => {
+  test('fails when nothing was used, unless nothing was expected', ({ agent }) => {
     expect(agent).toHaveUsedOnly([])
     expect(complaint(() => expect(agent).toHaveUsedOnly([reading('doc_1')]))).toContain(
       'It used no permission.',

@@ -22,8 +22,8 @@ const parameters = fc.dictionary(
 const read = (field: string) =>
   parseChallenges(field)?.map((it) => [it.scheme, Object.fromEntries(it.parameters)])
 
-describe('a challenge of any text', () => {
-  it('is a header field, and is read back as it was put in, with no further parameter', () => {
+describe('formatting a challenge with any text', () => {
+  it('gives a valid header field that parses back to the same parameters', () => {
     fc.assert(
       fc.property(token, parameters, (scheme, given) => {
         const field = formatChallenge(scheme, given)
@@ -36,7 +36,7 @@ describe('a challenge of any text', () => {
     )
   })
 
-  it('stays apart from the challenges beside it', () => {
+  it('keeps it apart from the challenges beside it', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(token, parameters), { minLength: 1, maxLength: 4 }), (all) => {
         const field = all.map(([scheme, given]) => formatChallenge(scheme, given)).join(', ')
@@ -48,7 +48,7 @@ describe('a challenge of any text', () => {
     )
   })
 
-  it('loses nothing that a header field may hold', () => {
+  it('keeps every character that a header field may hold', () => {
     const codes = [9, ...Array.from({ length: 95 }, (_, at) => 0x20 + at)]
     const obsolete = Array.from({ length: 128 }, (_, at) => 0x80 + at)
     const sendable = String.fromCharCode(...codes, ...obsolete)
@@ -99,11 +99,11 @@ describe('a WWW-Authenticate field', () => {
     'Bearer "x"',
     'Bearer realm="\u20ac"',
     `Bearer realm="${'x'.repeat(longestField)}"`,
-  ])('is no list of challenges: %j', (field) => {
+  ])('is malformed: %j', (field) => {
     expect(parseChallenges(field)).toBeUndefined()
   })
 
-  it('of any text is read or refused, never thrown at', () => {
+  it('with any text is parsed or rejected, and never throws', () => {
     const pieces = fc.constantFrom('Bearer', ' ', ',', '=', '"', '\\', 'a', '==', '\t', ', x="y"')
     fc.assert(
       fc.property(

@@ -60,7 +60,7 @@ describe('a detail covers', () => {
     expect(covers(granted, required)).toBe(false)
   })
 
-  it('what any of several covers, and not what they cover together', () => {
+  it('what any one of several covers, and not what they cover together', () => {
     const several = [
       { type: 't', actions: ['a'] },
       { type: 't', actions: ['b'] },
@@ -73,7 +73,7 @@ describe('a detail covers', () => {
 })
 
 describe('the canonical text of a detail', () => {
-  it('is the same for details that mean the same, and for no others', () => {
+  it('is the same for details with the same meaning, and for no others', () => {
     expect(canonical({ type: 't', actions: ['b', 'a'], z: { y: 1, x: [2, 1] } })).toBe(
       '{"actions":["a","b"],"type":"t","z":{"x":[2,1],"y":1}}',
     )
@@ -81,11 +81,11 @@ describe('the canonical text of a detail', () => {
   })
 })
 
-describe('a detail is no wider than another', () => {
+describe('isNoWider', () => {
   const of = <T>(...values: T[]) => values
   const lists = of(undefined, [], ['a'], ['a', 'b'])
   const places = of(undefined, [], ['here'], ['here', 'there'])
-  /** Every detail of a small universe; `undefined` leaves the member out. */
+  /** Every detail of a small universe; `undefined` omits the member. */
   const universe: AuthorizationDetail[] = of('t', 'u').flatMap((type) =>
     of(undefined, 'x').flatMap((identifier) =>
       lists.flatMap((actions) =>
@@ -98,7 +98,10 @@ describe('a detail is no wider than another', () => {
     ),
   )
 
-  /** What a token with the detail may do: requirements that it meets, at a place where it is valid. */
+  /**
+   * What a token with the detail permits: the requirements that it meets, at each place where it is
+   * valid.
+   */
   const accessesOf = (detail: AuthorizationDetail): Set<string> =>
     new Set(
       of('here', 'there', 'elsewhere')
@@ -110,12 +113,12 @@ describe('a detail is no wider than another', () => {
         ),
     )
 
-  it('exactly when a token with it may do nothing that a token with the other may not', () => {
+  it('holds exactly when the detail permits nothing that the other does not', () => {
     const accesses = universe.map(accessesOf)
     const wrong = universe.flatMap((held, h) =>
       universe.flatMap((asked, a) => {
         const gains = [...(accesses[a] ?? [])].some((access) => !accesses[h]?.has(access))
-        // A detail that is valid nowhere may do nothing, whatever else it says.
+        // A detail that is valid nowhere permits nothing, whatever else it says.
         const isSound = !isNoWider(held, asked) || !gains
         const isComplete = isNoWider(held, asked) || gains || asked.locations?.length === 0
         return isSound && isComplete ? [] : [[held, asked]]

@@ -8,7 +8,7 @@ describe('HTTP Basic credentials', () => {
     ['plain text', { id: 'report-bot', secret: 'secret' }],
     ['colons, spaces and percent signs', { id: 'a:b', secret: 'c d:100%+é' }],
     ['an empty secret', { id: 'report-bot', secret: '' }],
-  ])('are form-encoded and read again: %s (RFC 6749 §2.3.1)', (_, credentials) => {
+  ])('are form-encoded and decoded: %s (RFC 6749 §2.3.1)', (_, credentials) => {
     expect(decodeBasic(encodeBasic(credentials))).toEqual(credentials)
   })
 
@@ -28,7 +28,7 @@ describe('HTTP Basic credentials', () => {
   it.each([
     ['no colon', 'report-bot', { id: 'report-bot', secret: '', flaw: 'malformed' }],
     ['a bare percent sign', 'a:100%', { id: 'a', secret: '100%', flaw: 'not form-encoded' }],
-  ])('have a flaw, and are read as far as they can be: %s', (_, text, expected) => {
+  ])('are decoded as far as possible, with a flaw: %s', (_, text, expected) => {
     expect(decodeBasic(basic(text))).toEqual(expected)
   })
 })

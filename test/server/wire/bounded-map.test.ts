@@ -13,7 +13,7 @@ describe('a bounded map', () => {
     ])
   })
 
-  it('drops nothing as long as there is room', () => {
+  it('drops nothing below its limit', () => {
     const map = new BoundedMap<string, number>(2)
 
     map.set('a', 1).set('b', 2).delete('a')

@@ -18,7 +18,7 @@ const drafted = (value: string, status = 401) =>
   reading(status, { 'www-authenticate': `Bearer authorization_remediation=${value}` })
 
 describe('a challenge', () => {
-  it('comes through as it was sent, in either encoding', () => {
+  it('is decoded to the encoded detail, in either encoding', () => {
     const remediation = encodeRemediation({ authorization_details: [detail] })
 
     expect(encodeChallenge(detail)).toBe(base64(detail))
@@ -32,7 +32,7 @@ describe('a challenge', () => {
     expect(drafted(`${remediation}, realm="x"`)).toEqual([detail])
   })
 
-  it.each(['a', 'ab', 'abc'])('in a parameter has no padding: %s', (type) => {
+  it.each(['a', 'ab', 'abc'])('as a parameter has no padding: %s', (type) => {
     const remediation = { authorization_details: [{ type }] }
 
     expect(encodeRemediation(remediation)).toBe(
@@ -40,7 +40,7 @@ describe('a challenge', () => {
     )
   })
 
-  it('may be a list, padded or not, in both alphabets', () => {
+  it('may be a list, padded or not, in base64 and base64url', () => {
     const json = JSON.stringify([detail])
 
     expect(lumo(Buffer.from(json).toString('base64'))).toEqual([detail])
@@ -48,7 +48,7 @@ describe('a challenge', () => {
     expect(lumo(Buffer.from(json).toString('base64url'))).toEqual([detail])
   })
 
-  it('is none in an answer of another status, or without a header', () => {
+  it('is absent from a response with another status, or without the header', () => {
     const remediation = encodeRemediation({ authorization_details: [detail] })
 
     expect(reading(403, {})).toBeUndefined()
@@ -74,7 +74,7 @@ describe('a challenge', () => {
     ['of a scheme that takes no token', `Basic authorization_remediation=${remediation}`],
     ['of another challenge', `Bearer, Basic authorization_remediation=${remediation}`],
     ['that is a scheme', `authorization_remediation ${remediation}`],
-  ])('is none in a parameter %s', (_, field) => {
+  ])('is absent from a parameter %s', (_, field) => {
     expect(reading(401, { 'www-authenticate': field })).toBeUndefined()
   })
 
@@ -111,7 +111,7 @@ describe('a challenge', () => {
     const empty = base64([{ type: 't', more: '' }]).length
     return base64([{ type: 't', more: 'x'.repeat(Math.ceil(((length - empty) * 3) / 4)) }])
   }
-  it('is read up to its greatest length', () => {
+  it('is read up to its maximum length', () => {
     const longest = padded(longestChallenge)
 
     expect(longest).toHaveLength(longestChallenge)
@@ -145,13 +145,13 @@ describe('a challenge', () => {
     )
   })
 
-  it('keeps the cause of what does not decode', () => {
+  it('that cannot be decoded throws an error with the cause', () => {
     expect(() => lumo(Buffer.from('{').toString('base64'))).toThrow(
       expect.objectContaining({ cause: expect.any(SyntaxError) }),
     )
   })
 
-  it('of the draft that uses the body is read from there', () => {
+  it('of the draft that uses the body is read from the body', () => {
     const body = { error: 'insufficient_authorization_details', authorization_details: [detail] }
 
     expect(readChallengeBody(body)).toEqual([detail])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { closest, didYouMean } from '../../../server/wire/closest.ts'
 
-describe('the word a typing error most likely meant', () => {
+describe('the closest word', () => {
   it.each<[string, string, string[], string | undefined]>([
     ['is the word itself', 'abc', ['abd', 'abc'], 'abc'],
     ['is the word in another case', 'ABC', ['xyz', 'abc'], 'abc'],
@@ -29,7 +29,7 @@ describe('the word a typing error most likely meant', () => {
     expect(closest(word, candidates)).toBe(expected)
   })
 
-  it('is asked for by name, or not at all', () => {
+  it('is suggested by name, or not at all', () => {
     expect(didYouMean('taks', ['task'])).toBe('; did you mean "task"?')
     expect(didYouMean('moon', ['task'])).toBe('')
   })

@@ -31,7 +31,7 @@ describe('a duration', () => {
     century + 1,
     'P36601D',
     null,
-  ])('is not %j', (value) => {
+  ])('must not be %j', (value) => {
     expect(Duration.safeParse(value).success).toBe(false)
   })
 })

@@ -7,29 +7,29 @@ import { CreateStream, pollDelivery, pushDelivery } from '../../../server/wire/s
 import { CreateTask } from '../../../server/wire/task.ts'
 import { AuthorizationDetailsText, TokenForm } from '../../../server/wire/token.ts'
 
-describe('opening a task', () => {
+describe('CreateTask', () => {
   it.each([
     [{}],
     [{ name: 'Q4 report' }],
     [{ task_description: 'Q4 report', required_scopes: ['reports:read'] }],
-  ])('takes %j', (order) => {
+  ])('accepts %j', (order) => {
     expect(CreateTask.parse(order)).toEqual(order)
   })
 
   it.each([
     ['required_scopes', { task_description: 'Q4 report' }],
     ['task_description', { required_scopes: ['reports:read'] }],
-  ])('in the older form needs %s beside the other', (missing, order) => {
+  ])('in the older form requires %s, too', (missing, order) => {
     expect(CreateTask.safeParse(order).error?.issues).toEqual([
       { code: 'custom', path: [missing], message: `expected ${missing} beside the other` },
     ])
   })
 })
 
-describe('an agent, as it sees itself,', () => {
+describe('AgentsMe', () => {
   const identity = { id: 'agent_1', type: 'agent', tenant: 'acme' }
 
-  it('has an id in one form, in the other, or in both', () => {
+  it('requires an id in one form, in the other, or in both', () => {
     expect(AgentsMe.safeParse({ identity }).success).toBe(true)
     expect(AgentsMe.safeParse({ agent_id: 'agent_1' }).success).toBe(true)
     expect(AgentsMe.safeParse({ identity, agent_id: 'agent_1' }).success).toBe(true)
@@ -39,8 +39,8 @@ describe('an agent, as it sees itself,', () => {
   })
 })
 
-describe('a stream of signals', () => {
-  it('that is pushed says where to', () => {
+describe('CreateStream', () => {
+  it('requires an endpoint_url for push delivery', () => {
     const endpoint_url = 'https://receiver.example/signals'
 
     expect(
@@ -53,10 +53,10 @@ describe('a stream of signals', () => {
   })
 })
 
-describe('a token form', () => {
+describe('TokenForm', () => {
   const grant_type = 'client_credentials'
 
-  it.each(['resource', 'audience'])('has %s as a list, repeated or not', (name) => {
+  it.each(['resource', 'audience'])('parses %s as a list, repeated or not', (name) => {
     expect(TokenForm.parse({ grant_type, [name]: 'a' })).toEqual({ grant_type, [name]: ['a'] })
     expect(TokenForm.parse({ grant_type, [name]: ['a', 'b'] })).toEqual({
       grant_type,
@@ -64,7 +64,7 @@ describe('a token form', () => {
     })
   })
 
-  it('names details as a JSON array (RFC 9396 §2)', () => {
+  it('parses authorization_details as a JSON array (RFC 9396 §2)', () => {
     expect(AuthorizationDetailsText.parse('[{"type":"file_access"}]')).toEqual([
       { type: 'file_access' },
     ])
@@ -73,17 +73,17 @@ describe('a token form', () => {
   it.each([
     ['no JSON', '[{', 'custom'],
     ['no array', '{"type":"file_access"}', 'invalid_type'],
-  ])('names none in what is %s', (_says, text, code) => {
+  ])('rejects authorization_details that are %s', (_says, text, code) => {
     expect(AuthorizationDetailsText.safeParse(text).error?.issues).toMatchObject([
       { code, path: [], message: 'expected a JSON array of objects' },
     ])
   })
 })
 
-describe('a key set', () => {
+describe('Jwks', () => {
   const key = { kty: 'EC', kid: 'key_1', use: 'sig', alg: 'ES256', x: 'AA', y: 'AA' }
 
-  it('publishes no private key', () => {
+  it('rejects a private key', () => {
     expect(Jwks.parse({ keys: [key] })).toEqual({ keys: [key] })
     expect(Jwks.safeParse({ keys: [key, { ...key, d: 'AA' }] }).error?.issues).toMatchObject([
       { path: ['keys', 1], message: 'expected a public key: "d" is a private member' },
@@ -91,8 +91,8 @@ describe('a key set', () => {
   })
 })
 
-describe('a tenant', () => {
-  it('begins with a misbehaviour by its name alone, or with more said of it', () => {
+describe('TenantSeed', () => {
+  it('accepts a misbehaviour as a name or as an object', () => {
     const { misbehave } = TenantSeed.parse({
       misbehave: ['token.leaked', { name: 'slow', ms: 5 }],
     })
@@ -101,7 +101,7 @@ describe('a tenant', () => {
   })
 })
 
-describe('a pattern of a policy', () => {
+describe('a pattern in a policy', () => {
   const lacking = (pattern: string) =>
     Condition.safeParse({ justification_lacks: { pattern } }).error?.issues
 
@@ -110,7 +110,7 @@ describe('a pattern of a policy', () => {
   })
 
   it.each(['(a)\\1', '\\k<a>', '(?=a)', '(?!a)', '(?<=a)', '(?<!a)', '(a)\\9'])(
-    'refers to no group and looks nowhere: %s',
+    'must have no back-reference and no look-around: %s',
     (pattern) => {
       expect(lacking(pattern)).toMatchObject([
         { code: 'custom', message: 'expected a pattern without back-references and look-around' },
@@ -118,8 +118,8 @@ describe('a pattern of a policy', () => {
     },
   )
 
-  // The last two are patterns only where Unicode is not asked for.
-  it.each(['(a', '[', '*', 'a{', '\\-'])('is a regular expression: not %s', (pattern) => {
+  // The last two are valid patterns only without the Unicode flag.
+  it.each(['(a', '[', '*', 'a{', '\\-'])('must be a regular expression: not %s', (pattern) => {
     expect(lacking(pattern)).toMatchObject([
       {
         code: 'custom',

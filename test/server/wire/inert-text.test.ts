@@ -6,7 +6,7 @@ import { reports } from '../../../scenarios/reports/formats.ts'
 import { emptyResult, type Failure, type Result } from '../../../scenarios/runner/verdict.ts'
 import { inertText } from '../../../server/wire/inert-text.ts'
 
-/** What commands a terminal or a CI runner, or reorders what is read. */
+/** Text that controls a terminal or a CI runner, or changes the reading order. */
 const hostile = [
   '\u001b]0;title\u0007',
   '\u001b[2J',
@@ -60,8 +60,8 @@ const result = {
   ],
 } as unknown as Result
 
-describe('foreign text', () => {
-  it('leaves no character that commands a terminal, and no line that commands a CI runner', () => {
+describe('untrusted text', () => {
+  it('keeps no character that controls a terminal, and no line that commands a CI runner', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: 'binary' }))),
@@ -104,7 +104,7 @@ describe('foreign text', () => {
   })
 
   it.each(['junit', 'ctrf', 'markdown', 'terminal'] as const)(
-    'is inert in the report %s',
+    'is inert in the %s report',
     async (name) => {
       const run = { target: 'x', startedAt: 0, duration: 1, results: [result] }
       const render = reports[name] as unknown as (runs: unknown) => unknown

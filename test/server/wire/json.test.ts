@@ -25,19 +25,19 @@ describe('parseJson', () => {
     ['{"a":[1]}', { a: [1] }],
     ['null', null],
     ['"text"', 'text'],
-  ])('reads %s', (text, value) => {
+  ])('parses %s', (text, value) => {
     expect(parseJson(text)).toEqual(value)
   })
 
   it.each(['', '{', "{'a':1}", 'nothing', '['.repeat(65) + ']'.repeat(65)])(
-    'gives undefined for %j',
+    'returns undefined for %j',
     (text) => {
       expect(parseJson(text)).toBeUndefined()
     },
   )
 })
 
-describe('the bounds of JSON', () => {
+describe('the limits for JSON', () => {
   it('count levels in the text as in the value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(9), (value, levels) => {
@@ -48,7 +48,7 @@ describe('the bounds of JSON', () => {
     )
   })
 
-  it('never count fewer values than there are, and at most one more for each empty list', () => {
+  it('count every value, and at most one more for each empty list', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(40), (value, most) => {
         const text = JSON.stringify(value)
@@ -60,7 +60,7 @@ describe('the bounds of JSON', () => {
     )
   })
 
-  it('are 64 levels and 10 000 values', () => {
+  it('are 64 levels and 10,000 values', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
     const wide = (values: number) => JSON.stringify(Array.from({ length: values - 1 }, () => 0))
 
@@ -73,13 +73,13 @@ describe('the bounds of JSON', () => {
     expect(() => readJson(wide(10_001))).toThrow('has more than 10000 values')
   })
 
-  it('do not concern what stands in texts', () => {
+  it('ignore the content of strings', () => {
     const text = `${'['.repeat(1000)}\\"${','.repeat(20_000)}\\`
 
     expect(readJson(JSON.stringify([text, text]))).toEqual([text, text])
   })
 
-  it('refuse a name however it is written', () => {
+  it('reject a refused name however it is escaped', () => {
     for (const name of ['"__proto__"', '"\\u005f_proto__"']) {
       expect(() => readJson(`{${name}:1}`, { refusedNames: ['__proto__'] })).toThrow(SyntaxError)
     }

@@ -7,8 +7,8 @@ import { bot } from '../issuer/world.ts'
 
 const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
 
-describe('what has the shape of a JWT', () => {
-  it('is found wherever it stands, however many there are', () => {
+describe('text in the shape of a JWT', () => {
+  it('is found at every position, any number of times', () => {
     expect(jwtsIn(`Bearer ${jwt}`)).toEqual([{ at: 7, jwt }])
     expect(jwtsIn(`a-${jwt}, "t":"${jwt}"`)).toEqual([
       { at: 2, jwt },
@@ -18,7 +18,7 @@ describe('what has the shape of a JWT', () => {
     expect(replaceJwts(`v1.a.${jwt}...${jwt}`, '***')).toBe('v1.a.***...***')
   })
 
-  it('has as many parts as are asked for', () => {
+  it('has three parts, or as many as requested', () => {
     expect(replaceJwts('eyJhbGci.e30.', '***')).toBe('***')
     expect(replaceJwts('eyJhbGci.e30', '***')).toBe('eyJhbGci.e30')
     expect(replaceJwts('eyJhbGci.e30', '***', 2)).toBe('***')
@@ -26,8 +26,8 @@ describe('what has the shape of a JWT', () => {
   })
 })
 
-/** Found by recheck (test/README.md): each took time that grew with the square of the text. */
-describe('a text made to be slow is as fast as any other:', () => {
+/** Found by recheck (test/README.md): each took quadratic time. */
+describe('no text takes quadratic time in', () => {
   it.each([
     ['mask', () => mask('eyJ-'.repeat(250_000))],
     ['mask, with dots', () => mask('eyJ-.'.repeat(200_000))],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { exactly, Markup, markup } from '../../../server/wire/markup.ts'
 
 describe('markup', () => {
-  it('holds every value as text', () => {
+  it('escapes every value', () => {
     const value = `"><script>alert('1') & 2</script>`
 
     expect(markup`<p title="${value}">${1}</p>`.text).toBe(
@@ -10,7 +10,7 @@ describe('markup', () => {
     )
   })
 
-  it('holds markup, lists of it, and nothing for undefined and false', () => {
+  it('accepts markup, lists of it, and nothing for undefined and false', () => {
     const items = ['a', 'b'].map((it) => markup`<li>${it}</li>`)
 
     expect(markup`<ul>${items}${undefined}${false}${new Markup('<hr>')}</ul>`.text).toBe(
@@ -27,11 +27,11 @@ describe('markup', () => {
     expect(markup`${text}`.text).toBe(expected)
   })
 
-  it('leaves tabs and line ends as they are', () => {
+  it('keeps tabs and line breaks', () => {
     expect(markup`${'a\tb\r\nc'}`.text).toBe('a\tb\r\nc')
   })
 
-  it('leaves an exact value as it is, but for what would be markup', () => {
+  it('keeps an exact value, and escapes it', () => {
     expect(markup`<input value="${exactly('a\u200b"b')}">`.text).toBe(
       '<input value="a\u200b&#34;b">',
     )

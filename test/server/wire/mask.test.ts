@@ -97,7 +97,7 @@ describe('masking by name', () => {
     expect(mask(JSON.stringify({ [name]: 'https://h.example/in' }))).toContain('/in"')
   })
 
-  it('returns text without secrets as it is', () => {
+  it('returns text without secrets unchanged', () => {
     const values = fc.oneof(fc.string(), fc.integer(), fc.constant(null))
     const bodies = fc.dictionary(fc.constantFrom('name', 'details', 'tokens_used'), values)
     fc.assert(
@@ -109,12 +109,12 @@ describe('masking by name', () => {
     )
   })
 
-  it('shows the code of an error', () => {
+  it('keeps the code of an error', () => {
     const text = JSON.stringify({ error: 'not_found', code: 'not_found', status: 404 })
     expect(mask(text)).toBe(text)
   })
 
-  it('masks whole what lies too deep to look at', () => {
+  it('masks the whole text when it is nested too deep', () => {
     let text = 'hello=world'
     for (let times = 0; times < 40; times += 1) text = `?a=${text}`
 

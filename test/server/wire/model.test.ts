@@ -10,13 +10,13 @@ describe('a reply of the scripted model', () => {
     expect(ModelReply.safeParse(reply).success).toBe(true)
   })
 
-  it('says or calls something', () => {
+  it('requires say or call', () => {
     expect(ModelReply.safeParse({ repeat: true }).error?.issues).toMatchObject([
       { path: [], message: 'expected say, call or both' },
     ])
   })
 
-  it('has a condition that says something, or none', () => {
+  it('requires at least one condition in when', () => {
     expect(ReplyCondition.parse({ turn: 1 })).toEqual({ turn: 1 })
     expect(ModelReply.safeParse({ say: 'Done.', when: {} }).error?.issues).toMatchObject([
       { path: ['when'], message: 'expected at least one condition' },
@@ -24,12 +24,12 @@ describe('a reply of the scripted model', () => {
   })
 })
 
-describe('the path of the scripted model', () => {
+describe('the path in a placeholder', () => {
   it.each([
     '/_harness/llm/v1/models',
     '//_harness/llm/v1/models',
     '/_harness/tenants/acme/llm/v1/models',
-  ])('is %s', (path) => {
+  ])('may be %s', (path) => {
     expect(isModelPath(path)).toBe(true)
   })
 
@@ -39,7 +39,7 @@ describe('the path of the scripted model', () => {
     '/_harness/tenants/acme/other/llm/v1',
     '/v1/_harness/llm/v1/models',
     '_harness/llm/v1/models',
-  ])('is not %s', (path) => {
+  ])('must not be %s', (path) => {
     expect(isModelPath(path)).toBe(false)
   })
 })

@@ -8,21 +8,21 @@ import {
 
 const detail = { type: 'file_access', actions: ['read'], identifier: 'doc_1' }
 
-describe('asking for a permission', () => {
-  it('takes one detail, or a list of exactly one', () => {
+describe('RequestPermission', () => {
+  it('accepts one detail, or a list of exactly one', () => {
     const asked = { task_id: 'task_1', authorization_details: detail }
 
     expect(RequestPermission.parse(asked)).toEqual(asked)
     expect(RequestPermission.parse({ ...asked, authorization_details: [detail] })).toEqual(asked)
   })
 
-  it('needs no justification for a detail, and takes one', () => {
+  it('accepts a detail with or without a justification', () => {
     const asked = { task_id: 'task_1', authorization_details: detail, justification: 'Q4' }
 
     expect(RequestPermission.parse(asked)).toEqual(asked)
   })
 
-  it('takes a scope and why it is needed', () => {
+  it('accepts a scope with a justification', () => {
     const asked = { task_id: 'task_1', scope: 'reports:read', justification: ' Q4 ' }
 
     expect(RequestPermission.parse(asked)).toEqual(asked)
@@ -65,14 +65,14 @@ describe('asking for a permission', () => {
       ['justification'],
       'expected a justification',
     ],
-  ])('is refused with %s', (_says, asked, path, message) => {
+  ])('rejects %s', (_says, asked, path, message) => {
     const { error } = RequestPermission.safeParse({ task_id: 'task_1', ...asked })
 
     expect(error?.issues).toEqual([{ code: 'custom', path, message }])
   })
 })
 
-describe('a permission request, as its agent sees it,', () => {
+describe('a PermissionRequest in a response', () => {
   const request = {
     request_id: 'req_1',
     risk_level: 'low',
@@ -82,21 +82,21 @@ describe('a permission request, as its agent sees it,', () => {
   const complaints = (it: object) =>
     PermissionRequest.safeParse({ ...request, ...it }).error?.issues.map(({ message }) => message)
 
-  it('says where to look while it is pending', () => {
+  it('requires status_url while it is pending', () => {
     expect(complaints({ status: 'pending', status_url: '/jit/request/req_1' })).toBeUndefined()
     expect(complaints({ status: 'pending', token_url: '/jit/token' })).toEqual([
       'a pending request carries status_url',
     ])
   })
 
-  it('says where the token is once it is approved', () => {
+  it('requires token_url once it is approved', () => {
     expect(complaints({ status: 'approved', token_url: '/jit/token' })).toBeUndefined()
     expect(complaints({ status: 'approved', status_url: '/jit/request/req_1' })).toEqual([
       'an approved request carries token_url',
     ])
   })
 
-  it.each(['denied', 'expired', 'revoked'])('need say neither when it is %s', (status) => {
+  it.each(['denied', 'expired', 'revoked'])('requires neither when it is %s', (status) => {
     expect(complaints({ status })).toBeUndefined()
   })
 })

@@ -3,14 +3,14 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { readText } from '../../../server/wire/read-text.ts'
 
-describe('the text of an answer', () => {
-  it('is read up to the limit, in bytes', async () => {
+describe('reading the text of a response', () => {
+  it('succeeds up to the limit in bytes', async () => {
     expect(await readText(new Response('é'.repeat(5)), 10)).toBe('é'.repeat(5))
     expect(await readText(new Response('é'.repeat(5)), 9)).toBeUndefined()
     expect(await readText(new Response(null), 0)).toBe('')
   })
 
-  it('is read however it is cut into chunks', async () => {
+  it('decodes characters split across chunks', async () => {
     const bytes = new TextEncoder().encode('ä€😀')
     const body = new ReadableStream({
       start: (controller) => {
@@ -22,7 +22,7 @@ describe('the text of an answer', () => {
     expect(await readText(new Response(body))).toBe('ä€😀')
   })
 
-  it('stops an answer that does not end', async () => {
+  it('stops a response without end', async () => {
     let stopped = false
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1000)),
@@ -35,7 +35,7 @@ describe('the text of an answer', () => {
     expect(stopped).toBe(true)
   })
 
-  it('is measured once it is decompressed', async () => {
+  it('measures the decompressed size', async () => {
     const bomb = gzipSync(Buffer.alloc(20_000_000, 'x'))
     const server = createServer((_, response) => {
       response.setHeader('content-encoding', 'gzip').end(bomb)

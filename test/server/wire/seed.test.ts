@@ -60,11 +60,11 @@ describe('a tenant seed', () => {
       { agents: [{ name: 'a', capabilities: ['read "all"'] }] },
       'agents.0.capabilities.0: expected a scope: printable, without spaces and quotes',
     ],
-  ])('is refused with %s', (_, seed, problem) => {
+  ])('is rejected with %s', (_, seed, problem) => {
     expect(problems(seed)).toContain(problem)
   })
 
-  it('names every problem at once', () => {
+  it('reports every problem at once', () => {
     const seed = {
       agents: [{ name: 'a' }, { name: 'a' }],
       api_keys: [{ name: 'k', agent: 'x' }, { name: 'k' }],
@@ -73,7 +73,7 @@ describe('a tenant seed', () => {
     expect(problems(seed)).toHaveLength(4)
   })
 
-  it('needs nothing', () => {
+  it('may be empty', () => {
     expect(problems({})).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { FlawedFile, parseYaml, readYaml } from '../../../server/wire/yaml-source.ts'
 
 /** Found by fuzzing (test/trust/fuzz-texts.test.ts). */
-describe('a YAML text that cannot be read is refused in words, and soon:', () => {
+describe('unreadable YAML is rejected quickly, with a message:', () => {
   it.each([
     ['an alias that leads nowhere', 'a: *nothing', 'x.yaml:1:1: Unresolved alias'],
     [
@@ -44,11 +44,11 @@ d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]`,
   })
 })
 
-describe('a YAML text of many parts', () => {
+describe('large YAML', () => {
   const keys = (count: number) =>
     Array.from({ length: count }, (_, index) => `k${index}: 1`).join('\n')
 
-  it('says which key comes again, among 20 000 others', () => {
+  it('reports each duplicate key among 20,000 others', () => {
     const { value, problems } = readYaml(`${keys(20_000)}\nk7: 2\n"k8": 3\ninner: {k7: 1, k7: 2}`)
 
     expect(value).toBeUndefined()
@@ -59,14 +59,14 @@ describe('a YAML text of many parts', () => {
     ])
   })
 
-  it('is refused before it is parsed, where it comes from the network', () => {
+  it('from the network is rejected before it is parsed', () => {
     const text = keys(10_000)
 
     expect(() => parseYaml('x.yaml', text, z.unknown(), 15_000)).toThrow('at most 15000 tokens')
     expect(parseYaml('x.yaml', text, z.unknown())).toMatchObject({ k9999: 1 })
   })
 
-  it('tells its first hundred flaws', () => {
+  it('is rejected with its first hundred mistakes', () => {
     expect(readYaml('- @\n'.repeat(500)).problems).toHaveLength(100)
     expect(() => parseYaml('x.yaml', keys(500), z.record(z.string(), z.string()))).toThrow(
       expect.objectContaining({ flaws: expect.objectContaining({ length: 100 }) }),
@@ -92,7 +92,7 @@ describe('a YAML text', () => {
     return []
   }
 
-  it('is what the schema makes of it', () => {
+  it('becomes the value the schema returns', () => {
     expect(parseYaml('crew.yaml', 'name: a\nmembers: [{ id: b }]', Crew)).toEqual({
       name: 'a',
       members: [{ id: 'b', scopes: [] }],
@@ -141,20 +141,20 @@ describe('a YAML text', () => {
       'crew.yaml:1:1: Invalid input: expected object, received null',
     ],
     [
-      'a key that stands there twice at the second',
+      'a duplicate key at its second position',
       'name: a\nname: b',
       'crew.yaml:2:1: Map keys must be unique',
     ],
     [
-      'what is no YAML before an alias that leads nowhere',
-      'name: *nobody\nmembers: "',
+      'invalid YAML after an unknown alias',
+      'name: *unknown\nmembers: "',
       'crew.yaml:2:11: Missing closing "quote',
     ],
-  ])('is refused for %s', (_, text, flaw) => {
+  ])('is rejected for %s', (_, text, flaw) => {
     expect(flawsOf(text)).toEqual([flaw])
   })
 
-  it('is refused for all its flaws at once, each on a line', () => {
+  it('is rejected for all its mistakes at once, each on a line', () => {
     const read = () => parseYaml('crew.yaml', 'name: 1\nmembers: 2', Crew)
 
     expect(read).toThrow(

@@ -27,7 +27,7 @@ Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_T
     .passThroughOptions()
     .option(
       '--given <file>',
-      'what every tenant holds, for an agent that needs documents or scopes of its own',
+      'seeds of every tenant, for an agent that needs its own documents or scopes',
     )
     .option('--limit <seconds>', 'how long the command may take in a scenario', wholeNumber(), 60)
     .option('--only <text>', 'only scenarios with this in their title or file name')

@@ -21,7 +21,7 @@ const definition = () =>
     .description(
       `Checks an API: our issuer, our agent, and your API in any language.
 
-Each route that the target names is called without a token, with the right one, and with every wrong one: wide, narrow, expired, revoked, foreign, malformed, unsigned, made out to somebody else, of another tenant. Your API has to trust our issuer: --api-command starts it with LUMOAUTH_ISSUER, LUMOAUTH_JWKS_URI, LUMOAUTH_INTROSPECTION_ENDPOINT, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET and PORT in its environment, and waits until it listens.`,
+Each route that the target names is called without a token, with the right one, and with every wrong one: wide, narrow, expired, revoked, foreign, malformed, unsigned, for another audience, of another tenant. Your API has to trust our issuer: --api-command starts it with LUMOAUTH_ISSUER, LUMOAUTH_JWKS_URI, LUMOAUTH_INTROSPECTION_ENDPOINT, LUMOAUTH_AUDIENCE, API_CLIENT_ID, API_CLIENT_SECRET and PORT in its environment, and waits until it listens.`,
     )
     .option(
       '--target <file>',

@@ -7,7 +7,9 @@ import { checkIssuerCommand } from './issuer.ts'
 export const checkCommand = () =>
   defineCommand('check')
     .summary('check an issuer, an API or an agent that is not ours')
-    .description('Checks something that is not ours; we take the other two seats.')
+    .description(
+      'Checks an issuer, an API or an agent of yours; the harness takes the other seats.',
+    )
     .addCommand(checkIssuerCommand())
     .addCommand(checkApiCommand())
     .addCommand(checkAgentCommand())

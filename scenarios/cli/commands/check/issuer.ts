@@ -26,13 +26,13 @@ What the issuer can do is found out first; a scenario that needs more is skipped
     .argument('[pattern...]', 'part of the path of a scenario; without one, all of them')
     .option(
       '--target <file>',
-      'what to check; lumoauth-harness target init writes one',
+      'target file; lumoauth-harness target init writes one',
       'target.yaml',
     )
-    .option('--allow-writes', 'also what changes more than tasks of our own', false)
+    .option('--allow-writes', 'also scenarios that change more than their own tasks', false)
     .option(
       '--record <file>',
-      'keep what the issuer answered, without secrets, for start --recording',
+      'record the answers of the issuer, without secrets, for start --recording',
     )
     .option('--dry-run', 'print every request that would be sent, and send none')
     .addOption(onlyOption)

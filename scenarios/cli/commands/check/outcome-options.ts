@@ -16,7 +16,7 @@ export type OutcomeOptions = Readonly<{
 export const checkReportOption = reportOption(checkFormats)
 export const baselineOption = new Option(
   '--baseline <file>',
-  'known deviations, by rule; one that is gone fails, too',
+  'file of known deviations by rule; an entry whose rule is kept fails, too',
 )
 export const updateBaselineOption = new Option(
   '--update-baseline',

@@ -41,7 +41,7 @@ const result = (covers: string[], more: Partial<Result> = {}): Result => ({
   duration: 1,
   ...more,
 })
-/** Without a catalogue every rule is one of the seat under test. */
+/** Without a catalogue every rule belongs to the seat under test. */
 const issuer: Judged = { seat: 'issuer', rules: new Map() }
 const broken = (covers: string[], ...failures: Failure[]) =>
   result(covers, { verdict: 'failed', failures })

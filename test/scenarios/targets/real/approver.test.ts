@@ -117,7 +117,7 @@ describe('a real person who decides', () => {
   })
 })
 
-describe('an approver whose token is known', () => {
+describe('an approver with a known token', () => {
   const base = 'https://issuer.test/t/acme/api/v1'
   const deciding = (script: object) => {
     const sent: string[] = []
@@ -139,7 +139,7 @@ describe('an approver whose token is known', () => {
     return { send, sent, decisions: () => sent.filter((it) => /approve|deny/.test(it)) }
   }
 
-  it('decides every request of the scenario, each once', async () => {
+  it('decides every request of the scenario once', async () => {
     const { send, decisions } = deciding({ decision: 'approve' })
 
     for (const id of ['req_1', 'req_2', 'req_1', 'req_2']) {

@@ -30,8 +30,8 @@ const anyRefusal: fc.Arbitrary<ApiRefusal> = fc.oneof(
   anyText.map((says): ApiRefusal => ({ error: 'insufficient_storage', says })),
 )
 
-describe('a refusal of the resource server', () => {
-  it('THR-13: has header fields that Node sends, with no parameter of somebody else', () => {
+describe('a refusal by the resource server', () => {
+  it('THR-13: has valid header fields, and no auth-param that a caller injected', () => {
     fc.assert(
       fc.property(anyRefusal, format, anyText, (refusal, challenge, realm) => {
         const { headers = {} } = renderApiRefusal(refusal, { challenge, realm })
@@ -64,7 +64,7 @@ describe('a refusal of the resource server', () => {
   const long: AuthorizationDetail = { type: 'file_access', path: 'x'.repeat(12_500) }
 
   it.each(ChallengeFormat.options)(
-    'leaves a challenge in the format %s out of the header when it is longer than 4096 bytes, and says so',
+    'omits a %s challenge above 4096 bytes from the header, and says so in the body',
     (challenge) => {
       const { status, headers, body } = render(long, challenge)
 
@@ -82,7 +82,7 @@ describe('a refusal of the resource server', () => {
     },
   )
 
-  it.each(ChallengeFormat.options)('sends a challenge in the format %s that fits', (challenge) => {
+  it.each(ChallengeFormat.options)('sends a %s challenge that fits in the header', (challenge) => {
     const required = { type: 'file_access', path: 'x'.repeat(2000) }
     const { status, headers, body } = render(required, challenge)
 
@@ -90,7 +90,7 @@ describe('a refusal of the resource server', () => {
     expect(body).not.toHaveProperty('challenge_omitted')
   })
 
-  it('leaves out a scope or a realm that is too long for a header, too', () => {
+  it('omits a scope or a realm that is too long for a header', () => {
     const scope = 'x'.repeat(5000)
     const answers = [
       renderApiRefusal({ error: 'insufficient_scope', scope }, { challenge: 'lumo', realm: 'api' }),

@@ -16,7 +16,7 @@ const put = async (name: string, seed: object = {}) => {
   return { status: answer.status, body: (await answer.json()) as any }
 }
 
-it('refuses to create a tenant by a name that is none', async () => {
+it('refuses to create a tenant with an invalid name', async () => {
   const { status, body } = await put('Acme%2FCorp')
 
   expect(status).toBe(400)
@@ -30,7 +30,7 @@ it('refuses a body that names another tenant than the path', async () => {
   expect(body.error_description).toMatch(/^tenant: expected one/)
 })
 
-it('refuses to create a tenant that is there already, and leaves it as it is', async () => {
+it('refuses to create a tenant that exists, and leaves it unchanged', async () => {
   const { body: first } = await put('twice')
 
   const { status } = await put('twice')
@@ -47,7 +47,7 @@ it('refuses to create a tenant that is there already, and leaves it as it is', a
   expect(token.status).toBe(200)
 })
 
-it('creates a tenant by the name in the path, with the seeds in the body', async () => {
+it('creates a tenant with the name in the path and the seeds in the body', async () => {
   const { status, body } = await put('acme', { tenant: 'acme', agents: [{ name: 'intern' }] })
 
   expect(status).toBe(201)

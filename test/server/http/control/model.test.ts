@@ -14,7 +14,7 @@ afterAll(async () => {
 
 type Script = NonNullable<Parameters<Harness['createTenant']>[0]>['model']
 
-/** A tenant whose model follows this script, and how to ask it. */
+/** A tenant whose model follows this script, and functions that send requests to it. */
 const scripted = (model?: Script) => {
   const tenant = harness.createTenant(model ? { model } : {})
   const { base_url, api_key } = tenant.model
@@ -53,7 +53,7 @@ const scripted = (model?: Script) => {
   }
 }
 
-/** The placeholder for what a tool answered. */
+/** The placeholder for a tool result. */
 const result = (path = '') => `\${tool_result${path}}`
 
 const user = (content: string) => ({ role: 'user', content })
@@ -62,7 +62,7 @@ const offering = (...names: string[]) => ({
   tools: names.map((name) => ({ type: 'function', function: { name, parameters: {} } })),
 })
 
-describe('a model without a script of its own', () => {
+describe('a model without its own script', () => {
   const parameters = {
     type: 'object',
     properties: { id: { type: 'string' }, depth: { type: 'integer', minimum: 2 }, more: {} },
@@ -70,7 +70,7 @@ describe('a model without a script of its own', () => {
   }
   const lookUp = { tools: [{ type: 'function', function: { name: 'look_up', parameters } }] }
 
-  it('answers to any name, and records the one that was asked for', async () => {
+  it('accepts any model name, and records it', async () => {
     const { chat, control, get } = scripted()
 
     const { status, json } = await chat([user('hi')], { model: 'gpt-5.6-luna' })
@@ -82,7 +82,7 @@ describe('a model without a script of its own', () => {
     expect(body.conversations.at(-1).model).toBe('gpt-5.6-luna')
   })
 
-  it('calls the first tool it is offered, as its schema asks, and answers with the result', async () => {
+  it('calls the first offered tool by its schema, and answers with the result', async () => {
     const { chat } = scripted()
 
     const first = (await chat([user('Order 7?')], lookUp)).json().choices[0].message
@@ -95,8 +95,8 @@ describe('a model without a script of its own', () => {
   })
 })
 
-describe('a request the scripted model refuses', () => {
-  it('comes with a key that is not of this tenant', async () => {
+describe('the scripted model rejects', () => {
+  it('another tenant’s API key with invalid_api_key', async () => {
     const { chat } = scripted()
     const other = scripted().tenant.model.api_key
 
@@ -106,7 +106,7 @@ describe('a request the scripted model refuses', () => {
     expect(json().error).toMatchObject({ code: 'invalid_api_key', type: 'invalid_request_error' })
   })
 
-  it('names a model the script does not know', async () => {
+  it('an unknown model with model_not_found', async () => {
     const { chat } = scripted({ models: ['small'], replies: [{ say: 'hello' }] })
 
     const { status, json } = await chat([user('hello')], { model: 'large' })
@@ -119,7 +119,7 @@ describe('a request the scripted model refuses', () => {
     })
   })
 
-  it('was not foreseen: it quotes the last message, and says why each reply does not fit', async () => {
+  it('a conversation without a scripted reply, with the last message and why each reply does not match', async () => {
     const { chat } = scripted({
       replies: [{ say: 'Hello.' }, { when: { tool_result_contains: 'Revenue' }, say: 'It rose.' }],
     })
@@ -140,7 +140,7 @@ describe('a request the scripted model refuses', () => {
     })
   })
 
-  it('asks for a part of a tool result that is not there', async () => {
+  it('a reply whose placeholder is in no tool result', async () => {
     const { chat } = scripted({
       replies: [{ say: `The title is ${result('.title')}` }],
     })
@@ -152,7 +152,7 @@ describe('a request the scripted model refuses', () => {
     )
   })
 
-  it('is larger than 4 MiB; a long conversation is not', async () => {
+  it('a request above 4 MiB with 413; a long conversation is accepted', async () => {
     const { chat } = scripted({ replies: [{ say: 'Fine.' }] })
 
     const long = await chat([user('x'.repeat(1024 * 1024))])
@@ -162,7 +162,7 @@ describe('a request the scripted model refuses', () => {
     expect(tooLong.json().error).toMatchObject({ code: 'request_too_large' })
   })
 
-  it('goes on from a response that never was', async () => {
+  it('an unknown previous_response_id with previous_response_not_found', async () => {
     const { respond } = scripted()
 
     const { status, json } = await respond('go on', { previous_response_id: 'resp_1' })
@@ -171,7 +171,7 @@ describe('a request the scripted model refuses', () => {
     expect(json().error.code).toBe('previous_response_not_found')
   })
 
-  it('is a script with mistakes, told by file, line and column', async () => {
+  it('a script with mistakes, with file, line and column', async () => {
     const { control } = scripted()
 
     const { status, body } = await control('PUT', '/model', {
@@ -189,7 +189,7 @@ describe('a request the scripted model refuses', () => {
 })
 
 describe('the scripted model', () => {
-  it('gives its replies in order, each once in a conversation', async () => {
+  it('gives its replies in order, each once per conversation', async () => {
     const { chat } = scripted({ replies: [{ say: 'One.' }, { say: 'Two.' }] })
 
     const first = await chat([user('count')])
@@ -199,7 +199,7 @@ describe('the scripted model', () => {
     expect(second.json().choices[0].message.content).toBe('Two.')
   })
 
-  it('gives a reply again that may be repeated', async () => {
+  it('repeats a reply that is marked as repeatable', async () => {
     const { chat } = scripted({ replies: [{ say: 'Hm.', repeat: true }] })
 
     const { json } = await chat([user('a'), { role: 'assistant', content: 'Hm.' }, user('b')])
@@ -207,7 +207,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe('Hm.')
   })
 
-  it('answers the same conversation the same, so that a retry changes nothing', async () => {
+  it('gives the same conversation the same reply, so that retries change nothing', async () => {
     const { chat } = scripted({ replies: [{ say: 'One.' }, { say: 'Two.' }] })
 
     const answers = await Promise.all([chat([user('count')]), chat([user('count')])])
@@ -227,7 +227,7 @@ describe('the scripted model', () => {
     [{ model: 'gpt-4' }, false],
     [{ turn: 2 }, true],
     [{ turn: 1 }, false],
-  ])('lets %j hold: %s', async (when, holds) => {
+  ])('evaluates the condition %j to %s', async (when, holds) => {
     const { chat } = scripted({ replies: [{ when, say: 'yes' }, { say: 'no' }] })
 
     const { json } = await chat(
@@ -243,7 +243,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe(holds ? 'yes' : 'no')
   })
 
-  it('does not take an old tool result for a new one', async () => {
+  it('matches only tool results after its last turn', async () => {
     const { chat } = scripted({
       replies: [{ when: { tool_result_contains: 'Q4' }, say: 'new' }, { say: 'old' }],
     })
@@ -253,7 +253,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe('old')
   })
 
-  it('fills in what a tool answered, also where a framework has wrapped it', async () => {
+  it('fills in the result of a tool, even if a framework has wrapped it', async () => {
     const { chat } = scripted({
       replies: [{ call: { name: 'write', arguments: { lines: [`It says: ${result('.body')}`] } } }],
     })
@@ -268,7 +268,7 @@ describe('the scripted model', () => {
     })
   })
 
-  it('fills in from the newest result that has the part', async () => {
+  it('fills in from the newest result that has the field', async () => {
     const { chat } = scripted({ replies: [{ say: result('.title') }] })
 
     const { json } = await chat([
@@ -280,7 +280,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe('Q4')
   })
 
-  it('tells all that tools have answered at once', async () => {
+  it('matches all results of parallel tool calls', async () => {
     const { chat } = scripted({ replies: [{ say: `They say: ${result()}` }] })
 
     const { json } = await chat([
@@ -293,7 +293,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe('They say: denied\nnot found')
   })
 
-  it('recognises its own turn, whatever was filled in', async () => {
+  it('recognizes its own turn after placeholders were filled in', async () => {
     const { chat } = scripted({ replies: [{ say: `It says: ${result()}!` }, { say: 'Done.' }] })
 
     const { json } = await chat([
@@ -305,7 +305,7 @@ describe('the scripted model', () => {
     expect(json().choices[0].message.content).toBe('Done.')
   })
 
-  it('asks for several tools at once', async () => {
+  it('calls several tools at once', async () => {
     const { chat } = scripted({
       replies: [{ say: 'Both.', call: [{ name: 'read' }, { name: 'list' }] }],
     })
@@ -324,7 +324,7 @@ describe('the scripted model', () => {
     })
   })
 
-  it('counts tokens so that more text is more of them', async () => {
+  it('reports more tokens for longer texts', async () => {
     const { chat } = scripted({ replies: [{ say: 'Fine.' }] })
 
     const short = (await chat([user('hello')])).json().usage
@@ -335,7 +335,7 @@ describe('the scripted model', () => {
     expect(long.completion_tokens).toBe(short.completion_tokens)
   })
 
-  it('streams a chat completion in pieces that make the whole', async () => {
+  it('streams a chat completion whose chunks add up to the whole', async () => {
     const { chat } = scripted({
       replies: [
         {
@@ -366,7 +366,7 @@ describe('the scripted model', () => {
     })
   })
 
-  it('streams a response whose pieces make the whole', async () => {
+  it('streams a response whose events add up to the whole', async () => {
     const { respond } = scripted({
       replies: [{ say: 'Some words, then', call: { name: 'read', arguments: { id: 'doc_1' } } }],
     })
@@ -388,7 +388,7 @@ describe('the scripted model', () => {
     })
   })
 
-  it('goes on from a response it gave, and from items of it', async () => {
+  it('continues from the id of its response, and from the items of it', async () => {
     const { respond } = scripted({
       replies: [{ call: { name: 'read' } }, { say: 'Read.' }, { say: 'Again.' }],
     })
@@ -402,7 +402,7 @@ describe('the scripted model', () => {
     expect([second, third].map((it) => it.output[0].content[0].text)).toEqual(['Read.', 'Read.'])
   })
 
-  it('lists its models, and reads one', async () => {
+  it('lists its models, and returns one', async () => {
     const { get } = scripted({ models: ['small', 'large'], replies: [{ say: 'hello' }] })
 
     expect((await get('/models')).body.data.map(({ id }: Any) => id)).toEqual(['small', 'large'])
@@ -410,7 +410,7 @@ describe('the scripted model', () => {
     expect((await get('/models/none')).status).toBe(404)
   })
 
-  it('is found by its key alone', async () => {
+  it('finds its tenant by the API key alone', async () => {
     const { tenant } = scripted()
 
     const response = await harness.fetch(`${harness.issuer}/_harness/llm/v1/models`, {
@@ -420,7 +420,7 @@ describe('the scripted model', () => {
     expect(response.status).toBe(200)
   })
 
-  it('keeps its key when the tenant is reset, and forgets a script it was given since', async () => {
+  it('keeps its API key on a reset, which restores the seeded script', async () => {
     const { chat, control } = scripted({ replies: [{ say: 'As seeded.' }] })
     await control('PUT', '/model', { replies: [{ say: 'As told since.' }] })
     const before = (await chat([user('hello')])).json()
@@ -435,8 +435,8 @@ describe('the scripted model', () => {
   })
 })
 
-describe('what the model was told', () => {
-  it('is recorded, with what made no difference, and with what was not foreseen', async () => {
+describe('the recorded conversations', () => {
+  it('list turns, tools, ignored parameters, the reply or the error', async () => {
     const { chat, control } = scripted({ replies: [{ say: 'Hello.' }] })
     await chat([user('hello')], { temperature: 0, ...offering('read') })
     await chat([user('hello'), { role: 'assistant', content: 'Hello.' }, user('more')])
@@ -457,7 +457,7 @@ describe('what the model was told', () => {
     expect(second).not.toHaveProperty('reply')
   })
 
-  it('shows every token and secret that reached it, masked', async () => {
+  it('report every token and secret the model received, masked', async () => {
     const { chat, control, tenant } = scripted({ replies: [{ say: 'Hello.' }] })
     const jwt = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln'
     const [{ client_secret } = { client_secret: '' }] = tenant.agents

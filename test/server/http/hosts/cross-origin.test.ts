@@ -47,7 +47,7 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
     ['POST', '/oauth/par'],
     ['POST', '/jit/request'],
     ['GET', '/.well-known/openid-configuration'],
-  ])('may ask %s %s with header fields of their own', async (method, path) => {
+  ])('may send %s %s with their own header fields', async (method, path) => {
     const { urls } = harness.createTenant()
 
     const { status, headers } = await preflight(urls.tenant + path, method)
@@ -59,7 +59,7 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
     expect(headers.get('access-control-allow-credentials')).toBeNull()
   })
 
-  it('read the challenge of the API', async () => {
+  it('may read the challenge of the API', async () => {
     const { urls } = harness.createTenant()
     const url = `${urls.api}/v1/documents/doc_9982`
 
@@ -82,7 +82,7 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
     ['POST', (at: Harness) => `${at.createTenant().urls.tenant}/oauth/authorize`],
     ['GET', (at: Harness) => `${at.createTenant().urls.tenant}/oauth/logout`],
   ])(
-    'may not ask the control plane, approvals page or consent page: %s %#',
+    'may not call the control plane, approvals page or consent page: %s %#',
     async (method, url) => {
       const asked = await preflight(url(harness), method)
       const answered = await ask(url(harness), { method, headers: { origin } })
@@ -92,7 +92,7 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
     },
   )
 
-  it('get the content type of GET by HEAD', async () => {
+  it('get the content type of a GET from HEAD', async () => {
     const { urls } = harness.createTenant()
 
     const { headers } = await ask(`${urls.tenant}/.well-known/jwks.json`, { method: 'HEAD' })
@@ -101,7 +101,7 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
   })
 })
 
-it('pages of other origins are kept out where crossOrigin is false', async () => {
+it('crossOrigin: false sends no CORS headers', async () => {
   await using harness = await createHarness({
     algorithm: 'ES256',
     crossOrigin: false,

@@ -5,7 +5,7 @@ const linksOf = (html: string, base: string) =>
   [...html.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => new URL(href, base).href)
 
 describe('GET / of a socket', () => {
-  it.each(['issuer', 'api'] as const)('links what is there, for the %s', async (seat) => {
+  it.each(['issuer', 'api'] as const)('links its pages, for the %s', async (seat) => {
     await using harness = await createHarness({ tenants: [{ tenant: 'acme' }] })
     const origin = harness[seat]
 
@@ -18,11 +18,11 @@ describe('GET / of a socket', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(html).toContain('for tests only')
     expect(links.length).toBeGreaterThan(2)
-    // The documents ask for a token.
+    // The documents need a token.
     expect(links.filter((_, at) => ![200, 401].includes(statuses[at] ?? 0))).toEqual([])
   })
 
-  it('has HEAD, and leaves every other path and method as they are', async () => {
+  it('supports HEAD, and leaves every other path and method unchanged', async () => {
     await using harness = await createHarness()
 
     const head = await fetch(harness.issuer, { method: 'HEAD' })
@@ -34,7 +34,7 @@ describe('GET / of a socket', () => {
 })
 
 describe('GET /console', () => {
-  it('lists every tenant, and each link leads somewhere', async () => {
+  it('lists every tenant with a working link', async () => {
     await using harness = await createHarness({ tenants: [{ tenant: 'acme' }, { tenant: 'b' }] })
 
     const html = await (await fetch(`${harness.issuer}/console`)).text()
@@ -46,7 +46,7 @@ describe('GET /console', () => {
     expect(statuses.filter((it) => it !== 200)).toEqual([])
   })
 
-  it('leads to the only tenant, and says so where there is none', async () => {
+  it('redirects to the only tenant, and says that there is none', async () => {
     await using one = await createHarness({ tenants: [{ tenant: 'acme' }] })
     await using none = await createHarness()
 

@@ -26,7 +26,7 @@ describe('MSW handlers', () => {
     await harness.close()
   })
 
-  it('answer for both origins, for code that knows nothing of them', async () => {
+  it('answer for both origins, to code that knows nothing of the harness', async () => {
     const { environment } = harness.createTenant()
     const agent = new LumoAuthAgent({ env: environment, origins: ['https://api.acme-corp.com'] })
     await using jit = await agent.jit()
@@ -36,7 +36,7 @@ describe('MSW handlers', () => {
     expect(await response.json()).toMatchObject({ id: 'doc_9982' })
   })
 
-  it('leave an unknown origin alone', async () => {
+  it('ignore an unknown origin', async () => {
     const { port } = elsewhere.address() as AddressInfo
 
     const response = await fetch(`http://127.0.0.1:${port}/`)
@@ -44,7 +44,7 @@ describe('MSW handlers', () => {
     expect(await response.text()).toBe('elsewhere')
   })
 
-  it('never open the control plane, not even to its token', async () => {
+  it('never answer control plane requests, even with the control token', async () => {
     const response = await fetch(`${harness.issuer}/_harness/tenants`, {
       headers: { authorization: `Bearer ${harness.controlToken}` },
     })
@@ -52,7 +52,7 @@ describe('MSW handlers', () => {
     expect(response.status).toBe(404)
   })
 
-  it('say that their harness is closed', async () => {
+  it('report that their harness is closed', async () => {
     const short = await createHarness({ origins: { issuer: 'https://short.test' } })
     server.use(...createHandlers(short))
     await short.close()

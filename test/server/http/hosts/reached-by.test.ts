@@ -10,7 +10,7 @@ import { createHarness, type HarnessOptions } from '../../../../server/index.ts'
 
 type Json = Record<string, string>
 
-/** Asks a socket under any name. */
+/** Sends a request to a socket under any Host. */
 const ask = async (
   url: string,
   headers: Record<string, string> = {},
@@ -45,7 +45,7 @@ const secretOf = ({ agents: [agent] }: { agents: readonly Json[] }) =>
   }).toString()
 
 describe('a harness on sockets', () => {
-  it('names itself as the caller does, where that is a loopback name or an allowed one', async () => {
+  it('uses the Host of the request in URLs, if it is a loopback or an allowed name', async () => {
     await using harness = await harnessOf({ allowHosts: ['lumoauth', '.tunnel.example'] })
     const { urls } = harness.createTenant()
     const metadata = `${urls.tenant}/.well-known/openid-configuration`
@@ -58,7 +58,7 @@ describe('a harness on sockets', () => {
     }
   })
 
-  it('ignores a name that is not allowed', async () => {
+  it('ignores a Host that is not allowed', async () => {
     await using harness = await harnessOf({ allowHosts: ['lumoauth', '.tunnel.example'] })
     const { urls } = harness.createTenant()
     const metadata = `${urls.tenant}/.well-known/openid-configuration`
@@ -72,7 +72,7 @@ describe('a harness on sockets', () => {
     expect(forwarded.json().issuer).toBe(urls.tenant)
   })
 
-  it('keeps a given origin against loopback names', async () => {
+  it('prefers a configured origin to loopback names', async () => {
     await using harness = await harnessOf({
       origins: { issuer: 'https://lumo.test' },
       listen: true,
@@ -89,7 +89,7 @@ describe('a harness on sockets', () => {
     expect(issuer).toBe(urls.tenant)
   })
 
-  it('issues tokens under one name that are good under every other', async () => {
+  it('issues tokens under one name that are valid under every other', async () => {
     await using harness = await harnessOf()
     const tenant = harness.createTenant()
     const { urls } = tenant
@@ -109,7 +109,7 @@ describe('a harness on sockets', () => {
     expect(api.status).toBe(200)
   })
 
-  it('tells the metadata of the API by the name it was called', async () => {
+  it('serves the metadata of the API under the requested name', async () => {
     await using harness = await harnessOf()
     const tenant = harness.createTenant()
     const host = 'localhost:32769'
@@ -128,7 +128,7 @@ describe('a harness on sockets', () => {
     expect((await ask(`${tenant.urls.api}/v1/documents`, headers)).status).toBe(200)
   })
 
-  it('believes a proxy only where it is told to, and only allowed names', async () => {
+  it('trusts a proxy only with trustProxy, and only for allowed names', async () => {
     await using harness = await harnessOf({ trustProxy: true, allowHosts: ['lumo.example'] })
     const { urls } = harness.createTenant()
     const metadata = `${urls.tenant}/.well-known/openid-configuration`
@@ -151,7 +151,7 @@ describe('a harness on sockets', () => {
   it.each([
     ['/console', 303],
     ['/_harness/tenants', 200],
-  ])('opens %s under an allowed name, and under no other', async (path, status) => {
+  ])('serves %s under an allowed name, and under no other', async (path, status) => {
     await using harness = await harnessOf({ trustProxy: true, allowHosts: ['lumo.example'] })
     harness.createTenant()
     const authorization = `Bearer ${harness.controlToken}`
@@ -166,7 +166,7 @@ describe('a harness on sockets', () => {
   })
 })
 
-/** The port of a harness that is called something else. */
+/** The port of a harness that has another name. */
 const portOf = async (harness: { seats: Parameters<typeof expressApps>[0]['seats'] }) => {
   const server = createServer(expressApps(harness).issuer).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -174,10 +174,10 @@ const portOf = async (harness: { seats: Parameters<typeof expressApps>[0]['seats
   return (server.address() as AddressInfo).port
 }
 
-describe('a harness below a path', () => {
+describe('a harness below a base path', () => {
   const issuer = 'https://gateway.test/auth'
 
-  it('has the path in every URL, and takes it between host and path as well (RFC 8414 §3.1)', async () => {
+  it('has the path in every URL, and accepts it between host and path too (RFC 8414 §3.1)', async () => {
     await using harness = await createHarness({
       algorithm: 'ES256',
       origins: { issuer, api: 'https://gateway.test/docs' },
@@ -200,7 +200,7 @@ describe('a harness below a path', () => {
     expect(resource.resource).toBe(urls.api)
   })
 
-  it('answers MSW alike', async () => {
+  it('gives the same answers over MSW', async () => {
     await using harness = await createHarness({ algorithm: 'ES256', origins: { issuer } })
     const { urls } = harness.createTenant()
     const server = setupServer(...createHandlers(harness))
@@ -218,7 +218,7 @@ describe('a harness below a path', () => {
     expect(control.status).toBe(404)
   })
 
-  it('finds out where another app has mounted it', async () => {
+  it('detects the path at which another app mounts it', async () => {
     await using harness = await createHarness({ algorithm: 'ES256', listen: false })
     const { urls } = harness.createTenant()
     const app = express().use('/auth', expressApps(harness).issuer)
@@ -239,7 +239,7 @@ describe('a harness below a path', () => {
     expect(file.status).toBe(200)
   })
 
-  it('serves the approvals page behind a proxy that leaves the path on', async () => {
+  it('serves the approvals page behind a proxy that keeps the path', async () => {
     await using harness = await createHarness({ algorithm: 'ES256', origins: { issuer } })
     const { tenant } = harness.createTenant()
     const server = createServer(expressApps(harness).issuer).listen(0, '127.0.0.1')
@@ -259,7 +259,7 @@ describe('a harness below a path', () => {
 })
 
 it.each(['ftp://x.test', 'https://u:p@x.test', 'https://x.test/?a', 'https://x.test/#a', 'x.test'])(
-  'a base URL is no %s',
+  'a base URL must not be %s',
   async (issuer) => {
     await expect(createHarness({ origins: { issuer } })).rejects.toThrow(/origins.issuer: expected/)
   },

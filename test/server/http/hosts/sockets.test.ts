@@ -28,7 +28,7 @@ const listening = async (core: Core = async () => ok({ fine: true }), more = {})
   return { origin: origins.issuer, port: Number(new URL(origins.issuer).port), close }
 }
 
-/** A connection, and all that came over it until it ended. */
+/** A connection, and all bytes received on it until it closed. */
 const talking = (port: number, ...pieces: string[]) => {
   const socket = connect(port, '127.0.0.1')
   const heard = new Promise<string>((resolve) => {
@@ -50,12 +50,12 @@ const answerIn = (heard: string) => {
 
 const get = 'GET / HTTP/1.1\r\nhost: x\r\n'
 
-describe('who takes too long is cut off:', () => {
+describe('a request that takes too long', () => {
   it.each([
     ['in the header fields', [get]],
     ['in the body', ['POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n', 'abc']],
     ['in a chunk', ['POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n', 'a\r\n1']],
-  ])('%s, and is told so', async (_, pieces) => {
+  ])('gets 408 request_timeout when it stalls %s', async (_, pieces) => {
     const { port } = await listening()
 
     const { heard } = talking(port, ...pieces)
@@ -63,20 +63,20 @@ describe('who takes too long is cut off:', () => {
     expect(answerIn(await heard)).toMatchObject({ status: 408, body: { error: 'request_timeout' } })
   })
 
-  it('whoever then neither listens nor hangs up is hung up on', async () => {
+  it('has its connection closed when the client neither reads nor closes it', async () => {
     const { port } = await listening()
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).pause()
     socket.write(get)
 
     const ended = new Promise((resolve) => socket.once('error', resolve))
-    // Only who writes hears that nobody is there any more.
+    // Only a socket that writes gets an error after the peer has closed.
     const writing = setInterval(() => socket.write('x'), 50)
 
     expect(await ended).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) })
     clearInterval(writing)
   })
 
-  it('a byte at a time helps nobody', async () => {
+  it('gets 408 even if the client sends one byte at a time', async () => {
     const { port } = await listening()
     const { socket, heard } = talking(port, get)
     const dripping = setInterval(() => socket.write('x: y\r\n'), 20)
@@ -87,7 +87,7 @@ describe('who takes too long is cut off:', () => {
     expect(answer.status).toBe(408)
   })
 
-  it('without a word, and between two requests', async () => {
+  it('gets 408 without any bytes; an idle connection between two requests is closed', async () => {
     const { port } = await listening()
 
     expect(answerIn(await talking(port).heard).status).toBe(408)
@@ -95,7 +95,7 @@ describe('who takes too long is cut off:', () => {
   })
 })
 
-describe('what is no request is answered in the one envelope:', () => {
+describe('malformed HTTP is answered in the error envelope with', () => {
   it.each([
     [431, 'headers_too_large', `${get}x: ${'y'.repeat(4000)}\r\n\r\n`],
     [400, 'invalid_request', 'nonsense\r\n\r\n'],
@@ -117,8 +117,8 @@ describe('what is no request is answered in the one envelope:', () => {
   })
 })
 
-describe('at the end', () => {
-  it('what was accepted is answered, and the connection ends with it', async () => {
+describe('closing the server', () => {
+  it('answers accepted requests with connection: close', async () => {
     const { origin, close } = await listening(async () => {
       await pause(100)
       return ok({ fine: true })
@@ -135,7 +135,7 @@ describe('at the end', () => {
     await expect(fetch(origin)).rejects.toThrow()
   })
 
-  it('connections with nothing to ask do not hold it up', async () => {
+  it('closes idle connections at once', async () => {
     const { port, close } = await listening(undefined, { keepAliveTimeout: 60_000 })
     const { socket } = talking(port, `${get}\r\n`)
     await new Promise((data) => socket.once('data', data))
@@ -146,7 +146,7 @@ describe('at the end', () => {
     expect(performance.now() - start).toBeLessThan(400)
   })
 
-  it('whoever is never answered is let go of', async () => {
+  it('closes a connection that gets no answer', async () => {
     const { port, close } = await listening(() => new Promise(() => {}), { requestTimeout: 60_000 })
     const { heard } = talking(port, `${get}\r\n`)
     await pause(50)
@@ -157,7 +157,7 @@ describe('at the end', () => {
   })
 })
 
-it('keeps an idle connection longer than the pools of common clients do', async () => {
+it('keep-alive outlasts the idle timeout in the pools of common clients', async () => {
   const origins = { issuer: '', api: '' }
   const core: Core = async () => ok({ fine: true })
   const { close } = await listenAll({ issuer: core, api: core }, origins, {})

@@ -4,7 +4,7 @@ import { exporting, issuerWorld, reading } from './world.ts'
 const helpers = { agents: [{ name: 'report-bot' }, { name: 'stranger', may_delegate: false }] }
 
 describe('agents/me', () => {
-  it('is refused without the token of an agent', async () => {
+  it('gets 401 or 403 without the token of an agent', async () => {
     const { anonymous, as, userToken } = await issuerWorld()
 
     expect((await anonymous.get('/agents/me')).status).toBe(401)
@@ -27,7 +27,7 @@ describe('agents/me', () => {
     expect(Object.keys(body).filter((it) => it !== 'expires_at')).toEqual(members)
   })
 
-  it('names the base path the caller used', async () => {
+  it('uses the base path of the request', async () => {
     const { request, tenant } = await issuerWorld()
 
     const { body } = await request.get(`${tenant.urls.org}/agents/me`)
@@ -38,7 +38,7 @@ describe('agents/me', () => {
 
 describe('agents/ask', () => {
   it.each([{}, { action: '' }, { action: 1 }, { action: 'x', context: 'y' }])(
-    'is refused for %j',
+    'gets an error for %j',
     async (body) => {
       const { request, happened } = await issuerWorld()
 
@@ -47,7 +47,7 @@ describe('agents/ask', () => {
     },
   )
 
-  it('answers 429 with the time to wait when the budget is used up', async () => {
+  it('gets 429 with retry-after when the budget is used up', async () => {
     const { request } = await issuerWorld({
       agents: [{ name: 'report-bot', budget: { max_api_calls_per_hour: 1 } }],
     })
@@ -60,7 +60,7 @@ describe('agents/ask', () => {
     expect(answer.headers['retry-after']).toBe('3600')
   })
 
-  it('answers in both forms at once, and the journal has the same id', async () => {
+  it('answers in both forms at once, with the id that the journal holds', async () => {
     const { request, happened } = await issuerWorld()
 
     const { body } = await request
@@ -93,7 +93,7 @@ describe('agents/ask', () => {
     expect(body).toHaveProperty(present)
   })
 
-  it('puts a detail to the policy', async () => {
+  it('evaluates a detail by the policy', async () => {
     const { request } = await issuerWorld()
     const allowed = async (authorization_details: object) =>
       (
@@ -125,7 +125,7 @@ describe('agents/register', () => {
     expect(happened('agent.registered')).toEqual([])
   })
 
-  it('gives an agent that can get a token of its own', async () => {
+  it('creates an agent that can get its own token', async () => {
     const { anonymous, request, tenant } = await issuerWorld()
 
     const { status, body } = await request
@@ -144,7 +144,7 @@ describe('agents/register', () => {
     expect(JSON.stringify(tenant.exchanges())).not.toContain(body.client_secret)
   })
 
-  it('changes what an agent is called that names its own client, and nothing else', async () => {
+  it('renames an agent that names its own client, and changes nothing else', async () => {
     const { request, happened } = await issuerWorld()
     const order = { name: 'Document Analyser', client_id: 'report-bot' }
 
@@ -163,7 +163,7 @@ describe('agents/register', () => {
     expect(happened('agent.registered')).toMatchObject([{ agent: { id: info.agent_id } }])
   })
 
-  it('takes a person with agents.manage, and answers 201 where the dialect says so', async () => {
+  it('by a user with agents.manage gets 200, or 201 if the dialect says so', async () => {
     const { as, userToken } = await issuerWorld({
       dialect: { register_status: '201' },
       users: [{ email: 'ada@example.com', permissions: ['agents.manage'] }, { email: 'b@x.com' }],
@@ -244,7 +244,7 @@ describe('a push approval', () => {
     expect(happened('approval.asked')).toEqual([])
   })
 
-  it('is refused to an agent that may not act for users, and to people', async () => {
+  it('is refused to an agent that may not act for users, and to users', async () => {
     const { as, agentToken, userToken } = await issuerWorld(helpers)
     const ask = async (token: string) =>
       (await as(token).post('/agents/me/approvals').send(order)).status
@@ -253,7 +253,7 @@ describe('a push approval', () => {
     expect(await ask(await userToken())).toBe(403)
   })
 
-  it('waits, is answered by the person it names, and says by whom', async () => {
+  it('is pending until the named user answers, and then names that user', async () => {
     const { as, request, userToken, agent } = await issuerWorld()
     const asked = await request.post('/agents/me/approvals').send({ ...order, meta: null })
     const { approval_token } = asked.body
@@ -288,7 +288,7 @@ describe('a push approval', () => {
     })
   })
 
-  it('is answered by the control plane and by a script, and otherwise expires', async () => {
+  it('is decided by the control plane or a script, and otherwise expires', async () => {
     const { request, control, tenant } = await issuerWorld()
     const open = async () =>
       (await request.post('/agents/me/approvals').send(order)).body.approval_token
@@ -307,7 +307,7 @@ describe('a push approval', () => {
     expect(late.status).toBe(400)
   })
 
-  it('is another agent’s secret', async () => {
+  it('gets 403 for another agent', async () => {
     const { as, request, agentToken } = await issuerWorld(helpers)
     const { approval_token } = (await request.post('/agents/me/approvals').send(order)).body
     const line = `/agents/me/approvals/${approval_token}/status`
@@ -316,7 +316,7 @@ describe('a push approval', () => {
     expect((await request.get('/agents/me/approvals/apr_x/status')).status).toBe(404)
   })
 
-  it('is an e-mail where users have no device, so there is no token', async () => {
+  it('becomes an e-mail without approval_token when users have no device', async () => {
     const { request } = await issuerWorld({ dialect: { push_device: 'email' } })
 
     const { status, body } = await request.post('/agents/me/approvals').send(order)
@@ -328,7 +328,7 @@ describe('a push approval', () => {
 })
 
 describe('me', () => {
-  it('is an agent or a person, without anything null', async () => {
+  it('describes an agent or a user, without null values', async () => {
     const { request, as, userToken } = await issuerWorld({ name: 'Acme', tenant: 'acme' })
 
     const bot = (await request.get('/me')).body
@@ -346,7 +346,7 @@ describe('me', () => {
 })
 
 describe('authz', () => {
-  it('tells the tenant from the token where the path names none', async () => {
+  it('takes the tenant from the token when the path names none', async () => {
     const { request, harness } = await issuerWorld()
     harness.createTenant({})
 
@@ -379,7 +379,7 @@ describe('authz', () => {
     expect(answer).toMatchObject({ status: 400, body: { code } })
   })
 
-  it('checks several at once', async () => {
+  it('checks several permissions at once', async () => {
     const { request } = await issuerWorld()
     const permissions = ['read:documents', 'launch:rockets']
     const check = async (variant: string) =>
@@ -400,7 +400,7 @@ describe('authz', () => {
 
     expect((await request.post('/authz/check').send(body)).body.allowed).toBe(true)
     expect((await as(stranger).post('/authz/check').send(body)).status).toBe(403)
-    await request.get('/authz/permissions?user_id=nobody').expect(404)
+    await request.get('/authz/permissions?user_id=unknown').expect(404)
   })
 
   it('lists permissions as objects with slug, description and source', async () => {
@@ -422,7 +422,7 @@ describe('authz', () => {
     ['user', 'approver@example.com', 'jit.approve', true],
     ['agent', 'agt_report-bot', 'read:documents', true],
     ['agent', 'agt_report-bot', 'launch:rockets', false],
-  ])('answers for the subject named: %s %s', async (type, id, permission, allowed) => {
+  ])('answers for the named subject: %s %s', async (type, id, permission, allowed) => {
     const { as, userToken } = await issuerWorld({
       users: [
         { email: 'approver@example.com', permissions: ['jit.approve'] },
@@ -457,7 +457,7 @@ describe('authz', () => {
 })
 
 describe('userinfo of an agent', () => {
-  it('shows its budget and what it has used', async () => {
+  it('shows its budget and its usage', async () => {
     const { request } = await issuerWorld({
       agents: [
         { name: 'report-bot', budget: { max_tokens_per_day: 10, allowed_models: ['small'] } },

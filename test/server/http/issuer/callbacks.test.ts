@@ -14,7 +14,7 @@ describe('a callback_url', () => {
     'http://93.184.216.34/',
     'file:///etc/passwd',
     'not a url',
-  ])('is refused at once where it may not lead: %s', async (url) => {
+  ])('is refused at once for a forbidden URL: %s', async (url) => {
     const { requestPermission, openTask, far, happened } = await issuerWorld()
 
     const { status, body } = await requestPermission(await openTask(), exporting, {
@@ -27,7 +27,7 @@ describe('a callback_url', () => {
     expect(happened('permission.requested')).toEqual([])
   })
 
-  it('is not called for what the policy decides at once', async () => {
+  it('gets no call for a request the policy decides at once', async () => {
     const { requestPermission, openTask, far, settle } = await issuerWorld()
 
     await requestPermission(await openTask(), reading, { callback_url })
@@ -36,7 +36,7 @@ describe('a callback_url', () => {
     expect(far.sent).toEqual([])
   })
 
-  it('is told of an approval, signed in both forms', async () => {
+  it('gets jit.request.approved, signed in both forms', async () => {
     const { as, requestPermission, userToken, tenant, openTask, far, settle, happened } =
       await issuerWorld()
     const task = await openTask()
@@ -72,7 +72,7 @@ describe('a callback_url', () => {
   it.each([
     ['x-lumo-signature', 'x-lumoauth-signature'],
     ['x-lumoauth-signature', 'x-lumo-signature'],
-  ] as const)('is signed with %s alone where the dialect says so', async (only, other) => {
+  ] as const)('is signed with %s alone if the dialect says so', async (only, other) => {
     const { as, requestPermission, userToken, openTask, far, settle } = await issuerWorld({
       dialect: { callback_signature: only },
     })
@@ -92,7 +92,7 @@ describe('a callback_url', () => {
     })
   })
 
-  it('is told when nobody decided in time', async () => {
+  it('gets jit.request.expired when the request expires undecided', async () => {
     const { requestPermission, tenant, openTask, far, settle } = await issuerWorld()
     await requestPermission(await openTask(), exporting, { callback_url })
 
@@ -102,7 +102,7 @@ describe('a callback_url', () => {
     expect(far.sent.map(({ body }) => JSON.parse(body).type)).toEqual(['jit.request.expired'])
   })
 
-  it('is not told that time is over when somebody had decided', async () => {
+  it('gets no jit.request.expired after a decision', async () => {
     const { as, requestPermission, userToken, tenant, openTask, far, settle } = await issuerWorld()
     const { request_id } = (await requestPermission(await openTask(), exporting, { callback_url }))
       .body
@@ -117,7 +117,7 @@ describe('a callback_url', () => {
     expect(far.sent).toHaveLength(1)
   })
 
-  it('is told what a scripted approver said, though nobody polls', async () => {
+  it('gets the decision of a scripted approver even if the agent never polls', async () => {
     const { requestPermission, tenant, openTask, far, settle } = await issuerWorld({
       approver: { decision: 'approve', after: 'PT1M' },
     })
@@ -155,7 +155,7 @@ describe('a callback_url', () => {
     )
   })
 
-  it('takes a redirect for a failure and does not follow it, and is told once', async () => {
+  it('treats a redirect as a failure, does not follow it, and is delivered once', async () => {
     const { requestPermission, tenant, openTask, far, settle, happened } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
@@ -172,7 +172,7 @@ describe('a callback_url', () => {
     expect(happened('callback.delivered')).toMatchObject([{ attempt: 2 }])
   })
 
-  it('that turns out to lead elsewhere is given up at once, without a connection', async () => {
+  it('that resolves to a forbidden address fails finally, without a connection', async () => {
     const { requestPermission, tenant, openTask, far, settle, happened } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })
@@ -188,7 +188,7 @@ describe('a callback_url', () => {
     expect(happened('callback.failed')).toMatchObject([{ attempt: 1, final: true }])
   })
 
-  it('is silent once the harness is closed', async () => {
+  it('gets nothing after the harness is closed', async () => {
     const { requestPermission, harness, tenant, openTask, far, settle } = await issuerWorld({
       approver: { decision: 'deny', after: 1 },
     })

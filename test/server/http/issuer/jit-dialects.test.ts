@@ -4,7 +4,7 @@ import { exporting, issuerWorld, reading } from './world.ts'
 
 type Switches = NonNullable<Seed['dialect']>
 
-/** A tenant of this dialect with one request that waits for a person. */
+/** A tenant of this dialect with one pending request. */
 const waiting = async (dialect: Switches) => {
   const here = await issuerWorld({ dialect })
   const task = await here.openTask()
@@ -21,7 +21,7 @@ const waiting = async (dialect: Switches) => {
 
 describe('a dialect switch', () => {
   it.each(['201', '202'] as const)(
-    'pending_status: %s for what waits, 201 at once',
+    'pending_status: a pending request gets %s, one decided at once 201',
     async (status) => {
       const { requestPermission, asked, task } = await waiting({ pending_status: status })
 
@@ -81,17 +81,17 @@ describe('a dialect switch', () => {
     expect((await as(await userToken()).get('/jit/pending')).body[0].request_id).toBe(id)
   })
 
-  it('pending_for: approvers see all, agents nothing; or agents their own', async () => {
+  it('pending_for: approvers see all and agents get 403, or agents see their own requests', async () => {
     const [strict, lenient] = [await waiting({}), await waiting({ pending_for: 'agents_own' })]
     const list = (here: typeof strict) => here.request.get('/jit/pending')
 
     expect((await list(strict)).status).toBe(403)
     expect((await list(lenient)).body.requests).toHaveLength(1)
-    const nobody = await strict.userToken('alice@example.com')
-    expect((await strict.as(nobody).get('/jit/pending')).status).toBe(403)
+    const user = await strict.userToken('alice@example.com')
+    expect((await strict.as(user).get('/jit/pending')).status).toBe(403)
   })
 
-  it('slow_down: a look before the interval is over is 429, and changes nothing', async () => {
+  it('slow_down: polling within the interval gets 429 and changes nothing', async () => {
     const { look, tenant } = await waiting({ slow_down: 'on' })
     await look()
 
@@ -117,7 +117,7 @@ describe('a dialect switch', () => {
     expect(body.error).toBe('invalid_authorization_details')
   })
 
-  it('duplicate_requests: separate leaves the second to be decided by itself', async () => {
+  it('duplicate_requests: separate lets each be decided alone', async () => {
     const { request, as, requestPermission, userToken, id, task } = await waiting({
       duplicate_requests: 'separate',
     })
@@ -131,7 +131,7 @@ describe('a dialect switch', () => {
     expect(body.status).toBe('pending')
   })
 
-  it('approved_by: user_id leaves the e-mail out', async () => {
+  it('approved_by: user_id omits the e-mail', async () => {
     const { request } = await issuerWorld({
       dialect: { approved_by: 'user_id' },
       approver: { decision: 'approve' },
@@ -148,8 +148,8 @@ describe('a dialect switch', () => {
   })
 })
 
-describe('a hypothetical request', () => {
-  it('is decided with its explanation and the smallest that would pass, and not made', async () => {
+describe('POST /policy/decide', () => {
+  it('returns the decision, explanation and would_pass, and creates no request', async () => {
     const { control, happened } = await issuerWorld()
 
     const { status, body } = await control.post('/policy/decide').send({
@@ -166,7 +166,7 @@ describe('a hypothetical request', () => {
 })
 
 describe('a JIT token', () => {
-  it('opens no tasks and asks for nothing, even where its details name the issuer', async () => {
+  it('is refused at /jit/task, even if its locations name the issuer', async () => {
     const { as, request, requestPermission, openTask, harness } = await issuerWorld()
     const { request_id } = (
       await requestPermission(await openTask(), { ...reading, locations: [harness.issuer] })

@@ -20,7 +20,7 @@ describe('a task', () => {
     [{ task_description: 'x', required_scopes: [] }, /required_scopes/],
     [{ task_description: 'x', required_scopes: ['two words'] }, /required_scopes/],
     [{ task_description: 'x', required_scopes: ['x'], duration: 0 }, /duration/],
-  ])('is refused for %j', async (body, says) => {
+  ])('gets 400 for %j', async (body, says) => {
     const { request, happened } = await issuerWorld()
 
     const answer = await request.post('/jit/task').send(body)
@@ -30,7 +30,7 @@ describe('a task', () => {
     expect(happened('task.opened')).toEqual([])
   })
 
-  it('is refused to people, and to those without a token', async () => {
+  it('gets 403 for users, and 401 without a token', async () => {
     const { anonymous, as, userToken } = await issuerWorld()
 
     expect((await anonymous.post('/jit/task').send({})).status).toBe(401)
@@ -43,7 +43,7 @@ describe('a task', () => {
     ).toBe(403)
   })
 
-  it('opens without any body, as Python and JavaScript send it', async () => {
+  it('opens without a body, as the Python and JavaScript SDKs send it', async () => {
     const { request } = await issuerWorld()
 
     const bare = await request.post('/jit/task')
@@ -52,7 +52,7 @@ describe('a task', () => {
     expect([bare.status, typed.status]).toEqual([201, 201])
   })
 
-  it('within another is named by its parent, and ends with it', async () => {
+  it('names its parent_task_id, and ends with its parent', async () => {
     const { request, openTask } = await issuerWorld()
     const parent = await openTask()
     const child = await request.post('/jit/task').send({ parent_task_id: parent })
@@ -64,7 +64,7 @@ describe('a task', () => {
     expect(late.body).toMatchObject({ error: 'task_not_active', task_status: 'completed' })
   })
 
-  it('carries its parent into the claims of its tokens', async () => {
+  it('puts its parent into the claims of its tokens', async () => {
     const { request, requestPermission, openTask } = await issuerWorld()
     const parent = await openTask()
     const child = await openTask({ parent_task_id: parent })
@@ -76,7 +76,7 @@ describe('a task', () => {
     expect(claims).toMatchObject({ task_id: child, parent_task_id: parent, jit: true })
   })
 
-  it('answers too many with 429 and the limit', async () => {
+  it('gets 429 with the limit above the limit', async () => {
     const { request, openTask } = await issuerWorld({
       policy: { limits: { tasks_per_agent: 1 } },
     })
@@ -89,7 +89,7 @@ describe('a task', () => {
   })
 })
 
-describe('a lifetime that is asked for', () => {
+describe('requested_ttl', () => {
   it.each([0, -1, 1.5, '300', null, true])('is refused when it is %j', async (ttl) => {
     const { requestPermission, openTask } = await issuerWorld()
 
@@ -114,7 +114,7 @@ describe('a lifetime that is asked for', () => {
 })
 
 describe('evaluating a task', () => {
-  it('is refused to another agent and to people who are no approvers', async () => {
+  it('is refused to another agent and to users who are not approvers', async () => {
     const { anonymous, as, agentToken, userToken, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
@@ -128,7 +128,7 @@ describe('evaluating a task', () => {
     expect((await anonymous.post(line)).status).toBe(401)
   })
 
-  it('without a body is a look, as the spec has it', async () => {
+  it('without a body changes nothing, as in the spec', async () => {
     const { as, userToken, agent, openTask } = await issuerWorld()
     const task = await openTask()
 
@@ -140,7 +140,7 @@ describe('evaluating a task', () => {
     }
   })
 
-  it('with a result ends the task, as SDKs have it', async () => {
+  it('with a result completes the task, as in the SDKs', async () => {
     const { request, openTask, happened } = await issuerWorld()
     const task = await openTask()
 
@@ -152,7 +152,7 @@ describe('evaluating a task', () => {
     expect(happened('task.evaluated')).toMatchObject([{ notes: 'the API was down' }])
   })
 
-  it('tells of a suspension in the words of LumoAuth’s example', async () => {
+  it('reports a suspension as risk_threshold_exceeded, as in LumoAuth’s example', async () => {
     const { as, request, userToken, requestPermission, openTask } = await issuerWorld()
     const task = await openTask()
     const token = await userToken()
@@ -199,7 +199,7 @@ describe('the older JIT form', () => {
     })
   })
 
-  it('leads the approver from approval_url to the task', async () => {
+  it('links the approver from approval_url to the task', async () => {
     const { anonymous, request, harness, tenant } = await issuerWorld()
     const { task_id, approval_url } = (await request.post('/jit/task').send(older)).body
 
@@ -232,7 +232,7 @@ describe('the older JIT form', () => {
     })
   })
 
-  it('is denied, or expires when nobody answers', async () => {
+  it('is denied, or expires when it is not decided', async () => {
     const { request, tenant } = await issuerWorld({
       approver: { decision: 'deny', after_polls: 1 },
     })
@@ -248,7 +248,7 @@ describe('the older JIT form', () => {
     expect(await status(expired)).toBe('expired')
   })
 
-  it('counts as a look for the approver who answers after some', async () => {
+  it('counts status requests for the after_polls of a scripted approver', async () => {
     const { request } = await issuerWorld({ approver: { decision: 'approve', after_polls: 2 } })
     const task = (await request.post('/jit/task').send(older)).body.task_id
     const look = async () => (await request.get(`/jit/status/${task}`)).body.status as string
@@ -256,7 +256,7 @@ describe('the older JIT form', () => {
     expect([await look(), await look(), await look()]).toEqual(['pending', 'pending', 'approved'])
   })
 
-  it('asks for one scope more within the task', async () => {
+  it('requests one more scope within the task', async () => {
     const { request } = await issuerWorld({ approver: { decision: 'approve' } })
     const task = (await request.post('/jit/task').send(older)).body.task_id
     await request.get(`/jit/status/${task}`)
@@ -275,7 +275,7 @@ describe('the older JIT form', () => {
     [{ scope: 'x' }, 'justification'],
     [{ scope: 'x', justification: '  ' }, 'justification'],
     [{ scope: 'x', justification: 'y', authorization_details: reading }, 'scope'],
-  ])('is refused for %j', async (more, field) => {
+  ])('gets 400 for %j', async (more, field) => {
     const { request, openTask } = await issuerWorld()
 
     const { status, body } = await request
@@ -286,7 +286,7 @@ describe('the older JIT form', () => {
     expect(body.issues).toEqual([expect.stringContaining(field)])
   })
 
-  it('is nobody else’s to look at', async () => {
+  it('gets 403 for another agent, and 404 for an unknown task', async () => {
     const { request, as, agentToken } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
@@ -327,7 +327,7 @@ describe('GET /jit/pending', () => {
 })
 
 describe('requests for the same detail', () => {
-  it('are shown to the approver with what is decided along', async () => {
+  it('show the approver which other requests the decision includes', async () => {
     const { as, request, requestPermission, userToken, openTask } = await issuerWorld()
     const task = await openTask()
     const ids = []
@@ -350,7 +350,7 @@ describe('requests for the same detail', () => {
 })
 
 describe('over a socket', () => {
-  it('the whole flow goes as LumoAuth’s docs have it', async () => {
+  it('runs the whole flow of LumoAuth’s docs', async () => {
     await using harness = await createHarness({ algorithm: 'ES256' })
     const tenant = harness.createTenant({ approver: { decision: 'approve' } })
     const [agent] = tenant.agents

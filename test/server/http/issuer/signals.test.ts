@@ -39,8 +39,8 @@ const streaming = async (body: object = {}, seed: Parameters<typeof issuerWorld>
   }
 }
 
-describe('a stream', () => {
-  it('is refused without a token, and to people who manage none', async () => {
+describe('a signal stream', () => {
+  it('gets 401 without a token, and 403 for users without the right to manage streams', async () => {
     const { anonymous, as, userToken } = await issuerWorld()
 
     expect((await anonymous.post('/ssf/stream').send({})).status).toBe(401)
@@ -57,14 +57,14 @@ describe('a stream', () => {
     push({ authorization_token: 'x\r\nHost: evil' }),
     { events_requested: 'all' },
     { audience: [] },
-  ])('is refused for %j', async (body) => {
+  ])('gets 400 for %j', async (body) => {
     const { request, happened } = await issuerWorld()
 
     expect((await request.post('/ssf/stream').send(body)).status).toBe(400)
     expect(happened('stream.created')).toEqual([])
   })
 
-  it('waits to be fetched when no delivery is named, and names its issuer', async () => {
+  it('uses poll delivery by default, and names its iss', async () => {
     const { anonymous, created, tenant, streamId } = await streaming()
 
     const configuration = await anonymous.get('/.well-known/ssf-configuration')
@@ -85,7 +85,7 @@ describe('a stream', () => {
     expect(configuration.body.delivery_methods_supported).toContain('urn:ietf:rfc:8935')
   })
 
-  it('is its owner’s alone to read, to verify, to poll and to delete', async () => {
+  it('can be read, verified, polled and deleted only by its owner', async () => {
     const { as, request, token, streamId } = await streaming()
 
     await request.get(`/ssf/stream?stream_id=${streamId}`).expect(404)
@@ -98,14 +98,14 @@ describe('a stream', () => {
     expect((await as(token).delete('/ssf/stream')).status).toBe(404)
   })
 
-  it('has to be named when there are several', async () => {
+  it('must be named when the client has several', async () => {
     const { as, token } = await streaming()
     await as(token).post('/ssf/stream').send({})
 
     expect((await as(token).delete('/ssf/stream')).status).toBe(400)
   })
 
-  it('never shows what authorizes a push, anywhere', async () => {
+  it('never shows its authorization_token, also not in journal or exchanges', async () => {
     const { as, token, created, tenant, control } = await streaming(push())
 
     const read = await as(token).get('/ssf/stream')
@@ -120,7 +120,7 @@ describe('a stream', () => {
 })
 
 describe('a poll', () => {
-  it('brings a signed token about a completed task, as RFC 8417 and SSF want it', async () => {
+  it('returns a signed token for a completed task, as in RFC 8417 and SSF', async () => {
     const { anonymous, openTask, complete, poll, tenant, created } = await streaming()
     const task = await openTask()
     const { caep_session_id } = tenant
@@ -157,7 +157,7 @@ describe('a poll', () => {
     })
   })
 
-  it('brings the same again until it is acknowledged', async () => {
+  it('returns the same signals until they are acknowledged', async () => {
     const { openTask, complete, poll } = await streaming()
     for (const task of [await openTask(), await openTask()]) await complete(task)
 
@@ -171,7 +171,7 @@ describe('a poll', () => {
     expect(none.sets).toEqual({})
   })
 
-  it('says when there is more than was asked for', async () => {
+  it('says moreAvailable when more signals wait than were requested', async () => {
     const { openTask, complete, poll } = await streaming()
     for (const task of [await openTask(), await openTask()]) await complete(task)
 
@@ -180,7 +180,7 @@ describe('a poll', () => {
     expect((await poll({ maxEvents: 0 })).sets).toEqual({})
   })
 
-  it('waits for the first signal, but not for ever', async () => {
+  it('waits for the first signal, up to a limit', async () => {
     const { openTask, complete, poll, waiting } = await streaming()
     const task = await openTask()
     const isWaiting = () => vi.waitFor(() => expect(waiting.size).toBe(1))
@@ -199,7 +199,7 @@ describe('a poll', () => {
     expect(timer?.milliseconds).toBe(30_000)
   })
 
-  it('tells of one revoked JIT token, by its id', async () => {
+  it('returns token-claims-change for a revoked JIT token, with its id', async () => {
     const { request, requestPermission, openTask, poll, anonymous, tenant } = await streaming()
     const { request_id } = (await requestPermission(await openTask(), reading)).body
     const jit = (await request.post(`/jit/request/${request_id}/token`)).body
@@ -219,7 +219,7 @@ describe('a poll', () => {
     expect(Object.values(claims.events)).toMatchObject([{ claims: { authorization_details: [] } }])
   })
 
-  it('of an agent brings what is about itself only', async () => {
+  it('of an agent returns only signals about that agent', async () => {
     const { as, request, agentToken, openTask } = await issuerWorld({
       agents: [{ name: 'report-bot' }, { name: 'stranger' }],
     })
@@ -236,7 +236,7 @@ describe('a poll', () => {
 })
 
 describe('a verification', () => {
-  it('comes through the stream with the state it was given', async () => {
+  it('comes through the stream with the given state', async () => {
     const { as, token, streamId, poll } = await streaming()
 
     const { status } = await as(token)
@@ -253,7 +253,7 @@ describe('a verification', () => {
     })
   })
 
-  it('is refused for a stream that is not there, and when many wait', async () => {
+  it('is refused for an unknown stream, and when many wait', async () => {
     const { as, token, streamId } = await streaming()
     const verify = async (stream_id: string) =>
       (await as(token).post('/ssf/verify').send({ stream_id })).status
@@ -280,7 +280,7 @@ describe('a push', () => {
     expect(happened('signal.delivered')).toMatchObject([{ streamId, attempt: 1 }])
   })
 
-  it('sends the whole header where the standard’s name is used', async () => {
+  it('sends authorization_header as the whole Authorization header', async () => {
     const order = push({ authorization_token: undefined, authorization_header: 'Basic eDp5' })
     const { openTask, complete, far, settle } = await streaming(order)
 
@@ -290,7 +290,7 @@ describe('a push', () => {
     expect(far.sent[0]?.headers.authorization).toBe('Basic eDp5')
   })
 
-  it('is tried again later, the same token first, and nothing overtakes it', async () => {
+  it('is repeated later, in order', async () => {
     const { openTask, complete, far, settle, tenant } = await streaming(push())
     far.answers.unshift(503)
     for (const task of [await openTask(), await openTask()]) await complete(task)
@@ -306,7 +306,7 @@ describe('a push', () => {
     expect(names[2]).not.toBe(names[0])
   })
 
-  it('is not tried again when the receiver has refused it', async () => {
+  it('is not repeated after the receiver rejected it', async () => {
     const { openTask, complete, far, settle, tenant, happened } = await streaming(push())
     far.answers[0] = 400
     await complete(await openTask())
@@ -320,7 +320,7 @@ describe('a push', () => {
     ])
   })
 
-  it('goes to no name that stands for a private address', async () => {
+  it('is never sent to a name that resolves to a private address', async () => {
     const { openTask, complete, far, settle, happened } = await streaming(
       push({ endpoint_url: 'https://receiver.example/' }),
     )

@@ -7,11 +7,11 @@ import { openTask, type Seed, type SignInOptions, signedIn } from '../../../supp
 export const noon = '2026-11-24T12:00:00Z'
 export const noonEpoch = Date.parse(noon) / 1000
 
-/** The world outside: names and the addresses they stand for, and whoever listens there. */
+/** The network: names and their addresses, and the receivers there. */
 export const outside = () => {
   const names = new Map<string, Address[]>([['localhost', [{ address: '127.0.0.1', family: 4 }]]])
   const sent: Message[] = []
-  /** What receivers answer, the last of them for ever. */
+  /** The statuses of receivers; the last one repeats. */
   const answers: (number | Error)[] = [200]
   return {
     names,
@@ -27,7 +27,7 @@ export const outside = () => {
   }
 }
 
-/** Real time that passes only when a test says so; what is due at once does not wait. */
+/** Real time that passes only when a test says so; jobs due at once do not wait. */
 export const handTimers = () => {
   const waiting = new Map<number, { act: () => void; milliseconds: number }>()
   let ids = 0
@@ -69,7 +69,7 @@ export const issuerWorld = async (
     openTask: (task?: object) => openTask(request, task),
     requestPermission: (task_id: string, authorization_details: object, more: object = {}) =>
       request.post('/jit/request').send({ task_id, authorization_details, ...more }),
-    /** Lets everything that is due be done. Signatures are made on other threads: these take turns, too. */
+    /** Runs everything that is due. Other threads sign, so this also yields to the event loop. */
     settle: async () => {
       for (let turns = 0; turns < 20; turns += 1) {
         await new Promise((next) => setImmediate(next))

@@ -26,7 +26,7 @@ const conversation = (seq: number, text: string) => ({
 })
 
 describe('the exchanges of a tenant', () => {
-  it('are forgotten from the oldest on, by their number', () => {
+  it('are dropped from the oldest on, above a number', () => {
     const log = new ExchangeLog({ exchanges: 3 })
     for (let count = 0; count < 100; count += 1) log.record(exchange('{}'))
 
@@ -35,7 +35,7 @@ describe('the exchanges of a tenant', () => {
     expect(log.after(0)[0]?.seq).toBe(log.forgotten + 1)
   })
 
-  it('are forgotten from the oldest on, by the length of what was sent', () => {
+  it('are dropped from the oldest on, above a number of bytes', () => {
     const log = new ExchangeLog({ bytes: 20_000 })
     for (let count = 0; count < 100; count += 1) log.record(exchange('x'.repeat(1000)))
 
@@ -49,10 +49,10 @@ describe('the exchanges of a tenant', () => {
   })
 })
 
-describe('the answers of the exchanges', () => {
+describe('the responses in recorded exchanges', () => {
   const answered = (body: unknown) => ({ ...exchange('{}'), answer: { status: 200, body } })
 
-  it('count as the requests do', () => {
+  it('count like the requests', () => {
     const log = new ExchangeLog({ bytes: 20_000 })
     for (let count = 0; count < 100; count += 1) log.record(answered({ list: ['x'.repeat(1000)] }))
 
@@ -60,7 +60,7 @@ describe('the answers of the exchanges', () => {
     expect(log.after(0).length).toBeLessThan(14)
   })
 
-  it('are cut where they are long, and say by how much', () => {
+  it('are truncated above a size, with the number of missing characters', () => {
     const log = new ExchangeLog({ bodyBytes: 100 })
     log.record(answered({ list: ['x'.repeat(1000)] }))
 
@@ -90,7 +90,7 @@ describe('the answers of the exchanges', () => {
 })
 
 describe('the conversations of a tenant', () => {
-  it('are forgotten from the oldest on, by their number and by their length', async () => {
+  it('are dropped from the oldest on, above a number or a size', async () => {
     const many = new ConversationLog()
     for (let seq = 1; seq <= 600; seq += 1) many.record(conversation(seq, 'hello'))
     const long = new ConversationLog(11_000)
@@ -102,7 +102,7 @@ describe('the conversations of a tenant', () => {
     expect([long.last, long.forgotten]).toEqual([50, 41])
   })
 
-  it('tell every leak of a long text, and mask it', async () => {
+  it('report every leak in a long text, and mask it', async () => {
     const secret = 's3cret-of-the-agent'
     const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
     const log = new ConversationLog()

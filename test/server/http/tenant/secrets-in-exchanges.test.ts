@@ -11,7 +11,7 @@ const seed: Seed = {
   documents: [{ id: 'doc_1', classification: 'internal', title: 'The portal-secret is here' }],
 }
 
-/** Requests in which a secret stands where no name tells that it is one. */
+/** Requests with a secret in a place that no name marks as secret. */
 const places = {
   'a path': (secret: string) => ({ path: `/jit/status/${encodeURIComponent(secret)}` }),
   'a query': (secret: string) => ({ path: `/jit/pending?q=${encodeURIComponent(secret)}` }),
@@ -22,7 +22,7 @@ const places = {
 }
 
 describe('the recorded exchanges of a tenant', () => {
-  it.each(Object.entries(places))('hold no secret of the tenant in %s', async (_, place) => {
+  it.each(Object.entries(places))('contain no secret of the tenant in %s', async (_, place) => {
     const { tenant, harness, token } = await signedIn({ seed })
     const secrets = [
       ...tenant.agents.map((it) => it.client_secret),
@@ -55,7 +55,7 @@ describe('the recorded exchanges of a tenant', () => {
     }
   })
 
-  it('hold no secret of the tenant in an answer', async () => {
+  it('contain no secret of the tenant in a response', async () => {
     const { tenant, harness, token } = await signedIn({ seed })
 
     const response = await harness.fetch(`${tenant.urls.api}/v1/documents`, {
@@ -67,7 +67,7 @@ describe('the recorded exchanges of a tenant', () => {
     expect(tenant.exchanges().at(-1)?.answer.body).toContain('The *** is here')
   })
 
-  it('hold no authorization of a pushed signal, also where it is used elsewhere', async () => {
+  it('contain no authorization of a pushed signal, wherever else it is used', async () => {
     const { tenant, harness, token } = await signedIn({ seed })
     const post = (path: string, body: object) =>
       harness.fetch(tenant.urls.tenant + path, {

@@ -9,7 +9,7 @@ afterAll(() => harness.close())
 const challenged = async (world: World) => world.document('doc_9982', await world.login())
 const header = async (world: World) => (await challenged(world)).headers[challengeHeader]
 
-/** What our own reader makes of the challenge: what to ask for, or why it will not. */
+/** What our own reader returns for the challenge: the detail to request, or the error. */
 const understood = async (world: World) => {
   const { status, headers } = await challenged(world)
   try {
@@ -22,7 +22,7 @@ const understood = async (world: World) => {
 const honest = read()
 const written = encodeChallenge(honest)
 
-describe('a resource server that goes wrong when it says what is missing', () => {
+describe('a resource server with misbehaving challenges', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'api-challenge-missing': [header, written, undefined],
     'api-challenge-401': [
@@ -136,7 +136,7 @@ describe('a resource server that goes wrong when it says what is missing', () =>
   prove(challengeMisbehaviours, probes, tenant)
 
   it.each(challengeMisbehaviours.map(({ name }) => [name]))(
-    'leaves alone what another one has made unreadable: %s',
+    'leaves a challenge alone that another misbehaviour made unreadable: %s',
     async (name) => {
       const world = tenant()
       await world.on('api-html-error')

@@ -24,7 +24,7 @@ const asked = async (world: World, agent: string, action = 'read:documents') =>
     .post('/agents/ask')
     .send({ action })
 
-/** A push approval that waits for Alice, as an agent sees it. */
+/** A push approval that waits for Alice, as the agent sees it. */
 const pushed = async (world: World, seenBy: string) => {
   const url = `${world.issuer}/agents/me/approvals`
   const body = { task_id: 't', reason: 'why not', on_behalf_of: 'alice@example.com' }
@@ -38,7 +38,7 @@ const pushed = async (world: World, seenBy: string) => {
 
 let helpers = 0
 
-describe('an issuer that goes wrong with agents', () => {
+describe('an issuer that misbehaves towards agents', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-delegates-to-anybody': [
       async (world) => (await delegated(world, 'other-bot')).status,

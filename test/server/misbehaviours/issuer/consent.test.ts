@@ -18,11 +18,11 @@ type Fields = Readonly<Record<string, string>>
 
 const usual: Fields = { response_type: 'code', client_id: 'report-bot', redirect_uri, state: 's 1' }
 
-/** The page that asks a person, or where they are sent instead. */
+/** The authorization page, or the URL it redirects to instead. */
 const open = (world: World, more: Fields = {}) =>
   world.anonymous.get(`/oauth/authorize?${new URLSearchParams({ ...usual, ...more }).toString()}`)
 
-/** What the person decided, as the page sends it. */
+/** The person’s decision, as the page sends it. */
 const decide = async (world: World, more: Fields = {}, cookie?: string) => {
   const shown = { ...usual, ...more }
   const page = await world.anonymous.get(
@@ -37,7 +37,7 @@ const decide = async (world: World, more: Fields = {}, cookie?: string) => {
     .send({ user: 'alice@example.com', decision: 'allow', csrf, ...shown })
 }
 
-/** A member of the address the person is sent to. */
+/** A parameter of the URL that the person is redirected to. */
 const told = ({ headers }: Pick<Response, 'headers'>, name: string) =>
   new URL(headers.location ?? '').searchParams.get(name)
 
@@ -62,7 +62,7 @@ const refresh = (world: World, token: string) =>
     .type('form')
     .send({ ...world.client(), grant_type: 'refresh_token', refresh_token: token })
 
-describe('an issuer that goes wrong when a person consents', () => {
+describe('an issuer that misbehaves when a person consents', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-ignores-missing-pkce': [
       async (world) => {
@@ -71,7 +71,7 @@ describe('an issuer that goes wrong when a person consents', () => {
           .send({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })
         return (await open(world, { client_id: registered.body.client_id })).status
       },
-      // It registered itself, so the refusal is a page and no redirect.
+      // The client registered itself, so the refusal is a page and no redirect.
       400,
       200,
     ],

@@ -7,7 +7,7 @@ afterAll(() => harness.close())
 
 const refused = (world: World) => world.userinfo('no-token')
 
-describe('an issuer that goes wrong with the form of its answers', () => {
+describe('an issuer with malformed responses', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-wrong-content-type': [
       async (world) =>

@@ -11,7 +11,7 @@ const wonder = (world: World, detail = remove, more: object = {}) =>
 const eventsOf = async (world: World): Promise<string[]> =>
   (await world.control.get('/journal')).body.entries.map(({ type }: { type: string }) => type)
 
-describe('an issuer that goes wrong when it is asked how it would decide', () => {
+describe('an issuer that misbehaves at /policy/decide', () => {
   const probes: Readonly<Record<string, Probe>> = {
     'issuer-makes-what-is-hypothetical': [
       async (world) => {
@@ -55,7 +55,7 @@ describe('an issuer that goes wrong when it is asked how it would decide', () =>
 
   prove(policyMisbehaviours, probes, tenant)
 
-  it('still refuses a question that is none', async () => {
+  it('still rejects an invalid question', async () => {
     const world = tenant()
     await world.on('issuer-makes-what-is-hypothetical')
 
@@ -64,8 +64,8 @@ describe('an issuer that goes wrong when it is asked how it would decide', () =>
   })
 })
 
-describe('the rest of the control plane', () => {
-  it('obeys, whatever is wrong with the network before the seats', async () => {
+describe('other control plane routes', () => {
+  it('work whatever the network misbehaviour before the seats is', async () => {
     const world = tenant()
     await world.on('network-unavailable')
 

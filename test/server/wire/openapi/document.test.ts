@@ -31,25 +31,25 @@ const callsOf = (route: Route) =>
   pathsOf(route).map((path) => `${route.method} ${path.replace(/:(\w+)/g, '{$1}')}`)
 
 describe('the OpenAPI document', () => {
-  it('is served as JSON, for tools of every origin', () => {
+  it('is served as JSON, to every origin', () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toMatch('application/json')
     expect(response.headers.get('access-control-allow-origin')).toBe('*')
   })
 
-  it('has nothing in it that is no route', () => {
+  it('contains only existing routes', () => {
     const calls = all.flatMap(([, route]) => callsOf(route))
 
     // Issuer and API share the paths of the resource metadata.
     expect([...operations.keys()].sort()).toEqual([...new Set(calls)].sort())
   })
 
-  it('leaves out AAuth, which is not implemented', () => {
+  it('omits AAuth, which is not implemented', () => {
     expect(all.length).toBeLessThan(known.length)
     expect(text).not.toMatch(/aauth/i)
   })
 
-  it.each(all)('has %s and all its paths', (name, route) => {
+  it.each(all)('contains %s with all its paths', (name, route) => {
     const [first, ...others] = callsOf(route).map((call) => operations.get(call))
 
     expect(first).toMatchObject({ operationId: name, summary: route.summary })
@@ -59,7 +59,7 @@ describe('the OpenAPI document', () => {
       const statuses = Object.keys(it?.responses ?? {})
       const wanted = Object.keys(route.answers)
       expect(statuses).toEqual(expect.arrayContaining(wanted))
-      // Whatever it reads or asks for can be refused.
+      // Every operation that reads input or needs credentials can be refused.
       expect(statuses.some((status) => /^[45]/.test(status))).toBe(true)
       const media = Object.keys(it?.requestBody?.content ?? {})
       if (route.form) {
@@ -74,7 +74,7 @@ describe('the OpenAPI document', () => {
     expect(await new Validator().validate(text)).toEqual({ valid: true })
   }, 30_000)
 
-  it('tells operations apart', () => {
+  it('has unique operationIds and paths', () => {
     const ids = [...operations.values()].map(({ operationId }) => operationId)
     // Two templates that differ in their names only are the same path (OpenAPI 3.1 §4.8.8).
     const templates = Object.keys(document.paths).map((path) => path.replace(/\{\w+\}/g, '{}'))
@@ -83,7 +83,7 @@ describe('the OpenAPI document', () => {
     expect(new Set(templates).size).toBe(templates.length)
   })
 
-  it('declares every parameter of its paths, and every tag and way in it names', () => {
+  it('declares every path parameter, and every tag and security scheme it uses', () => {
     const tags = document.tags.map(({ name }) => name)
     const ways = Object.keys(document.components.securitySchemes)
     for (const [call, { parameters = [], tags: tagged, security }] of operations) {
@@ -95,7 +95,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  it('refers to everything it holds, and to nothing it does not hold', () => {
+  it('references every component, and only existing ones', () => {
     const held = Object.entries(document.components)
       .filter(([kind]) => kind !== 'securitySchemes')
       .flatMap(([kind, of]) => Object.keys(of).map((name) => `#/components/${kind}/${name}`))
@@ -104,7 +104,7 @@ describe('the OpenAPI document', () => {
     expect([...referred].sort()).toEqual(held.sort())
   })
 
-  it('holds schemas that compile', () => {
+  it('has schemas that compile', () => {
     const ajv = new Ajv2020({ strict: false })
     formats.default(ajv)
     ajv.addSchema({ $id: 'document:/', ...document })
@@ -115,7 +115,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  it('tells what may be sent from what is answered', () => {
+  it('has separate schemas for what may be sent and what is returned', () => {
     const { Policy, PolicyInput, RequestPermission } = document.components.schemas
 
     expect(Policy?.required).toContain('max_ttl')
@@ -124,13 +124,13 @@ describe('the OpenAPI document', () => {
     expect(document.components.schemas.RequestPermissionInput).toBeUndefined()
   })
 
-  it('holds no secret', () => {
+  it('contains no secret', () => {
     expect(text).not.toContain(harness.controlToken)
   })
 })
 
 describe('the page of the document', () => {
-  it('has every route and every schema in it', async () => {
+  it('contains every route and every schema', async () => {
     const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
 
     for (const [name] of all) expect(page).toContain(`<article id="${name}"`)
@@ -141,7 +141,7 @@ describe('the page of the document', () => {
     expect(targets.filter((it) => !page.includes(it))).toEqual([])
   })
 
-  it('runs nothing and loads nothing from elsewhere', async () => {
+  it('runs no script and loads nothing from other origins', async () => {
     const { headers, status } = await harness.fetch(`${harness.issuer}/docs`)
     const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createHarness } from '../../../../server/index.ts'
 import { pathsOf, type Route, routes } from '../../../../server/wire/index.ts'
 
-/** Every route of LumoAuth that its public docs, SDKs and OpenAPI document name, one row a prefix. */
+/** Every route of LumoAuth in its public docs, SDKs and OpenAPI document, one row a prefix. */
 type Row = Readonly<{ name: string; method: string; path: string; dialect: string; source: string }>
 const rows = JSON.parse(
   readFileSync(new URL('./lumoauth-routes.json', import.meta.url), 'utf8'),
@@ -23,7 +23,7 @@ const urlOf = (path: string) =>
     .replace('{serverId}', 'files')
     .replace(/\{\w+\}/g, 'unknown')
 
-/** The answer to somebody without credentials who sends nothing: any, as long as it is one. */
+/** The response to a request without credentials and without a body: any status is fine. */
 const answered = async ({ method, path }: Row) => {
   const response = await harness.fetch(urlOf(path), { method, redirect: 'manual' })
   return { status: response.status, text: await response.text() }
@@ -38,8 +38,8 @@ for (const row of rows) {
   statuses.set(name, line)
 }
 
-describe('every route LumoAuth is known to have', () => {
-  it('is in this table, by prefix, with what a caller without credentials is answered', () => {
+describe('every known route of LumoAuth', () => {
+  it('has a status without credentials in the printed table', () => {
     const dialects = [...new Set(rows.map(({ dialect }) => dialect))]
     const table = [...statuses].map(([name, line]) =>
       [name.padEnd(34), ...dialects.map((it) => String(line.get(it) ?? '').padEnd(12))].join(''),
@@ -52,10 +52,10 @@ describe('every route LumoAuth is known to have', () => {
     expect(rows.length).toBeGreaterThan(100)
   })
 
-  it.each(rows)('$method $path', async (row) => {
+  it.each(rows)('$method $path is implemented', async (row) => {
     const { status, text } = await answered(row)
 
-    // Out of scope (contract §2.6), and said so; nothing else is left out.
+    // AAuth is out of scope (contract §2.6) and answers 501; every other route is implemented.
     if (row.name.includes('aauth')) {
       expect({ status, error: JSON.parse(text).error }).toEqual({
         status: 501,
@@ -75,7 +75,7 @@ describe('every route LumoAuth is known to have', () => {
   })
 })
 
-describe('every route of the harness', () => {
+describe('every route of the issuer', () => {
   const all = Object.entries(routes) as [string, Route][]
 
   it.each(all.filter(([, { seat }]) => seat === 'issuer'))(

@@ -43,7 +43,7 @@ const queryOf = (parameters: Parameters) =>
 const open = (at: World, parameters: Parameters = {}) =>
   at.request.get(`/oauth/authorize?${queryOf({ ...request, ...parameters })}`)
 
-/** What a browser would send back from the page: every hidden field, as it stands there. */
+/** What a browser would send back from the page: every hidden field, unchanged. */
 const fieldsOf = (page: string): Record<string, string> =>
   Object.fromEntries(
     [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(
@@ -101,22 +101,25 @@ const isAlive = async (at: World, token: string) => {
   return body.active
 }
 
-describe('the page where a person signs in', () => {
+describe('the authorization page', () => {
   it.each<[string, Parameters]>([
-    ['an unknown client', { client_id: 'nobody' }],
+    ['an unknown client', { client_id: 'unknown-client' }],
     ['no redirect_uri', { redirect_uri: undefined }],
-    ['an address that is not registered', { redirect_uri: 'https://evil.test/' }],
-    ['a longer address', { redirect_uri: `${redirect_uri}/more` }],
-    ['an address with a query of its own', { redirect_uri: `${redirect_uri}?x=1` }],
-    ['an address that only begins alike', { redirect_uri: 'https://app.test.evil.test/callback' }],
-    ['a port there is not', { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:99999/cb' }],
+    ['an unregistered redirect_uri', { redirect_uri: 'https://evil.test/' }],
+    ['a longer redirect_uri', { redirect_uri: `${redirect_uri}/more` }],
+    ['a redirect_uri with an added query', { redirect_uri: `${redirect_uri}?x=1` }],
     [
-      'loopback as the name of a person',
+      'a redirect_uri on a host with the same beginning',
+      { redirect_uri: 'https://app.test.evil.test/callback' },
+    ],
+    ['an invalid port', { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:99999/cb' }],
+    [
+      'loopback as userinfo of the URL',
       { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:80@evil.test/cb' },
     ],
-    ['an address that is a script', { redirect_uri: 'javascript:alert(1)' }],
-    ['a request that was never pushed', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
-  ])('goes nowhere for %s', async (_name, parameters) => {
+    ['a javascript: URI', { redirect_uri: 'javascript:alert(1)' }],
+    ['an unknown request_uri', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
+  ])('never redirects for %s', async (_name, parameters) => {
     const { status, headers, text } = await open(world(seed), parameters)
 
     expect(status).toBe(400)
@@ -132,10 +135,14 @@ describe('the page where a person signs in', () => {
     ['a plain challenge', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['a challenge too short', { code_challenge: 'abc' }, 'invalid_request'],
     ['prompt=none', { prompt: 'none' }, 'login_required'],
-    ['an unknown resource', { resource: 'https://nobody.test' }, 'invalid_target'],
-    ['details that are none', { authorization_details: '{}' }, 'invalid_authorization_details'],
-    ['an unknown actor', { requested_actor: 'nobody' }, 'invalid_request'],
-  ])('tells the client of %s, by redirect', async (_name, parameters, error) => {
+    ['an unknown resource', { resource: 'https://unknown.test' }, 'invalid_target'],
+    [
+      'malformed authorization_details',
+      { authorization_details: '{}' },
+      'invalid_authorization_details',
+    ],
+    ['an unknown actor', { requested_actor: 'unknown-agent' }, 'invalid_request'],
+  ])('redirects to the client with an error for %s', async (_name, parameters, error) => {
     const at = world(seed)
     const answered = await open(at, parameters)
 
@@ -148,7 +155,7 @@ describe('the page where a person signs in', () => {
     expect(searchParams.get('code')).toBeNull()
   })
 
-  it('wants PKCE of a public client, and of all where the dialect says so', async () => {
+  it('requires PKCE from a public client, and from all clients if the dialect says so', async () => {
     const without = { code_challenge: undefined, code_challenge_method: undefined }
     const cli = { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:9/cb', ...without }
 
@@ -161,7 +168,7 @@ describe('the page where a person signs in', () => {
     expect(location(all).searchParams.get('error')).toBe('invalid_request')
   })
 
-  it('lists the users, escapes what others wrote, and runs no script', async () => {
+  it('lists the users, escapes texts from clients, and runs no script', async () => {
     const { status, text, headers } = await open(world(seed), { login_hint: 'bob@example.com' })
 
     expect(status).toBe(200)
@@ -178,7 +185,7 @@ describe('the page where a person signs in', () => {
     expect(attributes.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'])
   })
 
-  it('takes no form from another page: no cookie, another cookie, another origin', async () => {
+  it('rejects a form without its cookie, with another cookie, or from another origin', async () => {
     const at = world(seed)
     const { text, headers } = await open(at)
     const cookie = headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
@@ -191,13 +198,13 @@ describe('the page where a person signs in', () => {
         .set({ cookie: 'lumoauth_consent=guess' })
         .type('form')
         .send(fields),
-      // Cookies know no ports: another program of this machine may have planted one.
+      // Cookies ignore ports: another program on this machine may have set one.
       await at.request
         .post('/oauth/authorize')
         .set({ cookie: 'lumoauth_consent=planted' })
         .type('form')
         .send({ ...fields, csrf: 'planted' }),
-      // A page that was shown for a narrower request signs no wider one.
+      // A page shown for a narrower request must not authorize a wider one.
       await at.request
         .post('/oauth/authorize')
         .set({ cookie })
@@ -220,7 +227,7 @@ describe('the page where a person signs in', () => {
     expect(at.tenant.journal().some(({ type }) => type === 'grant.given')).toBe(false)
   })
 
-  it('sends the person back with a code, the state and the issuer', async () => {
+  it('redirects with code, state and iss', async () => {
     const at = world(seed)
     const answered = await decide(at)
 
@@ -232,13 +239,13 @@ describe('the page where a person signs in', () => {
     expect(searchParams.get('iss')).toBe(at.tenant.urls.tenant)
   })
 
-  it('says access_denied when the person does', async () => {
+  it('redirects with access_denied when the person denies', async () => {
     const answered = await decide(world(seed), {}, 'deny')
 
     expect(location(answered).searchParams.get('error')).toBe('access_denied')
   })
 
-  it('is good for a loopback address on every port, and for a private scheme', async () => {
+  it('accepts a loopback redirect_uri on every port, and a private-use scheme', async () => {
     const at = world(seed)
     const loopback = await decide(at, {
       client_id: 'cli-app',
@@ -259,8 +266,12 @@ describe('redeeming a code', () => {
     ['another redirect_uri', { redirect_uri: 'https://app.test/other' }, 'invalid_grant'],
     ['no redirect_uri', { redirect_uri: undefined }, 'invalid_request'],
     ['another code', { code: 'code_guess' }, 'invalid_grant'],
-    ['a resource that was not consented to', { resource: 'https://nobody.test' }, 'invalid_target'],
-  ])('is refused for %s', async (_name, fields, error) => {
+    [
+      'a resource that was not consented to',
+      { resource: 'https://unknown.test' },
+      'invalid_target',
+    ],
+  ])('gets an error for %s', async (_name, fields, error) => {
     const at = world(seed)
     const code = await codeFor(at)
 
@@ -270,7 +281,7 @@ describe('redeeming a code', () => {
     expect(body.error).toBe(error)
   })
 
-  it('is refused to another client, which does no harm to the first', async () => {
+  it('gets invalid_grant for another client, and still works for the first', async () => {
     const at = world(seed)
     const code = await codeFor(at)
 
@@ -281,7 +292,7 @@ describe('redeeming a code', () => {
     expect(own.status).toBe(200)
   })
 
-  it('is refused after ten minutes', async () => {
+  it('gets invalid_grant after ten minutes', async () => {
     const at = world(seed)
     const code = await codeFor(at)
 
@@ -290,7 +301,7 @@ describe('redeeming a code', () => {
     expect((await redeem(at, code)).body.error).toBe('invalid_grant')
   })
 
-  it('is refused the second time, and what came of the first time is revoked', async () => {
+  it('gets invalid_grant the second time, and revokes the tokens of the first time', async () => {
     const at = world(seed)
     const code = await codeFor(at)
     const { body: first } = await redeem(at, code)
@@ -302,7 +313,7 @@ describe('redeeming a code', () => {
     expect((await refreshed(at, first.refresh_token)).body.error).toBe('invalid_grant')
   })
 
-  it('is refused with a verifier nobody announced', async () => {
+  it('gets invalid_grant with a code_verifier when no code_challenge was sent', async () => {
     const at = world(seed)
     const code = await codeFor(at, { code_challenge: undefined, code_challenge_method: undefined })
 
@@ -310,7 +321,7 @@ describe('redeeming a code', () => {
     expect((await redeem(at, code, { code_verifier: undefined })).status).toBe(200)
   })
 
-  it('gives a token of the user, a refresh token and an ID token', async () => {
+  it('returns a user’s access token, a refresh token and an ID token', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
 
@@ -341,7 +352,7 @@ describe('redeeming a code', () => {
     }
   })
 
-  it('gives an ID token that is no access token (JWT-11)', async () => {
+  it('JWT-11: returns an ID token that is no access token', async () => {
     const at = world({ ...seed, dialect: { token_typ: 'JWT' } })
     const { body } = await redeem(at, await codeFor(at))
 
@@ -349,7 +360,7 @@ describe('redeeming a code', () => {
     expect((await at.as(body.access_token).get('/oauth/userinfo')).status).toBe(200)
   })
 
-  it('lets a public client do without a secret, but no other', async () => {
+  it('needs no secret for a public client, and one for every other client', async () => {
     const at = world(seed)
     const cli = { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:7/cb' }
     const code = await codeFor(at, cli)
@@ -361,7 +372,7 @@ describe('redeeming a code', () => {
     expect([web.status, web.body.error]).toEqual([401, 'invalid_client'])
   })
 
-  it('carries the details the person saw, or fewer (RAR-09)', async () => {
+  it('RAR-09: carries the details the person saw, or fewer', async () => {
     const at = world(seed)
     const detail = { type: 'file_access', actions: ['read', 'write'], identifier: 'q4.pdf' }
     const parameters = { authorization_details: JSON.stringify([detail]) }
@@ -377,7 +388,7 @@ describe('redeeming a code', () => {
     expect(narrowed.body.authorization_details).toEqual(JSON.parse(fewer))
   })
 
-  it('leads to delegation, by the access token or by the ID token', async () => {
+  it('allows delegation with the access token or the ID token', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at, { requested_actor: 'report-bot' }))
     const actor = await at.agentToken()
@@ -397,7 +408,7 @@ describe('redeeming a code', () => {
 })
 
 describe('a refresh token', () => {
-  it('is good once; the second use revokes everything', async () => {
+  it('works once; a second use revokes the whole grant', async () => {
     const at = world(seed)
     const { body: first } = await redeem(at, await codeFor(at))
     const { body: second } = await refreshed(at, first.refresh_token)
@@ -413,7 +424,7 @@ describe('a refresh token', () => {
   it.each<[string, Parameters, string]>([
     ['a wider scope', { scope: 'openid email' }, 'invalid_scope'],
     ['nothing', { refresh_token: undefined }, 'invalid_request'],
-  ])('is refused for %s, and stays good', async (_name, fields, error) => {
+  ])('is refused for %s, and stays valid', async (_name, fields, error) => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
 
@@ -423,7 +434,7 @@ describe('a refresh token', () => {
     expect((await refreshed(at, body.refresh_token)).status).toBe(200)
   })
 
-  it('narrows one token, not the consent', async () => {
+  it('with a narrower scope narrows one token, not the grant', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
 
@@ -434,7 +445,7 @@ describe('a refresh token', () => {
     expect(wide.scope).toBe(request.scope)
   })
 
-  it('lives thirty days', async () => {
+  it('expires after thirty days', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
 
@@ -445,7 +456,7 @@ describe('a refresh token', () => {
     expect((await refreshed(at, later.refresh_token)).body.error).toBe('invalid_grant')
   })
 
-  it('is known to its own client only, and dies with all its tokens when revoked (REV-05)', async () => {
+  it('REV-05: is unknown to other clients, and its revocation revokes all tokens of the grant', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
     const { body: delegated } = await at.exchange(
@@ -469,7 +480,7 @@ describe('a refresh token', () => {
   })
 })
 
-describe('a pushed request (RFC 9126)', () => {
+describe('a pushed authorization request (RFC 9126)', () => {
   const pushed = (at: World, fields: Parameters = {}) =>
     at.request
       .post('/oauth/par')
@@ -485,7 +496,7 @@ describe('a pushed request (RFC 9126)', () => {
     expect((await pushed(world(seed), fields)).status).toBe(status)
   })
 
-  it('stands for its parameters, for its own client, for 90 seconds', async () => {
+  it('yields a request_uri for its own client, valid for 90 seconds', async () => {
     const at = world(seed)
     const { status, body } = await pushed(at)
     const { request_uri } = body
@@ -503,14 +514,14 @@ describe('a pushed request (RFC 9126)', () => {
   })
 })
 
-describe('logging out', () => {
-  it('goes back to a registered address only', async () => {
+describe('logout', () => {
+  it('redirects only to a registered URI', async () => {
     const at = world(seed)
     const { body } = await redeem(at, await codeFor(at))
     const out = (parameters: Parameters) => at.request.get(`/oauth/logout?${queryOf(parameters)}`)
 
     const evil = await out({ client_id: 'web-app', post_logout_redirect_uri: 'https://evil.test' })
-    const nobody = await out({ post_logout_redirect_uri: redirect_uri })
+    const anonymous = await out({ post_logout_redirect_uri: redirect_uri })
     const known = await out({
       id_token_hint: body.id_token,
       post_logout_redirect_uri: redirect_uri,
@@ -518,7 +529,9 @@ describe('logging out', () => {
     })
     const plain = await out({})
 
-    expect([evil.status, nobody.status, known.status, plain.status]).toEqual([400, 400, 302, 200])
+    expect([evil.status, anonymous.status, known.status, plain.status]).toEqual([
+      400, 400, 302, 200,
+    ])
     expect(location(known).href).toBe(`${redirect_uri}?state=s`)
   })
 })

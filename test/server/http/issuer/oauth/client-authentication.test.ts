@@ -13,10 +13,14 @@ const basic = (id: string, secret: string) => ({
 const formEncoded = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
 
 describe('a client at the token endpoint', () => {
-  it('reads the same refusal for an unknown id and a wrong secret, with a challenge', async () => {
+  it('gets the same invalid_client for an unknown client_id and a wrong secret, with a challenge', async () => {
     const { token, own } = world()
 
-    const unknown = await token({ ...grant, client_id: 'nobody', client_secret: 'wrong-secret' })
+    const unknown = await token({
+      ...grant,
+      client_id: 'unknown-client',
+      client_secret: 'wrong-secret',
+    })
     const wrong = await token({ ...grant, ...own, client_secret: 'wrong-secret' })
 
     expect(unknown.status).toBe(401)
@@ -30,7 +34,7 @@ describe('a client at the token endpoint', () => {
     ['two ways of authentication (CC-02)', byAssertion('x.y.z')],
     ['details it was not granted (RAR-06)', { authorization_details: '[{"type":"payment"}]' }],
     ['details that are no array (RAR-01)', { authorization_details: '{"type":"payment"}' }],
-  ])('is refused for %s', async (_name, fields) => {
+  ])('gets an error for %s', async (_name, fields) => {
     const { token, own } = world()
 
     const { status, body } = await token({ ...grant, ...own, ...fields })
@@ -41,7 +45,7 @@ describe('a client at the token endpoint', () => {
     )
   })
 
-  it('is refused for Basic beside a secret in the form', async () => {
+  it('gets an error for Basic together with client_secret in the form', async () => {
     const { token, own } = world()
 
     const answered = await token({ ...grant, ...own }).set(basic(own.client_id, own.client_secret))
@@ -50,7 +54,7 @@ describe('a client at the token endpoint', () => {
     expect(answered.body.error).toBe('invalid_request')
   })
 
-  it('does not send its secret in the URI (CC-04)', async () => {
+  it('CC-04: gets an error for credentials in the URI', async () => {
     const { request, own } = world()
     const query = new URLSearchParams(own)
 
@@ -61,7 +65,7 @@ describe('a client at the token endpoint', () => {
   })
 
   it.each(['colon:inside', 'per%cent+plus', 'spaced out secret', 'schlüssel-☃-secret'])(
-    'authenticates by Basic with the secret %s (CC-03)',
+    'CC-03: authenticates by Basic with the secret %s',
     async (client_secret) => {
       const { token, own } = world({ agents: [{ name: 'odd', client_secret }] })
 
@@ -71,7 +75,7 @@ describe('a client at the token endpoint', () => {
     },
   )
 
-  it('gets no refresh token for itself, and nobody may store the answer', async () => {
+  it('gets no refresh token for itself, and cache-control: no-store', async () => {
     const { token, own } = world()
 
     const { body, headers } = await token({ ...grant, ...own })
@@ -81,7 +85,7 @@ describe('a client at the token endpoint', () => {
     expect(headers.pragma).toBe('no-cache')
   })
 
-  it('hears which grants there are', async () => {
+  it('gets unsupported_grant_type with a list of grant types', async () => {
     const { token } = world()
 
     const { status, body } = await token({ grant_type: '__proto__' })
@@ -105,7 +109,7 @@ describe('a client with a key (private_key_jwt)', () => {
     ],
     ['a second audience', { aud: ['https://issuer.lumoauth.test', 'https://else.test'] }],
     ['no audience', { aud: undefined }],
-    ['another subject', { sub: 'somebody-else' }],
+    ['another subject', { sub: 'other-client' }],
     ['no end', { exp: undefined }],
     ['an end long ago', { exp: 1_000_000_000 }],
     ['an end in a year', { exp: Math.floor(Date.now() / 1000) + 31_536_000 }],
@@ -113,8 +117,8 @@ describe('a client with a key (private_key_jwt)', () => {
     ['no jti', { jti: undefined }],
     ['a critical header', {}, { crit: ['x'], x: 1 }],
     ['the type of an access token', {}, { typ: 'at+jwt' }],
-    ['an unknown key', {}, { kid: 'nobody' }],
-  ])('is refused for %s', async (_name, claims, header) => {
+    ['an unknown key', {}, { kid: 'unknown-key' }],
+  ])('gets invalid_client for %s', async (_name, claims, header) => {
     const { status, body } = await authenticate(claims, header)
 
     expect(status).toBe(401)
@@ -122,7 +126,7 @@ describe('a client with a key (private_key_jwt)', () => {
   })
 
   it.each(['/oauth/token', '/oauth/par', ''])(
-    'is accepted with the issuer’s URL and %s as audience (RFC 7523 §3, RFC 9126 §2)',
+    'accepts the issuer URL and %s as aud (RFC 7523 §3, RFC 9126 §2)',
     async (path) => {
       const at = world(keyed)
       const assertion = await at.assertion(clientKey, { aud: [at.tenant.urls.org + path] })
@@ -131,20 +135,20 @@ describe('a client with a key (private_key_jwt)', () => {
     },
   )
 
-  it('is refused for the token endpoint in the dialect of rfc7523bis', async () => {
+  it('gets invalid_client for the token endpoint as aud in the dialect of rfc7523bis', async () => {
     const at = world({ ...keyed, dialect: { assertion_audience: 'issuer' } })
     const assertion = await at.assertion(clientKey, { aud: `${at.tenant.urls.tenant}/oauth/token` })
 
     expect((await at.token({ ...grant, ...byAssertion(assertion) })).status).toBe(401)
   })
 
-  it('is refused for the signature of another key', async () => {
+  it('gets invalid_client for a signature by another key', async () => {
     const other = await generateSigningKey('ES256', clientKey.kid)
 
     expect((await authenticate({}, {}, other)).status).toBe(401)
   })
 
-  it('is refused for an algorithm that is not on the list', async () => {
+  it('gets invalid_client for an algorithm that is not on the list', async () => {
     const at = world(keyed)
     const [, claims, signature] = (await at.assertion(clientKey)).split('.')
     const forged = `${base64url.encode(JSON.stringify({ alg: 'none', typ: 'JWT' }))}.${claims}.${signature}`
@@ -152,7 +156,7 @@ describe('a client with a key (private_key_jwt)', () => {
     expect((await at.token({ ...grant, ...byAssertion(forged) })).status).toBe(401)
   })
 
-  it('is refused for an assertion that was used before, in another tenant it is not (CC-12)', async () => {
+  it('CC-12: gets invalid_client for an assertion used before, and none in another tenant', async () => {
     const at = world(keyed)
     const assertion = await at.assertion(clientKey)
 
@@ -164,7 +168,7 @@ describe('a client with a key (private_key_jwt)', () => {
     expect(second.body.error).toBe('invalid_client')
   })
 
-  it('names the issuer by either of its two prefixes', async () => {
+  it('may name the issuer by each of its two prefixes as aud', async () => {
     const at = world(keyed)
     const org = await at.assertion(clientKey, { aud: [at.tenant.urls.org] })
 
@@ -181,7 +185,7 @@ describe('a client with a key (private_key_jwt)', () => {
     expect((await at.token({ ...grant, ...byAssertion(assertion) })).status).toBe(200)
   })
 
-  it('introspects and revokes by it too', async () => {
+  it('may introspect and revoke, too', async () => {
     const at = world(keyed)
     const access = await at.agentToken()
     const proof = async () => byAssertion(await at.assertion(clientKey))
@@ -207,7 +211,7 @@ describe('a client with a key (private_key_jwt)', () => {
 
 describe('a resource indicator (RFC 8707)', () => {
   it.each(['not a uri', 'https://api.lumoauth.test#part', 'https://unknown.test'])(
-    'is refused when it is %s',
+    'gets an error when it is %s',
     async (resource) => {
       const { token, own } = world()
 
@@ -218,7 +222,7 @@ describe('a resource indicator (RFC 8707)', () => {
     },
   )
 
-  it('is all the token is good for', async () => {
+  it('becomes the aud of the token', async () => {
     const at = world()
     const { body } = await at.token({ ...grant, ...at.own, resource: 'https://api.lumoauth.test' })
 

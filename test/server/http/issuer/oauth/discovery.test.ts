@@ -9,8 +9,8 @@ const server = {
   name: 'Financial data',
 }
 
-describe('the metadata', () => {
-  it('is found wherever a client looks, and names the issuer that was asked (ASM-01, ASM-02)', async () => {
+describe('authorization server metadata', () => {
+  it('ASM-01, ASM-02: is found at every well-known path, and names the requested issuer', async () => {
     const { request, tenant } = world()
     const slug = tenant.tenant
     const paths = ['t', 'orgs'].flatMap((kind) => [
@@ -28,7 +28,7 @@ describe('the metadata', () => {
     }
   })
 
-  it('is nowhere below a name that no tenant can have', async () => {
+  it('gets 404 below an invalid tenant name', async () => {
     const { status } = await world().request.get(
       `${harness.issuer}/t/%00/api/v1/.well-known/jwks.json`,
     )
@@ -41,13 +41,13 @@ describe('the metadata', () => {
     'openid-configuration',
     'oauth-authorization-server',
     'oauth-protected-resource',
-  ])('answers for the first tenant at the root: %s', async (document) => {
+  ])('serves the first tenant at the root: %s', async (document) => {
     const { status } = await world().request.get(`${harness.issuer}/.well-known/${document}`)
 
     expect(status).toBe(200)
   })
 
-  it('belongs to token endpoints that stand at the root too, for the first tenant', async () => {
+  it('names token endpoints that work at the root, too, for the first tenant', async () => {
     const [first] = harness.tenants
     const own = {
       client_id: first?.agents[0]?.client_id,
@@ -73,7 +73,7 @@ describe('the metadata', () => {
     expect(revoked.status).toBe(200)
   })
 
-  it('lists only endpoints that are there', async () => {
+  it('lists only endpoints that exist', async () => {
     const at = world()
     const { body } = await at.request.get('/.well-known/openid-configuration')
     const endpoints = Object.entries(body).filter(([name]) => /_endpoint$|^jwks_uri$/.test(name))
@@ -84,7 +84,7 @@ describe('the metadata', () => {
     }
   })
 
-  it('says how clients may sign, and never `none` (ASM-04)', async () => {
+  it('ASM-04: lists the signing algorithms of clients, and never `none`', async () => {
     const { body } = await world().request.get('/.well-known/oauth-authorization-server')
 
     expect(body.token_endpoint_auth_methods_supported).toContain('private_key_jwt')
@@ -93,8 +93,8 @@ describe('the metadata', () => {
   })
 })
 
-describe('keys that rotate', () => {
-  it('are both published until the old one is retired, and its tokens with it', async () => {
+describe('rotated keys', () => {
+  it('are both published until the old one is retired together with its tokens', async () => {
     const at = world()
     const old = await at.agentToken()
     const { body: before } = await at.request.get('/.well-known/jwks.json')
@@ -149,7 +149,7 @@ describe('keys that rotate', () => {
   })
 
   it('do not sign when they are unknown', async () => {
-    expect((await world().control.post('/keys/nobody/sign')).body.error).toBe('not_found')
+    expect((await world().control.post('/keys/unknown/sign')).body.error).toBe('not_found')
   })
 
   it('cannot be retired while they sign, or when they are unknown', async () => {
@@ -157,14 +157,14 @@ describe('keys that rotate', () => {
     const { body } = await at.request.get('/.well-known/jwks.json')
 
     const used = (await at.control.delete(`/keys/${body.keys[0].kid}`)).body
-    const unknown = (await at.control.delete('/keys/nobody')).body
+    const unknown = (await at.control.delete('/keys/unknown')).body
 
     expect([used.status, unknown.status]).toEqual([409, 404])
   })
 })
 
-describe('a protected resource (RFC 9728)', () => {
-  it('is the API, the one MCP server, or a list of them', async () => {
+describe('protected resource metadata (RFC 9728)', () => {
+  it('describes the API, one MCP server, or several', async () => {
     const path = '/.well-known/oauth-protected-resource'
     const second = { ...server, server_id: 'second', resource_uri: 'https://second.test/' }
 
@@ -177,7 +177,7 @@ describe('a protected resource (RFC 9728)', () => {
     expect(two).toHaveLength(2)
   })
 
-  it('names its issuer by the URL of the metadata, or by the name alone', async () => {
+  it('names the issuer by its metadata URL, or by its name alone', async () => {
     const seed: Seed = { mcp_servers: [server] }
     const path = `/.well-known/oauth-protected-resource/mcp/${server.server_id}`
     const docs = world(seed)
@@ -192,14 +192,16 @@ describe('a protected resource (RFC 9728)', () => {
     expect(asInRfc.authorization_servers).toEqual([rfc.tenant.urls.tenant])
   })
 
-  it('is not there for an unknown server', async () => {
-    const { status } = await world().request.get('/.well-known/oauth-protected-resource/mcp/nobody')
+  it('gets 404 for an unknown server', async () => {
+    const { status } = await world().request.get(
+      '/.well-known/oauth-protected-resource/mcp/unknown',
+    )
 
     expect(status).toBe(404)
   })
 })
 
-describe('the MCP servers', () => {
+describe('MCP servers', () => {
   const seed: Seed = {
     agents: [{ name: 'report-bot', capabilities: ['mcp:read'] }],
     users: [
@@ -209,7 +211,7 @@ describe('the MCP servers', () => {
     mcp_servers: [server],
   }
 
-  it('are listed for whoever holds settings.manage, not for others', async () => {
+  it('are listed for a token with settings.manage, and refused to others', async () => {
     const at = world(seed)
     const admin = at.as(await at.userToken({ user: 'admin@example.com' }))
     const alice = at.as(await at.userToken())
@@ -217,7 +219,7 @@ describe('the MCP servers', () => {
     const { body } = await admin.get('/mcp/servers')
     const refused = await alice.get('/mcp/servers')
     const one = await admin.get(`/mcp/servers/${server.server_id}`)
-    const unknown = await admin.get('/mcp/servers/nobody')
+    const unknown = await admin.get('/mcp/servers/unknown')
 
     expect(body.data).toEqual(body.servers)
     expect(body.data[0]).toMatchObject({ ...server, token_lifetime: 3600 })
@@ -226,7 +228,7 @@ describe('the MCP servers', () => {
     expect(unknown.status).toBe(404)
   })
 
-  it('challenge a client without a token, and lead it to one that is good', async () => {
+  it('challenge a client without a token, and accept the token it then gets', async () => {
     const at = world(seed)
     const path = `/mcp/${server.server_id}/challenge`
     const challenged = await at.request.post(path).type('form')
@@ -252,7 +254,7 @@ describe('the MCP servers', () => {
     })
   })
 
-  it('refuse a token without any of their scopes by insufficient_scope', async () => {
+  it('refuse a token without any of their scopes with insufficient_scope', async () => {
     const at = world({ mcp_servers: [server] })
     const { body } = await at.exchange({
       subject_token: await at.agentToken(),

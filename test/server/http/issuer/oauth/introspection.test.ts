@@ -7,8 +7,11 @@ describe('introspection', () => {
   it.each<[string, object]>([
     ['no credentials', {}],
     ['a wrong secret', { client_id: 'report-bot', client_secret: 'wrong-secret' }],
-    ['an assertion of nobody', { client_id: 'nobody', client_assertion: 'x.y.z' }],
-  ])('is refused with %s (INT-01)', async (_name, fields) => {
+    [
+      'an assertion of an unknown client',
+      { client_id: 'unknown-client', client_assertion: 'x.y.z' },
+    ],
+  ])('INT-01: is refused with %s', async (_name, fields) => {
     const at = world()
 
     const { status } = await at.request
@@ -22,7 +25,7 @@ describe('introspection', () => {
     expect(status).toBe('client_assertion' in fields ? 400 : 401)
   })
 
-  it('says nothing of a token that is dead, unknown or another tenant’s (INT-02)', async () => {
+  it('INT-02: answers active: false for an expired, revoked, unknown or another tenant’s token', async () => {
     const at = world({ clock: '2026-01-01T00:00:00Z' })
     const expired = await at.agentToken()
     const foreign = await world().agentToken()
@@ -38,7 +41,7 @@ describe('introspection', () => {
     }
   })
 
-  it('shows a resource server only the tokens that are for it', async () => {
+  it('shows a resource server only the tokens for its aud', async () => {
     const at = world()
     const { client_id, client_secret } = at.tenant.api_client
     const seen = async (resource: string) => {
@@ -65,7 +68,7 @@ describe('introspection', () => {
     })
   })
 
-  it('tells of the actor of a delegated token, and of its user', async () => {
+  it('shows the act of a delegated token, and its user', async () => {
     const at = world()
     const { body: issued } = await at.exchange(
       delegation(await at.userToken(), await at.agentToken()),
@@ -88,7 +91,7 @@ describe('introspection', () => {
 })
 
 describe('revocation', () => {
-  it('is refused for another client’s token, which lives on (REV-01)', async () => {
+  it('REV-01: is refused for another client’s token, which stays active', async () => {
     const at = world({ agents: [{ name: 'report-bot' }, { name: 'other' }] })
     const token = await at.agentToken('other')
 
@@ -105,7 +108,7 @@ describe('revocation', () => {
     expect(seen.active).toBe(true)
   })
 
-  it('ignores a token_type_hint it does not know (RFC 7009 §2.2)', async () => {
+  it('ignores an unknown token_type_hint (RFC 7009 §2.2)', async () => {
     const at = world()
     const token = await at.agentToken()
 
@@ -118,7 +121,7 @@ describe('revocation', () => {
     expect((await at.as(token).get('/oauth/userinfo')).status).toBe(401)
   })
 
-  it('is no error for an unknown token, and finds one under the wrong hint (REV-02, REV-03)', async () => {
+  it('REV-02, REV-03: of an unknown token gets 200; a wrong token_type_hint still finds the token', async () => {
     const at = world()
     const token = await at.agentToken()
     const revoke = (fields: object) =>

@@ -33,14 +33,14 @@ describe('registering a client', () => {
       { token_endpoint_auth_method: 'none', grant_types: ['client_credentials'] },
       'invalid_client_metadata',
     ],
-  ])('is refused for %s', async (_name, more, error) => {
+  ])('gets an error for %s', async (_name, more, error) => {
     const { status, body } = await register({}, more)
 
     expect(status).toBe(400)
     expect(body.error).toBe(error)
   })
 
-  it('is refused where the dialect closes the door, or asks for a bearer', async () => {
+  it('gets 403 with registration: closed, and 401 without a token with registration: authenticated', async () => {
     const closed = await register({ dialect: { registration: 'closed' } })
     const at = world({ dialect: { registration: 'authenticated' } })
     const anonymous = await at.request.post('/connect/register').send(metadata)
@@ -51,7 +51,7 @@ describe('registering a client', () => {
     expect([anonymous.status, known.status]).toEqual([401, 201])
   })
 
-  it('gives a client no scopes of its own that its maker lacks', async () => {
+  it('gives a client no scopes that the registering token lacks', async () => {
     const at = world({ agents: [{ name: 'reader', capabilities: ['read:documents'] }] })
     const itself = { grant_types: ['client_credentials'] }
     const maker = bearer(await at.agentToken())
@@ -74,7 +74,7 @@ describe('registering a client', () => {
     expect([silent.status, silent.body.scope]).toEqual([201, ''])
   })
 
-  it('answers 201 with the credentials and what was registered, unknown members ignored', async () => {
+  it('gets 201 with the credentials and the registered metadata, and ignores unknown members', async () => {
     const { status, body, headers } = await register({}, { logo_uri: 'https://a.test/x' })
 
     expect(status).toBe(201)
@@ -89,11 +89,11 @@ describe('registering a client', () => {
     expect(body.client_secret).toMatch(/^secret_/)
   })
 
-  it.each(['/oauth/register', '/oidc/register'])('is found at %s too (row 24)', async (path) => {
+  it.each(['/oauth/register', '/oidc/register'])('is served at %s, too (row 24)', async (path) => {
     expect((await world().request.post(path).send(metadata)).status).toBe(201)
   })
 
-  it('makes a client that uses the grants it registered, and no other', async () => {
+  it('creates a client that may use its registered grants, and no others', async () => {
     const at = world()
     const { body: own } = await at
       .as(await at.agentToken())
@@ -112,7 +112,7 @@ describe('registering a client', () => {
     expect(asInRfc.status).toBe(400)
   })
 
-  it('gives a client no tasks: only agents have them', async () => {
+  it('creates a client that cannot open tasks; only agents can', async () => {
     const at = world()
     const { body: own } = await at.request.post('/connect/register').send({
       grant_types: ['client_credentials'],

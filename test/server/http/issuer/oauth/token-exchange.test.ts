@@ -32,8 +32,8 @@ describe('exchanging a token', () => {
     ['a token type we do not issue', { requested_token_type: 'urn:x:saml' }, 'invalid_request'],
     ['a token that is none', { subject_token: 'x' }, 'invalid_grant'],
     ['a resource with a fragment', { resource: `${api}#x` }, 'invalid_target'],
-    ['an unknown audience', { audience: 'urn:mcp:nobody' }, 'invalid_target'],
-  ])('is refused for %s', async (_name, fields, error) => {
+    ['an unknown audience', { audience: 'urn:mcp:unknown' }, 'invalid_target'],
+  ])('gets an error for %s', async (_name, fields, error) => {
     const at = world()
     const subject_token = await at.agentToken()
 
@@ -43,7 +43,7 @@ describe('exchanging a token', () => {
     expect(body.error).toBe(error)
   })
 
-  it('is refused once the token is revoked or expired; a dialect gives the code of the RFC', async () => {
+  it('gets an error once the subject token is revoked or expired; the dialect selects the code', async () => {
     const at = world({
       clock: '2026-01-01T00:00:00Z',
       dialect: { exchange_bad_token: 'invalid_request' },
@@ -63,14 +63,14 @@ describe('exchanging a token', () => {
     expect([first.body.error, second.body.error]).toEqual(['invalid_request', 'invalid_request'])
   })
 
-  it('is refused for a token of another tenant (THR-03)', async () => {
+  it('THR-03: is refused for a token of another tenant', async () => {
     const at = world()
     const subject_token = await world().agentToken()
 
     expect((await at.exchange({ subject_token })).body.error).toBe('invalid_grant')
   })
 
-  it('is refused without client credentials where the dialect wants them', async () => {
+  it('gets 401 without client credentials if the dialect requires them', async () => {
     const at = world({ dialect: { exchange_client_auth: 'required' } })
     const subject_token = await at.agentToken()
 
@@ -87,7 +87,7 @@ describe('exchanging a token', () => {
 })
 
 describe('delegation', () => {
-  it('names the user as subject and the agent as actor', async () => {
+  it('puts the user into sub and the agent into act', async () => {
     const at = world()
     const { status, body } = await at.exchange(
       delegation(await at.userToken(), await at.agentToken()),
@@ -125,7 +125,7 @@ describe('delegation', () => {
     expect(body).toMatchObject({ error: 'delegation_depth_exceeded', max_depth: 3 })
   })
 
-  it('puts the newest actor innermost, or outermost as in RFC 8693 (row 16)', async () => {
+  it('puts the newest actor innermost in act, or outermost as in RFC 8693 (row 16)', async () => {
     const at = world({ agents })
     const lumo = await chain(at, 'orchestrator', 'searcher')
     await at.control.put('/dialect').send({ act_order: 'rfc8693' })
@@ -141,18 +141,21 @@ describe('delegation', () => {
   it.each<[string, 400 | 403]>([
     ['400', 400],
     ['403', 403],
-  ])('is refused with %s for a scope that one of the two lacks (row 18)', async (value, status) => {
-    const at = world({ dialect: { exchange_scope_status: value as '400' } })
-    const user = await at.userToken({ scope: 'read:documents' })
-    const fields = delegation(user, await at.agentToken())
+  ])(
+    'is refused with %s for a scope that one of the two tokens lacks (row 18)',
+    async (value, status) => {
+      const at = world({ dialect: { exchange_scope_status: value as '400' } })
+      const user = await at.userToken({ scope: 'read:documents' })
+      const fields = delegation(user, await at.agentToken())
 
-    const answered = await at.exchange({ ...fields, scope: 'write:reports' })
+      const answered = await at.exchange({ ...fields, scope: 'write:reports' })
 
-    expect(answered.status).toBe(status)
-    expect(answered.body.error).toBe('insufficient_scope')
-  })
+      expect(answered.status).toBe(status)
+      expect(answered.body.error).toBe('insufficient_scope')
+    },
+  )
 
-  it('has the scopes that both have, and lives as long as the first of them to die (row 40)', async () => {
+  it('has the scopes that both tokens have, and expires with the first of them (row 40)', async () => {
     const at = world()
     const user = await at.userToken({ scope: 'openid read:documents', expires_in: 300 })
 
@@ -171,7 +174,7 @@ describe('delegation', () => {
     expect((await at.exchange(delegation(user, user))).body.error).toBe('invalid_grant')
   })
 
-  it('is refused to an agent the user did not name (TEX-14)', async () => {
+  it('TEX-14: is refused to an agent that may_act does not name', async () => {
     const at = world({ agents })
     const user = await at.userToken({ may_act: 'searcher' })
 
@@ -183,7 +186,7 @@ describe('delegation', () => {
     expect(named.status).toBe(200)
   })
 
-  it('carries the user’s details only when asked, and never more of them (TEX-13)', async () => {
+  it('TEX-13: carries the user’s details only if requested, and never more of them', async () => {
     const at = world()
     const held = { type: 'file_access', actions: ['read', 'write'], identifier: 'q4.pdf' }
     const user = await at.userToken({ authorization_details: [held] })
@@ -201,7 +204,7 @@ describe('delegation', () => {
     expect(more.body.error).toBe('invalid_authorization_details')
   })
 
-  it('leaves the ownership of tasks with the acting agent (§8.5)', async () => {
+  it('makes the acting agent the owner of tasks (§8.5)', async () => {
     const at = world({ agents })
     const own = await at.agentToken('searcher')
     const delegated = await chain(at, 'searcher')
@@ -213,7 +216,7 @@ describe('delegation', () => {
     expect(byItself.status).toBe(200)
   })
 
-  it('does not lend an agent the permissions of its user', async () => {
+  it('does not give the agent the permissions of its user', async () => {
     const at = world()
     const user = await at.userToken({ user: 'approver@example.com' })
     const { body } = await at.exchange(delegation(user, await at.agentToken()))
@@ -223,8 +226,8 @@ describe('delegation', () => {
   })
 })
 
-describe('narrowing one’s own token', () => {
-  it('is refused for a wider scope, and for details it does not have', async () => {
+describe('narrowing a token', () => {
+  it('is refused for a wider scope, and for details it lacks', async () => {
     const at = world()
     const subject_token = await at.agentToken(undefined, { scope: 'read:documents' })
     const details = JSON.stringify([{ type: 'payment', actions: ['initiate'] }])
@@ -236,7 +239,7 @@ describe('narrowing one’s own token', () => {
     expect(detailed.body.error).toBe('invalid_authorization_details')
   })
 
-  it('is refused for a place the token was not good for', async () => {
+  it('gets invalid_target for an audience the token does not have', async () => {
     const at = world()
     const subject_token = await at.agentToken(undefined, { resource: api })
 
@@ -245,7 +248,7 @@ describe('narrowing one’s own token', () => {
     expect(body.error).toBe('invalid_target')
   })
 
-  it('is refused for a JIT token (TEX-15)', async () => {
+  it('TEX-15: is refused for a JIT token', async () => {
     const at = world()
     const auth = bearer(await at.agentToken())
     const detail = { type: 'file_access', actions: ['read'], identifier: 'q4.pdf' }
@@ -264,7 +267,7 @@ describe('narrowing one’s own token', () => {
     expect([status, body.error]).toEqual([400, 'invalid_grant'])
   })
 
-  it('keeps subject, actor and end', async () => {
+  it('keeps sub, act and exp', async () => {
     const at = world()
     const { body } = await at.exchange(delegation(await at.userToken(), await at.agentToken()))
     const wide = claimsOf(body.access_token)
@@ -297,7 +300,7 @@ describe('the older form, for an approved task', () => {
     return { ...at, auth, subject_token, jit_task_id: task.task_id }
   }
 
-  it('is refused while a person has not decided', async () => {
+  it('is refused until a person has decided', async () => {
     const at = await opened(['delete:documents'])
     const { subject_token, jit_task_id } = at
 
@@ -323,7 +326,7 @@ describe('the older form, for an approved task', () => {
     expect([foreign.status, foreign.body.error]).toEqual([403, 'task_forbidden'])
   })
 
-  it('is refused for a subject token that is not for the issuer', async () => {
+  it('is refused for a subject token whose aud is not the issuer', async () => {
     const at = await opened(['read:documents'], { approver: { decision: 'approve' } })
     const { subject_token, jit_task_id } = at
     const narrowed = await at.exchange({ subject_token, resource: api })
@@ -337,7 +340,7 @@ describe('the older form, for an approved task', () => {
     expect([status, body.error]).toEqual([400, 'invalid_grant'])
   })
 
-  it('gives the approved scopes for as long as the approval, and dies with the task', async () => {
+  it('issues the approved scopes until the approval expires, and is revoked with the task', async () => {
     const at = await opened(['read:documents'], { approver: { decision: 'approve' } })
     const { subject_token, jit_task_id } = at
     const { body } = await at.exchange({ subject_token, jit_task_id, scope: 'read:documents' })
@@ -374,7 +377,7 @@ describe('a token for an MCP server', () => {
     mcp_servers: [server],
   }
 
-  it('is for this server alone, by its own lifetime and scopes', async () => {
+  it('has only this server as aud, with the server’s lifetime and scopes', async () => {
     const at = world(seed)
     const { body } = await at.exchange({
       subject_token: await at.agentToken(),
@@ -385,7 +388,7 @@ describe('a token for an MCP server', () => {
     expect(body).toMatchObject({ expires_in: 120, scope: 'mcp:read' })
   })
 
-  it('is not for an agent the server does not want', async () => {
+  it('is refused to an agent the server does not list', async () => {
     const at = world(seed)
     const subject_token = await at.agentToken('stranger')
 
@@ -394,7 +397,7 @@ describe('a token for an MCP server', () => {
     expect([status, body.error]).toEqual([403, 'access_denied'])
   })
 
-  it('names the server by its id where the dialect says so', async () => {
+  it('names the server by its id if the dialect says so', async () => {
     const at = world({ ...seed, dialect: { mcp_audience: 'server_id' } })
     const { body } = await at.exchange({
       subject_token: await at.agentToken(),
@@ -405,7 +408,7 @@ describe('a token for an MCP server', () => {
   })
 })
 
-describe('a workload', () => {
+describe('a workload token', () => {
   const seed: Seed = {
     workload: [
       { issuer: 'https://cluster.test', subject: 'system:serviceaccount:bot', agent: 'report-bot' },
@@ -426,14 +429,14 @@ describe('a workload', () => {
     ['another audience', { audience: 'https://else.test' }],
     ['an end long ago', { expires_in: -3600 }],
     ['another platform', {}, { subject_issuer: 'aws' }],
-  ])('is refused for %s', async (_name, order, fields) => {
+  ])('gets workload_identity_failed for %s', async (_name, order, fields) => {
     const { status, body } = await login(world(seed), order, fields)
 
     expect(status).toBe(401)
     expect(body.error).toBe('workload_identity_failed')
   })
 
-  it('is refused for a platform nobody trusts', async () => {
+  it('gets 401 for an untrusted platform', async () => {
     const at = world()
     const { access_token } = (await world(seed).control.post('/workload-token').send({})).body
 
@@ -445,7 +448,7 @@ describe('a workload', () => {
     expect(status).toBe(401)
   })
 
-  it('becomes its agent, for as long as its platform vouches', async () => {
+  it('is exchanged for its agent’s token, at most until it expires itself', async () => {
     const { status, body } = await login(world(seed), { expires_in: 600 })
 
     expect(status).toBe(200)
@@ -453,14 +456,14 @@ describe('a workload', () => {
     expect(body.expires_in).toBeLessThanOrEqual(600)
   })
 
-  it('may name its platform, and must where the dialect says so (row 39)', async () => {
+  it('may come with subject_issuer, which the dialect can require (row 39)', async () => {
     const at = world({ ...seed, dialect: { subject_issuer: 'required' } })
 
     expect((await login(at)).body.error).toBe('invalid_request')
     expect((await login(at, {}, { subject_issuer: 'kubernetes' })).status).toBe(200)
   })
 
-  it('shows in userinfo', async () => {
+  it('is described in userinfo', async () => {
     const at = world(seed)
     const { body } = await at.as(await at.agentToken()).get('/oauth/userinfo')
 
@@ -468,8 +471,8 @@ describe('a workload', () => {
   })
 })
 
-describe('an actor token that is not for the issuer', () => {
-  it('acts for nobody', async () => {
+describe('an actor token whose aud is not the issuer', () => {
+  it('gets invalid_grant', async () => {
     const at = world({ agents })
     const actor = await at.exchange({ subject_token: await at.agentToken(), resource: api })
 
@@ -483,7 +486,7 @@ describe('an actor token that is not for the issuer', () => {
 })
 
 describe('a delegated token without resource', () => {
-  it('is for its agent, at the issuer too, but not where its subject was for another place', async () => {
+  it('has its agent as aud, and works at the issuer only if the subject token does', async () => {
     const at = world({ agents })
     const wide = await at.userToken()
     const narrow = (await at.exchange({ subject_token: wide, resource: api })).body.access_token

@@ -9,14 +9,14 @@ describe('userinfo', () => {
     ['an unknown key', { 'x-api-key': 'lmk_unknown' }, 401],
     ['an unknown key as bearer', { authorization: 'Bearer lmk_unknown' }, 401],
     ['Basic', { authorization: 'Basic eDp5' }, 401],
-  ])('is refused for %s', async (_name, headers, status) => {
+  ])('gets an error for %s', async (_name, headers, status) => {
     const answered = await world().request.get('/oauth/userinfo').set(headers)
 
     expect(answered.status).toBe(status)
     expect(answered.headers['www-authenticate']).toMatch(/^Bearer realm=/)
   })
 
-  it('says who an agent is, by GET and by POST, and nothing is null', async () => {
+  it('describes an agent, by GET and by POST, without null values', async () => {
     const at = world()
     const auth = bearer(await at.agentToken())
 
@@ -34,7 +34,7 @@ describe('userinfo', () => {
     expect(JSON.stringify(body)).not.toContain('null')
   })
 
-  it('says who a person is', async () => {
+  it('describes a user', async () => {
     const at = world({
       clock: '2026-01-01T00:00:00Z',
       users: [
@@ -63,7 +63,7 @@ describe('userinfo', () => {
     })
   })
 
-  it('says for whom an agent acts', async () => {
+  it('names the user an agent acts for', async () => {
     const at = world()
     const { body: issued } = await at.exchange(
       delegation(await at.userToken(), await at.agentToken()),
@@ -74,7 +74,7 @@ describe('userinfo', () => {
     expect(body).toMatchObject({ sub: 'user:alice', act: { sub: 'agent:report-bot' } })
   })
 
-  it('spells an agent as one example does, where the dialect says so (row 23)', async () => {
+  it('has the other form of one example if the dialect says so (row 23)', async () => {
     const at = world({ dialect: { userinfo_sub: 'agent_name' } })
 
     const { body } = await at.as(await at.agentToken()).get('/oauth/userinfo')
@@ -90,7 +90,7 @@ describe('an API key', () => {
     { authorization: `Bearer ${key}` },
   ]
 
-  it('stands for its agent in each of three places (row 33)', async () => {
+  it('authenticates its agent in each of three places (row 33)', async () => {
     const at = world()
     const [{ key } = { key: '' }] = at.tenant.api_keys
 
@@ -101,7 +101,7 @@ describe('an API key', () => {
     }
   })
 
-  it('is refused beside a bearer token, since nobody knows which is meant', async () => {
+  it('is refused together with a bearer token, which would be ambiguous', async () => {
     const at = world()
     const [{ key } = { key: '' }] = at.tenant.api_keys
 
@@ -113,7 +113,7 @@ describe('an API key', () => {
     expect([status, body.error]).toEqual([400, 'invalid_request'])
   })
 
-  it('is good in its own tenant only, with any prefix', async () => {
+  it('works in its own tenant only, with any prefix', async () => {
     const seed = { api_keys: [{ name: 'legacy', key: 'sk_agent_live_123' }] }
     const at = world(seed)
     const headers = { 'x-api-key': 'sk_agent_live_123' }
@@ -122,7 +122,7 @@ describe('an API key', () => {
     expect((await world().request.get('/oauth/userinfo').set(headers)).status).toBe(401)
   })
 
-  it('opens tasks as its agent, and approves nothing', async () => {
+  it('opens tasks as its agent, and cannot approve', async () => {
     const at = world()
     const headers = { 'x-api-key': at.tenant.api_keys[0]?.key ?? '' }
 

@@ -22,7 +22,7 @@ export const harness = await createHarness({
 
 const server = await serve(harness)
 
-/** A tenant of its own, and requests that carry no credentials but those they are told to. */
+/** A tenant, and requests that carry only the credentials given to them. */
 export const world = (seed: Seed = {}) => {
   const here = server.tenant(seed)
   const { tenant, agent, anonymous: request } = here
@@ -34,14 +34,14 @@ export const world = (seed: Seed = {}) => {
     own,
     request,
     token,
-    /** A token of a person that may be exchanged; `order` says which. */
+    /** A user’s token that may be exchanged; `order` says which. */
     userToken: async (order: object = {}): Promise<string> => {
       const asked = { user: 'alice@example.com', ...order }
       return (await here.control.post('/user-token').send(asked)).body.access_token
     },
     exchange: (fields: Fields) =>
       token({ grant_type: tokenExchange, subject_token_type: accessTokenType, ...fields }),
-    /** An assertion as a careful client makes it; claims and header members given here replace its own. */
+    /** A valid client assertion; the given claims and header members replace the defaults. */
     assertion: async (
       key: SigningKey,
       claims: object = {},
