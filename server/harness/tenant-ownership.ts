@@ -179,7 +179,6 @@ export const ownTenants = (
     stop: () => {
       stopped = true
       timers.clear(timer)
-      forwarding.close()
     },
   }
 }

@@ -130,6 +130,9 @@ export class PostgresStore implements SharedStore {
 
   async take(slug: string): Promise<Place> {
     const session = await this.#live()
+    // Whatever name is made up costs one read, and nothing of the connection that writes.
+    const known = await this.#select(`select from ${tables.tenants} where slug = $1`, [slug])
+    if (known.length === 0) return { at: 'nowhere' }
     const holder = await this.#lock(session, slug)
     if (holder !== undefined) return { at: 'elsewhere', ...holder }
     try {
