@@ -7,6 +7,7 @@ import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
 import type { TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
+import type { MisbehaviourName } from '../misbehaviours/catalogue.ts'
 import {
   ApproverScript,
   Dialect,
@@ -15,6 +16,7 @@ import {
   PendingRequests,
   Policy,
   pendingIn,
+  type RouteName,
   type SwitchMisbehaviour,
   type TenantCreated,
   TenantSeed,
@@ -28,14 +30,17 @@ export type TestTenant = TenantCreated &
   Readonly<{
     clock: TestClock
     approver: TestApprover
-    /** Switches a defect on: for good, or as often as the order says. */
-    misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
+    /**
+     * Switches a misbehaviour on: for good, or as often as the order says.
+     * @throws {TypeError} for a name that is unknown, with the one that was probably meant
+     */
+    misbehave: (order: AnyName | MisbehaviourOrder) => Promise<void>
     /** Switches all defects off. */
     behave: () => void
     /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
-    decideBy: (policy: Input<typeof Policy>) => void
+    decideBy: (policy: PolicyInput) => void
     /** Sets the dialect; switches not given return to their defaults. */
-    speak: (dialect: Input<typeof Dialect>) => void
+    speak: (dialect: DialectInput) => void
     /** What happened, oldest first. */
     journal: () => readonly Entry[]
     /** What went over the wire, oldest first, secrets masked. */
@@ -50,6 +55,27 @@ export type TestTenant = TenantCreated &
     delete: () => void
   }>
 
+/** An event of the journal, with its place and its time (epoch seconds of the tenant's clock). */
+export type JournalEntry = Entry
+
+/** A policy as it may be written, defaults left out. */
+export type PolicyInput = Input<typeof Policy>
+
+/** Switches of the dialect, those left out at their defaults. */
+export type DialectInput = Input<typeof Dialect>
+
+/** How a scripted approver answers, defaults left out. */
+export type ApproverInput = Input<typeof ApproverScript>
+
+export type { MisbehaviourName }
+
+/** A name of the package, or of a misbehaviour that the options of `createHarness` bring. */
+type AnyName = MisbehaviourName | (string & {})
+
+/** Which misbehaviour, in which exchanges. */
+export type MisbehaviourOrder = Omit<SwitchMisbehaviour, 'name' | 'route'> &
+  Readonly<{ name: AnyName; route?: RouteName | (string & {}) | undefined }>
+
 /** The clock of one tenant. Moving it needs no real time and does not affect other tenants. */
 export type TestClock = Readonly<{
   /** Epoch seconds, as this tenant sees them. */
@@ -61,7 +87,7 @@ export type TestClock = Readonly<{
 /** A person who holds `jit.approve`: the first of the tenant, unless `by` names another. */
 export type TestApprover = Readonly<{
   /** How requests are answered from now on, such as `{ decision: 'approve', after_polls: 2 }`. */
-  answers: (script: Input<typeof ApproverScript>) => void
+  answers: (script: ApproverInput) => void
   /** What waits for a decision, as the issuer shows it to this person. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
