@@ -116,8 +116,8 @@ describe.skipIf(noPostgres)(
       const put = (at: Process, name: string) =>
         asked(`${at.issuer}/_harness/tenants/${name}`, { method: 'PUT', token, body: {} })
 
-      const made = await Promise.all([one, two, one, two].map((at) => put(at, 'same')))
-      expect(made.map((it) => it?.status).sort()).toEqual([201, 409, 409, 409])
+      const made = await Promise.all([one, one, one, two, two].map((at) => put(at, 'same')))
+      expect(made.map((it) => it?.status).sort()).toEqual([201, 409, 409, 409, 409])
       expect((await put(two, 'other'))?.status).toBe(201)
       const unnamed = await asked(`${one.issuer}/_harness/tenants`, {
         method: 'POST',
