@@ -306,6 +306,7 @@ const composeHarness = async (
     ownership?.stop()
     for (const { ended } of registry.open.values()) ended.abort()
     await listening?.close()
+    ownership?.forwarding.close()
     await store?.close()
   }
   return {

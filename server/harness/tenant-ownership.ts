@@ -183,7 +183,6 @@ export const ownTenants = (
     stop: () => {
       stopped = true
       timers.clear(timer)
-      forwarding.close()
     },
   }
 }

@@ -58,6 +58,8 @@ export class PostgresStore implements SharedStore {
   #closed = false
   /** Tenants that were begun but not yet opened, locked for this process. */
   readonly #claimed = new Map<string, Owned>()
+  /** Names that are being claimed. */
+  readonly #claiming = new Set<string>()
   readonly #compacting = new Map<Owned, Promise<void>>()
 
   /**
@@ -130,6 +132,9 @@ export class PostgresStore implements SharedStore {
 
   async take(slug: string): Promise<Place> {
     const session = await this.#live()
+    // Whatever name is made up costs one read, and nothing of the connection that writes.
+    const known = await this.#select(`select from ${tables.tenants} where slug = $1`, [slug])
+    if (known.length === 0) return { at: 'nowhere' }
     const holder = await this.#lock(session, slug)
     if (holder !== undefined) return { at: 'elsewhere', ...holder }
     try {
@@ -153,10 +158,20 @@ export class PostgresStore implements SharedStore {
   }
 
   async claim(slug: string): Promise<boolean> {
-    const session = await this.#live()
+    // A lock of the database does not tell two claims of one process apart.
+    if (this.#claiming.has(slug)) return false
+    this.#claiming.add(slug)
+    try {
+      return await this.#claimOnce(await this.#live(), slug)
+    } finally {
+      this.#claiming.delete(slug)
+    }
+  }
+
+  async #claimOnce(session: Session, slug: string): Promise<boolean> {
+    if (session.owned.has(slug) || this.#claimed.has(slug)) return false
     // A tenant of that name may be being deleted.
     await session.durable()
-    if (session.owned.has(slug) || this.#claimed.has(slug)) return false
     if (!(await session.lock(slug))) return false
     const rows = await session.query(`select slug from ${tables.tenants} where slug = $1`, [slug])
     if (rows.length > 0) {

@@ -99,4 +99,13 @@ describe('the tarball, in an empty project,', () => {
 
     await expect(imported).rejects.toThrow(`Cannot find package '${peer}'`)
   })
+
+  it('names the peer pg where a journal in PostgreSQL needs it', async () => {
+    const text = `
+      const { createHarness } = await import('lumoauth-harness')
+      await createHarness({ journal: 'postgres://127.0.0.1/x' })`
+    const started = run(project.folder, 'node', '--input-type=module', '--eval', text)
+
+    await expect(started).rejects.toThrow('takes the package pg: npm install pg')
+  })
 })

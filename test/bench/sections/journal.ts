@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { noPostgres, Postgres } from '../../support/postgres.ts'
 import { firstToken, startedHarness } from '../contenders.ts'
 import { median, ratios, told, unsteady } from '../figures.ts'
 import { type Load, steadyLoad } from '../load.ts'
@@ -10,6 +11,11 @@ import { script } from '../process.ts'
 import { alternating, type Section, type Sizes } from '../section.ts'
 
 const crowds = [1, 10, 100]
+
+/** Where the journal is. */
+type Home = 'off' | 'file' | 'PostgreSQL'
+const homes: readonly Home[] =
+  noPostgres === undefined ? ['off', 'file', 'PostgreSQL'] : ['off', 'file']
 
 type Kept = Readonly<{
   load: Load
@@ -19,15 +25,13 @@ type Kept = Readonly<{
 }>
 
 export const journal: Section = {
-  says: 'tokens with and without a journal on the disk, by 1, 10 and 100 connections',
+  says: 'tokens without a journal, with one in a file and in PostgreSQL, by 1, 10 and 100 connections',
   measure: async (sizes) => {
-    const asked = crowds.flatMap((connections) =>
-      [false, true].map((isKept) => ({ connections, isKept })),
-    )
+    const asked = crowds.flatMap((connections) => homes.map((home) => ({ connections, home })))
     const seen = [...(await alternating(sizes.rounds, asked, (it) => measured(it, sizes)))]
-    const rates = (connections: number, isKept: boolean) =>
+    const rates = (connections: number, home: Home) =>
       seen
-        .filter(([it]) => it.connections === connections && it.isKept === isKept)
+        .filter(([it]) => it.connections === connections && it.home === home)
         .flatMap(([, rounds]) => rounds.map(({ load }) => load.perSecond))
     const restarts = seen.flatMap(([, rounds]) => rounds.flatMap(({ restart }) => restart ?? []))
     return {
@@ -40,34 +44,39 @@ export const journal: Section = {
               'journal',
               'tokens/s',
               '× without',
+              '× file',
               'p50, ms',
               'p99, ms',
               'CPU ms per 1000',
               'lines a sync',
             ],
-            rows: seen.map(([{ connections, isKept }, rounds]) => {
+            rows: seen.map(([{ connections, home }, rounds]) => {
               const of = (figure: (round: Kept) => number) => told(median(rounds.map(figure)))
+              const against = (other: Home) =>
+                told(median(ratios(rates(connections, home), rates(connections, other))))
               return [
                 String(connections),
-                isKept ? 'on' : 'off',
+                home,
                 of(({ load }) => load.perSecond),
-                told(median(ratios(rates(connections, isKept), rates(connections, false)))),
+                against('off'),
+                against('file'),
                 of(({ load }) => load.p50),
                 of(({ load }) => load.p99),
                 of(({ load }) => load.cpuMs),
-                isKept ? of(({ batch }) => batch ?? Number.NaN) : '',
+                home === 'file' ? of(({ batch }) => batch ?? Number.NaN) : '',
               ]
             }),
           },
           notes: [
+            ...(noPostgres === undefined ? [] : [`Without PostgreSQL: ${noPostgres}.`]),
             `No answer leaves before its line is on the disk; lines that come while the disk is busy share the next sync. One sync of 300 bytes takes ${told(await syncMs())} ms here, median of 100.`,
             `Started again on its journal, up to the first token: ${told(median(restarts.map(({ ms }) => ms)))} ms for ${told(median(restarts.map(({ lines }) => lines)))} lines.`,
           ],
         },
       ],
       warnings: unsteady(
-        seen.map(([{ connections, isKept }, rounds]) => ({
-          what: `${connections} connections, journal ${isKept ? 'on' : 'off'}`,
+        seen.map(([{ connections, home }, rounds]) => ({
+          what: `${connections} connections, journal ${home}`,
           rounds: rounds.map(({ load }) => load.perSecond),
         })),
       ),
@@ -77,10 +86,16 @@ export const journal: Section = {
 }
 
 const measured = async (
-  { connections, isKept }: { connections: number; isKept: boolean },
+  { connections, home }: { connections: number; home: Home },
   { seconds }: Sizes,
 ): Promise<Kept> => {
-  if (!isKept) {
+  if (home === 'PostgreSQL') {
+    await using postgres = await Postgres.start([])
+    const { server, ready } = await startedHarness('ES256', ['--journal', postgres.url()])
+    await using _ = server
+    return { load: await steadyLoad(server, ready, seconds, connections) }
+  }
+  if (home === 'off') {
     const { server, ready } = await startedHarness('ES256')
     await using _ = server
     return { load: await steadyLoad(server, ready, seconds, connections) }

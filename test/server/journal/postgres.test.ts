@@ -4,6 +4,7 @@ import { createHarness, type Harness, type HarnessOptions } from '../../../serve
 import { JournalError } from '../../../server/journal/error.ts'
 import { openStore } from '../../../server/journal/open-store.ts'
 import { noPostgres, Postgres } from '../../support/postgres.ts'
+import { lumoauthHarness } from '../../support/running.ts'
 import { asked, freePorts } from '../../trust/crashing.ts'
 
 const token = 'the-control-token-of-all'
@@ -115,8 +116,8 @@ describe.skipIf(noPostgres)(
       const put = (at: Process, name: string) =>
         asked(`${at.issuer}/_harness/tenants/${name}`, { method: 'PUT', token, body: {} })
 
-      const made = await Promise.all([one, two, one, two].map((at) => put(at, 'same')))
-      expect(made.map((it) => it?.status).sort()).toEqual([201, 409, 409, 409])
+      const made = await Promise.all([one, one, one, two, two].map((at) => put(at, 'same')))
+      expect(made.map((it) => it?.status).sort()).toEqual([201, 409, 409, 409, 409])
       expect((await put(two, 'other'))?.status).toBe(201)
       const unnamed = await asked(`${one.issuer}/_harness/tenants`, {
         method: 'POST',
@@ -306,6 +307,22 @@ describe.skipIf(noPostgres)(
         expect(await opening(other)).toMatch(/version 0, which is older than version 1/)
         postgres.sql('drop table lumoauth_harness_version', name)
         expect(await opening(other)).toMatch(/are not those of a lumoauth-harness/)
+      })
+
+      it('to start, in one line and with exit code 2', async () => {
+        const args = ['start', '--json', '--port', '0', '--api-port', '0']
+        await using running = lumoauthHarness([
+          ...args,
+          '--journal',
+          'postgres://u:hidden@127.0.0.1:1/x',
+        ])
+
+        expect(await running.ends()).toBe(2)
+
+        expect(running.stderr).toMatch(
+          /^lumoauth-harness: PostgreSQL at 127\.0\.0\.1:1, database x: cannot be reached[^\n]*\n$/,
+        )
+        expect(running.stdout + running.stderr).not.toContain('hidden')
       })
 
       it('a user without privileges', async () => {
