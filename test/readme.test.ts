@@ -87,7 +87,7 @@ describe('a file', () => {
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
   it('is of a kind that is tried', () => {
-    const tried = ['scenario', 'tenants', 'rules'].flatMap(holding)
+    const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])
   })
@@ -102,6 +102,12 @@ describe('a file', () => {
 
   it.each(holding('scenario'))('with a scenario: $at', async (block) => {
     await using running = lumoauthHarness(['run', await saved(block)])
+
+    expect(await running.ends(), running.stdout).toBe(0)
+  })
+
+  it.each(holding('cases'))('with tests of a policy: $at', async (block) => {
+    await using running = lumoauthHarness(['policy', 'test', await saved(block)])
 
     expect(await running.ends(), running.stdout).toBe(0)
   })

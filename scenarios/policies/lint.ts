@@ -118,9 +118,21 @@ const checkReach = (lint: Context, rule: PolicyRule, index: number): Found => {
       takers.length === 1
         ? `"${rule.name}" never applies: the earlier rule ${list} takes all it would`
         : `"${rule.name}" never applies: the earlier rules ${list} together take all it would`,
-    ...(typeof alone === 'object' ? { example: alone } : {}),
+    ...exampleOf(lint, index, takers),
   })
   return 'none'
+}
+
+/** A request that the rule would apply to, and that one of the takers decides. */
+const exampleOf = ({ universe, ways }: Context, index: number, takers: readonly number[]) => {
+  for (const taker of takers) {
+    const both = (ways[index] ?? []).flatMap((own) =>
+      (ways[taker] ?? []).map((it) => [...own, ...it]),
+    )
+    const example = universe.find(both, ways.slice(0, taker).flat())
+    if (typeof example === 'object') return { example }
+  }
+  return {}
 }
 
 /** The earlier rules that take everything: one if possible, else as few as can be left. */

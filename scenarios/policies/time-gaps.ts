@@ -23,7 +23,12 @@ const monday = Date.UTC(2026, 10, 23) / 1000
 export const findGaps = ({ rules }: Policy): Gap[] => {
   const alike = Map.groupBy(rules.keys(), (index) => {
     const { time: _, outside: __, ...rest } = rules[index]?.when ?? {}
-    return JSON.stringify(Object.entries(rest).sort())
+    // The order of conditions and patterns means nothing.
+    const sorted = Object.entries(rest).map(([name, it]) => [
+      name,
+      Array.isArray(it) ? it.toSorted() : it,
+    ])
+    return JSON.stringify(sorted.sort())
   })
   return [...alike.values()].flatMap((group) => {
     const windows = group.flatMap((it) => {

@@ -169,7 +169,11 @@ export const ownTenants = (
 
   return {
     visit,
-    ownerOf: store.ownerOf,
+    ownerOf: async (slug) => {
+      // Whether the answer is still the same or not, the next request asks the store.
+      elsewhere.delete(slug)
+      return store.ownerOf(slug)
+    },
     durable: () => store.durable(),
     forwarding,
     stop: () => {

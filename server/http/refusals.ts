@@ -71,6 +71,7 @@ const renderers: Renderers = {
       `expected at most what both tokens have: ${allowed.join(' ') || 'nothing'}`,
     ),
   invalid_request: badRequest,
+  authorization_request: ({ as, reason }) => errorAnswer(400, as, reason),
   unsupported_response_type: badRequest,
   login_required: badRequest,
   invalid_redirect_uri: badRequest,

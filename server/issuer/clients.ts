@@ -1,6 +1,6 @@
 import { approveScope, grantTypes, identityScopes, type RegisterClient } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
-import type { Agent, Client, EventOf } from './event.ts'
+import type { Agent, Client, Event, EventOf } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
@@ -45,10 +45,14 @@ export const registerClient: Decide<
     secretHash?: string | undefined
     /** The scopes of whoever registers it; absent: nobody knows who does. */
     vouched?: readonly string[] | undefined
+    /** The SHA-256 of the token by which the client comes back to its registration. */
+    registrationHash?: string | undefined
+    /** The registration that this one replaces. */
+    replaced?: Client | undefined
   }>,
   readonly [EventOf<'client.registered'>]
-> = (state, { asked, clientId, secretHash, vouched = [] }) => {
-  if (state.clients.size >= mostClients) {
+> = (state, { asked, clientId, secretHash, vouched = [], registrationHash, replaced }, { now }) => {
+  if (replaced === undefined && state.clients.size >= mostClients) {
     refuse({ error: 'limit_reached', what: 'clients', limit: mostClients })
   }
   const grantTypes = supportedGrants(asked)
@@ -65,7 +69,9 @@ export const registerClient: Decide<
     })
   }
   // Where a person consents, a client may ask for anything; by itself it is as mighty as its maker.
-  const offered = grantTypes.includes('client_credentials') ? [...vouched] : allScopes(state)
+  const offered = grantTypes.includes('client_credentials')
+    ? [...vouched, ...(replaced?.capabilities ?? [])]
+    : allScopes(state)
   const possible = offered.filter((it) => it !== approveScope)
   const scopes = asked.scope?.split(' ').filter((it) => it !== '') ?? possible
   const unknown = scopes.filter((scope) => !possible.includes(scope))
@@ -85,6 +91,9 @@ export const registerClient: Decide<
         redirectUris: asked.redirect_uris,
         grantTypes,
         selfRegistered: true,
+        registeredAt: replaced?.registeredAt ?? now,
+        authMethod: asked.token_endpoint_auth_method,
+        ...(registrationHash === undefined ? {} : { registrationHash }),
         ...(secretHash === undefined ? {} : { secretHash }),
         ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
       },
@@ -131,6 +140,34 @@ const supportedGrants = ({
     reason: `grant_types: expected one of ${grantTypes.join(', ')}, with response type code for authorization_code and credentials for client_credentials`,
   })
 }
+
+/** A client that is deleted loses its tokens and what people have allowed it (RFC 7592 §2.3). */
+export const deleteClient: Decide<Readonly<{ clientId: string }>> = (
+  { tokens, grants },
+  { clientId },
+  { now },
+) => [
+  ...[...tokens.values()]
+    .filter((it) => it.token.clientId === clientId && it.revokedAt === undefined)
+    .filter(({ token }) => now < token.expiresAt)
+    .map(
+      ({ token }): Event => ({
+        type: 'token.revoked',
+        jti: token.jti,
+        reason: 'revoked_by_client',
+      }),
+    ),
+  ...[...grants.values()]
+    .filter(({ grant, revoked }) => grant.clientId === clientId && !revoked)
+    .map(
+      ({ grant }): Event => ({
+        type: 'grant.revoked',
+        grantId: grant.id,
+        reason: 'grant_revoked',
+      }),
+    ),
+  { type: 'client.deleted', clientId },
+]
 
 /** An assertion of a client is good once (CC-12). */
 export const useAssertion: Decide<

@@ -50,7 +50,10 @@ export const delegate: Decide<
   }
   refuseWider(subject, details)
   withinBudget(state, agent.id, 'tokens', now)
-  const names = narrowAudience(delegatedAudience(state, subject, actor, agent), audience)
+  const bound = delegatedAudience(state, subject, actor, agent)
+  const names = narrowAudience(bound, audience)
+  // A forgotten `resource` is seen at the first API: the token is for nobody but the agent.
+  const isOwn = audience === undefined && state.dialect.delegated_audience !== 'issuer_and_api'
   const lifetime = lifetimeAt(audience, agent.id, accessTokenLifetime)
   return [
     {
@@ -66,7 +69,11 @@ export const delegate: Decide<
         expiresAt: Math.min(subject.expiresAt, actor.expiresAt, now + lifetime),
         act: appendActor(subject.act, actor.sub, state.dialect.act_order),
         ...(granted.length === 0 ? {} : { scope: granted.join(' ') }),
-        ...(names === undefined ? {} : { audience: names }),
+        ...(isOwn
+          ? { audience: [agent.id], ...(bound === undefined ? {} : { reach: bound }) }
+          : names === undefined
+            ? {}
+            : { audience: names }),
         ...(details.length === 0 ? {} : { details }),
         ...(subject.grantId === undefined ? {} : { grantId: subject.grantId }),
       },
@@ -87,9 +94,9 @@ export const narrow: Decide<
   }
   refuseWider(subject, details ?? [])
   if (subject.agentId !== undefined) withinBudget(state, subject.agentId, 'tokens', now)
-  const names = narrowAudience(subject.audience, audience)
+  const narrowed = audience && narrowAudience(reachOf(state, subject), audience)
   const lifetime = lifetimeAt(audience, subject.agentId, accessTokenLifetime)
-  const { scope: _, ...others } = subject
+  const { scope: _, reach, ...others } = subject
   return [
     {
       type: 'token.issued',
@@ -99,7 +106,11 @@ export const narrow: Decide<
         issuedAt: now,
         expiresAt: Math.min(subject.expiresAt, now + lifetime),
         ...(granted.length === 0 ? {} : { scope: granted.join(' ') }),
-        ...(names === undefined ? {} : { audience: names }),
+        ...(narrowed === undefined
+          ? reach === undefined
+            ? {}
+            : { reach }
+          : { audience: narrowed }),
         ...(details === undefined ? {} : { details }),
       },
     },
@@ -165,10 +176,11 @@ export const exchangeForTask: Decide<
  */
 const delegatedAudience = (
   state: State,
-  { audience: held }: Token,
+  subject: Token,
   { audience: bound }: Token,
   { id, clientId }: Agent,
 ): readonly string[] | undefined => {
+  const held = reachOf(state, subject)
   if (held?.every((name) => name === id || name === clientId)) return bound
   if (held?.some((name) => isAgentName(state, name))) {
     refuseExchangeToken(state, 'subject_token: it is for another agent')
@@ -177,6 +189,14 @@ const delegatedAudience = (
   const both = held.filter((name) => bound.includes(name))
   if (both.length > 0) return both
   return refuse({ error: 'invalid_target', reason: `expected some of ${bound.join(' ')}` })
+}
+
+/** What bounds the next exchange of a token: one addressed to its own agent is as wide as what it was made of. */
+const reachOf = (state: State, { kind, agentId, audience, reach }: Token) => {
+  const agent = kind === 'delegated' ? state.agents.get(agentId ?? '') : undefined
+  const isOwn =
+    agent !== undefined && audience?.every((it) => it === agent.id || it === agent.clientId)
+  return isOwn ? reach : audience
 }
 
 const isAgentName = ({ agents }: State, name: string): boolean =>

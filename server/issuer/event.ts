@@ -25,6 +25,12 @@ export type Client = Readonly<{
   redirectUris?: readonly string[]
   /** Absent: all that the token endpoint knows. */
   grantTypes?: readonly string[]
+  /** When it registered itself, in epoch seconds. */
+  registeredAt?: number
+  /** How it authenticates, where it registered itself. */
+  authMethod?: string
+  /** The SHA-256 of the token by which it reads and changes its registration (RFC 7592). */
+  registrationHash?: string
   /** It registered itself (RFC 7591): a token that it gets for a person carries no permission of theirs. */
   selfRegistered?: true
 }>
@@ -117,6 +123,15 @@ export type Grant = Readonly<{
   /** The only agent that may act on it. */
   mayAct?: string
   givenAt: number
+}>
+
+/** A device that waits for a person (RFC 8628); its code is kept as SHA-256 only. */
+export type Device = Readonly<{
+  codeHash: string
+  userCode: string
+  clientId: string
+  scope: string
+  expiresAt: number
 }>
 
 /** Parameters of an authorization request that was pushed (RFC 9126). */
@@ -227,6 +242,8 @@ export type Token = Readonly<{
   details?: readonly AuthorizationDetail[]
   /** What it is good for; absent: this issuer and the API. */
   audience?: readonly string[]
+  /** Of a token that is addressed to its own agent: where it may be exchanged for at most; absent: anywhere. */
+  reach?: readonly string[]
   /** Who acts for the subject. */
   act?: Actor
   /** The only one who may act for the subject (RFC 8693 §4.4). */
@@ -258,6 +275,7 @@ export type Event =
   | { type: 'dialect.set'; dialect: Dialect }
   | { type: 'approver.scripted'; script: ApproverScript }
   | { type: 'client.registered'; client: Client }
+  | { type: 'client.deleted'; clientId: string }
   /** It does not sign yet. */
   | { type: 'key.published'; kid: string; alg: string }
   /** It signs from now on, and is published from now on if it was not before. */
@@ -265,6 +283,8 @@ export type Event =
   | { type: 'key.retired'; kid: string }
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
   | { type: 'authorization.pushed'; pushed: PushedRequest }
+  | { type: 'device.asked'; device: Device }
+  | { type: 'device.denied'; codeHash: string }
   | { type: 'grant.given'; grant: Grant }
   | { type: 'grant.redeemed'; grantId: string }
   | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }

@@ -51,6 +51,9 @@ const changes: Readonly<{
   'client.registered': (state, entry) => {
     state.clients.set(entry.client.clientId, entry.client)
   },
+  'client.deleted': (state, entry) => {
+    state.clients.delete(entry.clientId)
+  },
   'key.published': () => {},
   'key.rotated': () => {},
   'key.retired': () => {},
@@ -63,6 +66,15 @@ const changes: Readonly<{
     const { pushed } = entry
     state.pushed.set(pushed.uri, pushed)
     forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
+  },
+  'device.asked': (state, entry) => {
+    const { device } = entry
+    state.devices.set(device.codeHash, { device })
+    forgetAt(state, device.expiresAt + remembered, 'device', device.codeHash)
+  },
+  'device.denied': (state, entry) => {
+    const record = state.devices.get(entry.codeHash)
+    if (record) record.denied = true
   },
   'grant.given': (state, entry) => {
     const { grant } = entry

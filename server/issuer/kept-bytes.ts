@@ -38,6 +38,8 @@ export const keptBytesOf = (event: Event): KeptBytes | undefined => {
     }
     case 'authorization.pushed':
       return share(event.pushed.clientId, event.pushed.parameters)
+    case 'device.asked':
+      return share(event.device.clientId, [event.device.scope])
     case 'assertion.used':
       return share(event.clientId, event.jti)
     default:

@@ -33,6 +33,8 @@ export type Refusal =
   | { error: 'slow_down'; interval: number }
   | { error: 'budget_exceeded'; what: string; limit: number; retryAfter: number }
   | { error: 'limit_reached'; what: string; limit: number }
+  /** What is wrong with an authorization request, by its own error code. */
+  | { error: 'authorization_request'; as: string; reason: string }
   | { error: 'registration_forbidden'; reason: string }
   | { error: 'agent_exists'; clientId: string }
   | { error: 'capability_denied'; missing: readonly string[] }

@@ -73,6 +73,7 @@ function* remembered(state: State): Generator<Event> {
   for (const { token } of state.tokens.values()) yield { type: 'token.issued', token }
   for (const { grant } of state.grants.values()) yield { type: 'grant.given', grant }
   for (const pushed of state.pushed.values()) yield { type: 'authorization.pushed', pushed }
+  for (const { device } of state.devices.values()) yield { type: 'device.asked', device }
   for (const used of state.assertions) {
     const [clientId = '', jti = ''] = used.split(/ (.*)/s)
     yield { type: 'assertion.used', clientId, jti, expiresAt: 0 }

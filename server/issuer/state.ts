@@ -11,6 +11,7 @@ import type {
   ApiKey,
   Approval,
   Client,
+  Device,
   Grant,
   McpServer,
   PermissionRequest,
@@ -92,11 +93,15 @@ export type GrantRecord = {
   readonly tokens: Set<string>
 }
 
+/** A device, and whether the person has denied it. */
+export type DeviceRecord = { readonly device: Device; denied?: true }
+
 /** Something that expires: its kind, and its id in the state. */
 export type Forgettable = readonly [kind: ForgettableKind, id: string]
 export type ForgettableKind =
   | 'assertion'
   | 'pushed'
+  | 'device'
   | 'code'
   | 'refreshToken'
   | 'openTask'
@@ -128,6 +133,8 @@ export type State = {
   readonly codes: Map<string, string>
   readonly refreshTokens: Map<string, string>
   readonly pushed: Map<string, PushedRequest>
+  /** By the SHA-256 of their codes. */
+  readonly devices: Map<string, DeviceRecord>
   /** Client assertions that have been used, as `clientId jti`. */
   readonly assertions: Set<string>
   readonly tasks: Map<string, TaskRecord>
@@ -167,6 +174,7 @@ export const emptyState = (policy: Policy): State => ({
   codes: new Map(),
   refreshTokens: new Map(),
   pushed: new Map(),
+  devices: new Map(),
   assertions: new Set(),
   tasks: new Map(),
   openTasks: new Map(),
@@ -221,6 +229,11 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
     const pushed = state.pushed.get(uri)
     if (pushed) countKept(state, { type: 'authorization.pushed', pushed }, -1)
     state.pushed.delete(uri)
+  },
+  device: (state, codeHash) => {
+    const device = state.devices.get(codeHash)?.device
+    if (device) countKept(state, { type: 'device.asked', device }, -1)
+    state.devices.delete(codeHash)
   },
   code: (state, hash, minute) => {
     forgetGrant(state, state.codes.get(hash), minute)

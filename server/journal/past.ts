@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { Change } from '../api/changes.ts'
-import { History } from '../issuer/history.ts'
+import { type DecidedRequest, History } from '../issuer/history.ts'
 import { fromSnapshot, type Snapshot, toSnapshot } from '../issuer/snapshot.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError, reasonOf } from './error.ts'
@@ -15,6 +15,13 @@ export type TenantPast = {
   readonly changes: Map<string, Change>
   /** Records of decided requests (`DecidedRequest`) as JSON, oldest first. */
   readonly decided: string[]
+  /**
+   * Of what was decided from then on (epoch seconds) there is a record or an entry; earlier ones may
+   * have been left out. Absent while there is neither.
+   */
+  completeFrom?: number
+  /** A compaction may have left records out. */
+  isShortened?: boolean
   /** The parts of its snapshot, until all of them have been read. */
   snapshot?: Snapshot | undefined
 }
@@ -26,6 +33,8 @@ export type ReadOptions = Readonly<{
   decided: number
   /** Reads so many bytes; absent: the whole file. */
   upTo?: number
+  /** Is told each record of a decided request, oldest first, instead of keeping it. */
+  onDecided?: ((tenant: TenantPast, request: DecidedRequest) => void) | undefined
   signal?: AbortSignal
 }>
 
@@ -36,9 +45,9 @@ export type ReadOptions = Readonly<{
  */
 export const readPast = async (
   path: string,
-  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, signal }: ReadOptions,
+  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, onDecided, signal }: ReadOptions,
 ): Promise<{ tenants: Map<string, TenantPast>; torn: number | undefined }> => {
-  const { tenants, take } = collectPast(path, { newest, decided: most })
+  const { tenants, take } = collectPast(path, { newest, decided: most, onDecided })
   const torn = await readLines(path, upTo, (text, number) => {
     signal?.throwIfAborted()
     const line = parseLine(text)
@@ -65,13 +74,18 @@ export const readPast = async (
 /** Collects lines in their order; `source` is named in what it throws. */
 export const collectPast = (
   source: string,
-  { newest, decided: most }: Pick<ReadOptions, 'newest' | 'decided'>,
+  { newest, decided: most, onDecided }: Pick<ReadOptions, 'newest' | 'decided' | 'onDecided'>,
 ): {
   tenants: Map<string, TenantPast>
   /** @throws {JournalError} for a line that is out of order or makes no sense */
   take: (line: Line, where: string) => void
 } => {
   const tenants = new Map<string, TenantPast>()
+  const note: NoteDecided = (tenant, request) => {
+    if (tenant.isShortened) tenant.completeFrom ??= secondAfter(request.outcome.at)
+    if (onDecided) onDecided(tenant, request)
+    else noteDecided(tenant, JSON.stringify(request), most)
+  }
   const find = (slug: string, where: string) => {
     const tenant = tenants.get(slug)
     if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
@@ -80,11 +94,11 @@ export const collectPast = (
   const take = (line: Line, where: string) => {
     if ('format' in line) return
     const { tenant: slug } = line
-    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, most))
+    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, note))
     else if ('deleted' in line) tenants.delete(slug)
     else if ('change' in line) noteChange(find(slug, where).changes, line.change)
     else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
-    else if ('decided' in line) noteDecided(find(slug, where), JSON.stringify(line.decided), most)
+    else if ('decided' in line) note(find(slug, where), line.decided)
     else {
       const past = find(slug, where)
       const { history } = past
@@ -93,6 +107,9 @@ export const collectPast = (
         if (entry.seq <= history.last) {
           throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
         }
+        // Versions before format 2 left entries out, and kept no record of what they decided.
+        if (entry.seq > history.last + 1) past.completeFrom = secondAfter(entry.at)
+        past.completeFrom ??= entry.at
         sensible(source, slug, () => history.add(entry))
       }
     }
@@ -147,10 +164,15 @@ export const sensible = (path: string, slug: string, act: () => void): void => {
   }
 }
 
-const beginPast = (seed: TenantSeed, newest: number, most: number): TenantPast => {
+/** What is left out may have been decided in the same second. */
+const secondAfter = (at: number) => Math.floor(at) + 1
+
+type NoteDecided = (tenant: TenantPast, request: DecidedRequest) => void
+
+const beginPast = (seed: TenantSeed, newest: number, note: NoteDecided): TenantPast => {
   const tenant: TenantPast = {
     seed,
-    history: new History((it) => noteDecided(tenant, JSON.stringify(it), most), newest),
+    history: new History((it) => note(tenant, it), newest),
     changes: new Map(),
     decided: [],
   }
@@ -171,6 +193,7 @@ const noteDecided = ({ decided }: TenantPast, request: string, most: number): vo
 
 const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapshot }>): void => {
   tenant.snapshot ??= {}
+  tenant.isShortened = true
   const all = tenant.snapshot as Record<string, unknown>
   tenant.history.seq = line.seq
   tenant.history.clockMoved = line.clock_moved

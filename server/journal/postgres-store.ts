@@ -37,8 +37,8 @@ const defaults = {
   newestEntries: 10_000,
 }
 
-/** Milliseconds to connect, and for one statement of the connection that writes. */
-const patience = { connect: 5000, query: 15_000 }
+/** Milliseconds to connect, and for one statement. */
+const patience = { connect: 5000, query: 10_000 }
 
 /** Keeps tenants in PostgreSQL, for any number of processes at once. */
 export class PostgresStore implements SharedStore {
@@ -519,11 +519,12 @@ const connectionsOf = async (url: string): Promise<Connections> => {
     connectionString: url,
     application_name: 'lumoauth-harness',
     connectionTimeoutMillis: patience.connect,
+    query_timeout: patience.query,
     keepAlive: true,
   }
   const make = () => {
     try {
-      return new pg.Client({ ...options, query_timeout: patience.query })
+      return new pg.Client(options)
     } catch {
       throw new JournalError(
         'the journal is not a URL of PostgreSQL; expected postgres://USER@HOST:PORT/DATABASE',

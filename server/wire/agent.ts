@@ -109,6 +109,24 @@ export const AgentRegistered = z
   .meta({ id: 'AgentRegistered' })
 export type AgentRegistered = z.infer<typeof AgentRegistered>
 
+/** `POST B/agents/{id}/attest`: the workload's token of its platform (lumoauth-api-client 1.1.0). */
+export const Attest = z
+  .object({ attestation_token: z.string().min(1).max(16_384) })
+  .meta({ id: 'Attest' })
+export type Attest = z.infer<typeof Attest>
+
+/** The answer: a token of the agent, and the identity of the workload that was verified. */
+export const Attested = z
+  .looseObject({
+    access_token: z.string().min(1),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().positive(),
+    scope: z.string(),
+    identity: z.looseObject({ provider: z.string(), subject: z.string(), issuer: z.string() }),
+  })
+  .meta({ id: 'Attested' })
+export type Attested = z.infer<typeof Attested>
+
 /** A name without characters that could mean something else. */
 const McpName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, {
   error: 'expected letters, digits and . _ : / -, at most 128',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AuthorizationDetail } from './authorization-detail.ts'
 import { AuthorizationDetailsText } from './token.ts'
 
 /** What a client asks of a person (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC 9396). */
@@ -23,17 +24,88 @@ const parameters = {
   request_uri: z.string().max(256).optional(),
 }
 
-/** The query of `GET B/oauth/authorize`. Further parameters are ignored. */
+/** The longest value of a parameter that is read; what is longer is refused to the client, not to its user. */
+const longest: Readonly<Record<string, number>> = {
+  redirect_uri: 2048,
+  scope: 1024,
+  state: 2048,
+  nonce: 512,
+  login_hint: 256,
+  authorization_details: 8192,
+  requested_actor: 256,
+  request_uri: 256,
+}
+
+/** Anything a client may have sent, repeated or too long: only when it is known who asks can it be refused there. */
+const anything = Object.fromEntries(
+  [...Object.keys(parameters), 'request', 'registration'].map((name) => [
+    name,
+    z.union([z.string(), z.array(z.string())]).optional(),
+  ]),
+) as Record<
+  keyof typeof parameters | 'request' | 'registration',
+  z.ZodOptional<z.ZodUnion<[z.ZodString, z.ZodArray<z.ZodString>]>>
+>
+
+/** The query of `GET B/oauth/authorize`, and the form of an authentication request by POST. */
+export const AuthorizeRequest = z.object(anything).meta({ id: 'AuthorizeRequest' })
+export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>
+
+/** A reading of an authorization request: what is sound of it, and the first thing that is wrong. */
+export type ReadAuthorization = Readonly<{
+  query: AuthorizeQuery
+  flaw?: Readonly<{ error: string; reason: string }>
+}>
+
+/** Reads an authorization request; a parameter that is repeated or too long is left out, and named. */
+export const readAuthorization = (request: AuthorizeRequest): ReadAuthorization => {
+  const { resource, request: object, registration, ...others } = request
+  const query: Record<string, string | string[]> = resource === undefined ? {} : { resource }
+  const flaws: { error: string; reason: string }[] = []
+  for (const [name, value] of Object.entries(others)) {
+    if (value === undefined || value === '') continue
+    const most = longest[name] ?? Number.POSITIVE_INFINITY
+    if (typeof value !== 'string') {
+      flaws.push({ error: 'invalid_request', reason: `${name}: expected it once (RFC 6749 §3.1)` })
+    } else if (value.length > most) {
+      flaws.push({
+        error: 'invalid_request',
+        reason: `${name}: expected at most ${most} characters`,
+      })
+    } else query[name] = value
+  }
+  if (object !== undefined) {
+    flaws.push({ error: 'request_not_supported', reason: 'request: request objects are not read' })
+  }
+  if (registration !== undefined) {
+    flaws.push({ error: 'registration_not_supported', reason: 'registration: it is not read' })
+  }
+  const uri = query.request_uri
+  if (typeof uri === 'string' && !uri.startsWith('urn:ietf:params:oauth:request_uri:')) {
+    delete query.request_uri
+    flaws.push({
+      error: 'request_uri_not_supported',
+      reason: 'request_uri: expected one that was pushed (RFC 9126)',
+    })
+  }
+  const [flaw] = flaws
+  return { query: AuthorizeQuery.parse(query), ...(flaw === undefined ? {} : { flaw }) }
+}
+
+/** The parameters of an authorization request, once each. Further ones are ignored. */
 export const AuthorizeQuery = z.object(parameters).meta({ id: 'AuthorizeQuery' })
 export type AuthorizeQuery = z.infer<typeof AuthorizeQuery>
 
-/** The form on the consent page: the same parameters, who it is, and what they decided. */
+/**
+ * The form on the consent page: the same parameters, who it is, and what they decided. Without decision and
+ * csrf it is an authentication request (OpenID Connect Core §3.1.2.1).
+ */
 export const AuthorizeForm = z
   .object({
-    ...parameters,
+    ...anything,
     user: z.string().optional(),
-    decision: z.enum(['allow', 'deny']),
-    csrf: z.string().min(1),
+    decision: z.enum(['allow', 'deny']).optional(),
+    csrf: z.string().min(1).optional(),
   })
   .meta({ id: 'AuthorizeForm' })
 export type AuthorizeForm = z.infer<typeof AuthorizeForm>
@@ -57,6 +129,76 @@ export const Pushed = z
   })
   .meta({ id: 'Pushed' })
 export type Pushed = z.infer<typeof Pushed>
+
+/** `POST B/oauth/device_authorization` (RFC 8628 §3.1). */
+export const DeviceForm = z
+  .object({
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    scope: z.string().max(1024).optional(),
+  })
+  .meta({ id: 'DeviceForm' })
+export type DeviceForm = z.infer<typeof DeviceForm>
+
+/** RFC 8628 §3.2. */
+export const DeviceStarted = z
+  .object({
+    device_code: z.string().min(1),
+    user_code: z.string().min(1),
+    verification_uri: z.url(),
+    verification_uri_complete: z.url(),
+    expires_in: z.int().positive(),
+    interval: z.int().positive(),
+  })
+  .meta({ id: 'DeviceStarted' })
+export type DeviceStarted = z.infer<typeof DeviceStarted>
+
+/** `GET B/oauth/device`: the page on which a person enters the code. */
+export const DeviceQuery = z
+  .object({ user_code: z.string().max(64).optional() })
+  .meta({ id: 'DeviceQuery' })
+export type DeviceQuery = z.infer<typeof DeviceQuery>
+
+/** What the person decided there. */
+export const DeviceDecision = z
+  .object({
+    user_code: z.string().max(64),
+    user: z.string().optional(),
+    decision: z.enum(['allow', 'deny']),
+    csrf: z.string().min(1),
+  })
+  .meta({ id: 'DeviceDecision' })
+export type DeviceDecision = z.infer<typeof DeviceDecision>
+
+/** `POST B/oauth/bc-authorize` (OpenID Connect CIBA Core §7.1), with RFC 9396 details. */
+export const BackchannelForm = z
+  .object({
+    client_id: z.string().optional(),
+    client_secret: z.string().optional(),
+    client_assertion: z.string().optional(),
+    client_assertion_type: z.string().optional(),
+    scope: z.string().max(1024).optional(),
+    login_hint: z.string().max(256).optional(),
+    binding_message: z.string().max(256).optional(),
+    requested_expiry: z.union([z.string(), z.int()]).optional(),
+    authorization_details: z
+      .union([AuthorizationDetailsText, z.array(AuthorizationDetail).min(1).max(32)])
+      .optional(),
+  })
+  .meta({ id: 'BackchannelForm' })
+export type BackchannelForm = z.infer<typeof BackchannelForm>
+
+/** CIBA Core §7.3. */
+export const BackchannelStarted = z
+  .looseObject({
+    auth_req_id: z.string().min(1),
+    expires_in: z.int().positive(),
+    interval: z.int().positive(),
+  })
+  .meta({ id: 'BackchannelStarted' })
+export type BackchannelStarted = z.infer<typeof BackchannelStarted>
 
 /** `GET B/oauth/logout` (OpenID Connect RP-Initiated Logout §2). */
 export const LogoutQuery = z

@@ -22,6 +22,8 @@ export const Dialect = z
     exchange_scope_status: choice(['400', '403']),
     exchange_bad_token: choice(['invalid_grant', 'invalid_request']),
     no_delegation: choice(['delegation_not_allowed', 'insufficient_scope']),
+    delegated_audience: choice(['agent', 'issuer_and_api']),
+    unknown_resource: choice(['accept', 'refuse']),
     mcp_audience: choice(['resource_uri', 'server_id']),
     subject_issuer: choice(['optional', 'required']),
     assertion_audience: choice(['any', 'issuer']),
@@ -114,6 +116,15 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     row: 19,
     says: 'the error of an agent that may not act for users',
     imitates: 'delegation_not_allowed: docs/errors.md; insufficient_scope: Go’s tests',
+  },
+  delegated_audience: {
+    says: 'the aud of a delegated token that was exchanged without resource',
+    imitates:
+      'agent: README of lumoauth 1.1.0, the acting agent itself; issuer_and_api: older docs',
+  },
+  unknown_resource: {
+    says: 'whether an agent that acts for a user may name any https resource',
+    imitates: 'accept: README of lumoauth 1.1.0; refuse: invalid_target (RFC 8707 §2)',
   },
   mcp_audience: {
     says: 'what stands in aud of a token for an MCP server',

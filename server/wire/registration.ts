@@ -26,6 +26,14 @@ export const RegisterClient = z
   .meta({ id: 'RegisterClient' })
 export type RegisterClient = z.infer<typeof RegisterClient>
 
+/** `PUT B/connect/register/{id}` (RFC 7592 §2.2): the metadata of the client as a whole. */
+export const ReplaceClient = RegisterClient.extend({
+  /** Has to be the one of the path; looked at once the caller is authenticated. */
+  client_id: z.string().max(256).optional(),
+  client_secret: z.string().max(256).optional(),
+}).meta({ id: 'ReplaceClient' })
+export type ReplaceClient = z.infer<typeof ReplaceClient>
+
 /** RFC 7591 §3.2.1: what was registered, with the credentials that belong to it. */
 export const ClientRegistered = z
   .looseObject({
@@ -38,6 +46,8 @@ export const ClientRegistered = z
     response_types: z.array(z.string()),
     token_endpoint_auth_method: z.string(),
     scope: z.string(),
+    registration_client_uri: z.url().optional(),
+    registration_access_token: z.string().optional(),
   })
   .meta({ id: 'ClientRegistered' })
 export type ClientRegistered = z.infer<typeof ClientRegistered>

@@ -49,6 +49,8 @@ export const ourRules = {
   'LUMO-COMPLETE-OWN': 'contract §2.2: only its agent completes a task',
   'LUMO-COMPLETE-REVOKES': 'contract §5.5: completing a task revokes its tokens at once',
   'LUMO-DELEGATE': 'contract §2.1, §2.2: an agent acts for users only if it may',
+  'LUMO-DELEGATED-AUDIENCE':
+    'README of lumoauth 1.1.0: a delegated token is for its agent, or for its resource',
   'LUMO-ASK': 'contract §2.3: ask allows what the agent is capable of, and nothing else',
   'LUMO-BUDGET': 'contract §2.3, §5.6: an agent over its budget gets 429',
   'LUMO-PUSH-ANSWER': 'contract §2.3: a push approval is pending until the user has answered',

@@ -110,6 +110,24 @@ export const WorkloadSeed = z.strictObject({
 })
 export type WorkloadSeed = z.infer<typeof WorkloadSeed>
 
+/** An account at another provider, whose tokens agents get from the token vault. */
+export const ConnectionSeed = z.strictObject({
+  connection_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  name: z.string().min(1).max(128),
+  provider: z.string().min(1).max(64),
+  provider_label: z.string().min(1).max(128).optional(),
+  scopes: z.array(Scope).default([]),
+  /** E-mails of the users who have linked their account; absent: the account is the tenant's own. */
+  users: z.array(z.email()).optional(),
+  /** Names of the agents that may have its tokens; absent: all. */
+  agents: z.array(Name).optional(),
+  /** Absent: one is made. */
+  access_token: z.string().min(1).max(4096).optional(),
+  /** Seconds; null: its tokens do not expire. */
+  token_lifetime: z.int().min(60).max(86_400).nullable().default(3600),
+})
+export type ConnectionSeed = z.infer<typeof ConnectionSeed>
+
 /** How a scripted person answers: at once, after N status polls, or after a while; `ignore` never does. */
 export const ApproverScript = z
   .strictObject({
@@ -150,6 +168,7 @@ const Fields = z.strictObject({
     .prefault([{ name: 'backend' }]),
   mcp_servers: z.array(McpServerSeed).max(1000).default([]),
   workload: z.array(WorkloadSeed).max(100).default([]),
+  connections: z.array(ConnectionSeed).max(100).default([]),
   documents: z
     .array(DocumentSeed)
     .max(1000)

@@ -5,6 +5,10 @@ import { longestTtl } from './permission-request.ts'
 
 /** The `grant_type` of a token exchange (RFC 8693 §2.1). */
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** The `grant_type` of a request to a person that went without their browser (CIBA Core §10.1). */
+export const cibaGrant = 'urn:openid:params:grant-type:ciba'
+/** The `grant_type` of a device without a browser (RFC 8628 §3.4). */
+export const deviceCodeGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 /** The URI of an access token in a token exchange (RFC 8693 §3). */
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 /** The URI of a JWT in a token exchange (RFC 8693 §3). */
@@ -20,6 +24,8 @@ export const grantTypes = [
   'authorization_code',
   'refresh_token',
   tokenExchange,
+  cibaGrant,
+  deviceCodeGrantType,
 ] as const
 /** A `grant_type` of the token endpoint (RFC 6749 §4, RFC 7523, RFC 8693). */
 export type GrantType = (typeof grantTypes)[number]
@@ -104,6 +110,8 @@ export const TokenForm = z
     requested_token_type: z.string().optional(),
     authorization_details: AuthorizationDetailsText.optional(),
     jit_task_id: z.string().optional(),
+    auth_req_id: z.string().max(256).optional(),
+    device_code: z.string().max(256).optional(),
   })
   .meta({ id: 'TokenForm' })
 export type TokenForm = z.infer<typeof TokenForm>

@@ -551,20 +551,17 @@ describe.skipIf(noBrowser)(
       },
     )
 
-    it('fits a phone', async () => {
+    it.each([320, 360, 768, 1024, 1280])('fits a window of %i px', async (width) => {
       await using it = await waiting(
-        {},
-        { operator: true, context: { viewport: { width: 360, height: 740 } } },
+        { misbehave: ['issuer-completes-without-revoking'] },
+        { operator: true, context: { viewport: { width, height: 740 } } },
       )
       const { page } = it
+      await page.locator('.mark').waitFor()
       const tooWide: string[] = []
       const check = async (where: string) => {
-        const wide = Number(
-          await page.evaluate(
-            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-          ),
-        )
-        if (wide > 0) tooWide.push(`${where}: ${wide} px`)
+        const wide = await page.evaluate<string[]>(cutOff)
+        tooWide.push(...wide.map((it) => `${where}: ${it}`))
       }
 
       await check('a request')
@@ -624,6 +621,19 @@ const focused = `({
   name: document.activeElement.id || document.activeElement.innerText.split('\\n')[0],
   outline: getComputedStyle(document.activeElement).outlineStyle,
 })`
+
+/** What stands outside the window, or would have to be scrolled sideways; run in the page. */
+const cutOff = `[
+  ...['html', 'main', '.tabs']
+    .filter((it) => {
+      const { scrollWidth, clientWidth } = document.querySelector(it)
+      return scrollWidth > clientWidth
+    })
+    .map((it) => it + ' scrolls sideways'),
+  ...[...document.querySelectorAll('.top *')]
+    .filter((it) => it.getBoundingClientRect().right > innerWidth + 0.5)
+    .map((it) => it.outerHTML.slice(0, 80)),
+]`
 
 /** Whatever axe-core finds, but for what it calls minor. */
 const faultsOf = async (page: Page): Promise<string[]> => {

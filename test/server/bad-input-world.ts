@@ -290,14 +290,16 @@ export const complaints = (
   { status, headers, text }: Answered,
 ): string[] => {
   // Endpoints that are not implemented are not in the document: they answer 501, and refuse bad input.
-  const documented = name.startsWith('aauth.')
+  const documented = /^(?:aauth|admin)\./.test(name)
     ? ['501', '4XX']
     : Object.keys(operationOf(route, pathsOf(route)[0] ?? '').responses)
   const isDocumented = documented.some(
     (it) => it === String(status) || it === `${status}`.replace(/..$/, 'XX'),
   )
   const wrong = [
-    ...(status >= 500 && !(status === 501 && name.startsWith('aauth.')) ? [`a ${status}`] : []),
+    ...(status >= 500 && !(status === 501 && /^(?:aauth|admin)\./.test(name))
+      ? [`a ${status}`]
+      : []),
     ...(isDocumented || status === 405 ? [] : [`${status} is not documented`]),
   ]
   if (status < 400) return wrong

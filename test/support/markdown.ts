@@ -73,5 +73,6 @@ export const pages: readonly string[] = [
   'server/deploy/README.md',
   'server/issuer/README.md',
   'server/journal/README.md',
+  'scenarios/policies/README.md',
   'test/README.md',
 ]

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from '../trust/crashing.ts'
@@ -40,7 +40,18 @@ export class Postgres implements AsyncDisposable {
   static async start(settings: readonly string[] = ['fsync=off']): Promise<Postgres> {
     const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
     if (process.getuid?.() === 0) execFileSync('chown', ['65534:65534', folder])
-    const init = ['-D', join(folder, 'data'), '-U', 'harness', '-A', 'trust', '-E', 'UTF8', '-N']
+    const init = [
+      '-D',
+      join(folder, 'data'),
+      '-U',
+      'harness',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '-N',
+      '--wal-segsize=1',
+    ]
     const [command, args] = asUser(join(bin ?? '', 'initdb'), [...init, '--locale=C'])
     execFileSync(command, args, { stdio: 'pipe' })
     const [port = 0] = await freePorts(1)
@@ -104,6 +115,15 @@ export class Postgres implements AsyncDisposable {
       { cwd: this.#folder },
     )
     await this.#running.prints('stderr', /ready to accept connections/)
+  }
+
+  /** Lets no file of it grow beyond so many bytes, as on a full disk; `unlimited` ends that. */
+  limitFiles(bytes: number | 'unlimited'): void {
+    const [main = ''] = readFileSync(join(this.folder, 'postmaster.pid'), 'utf8').split('\n')
+    const children = execFileSync('ps', ['--ppid', main, '-o', 'pid=']).toString().trim()
+    for (const pid of [main, ...children.split(/\s+/)]) {
+      execFileSync(...asUser('prlimit', ['--pid', pid, `--fsize=${bytes}:`]))
+    }
   }
 
   /** Ends it: at once by `SIGQUIT`, which is a crash; or in order by `SIGINT`. */

@@ -28,7 +28,7 @@ export const policyTest = async (
 
   // Reports without a file own the standard output; the list then goes beside it.
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
-  const { result: line, failures, counts } = terminal({ stream: out })
+  const { result: line, failures, counts } = terminal({ stream: out, unit: 'case' })
   const cases = chosen.flatMap((it) => it.cases.map((one) => runCase(one, it)))
   const coverages = only === undefined ? coveragesOf(tests) : []
   const results = [

@@ -143,7 +143,6 @@ const open = (session) => {
   /** Whose session it is, where that is no longer the one this page was opened in. */
   let other
   const live = h('span', { class: 'live', role: 'img' })
-  const marks = h('span', { class: 'marks' })
   const time = h('time', { class: 'clock' })
   const showLive = ({ streaming = isStreaming, reachable = isReachable }) => {
     isStreaming = streaming
@@ -196,7 +195,7 @@ const open = (session) => {
   }
   const tick = () => {
     const now = clock.now()
-    setText(time, timeOfDay(now))
+    setText(time, `${timeOfDay(now)}${clock.running ? '' : ' stopped'}`)
     setAttribute(time, 'datetime', new Date(now * 1000).toISOString())
     setAttribute(
       time,
@@ -208,14 +207,14 @@ const open = (session) => {
   }
 
   /** What makes this tenant differ from a healthy one in real time. */
-  const showMarks = ({ misbehaviours, running, shift }) => {
+  const showMarks = ({ misbehaviours, shift }) => {
     const texts = [
       misbehaviours > 0 ? `${misbehaviours} misbehaving` : undefined,
-      running ? (shift > 0 ? `Clock +${duration(shift)}` : undefined) : 'Clock stopped',
+      shift > 0 ? `Clock +${duration(shift)}` : undefined,
     ].filter((it) => it !== undefined)
     const href = session.operator ? '#/harness' : null
     keyed(
-      marks,
+      at('marks'),
       texts,
       (it) => it,
       (it) => h(href ? 'a' : 'span', { class: 'badge mark', href }, it),
@@ -260,11 +259,12 @@ const open = (session) => {
     window.removeEventListener('hashchange', route)
     tabs.replaceChildren()
     at('seat').replaceChildren()
+    at('marks').replaceChildren()
   }
 
   showSeat(
     session,
-    { live, marks, time, keys: keys.opener },
+    { live, time, keys: keys.opener },
     async () => {
       await server.delete('/session').catch(() => {})
       stop()
@@ -282,12 +282,11 @@ const open = (session) => {
   route()
 }
 
-const showSeat = ({ user, operator, approvers }, { live, marks, time, keys }, leave, take) => {
+const showSeat = ({ user, operator, approvers }, { live, time, keys }, leave, take) => {
   const options = approvers.map(({ id, name }) =>
     h('option', { value: id, selected: id === user?.id }, foreign(name).textContent),
   )
   at('seat').replaceChildren(
-    marks,
     h('span', { class: 'now' }, live, time),
     operator && approvers.length > 0
       ? h(

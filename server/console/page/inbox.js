@@ -116,6 +116,7 @@ export const createInbox = (page) => {
     setText(waiting, `Pending (${pending.length})`)
     filters.tell(found.length + foundDecided.length, listed.length + decided.length)
     empty.hidden = listed.length > 0
+    filters.element.hidden = all.length === 0
     hide.hidden = listed.length === pending.length
     history.hidden = foundDecided.length === 0
     setText(history.firstElementChild, `Decided (${foundDecided.length})`)

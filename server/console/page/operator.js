@@ -182,7 +182,11 @@ export const createOperator = (page) => {
       h(
         'p',
         { id: `${id}-says`, class: 'muted' },
-        says.split('`').map((part, at) => (at % 2 ? h('code', {}, foreign(part)) : foreign(part))),
+        says
+          .split('`')
+          .map((part, at) =>
+            at % 2 ? h('code', {}, foreign(part)) : foreign(part, { lines: true }),
+          ),
         ` Breaks ${breaks}.`,
       ),
     )

@@ -1,5 +1,6 @@
 import { ask, scopesIn, toolFor } from '../../issuer/capability-check.ts'
 import { registerAgent } from '../../issuer/registration.ts'
+import { issueClientToken } from '../../issuer/tokens.ts'
 import { hashSecret } from '../../signing/secrets.ts'
 import { AuthorizationDetail } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
@@ -9,9 +10,11 @@ import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { newSecret } from './new-secret.ts'
 import { refuseToken } from './oauth/bearer.ts'
+import { verifyWorkloadProof } from './oauth/grants/token-exchange.ts'
+import { tokenResponse } from './oauth/token-response.ts'
 
 export const agentHandlers: Handlers<
-  'agents.me' | 'agents.ask' | 'agents.register' | 'agents.mcp.authorize',
+  'agents.me' | 'agents.ask' | 'agents.register' | 'agents.attest' | 'agents.mcp.authorize',
   IssuerContext
 > = {
   'agents.me': ({ context, principal, request }) => {
@@ -108,6 +111,32 @@ export const agentHandlers: Handlers<
         capabilities: registered.capabilities,
       },
     }
+  },
+
+  'agents.attest': async ({ context, params, body, request }) => {
+    const { tenant } = context
+    const { agentId = '' } = params
+    const agent = [...tenant.state.agents.values()].find((it) =>
+      [it.id, it.clientId, it.name].includes(agentId),
+    )
+    for (const trust of tenant.state.workloads) {
+      if (agent === undefined || trust.agentId !== agent.id) continue
+      const proof = await verifyWorkloadProof(context, trust, body.attestation_token)
+      if (proof === undefined) continue
+      const [{ token }] = tenant.run(issueClientToken, { client: agent, until: proof.exp })
+      const answer = await tokenResponse(context, token, request.path)
+      const { provider, subject, issuer } = trust
+      const identity = { provider, subject, issuer, audience_generic: false }
+      return { ...answer, body: { scope: '', ...(answer.body as object), identity } }
+    }
+    // The same for an unknown agent, one without a workload and a bad token.
+    return answerWith(
+      401,
+      'invalid_attestation',
+      'the attestation token is not valid for this agent',
+      {},
+      { 'www-authenticate': `Bearer realm="${tenant.slug}"` },
+    )
   },
 
   'agents.mcp.authorize': ({ context: { tenant }, agent, body }) => {

@@ -1,7 +1,7 @@
 import type { IssuerRoute } from '../../wire/index.ts'
 import type { Area } from '../core.ts'
 import type { Handlers } from '../message.ts'
-import { aauthHandlers } from './aauth.ts'
+import { aauthHandlers, adminHandlers } from './aauth.ts'
 import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
 import { approverHandlers } from './approvers.ts'
@@ -13,6 +13,7 @@ import { permissionHandlers } from './permissions.ts'
 import { requestHandlers } from './requests.ts'
 import { signalHandlers } from './signals.ts'
 import { taskHandlers } from './tasks.ts'
+import { tokenVaultHandlers } from './token-vault.ts'
 
 const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...oauthHandlers,
@@ -25,6 +26,8 @@ const issuerHandlers: Handlers<IssuerRoute, IssuerContext> = {
   ...permissionHandlers,
   ...signalHandlers,
   ...aauthHandlers,
+  ...adminHandlers,
+  ...tokenVaultHandlers,
   ...mcpHandlers,
 }
 

@@ -2,7 +2,7 @@ import { hasCapability } from '../../issuer/capability-check.ts'
 import type { Agent, User } from '../../issuer/event.ts'
 import type { State } from '../../issuer/state.ts'
 import { findUser } from '../../issuer/tasks.ts'
-import type { CheckPermissions } from '../../wire/index.ts'
+import type { CheckPermissions, Decision, Evaluate } from '../../wire/index.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
@@ -15,7 +15,9 @@ export const permissionHandlers: Handlers<
   | 'authz.check_bulk'
   | 'authz.check_any'
   | 'authz.check_all'
-  | 'authz.permissions',
+  | 'authz.permissions'
+  | 'authz.evaluation'
+  | 'authz.evaluations',
   IssuerContext
 > = {
   'me.get': ({ context: { tenant, seed }, principal }) => {
@@ -64,6 +66,11 @@ export const permissionHandlers: Handlers<
   'authz.check_all': (call) => {
     const answer = checkPermissions(call)
     return ok({ ...answer, allowed: Object.values(answer.results).every((it) => it) })
+  },
+  'authz.evaluation': (call) => ok(evaluate(call, call.body)),
+  'authz.evaluations': (call) => {
+    const { evaluations, ...shared } = call.body
+    return ok({ evaluations: evaluations.map((it) => evaluate(call, { ...shared, ...it })) })
   },
   'authz.permissions': (call) => {
     const { isKey, permissions: held } = call.principal()
@@ -132,6 +139,25 @@ const subjectOf = (
   if (agentHeld && agent !== undefined) return agentSubject(agent)
   if (user !== undefined) return userSubject(user)
   return createSubject('user', claims.client_id, permissions, 'direct')
+}
+
+/** The permission may be called by its action, with the type of the resource on either side, or both ways. */
+const evaluate = (call: IssuerContext, asked: Evaluate): Decision => {
+  const { subject: named, action, resource } = asked
+  if (action === undefined) return answerWith(400, 'invalid_request', 'action: expected one')
+  const subject = subjectOf(call, { subject: named })
+  const names =
+    resource === undefined
+      ? [action.name]
+      : [
+          `${resource.type}.${action.name}`,
+          `${action.name}:${resource.type}`,
+          `${resource.type}:${action.name}`,
+          action.name,
+        ]
+  const decision = names.some((it) => subject.has(it))
+  const reason = `expected one of ${names.join(', ')}`
+  return decision ? { decision } : { decision, context: { reason_admin: { en: reason } } }
 }
 
 const askingPermissions = ['jit.approve', 'authz.check', 'authz:check']

@@ -118,7 +118,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
 
 /** Without AAuth, which answers 501 (contract §2.6): what is not there is not documented. */
 const all = (Object.entries(routes) as [RouteName, Route][]).filter(
-  ([name]) => !name.startsWith('aauth.'),
+  ([name]) => !/^(?:aauth|admin)\./.test(name),
 )
 
 const introduction = `The issuer answers under two prefixes, \`/t/{tenant}/api/v1\` and \`/orgs/{tenant}/api/v1\`, and the URLs in its answers follow the caller. Some routes also answer where other clients look for them; these are listed, too.
@@ -143,7 +143,7 @@ const tags: readonly { name: string; routes: readonly string[]; description: str
   },
   {
     name: 'Agents',
-    routes: ['agents', 'approvals', 'me'],
+    routes: ['agents', 'approvals', 'connections', 'me'],
     description: 'What an agent is, may do, and asks a person on the spot.',
   },
   {

@@ -102,7 +102,9 @@ export const refusalsOf = (
   const asks = auth !== 'none' || pages || name === 'oauth.token' || name === 'console.session.open'
   const statuses = [
     ...(body || form || query || asks || isNamed ? [400] : []),
-    ...(asks || name.startsWith('mcp.') || name === 'oauth.register' ? [401, 403] : []),
+    ...(asks || name.startsWith('mcp.') || ['oauth.register', 'agents.attest'].includes(name)
+      ? [401, 403]
+      : []),
     404,
     ...(conflicts ? [409] : []),
     ...(mayCarry ? [413, 415] : []),

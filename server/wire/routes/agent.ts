@@ -1,5 +1,7 @@
 import * as agent from '../agent.ts'
 import * as approval from '../approval.ts'
+import * as authzen from '../authzen.ts'
+import * as vault from '../token-vault.ts'
 import type { Route } from './route.ts'
 
 /** What an agent is, may do, and asks a person on the spot (contract §2.3). */
@@ -42,6 +44,33 @@ export const agentRoutes = {
     summary: 'Ask whether a tool of an MCP server may be called',
     body: agent.AuthorizeMcp,
     answers: { 200: agent.McpAuthorized },
+  },
+  'agents.attest': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/agents/:agentId/attest',
+    auth: 'none',
+    summary: 'Exchange the token of a platform for one of the agent',
+    note: 'The attestation is the credential; every refusal is the same 401.',
+    body: agent.Attest,
+    answers: { 200: agent.Attested },
+  },
+  'connections.list': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/agents/me/connections',
+    auth: 'agent',
+    summary: 'List accounts at other providers (token vault)',
+    answers: { 200: vault.Connections },
+  },
+  'connections.token': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/agents/me/connections/:connectionId/token',
+    auth: 'agent',
+    summary: 'Get a token of such an account',
+    body: vault.AskConnectionToken,
+    answers: { 200: vault.ConnectionToken },
   },
   'approvals.create': {
     seat: 'issuer',
@@ -107,6 +136,26 @@ export const agentRoutes = {
     summary: 'Whether somebody has all of several permissions',
     body: agent.CheckPermissions,
     answers: { 200: agent.PermissionsChecked },
+  },
+  'authz.evaluation': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/authz/v1/evaluation',
+    aliases: ['/api/v1/authz/v1/evaluation'],
+    auth: 'bearer',
+    summary: 'Whether a subject may do something to a resource (AuthZEN)',
+    body: authzen.Evaluate,
+    answers: { 200: authzen.Decision },
+  },
+  'authz.evaluations': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/authz/v1/evaluations',
+    aliases: ['/api/v1/authz/v1/evaluations'],
+    auth: 'bearer',
+    summary: 'The same for several at once (AuthZEN)',
+    body: authzen.EvaluateAll,
+    answers: { 200: authzen.Decisions },
   },
   'authz.permissions': {
     seat: 'issuer',

@@ -1,6 +1,6 @@
 import * as agent from '../agent.ts'
 import * as authorization from '../authorization.ts'
-import { ClientRegistered, RegisterClient } from '../registration.ts'
+import { ClientRegistered, RegisterClient, ReplaceClient } from '../registration.ts'
 import * as token from '../token.ts'
 import type { Route } from './route.ts'
 
@@ -61,7 +61,7 @@ export const oauthRoutes = {
     auth: 'none',
     summary: 'Ask a person to sign in and to consent',
     note: 'Answers an HTML page; a redirect with an error where the client should hear of it.',
-    query: authorization.AuthorizeQuery,
+    query: authorization.AuthorizeRequest,
     pages: true,
     media: 'text/html',
     answers: { 200: null, 302: null },
@@ -71,10 +71,11 @@ export const oauthRoutes = {
     method: 'POST',
     path: '/oauth/authorize',
     auth: 'none',
-    summary: 'What the person decided',
+    summary: 'What the person decided; without a decision, the same as by GET',
     form: authorization.AuthorizeForm,
     pages: true,
-    answers: { 303: null },
+    media: 'text/html',
+    answers: { 200: null, 302: null, 303: null },
   },
   'oauth.par': {
     seat: 'issuer',
@@ -84,6 +85,49 @@ export const oauthRoutes = {
     summary: 'Push an authorization request (RFC 9126)',
     form: authorization.PushForm,
     answers: { 201: authorization.Pushed },
+  },
+  'oauth.device.start': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/device_authorization',
+    auth: 'client',
+    summary: 'Ask for a code that a person enters elsewhere (RFC 8628)',
+    form: authorization.DeviceForm,
+    formOrJson: true,
+    answers: { 200: authorization.DeviceStarted },
+  },
+  'oauth.device': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/oauth/device',
+    auth: 'none',
+    summary: 'The page on which a person enters the code of a device',
+    query: authorization.DeviceQuery,
+    pages: true,
+    media: 'text/html',
+    answers: { 200: null },
+  },
+  'oauth.device.submit': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/device',
+    auth: 'none',
+    summary: 'What the person decided about a device',
+    form: authorization.DeviceDecision,
+    pages: true,
+    media: 'text/html',
+    answers: { 200: null },
+  },
+  'oauth.backchannel': {
+    seat: 'issuer',
+    method: 'POST',
+    path: '/oauth/bc-authorize',
+    auth: 'client',
+    summary: 'Ask a person for a permission, without their browser (CIBA)',
+    note: 'The authorization_details become a permission request in a task of its own; auth_req_id is polled at the token endpoint.',
+    form: authorization.BackchannelForm,
+    formOrJson: true,
+    answers: { 200: authorization.BackchannelStarted },
   },
   'oauth.logout': {
     seat: 'issuer',
@@ -113,5 +157,32 @@ export const oauthRoutes = {
     body: RegisterClient,
     invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
     answers: { 201: ClientRegistered },
+  },
+  'oauth.registration.read': {
+    seat: 'issuer',
+    method: 'GET',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Read the registration of a client (RFC 7592)',
+    note: 'By the registration_access_token that its registration was answered with.',
+    answers: { 200: ClientRegistered },
+  },
+  'oauth.registration.replace': {
+    seat: 'issuer',
+    method: 'PUT',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Replace the registration of a client (RFC 7592)',
+    body: ReplaceClient,
+    invalid: { redirect_uris: 'invalid_redirect_uri', otherwise: 'invalid_client_metadata' },
+    answers: { 200: ClientRegistered },
+  },
+  'oauth.registration.delete': {
+    seat: 'issuer',
+    method: 'DELETE',
+    path: '/connect/register/:clientId',
+    auth: 'client',
+    summary: 'Delete the registration of a client (RFC 7592)',
+    answers: { 204: null },
   },
 } as const satisfies Record<string, Route>

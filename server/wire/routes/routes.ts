@@ -1,4 +1,5 @@
 import { aauthRoutes } from './aauth.ts'
+import { adminRoutes } from './admin.ts'
 import { agentRoutes } from './agent.ts'
 import { apiRoutes } from './api.ts'
 import { consoleRoutes } from './console.ts'
@@ -18,6 +19,7 @@ const issuerRoutes = {
   ...agentRoutes,
   ...signalRoutes,
   ...aauthRoutes,
+  ...adminRoutes,
 } as const
 
 /** Every endpoint of every seat. */

@@ -6,7 +6,7 @@ import {
   registerClient,
 } from '../../../server/issuer/clients.ts'
 import { RegisterClient } from '../../../server/wire/index.ts'
-import { errorOf, refusalOf, world } from './world.ts'
+import { errorOf, refusalOf, start, world } from './world.ts'
 
 const redirect_uris = ['https://app.test/cb']
 const registering = (
@@ -80,6 +80,8 @@ describe('registering a client', () => {
       redirectUris: redirect_uris,
       grantTypes: ['authorization_code', 'refresh_token'],
       selfRegistered: true,
+      registeredAt: start,
+      authMethod: 'client_secret_basic',
     }
 
     expect(registering({ scope: ' openid ' })).toStrictEqual(usual)

@@ -45,8 +45,12 @@ const within = (narrower: Token, wider: Token) =>
   narrower.expiresAt <= wider.expiresAt &&
   listed(narrower.scope).every((it) => listed(wider.scope).includes(it)) &&
   (narrower.details ?? []).every((it) => (wider.details ?? []).some((held) => covers(held, it))) &&
-  (wider.audience === undefined ||
-    (narrower.audience ?? []).every((it) => wider.audience?.includes(it)))
+  (placesOf(wider) === undefined ||
+    (placesOf(narrower) ?? ['anywhere']).every((it) => placesOf(wider)?.includes(it)))
+
+/** Where a token may be used, or exchanged for: one for its own agent says so apart. */
+const placesOf = ({ audience, reach, agentId }: Token) =>
+  agentId !== undefined && audience?.length === 1 && audience[0] === agentId ? reach : audience
 
 describe('a chain of exchanges, whatever is asked', () => {
   it('never widens, never outlives what it came from, and keeps its subject', () => {

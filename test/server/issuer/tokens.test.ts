@@ -195,8 +195,8 @@ describe('a delegated token', () => {
   }
 
   it('is no wider than both it is made of', () => {
-    expect(delegated()).toStrictEqual({ ...minimal, scope: 'b' })
-    expect(delegated({ scope: 'c' })).toStrictEqual(minimal)
+    expect(delegated()).toStrictEqual({ ...minimal, audience: [bot.id], scope: 'b' })
+    expect(delegated({ scope: 'c' })).toStrictEqual({ ...minimal, audience: [bot.id] })
   })
 
   it('keeps the grant it came from, and carries details and places that are asked for', () => {
@@ -209,7 +209,10 @@ describe('a delegated token', () => {
       details: [reading()],
       audience: audience.names,
     })
-    expect(delegated({ ...login, audience })).toMatchObject({ audience: audience.names })
+    expect(delegated({ ...login, audience })).toMatchObject({
+      audience: [bot.id],
+      reach: audience.names,
+    })
     expect(delegated(login)).not.toHaveProperty('details')
   })
 

@@ -1,5 +1,8 @@
 import { defineCommand } from '../command.ts'
+import { policyDiffCommand } from './diff.ts'
+import { policyExplainCommand } from './explain.ts'
 import { policyLintCommand } from './lint.ts'
+import { policyReplayCommand } from './replay.ts'
 import { policyTestCommand } from './test.ts'
 
 /** `lumoauth-harness policy` */
@@ -9,6 +12,9 @@ export const policyCommand = () =>
     .description('Tests, checks, compares, replays and explains approval policies.')
     .addCommand(policyTestCommand())
     .addCommand(policyLintCommand())
+    .addCommand(policyDiffCommand())
+    .addCommand(policyReplayCommand())
+    .addCommand(policyExplainCommand())
     .addHelpText(
       'after',
       `

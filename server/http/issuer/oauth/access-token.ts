@@ -4,7 +4,7 @@ import { findLiveToken } from '../../../issuer/tokens.ts'
 import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAccessToken } from '../../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
-import { issuerOf, issuersOf } from '../../issuer-urls.ts'
+import { issuerOf, issuersOf, namesOf } from '../../issuer-urls.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 
 /** The JWT of a token that was issued, for the caller that spells the base path so. */
@@ -118,4 +118,21 @@ export const verifyOwn = async (
   } catch {
     return undefined
   }
+}
+
+/** As `verifyOwn`, of a token that is for this issuer: by its name, or for the agent that acts by it. */
+export const verifyForIssuer = async (
+  context: TenantContext,
+  jwt: string,
+): Promise<LiveToken | undefined> => {
+  const live = await verifyOwn(context, jwt)
+  if (live === undefined) return undefined
+  const { kind, agentId = '', reach } = live.token
+  const audience = [live.claims.aud].flat()
+  const names = [...issuersOf(context), ...namesOf(context.origins, 'issuer')]
+  const isNamed = (places: readonly string[]) => places.some((it) => names.includes(it))
+  // What it was made of may have been for another place only.
+  const isOwn =
+    kind === 'delegated' && audience.includes(agentId) && (reach === undefined || isNamed(reach))
+  return isOwn || isNamed(audience) ? live : undefined
 }

@@ -15,8 +15,10 @@ import { hashSecret, same } from '../../../signing/secrets.ts'
 import {
   type AuthorizationDetail,
   AuthorizeQuery,
+  type AuthorizeRequest,
   ConsentDetails,
   type ErrorBody,
+  readAuthorization,
 } from '../../../wire/index.ts'
 import { issuerOf } from '../../issuer-urls.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
@@ -37,30 +39,14 @@ export const authorizeHandlers: Handlers<
 > = {
   'oauth.authorize': ({ context, query, request }) => {
     refuseSecretsInUri(request)
-    const parameters = withPushed(context, query)
-    const { client, redirectUri } = findRedirectTarget(context, parameters)
-    const target = client.selfRegistered ? undefined : redirectUri
-    return redirectRefusals(context, request, target, parameters.state, 302, () => {
-      const { scope, mayAct, details } = checkAuthorization(context, client, parameters)
-      return consentPage({
-        client,
-        users: [...context.tenant.state.users.values()],
-        hint: parameters.login_hint,
-        scope,
-        details,
-        mayAct,
-        parameters: Object.entries(parameters).flatMap(([name, value]) =>
-          [value ?? []].flat().map((one) => [name, one] as const),
-        ),
-        csrf: signConsent(context, newSecret(context, 'csrf'), parameters),
-        secure: context.origins.issuer.startsWith('https:'),
-        redirectUri,
-      })
-    })
+    return askForConsent(context, request, query)
   },
 
   'oauth.authorize.submit': ({ context, body, request }) => {
-    const { user: chosen = '', decision, csrf, ...parameters } = body
+    const { user: chosen = '', decision, csrf, ...asked } = body
+    // Core §3.1.2.1: an authentication request comes by POST as well.
+    if (decision === undefined || csrf === undefined) return askForConsent(context, request, asked)
+    const parameters = readAuthorization(asked).query
     const { client, redirectUri } = findRedirectTarget(context, parameters)
     refuseForgedForm(context, request, csrf, parameters)
     return redirectRefusals(context, request, redirectUri, parameters.state, 303, () => {
@@ -117,6 +103,36 @@ export const authorizeHandlers: Handlers<
     if (client.selfRegistered) return signedOutPage()
     return { status: 302, headers: { location: withQuery(uri, { state }), ...noStore } }
   },
+}
+
+/** The consent page, or what is wrong with the request: to the client, where it is known who that is. */
+const askForConsent = (
+  context: TenantContext,
+  request: HttpRequest,
+  asked: AuthorizeRequest,
+): Answer => {
+  const { query, flaw } = readAuthorization(asked)
+  const parameters = withPushed(context, query)
+  const { client, redirectUri } = findRedirectTarget(context, parameters)
+  const target = client.selfRegistered ? undefined : redirectUri
+  return redirectRefusals(context, request, target, parameters.state, 302, () => {
+    if (flaw !== undefined) refuse({ ...flaw, error: 'authorization_request', as: flaw.error })
+    const { scope, mayAct, details } = checkAuthorization(context, client, parameters)
+    return consentPage({
+      client,
+      users: [...context.tenant.state.users.values()],
+      hint: parameters.login_hint,
+      scope,
+      details,
+      mayAct,
+      parameters: Object.entries(parameters).flatMap(([name, value]) =>
+        [value ?? []].flat().map((one) => [name, one] as const),
+      ),
+      csrf: signConsent(context, newSecret(context, 'csrf'), parameters),
+      secure: context.origins.issuer.startsWith('https:'),
+      redirectUri,
+    })
+  })
 }
 
 /** The parameters as they were pushed, where a `request_uri` stands for them. */
@@ -226,11 +242,11 @@ const withQuery = (uri: string, parameters: Readonly<Record<string, string | und
  * Refuses a form that our own page did not send: the page signs the parameters it shows, keeps the signature
  * in a cookie, and sends the form from its own origin (scheme, host and port).
  */
-const refuseForgedForm = (
+export const refuseForgedForm = (
   context: TenantContext,
   { headers }: HttpRequest,
   csrf: string,
-  parameters: AuthorizeQuery,
+  parameters: Readonly<Record<string, unknown>>,
 ): void => {
   const { origin, host, cookie = '' } = headers
   const isOurs = origin === undefined || isSameOrigin(origin, host, context.origins.issuer)
@@ -247,7 +263,7 @@ const refuseForgedForm = (
 export const signConsent = (
   { consentKey }: TenantContext,
   nonce: string,
-  parameters: AuthorizeQuery,
+  parameters: Readonly<Record<string, unknown>>,
 ) => {
   const shown = Object.entries(parameters).filter(([, value]) => value !== undefined)
   const text = JSON.stringify([nonce, shown.toSorted(([a], [b]) => (a < b ? -1 : 1))])

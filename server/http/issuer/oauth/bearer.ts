@@ -4,11 +4,11 @@ import { accessTokenLifetime } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import type { AccessTokenClaims, Route } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
-import { issuerOf, issuersOf, namesOf } from '../../issuer-urls.ts'
+import { issuerOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
-import { type LiveToken, verifyOwn } from './access-token.ts'
+import { type LiveToken, verifyForIssuer, verifyOwn } from './access-token.ts'
 
 /** Who a live access token stands for. A delegated one stands for its agent and for a user. */
 export type Principal = Readonly<{
@@ -58,8 +58,7 @@ export const bearer = async (
       'a JIT token cannot be used here: expected the token of the agent',
     )
   }
-  const audience = [...issuersOf(context), ...namesOf(context.origins, 'issuer')]
-  const live = await verifyOwn(context, jwt as string, audience)
+  const live = await verifyForIssuer(context, jwt as string)
   // A JIT token is for what it was approved for, even where its details name the issuer as a place.
   if (live === undefined || live.token.kind === 'jit') return refuseToken(context)
   return principalOf(context, live)

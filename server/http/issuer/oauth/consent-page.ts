@@ -41,22 +41,71 @@ ${consent.mayAct === undefined ? '' : markup`<p>Only <code>${consent.mayAct}</co
 <p>You will be sent back to <code>${consent.redirectUri}</code>.</p>
 <p><button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></p>
 </form>`,
-    {
-      'set-cookie': stringifySetCookie({
-        name: csrfCookie,
-        value: consent.csrf,
-        path: '/',
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: consent.secure,
-      }),
-    },
+    consentCookie(consent.csrf, consent.secure),
     formTargets(consent.redirectUri),
   )
 
+const consentCookie = (csrf: string, secure: boolean) => ({
+  'set-cookie': stringifySetCookie({
+    name: csrfCookie,
+    value: csrf,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+  }),
+})
+
 /** For a person, where the client cannot be told: its address is not known to be its own. */
-export const problemPage = (status: number, says: string): Answer =>
-  page(status, 'This cannot go on', markup`<h1>This cannot go on</h1><p>${says}</p>`)
+export const problemPage = (status: number, says: string, title = 'This cannot go on'): Answer =>
+  page(status, title, markup`<h1>${title}</h1><p>${says}</p>`)
+
+/** Asks for the code that a device shows (RFC 8628 §3.3). */
+export const userCodePage = (): Answer =>
+  page(
+    200,
+    'Connect a device',
+    markup`<h1>Connect a device</h1>
+<form method="get"><p><label>The code it shows <input name="user_code" required autocomplete="off"></label></p>
+<p><button>Continue</button></p></form>`,
+    {},
+    "'self'",
+  )
+
+/** Who is it, and do they allow the device? The code is shown, so that it can be compared. */
+export const devicePage = ({
+  clientName,
+  users,
+  scope,
+  userCode,
+  csrf,
+  secure,
+}: Readonly<{
+  clientName: string
+  users: readonly User[]
+  scope: string
+  userCode: string
+  csrf: string
+  secure: boolean
+}>): Answer =>
+  page(
+    200,
+    'Connect a device',
+    markup`<h1>Allow ${clientName} on a device</h1>
+<p>Only go on if the device shows <code>${userCode}</code>.</p>
+<form method="post"><input type="hidden" name="user_code" value="${userCode}">
+<input type="hidden" name="csrf" value="${csrf}">
+<fieldset><legend>Who are you?</legend>
+${users.map((user, at) => choice(user, at === 0))}
+</fieldset>
+<h2>${clientName} asks for</h2>
+<ul>${scope.split(' ').map((it) => markup`<li><code>${it}</code></li>`)}</ul>
+<p><button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button></p>
+</form>`,
+    consentCookie(csrf, secure),
+    "'self'",
+  )
 
 export const signedOutPage = (): Answer =>
   page(200, 'Signed out', markup`<h1>You are signed out</h1><p>You can close this window.</p>`)

@@ -35,6 +35,7 @@ export const discoveryHandlers: Handlers<
       ],
       claims_parameter_supported: false,
       request_parameter_supported: false,
+      request_uri_parameter_supported: false,
     }),
   'discovery.jwks': ({ context }) => publicResponse(context.keys.jwks()),
   'discovery.resource': ({ context, request }) => {
@@ -70,6 +71,10 @@ const metadata = (context: TenantContext, requestPath: string): ServerMetadata =
     revocation_endpoint: `${base}/oauth/revoke`,
     end_session_endpoint: `${base}/oauth/logout`,
     pushed_authorization_request_endpoint: `${base}/oauth/par`,
+    device_authorization_endpoint: `${base}/oauth/device_authorization`,
+    backchannel_authentication_endpoint: `${base}/oauth/bc-authorize`,
+    backchannel_token_delivery_modes_supported: ['poll'],
+    backchannel_user_code_parameter_supported: false,
     scopes_supported: allScopes(tenant.state),
     response_types_supported: ['code'],
     response_modes_supported: ['query'],

@@ -4,7 +4,13 @@ import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/gra
 import { findUser } from '../../../issuer/tasks.ts'
 import { revokeToken } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
-import { type GrantType, grantTypes, tokenExchange } from '../../../wire/index.ts'
+import {
+  cibaGrant,
+  deviceCodeGrantType,
+  type GrantType,
+  grantTypes,
+  tokenExchange,
+} from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
 import { apiAudience, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
@@ -13,6 +19,7 @@ import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'
+import { backchannelGrant, backchannelHandlers } from './backchannel.ts'
 import { bearer } from './bearer.ts'
 import {
   clientOf,
@@ -20,6 +27,7 @@ import {
   hasClientCredentials,
   refuseSecretsInUri,
 } from './client-authentication.ts'
+import { deviceCodeGrant, deviceHandlers } from './device.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
@@ -32,6 +40,8 @@ const grants: Readonly<Record<GrantType, GrantHandler>> = {
   authorization_code: authorizationCode,
   refresh_token: refreshToken,
   [tokenExchange]: exchangeToken,
+  [cibaGrant]: backchannelGrant,
+  [deviceCodeGrantType]: deviceCodeGrant,
 }
 
 const isGrantType = (name: string): name is GrantType => Object.hasOwn(grants, name)
@@ -41,6 +51,8 @@ type OauthRoute =
   | 'oauth.introspect'
   | 'oauth.revoke'
   | keyof typeof authorizeHandlers
+  | keyof typeof backchannelHandlers
+  | keyof typeof deviceHandlers
   | keyof typeof registrationHandlers
   | keyof typeof userinfoHandlers
 
@@ -84,6 +96,8 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
     return { ...ok({}), headers: noStore }
   },
   ...authorizeHandlers,
+  ...backchannelHandlers,
+  ...deviceHandlers,
   ...registrationHandlers,
   ...userinfoHandlers,
 }

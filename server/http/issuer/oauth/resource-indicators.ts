@@ -17,6 +17,8 @@ type Wanted = Readonly<{
 export const audienceOf = (
   context: TenantContext,
   { resource = [], audience = [] }: Wanted,
+  /** Whether any other `https` resource may be named as well. */
+  takesOthers = false,
 ): Audience | undefined => {
   if (resource.length + audience.length === 0) return undefined
   for (const uri of resource) {
@@ -28,11 +30,15 @@ export const audienceOf = (
     }
   }
   const targets = [...new Set([...resource, ...audience])].map(
-    (name) => targetNamed(context, name) ?? unknown(name),
+    (name) =>
+      targetNamed(context, name) ??
+      (takesOthers && resource.includes(name) && name.startsWith('https://')
+        ? { name }
+        : unknown(name)),
   )
   return {
     names: targets.map((target) => target.name),
-    servers: targets.flatMap(({ server }) => server ?? []),
+    servers: targets.flatMap((target) => ('server' in target ? (target.server ?? []) : [])),
   }
 }
 

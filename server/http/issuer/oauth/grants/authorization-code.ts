@@ -4,6 +4,7 @@ import type { Client, Event, Token } from '../../../../issuer/event.ts'
 import { redeemCode, refresh } from '../../../../issuer/grants.ts'
 import { refuse } from '../../../../issuer/refusal.ts'
 import { hashSecret } from '../../../../signing/secrets.ts'
+import type { Answer } from '../../../message.ts'
 import { answerWith } from '../../../refusals.ts'
 import type { TenantContext } from '../../../tenant-context.ts'
 import { newSecret } from '../../new-secret.ts'
@@ -32,6 +33,23 @@ export const authorizationCode: GrantHandler = async (call) => {
     refreshHash: next && hashSecret(next),
     audience: audienceOf(context, body),
     details: body.authorization_details,
+  })
+  return userTokens(call, events, next)
+}
+
+/** The tokens of a device that its person has allowed; the grant is kept under the hash of its code. */
+export const redeemDevice = (
+  call: TokenCall,
+  client: Client,
+  codeHash: string,
+): Promise<Answer> => {
+  const next = refreshTokenFor(call.context, client)
+  const events = call.context.tenant.run(redeemCode, {
+    client,
+    codeHash,
+    redirectUri: '',
+    refreshHash: next && hashSecret(next),
+    audience: audienceOf(call.context, call.body),
   })
   return userTokens(call, events, next)
 }

@@ -14,7 +14,7 @@ import { issuersOf, namesOf } from '../../../issuer-urls.ts'
 import { answerWith } from '../../../refusals.ts'
 import { letApproverAnswer } from '../../../scripted-approver.ts'
 import type { TenantContext } from '../../../tenant-context.ts'
-import { verifyOwn } from '../access-token.ts'
+import { verifyForIssuer, verifyOwn } from '../access-token.ts'
 import { clientOf, hasClientCredentials, keySetOf } from '../client-authentication.ts'
 import { readIdToken } from '../id-token.ts'
 import { audienceOf } from '../resource-indicators.ts'
@@ -47,10 +47,12 @@ export const exchangeToken: GrantHandler = async (call) => {
     const [{ token }] = context.tenant.run(exchangeForTask, order)
     return tokenResponse(context, token, request.path, toTokenType(body))
   }
+  const takesOthers =
+    body.actor_token !== undefined && context.tenant.state.dialect.unknown_resource !== 'refuse'
   const narrowing = {
     subject,
     scope: body.scope,
-    audience: audienceOf(context, body),
+    audience: audienceOf(context, body, takesOthers),
     details: body.authorization_details,
   }
   if (body.actor_token === undefined) {
@@ -127,10 +129,7 @@ const issuerTokenOf = async (
   text: string,
   name: string,
 ): Promise<Token> => {
-  const live = await verifyOwn(context, text, [
-    ...issuersOf(context),
-    ...namesOf(context.origins, 'issuer'),
-  ])
+  const live = await verifyForIssuer(context, text)
   return live?.token ?? refuseExchangeToken(context, name)
 }
 
@@ -194,7 +193,7 @@ const authenticateWorkload = async ({ context, body, request }: TokenCall, jwt: 
   )
 }
 
-const verifyWorkloadProof = (
+export const verifyWorkloadProof = (
   context: TenantContext,
   { keys, issuer, subject }: WorkloadTrust,
   jwt: string,

@@ -481,3 +481,19 @@ describe('an actor token that is not for the issuer', () => {
     expect([status, body.error]).toEqual([400, 'invalid_grant'])
   })
 })
+
+describe('a delegated token without resource', () => {
+  it('is for its agent, at the issuer too, but not where its subject was for another place', async () => {
+    const at = world({ agents })
+    const wide = await at.userToken()
+    const narrow = (await at.exchange({ subject_token: wide, resource: api })).body.access_token
+    const statusAtIssuer = async (subject: string) => {
+      const { body } = await at.exchange(delegation(subject, await at.agentToken()))
+      expect(claimsOf(body.access_token).aud).toMatch(/^agt_/)
+      return (await at.as(body.access_token).get('/oauth/userinfo')).status
+    }
+
+    expect(await statusAtIssuer(wide)).toBe(200)
+    expect(await statusAtIssuer(narrow)).toBe(401)
+  })
+})

@@ -1,0 +1,68 @@
+import { deviceCodeGrantType, identityScopes } from '../wire/index.ts'
+import { mayUse, refuseBeyondSelfRegistered } from './clients.ts'
+import type { Decide } from './decide.ts'
+import type { Client, Device, EventOf } from './event.ts'
+import { refuse } from './refusal.ts'
+import type { DeviceRecord, State } from './state.ts'
+import { grantedScope } from './tokens.ts'
+
+/** Seconds in which a person may enter the code of a device. */
+export const deviceLifetime = 600
+
+/** A device without a browser asks for a code that a person enters elsewhere (RFC 8628 §3.1). */
+export const askForDevice: Decide<
+  Readonly<{ client: Client; codeHash: string; userCode: string; scope?: string | undefined }>,
+  readonly [EventOf<'device.asked'>]
+> = (state, { client, codeHash, userCode, scope }, { now }) => {
+  mayUse(state, client, deviceCodeGrantType)
+  const { clientId } = client
+  refuseBeyondSelfRegistered(state, 'grants', client, devicesOf(state))
+  const device: Device = {
+    codeHash,
+    userCode,
+    clientId,
+    scope: grantedScope([...client.capabilities, ...identityScopes], scope ?? 'openid'),
+    expiresAt: now + deviceLifetime,
+  }
+  return [{ type: 'device.asked', device }]
+}
+
+export const denyDevice: Decide<
+  Readonly<{ codeHash: string }>,
+  readonly [EventOf<'device.denied'>]
+> = (_state, { codeHash }) => [{ type: 'device.denied', codeHash }]
+
+/** The device that waits under a code, however a person writes it: without case, spaces and hyphens. */
+export const findDevice = (
+  { devices }: State,
+  userCode: string,
+  now: number,
+): DeviceRecord | undefined => {
+  const plain = (code: string) => code.toUpperCase().replace(/[^A-Z0-9]/g, '')
+  return [...devices.values()].find(
+    ({ device }) => plain(device.userCode) === plain(userCode) && now < device.expiresAt,
+  )
+}
+
+/**
+ * How it stands with a device; undefined: the person has allowed it.
+ * @throws {Refused} `invalid_grant` for a code that is unknown, or of another client
+ */
+export const deviceObstacle = (
+  state: State,
+  codeHash: string,
+  { clientId }: Client,
+  now: number,
+): 'authorization_pending' | 'access_denied' | 'expired_token' | undefined => {
+  const record = state.devices.get(codeHash)
+  if (record === undefined || record.device.clientId !== clientId) {
+    return refuse({ error: 'invalid_grant', reason: 'device_code: unknown, or of another client' })
+  }
+  if (record.denied) return 'access_denied'
+  if (state.codes.has(codeHash)) return undefined
+  return now < record.device.expiresAt ? 'authorization_pending' : 'expired_token'
+}
+
+function* devicesOf({ devices }: State): Generator<Device> {
+  for (const { device } of devices.values()) yield device
+}
