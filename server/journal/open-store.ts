@@ -1,6 +1,6 @@
 import type { Algorithm } from '../signing/keys.ts'
 import type { JournalOptions } from './file.ts'
-import type { PostgresOptions } from './postgres-store.ts'
+import type { PostgresOptions } from './postgres-options.ts'
 import type { Store } from './store.ts'
 
 /** The options of `openStore`. */

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { type Algorithm, KeyRing, type PrivateJwk, type SigningKey } from '../signing/keys.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
-import type { JournalOptions } from './file.ts'
 import { addChecksum, parseLine } from './line.ts'
 import { collectPast, finishPast, linesOf, type TenantPast } from './past.ts'
+import type { PostgresOptions } from './postgres-options.ts'
 import { prepareSchema, tables } from './postgres-schema.ts'
 import { type Addresses, type Owned, Session, unavailable } from './postgres-session.ts'
 import { type Seal, sealWith, storeKeyName } from './seal.ts'
@@ -19,16 +19,6 @@ import {
   type TenantJournal,
   withoutSecrets,
 } from './store.ts'
-
-export type PostgresOptions = Pick<JournalOptions, 'decidedRequests' | 'newestEntries'> &
-  Readonly<{
-    /** How secrets and keys are encrypted: 32 bytes as hex or base64. Default: `LUMOAUTH_STORE_KEY`. */
-    storeKey?: string | undefined
-    /** Milliseconds after which a process that gives no sign may lose its tenants. Default 5000. */
-    lease?: number | undefined
-    /** Lines of a tenant from which on they are compacted, each time they have doubled. Default 20 000. */
-    compactAbove?: number | undefined
-  }>
 
 const defaults = {
   lease: 5000,

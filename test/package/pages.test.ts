@@ -18,7 +18,9 @@ const isFull = process.env.FULL !== undefined
 
 const places: readonly (readonly [BlockPlace, string])[] = [
   ['repository', '20'],
-  ...['22.18.0', ...(isFull ? ['24', '26'] : [])].map((it) => ['project', it] as const),
+  ...(process.env.NODES?.split(',') ?? ['22.18.0', ...(isFull ? ['24', '26'] : [])]).map(
+    (it) => ['project', it] as const,
+  ),
 ]
 
 describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {

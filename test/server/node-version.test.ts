@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { describeOldNode, oldestNode } from '../../server/wire/node-version.ts'
 import { Running, root } from '../support/running.ts'
+
+/** These are whole processes, and the machine may be busy. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const { engines, exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
