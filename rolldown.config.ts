@@ -62,7 +62,7 @@ export default defineConfig({
   platform: 'node',
   // The oldest Node that package.json's engines allow.
   transform: { target: 'node22.18' },
-  external: ['yaml', /^msw/, 'vitest'],
+  external: ['yaml', 'pg', /^msw/, 'vitest'],
   output: {
     dir: 'dist/cli',
     entryFileNames: '[name].js',

@@ -16,7 +16,7 @@ import {
   RateLimitedError,
   UnavailableError,
 } from './errors.ts'
-import { JitContext, type JitOptions } from './jit-context.ts'
+import { JitContext, type JitOptions, type SuspendedTask, type TaskOrder } from './jit-context.ts'
 import { toFetchError } from './network-failure.ts'
 import { secondsToWait } from './poll.ts'
 import { redact } from './redact.ts'
@@ -108,6 +108,16 @@ export class LumoAuthAgent {
     const { name, type, onBehalfOf, parentTaskId, signal } = options
     const jit = new JitContext(this, options)
     await jit.createTask({ name, type, onBehalfOf, parentTaskId, signal })
+    return jit
+  }
+
+  /**
+   * Goes on with a task that `JitContext.suspend` has left open, in this process or another one, with
+   * the same credentials. What was approved meanwhile is used without asking again.
+   */
+  resume(suspended: SuspendedTask, options: Omit<JitOptions, keyof TaskOrder> = {}): JitContext {
+    const jit = new JitContext(this, options)
+    jit.resumeTask(suspended)
     return jit
   }
 

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'api_error'
   | 'no_task'
   | 'task_open'
+  | 'approval_pending'
   | 'approval_timeout'
   | 'escalation_refused'
   | 'completion_failed'
@@ -184,6 +185,21 @@ export class TaskOpenError extends LumoAuthError {
   constructor(taskId: string | undefined) {
     super('task_open', `complete ${taskId ?? 'the task being opened'} before opening another`)
     this.taskId = taskId
+  }
+}
+
+/**
+ * The request waits for a person, and `whenPending: 'throw'` tells the caller so. Keep the context with
+ * `suspend()`, and go on with `agent.resume()` once the person has decided.
+ */
+export class ApprovalPendingError extends LumoAuthError {
+  override readonly name = 'ApprovalPendingError'
+  readonly requestId: string
+  readonly required: AuthorizationDetail
+  constructor(requestId: string, required: AuthorizationDetail) {
+    super('approval_pending', `${requestId} waits for a person's approval`)
+    this.requestId = requestId
+    this.required = structuredClone(required)
   }
 }
 

@@ -4,7 +4,7 @@ import {
   canonical,
 } from '../server/wire/authorization-detail.ts'
 import type { Challenged } from './allow.ts'
-import { EscalationRefusedError } from './errors.ts'
+import { ApprovalPendingError, EscalationRefusedError } from './errors.ts'
 import { asRefusal, refuseDecided, refuseNotAllowed } from './escalation-refusal.ts'
 import type { Escalating, JitFetchSettings } from './jit-fetch-options.ts'
 import { type Hop, placeOf } from './redirect.ts'
@@ -114,18 +114,26 @@ export class Escalator {
     request: Challenged,
     signal: AbortSignal,
   ): Promise<string> {
-    const { ttl, limit, justify, observe } = this.#settings
-    const asked = await this.#jit.requestPermission(structuredClone(required), {
-      ttl,
-      signal,
-      justification: (await justify(required, request)) ?? `Required for ${placeOf(request)}`,
-    })
+    const { limit, whenPending, observe } = this.#settings
+    const asked =
+      (await this.#jit.takeRequest(required, { signal })) ??
+      (await this.#request(required, request, signal))
     const { request_id: requestId, status, risk_level: riskLevel } = asked
     observe({ step: 'requested', requestId, status, riskLevel })
+    if (status === 'pending' && whenPending === 'throw') {
+      this.#jit.keepRequest(requestId, required)
+      throw new ApprovalPendingError(requestId, required)
+    }
     const decided =
       status === 'pending' ? await this.#jit.waitForApproval(asked, { limit, signal }) : asked
     if (decided.status !== 'approved') throw refuseDecided(decided, required)
     return decided.request_id
+  }
+
+  async #request(required: AuthorizationDetail, request: Challenged, signal: AbortSignal) {
+    const { ttl, justify } = this.#settings
+    const justification = (await justify(required, request)) ?? `Required for ${placeOf(request)}`
+    return this.#jit.requestPermission(structuredClone(required), { ttl, signal, justification })
   }
 
   /** The token of an approved request, for the origin that required it and no other. */

@@ -1,3 +1,5 @@
+import '../server/wire/require-node.ts'
+
 /** The reference client of LumoAuth's just-in-time permissions. */
 export { type AgentOptions, type Fetch, LumoAuthAgent, type TokenOptions } from './agent.ts'
 export { type Allow, type Challenged, reading } from './allow.ts'
@@ -15,6 +17,7 @@ export {
   JitContext,
   type JitOptions,
   type PermissionOptions,
+  type SuspendedTask,
   type TaskOrder,
   type WaitOptions,
 } from './jit-context.ts'

@@ -1,4 +1,4 @@
-import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
+import { type AuthorizationDetail, canonical } from '../server/wire/authorization-detail.ts'
 import { longestTtl } from '../server/wire/permission-request.ts'
 import { jitRoutes } from '../server/wire/routes/jit.ts'
 import type { Route } from '../server/wire/routes/route.ts'
@@ -58,6 +58,16 @@ export type WaitOptions = Signalled &
   }>
 
 /**
+ * A task that another process can go on with, as JSON. It holds no token and no secret: who resumes
+ * it needs the credentials of the same agent.
+ */
+export type SuspendedTask = Readonly<{
+  task: Task
+  /** The requests that `ApprovalPendingError` told of, and that were not taken up again. */
+  requests: readonly Readonly<{ request_id: string; authorization_details: AuthorizationDetail }>[]
+}>
+
+/**
  * One task and what was granted to it: the calls of LumoAuth's Python SDK. Answers are those of the
  * wire, unchanged. Completing the task ends everything that still runs in it.
  */
@@ -67,6 +77,8 @@ export class JitContext implements AsyncDisposable {
   readonly #completions = new SingleFlight<Completion | undefined>()
   #opening: Promise<Task> | undefined
   #task: Task | undefined
+  /** Requests that wait for a person, by the canonical text of their detail. */
+  #waiting = new Map<string, SuspendedTask['requests'][number]>()
   #closed = new AbortController()
   #completed: Completion | undefined
   #fetch: Fetch | undefined
@@ -97,6 +109,7 @@ export class JitContext implements AsyncDisposable {
     if (this.#task !== undefined || this.#opening !== undefined)
       throw new TaskOpenError(this.taskId)
     this.#closed = new AbortController()
+    this.#waiting = new Map()
     this.#completed = undefined
     this.#opening = this.#opened(order)
     try {
@@ -105,6 +118,35 @@ export class JitContext implements AsyncDisposable {
     } finally {
       this.#opening = undefined
     }
+  }
+
+  /**
+   * Takes up a task that `suspend` has left open, in this process or another one.
+   * @throws {TaskOpenError} while another task is open
+   */
+  resumeTask({ task, requests }: SuspendedTask): void {
+    if (this.#task !== undefined || this.#opening !== undefined)
+      throw new TaskOpenError(this.taskId)
+    this.#closed = new AbortController()
+    this.#completed = undefined
+    this.#task = structuredClone(task)
+    this.#waiting = new Map(
+      requests.map((it) => [canonical(it.authorization_details), structuredClone(it)]),
+    )
+  }
+
+  /**
+   * Leaves the task open and lets go of it: its end does not complete it. Everything that runs in it
+   * is aborted, and its tokens are forgotten.
+   * @returns what `resumeTask` needs, in this process or another one
+   * @throws {NoTaskError} without an open task
+   */
+  suspend(): SuspendedTask {
+    const { task } = this.#open()
+    const suspended = { task, requests: [...this.#waiting.values()] }
+    this.#task = undefined
+    this.#closed.abort(new NoTaskError(`${task.task_id} has been suspended`))
+    return structuredClone(suspended)
   }
 
   /** Asks for one permission. The answer may still be `pending`: see `waitForApproval`. */
@@ -123,6 +165,34 @@ export class JitContext implements AsyncDisposable {
       },
       signal: within,
     })
+  }
+
+  /** Keeps a request that waits for a person, for `takeRequest` and `suspend`. */
+  keepRequest(request_id: string, details: AuthorizationDetail): void {
+    const authorization_details = structuredClone(details)
+    this.#waiting.set(canonical(details), { request_id, authorization_details })
+  }
+
+  /**
+   * The request that was kept for exactly this detail, as it is now; asking again would put it before a
+   * person twice. It is kept no longer. Undefined where there is none, or it has expired.
+   */
+  async takeRequest(
+    details: AuthorizationDetail,
+    { signal }: Signalled = {},
+  ): Promise<PermissionAnswer | undefined> {
+    const key = canonical(details)
+    const kept = this.#waiting.get(key)
+    if (kept === undefined) return undefined
+    const { within } = this.#open(signal)
+    this.#waiting.delete(key)
+    try {
+      const answer = await this.#status(kept.request_id, within)
+      return answer.status === 'expired' ? undefined : answer
+    } catch (failed) {
+      this.#waiting.set(key, kept)
+      throw failed
+    }
   }
 
   /**

@@ -30,6 +30,11 @@ export type JitFetchOptions = Readonly<{
   skew?: number
   /** Seconds to wait for an approval. Default 300. */
   limit?: number
+  /**
+   * When a person has to decide: wait up to `limit` seconds, or throw `ApprovalPendingError` at once, so
+   * that a framework can suspend the run. Default `wait`.
+   */
+  whenPending?: 'wait' | 'throw'
   /** When the permission is not obtained: the original answer (see `refusalOf`), or a thrown error. */
   onRefusal?: 'return' | 'throw'
   /** Bytes of a streamed body that are held for the retry. Default 1 MiB. */
@@ -53,7 +58,7 @@ export type JitStep =
 /** What is needed of a `JitContext`. */
 export type Escalating = Pick<
   JitContext,
-  'taskId' | 'requestPermission' | 'waitForApproval' | 'getToken'
+  'taskId' | 'requestPermission' | 'keepRequest' | 'takeRequest' | 'waitForApproval' | 'getToken'
 > & {
   readonly agent: Pick<LumoAuthAgent, 'token' | 'forgetToken' | 'fetch' | 'now' | 'deadline'>
 }
@@ -69,6 +74,7 @@ export type JitFetchSettings = Readonly<{
   ttl: number | undefined
   skew: number
   limit: number | undefined
+  whenPending: 'wait' | 'throw'
   onRefusal: 'return' | 'throw'
   askAgain: boolean
   bodyLimit: number
@@ -78,7 +84,7 @@ export type JitFetchSettings = Readonly<{
 /** @throws {ConfigError} for origins that are none */
 export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings => {
   const { justification, observe, ttl, limit } = options
-  const { skew = 10, onRefusal = 'return', askAgain = false } = options
+  const { skew = 10, whenPending = 'wait', onRefusal = 'return', askAgain = false } = options
   const { bodyLimit = 2 ** 20, redirects = 20 } = options
   const origins = readOrigins(options.origins)
   const allows = permits(options.allow ?? reading)
@@ -97,6 +103,7 @@ export const readJitFetchOptions = (options: JitFetchOptions): JitFetchSettings 
     ttl,
     skew,
     limit,
+    whenPending,
     onRefusal,
     askAgain,
     bodyLimit,

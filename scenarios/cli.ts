@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import * as module from 'node:module'
+import { describeOldNode } from '../server/wire/node-version.ts'
 
 // What is loaded from here on is compiled, and stripped of its types, once for all runs.
-enableCompileCache()
+module.enableCompileCache?.()
 
 // A reader of our output, such as `head`, may close it early: that is no failure of ours.
 process.stdout.on('error', (failed: NodeJS.ErrnoException) => {
@@ -10,13 +11,11 @@ process.stdout.on('error', (failed: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 18)) {
-  process.stderr.write(
-    `lumoauth-harness: this takes Node 22.18 or newer, and here is ${process.versions.node}\n`,
-  )
-  process.exitCode = 2
-} else {
+const tooOld = describeOldNode(process.versions.node)
+if (tooOld === undefined) {
   const { runProgram } = await import('./cli/program.ts')
   await runProgram(process.argv.slice(2))
+} else {
+  process.stderr.write(`${tooOld}\n`)
+  process.exitCode = 2
 }

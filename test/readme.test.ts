@@ -1,58 +1,27 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
-import { createHarness, type Harness } from '../server/index.ts'
 import { configuration } from '../server/start/configuration.ts'
-import { type Block, blocksOf } from './support/markdown.ts'
-import { Running, root } from './support/running.ts'
+import { type Block, blocksOf, pages } from './support/markdown.ts'
+import { lumoauthHarness, root } from './support/running.ts'
 
-/** Every command and every example on these pages is run. What is not says why, on the page. */
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  'server/README.md',
-  'server/issuer/README.md',
-  'test/README.md',
-]
+/*
+ * What can be told of the pages without installing anything. `test/package/pages.test.ts` runs every
+ * command and every example as it stands: in a bare clone, and in a project with the installed tarball.
+ */
 const blocks = pages.flatMap((page) => blocksOf(join(root, page)))
 const runnable = blocks.filter(({ notRun }) => notRun === undefined)
-const written = (language: string) => runnable.filter((it) => it.language === language)
-
-/** What stands on the page, and what is done here instead, since this is already running inside it. */
-const instead: readonly (readonly [RegExp, string])[] = [
-  [/^npm ci && /gm, 'npm ci --dry-run --silent && '],
-  [/npm run scenarios$/gm, 'npm run scenarios -- founding'],
-  [/^(.*&& )?npm test$/gm, '$1npm pkg get scripts.test'],
-  [/^(.*&& )?npm run (check|build|test:\w+)$/gm, '$1npm pkg get scripts.$2'],
-  [/node_modules\/\.bin\/lumoauth-harness/g, 'node_modules/.bin/node scenarios/cli.ts'],
-]
 
 /** These are whole processes, and the machine may be busy. */
 vi.setConfig({ testTimeout: 60_000 })
 
-const folder = join(root, '.cache/readme')
-
-/** Nothing of the Vitest or npm that runs us. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(vitest|npm_)/i.test(name)),
-)
-
-let harness: Harness
-let environment: NodeJS.ProcessEnv
-
+let folder: string
 beforeAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  harness = await createHarness({ tenants: [{ tenant: 'acme-corp' }] })
-  environment = { ...env, ...harness.tenants[0]?.environment }
+  folder = await mkdtemp(join(tmpdir(), 'lumoauth-pages-'))
 })
-
-afterAll(async () => {
-  await harness.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => rm(folder, { recursive: true }))
 
 describe('the pages', () => {
   it('leave nothing out without a reason', () => {
@@ -63,142 +32,89 @@ describe('the pages', () => {
     expect(silent.map(({ at, language }) => `${at} (${language})`)).toEqual([])
   })
 
-  it.each(pages)('%s leads nowhere that is not there', async (page) => {
-    const text = await readFile(join(root, page), 'utf8')
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link)
-
-    const missing = await Promise.all(
-      links.map((link) => readFile(resolve(root, dirname(page), link)).catch(nowhere)),
+  it('run no package by a name that may be registered by others', () => {
+    const fetching = blocks.filter(({ text }) =>
+      /\bnpx\b|npm exec(?! --no )|npm install (?:\S+ )*lumoauth-harness\b/.test(text),
     )
 
-    expect(links.filter((_, at) => missing[at] === undefined)).toEqual([])
+    expect(fetching.map(({ at }) => at)).toEqual([])
+  })
+
+  it('leave to .ci/run only what is one of its steps', async () => {
+    const steps = await readFile(join(root, '.ci/run'), 'utf8')
+    const commands = blocks
+      .filter(({ slow }) => slow === 'a step of .ci/run')
+      .flatMap(({ text }) => text.trim().split(/ && |\n/))
+      .map((it) => it.replace('npm run harness -- ', 'node scenarios/cli.ts '))
+
+    expect(commands.length).toBeGreaterThan(2)
+    expect(commands.filter((it) => !steps.includes(it))).toEqual([])
+  })
+
+  it.each(pages)('%s leads nowhere that is not there', async (page) => {
+    const text = await readFile(join(root, page), 'utf8')
+    const links = [...text.matchAll(/\]\((?!https?:)([^)\s]+)/g)].map(([, link = '']) => link)
+
+    const broken = await Promise.all(
+      links.map(async (link) => {
+        const [path = '', anchor] = link.split('#')
+        const file = path === '' ? join(root, page) : resolve(root, dirname(page), path)
+        const found = await readFile(file, 'utf8').catch(nowhere)
+        const isThere = found !== undefined && (!anchor || anchorsOf(found).includes(anchor))
+        return isThere ? [] : [link]
+      }),
+    )
+
+    expect(broken.flat()).toEqual([])
   })
 })
 
 /** A folder is somewhere, too. */
 const nowhere = (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? 'folder' : undefined)
 
-describe('a command', () => {
-  const servers = written('sh').filter(({ text }) => /^npm start$/.test(text.trim()))
-  const others = written('sh').filter((it) => !servers.includes(it))
-
-  it.each(servers)('that serves: $at', async () => {
-    await using running = new Running(
-      'npm',
-      ['start', '--silent', '--', '--port', '0', '--api-port', '0'],
-      { env },
-    )
-
-    await running.prints('stdout', /Ctrl-C ends it/)
-    expect(running.stderr).toBe('')
-  })
-
-  it.each(others)('that ends: $at', async ({ text, prints }) => {
-    const [port, apiPort] = await freePorts()
-    const here = instead
-      .reduce((it, [what, by]) => it.replace(what, by), text)
-      .replaceAll('4400', `${port}`)
-      .replaceAll('4401', `${apiPort}`)
-
-    await using running = new Running('bash', ['-euo', 'pipefail', '-c', here], {
-      env: environment,
-    })
-
-    expect(await running.ends(), `${running.stdout}\n${running.stderr}`).toBe(0)
-    expect(running.stdout).toContain(prints ?? '')
-  })
-})
-
-describe('an example', () => {
-  const tests = written('ts').filter(({ text }) => /'(lumoauth-harness\/)?vitest'/.test(text))
-  const scripts = written('ts').filter((it) => !tests.includes(it))
-
-  it.each(scripts)('in TypeScript: $at', async (block) => {
-    const file = await saved(block, 'ts')
-
-    await using running = new Running(process.execPath, [file], { env: environment })
-
-    expect(await running.ends(), running.stderr).toBe(0)
-    expect(running.stdout).toContain(block.prints ?? '')
-  })
-
-  it('of a test passes', async () => {
-    for (const block of tests) await saved(block, 'test.ts')
-
-    await using running = new Running(
-      process.execPath,
-      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder],
-      { env: { ...env, NO_COLOR: '1' } },
-    )
-
-    expect(await running.ends(), `${running.stdout}\n${running.stderr}`).toBe(0)
-    expect(running.stdout).toContain(`Test Files  ${tests.length} passed`)
-  })
-
-  it('in TypeScript is well typed', async () => {
-    for (const block of scripts) await saved(block, 'ts')
-    for (const block of tests) await saved(block, 'test.ts')
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ extends: '../../tsconfig.json', include: ['*.ts'] }),
-    )
-
-    await using running = new Running(
-      process.execPath,
-      [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder],
-      { env },
-    )
-
-    expect(await running.ends(), running.stdout).toBe(0)
-  })
-})
+/** What the headings of a page are called in links. */
+const anchorsOf = (page: string): string[] =>
+  [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 
 describe('a file', () => {
-  const files = written('yaml')
+  const files = runnable.filter(({ language }) => language === 'yaml')
   const holding = (key: string) =>
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
   it('is of a kind that is tried', () => {
-    const tried = ['scenario', 'tenants', 'rules'].flatMap(holding)
+    const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])
   })
 
   it.each(holding('tenants'))('that start reads: $at', async (block) => {
-    expect(await configuration({ config: await saved(block, 'yaml') })).not.toHaveLength(0)
+    expect(await configuration({ config: await saved(block) })).not.toHaveLength(0)
   })
 
   it.each(holding('rules'))('with a policy: $at', async (block) => {
-    expect(await configuration({ policy: await saved(block, 'yaml') })).toHaveLength(1)
+    expect(await configuration({ policy: await saved(block) })).toHaveLength(1)
   })
 
   it.each(holding('scenario'))('with a scenario: $at', async (block) => {
-    const file = await saved(block, 'yaml')
+    await using running = lumoauthHarness(['run', await saved(block)])
 
-    await using running = new Running(
-      process.execPath,
-      [join(root, 'scenarios/cli.ts'), 'run', file],
-      { env },
-    )
+    expect(await running.ends(), running.stdout).toBe(0)
+  })
+
+  it.each(holding('cases'))('with tests of a policy: $at', async (block) => {
+    await using running = lumoauthHarness(['policy', 'test', await saved(block)])
 
     expect(await running.ends(), running.stdout).toBe(0)
   })
 })
 
-/** Two ports nobody listened on a moment ago. */
-const freePorts = async (): Promise<[string, string]> => {
-  await using harness = await createHarness()
-  return [new URL(harness.issuer).port, new URL(harness.api).port]
-}
-
-/** Keeps a block as a reader would, with the package's name led to its sources. */
-const saved = async ({ at, text }: Block, suffix: string): Promise<string> => {
-  const file = join(folder, `${at.replace(/\W+/g, '-')}.${suffix}`)
-  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-  const led = text.replace(/'lumoauth-harness(\/\w+)?'/g, (_, path = '') => {
-    const built: string = exports[`.${path}`].default
-    return `'${built.replace('./dist', '../..').replace(/\.js$/, '.ts')}'`
-  })
-  await writeFile(file, led)
+const saved = async ({ at, text }: Block): Promise<string> => {
+  const file = join(folder, `${at.replace(/\W+/g, '-')}.yaml`)
+  await writeFile(file, text)
   return file
 }

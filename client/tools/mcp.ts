@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { ApprovalPendingError } from '../errors.ts'
 import { rejectOnAbort, systemSleep } from '../time.ts'
 import type { Tool, ToolResult } from './tool.ts'
 
@@ -43,6 +44,7 @@ export type StepUp = Readonly<{
  * With `stepUp`, a call that waits for a person is answered with the error -32042 and the page to
  * approve on (MCP 2025-11-25, URL mode elicitation), if the client supports that mode. The tool goes
  * on waiting: the same call, made again, gets its result, and equal calls share one. Other clients wait.
+ * With `whenPending: 'throw'` the tool does not wait: the call made again looks whether it was decided.
  *
  * @example
  * registerMcpTools(server, documentTools({ fetch: jit.fetch }))
@@ -99,9 +101,15 @@ export const registerMcpTools = (
     signal: AbortSignal | undefined,
   ): Promise<ToolResult> => {
     const attempt = attemptOf(tool, input)
-    const settled = await wait(attempt, patience, signal)
-    if (settled !== undefined) return settled
     const { elicitationId, result, take } = attempt
+    const message = `${tool.name} waits for a person's approval`
+    const elicit = () =>
+      new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
+    const settled = await wait(attempt, patience, signal).catch((error: unknown) => {
+      take()
+      throw error instanceof ApprovalPendingError ? elicit() : error
+    })
+    if (settled !== undefined) return settled
     const notify = server.server.createElicitationCompletionNotifier(elicitationId)
     const forget = () => {
       const timer: { unref?: () => void } = setTimeout(take, keptFor * 1000)
@@ -111,8 +119,7 @@ export const registerMcpTools = (
       .then(notify, notify)
       .catch(() => undefined)
       .finally(forget)
-    const message = `${tool.name} waits for a person's approval`
-    throw new UrlElicitationRequired([{ mode: 'url', elicitationId, url, message }], message)
+    throw elicit()
   }
 
   for (const tool of Object.values(tools)) {

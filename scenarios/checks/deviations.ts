@@ -1,17 +1,38 @@
 import { parseJson } from '../../server/wire/json.ts'
 import type { Violation } from '../language/answer.ts'
+import type { Rule } from '../runner/rules.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 
 /** A broken rule of a seat, and the result that shows it. */
 export type Deviation = Readonly<{ rule: string; result: Result; failure: Failure }>
 
-/** All broken rules, in the order of the results. */
-export const deviationsOf = (results: readonly Result[]): readonly Deviation[] =>
+/** The seat under test, and the rules of all seats. */
+export type Judged = Readonly<{
+  seat: 'issuer' | 'api' | 'agent'
+  rules: ReadonlyMap<string, Pick<Rule, 'seat' | 'says'>>
+}>
+
+/** Whether a rule is one that the seat must keep. A rule of every seat counts for each. */
+export const isRuleOf = (rule: string, { seat, rules }: Judged): boolean => {
+  const of = rules.get(rule)?.seat ?? seat
+  return of === seat || of === 'any'
+}
+
+/** All broken rules of the seat under test, in the order of the results. */
+export const deviationsOf = (results: readonly Result[], subject: Judged): readonly Deviation[] =>
   results.flatMap((result) =>
     result.failures.flatMap((failure) =>
-      findBrokenRules(failure, result).map((rule) => ({ rule, result, failure })),
+      findBrokenRules(failure, result)
+        .filter((rule) => isBrokenBy(rule, failure, subject))
+        .map((rule) => ({ rule, result, failure })),
     ),
   )
+
+/** A rule of every seat is broken by the seat that answered. */
+const isBrokenBy = (rule: string, { seat }: Failure, subject: Judged): boolean => {
+  const isOfEvery = subject.rules.get(rule)?.seat === 'any' && subject.seat !== 'agent'
+  return isRuleOf(rule, subject) && (!isOfEvery || seat === undefined || seat === subject.seat)
+}
 
 /** The verdict on a rule: failed, passed or skipped, with the reasons. */
 export type RuleVerdict = Readonly<{
@@ -21,13 +42,13 @@ export type RuleVerdict = Readonly<{
   reasons: readonly string[]
 }>
 
-/** The verdict on every rule that a scenario covers or a failure names. */
-export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
-  const broken = Map.groupBy(deviationsOf(results), (it) => it.rule)
-  const rules = new Set([...results.flatMap((it) => it.covers), ...broken.keys()])
-  return [...rules].sort().map((rule) => {
+/** The verdict on every rule of the seat under test that a scenario covers or a failure names. */
+export const rulesOf = (results: readonly Result[], subject: Judged): readonly RuleVerdict[] => {
+  const broken = Map.groupBy(deviationsOf(results, subject), (it) => it.rule)
+  const covered = results.flatMap((it) => it.covers).filter((it) => isRuleOf(it, subject))
+  return [...new Set([...covered, ...broken.keys()])].sort().map((rule) => {
     const about = results.filter((it) => it.covers.includes(rule))
-    const shownBy = about.filter((it) => it.verdict === 'passed').length
+    const shownBy = about.filter((it) => shows(it, rule, subject)).length
     return {
       rule,
       shownBy,
@@ -37,8 +58,16 @@ export const rulesOf = (results: readonly Result[]): readonly RuleVerdict[] => {
   })
 }
 
+/** Whether a passed result shows a rule: one of every seat takes an answer of the seat under test. */
+const shows = ({ verdict, steps }: Result, rule: string, { seat, rules }: Judged): boolean =>
+  verdict === 'passed' &&
+  (seat === 'agent' ||
+    rules.get(rule)?.seat !== 'any' ||
+    steps.some(({ judges }) => judges?.includes(seat)))
+
 const findBrokenRules = (failure: Failure, result: Result): readonly string[] => {
-  const { code, rules, violations } = failure
+  const { code, rules, violations, precondition } = failure
+  const covers = precondition === undefined ? result.covers : []
   if (rules !== undefined) return rules
   switch (code) {
     case 'timeout':
@@ -48,10 +77,10 @@ const findBrokenRules = (failure: Failure, result: Result): readonly string[] =>
     case 'contract_broken':
     case 'refused_and_broken': {
       const broken = violations.map((it) => ruleOfViolation(it, failure, result))
-      return [...new Set([...broken, ...(code === 'refused_and_broken' ? result.covers : [])])]
+      return [...new Set([...broken, ...(code === 'refused_and_broken' ? covers : [])])]
     }
     default:
-      return result.covers
+      return covers
   }
 }
 

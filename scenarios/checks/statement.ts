@@ -1,30 +1,30 @@
 import { escapeMarkdown } from '../reports/escape.ts'
 import { countsOf, type Run } from '../runner/verdict.ts'
 import type { Compared } from './baseline.ts'
-import { deviationsOf, rulesOf } from './deviations.ts'
+import { deviationsOf, type Judged, rulesOf } from './deviations.ts'
 
 /** The subject of a check. */
-export type Subject = Readonly<{
-  seat: 'issuer' | 'api' | 'agent'
-  /** The name of the tested seat, and its URL. */
-  name: string
-  where: string
-  harness: string
-  /** Facts about the check: prefixes, dialect, number of requests. */
-  facts: readonly string[]
-  says: (rule: string) => string
-  compared: Compared
-  leftovers: readonly string[]
-}>
+export type Subject = Judged &
+  Readonly<{
+    /** The name of the tested seat, and its URL. */
+    name: string
+    where: string
+    harness: string
+    /** Facts about the check: prefixes, dialect, number of requests. */
+    facts: readonly string[]
+    compared: Compared
+    leftovers: readonly string[]
+  }>
 
 /** The statement as Markdown: subject, version, and the verdict on each rule. */
 export const statement = (subject: Subject, runs: readonly Run[]): string => {
-  const { seat, name, where, harness, facts, says, compared, leftovers } = subject
+  const { seat, name, where, harness, facts, compared, leftovers } = subject
+  const says = (rule: string) => subject.rules.get(rule)?.says ?? ''
   const results = runs.flatMap((run) => run.results)
-  const rules = rulesOf(results)
+  const rules = rulesOf(results, subject)
   const { total, passed, failed, skipped } = countsOf(results)
   const of = (verdict: string) => rules.filter((it) => it.verdict === verdict)
-  const deviations = deviationsOf(results)
+  const deviations = deviationsOf(results, subject)
   const startedAt = Math.min(...runs.map((run) => run.startedAt))
   return [
     `# Conformance of the ${seat} ${escapeMarkdown(name)}`,
@@ -77,8 +77,8 @@ export const statementJson = (subject: Subject, runs: readonly Run[]): string =>
       startedAt: new Date(Math.min(...runs.map((run) => run.startedAt))).toISOString(),
       counts: countsOf(results),
       facts,
-      rules: rulesOf(results),
-      deviations: deviationsOf(results).map(({ rule, result, failure }) => ({
+      rules: rulesOf(results, subject),
+      deviations: deviationsOf(results, subject).map(({ rule, result, failure }) => ({
         rule,
         scenario: result.title,
         file: result.file,

@@ -8,7 +8,9 @@ import { defineCommand } from './commands/command.ts'
 import { dialectsCommand } from './commands/dialects.ts'
 import { diffContractCommand } from './commands/diff-contract.ts'
 import { explainCommand } from './commands/explain.ts'
+import { initCommand } from './commands/init.ts'
 import { misbehavioursCommand } from './commands/misbehaviours.ts'
+import { policyCommand } from './commands/policy/policy.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { runCommand } from './commands/run.ts'
 import { sabotageCommand } from './commands/sabotage.ts'
@@ -51,12 +53,14 @@ export const createProgram = (first: string | undefined) => {
 const commands: Readonly<Record<string, () => CommandUnknownOpts>> = {
   run: runCommand,
   start: startCommand,
+  init: initCommand,
   rules: rulesCommand,
   explain: explainCommand,
   sabotage: sabotageCommand,
   misbehaviours: misbehavioursCommand,
   dialects: dialectsCommand,
   check: checkCommand,
+  policy: policyCommand,
   target: targetCommand,
   'diff-contract': diffContractCommand,
   scenario: scenarioCommand,

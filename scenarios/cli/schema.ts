@@ -4,6 +4,7 @@ import { UsageError } from '../../server/usage-error.ts'
 import { agentSchema } from '../checks/agent/format.ts'
 import { scenarioSchema } from '../language/schema.ts'
 import { withTables } from '../language/tables.ts'
+import { policySchema, policyTestSchema } from '../policies/schema.ts'
 import { rulesSchema } from '../runner/rules.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
 import type { SchemaOptions } from './commands/schema.ts'
@@ -27,27 +28,32 @@ export const schema = async ({ check }: SchemaOptions): Promise<number> => {
 
 /** The files that are made, as they are and as they should be. */
 const generateFiles = async () => {
-  const file = join(suiteFolder(), '..', 'scenario.schema.json')
-  const rules = join(suiteFolder(), '..', 'rules.schema.json')
-  const readme = join(suiteFolder(), '..', 'README.md')
-  const target = join(suiteFolder(), '..', 'target.schema.json')
-  const agent = join(suiteFolder(), '..', 'agent-scenario.schema.json')
-  const [kept, keptRules, keptTarget, keptAgent, keptReadme] = await Promise.all([
-    readFile(file, 'utf8').catch(() => undefined),
-    readFile(rules, 'utf8').catch(() => undefined),
-    readFile(target, 'utf8').catch(() => undefined),
-    readFile(agent, 'utf8').catch(() => undefined),
-    readFile(readme, 'utf8').catch(() => {
-      throw new UsageError(
-        `${relative(process.cwd(), readme)} is missing: this works on the sources`,
-      )
-    }),
-  ])
+  const kept = (name: string) => {
+    const file = join(suiteFolder(), '..', name)
+    return { file, kept: readFile(file, 'utf8').catch(() => undefined) }
+  }
+  const readme = kept('README.md')
+  const text = await readme.kept
+  if (text === undefined) {
+    throw new UsageError(
+      `${relative(process.cwd(), readme.file)} is missing: this works on the sources`,
+    )
+  }
+  const schemas = {
+    'scenario.schema.json': scenarioSchema(),
+    'rules.schema.json': rulesSchema(),
+    'target.schema.json': targetSchema(),
+    'agent-scenario.schema.json': agentSchema(),
+    'policy.schema.json': policySchema(),
+    'policy-test.schema.json': policyTestSchema(),
+  }
   return [
-    { file, kept, text: `${JSON.stringify(scenarioSchema(), null, 2)}\n` },
-    { file: rules, kept: keptRules, text: `${JSON.stringify(rulesSchema(), null, 2)}\n` },
-    { file: target, kept: keptTarget, text: `${JSON.stringify(targetSchema(), null, 2)}\n` },
-    { file: agent, kept: keptAgent, text: `${JSON.stringify(agentSchema(), null, 2)}\n` },
-    { file: readme, kept: keptReadme, text: withTables(keptReadme) },
+    ...(await Promise.all(
+      Object.entries(schemas).map(async ([name, schema]) => {
+        const { file, kept: before } = kept(name)
+        return { file, kept: await before, text: `${JSON.stringify(schema, null, 2)}\n` }
+      }),
+    )),
+    { file: readme.file, kept: text, text: withTables(text) },
   ]
 }

@@ -1,5 +1,5 @@
 import { parseJson } from '../../server/wire/json.ts'
-import type { Issue } from './issues.ts'
+import type { Issue } from '../../server/wire/schema-issues.ts'
 import { isObject } from './match.ts'
 
 /** An answer as a step sees it. */

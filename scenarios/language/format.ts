@@ -58,6 +58,14 @@ const modifiers = {
   as: z.string().optional().describe('The acting agent (by name) or user (by e-mail).'),
   in: z.string().optional().describe('The tenant, where the scenario has several.'),
   prefix: z.enum(['tenant', 'org']).optional(),
+  given_that: z
+    .string()
+    .min(3)
+    .max(80)
+    .optional()
+    .describe(
+      'This step is a precondition, in words: where its expectation is not met, a check says "not tested" instead of naming a rule. So is every step without `expect` before the last.',
+    ),
   note: z.string().optional().describe('Why this step is needed.'),
 }
 
@@ -122,4 +130,5 @@ export const alwaysSet: readonly string[] = [
   'agents',
   'users',
   'api_client',
+  'unique',
 ]

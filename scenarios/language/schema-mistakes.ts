@@ -1,6 +1,10 @@
 import type { z } from 'zod'
-import { didYouMean } from '../../server/wire/closest.ts'
-import { type Issue, withoutUnions } from './issues.ts'
+import {
+  describeUnknownKey,
+  type Issue,
+  keysAt,
+  withoutUnions,
+} from '../../server/wire/schema-issues.ts'
 import { isObject, type Path, show } from './match.ts'
 
 /** Reports an error at a path of the file. */
@@ -41,9 +45,7 @@ const reportIssue = (
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, inner)
     for (const key of issue.keys) {
-      const hint =
-        didYouMean(key, known) || (known.length > 0 ? `; expected ${known.join(', ')}` : '')
-      report(`unknown key "${key}"${hint}`, [...path, key], { part: 'key', unknownKey: key })
+      report(describeUnknownKey(key, known), [...path, key], { part: 'key', unknownKey: key })
     }
     return
   }
@@ -69,29 +71,5 @@ const messageOf = (issue: Issue): string => {
       return `expected at least ${issue.minimum} ${issue.origin === 'array' ? 'of them' : ''}`.trim()
     default:
       return issue.message
-  }
-}
-
-/** The keys that a schema allows at a path. */
-const keysAt = (schema: unknown, path: Path): string[] => {
-  const { def } = schema as { def?: Record<string, unknown> }
-  if (def === undefined) return []
-  switch (def.type) {
-    case 'object': {
-      const shape = def.shape as Record<string, unknown>
-      const [key, ...rest] = path
-      if (key === undefined) return Object.keys(shape)
-      return keysAt(shape[key] ?? def.catchall ?? {}, rest)
-    }
-    case 'array':
-      return path.length === 0 ? [] : keysAt(def.element, path.slice(1))
-    case 'record':
-      return path.length === 0 ? [] : keysAt(def.valueType, path.slice(1))
-    case 'union':
-      return [...new Set((def.options as unknown[]).flatMap((it) => keysAt(it, path)))]
-    case 'pipe':
-      return keysAt(def.in, path)
-    default:
-      return def.innerType === undefined ? [] : keysAt(def.innerType, path)
   }
 }

@@ -5,6 +5,17 @@ import type { Step } from './step-context.ts'
 /** The name of a step's action. */
 export const wordOf = (step: Step): Word | undefined => Object.keys(step).find(isWord)
 
+/**
+ * What a step must reach before the scenario says anything about a rule, in words; undefined for a
+ * step that checks. A step without `expect` is a precondition unless it is the last of its list.
+ */
+export const preconditionOf = (step: Step, isLast: boolean): string | undefined => {
+  if (typeof step.given_that === 'string') return step.given_that
+  const word = wordOf(step)
+  if (word === undefined || word === 'assert' || actions[word].nests !== undefined) return undefined
+  return step.expect === undefined && !isLast ? word : undefined
+}
+
 /** `times`: how often the step is performed. */
 export type Placed = Readonly<{ step: Step; word: Word; path: Path; times: number }>
 

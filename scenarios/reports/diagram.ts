@@ -16,14 +16,8 @@ export const diagram = (
   link: (index: number) => string,
 ): Markup | undefined => {
   const shown = exchanges.slice(0, most)
-  const lanes = order.filter((part) =>
-    shown.some((it) => answererOf(it) === part || senderOf(it) === part),
-  )
+  const { lanes, at, width } = placesOf(shown)
   if (lanes.length < 2) return undefined
-  const left = 44
-  const gap = lanes.length > 3 ? 218 : lanes.length > 2 ? 300 : 460
-  const width = left + gap * (lanes.length - 1) + 110
-  const at = (part: Part) => left + 40 + gap * Math.max(0, lanes.indexOf(part))
 
   const culprits = failures.map((it) => it.exchange)
 
@@ -35,7 +29,7 @@ export const diagram = (
       answerer === 'harness' ? note(it, y, width) : arrows(it, at(senderOf(it)), at(answerer), y)
     const first = shown[index - 1]?.step !== it.step
     rows.push(
-      markup`<a href="#${link(index)}"><g class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</g></a>`,
+      markup`<a href="#${link(index)}" class="${toneOf(it)}${culprits.includes(index) ? ' culprit' : ''}">${first && markup`<text class="step" x="6" y="${y + 4}">${it.step}</text>`}${drawn.svg}</a>`,
     )
     y += drawn.height
   }
@@ -64,7 +58,6 @@ const names: Readonly<Record<Part, string>> = {
 const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
   const { answer } = exchange
   const token = bearerOf(exchange)
-  const way = to > from ? 1 : -1
   const middle = (from + to) / 2
   const room = Math.floor(Math.abs(to - from) / 6.9) - 2
   const said = [answer.status, summarizeExchange(exchange)].filter((it) => it !== '').join(' ')
@@ -72,11 +65,48 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
     height: 52,
     svg: markup`<text class="ask" x="${middle}" y="${y}">${short(describeRequest(exchange), room)}</text>${
       token !== undefined && markup`<title>with ${token}</title>`
-    }<path class="line" d="M${from} ${y + 6}H${to - way * 2}"/><path class="tip" d="M${to} ${y + 6}l${-way * 8} -4v8z"/>${
+    }<use href="#${arrowId(from, to)}" y="${y}"/>${
       token?.startsWith('‹jit') && markup`<circle class="jit" cx="${from}" cy="${y + 6}" r="4"/>`
-    }<text class="say" x="${middle}" y="${y + 22}">${short(said, room)}</text><path class="line back" d="M${to} ${y + 28}H${from + way * 2}"/><path class="tip" d="M${from} ${y + 28}l${way * 8} -4v8z"/>`,
+    }<text class="say" x="${middle}" y="${y + 22}">${short(said, room)}</text>`,
   }
 }
+
+const arrowId = (from: number, to: number) => `a${from}-${to}`
+
+/** The arrows that the diagrams of a page refer to: one shape for each two places. */
+export const arrowShapes = (results: readonly Pick<Result, 'exchanges'>[]): Markup => {
+  const pairs = new Map(
+    results.flatMap((result) => {
+      const { lanes, at } = placesOf(result.exchanges.slice(0, most))
+      return lanes.flatMap((from) =>
+        lanes
+          .filter((to) => to !== from)
+          .map((to) => [arrowId(at(from), at(to)), [at(from), at(to)] as const] as const),
+      )
+    }),
+  )
+  return markup`<svg class="shapes" width="0" height="0" aria-hidden="true"><defs>${[...pairs].map(
+    ([id, [from, to]]) => {
+      const way = to > from ? 1 : -1
+      return markup`<g id="${id}"><path d="M${from} 6H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} 24l${-way * 7} 4l${way * 7} 4"/><path stroke-dasharray="4 3" d="M${to} 28H${from}"/></g>`
+    },
+  )}</defs></svg>`
+}
+
+/** The participants of some exchanges, and where each has its lane. */
+const placesOf = (exchanges: readonly Exchange[]) => {
+  const lanes = order.filter((part) =>
+    exchanges.some((it) => answererOf(it) === part || senderOf(it) === part),
+  )
+  const gap = lanes.length > 3 ? 218 : lanes.length > 2 ? 300 : 460
+  return {
+    lanes,
+    at: (part: Part) => left + 40 + gap * Math.max(0, lanes.indexOf(part)),
+    width: left + gap * (lanes.length - 1) + 110,
+  }
+}
+
+const left = 44
 
 /** A request to the control plane, such as the clock, as a line across all lanes. */
 const note = (exchange: Exchange, y: number, width: number) => ({

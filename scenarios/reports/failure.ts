@@ -8,7 +8,11 @@ import { answererOf, bearerOf, grantText, neededOf } from './exchange-summary.ts
 export const failureText = (failure: Failure, { exchanges, tokens }: Result): string => {
   const exchange = failure.exchange === undefined ? undefined : exchanges[failure.exchange]
   const text = [
-    `${placeOf(failure.at)}: ${failure.message}`,
+    // The scenario of an agent has no step that failed: the agent's own call says where.
+    failure.code === 'rule' ? failure.message : `${placeOf(failure.at)}: ${failure.message}`,
+    failure.code === 'rule' && exchange !== undefined
+      ? `in call ${exchange.step} of ${exchanges.length}:`
+      : '',
     failure.excerpt,
     failure.differences.map(differenceText).join('\n'),
     exchange === undefined ? '' : exchangeText(exchange, tokens),

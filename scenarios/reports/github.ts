@@ -1,3 +1,4 @@
+import type { Position } from '../language/source.ts'
 import { nameOf } from '../runner/verdict.ts'
 import { failureText } from './failure.ts'
 import type { Report } from './report.ts'
@@ -8,13 +9,19 @@ export const github: Report = (runs) =>
     .flatMap((run) => run.results)
     .flatMap((result) =>
       result.failures.map((failure) => {
-        const { file, line, column } = failure.at
-        const place = `file=${property(file)},line=${line},col=${column}`
-        const title = property(`${nameOf(result)} (${result.target})`)
-        return `::error ${place},title=${title}::${data(failureText(failure, result))}\n`
+        const title = `${nameOf(result)} (${result.target})`
+        return annotation(failure.at, title, failureText(failure, result))
       }),
     )
     .join('')
+
+/** One annotation: an error at a line. */
+export const annotation = (
+  { file, line, column }: Position,
+  title: string,
+  message: string,
+): string =>
+  `::error file=${property(file)},line=${line},col=${column},title=${property(title)}::${data(message)}\n`
 
 const data = (text: string) =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { Markup, markup } from '../../server/wire/markup.ts'
 import { countsOf, nameOf, type Result, type Run } from '../runner/verdict.ts'
+import { arrowShapes } from './diagram.ts'
 import { type Keys, policiesOf, rulesOf } from './html/coverage.ts'
-import { scenarioOf } from './html/scenario.ts'
+import { scenarioOf, time } from './html/scenario.ts'
 import { script } from './html/script.ts'
 import { style } from './html/style.ts'
 import type { Report } from './report.ts'
@@ -24,22 +25,18 @@ export const html: Report = (runs, { rules = [] } = {}) => {
 <style>${new Markup(style)}</style>
 </head>
 <body>
+${arrowShapes(results)}
 ${topOf(runs, results, keys)}
 <div class="tools"><div>
-<div class="filter" hidden><input id="filter" type="search" placeholder="Filter by words, rule, tag or file" aria-label="Filter">${[
-    '',
-    'failed',
-    'skipped',
-  ].map(
-    (verdict) =>
-      markup`<button type="button" data-verdict="${verdict}" aria-pressed="${verdict === '' ? 'true' : 'false'}">${verdict === '' ? 'all' : verdict}</button>`,
-  )}</div>
+<div class="filter" hidden><input id="filter" type="search" placeholder="Filter by words, rule, tag or file" aria-label="Filter">${buttonsOf(results)}</div>
 <nav aria-label="Sections"><a href="#scenarios">Scenarios</a>${rules.length > 0 && markup`<a href="#rules">Rules</a>`}<a href="#policies">Policies</a></nav>
 </div></div>
 <main>
 <h2 id="scenarios">Scenarios</h2>
-${runs.flatMap((run) => themesOf(run, runs.length > 1, keys))}
+<p class="muted">Exchanges of scenarios that passed are written briefly: without header fields that every message has, and with long bodies cut.</p>
+${failedOf(results, keys)}${runs.flatMap((run) => themesOf(run, runs.length > 1, keys))}
 <p class="none" hidden>No scenario fits the filter.</p>
+${slowestOf(results, keys)}
 ${rules.length > 0 && rulesOf(rules, results, keys)}
 ${policiesOf(results, keys)}
 </main>
@@ -84,10 +81,48 @@ ${failed > 0 && markup`<ul>${failures.map((it) => markup`<li><a href="#${keys.ge
 }
 
 const themesOf = ({ target, results }: Run, several: boolean, keys: Keys) =>
-  [...Map.groupBy(results, (it) => it.theme)].map(
+  [...Map.groupBy(results.filter(isNotFailed), (it) => it.theme)].map(
     ([theme, list]) =>
       markup`<h3>${theme}${several && ` (${target})`}</h3><div class="theme">${list.map((it) =>
-        scenarioOf(it, keys.get(it) ?? '', it.verdict === 'failed'),
+        scenarioOf(it, keys.get(it) ?? '', false),
       )}</div>
 `,
   )
+
+const isNotFailed = ({ verdict }: Result) => verdict !== 'failed'
+
+/** What failed stands first, whatever its theme. */
+const failedOf = (results: readonly Result[], keys: Keys): Markup | false => {
+  const failed = results.filter((it) => !isNotFailed(it))
+  return (
+    failed.length > 0 &&
+    markup`<h3>Failed</h3><div class="theme">${failed.map((it) => scenarioOf(it, keys.get(it) ?? '', true))}</div>
+`
+  )
+}
+
+const buttonsOf = (results: readonly Result[]) => {
+  const { total, failed, passed, skipped } = countsOf(results)
+  const states = [
+    ['', 'all', total],
+    ['failed', 'failed', failed],
+    ['passed', 'passed', passed],
+    ['skipped', 'skipped', skipped],
+  ] as const
+  return states.map(
+    ([verdict, label, count]) =>
+      markup`<button type="button" data-verdict="${verdict}" aria-pressed="${verdict === '' ? 'true' : 'false'}">${label} ${count}</button>`,
+  )
+}
+
+/** Where the time went. */
+const slowestOf = (results: readonly Result[], keys: Keys): Markup | false => {
+  const slowest = results.toSorted((a, b) => b.duration - a.duration).slice(0, 10)
+  return (
+    results.length > slowest.length &&
+    markup`<details><summary>The ${slowest.length} slowest</summary><table class="slowest"><tbody>${slowest.map(
+      (it) =>
+        markup`<tr><td>${time(it.duration)}</td><td><a href="#${keys.get(it) ?? ''}">${nameOf(it)}</a></td></tr>`,
+    )}</tbody></table></details>`
+  )
+}

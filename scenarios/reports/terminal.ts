@@ -19,13 +19,16 @@ export type TerminalReport = Readonly<{
 /**
  * @param options.stream the output stream, which decides on colours; absent: no colours
  * @param options.hosts whether to name the target
+ * @param options.unit what a result is of: a scenario, a case
  */
 export const terminal = ({
   stream,
   hosts = false,
+  unit = 'scenario',
 }: {
   stream?: NodeJS.WritableStream
   hosts?: boolean
+  unit?: string
 } = {}): TerminalReport => {
   const paint = painter(stream)
   return {
@@ -59,7 +62,7 @@ export const terminal = ({
       const duration = runs.reduce((sum, run) => sum + run.duration, 0)
       const seeds = [...new Set(runs.map((run) => run.seed))].filter((it) => it !== undefined)
       const seed = seeds.length > 0 ? `, seed ${seeds.join(', ')}` : ''
-      return `${parts.join(', ')} of ${total} ${total === 1 ? 'scenario' : 'scenarios'} in ${time(duration)}${seed}`
+      return `${parts.join(', ')} of ${total} ${total === 1 ? unit : `${unit}s`} in ${time(duration)}${seed}`
     },
   }
 }

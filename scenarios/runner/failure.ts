@@ -40,7 +40,7 @@ const seats = { issuer: 'the issuer', api: 'the API', control: 'the control plan
 
 /** The failure of a step from a thrown error: position in the file, and data. */
 export const failureOf = (error: unknown, current: CurrentStep): UnplacedFailure => {
-  const { word, path, number, made, run } = current
+  const { step, word, path, number, made, run, precondition } = current
   const { source } = run.scenario
   const broken = error instanceof ContractBroken ? error : undefined
   const unmet = error instanceof ExpectationFailed ? error : undefined
@@ -56,7 +56,7 @@ export const failureOf = (error: unknown, current: CurrentStep): UnplacedFailure
   return {
     kind: broken !== undefined ? 'violation' : isExpectation(error) ? 'expectation' : 'crash',
     code: codeOf(error),
-    message: messageOf(error, run.patience),
+    message: `${step.given_that === undefined ? '' : `not given that ${step.given_that}: `}${messageOf(error, run.patience)}`,
     at,
     excerpt: source.excerpt(at, source.locate(path).line),
     step: number,
@@ -64,6 +64,7 @@ export const failureOf = (error: unknown, current: CurrentStep): UnplacedFailure
     violations: broken?.subject.violations ?? [],
     route: subject?.route ?? undefined,
     seat: subject?.seat,
+    ...(precondition === undefined ? {} : { precondition }),
     subject,
   }
 }

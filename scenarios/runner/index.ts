@@ -1,3 +1,5 @@
+import '../../server/wire/require-node.ts'
+
 /** The scenario runner as a library. */
 
 export { actions } from '../language/actions.ts'

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import type { Seat } from '../../server/wire/index.ts'
 import { actions } from '../language/actions.ts'
 import type { Answer } from '../language/answer.ts'
 import type { Loaded } from '../language/load.ts'
@@ -5,7 +7,7 @@ import { isObject } from '../language/match.ts'
 import { resolveSaved, type Saved } from '../language/save.ts'
 import type { Session } from '../language/session.ts'
 import type { Outcome, Step, StepContext } from '../language/step-context.ts'
-import { wordOf } from '../language/steps.ts'
+import { preconditionOf, wordOf } from '../language/steps.ts'
 import { SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { checkAnswer, viewOf } from './expectation.ts'
@@ -14,6 +16,13 @@ import { usualPatience } from './request.ts'
 import type { Log, RunContext } from './run-state.ts'
 import { type CurrentStep, type PerformAll, stepContextOf } from './step-context.ts'
 import type { Failure } from './verdict.ts'
+
+export type PerformOptions = Readonly<{
+  /** Timeout for an answer, in milliseconds. */
+  patience?: number | undefined
+  /** The value of `$unique`; default random. */
+  unique?: string | undefined
+}>
 
 export type Performance = Readonly<Log & { failures: readonly Failure[] }>
 
@@ -26,12 +35,13 @@ export const perform = async (
   prefix: 'tenant' | 'org',
   sessions: ReadonlyMap<string, Session>,
   target: Pick<Target, 'longestWait'>,
-  patience = usualPatience,
+  { patience = usualPatience, unique = randomBytes(8).toString('hex') }: PerformOptions = {},
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
   const run = {
     scenario,
     prefix,
+    unique,
     sessions,
     target,
     patience,
@@ -65,7 +75,9 @@ const performAll: PerformAll = async (steps, path, prefix, state, run) => {
     const number = `${prefix}${index + 1}`
     const word = wordOf(step)
     if (word === undefined) throw new Error(`no action in step ${number}`)
-    const current = { step, word, path: [...path, index], number, state, run, made: [] }
+    const precondition = preconditionOf(step, index === steps.length - 1)
+    const here = [...path, index]
+    const current = { step, word, path: here, number, state, run, precondition, made: [] }
     answer = (await performStep(current)).answer ?? answer
   }
   return { answer }
@@ -92,6 +104,11 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
       line: scenario.source.locate(current.path).line,
       duration: performance.now() - started,
       passed,
+      judges: current.precondition === undefined ? seatsOf(made) : [],
+      unavailable: describeUnavailable(
+        step,
+        made.findLast((it) => it.seat !== 'control'),
+      ),
     })
     log.exchanges.push(...made)
   }
@@ -129,6 +146,20 @@ const checkViolations = (step: Step, made: readonly Exchange[]) => {
   const expect = isObject(step.expect) ? step.expect : {}
   const mayRefuse = ['status', 'error', 'challenge'].some((key) => key in expect)
   throw new ContractBroken(violating, violating.answer.status >= 400 && !mayRefuse)
+}
+
+const seatsOf = (made: readonly Exchange[]): readonly Seat[] => [
+  ...new Set(made.map((it) => it.seat)),
+]
+
+/** Statuses with which a server, or a proxy in front of it, says that it is not available. */
+const unavailable = [429, 502, 503, 504]
+
+const describeUnavailable = (step: Step, last: Exchange | undefined): string | undefined => {
+  if (last === undefined || !unavailable.includes(last.answer.status)) return undefined
+  const { answer, request } = last
+  if (JSON.stringify(step.expect ?? {}).includes(String(answer.status))) return undefined
+  return `${request.method} ${new URL(request.url).pathname} answered ${answer.status}`
 }
 
 /** `2` before `10`, `5.1.2` before `5.2.1`. */

@@ -19,6 +19,8 @@ export type Log = {
 export type RunContext = Readonly<{
   scenario: Loaded
   prefix: 'tenant' | 'org'
+  /** 16 hexadecimal digits of this run of the scenario, for names that must be new at the target. */
+  unique: string
   sessions: ReadonlyMap<string, Session>
   target: Pick<Target, 'longestWait'>
   /** Timeout for an answer, in milliseconds. */

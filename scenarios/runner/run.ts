@@ -108,7 +108,10 @@ const runOne = async (
     }
   }
 
-  const went = await perform(scenario, prefix, sessions, target, patience)
+  const went = await perform(scenario, prefix, sessions, target, {
+    patience,
+    unique: seed === undefined ? undefined : seed.toString(16).padStart(16, '0'),
+  })
   const { failures, steps, exchanges, secrets } = went
   const uses = policies ? await policiesOf(scenario, sessions, exchanges) : undefined
   const leftover = await closeAll(sessions)

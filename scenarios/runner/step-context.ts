@@ -35,6 +35,8 @@ export type CurrentStep = Readonly<{
   number: string
   state: State
   run: RunContext
+  /** What the step must reach, where it is a precondition. */
+  precondition: string | undefined
   /** The exchanges it has made so far. */
   made: Exchange[]
 }>
@@ -55,7 +57,11 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
   const { session, agent, me, prefix, user } = actor
   const record = recorderOf(actor, current)
   const lookup = (name: string) =>
-    state.variables.has(name) ? state.variables.get(name) : builtInOf(name, actor)
+    state.variables.has(name)
+      ? state.variables.get(name)
+      : name === 'unique'
+        ? run.unique
+        : builtInOf(name, actor)
 
   const send = async (seat: Seat, order: Order, by: string) => {
     const root = order.from === 'origin' ? originOf(seat, actor) : baseOf(seat, actor)

@@ -1,3 +1,4 @@
+import type { Seat } from '../../server/wire/index.ts'
 import type { Violation } from '../language/answer.ts'
 import type { Difference } from '../language/match.ts'
 import type { Position } from '../language/source.ts'
@@ -37,6 +38,8 @@ export type Failure = Readonly<{
   seat?: Exchange['seat'] | undefined
   /** The broken rules, where they are known more exactly than by `covers`. */
   rules?: readonly string[] | undefined
+  /** The step is a precondition, in words: its failure says nothing about a rule. */
+  precondition?: string | undefined
   /** Index of the failed exchange in `exchanges`. */
   exchange?: number | undefined
 }>
@@ -66,6 +69,10 @@ export type StepResult = Readonly<{
   /** In milliseconds. */
   duration: number
   passed: boolean
+  /** The seats whose answers it judged; none where the step is a precondition. */
+  judges?: readonly Seat[] | undefined
+  /** The answer that says that the seat was not available, such as 503, where none was expected. */
+  unavailable?: string | undefined
 }>
 
 /** A token under its replacement name. Its claims are not secret. */

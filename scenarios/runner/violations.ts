@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import { ErrorBody, type Route, type RouteName, routes } from '../../server/wire/index.ts'
 import { parseJson } from '../../server/wire/json.ts'
+import { type Issue, withoutUnions } from '../../server/wire/schema-issues.ts'
 import type { Violation } from '../language/answer.ts'
-import { type Issue, withoutUnions } from '../language/issues.ts'
 
 /** Where an answer breaks its wire schema. */
 export const violationsOf = (

@@ -11,9 +11,9 @@ export const pageFolder: string = fileURLToPath(folder)
 /** Where a browser finds these files. The path changes with them, so that it may keep them for ever. */
 export const assetsPath = (): string => `/console/_page/${version()}`
 
-/** A page of the console as HTML. */
-export const pageHtml = (name: 'index' | 'choose'): string =>
-  readFileSync(new URL(`${name}.html`, folder), 'utf8').replaceAll('{{version}}', version())
+/** The approvals page as HTML. */
+export const pageHtml = (): string =>
+  readFileSync(new URL('index.html', folder), 'utf8').replaceAll('{{version}}', version())
 
 let known: string | undefined
 

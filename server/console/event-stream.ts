@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Journal } from '../issuer/journal.ts'
+import type { News, Pulse } from '../wire/index.ts'
 import { toJournalEntry } from './views.ts'
 
 export type Watched = Readonly<{
@@ -7,7 +8,7 @@ export type Watched = Readonly<{
   /** Where an `EventSource` was when it lost its stream: the `Last-Event-ID` it sends. */
   lastEventId: string | undefined
   /** What is no event, and is looked at every second: the clock, exchanges, misbehaviours. */
-  pulse: () => Readonly<{ key: string; data: unknown }>
+  pulse: () => Readonly<{ key: string; data: Pulse }>
   /** Ends the stream: the tenant is gone, or the harness closes. */
   ended: AbortSignal
   /** Whether whoever watches may still. */
@@ -17,6 +18,9 @@ export type Watched = Readonly<{
   /** How many watch. */
   watching: { count: number }
 }>
+
+/** Seconds after which a stream sends its pulse again: silence that is longer is a lost connection. */
+const heartbeat = 5
 
 /**
  * What happens in a tenant as server-sent events. Every entry carries an id, so that a browser that
@@ -60,7 +64,7 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
   }
   const pulses = () => {
     const { key, data } = watched.pulse()
-    if (key === lastKey && seconds < 15) return []
+    if (key === lastKey && seconds < heartbeat) return []
     lastKey = key
     seconds = 0
     return [message('pulse', data)]
@@ -95,6 +99,26 @@ export const eventStream = (watched: Watched): ReadableStream<Uint8Array> => {
     },
     { highWaterMark: 0 },
   )
+}
+
+/** The same for a page that holds no stream: what happened after `lastEventId`, all at once. */
+export const newsSince = async ({
+  journal,
+  lastEventId,
+  pulse,
+  durable,
+}: Pick<Watched, 'journal' | 'lastEventId' | 'pulse' | 'durable'>): Promise<News> => {
+  const resumed = findResumePoint(journal, lastEventId)
+  const seq = journal.last
+  const entries = resumed === undefined ? [] : journal.after(resumed)
+  const news = {
+    resumed: resumed !== undefined,
+    last_event_id: idOf(journal, seq),
+    entries: entries.map(toJournalEntry),
+    pulse: pulse().data,
+  }
+  await durable()
+  return news
 }
 
 const message = (event: string, data: unknown, id?: string) =>

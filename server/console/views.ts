@@ -40,6 +40,7 @@ export const inboxOf = (
     requests: asked
       .filter((it) => shown.has(it))
       .map((record) => requestView(tenant, record, userId)),
+    waiting: waiting.length,
     pagination: { total: asked.length, page, limit },
   }
 }
@@ -50,7 +51,7 @@ export const requestView = (
   record: RequestRecord,
   userId: string | undefined,
 ): RequestView => {
-  const { request, endorsedBy, decided } = record
+  const { request, endorsedBy, narrowedTo, decided } = record
   const task = state.tasks.get(request.taskId)?.task
   const notes = decided?.as === 'denied' ? decided.reason : decided?.notes
   const text = [notes, decided?.message].filter((it) => it !== undefined).join('\n')
@@ -70,12 +71,14 @@ export const requestView = (
     expires_at: request.expiresAt,
     approvals: endorsedBy.map((id) => personOf(state, id)),
     approvals_required: request.approvalsRequired,
+    narrowed_to: narrowedTo === undefined ? null : [...narrowedTo],
     decided: decided
       ? {
           as: decided.as,
           by: personOf(state, decided.by),
           at: decided.at,
           ...(decided.as === 'approved' ? { ttl: decided.ttl } : {}),
+          ...(decided.as === 'approved' && decided.detail ? { detail: decided.detail } : {}),
           ...(text === '' ? {} : { text }),
         }
       : null,

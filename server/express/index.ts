@@ -1,3 +1,5 @@
+import '../wire/require-node.ts'
+
 export { expressApps } from './express-apps.ts'
 export {
   type AccessTokenClaims,

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import { createForwarding } from '../http/forward.ts'
 import { fetchHost, HarnessClosed } from '../http/hosts/fetch.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
@@ -8,13 +11,18 @@ import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours
 import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
-import type { Store } from '../journal/store.ts'
+import { openStore } from '../journal/open-store.ts'
+import { isShared, type SharedStore, type Store } from '../journal/store.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
-import { createOutbound, type Outbound, type OutboundOptions } from '../outbound/outbound.ts'
+import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
 import { parseBase, pathOf } from '../wire/base-url.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
+import { signingAlgorithms } from '../wire/signing-algorithms.ts'
 import { createSeats, type Seats } from './seats.ts'
+import type { ClientSecrets } from './seeds.ts'
+import { ownTenants } from './tenant-ownership.ts'
 import { createTenantRegistry } from './tenant-registry.ts'
 import { type TestTenant, testTenant } from './test-tenant.ts'
 
@@ -58,10 +66,23 @@ export type HarnessOptions = Readonly<{
   /** Guards the control plane; at least 16 characters. Absent: a fresh one. */
   controlToken?: string
   /**
-   * A file that keeps what happens, so that it survives the process; keys and secrets stand beside
-   * it in `FILE.keys`. Absent: memory only.
+   * How client secrets and API keys are made that a seed does not give. `fresh`, the default: at random.
+   * `fixed`: the same at every start, and no secret (`not-secret-TENANT-NAME`), for development on one machine.
+   */
+  clientSecrets?: ClientSecrets
+  /**
+   * Where what happens is kept, so that it survives the process. A file: keys and secrets stand beside
+   * it in `FILE.keys`. Or `postgres://USER@HOST:PORT/DATABASE`, which any number of processes share;
+   * it takes the package `pg`. Absent: memory only.
    */
   journal?: string
+  /** A store that `openStore` opened, in place of `journal`; the harness closes it. */
+  store?: Store
+  /**
+   * Origins at which the other processes of a shared store reach this one. Default: where it listens,
+   * which other machines do not reach while `host` is loopback.
+   */
+  reachedAt?: Readonly<Partial<Origins>>
   /** How large the journal may become, and what its compaction keeps. */
   journalOptions?: JournalOptions
   /** How much of the exchanges each tenant keeps: their number, and bytes. */
@@ -106,26 +127,24 @@ export type Harness = AsyncDisposable &
     handle: (request: Request) => Promise<Response>
     /** The seats without a host. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
-    /** @throws {ZodError} for a seed that does not fit */
+    /** @throws {TypeError} one line for each thing that is wrong with the seed */
     createTenant: (seed?: Seed) => TestTenant
     close: () => Promise<void>
   }>
 
 /**
  * Issuer, API and control plane, ready to be asked.
+ * @throws {TypeError} for an option that is unknown or cannot be used, one line for each
  * @throws an error with `code` `EADDRINUSE` or the like when a port cannot be had
  */
 export const createHarness = async (options: HarnessOptions = {}): Promise<Harness> => {
+  checkOptions(options)
   const { journal, journalOptions, algorithm = 'RS256', onWarning = console.warn } = options
   const store =
-    journal === undefined
+    options.store ??
+    (journal === undefined
       ? undefined
-      : await (await import('../journal/store.ts')).Store.open(
-          journal,
-          algorithm,
-          journalOptions,
-          onWarning,
-        )
+      : await openStore(journal, { ...journalOptions, algorithm, onWarning }))
   try {
     return await composeHarness(options, algorithm, store)
   } catch (failed) {
@@ -159,7 +178,9 @@ const composeHarness = async (
   }
   const misbehaviours = async () =>
     options.misbehaviours ?? (await import('../misbehaviours/catalogue.ts')).misbehaviours
-  const seeds = (options.tenants ?? []).map((input) => TenantSeed.parse(input))
+  const seeds = (options.tenants ?? []).map((input, index) =>
+    parseOption(`tenants.${index}`, TenantSeed, input),
+  )
   for (const { name } of seeds.flatMap(({ misbehave }) => misbehave)) {
     const why = describeUnknownMisbehaviour(name, await misbehaviours())
     if (why !== undefined) throw new TypeError(why)
@@ -170,6 +191,8 @@ const composeHarness = async (
     store?.platformKey ?? generateSigningKey('ES256'),
     listen ? import('../http/hosts/listen.ts') : undefined,
   ])
+  const timers = options.timers ?? systemTimers
+  const sharedStore = store && isShared(store) ? store : undefined
   const registry = createTenantRegistry({
     origins,
     signingKey,
@@ -177,16 +200,32 @@ const composeHarness = async (
     misbehaviours,
     now: options.now,
     exchangeLog: options.exchangeLog,
-    outbound: keepFirst(createOutbound(options.outbound), store),
-    timers: options.timers ?? systemTimers,
+    outbound: createOutbound(options.outbound),
+    timers,
+    clientSecrets: options.clientSecrets,
     issuer: () => seats.issuer,
     store,
+    sharedStore,
   })
+  const ownership =
+    sharedStore &&
+    ownTenants({
+      store: sharedStore,
+      forwarding: createForwarding(sharedStore.forwardKey, randomBytes(9).toString('base64url')),
+      timers,
+      find: registry.find,
+      slugs: registry.slugs,
+      open: registry.reopen,
+      drop: registry.drop,
+    })
+  let first: string | undefined
   const seats: Seats = createSeats({
     registry,
     controlToken,
     origins,
     store,
+    ownership,
+    first: sharedStore && (() => first),
     recording: options.recording,
     crossOrigin: options.crossOrigin,
     naming,
@@ -194,15 +233,27 @@ const composeHarness = async (
     onBug: options.onBug,
     onWarning: options.onWarning ?? console.warn,
   })
-  const listening = await sockets?.listenAll(seats, origins, options)
+  const listening = await sockets?.listenAll(seats, origins, { ...options, frontPages: true })
+  if (listening) await sharedStore?.announce({ ...origins, ...options.reachedAt })
   Object.assign(origins, named)
   const inHand = (created: TenantCreated) =>
     testTenant(created, { ...registry, issuer: seats.issuer, controlToken })
-  const createTenant = (seed: Seed = {}) => inHand(registry.create(TenantSeed.parse(seed)))
-  const tenants = seeds.map((seed) =>
-    inHand(registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed)),
-  )
-  for (const slug of store?.slugs ?? []) if (!registry.find(slug)) registry.restore(slug)
+  const createTenant = (seed: Seed = {}) => {
+    if (sharedStore) {
+      throw new TypeError(
+        'createTenant: a store that processes share takes time to say whether a name is free; use `tenants`, or PUT /_harness/tenants/NAME',
+      )
+    }
+    return inHand(registry.create(parseOption('tenant', TenantSeed, seed)))
+  }
+  const begin = (seed: TenantSeed) =>
+    sharedStore
+      ? beginShared(registry, sharedStore, seed)
+      : (registry.restore(seed.tenant ?? '', seed.misbehave) ?? registry.create(seed))
+  const tenants: TestTenant[] = []
+  for (const seed of seeds) tenants.push(inHand(await begin(seed)))
+  first = tenants[0]?.tenant
+  for (const slug of store?.slugs() ?? []) if (!registry.find(slug)) registry.restore(slug)
   await store?.durable()
 
   let closed = false
@@ -218,6 +269,7 @@ const composeHarness = async (
   }
   const close = async () => {
     closed = true
+    ownership?.stop()
     for (const { ended } of registry.open.values()) ended.abort()
     await listening?.close()
     await store?.close()
@@ -243,6 +295,23 @@ const composeHarness = async (
   }
 }
 
+/** Begins a tenant, unless another process has begun it: then it is described as it is there. */
+const beginShared = async (
+  registry: ReturnType<typeof createTenantRegistry>,
+  store: SharedStore,
+  seed: TenantSeed,
+): Promise<TenantCreated> => {
+  for (;;) {
+    const claimed = await registry.claim(seed)
+    if (claimed) return registry.create(claimed)
+    const { tenant: slug = '' } = seed
+    const kept = await store.look(slug)
+    if (kept) return registry.describe(slug, kept)
+    // Another process is beginning it at this moment.
+    await setTimeout(50)
+  }
+}
+
 /** The seat whose base a URL is below, also behind the well-known part of RFC 8414 §3.1. */
 const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => {
   const { origin, pathname } = new URL(url)
@@ -254,6 +323,42 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
       return origin === new URL(origins[seat]).origin && (isBelow(pathname) || isBelow(below))
     })
     .sort((a, b) => pathOf(origins[b]).length - pathOf(origins[a]).length)[0]
+}
+
+/** A port, or 0 for any free one. */
+const Port = z.int().min(0).max(65_535)
+
+/** Everything that can be told of an option before it is used. */
+const Options = z.strictObject({
+  listen: z.boolean().optional(),
+  host: z.string().optional(),
+  port: Port.optional(),
+  apiPort: Port.optional(),
+  origins: z.strictObject({ issuer: z.string().optional(), api: z.string().optional() }).optional(),
+  controlToken: z.string().optional(),
+  clientSecrets: z.enum(['fresh', 'fixed']).optional(),
+  crossOrigin: z.boolean().optional(),
+  allowHosts: z.array(z.string()).readonly().optional(),
+  trustProxy: z.boolean().optional(),
+  journal: z.string().optional(),
+  store: z.looseObject({}).optional(),
+  reachedAt: z.looseObject({}).optional(),
+  journalOptions: z.looseObject({}).optional(),
+  exchangeLog: z.looseObject({}).optional(),
+  recording: z.looseObject({}).optional(),
+  algorithm: z.enum(signingAlgorithms).optional(),
+  now: z.function().optional(),
+  outbound: z.looseObject({}).optional(),
+  timers: z.looseObject({}).optional(),
+  tenants: z.array(z.unknown()).readonly().optional(),
+  misbehaviours: z.array(z.unknown()).readonly().optional(),
+  log: z.function().optional(),
+  onBug: z.function().optional(),
+  onWarning: z.function().optional(),
+} satisfies Record<keyof HarnessOptions, z.ZodType>)
+
+const checkOptions = (options: HarnessOptions): void => {
+  parseOption('createHarness', Options, options)
 }
 
 const originsOf = (
@@ -276,18 +381,6 @@ const toFetchResponse = (response: Response, signal: AbortSignal): Response => {
   const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   throw new TypeError('fetch failed', { cause })
 }
-
-/** Holds callbacks and signals back until the events they tell of are kept. */
-const keepFirst = (outbound: Outbound, store: Store | undefined): Outbound =>
-  store === undefined
-    ? outbound
-    : {
-        ...outbound,
-        post: async (...message) => {
-          await store.durable()
-          return outbound.post(...message)
-        },
-      }
 
 /** Characters that a control token has at least, so that it cannot be guessed: it opens every tenant. */
 export const shortestControlToken = 16

@@ -3,16 +3,18 @@ import { consoleArea } from '../http/control/console.ts'
 import type { TenantRegistry } from '../http/control/context.ts'
 import { controlArea } from '../http/control/control.ts'
 import { docsArea } from '../http/control/docs.ts'
+import { healthArea } from '../http/control/health.ts'
 import { modelArea } from '../http/control/model.ts'
 import type { Core } from '../http/core.ts'
-import { findTenantOfCall } from '../http/find-tenant.ts'
+import { findTenantOfCall, slugsOfCall } from '../http/find-tenant.ts'
 import { issuerArea } from '../http/issuer/handlers.ts'
 import type { LogLine } from '../http/log.ts'
 import type { HttpRequest } from '../http/message.ts'
+import { ownTenant, type TenantOwnership } from '../http/own-tenant.ts'
 import { createSeat } from '../http/pipeline.ts'
 import type { Naming } from '../http/reached-by.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
-import { JournalError } from '../journal/error.ts'
+import type { JournalError } from '../journal/error.ts'
 import type { Store } from '../journal/store.ts'
 import type { Recording } from '../wire/index.ts'
 
@@ -25,6 +27,10 @@ export type SeatsOptions = Readonly<{
   /** Written when the sockets are open, hence read at each request. */
   origins: Origins
   store: Store | undefined
+  /** Which tenants this process owns, where several processes share the store. */
+  ownership: TenantOwnership | undefined
+  /** The tenant of calls that name none. Default: the first that is open. */
+  first: (() => string | undefined) | undefined
   recording: Recording | undefined
   crossOrigin: boolean | undefined
   naming: Naming
@@ -38,6 +44,8 @@ export const createSeats = ({
   controlToken,
   origins,
   store,
+  ownership,
+  first,
   recording,
   crossOrigin = true,
   naming,
@@ -47,24 +55,32 @@ export const createSeats = ({
 }: SeatsOptions): Seats => {
   const { open } = registry
   const issuerOrigin = () => origins.issuer
+  const health = healthArea({ registry, journal: store?.size?.bind(store) })
   const shared = {
-    findTenant: findTenantOfCall(open),
+    findTenant: findTenantOfCall(open, first),
     tenants: () => open.values(),
     log,
     crossOrigin,
     names: { origins, naming },
-    journal: store && journalOf(store, onWarning),
-    onBug: (bug: unknown, request: HttpRequest) => {
-      // The journal step answers these, and warns.
-      if (!(bug instanceof JournalError)) onBug(bug, request)
-    },
+    journal: store && ownership === undefined ? journalOf(store, onWarning) : undefined,
+    onBug,
   }
+  const owning = (seat: 'issuer' | 'api') =>
+    ownership && {
+      ownTenant: ownTenant({
+        seat,
+        tenants: ownership,
+        slugsOf: slugsOfCall(first ?? (() => undefined)),
+      }),
+    }
   return {
     issuer: createSeat({
       ...shared,
+      ...owning('issuer'),
       name: 'issuer',
       areas: [
         issuerArea,
+        health,
         controlArea(registry, controlToken, issuerOrigin),
         consoleArea(registry, controlToken, issuerOrigin),
         modelArea(registry.find),
@@ -72,7 +88,7 @@ export const createSeats = ({
       ],
       recording: recording && { of: recording, origin: issuerOrigin },
     }),
-    api: createSeat({ ...shared, name: 'api', areas: [apiArea] }),
+    api: createSeat({ ...shared, ...owning('api'), name: 'api', areas: [apiArea, health] }),
   }
 }
 

@@ -28,31 +28,48 @@ export type Seeded = Readonly<{
 /** Where the secret that signs callbacks stands among the others. */
 export const webhookSecret = 'webhook secret'
 
+/** Where the secret that the model's key is made of stands among the others. */
+export const modelSecret = 'model secret'
+
+/** How secrets of clients and API keys are made: at random, or the same at every start and no secret. */
+export type ClientSecrets = 'fresh' | 'fixed'
+
 export const keySecret = (name: string): string => `api key ${name}`
 
 /**
  * @param known secrets that stay as they are when a tenant is put back to its seeds
  * @param platformKey signs for every platform that the harness plays: a platform has the same key for
  *   all its customers, and making keys takes longer than making a tenant may
+ * @param clientSecrets how secrets are made that the seed does not give; one with a `seed` makes its own
  */
 export const seedTenant = (
   seed: TenantSeed,
   slug: string,
   clock: Clock,
   id: Ids,
-  known: ReadonlyMap<string, string>,
-  platformKey: SigningKey,
+  {
+    known,
+    platformKey,
+    clientSecrets = 'fresh',
+  }: Readonly<{
+    known: ReadonlyMap<string, string>
+    platformKey: SigningKey
+    clientSecrets?: ClientSecrets | undefined
+  }>,
 ): Seeded => {
   const secrets = new Map<string, string>()
   const platforms = new Map<string, SigningKey>()
-  const secretOf = (name: string, given: string | undefined, prefix: string) => {
-    const secret = given ?? known.get(name) ?? id(prefix) + id('')
+  const secretOf = (name: string, given: string | undefined, make: () => string) => {
+    const secret = given ?? known.get(name) ?? make()
     secrets.set(name, secret)
     return hashSecret(secret)
   }
+  const fresh = (prefix: string) => () => id(prefix) + id('')
+  const isFixed = clientSecrets === 'fixed' && seed.seed === undefined
+  const notSecret = (name: string) => `not-secret-${slug}-${name}`
   const client = (clientId: string, given?: string) => ({
     clientId,
-    secretHash: secretOf(clientId, given, 'secret'),
+    secretHash: secretOf(clientId, given, isFixed ? () => notSecret(clientId) : fresh('secret')),
   })
   const platform = (issuer: string) => {
     platforms.set(issuer, platformKey)
@@ -110,7 +127,11 @@ export const seedTenant = (
     apiKeys: seed.api_keys.map(
       (it): ApiKey => ({
         name: it.name,
-        hash: secretOf(keySecret(it.name), it.key, 'lmk'),
+        hash: secretOf(
+          keySecret(it.name),
+          it.key,
+          isFixed ? () => `lmk_${notSecret(it.name)}` : fresh('lmk'),
+        ),
         permissions: it.permissions,
         ...(it.agent === null ? {} : { agentId: agentId(it.agent) }),
       }),
@@ -137,7 +158,8 @@ export const seedTenant = (
       }),
     ),
   }
-  secretOf(webhookSecret, undefined, 'whsec')
+  secretOf(webhookSecret, undefined, fresh('whsec'))
+  secretOf(modelSecret, undefined, fresh('model'))
   return { event, secrets, platforms }
 }
 

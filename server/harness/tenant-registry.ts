@@ -17,7 +17,7 @@ import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
 import { JournalError } from '../journal/error.ts'
-import type { Kept, Store } from '../journal/store.ts'
+import type { Kept, SharedStore, Store, TenantJournal } from '../journal/store.ts'
 import { ConversationLog } from '../model/conversations.ts'
 import { modelKeyOf } from '../model/scripted-model.ts'
 import { Agenda, type Timers } from '../outbound/agenda.ts'
@@ -27,7 +27,14 @@ import { version } from '../version.ts'
 import { encodeBasic } from '../wire/basic-credentials.ts'
 import { Introspection, type TenantCreated, type TenantSeed } from '../wire/index.ts'
 import { randomIds, seededIds } from './ids.ts'
-import { apiClientId, keySecret, seedTenant, webhookSecret } from './seeds.ts'
+import {
+  apiClientId,
+  type ClientSecrets,
+  keySecret,
+  modelSecret,
+  seedTenant,
+  webhookSecret,
+} from './seeds.ts'
 
 export type TenantRegistryOptions = Readonly<{
   origins: Origins
@@ -44,10 +51,14 @@ export type TenantRegistryOptions = Readonly<{
   /** How messages leave the harness, and how time passes meanwhile. */
   outbound: Outbound
   timers: Timers
+  /** How secrets of clients are made that a seed does not give. */
+  clientSecrets?: ClientSecrets | undefined
   /** How the API asks the issuer whether a token is alive. */
   issuer: () => Core
   /** Where what happens is kept; absent: nowhere. */
   store?: Store | undefined
+  /** The same, where several processes share it. */
+  sharedStore?: SharedStore | undefined
 }>
 
 /** The secrets of a tenant's clients, by client id: kept so that a reset leaves them as they are. */
@@ -63,9 +74,16 @@ export const createTenantRegistry = (
     reseed: (slug: string, seed: TenantSeed) => void
     /** The tenant as it was before a restart, if there was one; what goes wrong in it may be new. */
     restore: (slug: string, misbehave?: TenantSeed['misbehave']) => TenantCreated | undefined
+    /** Opens a tenant that this process has taken from the store. */
+    reopen: (slug: string, kept: Kept) => TenantCreated
+    /** Describes a tenant that another process has. */
+    describe: (slug: string, kept: Kept) => TenantCreated
+    /** Lets a tenant go from memory; in the store it stays as it is. */
+    drop: (slug: string) => void
   }> => {
   const open = new Map<string, TenantContext>()
   const secrets = new Map<string, Secrets>()
+  const journals = new Map<string, TenantJournal>()
   /** How often each tenant was reset: ids that a seed foretells do not come again. */
   const resets = new Map<string, number>()
 
@@ -87,11 +105,19 @@ export const createTenantRegistry = (
     open.get(slug)?.ended.abort()
     open.set(slug, made.context)
     secrets.set(slug, made.secrets)
+    if (made.journal) journals.set(slug, made.journal)
     return describeTenant(made.context, made.secrets)
   }
 
   const restore = (slug: string, kept: Kept, misbehave = kept.seed.misbehave) =>
     create({ ...kept.seed, misbehave, tenant: slug }, kept.secrets, new Sessions(), kept)
+
+  const drop = (slug: string) => {
+    open.get(slug)?.ended.abort()
+    open.delete(slug)
+    secrets.delete(slug)
+    journals.delete(slug)
+  }
 
   const reseed = (slug: string, seed: TenantSeed) => {
     resets.set(slug, (resets.get(slug) ?? 0) + 1)
@@ -102,7 +128,29 @@ export const createTenantRegistry = (
     open,
     find: (slug) => open.get(slug),
     slugs: () => [...open.keys()],
+    list: () => options.sharedStore?.list() ?? [...open.keys()],
+    claim: async (seed) => {
+      if (options.sharedStore === undefined) return seed
+      const ids = seed.seed === undefined ? randomIds : seededIds(seed.seed)
+      const slug = seed.tenant ?? ids('tenant').replace('_', '-')
+      // A seeded tenant draws its name again, so that its other ids are those of any store.
+      const named = seed.seed === undefined ? { ...seed, tenant: slug } : seed
+      return (await options.sharedStore.claim(slug)) ? named : undefined
+    },
     create: (seed) => create(seed),
+    reopen: (slug, kept) => restore(slug, kept),
+    describe: (slug, kept) => {
+      const made = openTenantContext(
+        { ...kept.seed, tenant: slug },
+        kept.secrets,
+        new Sessions(),
+        options,
+        kept,
+      )
+      made.context.ended.abort()
+      return describeTenant(made.context, made.secrets)
+    },
+    drop,
     restore: (slug, misbehave) => {
       const kept = options.store?.kept(slug)
       return kept && restore(slug, kept, misbehave)
@@ -113,10 +161,8 @@ export const createTenantRegistry = (
     },
     reseed,
     delete: (slug) => {
-      options.store?.deleted(slug)
-      open.get(slug)?.ended.abort()
-      open.delete(slug)
-      secrets.delete(slug)
+      journals.get(slug)?.deleted()
+      drop(slug)
       resets.delete(slug)
     },
     misbehaviours: options.misbehaviours,
@@ -131,7 +177,7 @@ const openTenantContext = (
   options: TenantRegistryOptions,
   kept: Kept | undefined,
   resets = 0,
-): { context: TenantContext; secrets: Secrets } => {
+): { context: TenantContext; secrets: Secrets; journal: TenantJournal | undefined } => {
   const { origins, signingKey, platformKey, misbehaviours, now, issuer } = options
   const { outbound, timers, store } = options
   // Ids that can be foretold would come twice after a restart.
@@ -142,10 +188,14 @@ const openTenantContext = (
   const clock = new Clock(now, seed.clock === 'system' ? undefined : Date.parse(seed.clock) / 1000)
   const keys = kept?.keys ?? new KeyRing(signingKey)
   const tenant = new Tenant(slug, clock, id, (entries) => {
-    if (entries.length > 0) store?.happened(slug, entries, keys)
+    if (entries.length > 0) journal?.happened(entries, keys)
   })
-  const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, known, platformKey)
-  if (!kept) store?.opened(slug, seed, secrets, keys)
+  const { event, secrets, platforms } = seedTenant(seed, slug, clock, first, {
+    known,
+    platformKey,
+    clientSecrets: options.clientSecrets,
+  })
+  const journal = kept?.journal ?? store?.opened(slug, seed, secrets, keys)
   const ended = new AbortController()
   const context: TenantContext = {
     seed,
@@ -159,24 +209,26 @@ const openTenantContext = (
     sessions,
     ended,
     timers,
-    agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError),
-    outbound,
+    agenda: new Agenda(clock, timers, ended.signal, ignoreJournalError, (due) =>
+      journal?.planned?.(secondsUntil(clock, due)),
+    ),
+    outbound: keepFirst(outbound, journal),
     webhookSecret: secrets.get(webhookSecret) ?? '',
     consentKey: randomBytes(32),
     pushHeaders: new Map(),
     polling: { count: 0 },
     watching: { count: 0 },
-    durable: async () => store?.durable(),
+    durable: async () => journal?.durable(),
     visits: new RateLimitWindows(),
     model: {
-      key: modelKeyOf(slug, secrets.get(apiClientId) ?? ''),
+      key: modelKeyOf(slug, secrets.get(modelSecret) ?? ''),
       script: seed.model,
       conversations: new ConversationLog(),
     },
     api: createResourceServer({
       documents: kept ? [] : seed.documents,
       ...(kept ? { changes: kept.changes } : {}),
-      ...(store ? { keep: (change) => store.changed(slug, change) } : {}),
+      ...(journal ? { keep: journal.changed } : {}),
       id,
       now: clock.now,
       realm: 'documents',
@@ -206,7 +258,26 @@ const openTenantContext = (
   else tenant.happen(initialEvents(seed, event))
   startCallbacks(context)
   startPushing(context)
-  return { context, secrets }
+  return { context, secrets, journal }
+}
+
+/** Holds callbacks and signals back until the events they tell of are kept. */
+const keepFirst = (outbound: Outbound, journal: TenantJournal | undefined): Outbound =>
+  journal === undefined
+    ? outbound
+    : {
+        ...outbound,
+        post: async (...message) => {
+          await journal.durable()
+          return outbound.post(...message)
+        },
+      }
+
+/** Real seconds until something is due by a tenant's clock; undefined where it never is by itself. */
+const secondsUntil = (clock: Clock, due: number | undefined): number | undefined => {
+  if (due === undefined) return undefined
+  const seconds = Math.max(0, due - clock.now())
+  return seconds === 0 || clock.running ? seconds : undefined
 }
 
 /** What cannot be kept has not happened; whoever asks next is told. */

@@ -7,6 +7,7 @@ import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
 import type { TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
+import type { MisbehaviourName } from '../misbehaviours/catalogue.ts'
 import {
   ApproverScript,
   Dialect,
@@ -15,10 +16,12 @@ import {
   PendingRequests,
   Policy,
   pendingIn,
+  type RouteName,
   type SwitchMisbehaviour,
   type TenantCreated,
   TenantSeed,
 } from '../wire/index.ts'
+import { parseOption } from '../wire/schema-issues.ts'
 
 type Input<S extends z.ZodType> = z.input<S>
 
@@ -27,14 +30,17 @@ export type TestTenant = TenantCreated &
   Readonly<{
     clock: TestClock
     approver: TestApprover
-    /** Switches a defect on: for good, or as often as the order says. */
-    misbehave: (order: string | SwitchMisbehaviour) => Promise<void>
+    /**
+     * Switches a misbehaviour on: for good, or as often as the order says.
+     * @throws {TypeError} for a name that is unknown, with the one that was probably meant
+     */
+    misbehave: (order: AnyName | MisbehaviourOrder) => Promise<void>
     /** Switches all defects off. */
     behave: () => void
-    /** Decides by this policy from now on. @throws {ZodError} for one that does not fit */
-    decideBy: (policy: Input<typeof Policy>) => void
+    /** Decides by this policy from now on. @throws {TypeError} one line for each thing that is wrong */
+    decideBy: (policy: PolicyInput) => void
     /** Sets the dialect; switches not given return to their defaults. */
-    speak: (dialect: Input<typeof Dialect>) => void
+    speak: (dialect: DialectInput) => void
     /** What happened, oldest first. */
     journal: () => readonly Entry[]
     /** What went over the wire, oldest first, secrets masked. */
@@ -49,6 +55,27 @@ export type TestTenant = TenantCreated &
     delete: () => void
   }>
 
+/** An event of the journal, with its place and its time (epoch seconds of the tenant's clock). */
+export type JournalEntry = Entry
+
+/** A policy as it may be written, defaults left out. */
+export type PolicyInput = Input<typeof Policy>
+
+/** Switches of the dialect, those left out at their defaults. */
+export type DialectInput = Input<typeof Dialect>
+
+/** How a scripted approver answers, defaults left out. */
+export type ApproverInput = Input<typeof ApproverScript>
+
+export type { MisbehaviourName }
+
+/** A name of the package, or of a misbehaviour that the options of `createHarness` bring. */
+type AnyName = MisbehaviourName | (string & {})
+
+/** Which misbehaviour, in which exchanges. */
+export type MisbehaviourOrder = Omit<SwitchMisbehaviour, 'name' | 'route'> &
+  Readonly<{ name: AnyName; route?: RouteName | (string & {}) | undefined }>
+
 /** The clock of one tenant. Moving it needs no real time and does not affect other tenants. */
 export type TestClock = Readonly<{
   /** Epoch seconds, as this tenant sees them. */
@@ -60,7 +87,7 @@ export type TestClock = Readonly<{
 /** A person who holds `jit.approve`: the first of the tenant, unless `by` names another. */
 export type TestApprover = Readonly<{
   /** How requests are answered from now on, such as `{ decision: 'approve', after_polls: 2 }`. */
-  answers: (script: Input<typeof ApproverScript>) => void
+  answers: (script: ApproverInput) => void
   /** What waits for a decision, as the issuer shows it to this person. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
@@ -116,13 +143,13 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     ...created,
     clock: {
       now: () => find().tenant.clock.now(),
-      advance: (time) => advanceClock(find(), Duration.parse(time)),
+      advance: (time) => advanceClock(find(), parseOption('advance', Duration, time)),
     },
     approver: {
       token,
       page,
       answers: (input) => {
-        const script = ApproverScript.parse(input)
+        const script = parseOption('approver', ApproverScript, input)
         const { tenant } = find()
         if (script.by !== undefined && findUser(tenant.state, script.by) === undefined) {
           throw new TypeError(`by: ${slug} has no user ${script.by}`)
@@ -152,16 +179,26 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
     },
     behave: () => find().misbehaving.off(),
     decideBy: (policy) => {
-      find().tenant.happen([{ type: 'policy.replaced', policy: Policy.parse(policy) }])
+      find().tenant.happen([
+        { type: 'policy.replaced', policy: parseOption('policy', Policy, policy) },
+      ])
     },
     speak: (dialect) => {
-      find().tenant.happen([{ type: 'dialect.set', dialect: Dialect.parse(dialect) }])
+      find().tenant.happen([
+        { type: 'dialect.set', dialect: parseOption('dialect', Dialect, dialect) },
+      ])
     },
     journal: () => find().tenant.journal.after(0),
     exchanges: () => find().exchanges.after(0),
     waitFor: (type, seconds = 5) => firstOf(find(), type, seconds),
     amend: (input) => {
-      const { policy, dialect, approver = never, model, misbehave } = TenantSeed.parse(input)
+      const {
+        policy,
+        dialect,
+        approver = never,
+        model,
+        misbehave,
+      } = parseOption('tenant', TenantSeed, input)
       const context = find()
       // What a test has switched on meanwhile stays, unless the seeds say something new.
       if (!isDeepStrictEqual(misbehave, context.seed.misbehave)) context.misbehaving.only(misbehave)
@@ -173,7 +210,8 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
         { type: 'approver.scripted', script: approver },
       ])
     },
-    reset: (seed) => reach.reseed(slug, seed ? TenantSeed.parse(seed) : find().seed),
+    reset: (seed) =>
+      reach.reseed(slug, seed ? parseOption('tenant', TenantSeed, seed) : find().seed),
     delete: () => reach.delete(slug),
   }
 }

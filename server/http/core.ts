@@ -31,6 +31,8 @@ export type Area<N extends RouteName, Context> = Readonly<{
   authenticate: (routed: Routed<N>) => Context | Promise<Context>
   /** Finds the tenant where the seat's own way does not fit. */
   findTenant?: FindTenant
+  /** Only the path names a tenant; a route without one is about the harness as a whole. */
+  tenantByPath?: true
   /** Gives every answer of the area its final form. */
   shapeAnswer?: (answer: Answer) => Answer
 }>

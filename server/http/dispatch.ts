@@ -3,7 +3,8 @@ import { createRouter } from '../wire/routes/router.ts'
 import type { AnyArea, Core, FindTenant, Next, Routed } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { LogLine } from './log.ts'
-import { type Answer, encodeAnswer, type HttpRequest } from './message.ts'
+import { type About, type Answer, encodeAnswer, type HttpRequest } from './message.ts'
+import type { OwnTenant } from './own-tenant.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
@@ -12,27 +13,46 @@ export const dispatch = (
     seat,
     areas,
     findTenant,
-  }: Readonly<{ seat: LogLine['seat']; areas: readonly AnyArea[]; findTenant: FindTenant }>,
+    ownTenant = (call, answer) => answer(call.request),
+  }: Readonly<{
+    seat: LogLine['seat']
+    areas: readonly AnyArea[]
+    findTenant: FindTenant
+    /** Surrounds everything that is done with a tenant. */
+    ownTenant?: OwnTenant | undefined
+  }>,
   next: Next<Routed>,
 ): Core => {
   const areaOf = new Map(
     areas.flatMap((area) => Object.keys(area.handlers).map((name) => [name as RouteName, area])),
   )
   const findRoute = createRouter([...areaOf.keys()])
-  return async (request) => {
-    const found = lookUp(findRoute, request)
+  return async (received) => {
+    const found = lookUp(findRoute, received)
     if ('status' in found) return found
     const { name, params } = found
     const area = areaOf.get(name) as AnyArea
-    const context = underName(
-      (area.findTenant ?? findTenant)({ request, params }),
-      seat,
-      request.base,
-    )
-    const answer = await next({ name, route: routes[name], area, request, params, context })
+    let answered: TenantContext | undefined
+    const answer = await ownTenant({ request: received, params, area }, (request) => {
+      const context = underName(
+        (area.findTenant ?? findTenant)({ request, params }),
+        seat,
+        request.base,
+      )
+      answered = context
+      return next({ name, route: routes[name], area, request, params, context })
+    })
     const { shapeAnswer = (it) => it } = area
-    const shaped = shapeAnswer(answer)
-    return request.method === 'HEAD' ? withoutBody(shaped) : shaped
+    const { auth } = routes[name]
+    const about: About = {
+      route: name,
+      ...(answered && { tenant: answered.tenant.slug }),
+      // The grants of the token endpoint authenticate in ways of their own.
+      isAuthenticated:
+        name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
+    }
+    const shaped = { ...shapeAnswer(answer), about }
+    return received.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
 }
 

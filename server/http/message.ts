@@ -33,6 +33,15 @@ export type Answer = Readonly<{
   body?: unknown
   /** What happens to it on its way. */
   fault?: Fault
+  /** What was found out about the request, for the log: never sent. */
+  about?: About
+}>
+
+export type About = Readonly<{
+  route: RouteName
+  tenant?: string
+  /** The route requires credentials, and the caller was not refused for them. */
+  isAuthenticated: boolean
 }>
 
 type Output<S> = S extends z.ZodType ? z.output<S> : undefined

@@ -66,10 +66,11 @@ export type Misbehaviour = Defect &
   Readonly<{ name: string; seat: Exclude<Seat, 'control'> | 'network' }>
 
 /** The defects of one seat, by name. */
-export const misbehavioursOf = (
+export const misbehavioursOf = <const N extends string>(
   seat: Misbehaviour['seat'],
-  defects: Readonly<Record<string, Defect>>,
-): Misbehaviour[] => Object.entries(defects).map(([name, defect]) => ({ ...defect, name, seat }))
+  defects: Readonly<Record<N, Defect>>,
+): (Misbehaviour & Readonly<{ name: N }>)[] =>
+  Object.entries<Defect>(defects).map(([name, defect]) => ({ ...defect, name: name as N, seat }))
 
 const appliesTo = (
   { order, misbehaviour: { seat, routes } }: Active,

@@ -8,6 +8,7 @@ import { type Durable, keepJournal } from './keep-journal.ts'
 import { type LogLine, writeLog } from './log.ts'
 import type { HttpRequest } from './message.ts'
 import { misbehave } from './misbehave.ts'
+import type { OwnTenant } from './own-tenant.ts'
 import { parseInput } from './parse.ts'
 import { limitRate } from './rate-limit.ts'
 import { followName, type Naming } from './reached-by.ts'
@@ -31,6 +32,8 @@ export type SeatOptions = Readonly<{
   log?: ((line: LogLine) => void) | undefined
   /** Where events are kept; absent: in memory only. */
   journal?: Durable | undefined
+  /** Makes each tenant this process's own while it is asked, where several processes share them. */
+  ownTenant?: OwnTenant | undefined
   /** Answers that a recorded issuer gives in place of ours. */
   recording?: Readonly<{ of: Recording; origin: () => string }> | undefined
   /** Receives errors of the harness itself; the client gets a 500 without details. */
@@ -47,6 +50,7 @@ export const createSeat = ({
   tenants = () => [],
   log,
   journal,
+  ownTenant,
   recording,
   onBug = () => {},
 }: SeatOptions): Core => {
@@ -70,7 +74,7 @@ export const createSeat = ({
       journal && keepJournal(journal), // no answer leaves before its events are on the disk
       recording && replayRecording(recording.of, recording.origin),
     ],
-    dispatch({ seat: name, areas, findTenant }, insideRoute),
+    dispatch({ seat: name, areas, findTenant, ownTenant }, insideRoute),
   )
 }
 

@@ -1,4 +1,5 @@
 import { type Refusal, Refused } from '../issuer/refusal.ts'
+import { JournalError } from '../journal/error.ts'
 import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { Answer, HttpRequest } from './message.ts'
@@ -155,6 +156,8 @@ export const renderErrors =
     } catch (thrown) {
       const answer = answerOf(thrown)
       if (answer !== undefined) return answer
+      // Whatever keeps the journal answers these.
+      if (thrown instanceof JournalError) throw thrown
       onBug(thrown, routed.request)
       return errorAnswer(500, 'server_error', 'the harness has a bug; its own log says more')
     }

@@ -4,6 +4,7 @@ import { withinBudget } from './budgets.ts'
 import type { Decide } from './decide.ts'
 import type { Agent, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
+import { grantedDetail } from './requests.ts'
 import { scopeApproval } from './scopes.ts'
 import type { RequestRecord, State } from './state.ts'
 import { requireActiveTask } from './tasks.ts'
@@ -135,21 +136,22 @@ export const exchangeForTask: Decide<
     ({ exchangedAt }) => exchangedAt === undefined || state.dialect.repeated_exchange === 'yes',
   )
   const last = fresh.at(-1) ?? refuse({ error: 'already_exchanged', requestId: taskId })
-  const isEnough = ({ request }: RequestRecord) =>
-    asked.every((it) => request.detail.actions?.includes(it))
+  const isEnough = (it: RequestRecord) =>
+    asked.every((action) => grantedDetail(it).actions?.includes(action))
   const record = scope === undefined ? last : fresh.findLast(isEnough)
   if (record === undefined) {
-    const allowed = last.request.detail.actions ?? []
+    const allowed = grantedDetail(last).actions ?? []
     return refuse({ error: 'invalid_scope', scope: scope ?? '', allowed })
   }
   const { request, decided, exchangedAt } = record
+  const detail = grantedDetail(record)
   const ttl = decided?.as === 'approved' ? decided.ttl : 0
   const start = exchangedAt ?? decided?.at ?? now
   const until = Math.min(start + ttl, task.expiresAt, subject.expiresAt)
   if (until <= now) {
     refuse({ error: 'request_not_approved', requestId: taskId, status: 'expired' })
   }
-  const actions = scope === undefined ? [...(request.detail.actions ?? [])] : asked
+  const actions = scope === undefined ? [...(detail.actions ?? [])] : asked
   withinBudget(state, agentId, 'tokens', now)
   const token: Token = {
     jti: id('jti'),
@@ -162,7 +164,7 @@ export const exchangeForTask: Decide<
     issuedAt: now,
     expiresAt: until,
     scope: actions.join(' '),
-    detail: { ...request.detail, actions },
+    detail: { ...detail, actions },
     ...(task.onBehalfOf === undefined ? {} : { userId: task.onBehalfOf }),
   }
   return [{ type: 'token.issued', token, taskId, requestId: request.id }]

@@ -218,7 +218,7 @@ export type Signal = Readonly<{
     | { taskId: string; caepSessionId: string; sub: string }
     | { tokenId: string; sub: string }
     | { streamId: string }
-  by: 'user' | 'policy' | 'system'
+  by: 'admin' | 'user' | 'policy' | 'system'
   reason: string
   /** Echoed by a verification. */
   state?: string
@@ -255,6 +255,7 @@ export type RevocationReason =
   | 'task_completed'
   | 'task_suspended'
   | 'revoked_by_client'
+  | 'revoked_by_approver'
   | 'grant_revoked'
   | 'code_reused'
   | 'refresh_token_reused'
@@ -292,13 +293,22 @@ export type Event =
   | { type: 'clock.moved'; by: number }
   | { type: 'task.opened'; task: Task }
   | { type: 'permission.requested'; request: PermissionRequest; score: number }
-  | { type: 'permission.endorsed'; requestId: string; taskId: string; by: string }
+  | {
+      type: 'permission.endorsed'
+      requestId: string
+      taskId: string
+      by: string
+      /** The only actions this person permits; absent: all that were requested. */
+      actions?: readonly string[]
+    }
   | {
       type: 'permission.approved'
       requestId: string
       taskId: string
       by: string
       ttl: number
+      /** What was granted, where it is less than what was requested. */
+      detail?: AuthorizationDetail
       /** For people: the approver's own words. */
       notes?: string
       /** For the agent. */
@@ -317,6 +327,8 @@ export type Event =
       /** The request whose denial this is a part of; it does not count again. */
       repeats?: string
     }
+  /** A person takes an approval back; its tokens are revoked with it. */
+  | { type: 'permission.revoked'; requestId: string; taskId: string; by: string }
   | { type: 'token.issued'; token: Token; taskId?: string; requestId?: string }
   | { type: 'token.revoked'; jti: string; reason: RevocationReason; taskId?: string }
   | { type: 'limits.set'; limits: RateLimits }
@@ -364,7 +376,7 @@ export type Event =
   | { type: 'signal.acknowledged'; streamId: string; jtis: readonly string[] }
   | { type: 'task.evaluated'; taskId: string; result?: string; notes?: string }
   | { type: 'task.completed'; taskId: string }
-  | { type: 'task.suspended'; taskId: string; reason: string }
+  | { type: 'task.suspended'; taskId: string; reason: string; by?: string }
 
 export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>
 

@@ -132,7 +132,9 @@ const changes: Readonly<{
     }
   },
   'permission.endorsed': (state, entry) => {
-    state.requests.get(entry.requestId)?.endorsedBy.push(entry.by)
+    const record = state.requests.get(entry.requestId)
+    record?.endorsedBy.push(entry.by)
+    if (record && entry.actions) record.narrowedTo = entry.actions
   },
   'permission.approved': (state, entry) => {
     const request = state.requests.get(entry.requestId)
@@ -142,6 +144,7 @@ const changes: Readonly<{
         by: entry.by,
         at: entry.at,
         ttl: entry.ttl,
+        ...(entry.detail === undefined ? {} : { detail: entry.detail }),
         ...(entry.notes === undefined ? {} : { notes: entry.notes }),
         ...(entry.message === undefined ? {} : { message: entry.message }),
       }
@@ -167,6 +170,10 @@ const changes: Readonly<{
       task.score += entry.score
       noteActivity(state, task.task.agentId, entry.at, { denials, score: entry.score })
     }
+  },
+  'permission.revoked': (state, entry) => {
+    const request = state.requests.get(entry.requestId)
+    if (request) request.revokedAt = entry.at
   },
   'token.issued': (state, entry) => {
     const { token } = entry

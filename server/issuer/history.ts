@@ -100,12 +100,15 @@ const describeDecision = (
     facts: {
       detail: request.detail,
       agent: String(inputs.agent),
+      // Absent in journals of before December 2026, and where there are none.
+      ancestors: inputs.ancestors as readonly string[] | undefined,
       taskType: state.tasks.get(request.taskId)?.task.type,
       onBehalfOf: inputs.on_behalf_of as string | undefined,
       requestedTtl: inputs.requested_ttl as number | undefined,
       justification: request.justification,
       score: Number(inputs.score),
       denials: Number(inputs.denials),
+      agentDenials: inputs.agent_denials as number | undefined,
       requestsLastMinute: Number(inputs.requests_last_minute),
       now: request.requestedAt,
     },

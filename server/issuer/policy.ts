@@ -8,6 +8,7 @@ import {
   type PolicyRule,
 } from '../wire/index.ts'
 import { textMatches } from './text-pattern.ts'
+import { isWithinWindow } from './time-window.ts'
 
 /** All a policy may know of a request. */
 export type Facts = Readonly<{
@@ -58,6 +59,8 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
         score: facts.score,
         denials: facts.denials,
         requests_last_minute: facts.requestsLastMinute,
+        ...(facts.agentDenials ? { agent_denials: facts.agentDenials } : {}),
+        ...(facts.ancestors?.length ? { ancestors: facts.ancestors } : {}),
         ...(facts.requestedTtl === undefined ? {} : { requested_ttl: facts.requestedTtl }),
         ...(facts.onBehalfOf === undefined ? {} : { on_behalf_of: facts.onBehalfOf }),
       },
@@ -67,7 +70,8 @@ export const assess = (policy: Policy, facts: Facts): Assessment => {
   }
 }
 
-const undecidedByPolicy: PolicyRule = {
+/** The rule after the last one of every policy. */
+export const undecidedByPolicy: PolicyRule = {
   name: 'no rule applies, so a person is asked',
   when: {},
   risk: 'high',
@@ -83,52 +87,75 @@ const ruleFor = (policy: Policy, facts: Facts): PolicyRule | undefined =>
  * member is enough for a rule that asks or denies; a rule that approves needs every member to match,
  * or an action that nobody approved would pass beside one that is.
  */
-const holds = ({ when, decision }: PolicyRule, facts: Facts, policy: Policy): boolean =>
-  matchesAny(when.type, [facts.detail.type]) &&
-  lists.every((list) =>
-    decision === 'approve'
-      ? matchesEvery(when[list], facts.detail[list] ?? [])
-      : matchesAny(when[list], facts.detail[list] ?? []),
-  ) &&
-  matchesAny(when.identifier, [facts.detail.identifier ?? '']) &&
-  (when.undocumented_actions === undefined ||
-    when.undocumented_actions === hasUndocumentedAction(facts.detail)) &&
-  (when.sensitive === undefined || when.sensitive === isSensitive(policy, facts.detail)) &&
-  matchesAgents(decision, when.agent, facts) &&
-  matchesAny(when.task_type, [facts.taskType ?? '']) &&
-  actsFor(when.on_behalf_of, facts.onBehalfOf) &&
-  atLeast(when.score_from, facts.score) &&
-  atLeast(when.denials_from, facts.denials) &&
-  atLeast(when.agent_denials_from, facts.agentDenials ?? 0) &&
-  atLeast(when.requests_last_minute_from, facts.requestsLastMinute) &&
-  (when.ttl_over === undefined || (facts.requestedTtl ?? 0) > when.ttl_over) &&
-  (when.justification_lacks === undefined ||
-    lacks(when.justification_lacks, facts.justification)) &&
-  (when.time === undefined || isWithinHours(when.time, facts.now)) &&
-  (when.outside === undefined || !isWithinHours(when.outside, facts.now))
+const holds = (rule: PolicyRule, facts: Facts, policy: Policy): boolean => {
+  for (const name in rule.when) {
+    if (!conditionHolds(name as keyof Condition, rule, facts, policy)) return false
+  }
+  return true
+}
 
-const lists = ['actions', 'locations', 'datatypes', 'privileges'] as const
+/** Whether one condition that a rule states holds. One that it does not state always does. */
+export const conditionHolds = (
+  name: keyof Condition,
+  rule: PolicyRule,
+  facts: Facts,
+  policy: Policy,
+): boolean => {
+  const wanted = rule.when[name]
+  if (wanted === undefined) return true
+  return (conditions[name] as Test<unknown>)(wanted, facts, { policy, decision: rule.decision })
+}
 
-const matchesEvery = (patterns: readonly string[] | undefined, values: readonly string[]) =>
-  patterns === undefined ||
-  (values.length > 0 && values.every((value) => matchesAny(patterns, [value])))
+type Test<Wanted> = (
+  wanted: Wanted,
+  facts: Facts,
+  context: Readonly<{ policy: Policy; decision: PolicyRule['decision'] }>,
+) => boolean
 
-const matchesAny = (patterns: readonly string[] | undefined, values: readonly string[]) =>
-  patterns === undefined ||
-  patterns.some((pattern) => values.some((value) => matches(pattern, value)))
+const list =
+  (name: 'actions' | 'locations' | 'datatypes' | 'privileges'): Test<readonly string[]> =>
+  (patterns, { detail }, { decision }) =>
+    matchesList(decision, patterns, detail[name] ?? [])
 
-/** A rule that approves needs each ancestor to match, too: a helper is no mightier than its makers. */
-const matchesAgents = (
+const conditions: { [K in keyof Condition]-?: Test<NonNullable<Condition[K]>> } = {
+  type: (patterns, { detail }) => matchesAny(patterns, [detail.type]),
+  actions: list('actions'),
+  identifier: (patterns, { detail }) => matchesAny(patterns, [detail.identifier ?? '']),
+  locations: list('locations'),
+  datatypes: list('datatypes'),
+  privileges: list('privileges'),
+  undocumented_actions: (wanted, { detail }) => wanted === hasUndocumentedAction(detail),
+  sensitive: (wanted, { detail }, { policy }) => wanted === isSensitive(policy, detail),
+  // In a rule that approves each ancestor must match, too: a helper is no mightier than its makers.
+  agent: (patterns, { agent, ancestors = [] }, { decision }) =>
+    matchesList(decision, patterns, [agent, ...ancestors]),
+  task_type: (patterns, { taskType }) => matchesAny(patterns, [taskType ?? '']),
+  on_behalf_of: (wanted, { onBehalfOf }) => actsFor(wanted, onBehalfOf),
+  ttl_over: (limit, { requestedTtl }) => (requestedTtl ?? 0) > limit,
+  score_from: (limit, { score }) => score >= limit,
+  denials_from: (limit, { denials }) => denials >= limit,
+  agent_denials_from: (limit, { agentDenials }) => (agentDenials ?? 0) >= limit,
+  requests_last_minute_from: (limit, { requestsLastMinute }) => requestsLastMinute >= limit,
+  justification_lacks: (wanted, { justification }) => justificationLacks(wanted, justification),
+  time: (window, { now }) => isWithinWindow(window, now),
+  outside: (window, { now }) => !isWithinWindow(window, now),
+}
+
+const matchesList = (
   decision: PolicyRule['decision'],
-  patterns: readonly string[] | undefined,
-  { agent, ancestors = [] }: Facts,
+  patterns: readonly string[],
+  values: readonly string[],
 ): boolean =>
-  decision === 'approve'
-    ? matchesEvery(patterns, [agent, ...ancestors])
-    : matchesAny(patterns, [agent, ...ancestors])
+  decision === 'approve' ? matchesEvery(patterns, values) : matchesAny(patterns, values)
+
+const matchesEvery = (patterns: readonly string[], values: readonly string[]) =>
+  values.length > 0 && values.every((value) => matchesAny(patterns, [value]))
+
+const matchesAny = (patterns: readonly string[], values: readonly string[]) =>
+  patterns.some((pattern) => values.some((value) => matchesPattern(pattern, value)))
 
 /** `*` stands for any run of characters; compared in linear time, without a regular expression. */
-const matches = (pattern: string, value: string): boolean => {
+export const matchesPattern = (pattern: string, value: string): boolean => {
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return value === pattern
   if (!value.startsWith(first)) return false
@@ -149,34 +176,18 @@ const isSensitive = ({ sensitive }: Policy, { type, identifier = '' }: Authoriza
   (sensitive.types !== undefined && matchesAny(sensitive.types, [type])) ||
   (sensitive.identifiers !== undefined && matchesAny(sensitive.identifiers, [identifier]))
 
-const actsFor = (wanted: Condition['on_behalf_of'], user: string | undefined) =>
-  wanted === undefined ||
-  (typeof wanted === 'boolean'
+const actsFor = (wanted: boolean | readonly string[], user: string | undefined) =>
+  typeof wanted === 'boolean'
     ? wanted === (user !== undefined)
-    : user !== undefined && matchesAny(wanted, [user]))
+    : user !== undefined && matchesAny(wanted, [user])
 
-const atLeast = (limit: number | undefined, value: number) => limit === undefined || value >= limit
-
-const lacks = (
+/** Whether a justification is too short, or does not match. */
+export const justificationLacks = (
   { length, pattern }: NonNullable<Condition['justification_lacks']>,
   justification = '',
 ) =>
   justification.trim().length < (length ?? 1) ||
   (pattern !== undefined && !textMatches(pattern, justification))
-
-const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
-
-/** Across midnight, the hours after it belong to the day before. */
-const isWithinHours = ({ days: on, from, to }: NonNullable<Condition['time']>, now: number) => {
-  const date = new Date(now * 1000)
-  const time = date.toISOString().slice(11, 16)
-  const [start, end] = [from ?? '00:00', to ?? '24:00']
-  const crosses = start > end
-  const isMorningAfter = crosses && time < end
-  const inHours = crosses ? isMorningAfter || time >= start : time >= start && time < end
-  const day = days[(date.getUTCDay() + (isMorningAfter ? 6 : 0)) % 7] as (typeof days)[number]
-  return inHours && (on === undefined || on.includes(day))
-}
 
 /**
  * Of what was asked, the actions that would each be approved by themselves, where they pass together,

@@ -106,21 +106,25 @@ export const approveRequest: Decide<
   Decision &
     Readonly<{
       ttl?: number | undefined
+      /** The only requested actions to permit; absent: all of them. */
+      actions?: readonly string[] | undefined
       notes?: string | undefined
       message?: string | undefined
     }>,
   readonly [EventOf<'permission.endorsed'>, ...Event[]]
-> = (state, { requestId, userId, obstacle, ttl, notes, message }, { now }) => {
+> = (state, { requestId, userId, obstacle, ttl, actions, notes, message }, { now }) => {
   const record = requireDecidable(state, requestId, { userId, obstacle }, now)
   const { request, endorsedBy } = record
   if (endorsedBy.includes(userId)) {
     refuse({ error: 'approval_forbidden', reason: 'the same person cannot approve twice' })
   }
+  const permitted = narrowActions(record, actions)
   // The approver saw this request: what is decided with it lives no longer.
   const approvedTtl = Math.min(ttl ?? request.ttl, request.maxTtl)
   const approval = (it: RequestRecord): readonly [EventOf<'permission.endorsed'>, ...Event[]] => {
     const about = { requestId: it.request.id, taskId: request.taskId, by: userId }
-    const endorsed = { type: 'permission.endorsed', ...about } as const
+    const narrowed = permitted === undefined ? {} : { actions: permitted }
+    const endorsed = { type: 'permission.endorsed', ...about, ...narrowed } as const
     if (it.endorsedBy.length + 1 < it.request.approvalsRequired) return [endorsed]
     return [
       endorsed,
@@ -128,6 +132,7 @@ export const approveRequest: Decide<
         type: 'permission.approved',
         ...about,
         ttl: Math.min(ttl ?? it.request.ttl, it.request.maxTtl, approvedTtl),
+        ...(permitted === undefined ? {} : { detail: { ...it.request.detail, ...narrowed } }),
         ...(notes === undefined ? {} : { notes }),
         ...(message === undefined ? {} : { message }),
       },
@@ -136,6 +141,31 @@ export const approveRequest: Decide<
   const others = repetitionsOf(state, record, now).filter((it) => !it.endorsedBy.includes(userId))
   return [...approval(record), ...others.flatMap(approval)]
 }
+
+/**
+ * The requested actions that this approver and those before permit; undefined: all of them.
+ * @throws {Refused} `invalid_authorization_details` for an action that was not requested, and where
+ * none is left
+ */
+const narrowActions = (
+  { request, narrowedTo }: RequestRecord,
+  actions: readonly string[] | undefined,
+): string[] | undefined => {
+  const requested = request.detail.actions ?? []
+  const isForeign = actions?.some((it) => !requested.includes(it))
+  const permitted = requested.filter(
+    (it) => (actions?.includes(it) ?? true) && (narrowedTo?.includes(it) ?? true),
+  )
+  if (isForeign || (actions !== undefined && permitted.length === 0)) {
+    const reason = `actions: expected some of ${(narrowedTo ?? requested).join(', ')}`
+    refuse({ error: 'invalid_authorization_details', reason })
+  }
+  return permitted.length === requested.length ? undefined : permitted
+}
+
+/** What the agent gets of what it requested: less, where an approver has narrowed it. */
+export const grantedDetail = ({ request, decided }: RequestRecord): AuthorizationDetail =>
+  (decided?.as === 'approved' ? decided.detail : undefined) ?? request.detail
 
 /** `reason` is for people, `message` for the agent. */
 type DenialText = Readonly<{ reason?: string; message?: string }>
@@ -234,7 +264,7 @@ export const exchangeRequest: Decide<
     expiresAt,
     taskId: request.taskId,
     requestId,
-    detail: request.detail,
+    detail: grantedDetail(record),
     ...(audience === undefined ? {} : { audience }),
     ...(task.task.onBehalfOf === undefined ? {} : { userId: task.task.onBehalfOf }),
   }
@@ -251,6 +281,7 @@ export const lifeAt = (state: State, record: RequestRecord, now: number): Life =
   const task = state.tasks.get(request.taskId)
   const over = (decided ? Number.POSITIVE_INFINITY : request.expiresAt) <= now
   if (over) return 'expired'
+  if (record.revokedAt !== undefined) return 'revoked'
   if (task && taskStatusAt(task, now) !== 'active') return 'revoked'
   if (decided === undefined) return 'pending'
   if (exchangedAt !== undefined) return 'exchanged'
@@ -301,7 +332,8 @@ const denialsUpwards = (state: State, record: TaskRecord | undefined): number =>
     ? 0
     : record.denials + denialsUpwards(state, state.tasks.get(record.task.parentId ?? ''))
 
-const findRequest = (state: State, requestId: string): RequestRecord =>
+/** @throws {Refused} `not_found` */
+export const findRequest = (state: State, requestId: string): RequestRecord =>
   state.requests.get(requestId) ?? refuse({ error: 'not_found', what: `request ${requestId}` })
 
 /**

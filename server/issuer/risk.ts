@@ -23,10 +23,20 @@ export const excessive = (
   return undefined
 }
 
-/** The end of a task that the agent does not choose (contract §5.5). */
-export const suspend = (state: State, task: TaskRecord, now: number, reason: string): Event[] =>
+/**
+ * The end of a task that the agent does not choose (contract §5.5).
+ * @param by the person who ended it; absent: the policy did
+ */
+export const suspend = (
+  state: State,
+  task: TaskRecord,
+  now: number,
+  reason: string,
+  by?: string,
+): Event[] =>
   endTask(state, task, now, 'task_suspended', (taskId) => ({
     type: 'task.suspended',
     taskId,
     reason,
+    ...(by === undefined ? {} : { by }),
   }))

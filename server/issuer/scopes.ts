@@ -1,5 +1,5 @@
 import type { AuthorizationDetail } from '../wire/index.ts'
-import { lifeAt } from './requests.ts'
+import { grantedDetail, lifeAt } from './requests.ts'
 import type { RequestRecord, State } from './state.ts'
 import { requireOwnTask } from './tasks.ts'
 
@@ -39,7 +39,7 @@ export const scopeApproval = (
     .filter(({ request }) => request.detail.type === 'scope')
     .map((record) => ({ record, life: lifeAt(state, record, now) }))
   const approved = all.filter(({ life }) => life === 'approved' || life === 'exchanged')
-  const scopes = [...new Set(approved.flatMap(({ record }) => record.request.detail.actions ?? []))]
+  const scopes = [...new Set(approved.flatMap(({ record }) => grantedDetail(record).actions ?? []))]
   const common = { scopes, approved: approved.map(({ record }) => record) }
   if (all.some(({ life }) => life === 'pending')) return { status: 'pending', ...common }
   const last = approved.at(-1)?.record.decided

@@ -1,5 +1,5 @@
 import type { Decide } from './decide.ts'
-import type { Entry, EventOf, Signal, Stream, Task, Token } from './event.ts'
+import type { Entry, EventOf, RevocationReason, Signal, Stream, Task, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State, StreamRecord } from './state.ts'
 
@@ -26,7 +26,7 @@ export const aboutTask = (
   at: entry.at,
   event: 'session-revoked',
   about: { taskId: id, caepSessionId, sub: `agent:${agentName}:task:${id}` },
-  by: entry.type === 'task.suspended' ? 'policy' : 'system',
+  by: entry.type !== 'task.suspended' ? 'system' : entry.by === undefined ? 'policy' : 'admin',
   reason: entry.type === 'task.suspended' ? entry.reason : 'the task was completed',
 })
 
@@ -44,9 +44,15 @@ export const aboutToken = (
     at,
     event: kind === 'jit' ? 'token-claims-change' : 'session-revoked',
     about: { tokenId: jti, sub },
-    by: reason === 'revoked_by_client' ? 'user' : 'system',
+    by: initiators[reason] ?? 'system',
     reason: `the token was revoked: ${reason}`,
   }
+}
+
+/** Who a revocation came from (CAEP, `initiating_entity`); the system where no reason says more. */
+const initiators: { readonly [Reason in RevocationReason]?: Signal['by'] } = {
+  revoked_by_client: 'user',
+  revoked_by_approver: 'admin',
 }
 
 export const verification = ({

@@ -1,5 +1,6 @@
 import {
   type ApproverScript,
+  type AuthorizationDetail,
   type Dialect,
   Dialect as DialectSchema,
   type Policy,
@@ -42,10 +43,22 @@ export type RequestRecord = {
   /** Its detail as `canonical` writes it, so that repetitions are found by comparing texts. */
   readonly canonical: string
   endorsedBy: string[]
+  /** The actions that all who endorsed permit; absent: all that were requested. */
+  narrowedTo?: readonly string[]
   decided?:
-    | { as: 'approved'; by: string; at: number; ttl: number; notes?: string; message?: string }
+    | {
+        as: 'approved'
+        by: string
+        at: number
+        ttl: number
+        /** What was granted, where it is less than what was requested. */
+        detail?: AuthorizationDetail
+        notes?: string
+        message?: string
+      }
     | { as: 'denied'; by: string; at: number; reason?: string; message?: string }
   exchangedAt?: number
+  revokedAt?: number
 }
 
 /** A push approval and what has become of it. */

@@ -26,6 +26,11 @@ export class Clock {
     return this.#stopped === undefined
   }
 
+  /** Seconds by which a running clock was moved. */
+  get shift(): number {
+    return this.#shift
+  }
+
   advance(seconds: number): void {
     if (this.#stopped === undefined) this.#shift += seconds
     else this.#stopped += seconds

@@ -8,6 +8,9 @@ import type { RE2JS } from 're2js'
 export const textMatches = (pattern: string, text: string): boolean =>
   compilePattern(pattern)?.matcher(text).find() === true
 
+/** Whether RE2 can read a regular expression at all. */
+export const isReadable = (pattern: string): boolean => compilePattern(pattern) !== undefined
+
 /** Kept, since the same few patterns of a policy come again and again. */
 const known = new Map<string, RE2JS | undefined>()
 const most = 1000

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, realpathSync, statSync } from 'node:fs'
 import { newestEntries } from '../issuer/history.ts'
+import type { JournalSize } from '../wire/index.ts'
 import { JournalError, reasonOf, writeError } from './error.ts'
 import { addChecksum, type Line } from './line.ts'
 import { lockJournal } from './lock.ts'
@@ -107,6 +108,11 @@ export class JournalFile {
       this.#onWarning(`${this.#path}:${torn}: dropped a last line that was cut off`)
     }
     this.#warnIfNearlyFull()
+  }
+
+  /** Its bytes, those that wait for the disk included, and how many it may have. */
+  get size(): JournalSize {
+    return { bytes: this.#size, max_bytes: this.#limits.maxBytes }
   }
 
   /** The tenants of which it remembers something that has not been taken yet. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { Change } from '../api/changes.ts'
-import { History } from '../issuer/history.ts'
+import { type DecidedRequest, History } from '../issuer/history.ts'
 import { fromSnapshot, type Snapshot, toSnapshot } from '../issuer/snapshot.ts'
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError, reasonOf } from './error.ts'
@@ -15,6 +15,13 @@ export type TenantPast = {
   readonly changes: Map<string, Change>
   /** Records of decided requests (`DecidedRequest`) as JSON, oldest first. */
   readonly decided: string[]
+  /**
+   * Of what was decided from then on (epoch seconds) there is a record or an entry; earlier ones may
+   * have been left out. Absent while there is neither.
+   */
+  completeFrom?: number
+  /** A compaction may have left records out. */
+  isShortened?: boolean
   /** The parts of its snapshot, until all of them have been read. */
   snapshot?: Snapshot | undefined
 }
@@ -26,6 +33,8 @@ export type ReadOptions = Readonly<{
   decided: number
   /** Reads so many bytes; absent: the whole file. */
   upTo?: number
+  /** Is told each record of a decided request, oldest first, instead of keeping it. */
+  onDecided?: ((tenant: TenantPast, request: DecidedRequest) => void) | undefined
   signal?: AbortSignal
 }>
 
@@ -36,34 +45,9 @@ export type ReadOptions = Readonly<{
  */
 export const readPast = async (
   path: string,
-  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, signal }: ReadOptions,
+  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, onDecided, signal }: ReadOptions,
 ): Promise<{ tenants: Map<string, TenantPast>; torn: number | undefined }> => {
-  const tenants = new Map<string, TenantPast>()
-  const find = (slug: string, where: string) => {
-    const tenant = tenants.get(slug)
-    if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
-    return tenant
-  }
-  const take = (line: Line, where: string) => {
-    if ('format' in line) return
-    const { tenant: slug } = line
-    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, most))
-    else if ('deleted' in line) tenants.delete(slug)
-    else if ('change' in line) noteChange(find(slug, where).changes, line.change)
-    else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
-    else if ('decided' in line) noteDecided(find(slug, where), JSON.stringify(line.decided), most)
-    else {
-      const past = find(slug, where)
-      const { history } = past
-      sensible(path, slug, () => endSnapshot(past))
-      for (const entry of line.entries) {
-        if (entry.seq <= history.last) {
-          throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
-        }
-        sensible(path, slug, () => history.add(entry))
-      }
-    }
-  }
+  const { tenants, take } = collectPast(path, { newest, decided: most, onDecided })
   const torn = await readLines(path, upTo, (text, number) => {
     signal?.throwIfAborted()
     const line = parseLine(text)
@@ -80,11 +64,57 @@ export const readPast = async (
     take(line, `${path}:${number}`)
   })
   for (const [slug, tenant] of tenants) {
-    sensible(path, slug, () => endSnapshot(tenant).history.compact())
+    finishPast(path, slug, tenant)
     await setImmediate()
   }
   shareRecords([...tenants.values()], most)
   return { tenants, torn }
+}
+
+/** Collects lines in their order; `source` is named in what it throws. */
+export const collectPast = (
+  source: string,
+  { newest, decided: most, onDecided }: Pick<ReadOptions, 'newest' | 'decided' | 'onDecided'>,
+): {
+  tenants: Map<string, TenantPast>
+  /** @throws {JournalError} for a line that is out of order or makes no sense */
+  take: (line: Line, where: string) => void
+} => {
+  const tenants = new Map<string, TenantPast>()
+  const note: NoteDecided = (tenant, request) => {
+    if (tenant.isShortened) tenant.completeFrom ??= secondAfter(request.outcome.at)
+    if (onDecided) onDecided(tenant, request)
+    else noteDecided(tenant, JSON.stringify(request), most)
+  }
+  const find = (slug: string, where: string) => {
+    const tenant = tenants.get(slug)
+    if (!tenant) throw new JournalError(`${where}: the tenant ${slug} was never opened`)
+    return tenant
+  }
+  const take = (line: Line, where: string) => {
+    if ('format' in line) return
+    const { tenant: slug } = line
+    if ('opened' in line) tenants.set(slug, beginPast(line.opened, newest, note))
+    else if ('deleted' in line) tenants.delete(slug)
+    else if ('change' in line) noteChange(find(slug, where).changes, line.change)
+    else if ('snapshot' in line) noteSnapshot(find(slug, where), line)
+    else if ('decided' in line) note(find(slug, where), line.decided)
+    else {
+      const past = find(slug, where)
+      const { history } = past
+      sensible(source, slug, () => endSnapshot(past))
+      for (const entry of line.entries) {
+        if (entry.seq <= history.last) {
+          throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
+        }
+        // Versions before format 2 left entries out, and kept no record of what they decided.
+        if (entry.seq > history.last + 1) past.completeFrom = secondAfter(entry.at)
+        past.completeFrom ??= entry.at
+        sensible(source, slug, () => history.add(entry))
+      }
+    }
+  }
+  return { tenants, take }
 }
 
 /** The lines of a file that says the same in less. Of what is over nothing is left. */
@@ -134,10 +164,15 @@ export const sensible = (path: string, slug: string, act: () => void): void => {
   }
 }
 
-const beginPast = (seed: TenantSeed, newest: number, most: number): TenantPast => {
+/** What is left out may have been decided in the same second. */
+const secondAfter = (at: number) => Math.floor(at) + 1
+
+type NoteDecided = (tenant: TenantPast, request: DecidedRequest) => void
+
+const beginPast = (seed: TenantSeed, newest: number, note: NoteDecided): TenantPast => {
   const tenant: TenantPast = {
     seed,
-    history: new History((it) => noteDecided(tenant, JSON.stringify(it), most), newest),
+    history: new History((it) => note(tenant, it), newest),
     changes: new Map(),
     decided: [],
   }
@@ -158,6 +193,7 @@ const noteDecided = ({ decided }: TenantPast, request: string, most: number): vo
 
 const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapshot }>): void => {
   tenant.snapshot ??= {}
+  tenant.isShortened = true
   const all = tenant.snapshot as Record<string, unknown>
   tenant.history.seq = line.seq
   tenant.history.clockMoved = line.clock_moved
@@ -167,6 +203,10 @@ const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapsh
     else all[name] = value
   }
 }
+
+/** Once all its lines were taken. @throws {JournalError} where what happened makes no sense */
+export const finishPast = (source: string, slug: string, tenant: TenantPast): void =>
+  sensible(source, slug, () => endSnapshot(tenant).history.compact())
 
 const endSnapshot = (tenant: TenantPast): TenantPast => {
   if (tenant.snapshot) tenant.history.state = fromSnapshot(tenant.snapshot)

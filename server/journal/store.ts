@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import type { Change } from '../api/changes.ts'
 import type { Entry } from '../issuer/event.ts'
 import type { History } from '../issuer/history.ts'
@@ -7,15 +5,11 @@ import {
   type Algorithm,
   generateSigningKey,
   importSigningKey,
-  KeyRing,
+  type KeyRing,
   type PrivateJwk,
   type SigningKey,
 } from '../signing/keys.ts'
-import type { TenantSeed } from '../wire/index.ts'
-import { JournalError } from './error.ts'
-import { JournalFile, type JournalOptions } from './file.ts'
-import { addChecksum, readChecked } from './line.ts'
-import { replaceFile } from './replace.ts'
+import type { JournalSize, TenantSeed } from '../wire/index.ts'
 
 /** A tenant as it was before a restart. */
 export type Kept = Readonly<{
@@ -24,178 +18,102 @@ export type Kept = Readonly<{
   changes: readonly Change[]
   secrets: ReadonlyMap<string, string>
   keys: KeyRing
+  /** Where this process keeps what happens to it from now on. */
+  journal: TenantJournal
 }>
 
-/** What must not stand in the journal: keys and secrets, in a file beside it that only its owner reads. */
-const Beside = z.strictObject({
-  signing_key: z.looseObject({ kid: z.string(), alg: z.string() }),
-  /** Absent in files of before December 2026. */
-  platform_key: z.looseObject({ kid: z.string(), alg: z.string() }).optional(),
-  tenants: z.record(
-    z.string(),
-    z.strictObject({
-      secrets: z.record(z.string(), z.string()),
-      keys: z.array(z.looseObject({ kid: z.string(), alg: z.string() })).min(1),
-    }),
-  ),
-})
-type Beside = z.infer<typeof Beside>
-
-/** Keeps what happens on the disk, so that it survives the process. */
-export class Store {
-  /** The key tenants begin with; the same after a restart. */
-  readonly signingKey: SigningKey
-  /** The key of the platforms that the harness plays; the same after a restart. */
-  readonly platformKey: SigningKey
-  readonly #journal: JournalFile
-  readonly #path: string
-  readonly #beside: Beside
-
+/** Keeps what happens to one tenant, in order. What it refuses by throwing has not happened. */
+export type TenantJournal = Readonly<{
   /**
-   * @param onWarning is told what is wrong with the journal, unless that ends it
-   * @throws {JournalError} when the file is corrupt, cannot be written, or another process has it
+   * Keeps entries that happened at once: all of them or none.
+   * @throws {JournalError} when they cannot be kept
    */
-  static async open(
-    path: string,
-    algorithm: Algorithm,
-    options?: JournalOptions,
-    onWarning?: (message: string) => void,
-  ): Promise<Store> {
-    const journal = await JournalFile.open(path, options, onWarning)
-    try {
-      const beside = readBeside(`${path}.keys`)
-      const [signingKey, platformKey] = await Promise.all([
-        keptOr(beside?.signing_key, algorithm),
-        keptOr(beside?.platform_key, 'ES256'),
-      ])
-      return new Store(journal, `${path}.keys`, { signingKey, platformKey }, beside)
-    } catch (failed) {
-      await journal.close()
-      throw failed
-    }
-  }
+  happened: (entries: readonly Entry[], keys: KeyRing) => void
+  /** Keeps a change of a document or report. @throws {JournalError} when it cannot be kept */
+  changed: (change: Change) => void
+  /** Deletes the tenant with its secrets and keys. @throws {JournalError} when that cannot be kept */
+  deleted: () => void
+  /** Says in how many seconds something is due; undefined: nothing is. Only a shared store keeps it. */
+  planned?: (seconds: number | undefined) => void
+  /** Resolves when all that happened so far is kept. @throws {JournalError} when it is not */
+  durable: () => Promise<void>
+}>
 
-  private constructor(
-    journal: JournalFile,
-    path: string,
-    { signingKey, platformKey }: Pick<Store, 'signingKey' | 'platformKey'>,
-    beside: Beside | undefined,
-  ) {
-    this.#journal = journal
-    this.#path = path
-    this.signingKey = signingKey
-    this.platformKey = platformKey
-    const tenants = Object.entries(beside?.tenants ?? {})
-    this.#beside = {
-      signing_key: signingKey.privateJwk,
-      platform_key: platformKey.privateJwk,
-      tenants: Object.fromEntries(tenants.filter(([slug]) => journal.slugs.includes(slug))),
-    }
-    this.#writeBeside()
-  }
-
-  /** The tenants there were before the restart. */
-  get slugs(): string[] {
-    return this.#journal.slugs
-  }
-
+/** Where the tenants of a harness are kept, so that they survive the process. */
+export type Store = Readonly<{
+  /** The key tenants begin with; the same after a restart. */
+  signingKey: SigningKey
+  /** The key of the platforms that the harness plays; the same after a restart. */
+  platformKey: SigningKey
+  /** The bytes of the journal, and its limit. Only a file has a limit. */
+  size?: () => JournalSize
+  /** The tenants there were before the restart, of which nothing has been handed over yet. */
+  slugs: () => readonly string[]
   /** What there was of a tenant, handed over once. */
-  kept(slug: string): Kept | undefined {
-    const remembered = this.#journal.take(slug)
-    const beside = this.#beside.tenants[slug]
-    if (remembered === undefined) return undefined
-    if (beside === undefined) {
-      throw new JournalError(`${this.#path} lacks the keys of the tenant ${slug}`)
-    }
-    return {
-      seed: remembered.seed,
-      history: remembered.history,
-      changes: [...remembered.changes.values()],
-      secrets: new Map(Object.entries(beside.secrets)),
-      keys: KeyRing.import(beside.keys as PrivateJwk[]),
-    }
-  }
-
-  /** A tenant begins, or begins anew; it counts from the first thing that happened to it. */
-  opened(
+  kept: (slug: string) => Kept | undefined
+  /** A tenant begins, or begins anew; it counts from the first thing that happens to it. */
+  opened: (
     slug: string,
     seed: TenantSeed,
     secrets: ReadonlyMap<string, string>,
     keys: KeyRing,
-  ): void {
-    this.#beside.tenants[slug] = { secrets: Object.fromEntries(secrets), keys: [...keys.export()] }
-    this.#writeBeside()
-    this.#journal.append({ tenant: slug, opened: withoutSecrets(seed) })
-  }
-
-  /** The keys go once the journal knows: a tenant without keys could not come back. */
-  deleted(slug: string): void {
-    this.#journal.append({ tenant: slug, deleted: true })
-    const { [slug]: beside } = this.#beside.tenants
-    const forget = () => {
-      if (this.#beside.tenants[slug] !== beside) return
-      delete this.#beside.tenants[slug]
-      this.#writeBeside()
-    }
-    this.durable()
-      .then(forget)
-      .catch(() => {})
-  }
-
-  /** What happened at once; it comes back as a whole or not at all. */
-  happened(slug: string, entries: readonly Entry[], keys: KeyRing): void {
-    if (entries.some(({ type }) => type.startsWith('key.'))) {
-      const tenant = this.#beside.tenants[slug]
-      if (tenant) tenant.keys = [...keys.export()]
-      this.#writeBeside()
-    }
-    this.#journal.append({ tenant: slug, entries })
-  }
-
-  changed(slug: string, change: Change): void {
-    this.#journal.append({ tenant: slug, change })
-  }
-
+  ) => TenantJournal
   /** @throws {JournalError} once a write has failed */
-  refuseIfFailed(): void {
-    this.#journal.refuseIfFailed()
-  }
+  refuseIfFailed: () => void
+  /** Resolves when all that happened so far is kept. @throws {JournalError} when it is not */
+  durable: () => Promise<void>
+  close: () => Promise<void>
+}>
 
-  /** Resolves when all that happened so far is on the disk. */
-  durable(): Promise<void> {
-    return this.#journal.durable()
-  }
+/** Where a tenant is at the moment. */
+export type Place =
+  | Readonly<{ at: 'here'; kept: Kept }>
+  | Readonly<{ at: 'elsewhere'; issuer?: string | undefined; api?: string | undefined }>
+  | Readonly<{ at: 'nowhere' }>
 
-  close(): Promise<void> {
-    return this.#journal.close()
-  }
+/** A store that several processes use at once. Each tenant belongs to at most one of them at a time. */
+export type SharedStore = Store &
+  Readonly<{
+    /** Reads what happened to a tenant, and makes it this process's own, unless another has it. */
+    take: (slug: string) => Promise<Place>
+    /** Makes the name of a tenant that does not exist this process's own. @returns false when it is taken */
+    claim: (slug: string) => Promise<boolean>
+    /** Where the owner of a tenant is reached, while it has one that renews its lease. */
+    ownerOf: (
+      slug: string,
+    ) => Promise<Readonly<{ issuer?: string | undefined; api?: string | undefined }> | undefined>
+    /** Resolves when no other process can have taken a tenant of this one. @throws {JournalError} */
+    live: () => Promise<void>
+    /** Reads a tenant without taking it; nothing can be written to it. */
+    look: (slug: string) => Promise<Kept | undefined>
+    /** Writes what happened so far to a tenant, and lets another process take it. */
+    release: (slug: string) => Promise<void>
+    /** All tenants, whichever process has them, by name. */
+    list: () => Promise<string[]>
+    /** Tenants in which something is due, and that no process has. */
+    overdue: () => Promise<string[]>
+    /** Says where the other processes reach this one. */
+    announce: (addresses: Readonly<{ issuer: string; api: string }>) => Promise<void>
+    /** Calls back when this process has lost all its tenants, with why. */
+    onLost: (lost: (why: Error) => void) => void
+    /** Proves to another process that a request was forwarded by one of them. */
+    forwardKey: string
+  }>
 
-  #writeBeside() {
-    replaceFile(this.#path, addChecksum(this.#beside))
-  }
-}
+/** Whether several processes may use a store at once. */
+export const isShared = (store: Store): store is SharedStore => 'take' in store
 
-const keptOr = (jwk: object | undefined, algorithm: Algorithm): SigningKey | Promise<SigningKey> =>
-  jwk === undefined ? generateSigningKey(algorithm) : importSigningKey(jwk as PrivateJwk)
-
-const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
+/** The seed as a journal has it: secrets stand elsewhere. */
+export const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
   ...seed,
   agents: seed.agents.map(({ client_secret: _, ...agent }) => agent),
   applications: seed.applications.map(({ client_secret: _, ...application }) => application),
   api_keys: seed.api_keys.map(({ key: _, ...apiKey }) => apiKey),
 })
 
-const readBeside = (path: string): Beside | undefined => {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (failed) {
-    if ((failed as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new JournalError(`${path} cannot be read`)
-  }
-  const { success, data } = Beside.safeParse(readChecked(text))
-  if (success) return data
-  throw new JournalError(
-    `${path}: expected the keys of a lumoauth-harness journal; restore it from a copy, or move both files away to begin anew`,
-  )
-}
+/** The key as it was kept, or a fresh one. */
+export const keptOr = (
+  jwk: object | undefined,
+  algorithm: Algorithm,
+): SigningKey | Promise<SigningKey> =>
+  jwk === undefined ? generateSigningKey(algorithm) : importSigningKey(jwk as PrivateJwk)

@@ -23,7 +23,7 @@ import { tokenMisbehaviours } from './issuer/tokens.ts'
 import { networkMisbehaviours } from './network.ts'
 
 /** All misbehaviours. */
-export const misbehaviours: readonly Misbehaviour[] = [
+export const misbehaviours = [
   ...networkMisbehaviours,
   ...clientMisbehaviours,
   ...tokenMisbehaviours,
@@ -44,7 +44,10 @@ export const misbehaviours: readonly Misbehaviour[] = [
   ...documentMisbehaviours,
   ...apiErrorMisbehaviours,
   ...challengeMisbehaviours,
-]
+] satisfies readonly Misbehaviour[]
+
+/** The name of a misbehaviour of the package; `lumoauth-harness misbehaviours` says what each does. */
+export type MisbehaviourName = (typeof misbehaviours)[number]['name']
 
 /** All misbehaviours as the control plane lists them. */
 export const describedMisbehaviours: Misbehaviours['known'] =

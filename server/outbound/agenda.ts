@@ -33,17 +33,23 @@ export class Agenda {
   #timer: unknown
   #next = Number.POSITIVE_INFINITY
   #over = false
+  readonly #planned: (due: number | undefined) => void
 
-  /** @param failed hears what went wrong in what was planned, as nobody waits for it */
+  /**
+   * @param failed is called with what went wrong in what was planned, as nothing waits for it
+   * @param planned is called with when the next thing is due, by the tenant's clock, if anything is
+   */
   constructor(
     clock: Clock,
     timers: Timers,
     ended: AbortSignal,
     failed: (thrown: unknown) => void = rethrow,
+    planned: (due: number | undefined) => void = () => {},
   ) {
     this.#clock = clock
     this.#timers = timers
     this.#failed = failed
+    this.#planned = planned
     ended.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
@@ -63,7 +69,10 @@ export class Agenda {
       this.#items.delete(item)
       const doing = (async () => item.act())()
         .catch(this.#failed)
-        .finally(() => this.#underway.delete(doing))
+        .finally(() => {
+          this.#underway.delete(doing)
+          this.#tellPlan()
+        })
       this.#underway.add(doing)
     }
     this.#waitUntil(Math.min(...[...this.#items].map((item) => item.due)))
@@ -74,9 +83,22 @@ export class Agenda {
     while (this.#underway.size > 0) await Promise.allSettled([...this.#underway])
   }
 
+  /** Whether nothing is planned or under way. */
+  get idle(): boolean {
+    return this.#items.size === 0 && this.#underway.size === 0
+  }
+
+  /** What is under way is due until it is done. */
+  #tellPlan() {
+    if (this.#over) return
+    if (this.#underway.size > 0) this.#planned(this.#clock.now())
+    else this.#planned(this.#next === Number.POSITIVE_INFINITY ? undefined : this.#next)
+  }
+
   #waitUntil(due: number) {
     this.#timers.clear(this.#timer)
     this.#next = due
+    this.#tellPlan()
     const seconds = due - this.#clock.now()
     // A clock that stands still gets nowhere by itself; what is due already does not depend on it.
     if (this.#over || due === Number.POSITIVE_INFINITY || (seconds > 0 && !this.#clock.running))

@@ -31,13 +31,15 @@ export const logTo = (
   }
 }
 
-const formatJson = ({ time, id, milliseconds, ...line }: LogLine): string =>
+const formatJson = ({ time, id, milliseconds, client, trace, ...line }: LogLine): string =>
   JSON.stringify({
     time,
     level: line.status < 500 ? 'info' : 'error',
     msg: `${line.method} ${line.path} ${line.status}`,
     request_id: id,
     ...line,
+    ...(client !== undefined && { client_id: client }),
+    ...(trace !== undefined && { trace_id: trace }),
     ms: Math.round(milliseconds * 10) / 10,
   })
 

@@ -27,14 +27,15 @@ export const watchConfiguration = (
   let complained = ''
   let timer: NodeJS.Timeout | undefined
 
-  const reload = async () => {
+  const reload = async ({ isAsked = false } = {}) => {
+    if (files.length === 0) return say('info', 'no configuration to read again')
     try {
       const wanted = await configuration(options)
       const changes = apply(harness, tenants, known, wanted)
       known = wanted
       if (changes.length > 0)
         say('info', `read ${files.join(' and ')} again: ${changes.join('; ')}`)
-      else if (complained !== '') say('info', `${files.join(' and ')}: as it was before`)
+      else if (complained !== '' || isAsked) say('info', `${files.join(' and ')}: as it was before`)
       complained = ''
     } catch (wrong) {
       if (!(wrong instanceof UsageError)) throw wrong
@@ -49,8 +50,12 @@ export const watchConfiguration = (
       timer = setTimeout(() => void reload(), settleMilliseconds)
     }),
   )
+  // An editor's save is seen by itself; a file that is mounted, or replaced elsewhere, takes this.
+  const hangUp = () => void reload({ isAsked: true })
+  process.on('SIGHUP', hangUp)
   return {
     [Symbol.dispose]: () => {
+      process.off('SIGHUP', hangUp)
       clearTimeout(timer)
       for (const watcher of watchers) watcher.close()
     },

@@ -1,19 +1,24 @@
+import { existsSync } from 'node:fs'
+import { apiEnvironment } from '../harness/api-environment.ts'
 import {
   createHarness,
   type Harness,
   type HarnessOptions,
   shortestControlToken,
 } from '../harness/harness.ts'
+import type { ClientSecrets } from '../harness/seeds.ts'
 import type { TestTenant } from '../harness/test-tenant.ts'
 import { findRecordedTenant } from '../http/replay.ts'
 import { JournalError } from '../journal/error.ts'
+import { isPostgresUrl } from '../journal/open-store.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
 import { Recording } from '../wire/index.ts'
 import { type ConfigurationOptions, configuration, readFile } from './configuration.ts'
-import { assignments, type Shell } from './environment.ts'
+import { assignments, requireOwnDotenv, type Shell, writeDotenv } from './environment.ts'
 import { type LogStyle, logTo } from './log-style.ts'
 import { watchConfiguration } from './reload.ts'
+import { usualConfig } from './usual-config.ts'
 
 /** The options of `lumoauth-harness start`. */
 export type StartOptions = ConfigurationOptions &
@@ -33,8 +38,12 @@ export type StartOptions = ConfigurationOptions &
     journal?: string
     /** A file with the answers of a real issuer. */
     recording?: string
+    /** How client secrets are made; absent: fixed on this machine, fresh beyond it. */
+    secrets?: ClientSecrets
     /** The shell that the printed environment is for. */
     env: Shell
+    /** A dotenv file for the environment. */
+    dotenv?: string
     log: LogStyle
     json: boolean
   }>
@@ -45,25 +54,43 @@ export type StartOptions = ConfigurationOptions &
  * @throws {UsageError} when it could not start
  */
 export const start = async (options: StartOptions): Promise<number> => {
+  if (options.dotenv !== undefined) requireOwnDotenv(options.dotenv)
+  const secrets = clientSecretsOf(options)
   const recording =
     options.recording === undefined ? undefined : readFile(options.recording, Recording)
   const firstTenant = recording && findRecordedTenant(recording)
-  const configured = { ...options, ...(firstTenant && { firstTenant }) }
+  const config = options.config ?? findConfig()
+  const configured = {
+    ...options,
+    ...(config !== undefined && { config }),
+    ...(firstTenant && { firstTenant }),
+  }
   const log = logTo(process.stderr, options.log)
   const seeds = await configuration(configured)
   await using harness = await open(options, {
     ...log.hears,
     onWarning: (message) => log.say('error', message),
     tenants: seeds,
+    clientSecrets: secrets,
     ...(recording && { recording }),
   })
   const stopped = waitForSignal()
-  using _watch = watchConfiguration(harness, seeds, configured, log.say)
+  // Processes that share a store must not each apply a change of their own copy of the file.
+  const isShared = isPostgresUrl(options.journal ?? '')
+  using _watch = isShared ? undefined : watchConfiguration(harness, seeds, configured, log.say)
   const [tenant] = harness.tenants as [TestTenant, ...TestTenant[]]
+  const environment = environmentOf(harness, tenant)
+  if (options.dotenv !== undefined) {
+    writeDotenv(options.dotenv, {
+      ...environment.agent,
+      ...environment.api,
+      ...environment.model,
+    })
+  }
   process.stdout.write(
     options.json
-      ? `${JSON.stringify(await summary(harness, tenant))}\n`
-      : await createGreeting(harness, tenant, options.env),
+      ? `${JSON.stringify({ ...(await summary(harness, tenant)), environment })}\n`
+      : await createGreeting(harness, tenant, environment, { ...configured, secrets }),
   )
   await stopped
   return 0
@@ -141,26 +168,74 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
   model: tenant.model,
 })
 
+/** The variables that an agent, an API and a model are configured by. */
+const environmentOf = (harness: Harness, tenant: TestTenant) => ({
+  agent: tenant.environment,
+  api: apiEnvironment(tenant, harness.api),
+  model: { OPENAI_BASE_URL: tenant.model.base_url, OPENAI_API_KEY: tenant.model.api_key },
+})
+
 const createGreeting = async (
   harness: Harness,
   tenant: TestTenant,
-  shell: Shell,
-) => `lumoauth-harness is up. Paste this where your agent runs:
+  environment: ReturnType<typeof environmentOf>,
+  { env, dotenv, config, secrets }: StartOptions & { secrets: ClientSecrets },
+) => {
+  const block = (variables: Readonly<Record<string, string>>) =>
+    Object.entries(variables)
+      .map(([name, value]) => assignments[env](name, value))
+      .join('\n')
+  const text = `lumoauth-harness is up. Set this where your agent runs:
 
-${Object.entries(tenant.environment)
-  .map(([name, value]) => assignments[shell](name, value))
-  .join('\n')}
+${block(environment.agent)}
 
-And these, for an agent that has no model but the scripted one:
+Set this where your own API runs:
 
-${assignments[shell]('OPENAI_BASE_URL', tenant.model.base_url)}
-${assignments[shell]('OPENAI_API_KEY', tenant.model.api_key)}
+${block(environment.api)}
+
+Set this where an agent runs that has no model of its own:
+
+${block(environment.model)}
 
 issuer         ${harness.issuer}
 documents API  ${harness.api}
-tenant         ${harness.tenants.map((it) => it.tenant).join(', ')}
+tenant         ${harness.tenants.map((it) => it.tenant).join(', ')}${config === undefined ? '' : ` (${config})`}
+client secrets ${secretsSaid[secrets]}
 control token  ${harness.controlToken}
-approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}
+approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}${dotenv === undefined ? '' : `\nwrote          ${dotenv}`}
 
 Ctrl-C ends it.
 `
+  // A dotenv file has no other lines than assignments and comments.
+  return env === 'dotenv' ? text.replace(/^(?![A-Z_]+=)(?=.)/gm, '# ') : text
+}
+
+const secretsSaid: Record<ClientSecrets, string> = {
+  fixed: 'the same at every start, for development on this machine: they are not secret',
+  fresh: 'fresh at every start; give a client_secret in --config to keep one',
+}
+
+/** Anyone who reaches the port could use a secret that is written in a README. */
+const clientSecretsOf = ({
+  host,
+  issuerOrigin,
+  apiOrigin,
+  secrets,
+}: StartOptions): ClientSecrets => {
+  const names = [
+    host,
+    ...[issuerOrigin, apiOrigin].flatMap((it) => (it ? [new URL(it).hostname] : [])),
+  ]
+  const beyond = names.find((name) => !isLoopback(name))
+  if (secrets === 'fixed' && beyond !== undefined) {
+    throw new UsageError(
+      `--secrets fixed: expected to be reached on this machine only, not at ${beyond}; give each agent a client_secret in --config`,
+    )
+  }
+  return secrets ?? (beyond === undefined ? 'fixed' : 'fresh')
+}
+
+const isLoopback = (name: string) => /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i.test(name)
+
+/** The configuration of the folder that `start` runs in, as `lumoauth-harness init` writes it. */
+const findConfig = (): string | undefined => (existsSync(usualConfig) ? usualConfig : undefined)

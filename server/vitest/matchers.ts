@@ -9,8 +9,12 @@ import {
   matchDetail,
   readExpectedDetail,
 } from './match-detail.ts'
+import { type ExpectedOutcome, type OtherFacts, toDecide } from './to-decide.ts'
 
-/** Asked of a tenant (everything in it), or of the fixtures `agent` and `jit` (what is theirs). */
+/**
+ * Asked of a tenant (everything in it), or of the fixtures `agent` and `jit` (what is theirs);
+ * `toDecide` of a policy.
+ */
 export type LumoAuthMatchers<R> = {
   /**
    * Asked for exactly this, whatever was decided. The order of lists does not matter. Asymmetric matchers
@@ -26,6 +30,12 @@ export type LumoAuthMatchers<R> = {
    * @throws {TypeError} for anything but a list of details
    */
   toHaveUsedOnly: (details: readonly ExpectedDetail[]) => R
+  /**
+   * The policy decides like this of a request for the detail: `{ decision: 'ask', rule: 'payments' }`.
+   * Members that are not given may have any value. `facts` says what else is known, such as the agent.
+   * @throws {TypeError} for what is not a policy, a detail, or an outcome that a policy can have
+   */
+  toDecide: (detail: AuthorizationDetail, expected: ExpectedOutcome, facts?: OtherFacts) => R
 }
 
 declare module 'vitest' {
@@ -102,6 +112,8 @@ export const matchers = {
         ]),
     }
   },
+
+  toDecide,
 } satisfies Record<
   string,
   (this: MatcherState, received: unknown, ...more: never[]) => MatcherResult

@@ -1,3 +1,4 @@
+import '../wire/require-node.ts'
 import { setImmediate } from 'node:timers/promises'
 import { test as base, expect, type TestAPI } from 'vitest'
 import { type JitContext, type JitOptions, LumoAuthAgent } from '../../client/index.ts'

@@ -79,12 +79,16 @@ export const RequestView = z
     expires_at: z.number(),
     approvals: z.array(Person),
     approvals_required: z.int(),
+    /** The only actions that can still be permitted, where an approver has narrowed the request. */
+    narrowed_to: z.array(z.string()).nullable(),
     decided: z
       .object({
         as: z.enum(['approved', 'denied']),
         by: Person,
         at: z.number(),
         ttl: z.int().optional(),
+        /** What was granted, where it is less than what was requested. */
+        detail: AuthorizationDetail.optional(),
         text: z.string().optional(),
       })
       .nullable(),
@@ -110,6 +114,8 @@ export type InboxQuery = z.infer<typeof InboxQuery>
  */
 export const Inbox = Clock.extend({
   requests: z.array(RequestView),
+  /** How many requests of the tenant wait for a person, on whichever page. */
+  waiting: z.int(),
   pagination: z.object({ total: z.int(), page: z.int(), limit: z.int() }),
 }).meta({ id: 'Inbox' })
 export type Inbox = z.infer<typeof Inbox>
@@ -171,3 +177,26 @@ export type Timeline = z.infer<typeof Timeline>
 /** Where a lost event stream is taken up again, for what cannot send `Last-Event-ID`. */
 export const StreamQuery = z.object({ last_event_id: z.string().max(128).optional() })
 export type StreamQuery = z.infer<typeof StreamQuery>
+
+/** What changes without an entry in the journal: the clock, recorded exchanges, misbehaviours. */
+export const Pulse = Clock.extend({
+  /** `seq` of the newest exchange. */
+  exchanges: z.int(),
+  /** How many misbehaviours are on. */
+  misbehaviours: z.int(),
+  /** Seconds by which the tenant's clock was moved from that of the machine; 0 for one that stands. */
+  shift: z.int(),
+}).meta({ id: 'Pulse' })
+export type Pulse = z.infer<typeof Pulse>
+
+/** What happened since an event, for a page that holds no event stream. */
+export const News = z
+  .object({
+    /** False where it is not known what came after `last_event_id`: the page has to load anew. */
+    resumed: z.boolean(),
+    last_event_id: z.string(),
+    entries: z.array(JournalEntry),
+    pulse: Pulse,
+  })
+  .meta({ id: 'News' })
+export type News = z.infer<typeof News>

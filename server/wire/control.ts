@@ -77,8 +77,18 @@ export const Decided = z
   .meta({ id: 'Decided' })
 export type Decided = z.infer<typeof Decided>
 
+/** Bytes of the journal, and how many it may have: beyond that nothing is decided any more. */
+export const JournalSize = z.object({ bytes: z.int(), max_bytes: z.int() })
+export type JournalSize = z.infer<typeof JournalSize>
+
 export const Health = z
-  .object({ status: z.literal('ok'), tenants: z.int(), version: z.string() })
+  .object({
+    status: z.literal('ok'),
+    tenants: z.int(),
+    version: z.string(),
+    /** Absent where nothing is kept. */
+    journal: JournalSize.optional(),
+  })
   .meta({ id: 'Health' })
 export type Health = z.infer<typeof Health>
 

@@ -1,3 +1,5 @@
+import './require-node.ts'
+
 /** The wire contract: zod schemas, their types, and every route as data. */
 export * from './agent.ts'
 export * from './approval.ts'
@@ -25,6 +27,7 @@ export * from './rate-limits.ts'
 export * from './recording.ts'
 export * from './registration.ts'
 export * from './report.ts'
+export * from './request-facts.ts'
 export * from './routes/route.ts'
 export * from './routes/routes.ts'
 export * from './seed.ts'

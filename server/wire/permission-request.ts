@@ -145,6 +145,13 @@ export const ApproveRequest = z
   .meta({ id: 'ApproveRequest' })
 export type ApproveRequest = z.infer<typeof ApproveRequest>
 
+/** The same on the approvals page, where a person may permit less than what was requested. */
+export const ApproveOnPage = ApproveRequest.extend({
+  /** The only requested actions to permit. Default: all of them. */
+  actions: z.array(z.string()).min(1).max(64).optional(),
+}).meta({ id: 'ApproveOnPage' })
+export type ApproveOnPage = z.infer<typeof ApproveOnPage>
+
 export const RequestApproved = z
   .looseObject({
     request_id: z.string(),

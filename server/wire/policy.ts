@@ -16,8 +16,19 @@ const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
   error: 'expected a time of day such as 09:30',
 })
 
-/** `from` is in it, `to` is not. Across midnight, a window belongs to the day on which it begins. */
-const TimeWindow = z
+const isTimeZone = (zone: string) => {
+  try {
+    return /^[A-Za-z]/.test(zone) && Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Hours of the week by the clock on the wall of a zone: `from` is in it, `to` is not. Across midnight, a
+ * window belongs to the day on which it begins.
+ */
+export const TimeWindow = z
   .strictObject({
     days: z
       .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
@@ -25,11 +36,18 @@ const TimeWindow = z
       .optional(),
     from: TimeOfDay.optional(),
     to: TimeOfDay.optional(),
+    /** Absent: UTC. */
+    zone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, { error: 'expected an IANA time zone such as Europe/Berlin' })
+      .optional(),
   })
   .refine(({ from, to }) => from === undefined || from !== to, {
     error: 'expected from and to to differ: a window without any time in it never holds',
     path: ['to'],
   })
+export type TimeWindow = z.infer<typeof TimeWindow>
 
 /**
  * A regular expression that can be matched in time linear in the text (RE2's syntax): neither
@@ -61,7 +79,7 @@ const isRegularExpression = (pattern: string) => {
 /**
  * When a rule applies: every member given must hold. Of `actions`, `locations`, `datatypes` and
  * `privileges` of the request any one must match; in a rule that approves, all of them. An absent
- * member always holds. Times are UTC by the tenant's clock.
+ * member always holds. Times are those of the tenant's clock.
  */
 export const Condition = z.strictObject({
   type: Patterns.optional(),

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { deepestJson } from './json.ts'
+import { describeUnknownKey, keysAt, withoutUnions } from './schema-issues.ts'
 
 /** One thing wrong with a text somebody wrote, and where. */
 export type Flaw = Readonly<{ file: string; line: number; column: number; message: string }>
@@ -102,15 +103,18 @@ export const parseYaml = <S extends z.ZodType>(
   if (problems.length > 0) throw new FlawedFile(problems.map((it) => ({ file, ...it })))
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new FlawedFile(
-    parsed.error.issues.slice(0, mostFlaws).map((issue) => {
-      const path =
-        issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-      const where = issue.path.map(String).join('.')
-      const message = where === '' ? issue.message : `${where}: ${issue.message}`
-      return { file, ...locate(path, 'key'), message }
-    }),
-  )
+  const flaws = withoutUnions(parsed.error.issues).flatMap((issue) => {
+    const where = issue.path.map(String).join('.')
+    const flaw = (message: string, path: readonly PropertyKey[]) => ({
+      file,
+      ...locate(path, 'key'),
+      message: where === '' ? message : `${where}: ${message}`,
+    })
+    if (issue.code !== 'unrecognized_keys') return [flaw(issue.message, issue.path)]
+    const known = keysAt(schema, issue.path)
+    return issue.keys.map((key) => flaw(describeUnknownKey(key, known), [...issue.path, key]))
+  })
+  throw new FlawedFile(flaws.slice(0, mostFlaws))
 }
 
 /** What is beyond the bounds of a text, told by its tokens: parsing takes several times as long. */

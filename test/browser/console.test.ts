@@ -1,7 +1,7 @@
-import { connect, createServer, type Socket } from 'node:net'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lineTo } from './line.ts'
 import { ada, alice, createWorld, grace, launch, noBrowser } from './world.ts'
 
 const personal = { type: 'user_data', actions: ['read'], identifier: 'doc_people' }
@@ -49,7 +49,7 @@ describe.skipIf(noBrowser)(
       await using it = await waiting()
       const { page, agent, requestId, taskId } = it
 
-      await page.getByLabel('Seconds the token lives').fill('120')
+      await page.getByLabel('Token lifetime (seconds)').fill('120')
       await page.getByLabel(/^Reason/).fill('For this report only')
       await page.getByRole('button', { name: 'Approve' }).click()
       await verdict(page, 'Approved by Ada Approver')
@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)(
         agent_message: 'For this report only',
       })
       expect([answer.status, after.status]).toEqual([200, 401])
-      await verdict(page, 'Its task has ended')
+      await verdict(page, 'The task has ended')
       expect(it.complaints).toEqual([])
     })
 
@@ -80,6 +80,58 @@ describe.skipIf(noBrowser)(
         status: 'denied',
         agent_message: 'Nobody needs that',
       })
+    })
+
+    it('permits fewer actions than requested, and takes the permission back', async () => {
+      await using it = await waiting()
+      const { page, agent } = it
+      const detail = { ...personal, actions: ['read', 'export'] }
+      const { request_id: requestId } = await agent.ask(it.taskId, detail)
+      await rowOf(page, requestId).click()
+      await page.getByRole('checkbox', { name: 'export' }).uncheck()
+      await page.getByRole('checkbox', { name: 'read' }).uncheck()
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await page.getByText('Tick at least one action, or deny the request.').waitFor()
+      await page.getByRole('checkbox', { name: 'read' }).check()
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Permitted actions: read')
+      const granted = await agent.status(requestId)
+      const token = await agent.token(requestId)
+      const before = await agent.read('doc_people', token)
+
+      await page.getByRole('button', { name: 'Revoke permission' }).click()
+      await page.locator('.request-head').getByText('revoked').waitFor()
+
+      const after = await agent.read('doc_people', token)
+      expect(granted.authorization_details.actions).toEqual(['read'])
+      expect([before.status, after.status]).toEqual([200, 401])
+    })
+
+    it('ends a task after asking once more', async () => {
+      await using it = await waiting()
+      const { page, agent, requestId } = it
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+      const token = await agent.token(requestId)
+      await page.getByRole('link', { name: 'Q4 report' }).click()
+
+      await page.getByRole('button', { name: 'End task…' }).click()
+      await page.getByRole('button', { name: 'End the task' }).click()
+
+      await page.locator('.timeline-head').getByText('suspended', { exact: true }).waitFor()
+      expect((await agent.read('doc_people', token)).status).toBe(401)
+    })
+
+    it('shows the amount of a payment in its row', async () => {
+      await using it = await waiting()
+      const { request_id: requestId } = await it.agent.ask(it.taskId, {
+        type: 'payment',
+        actions: ['initiate'],
+        identifier: 'inv_2211_of_a_supplier_with_a_long_name',
+        instructedAmount: { currency: 'EUR', amount: '18400.00' },
+      })
+
+      await rowOf(it.page, requestId).getByText('18400.00 EUR').waitFor()
     })
 
     it('keeps what somebody writes, and their focus, while other requests come in', async () => {
@@ -140,13 +192,17 @@ describe.skipIf(noBrowser)(
       await using it = await waiting()
       const other = await it.world.enter(browser, grace)
       await rowOf(other.page, it.requestId).click()
-      await other.page.route('**/events*', (route) => route.abort())
       // The other page learns nothing until its person has decided, too.
       let decides = false
       other.page.on('request', (request) => {
         decides ||= request.method() === 'POST'
+        if (decides) for (const go of held) go()
       })
-      await other.page.route('**/inbox', (route) => (decides ? route.continue() : route.abort()))
+      const held: (() => void)[] = []
+      await other.page.route('**/inbox', async (route) => {
+        if (!decides) await new Promise<void>((resolve) => held.push(resolve))
+        await route.continue()
+      })
       await it.page.getByRole('button', { name: 'Approve' }).click()
       await verdict(it.page, 'Approved by Ada Approver')
 
@@ -211,7 +267,7 @@ describe.skipIf(noBrowser)(
 
       for (const [at, requestId] of asked.entries()) {
         await rowOf(page, requestId).click()
-        const quote = page.getByLabel('Justification')
+        const quote = page.getByLabel('What the agent wrote')
         await expect
           .poll(async () => visible(await quote.innerText()))
           .toBe(visible(attacks[at] ?? ''))
@@ -245,7 +301,7 @@ describe.skipIf(noBrowser)(
 
       const identifier = page.locator('.exact dd').nth(2)
       await identifier.getByText('doc_U+202Egnp.exeU+200B', { exact: true }).waitFor()
-      expect(await page.getByLabel('Justification').innerText()).toContain('safeU+2066 text')
+      expect(await page.getByLabel('What the agent wrote').innerText()).toContain('safeU+2066 text')
       await context.close()
     })
 
@@ -295,7 +351,7 @@ describe.skipIf(noBrowser)(
       await page.getByRole('button', { name: 'Approve' }).waitFor()
 
       const stops: Stop[] = []
-      for (let at = 0; at < 40 && stops.at(-1)?.name !== 'Keys ?'; at += 1) {
+      for (let at = 0; at < 40 && stops.at(-1)?.name !== 'Deny'; at += 1) {
         await page.keyboard.press('Tab')
         stops.push(await page.evaluate<Stop>(focused))
       }
@@ -346,21 +402,61 @@ describe.skipIf(noBrowser)(
       const first = page.getByRole('switch').first()
       await first.waitFor()
 
-      await page.getByRole('button', { name: 'Advance by 5 min' }).click()
+      await page.getByRole('button', { name: '+5 min' }).click()
       await page.locator('.big-clock').getByText('2026-03-02 09:05:00 UTC').waitFor()
       await first.check()
       await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(1)
       await first.uncheck()
       await expect.poll(async () => (await world.control('misbehaviours')).active.length).toBe(0)
 
-      await verdict(it.page, 'Nobody decided in time')
+      await verdict(it.page, 'Expired before a decision')
+      await context.close()
+    })
+
+    it('finds a misbehaviour, lists those that are on, and switches all off', async () => {
+      await using it = await waiting()
+      const { page, context, world } = await operating(it.world)
+      const names = page.locator('.switch code').filter({ visible: true })
+      await page.getByText(/in all$/).waitFor()
+
+      await page.getByLabel('Search misbehaviours').fill('without revoking')
+      await page.getByText(/^The search finds [1-9]\d? of/).waitFor()
+      await page.getByRole('switch').first().check()
+      await page.getByRole('heading', { name: 'On now (1)' }).waitFor()
+      await page.getByLabel('Search misbehaviours').fill('no such misbehaviour')
+      await page.getByText(/^The search finds 0 of/).waitFor()
+      const listed = await page.locator('.switched-on code').innerText()
+      await it.page.locator('.mark').getByText('1 misbehaving').waitFor()
+      await page.getByRole('link', { name: '1 misbehaving' }).waitFor()
+      await page.getByRole('button', { name: 'Switch all off' }).click()
+
+      await expect.poll(async () => (await world.control('misbehaviours')).active).toEqual([])
+      await expect.poll(() => it.page.locator('.mark').count()).toBe(0)
+      expect(listed).toMatch(/revok/)
+      expect(await names.count()).toBe(0)
+      await context.close()
+    })
+
+    it('takes durations as people write them, and marks a clock that was moved', async () => {
+      await using it = await waiting()
+      const { page, context } = await operating(it.world)
+      const by = page.getByLabel('Advance by', { exact: true })
+      await by.fill('soon')
+      await page.getByRole('button', { name: 'Advance', exact: true }).click()
+      await page.getByText('“soon” is not a duration.').waitFor()
+
+      await by.fill('2 h')
+      await page.getByRole('button', { name: 'Advance', exact: true }).click()
+
+      await page.getByRole('link', { name: 'Clock +2 h' }).waitFor()
+      await it.page.locator('.mark').getByText('Clock +2 h').waitFor()
       await context.close()
     })
 
     it('lets an operator take the seat of another approver', async () => {
       await using it = await waiting()
       const { page, context } = await operating(it.world)
-      await page.getByLabel('You are').selectOption('Grace Controller')
+      await page.getByLabel('Acting as').selectOption('Grace Controller')
       await page.getByRole('link', { name: /^Inbox/ }).click()
       await rowOf(page, it.requestId).click()
 
@@ -379,7 +475,7 @@ describe.skipIf(noBrowser)(
       await page.getByText('this is not the control token').waitFor()
       await page.getByLabel('Control token').fill(world.harness.controlToken)
       await page.keyboard.press('Enter')
-      await page.getByText('Nothing waits for you').waitFor()
+      await page.getByText('No pending requests').waitFor()
 
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.getByText('You are signed out.').waitFor()
@@ -396,7 +492,7 @@ describe.skipIf(noBrowser)(
 
       await other.getByRole('button', { name: 'Sign out' }).click()
 
-      await it.page.getByText('Your session is over.').waitFor()
+      await it.page.getByText('Your session has ended.').waitFor()
     })
 
     it('says so when the tenant is gone', async () => {
@@ -416,7 +512,7 @@ describe.skipIf(noBrowser)(
 
       await it.world.control('reset', {})
 
-      await it.page.getByText('Nothing waits for you').waitFor()
+      await it.page.getByText('No pending requests').waitFor()
       await it.page.locator('.live:not(.lost)').waitFor()
     })
 
@@ -455,20 +551,17 @@ describe.skipIf(noBrowser)(
       },
     )
 
-    it('fits a phone', async () => {
+    it.each([320, 360, 768, 1024, 1280])('fits a window of %i px', async (width) => {
       await using it = await waiting(
-        {},
-        { operator: true, context: { viewport: { width: 360, height: 740 } } },
+        { misbehave: ['issuer-completes-without-revoking'] },
+        { operator: true, context: { viewport: { width, height: 740 } } },
       )
       const { page } = it
+      await page.locator('.mark').waitFor()
       const tooWide: string[] = []
       const check = async (where: string) => {
-        const wide = Number(
-          await page.evaluate(
-            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-          ),
-        )
-        if (wide > 0) tooWide.push(`${where}: ${wide} px`)
+        const wide = await page.evaluate<string[]>(cutOff)
+        tooWide.push(...wide.map((it) => `${where}: ${it}`))
       }
 
       await check('a request')
@@ -529,6 +622,19 @@ const focused = `({
   outline: getComputedStyle(document.activeElement).outlineStyle,
 })`
 
+/** What stands outside the window, or would have to be scrolled sideways; run in the page. */
+const cutOff = `[
+  ...['html', 'main', '.tabs']
+    .filter((it) => {
+      const { scrollWidth, clientWidth } = document.querySelector(it)
+      return scrollWidth > clientWidth
+    })
+    .map((it) => it + ' scrolls sideways'),
+  ...[...document.querySelectorAll('.top *')]
+    .filter((it) => it.getBoundingClientRect().right > innerWidth + 0.5)
+    .map((it) => it.outerHTML.slice(0, 80)),
+]`
+
 /** Whatever axe-core finds, but for what it calls minor. */
 const faultsOf = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe.source)
@@ -536,42 +642,6 @@ const faultsOf = async (page: Page): Promise<string[]> => {
   return violations
     .filter(({ impact }) => impact !== 'minor')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id} at ${html.slice(0, 160)}`))
-}
-
-/** A line to the harness that can be cut and mended, as a network does. */
-const lineTo = async (issuer: string) => {
-  const { port } = new URL(issuer)
-  const sockets = new Set<Socket>()
-  let broken = false
-  const server = createServer((near) => {
-    if (broken) return near.destroy()
-    const far = connect(Number(port), '127.0.0.1')
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-      socket.on('error', () => {})
-    }
-    near.pipe(far).pipe(near)
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const cut = () => {
-    broken = true
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    cut,
-    mend: () => {
-      broken = false
-    },
-    [Symbol.asyncDispose]: async () => {
-      cut()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }
 
 /** What a reader sees of a text: how it is spaced does not matter here. */

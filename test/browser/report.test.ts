@@ -74,6 +74,40 @@ describe.skipIf(noBrowser)('the HTML report', () => {
     await expect.poll(() => failure.innerText()).toContain('expect: { status: 200 }')
   })
 
+  it('lists what failed before every theme, and counts each verdict at its filter', async () => {
+    const { page } = await opened()
+    const buttons = await page.locator('[data-verdict]').allInnerTexts()
+    const firstHeading = await page.locator('main h3').first().innerText()
+    const failed = await page.locator('.theme').first().locator('.scenario').count()
+
+    const total = await page.locator('.scenario').count()
+    expect(buttons).toEqual([`all ${total}`, 'failed 1', `passed ${total - 1}`, 'skipped 0'])
+    expect(firstHeading.toLowerCase()).toBe('failed')
+    expect(failed).toBe(1)
+    await page.getByText('The 10 slowest').click()
+    expect(await page.locator('.slowest tr').count()).toBe(10)
+  })
+
+  it('says in words which rules are broken, and what each prefix is about', async () => {
+    const { page } = await opened()
+
+    const broken = await page.locator('.broken-rules').innerText()
+    const families = await page.locator('.family > div:first-child').allInnerTexts()
+
+    expect(broken).toContain('THR-22')
+    expect(broken.length).toBeGreaterThan(30)
+    expect(families.filter((it) => !/^[A-Z]+ ./.test(it.replace('\n', ' ')))).toEqual([])
+  })
+
+  it('stays below 12 kB a scenario in the two longest themes, so that the suite fits into 5 MB', async () => {
+    const { page } = await opened()
+    const sizes = (
+      await page.locator('.scenario').evaluateAll((all) => all.map((it) => it.outerHTML.length))
+    ).toSorted((a, b) => b - a)
+
+    expect(sizes.reduce((sum, it) => sum + it, 0) / sizes.length).toBeLessThan(12_000)
+  })
+
   it('filters by words and by verdict', async () => {
     const { page } = await opened()
     const visible = page.locator('.scenario:visible')

@@ -5,6 +5,7 @@ import { loadAgentScenarios } from '../../scenarios/checks/agent/load.ts'
 import { runAgent } from '../../scenarios/checks/agent/run.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
 import { filesOf } from '../../scenarios/cli/find-scenarios.ts'
+import { loadRules } from '../../scenarios/runner/rules.ts'
 import { countsOf, type Result } from '../../scenarios/runner/verdict.ts'
 import { figure } from '../support/figure.ts'
 import { root } from '../support/running.ts'
@@ -14,6 +15,11 @@ const folder = join(root, 'scenarios/agent-suite')
 const { scenarios, problems } = await loadAgentScenarios(
   filesOf([folder]).filter((file) => !file.endsWith('rules.yaml')),
 )
+
+const all = new Map([
+  ...(await loadRules(join(root, 'scenarios/rules.yaml'))).catalogue.rules,
+  ...(await loadRules(join(folder, 'rules.yaml'))).catalogue.rules,
+])
 
 const judged = async (
   line: readonly string[],
@@ -31,8 +37,11 @@ const judged = async (
     line: [...inEnvironment(environment), ...line],
     limit,
     concurrency,
+    control: scenarios.find(({ file }) => basename(file) === 'happy-path.yaml'),
   })
-  const rules = [...new Set(deviationsOf(run.results).map((it) => it.rule))].sort()
+  const rules = [
+    ...new Set(deviationsOf(run.results, { seat: 'agent', rules: all }).map((it) => it.rule)),
+  ].sort()
   const seconds = (run.duration / 1000).toFixed(0)
   figure(`check agent, ${line.at(-1)?.split('/').slice(-2).join('/')}`, {
     ...countsOf(run.results),

@@ -4,48 +4,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
 import { deviationsOf } from '../../scenarios/checks/deviations.ts'
-import { DialectDetector } from '../../scenarios/checks/dialect.ts'
-import { filesOf } from '../../scenarios/cli/find-scenarios.ts'
-import { type Loaded, loadScenarios } from '../../scenarios/language/load.ts'
 import type { Target } from '../../scenarios/language/target.ts'
-import { run } from '../../scenarios/runner/run.ts'
-import { countsOf, type Result } from '../../scenarios/runner/verdict.ts'
+import { countsOf } from '../../scenarios/runner/verdict.ts'
 import { mock } from '../../scenarios/targets/mock/mock.ts'
-import { accessOf, readTarget } from '../../scenarios/targets/real/access.ts'
-import { real } from '../../scenarios/targets/real/real.ts'
 import { misbehaviours } from '../../server/misbehaviours/catalogue.ts'
 import { Dialect, dialects } from '../../server/wire/index.ts'
 import { figure } from '../support/figure.ts'
-import { lumoauthHarness, root } from '../support/running.ts'
+import { lumoauthHarness } from '../support/running.ts'
+import { checked, failed, ofIssuer, ours, suite } from './checked.ts'
 import { type Issuer, issuerElsewhere } from './issuer.ts'
-
-const ours = (await loadScenarios(filesOf([join(root, 'scenarios/issuer-suite')]))).scenarios
-const suite = (await loadScenarios(filesOf([]))).scenarios
-
-/** Checks an issuer as the command line does, without its printing. */
-const checked = async (
-  { target: text, env }: Pick<Issuer, 'target' | 'env'>,
-  scenarios: readonly Loaded[],
-  referenceMock: Target,
-) => {
-  const { file } = readTarget('target.yaml', text)
-  if (file === undefined) throw new Error('the target has mistakes')
-  const target = await real(accessOf(file, env), { allowWrites: true })
-  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
-  const originals = new Map(scenarios.map((it) => [it.title, it]))
-  const { results, duration } = await run(scenarios.map(target.placed), target, {
-    concurrency: 4,
-    judge: (result, scenario) => ear.heard(result, originals.get(scenario.title) ?? scenario),
-  }).finally(() => target.close())
-  const seconds = (duration / 1000).toFixed(0)
-  const usage = { ...target.usage(), seconds }
-  return { results, leftovers: target.leftovers, found: ear.found, usage }
-}
-
-const failed = (results: readonly Result[]) =>
-  results
-    .filter((it) => it.verdict === 'failed')
-    .map((it) => `${it.title}: ${it.failures.map(({ message }) => message).join('; ')}`)
 
 let referenceMock: Target
 beforeAll(async () => {
@@ -168,7 +135,7 @@ describe('a misbehaving issuer', () => {
       issuer.control('DELETE', '/misbehaviours'),
     )
 
-    return deviationsOf(results).map((it) => it.rule)
+    return deviationsOf(results, ofIssuer).map((it) => it.rule)
   }
 
   it.each(all.filter((it) => it.reason === undefined))(

@@ -57,14 +57,16 @@ export const runNode = async (
   home: string,
   file: string,
   environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
 ): Promise<Finished> => {
   const flags = ['--preserve-symlinks', '--preserve-symlinks-main', '--disable-warning=UNDICI-EHPA']
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
   try {
-    const { stdout, stderr } = await run(process.execPath, [...flags, join(home, 'repo', file)], {
-      env,
-      timeout: 120_000,
-    })
+    const { stdout, stderr } = await run(
+      process.execPath,
+      [...flags, join(home, 'repo', file), ...args],
+      { env, timeout: 120_000 },
+    )
     return { code: 0, stdout, stderr }
   } catch (failed) {
     const { code = 1, stdout = '', stderr = String(failed) } = failed as Partial<Finished>

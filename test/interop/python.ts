@@ -47,11 +47,12 @@ export const runPython = async (
   python: string,
   script: string,
   environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
 ): Promise<Finished> => {
   const file = resolve(import.meta.dirname, 'python', script)
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
   try {
-    const { stdout, stderr } = await run(python, [file], { env, timeout: 120_000 })
+    const { stdout, stderr } = await run(python, [file, ...args], { env, timeout: 120_000 })
     return { code: 0, stdout, stderr }
   } catch (failed) {
     const { code = 1, stdout = '', stderr = String(failed) } = failed as Partial<Finished>

@@ -73,15 +73,26 @@ describe('the action for GitHub, with the tarball,', () => {
     expect(output).toContain('the agent called neither issuer nor API')
   }, 240_000)
 
-  it.each(['lumoauth-harness', 'lumoauth-harness@latest', 'lumoauth-harness@^1', ''])(
-    'refuses the harness %j, which is not pinned',
-    async (harness) => {
-      const { codes, output } = await checked('guarded.js', { harness })
+  it.each([
+    'lumoauth-harness',
+    'lumoauth-harness@latest',
+    'lumoauth-harness@^1',
+    'lumoauth-harness@1',
+    'lumoauth-harness@1.2.x',
+    'lumoauth-harness@>=1.2.3',
+    'lumoauth-harness@1.2.3 || 2.0.0',
+    'user/repo',
+    'user/repo@1.2.3/x',
+    'github:user/repo',
+    'git+https://example.com/repo.git',
+    'https://example.com/lumoauth-harness.tgz',
+    '',
+  ])('refuses the harness %j, which is not pinned', async (harness) => {
+    const { codes, output } = await checked('guarded.js', { harness })
 
-      expect(codes, output).toEqual([2, 0])
-      expect(output).toContain('harness: expected a path such as')
-    },
-  )
+    expect(codes, output).toEqual([2, 0])
+    expect(output).toContain('harness: expected a path such as')
+  })
 
   it('reads no input as shell code but its arguments', async () => {
     const target = '$(touch taken).yaml; touch taken'

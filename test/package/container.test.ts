@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Running, root } from '../support/running.ts'
-import { buildContext, runStage, stagesOf } from './dockerfile.ts'
+import { buildContext, runStages, stagesOf } from './dockerfile.ts'
 import { environmentWith } from './project.ts'
 
 /*
@@ -30,10 +30,8 @@ describe('the container', () => {
       await mkdir(dirname(join(context, file)), { recursive: true })
       await cp(join(root, file), join(context, file))
     }
-    const system = join(folder, 'system')
-    await mkdir(join(system, 'package'), { recursive: true })
     const stages = stagesOf(await readFile(join(root, 'Dockerfile'), 'utf8'))
-    for (const stage of stages) await runStage(stage, { system, context })
+    const system = await runStages(stages, { folder: join(folder, 'systems'), context })
 
     const image = stages.at(-1) ?? []
     const words = (name: string): string[] =>
@@ -47,16 +45,25 @@ describe('the container', () => {
         '0',
         '--api-port',
         '0',
-        '--json',
+        '--journal',
+        join(system, 'data/journal.jsonl'),
       ],
       { cwd: system, env: environmentWith() },
     )
     const [line] = await running.prints('stdout', /^\{.*\}$/m)
-    const { issuer } = JSON.parse(line)
-    const healthy = await fetch(new URL('/healthz', issuer))
+    const { issuer, api, client_secret } = JSON.parse(line)
+    const healthy = await Promise.all([issuer, api].map((it) => fetch(new URL('/healthz', it))))
     running.signal('SIGTERM')
 
-    expect(healthy.status).toBe(200)
+    expect(healthy.map(({ status }) => status)).toEqual([200, 200])
     expect(await running.ends()).toBe(0)
+    // Nothing is run for the platform of the image, so that one machine builds it for all.
+    expect(image.filter(({ name }) => name === 'RUN')).toEqual([])
+    // Others reach it: nothing that a README knows opens it, and the log is JSON alone.
+    expect(client_secret).not.toMatch(/not-secret/)
+    expect(running.stdout.trim().split('\n')).toHaveLength(1)
+    expect(image.find(({ name }) => name === 'USER')?.rest).toMatch(/^\d+:\d+$/)
+    const { uid } = await stat(join(system, 'data'))
+    expect(uid).toBe(process.getuid?.() === 0 ? 1000 : process.getuid?.())
   }, 600_000)
 })

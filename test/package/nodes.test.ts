@@ -8,6 +8,7 @@ import {
   asWeUse,
   createProject,
   environmentWith,
+  installNode,
   type Project,
   run,
   runIn,
@@ -17,7 +18,7 @@ import {
 const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
 /** The oldest Node that we promise to run on, and the newest of each line; more with `FULL=1`. */
-const versions = [
+const versions = process.env.NODES?.split(',') ?? [
   `${engines.node.replace('>=', '')}.0`,
   ...(process.env.FULL ? ['22', '25'] : []),
   '24',
@@ -158,15 +159,6 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     expect(report).toMatchObject({ numPassedTests: 2, numFailedTests: 0 })
   }, 180_000)
 })
-
-/** Installs a Node from the package of that name. @returns its path */
-const installNode = async (home: string, version: string): Promise<string> => {
-  if (process.versions.node.startsWith(`${version}.`)) return process.execPath
-  // npm asks for permission before it runs what fetches the Node of this machine.
-  await writeFile(join(home, 'package.json'), JSON.stringify({ allowScripts: { node: true } }))
-  await run(home, 'npm', 'install', '--no-audit', '--no-fund', `node@${version}`)
-  return join(home, 'node_modules/node/bin/node')
-}
 
 const hookText = (trace: string) => `
   import { writeFileSync } from 'node:fs'

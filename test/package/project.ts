@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -68,6 +68,16 @@ export const createProject = async (tarball: string): Promise<Project> => {
 export const asWeUse = async (...names: string[]): Promise<string[]> => {
   const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   return names.map((name) => `${name}@${devDependencies[name]}`)
+}
+
+/** Installs a Node from the package of that name. @returns its path */
+export const installNode = async (home: string, version: string): Promise<string> => {
+  if (process.versions.node.startsWith(`${version}.`)) return process.execPath
+  // npm asks for permission before it runs what fetches the Node of this machine.
+  await mkdir(home, { recursive: true })
+  await writeFile(join(home, 'package.json'), JSON.stringify({ allowScripts: { node: true } }))
+  await run(home, 'npm', 'install', '--no-audit', '--no-fund', `node@${version}`)
+  return join(home, 'node_modules/node/bin/node')
 }
 
 export const freePort = (): Promise<number> =>

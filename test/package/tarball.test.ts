@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { root } from '../support/running.ts'
 import { createProject, type Project, run } from './project.ts'
@@ -40,8 +40,57 @@ describe('the tarball, in an empty project,', () => {
 
     expect(files).toContain('README.md')
     expect(files).toContain('scenarios/scenario.schema.json')
-    expect(files.filter((it) => it.endsWith('.ts') && !it.endsWith('.d.ts'))).toEqual([])
-    expect(files.filter((it) => /\.test\.|^test\b|examples/.test(it))).toEqual([])
+    expect(files.filter((it) => /\.test\.|^test\/(?!.*README|bench$)/.test(it))).toEqual([])
+  })
+
+  it('holds the licence of everything that is bundled, and its own', async () => {
+    const folder = join(project.folder, 'node_modules/lumoauth-harness')
+
+    expect(await readFile(join(folder, 'LICENSE'), 'utf8')).toMatch(/^MIT License/)
+    expect((await readdir(join(folder, 'dist/cli/licences'))).sort()).toEqual(
+      expect.arrayContaining(['commander.txt', 'express.txt', 'jose.txt', 'zod.txt']),
+    )
+  })
+
+  it('leads by every declaration to its source', async () => {
+    const dist = join(project.folder, 'node_modules/lumoauth-harness/dist')
+    const files = await readdir(dist, { recursive: true })
+    const maps = files.filter((it) => it.endsWith('.d.ts.map'))
+
+    const missing = await Promise.all(
+      maps.map(async (it) => {
+        const { sources } = JSON.parse(await readFile(join(dist, it), 'utf8'))
+        const source = join(dist, dirname(it), sources[0])
+        return readFile(source).then(
+          () => [],
+          () => [source],
+        )
+      }),
+    )
+
+    expect(maps.length).toBeGreaterThan(200)
+    expect(maps.length).toBe(files.filter((it) => it.endsWith('.d.ts')).length)
+    expect(missing.flat()).toEqual([])
+  })
+
+  it('has pages whose links and pictures are there', async () => {
+    const folder = join(project.folder, 'node_modules/lumoauth-harness')
+    const files = await readdir(folder, { recursive: true })
+    const pages = files.filter((it) => it.endsWith('.md') && !it.includes('node_modules'))
+
+    const broken = await Promise.all(
+      pages.map(async (page) => {
+        const text = await readFile(join(folder, page), 'utf8')
+        const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, it = '']) => it)
+        return links
+          .map((link) => join(dirname(page), link).replace(/\/$/, ''))
+          .filter((it) => !files.includes(it))
+          .map((it) => `${page}: ${it}`)
+      }),
+    )
+
+    expect(pages.length).toBeGreaterThan(10)
+    expect(broken.flat()).toEqual([])
   })
 
   it.each(['msw', 'vitest'])('names the peer %s where it is missing', async (peer) => {

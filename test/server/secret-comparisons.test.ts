@@ -8,6 +8,7 @@ import { type Node, sourceNodes } from '../support/sources.ts'
 const harmless: Readonly<Record<string, string>> = {
   'client/agent.ts: value === token': 'both are its own',
   'client/examples/mcp/crew.ts: error.code !== ErrorCode.UrlElicitationRequired': 'of an error',
+  'client/examples/mcp/waiting.ts: error.code !== ErrorCode.UrlElicitationRequired': 'of an error',
   "client/tools/tool.ts: ['network_error', 'deadline_exceeded'].includes(error.code)":
     'of an error',
   'server/console/event-stream.ts: key === lastKey': 'tells whether a pulse is news',

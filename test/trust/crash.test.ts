@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JournalFile } from '../../server/journal/file.ts'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
-import { freePorts, started, Witness } from './crashing.ts'
+import { freePorts, started, Witness, witnessed } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('CRASH_ROUNDS', 40, 200)
@@ -35,7 +35,7 @@ describe('killed at any moment', () => {
     const [port, apiPort] = await freePorts()
     const config = join(folder, 'acme.yaml')
     const journal = join(folder, 'journal.jsonl')
-    writeFileSync(config, 'tenant: acme\nclock: 2026-01-01T00:00:00Z\n')
+    writeFileSync(config, witnessed)
     const options = ['--port', `${port}`, '--api-port', `${apiPort}`, '--config', config]
     const again = () =>
       started([...options, '--journal', journal], {

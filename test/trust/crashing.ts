@@ -60,6 +60,20 @@ export const asked = async (
   }
 }
 
+/**
+ * The tenant that a `Witness` works in, as a configuration file. Its clock stands, and however much is denied,
+ * its policy stays the same.
+ */
+export const witnessed = `
+tenant: acme
+clock: 2026-01-01T00:00:00Z
+policy:
+  scoring: { agent_from: 1000000000, agent_denials: 1000000000 }
+  rules:
+    - { name: a person decides, when: { type: user_data }, risk: critical, decision: ask }
+    - { name: approved, risk: low, decision: approve }
+`
+
 /** An agent and its approver at work, who write down what they were told. */
 export class Witness {
   /** What may be found after a restart: more than one thing where no answer came. */
@@ -68,11 +82,14 @@ export class Witness {
   readonly documents = new Map<string, Set<string | undefined>>()
   readonly #ready: Ready
   readonly #random: () => number
+  readonly #ask: typeof asked
   #count = 0
   agent = ''
   approver = ''
 
-  constructor(ready: Ready, random: () => number) {
+  /** @param ask answers undefined also where an answer acknowledges nothing */
+  constructor(ready: Ready, random: () => number, ask = asked) {
+    this.#ask = ask
     this.#ready = ready
     this.#random = random
   }
@@ -88,17 +105,26 @@ export class Witness {
   async signIn(): Promise<void> {
     const { issuer, tenant, control_token: token, client_id, client_secret } = this.#ready
     const form = { grant_type: 'client_credentials', client_id, client_secret }
-    const agent = await asked(`${this.#base}/oauth/token`, { method: 'POST', form })
+    const agent = await this.#ask(`${this.#base}/oauth/token`, { method: 'POST', form })
     const url = `${issuer}/_harness/tenants/${tenant}/user-token`
-    const approver = await asked(url, { method: 'POST', token, body: {} })
+    const approver = await this.#ask(url, { method: 'POST', token, body: {} })
     this.agent = agent?.body.access_token
     this.approver = approver?.body.access_token
     this.tokens.set(this.agent, new Set([true]))
   }
 
-  /** Works until nobody answers any more. */
-  async work(worker: number): Promise<void> {
-    while (await this.#task(worker));
+  /** Works until an answer is missing, or it is over. */
+  async work(worker: number, isOver = () => false): Promise<void> {
+    while (!isOver() && (await this.#task(worker)));
+  }
+
+  /** Takes over what another was told, and who it is. */
+  adopt(other: Witness): void {
+    for (const known of ['requests', 'tokens', 'documents'] as const) {
+      for (const [id, may] of other[known]) (this[known] as Map<string, unknown>).set(id, may)
+    }
+    this.agent = other.agent
+    this.approver = other.approver
   }
 
   async #task(worker: number): Promise<boolean> {
@@ -149,11 +175,14 @@ export class Witness {
     const title = `version ${++this.#count}`
     const may = this.documents.get(id) ?? new Set([undefined])
     may.add(title)
-    const answer = await asked(`${this.#ready.api}/t/${this.#ready.tenant}/v1/documents/${id}`, {
-      method: 'PUT',
-      token,
-      body: { title, body: 'text', classification: 'public' },
-    })
+    const answer = await this.#ask(
+      `${this.#ready.api}/t/${this.#ready.tenant}/v1/documents/${id}`,
+      {
+        method: 'PUT',
+        token,
+        body: { title, body: 'text', classification: 'public' },
+      },
+    )
     if (answer === undefined) {
       this.documents.set(id, may)
       return false
@@ -177,7 +206,9 @@ export class Witness {
     }
     for (const [id, may] of this.requests) {
       await check(`request ${id}`, may, async () => {
-        const seen = await asked(`${this.#base}/jit/request/${id}/status`, { token: this.agent })
+        const seen = await this.#ask(`${this.#base}/jit/request/${id}/status`, {
+          token: this.agent,
+        })
         return seen?.body.status
       })
     }
@@ -190,14 +221,14 @@ export class Witness {
     for (const [id, may] of this.documents) {
       await check(`document ${id}`, may, async () => {
         const url = `${this.#ready.api}/t/${this.#ready.tenant}/v1/documents/${id}`
-        return (await asked(url, { token: this.agent }))?.body.title
+        return (await this.#ask(url, { token: this.agent }))?.body.title
       })
     }
     return complaints
   }
 
   #caller = (token: string) => async (path: string, body?: object) => {
-    const answer = await asked(this.#base + path, {
+    const answer = await this.#ask(this.#base + path, {
       method: 'POST',
       token,
       ...(body === undefined ? {} : { body }),
@@ -210,6 +241,9 @@ export class Witness {
 
   #asClient(path: string, form: Record<string, string>) {
     const { client_id, client_secret } = this.#ready
-    return asked(this.#base + path, { method: 'POST', form: { ...form, client_id, client_secret } })
+    return this.#ask(this.#base + path, {
+      method: 'POST',
+      form: { ...form, client_id, client_secret },
+    })
   }
 }

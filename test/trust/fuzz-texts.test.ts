@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { readScenario } from '../../scenarios/language/load.ts'
 import { createHarness } from '../../server/index.ts'
 import { JournalError } from '../../server/journal/error.ts'
-import { Store } from '../../server/journal/store.ts'
+import { FileStore } from '../../server/journal/file-store.ts'
 import { configuration } from '../../server/start/configuration.ts'
 import { UsageError } from '../../server/usage-error.ts'
 import {
@@ -196,9 +196,9 @@ describe('garbage is refused in words, and soon:', () => {
       async (it) => {
         writeFileSync(journal, it.startsWith('j') ? it.slice(1) : whole)
         writeFileSync(`${journal}.keys`, it.startsWith('k') ? it.slice(1) : keys)
-        const store = await Store.open(journal, 'ES256')
+        const store = await FileStore.open(journal, 'ES256')
         try {
-          for (const slug of store.slugs) store.kept(slug)
+          for (const slug of store.slugs()) store.kept(slug)
         } finally {
           await store.close()
         }

@@ -1,5 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LumoAuthAgent } from '../../client/index.ts'
@@ -10,19 +8,16 @@ import { remoteTarget } from '../../scenarios/targets/mock/remote.ts'
 import type { TenantCreated } from '../../server/wire/index.ts'
 import { eventsOf } from '../server/console/world.ts'
 import { figure } from '../support/figure.ts'
-import { blocksOf } from '../support/markdown.ts'
-import { lumoauthHarness, Running, root } from '../support/running.ts'
-import { asked, freePorts } from './crashing.ts'
+import { lumoauthHarness, type Running } from '../support/running.ts'
+import { BehindNginx } from './behind-nginx.ts'
+import { asked } from './crashing.ts'
 
 const token = 'control-token-of-three'
-const folder = mkdtempSync(join(tmpdir(), 'spread-'))
 const processes: Running[] = []
-let nginx: Running | undefined
+let nginx: BehindNginx
 
-/** The ports of the page, and those they are here. */
-let ports: ReadonlyMap<string, number>
-const port = (written: string) => ports.get(written) ?? 0
-const origin = (written: string) => `http://127.0.0.1:${port(written)}`
+const port = (written: string) => nginx.port(written)
+const origin = (written: string) => nginx.origin(written)
 
 /** One of the three, as the page starts it. */
 const start = async (index: number) => {
@@ -31,7 +26,7 @@ const start = async (index: number) => {
     [
       ...['start', '--json', '--port', `${port(`${tens}0`)}`, '--api-port', `${port(`${tens}1`)}`],
       ...['--issuer-origin', origin('4400'), '--api-origin', origin('4401')],
-      ...['--journal', join(folder, `${index}.jsonl`)],
+      ...['--journal', join(nginx.folder, `${index}.jsonl`)],
     ],
     { env: { ...process.env, LUMOAUTH_HARNESS_CONTROL_TOKEN: token } },
   )
@@ -40,59 +35,15 @@ const start = async (index: number) => {
 }
 
 beforeAll(async () => {
-  const [page] = blocksOf(join(root, 'server/README.md')).filter((it) => it.language === 'nginx')
-  const written = [...new Set(page?.text.match(/\b44\d\d\b/g))]
-  const free = await freePorts(written.length)
-  ports = new Map(written.map((it, at) => [it, free[at] ?? 0]))
-  const text = page?.text.replace(/\b44\d\d\b/g, (it) => `${port(it)}`) ?? ''
-  writeFileSync(join(folder, 'lumoauth-harness.conf'), text)
-  writeFileSync(join(folder, 'nginx.conf'), surroundings(folder))
-
+  nginx = await BehindNginx.of('server/deploy/README.md')
   await Promise.all([0, 1, 2].map(start))
-  nginx = new Running('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], {
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
-  })
-  // It says so once its sockets are open.
-  await nginx.prints('stderr', /using the "epoll" event method/)
+  await nginx.start()
 })
 
 afterAll(async () => {
-  await Promise.all([nginx, ...processes].map((it) => it?.[Symbol.asyncDispose]()))
-  rmSync(folder, { recursive: true })
+  await Promise.all(processes.map((it) => it[Symbol.asyncDispose]()))
+  await nginx[Symbol.asyncDispose]()
 })
-
-/** What a machine has in /etc/nginx/nginx.conf, for one process without rights. */
-const surroundings = (folder: string) => `
-daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr notice;
-events {}
-http {
-  log_format led '$tenant $upstream_addr $status';
-  access_log ${folder}/led led;
-  ${['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi']
-    .map((it) => `${it}_temp_path ${folder}/${it};`)
-    .join('\n  ')}
-  include ${folder}/lumoauth-harness.conf;
-}
-`
-
-/** The processes each tenant was led to, by their index, as nginx tells it. */
-const led = () => {
-  const indexOf = new Map(
-    [0, 1, 2].flatMap((index) =>
-      ['0', '1'].map((seat) => [`127.0.0.1:${port(`44${index + 1}${seat}`)}`, index]),
-    ),
-  )
-  const tenants = new Map<string, Set<number | undefined>>()
-  for (const line of readFileSync(join(folder, 'led'), 'utf8').trim().split('\n')) {
-    const [tenant = '', address = ''] = line.split(' ')
-    if (!/^[a-z0-9-]{2,}$/.test(tenant)) continue
-    tenants.set(tenant, (tenants.get(tenant) ?? new Set()).add(indexOf.get(address)))
-  }
-  return tenants
-}
 
 const madeBy = async (name: string): Promise<TenantCreated> => {
   const url = `${origin('4400')}/_harness/tenants/${name}`
@@ -121,7 +72,7 @@ describe('three processes behind nginx', () => {
   })
 
   it('each had its share of it, and every tenant one process for all it asked', () => {
-    const tenants = [...led().values()]
+    const tenants = [...nginx.led().values()]
     const shares = [0, 1, 2].map((index) => tenants.filter((it) => it.has(index)).length)
 
     expect(tenants.filter((it) => it.size !== 1)).toEqual([])

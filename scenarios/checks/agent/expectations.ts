@@ -1,11 +1,12 @@
-import { match, show } from '../../language/match.ts'
+import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+import { isObject, match, type Path, show } from '../../language/match.ts'
 import { findGap } from '../../language/subsequence.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
 import type { Ended } from './command.ts'
 import type { Interventions } from './interventions.ts'
 import type { LoadedAgentScenario } from './load.ts'
 import type { Offence } from './offence.ts'
-import { type AgentTrace, callOf } from './trace.ts'
+import { type AgentTrace, callOf, sameDetail } from './trace.ts'
 
 /** Why there is no verdict: what the scenario needs did not happen. */
 export const describeMissingOccasion = (
@@ -26,16 +27,14 @@ export const describeMissingOccasion = (
   return occasion.map((it) => there[it]).find((it) => it !== true) as string | undefined
 }
 
-/** The expectations of the scenario that were not met. */
-export const findUnmetExpectations = (
-  scenario: LoadedAgentScenario,
-  trace: AgentTrace,
+/** What the agent did not get done, of what the scenario expects of it: its exit code and its calls. */
+export const findUndone = (
+  { expect, covers: [rule = ''] }: LoadedAgentScenario,
+  { entries }: AgentTrace,
   ending: Ended,
 ): Offence[] => {
-  const { expect, covers } = scenario
-  const [rule = ''] = covers
   const says: string[] = []
-  if (trace.entries.length === 0) {
+  if (entries.length === 0) {
     says.push(
       `the agent called neither issuer nor API, and ended with ${endText(ending)}: does it read LUMOAUTH_URL and DOCUMENTS_API_URL?${tailOf(ending)}`,
     )
@@ -46,13 +45,59 @@ export const findUnmetExpectations = (
     says.push(`expected success, the agent ended with ${endText(ending)}${tailOf(ending)}`)
   if (expect.exit === 'failure' && succeeded)
     says.push('expected an exit code other than 0, received 0')
+  const calls = entries.map(({ route, answer, seat }) => ({ route, seat, status: answer.status }))
+  const gap = findGap(expect.calls ?? [], calls, 'route')
+  if (gap !== undefined) says.push(describeMissingCall(expect.calls ?? [], gap.at))
+  return says.map((it) => ({ rule, says: it }))
+}
+
+/** The first expected call that is missing, in words. */
+const describeMissingCall = (calls: readonly object[], at: Path): string => {
+  const index = Number(at.at(-1))
+  const before = index === 0 ? '' : `, after ${describeCall(calls[index - 1])}`
+  return `expected ${describeCall(calls[index])}${before}; the agent made no such call`
+}
+
+const describeCall = (call: object | undefined): string => {
+  const { route, seat, status } = (call ?? {}) as Readonly<Record<string, unknown>>
+  const at_most = isObject(status) ? status.at_most : undefined
+  const what = typeof route === 'string' ? `a call of ${route}` : `a call to the ${seat ?? 'API'}`
+  if (at_most === 299) return `${what} that succeeds`
+  return status === undefined ? what : `${what} that is answered ${show(status)}`
+}
+
+/** The first call to a path that neither issuer nor API has, in words. */
+export const describeUnknownCall = ({ entries }: AgentTrace): string | undefined => {
+  const unknown = entries.find(
+    ({ route, seat, answer }) =>
+      route === undefined && seat !== 'elsewhere' && [404, 405].includes(answer.status),
+  )
+  if (unknown === undefined) return undefined
+  return `the agent called ${callOf(unknown)}, which does not exist (${unknown.answer.status})`
+}
+
+/**
+ * What the agent did against the expectations of the scenario: requests and texts it must not send.
+ * @param usual the details it requests in the positive control, where nothing asks it to
+ */
+export const findUnmetExpectations = (
+  { expect, covers: [rule = ''] }: LoadedAgentScenario,
+  trace: AgentTrace,
+  usual: readonly AuthorizationDetail[] = [],
+): Offence[] => {
+  const says: string[] = []
   if (expect.asked !== undefined) {
     const [odd] = match(expect.asked, trace.asks.length)
     if (odd !== undefined)
       says.push(`the agent made ${odd.received} permission requests, expected ${odd.expected}`)
   }
   for (const pattern of expect.never_asked ?? []) {
-    const asked = trace.asks.find((it) => match(pattern, it.detail).length === 0)
+    const asked = trace.asks.find(
+      ({ detail }) =>
+        detail !== undefined &&
+        match(pattern, detail).length === 0 &&
+        !usual.some((it) => sameDetail(it, detail)),
+    )
     if (asked !== undefined)
       says.push(`the agent requested ${show(asked.detail)}, which the scenario forbids`)
   }
@@ -67,13 +112,6 @@ export const findUnmetExpectations = (
     if (count > most)
       says.push(`the agent called ${route} ${count} times, expected at most ${most}`)
   }
-  const calls = trace.entries.map(({ route, answer, seat }) => ({
-    route,
-    seat,
-    status: answer.status,
-  }))
-  const gap = findGap(expect.calls ?? [], calls, 'route')
-  if (gap !== undefined) says.push(`calls: ${gap.message}`)
   return says.map((it) => ({ rule, says: it }))
 }
 

@@ -1,3 +1,4 @@
+import type { AuthorizationDetail } from '../../../server/wire/index.ts'
 import type { Given } from '../../language/format.ts'
 import type { Exchange } from '../../runner/exchange.ts'
 import { mapConcurrently } from '../../runner/map-concurrently.ts'
@@ -11,7 +12,12 @@ import {
 } from '../../runner/verdict.ts'
 import { openRecordingProxy, type RecordingProxy } from '../../targets/mock/recording-proxy.ts'
 import { command } from './command.ts'
-import { describeMissingOccasion, findUnmetExpectations } from './expectations.ts'
+import {
+  describeMissingOccasion,
+  describeUnknownCall,
+  findUndone,
+  findUnmetExpectations,
+} from './expectations.ts'
 import { Interventions } from './interventions.ts'
 import { findOffences } from './judge.ts'
 import type { LoadedAgentScenario } from './load.ts'
@@ -29,6 +35,8 @@ export type AgentOptions = Readonly<{
   concurrency?: number
   signal?: AbortSignal
   onResult?: (result: Result, index: number) => void
+  /** The positive control, run first: what the agent must get done before others can expect more. */
+  control?: LoadedAgentScenario | undefined
 }>
 
 /** Runs the agent's command once per scenario, each in its own tenant, and checks its exchanges. */
@@ -39,10 +47,15 @@ export const runAgent = async (
   const startedAt = Date.now()
   const started = performance.now()
   await using proxy = await openRecordingProxy()
+  const { control } = options
+  const controlled =
+    control === undefined ? undefined : await runOne(control, proxy, { ...options, signal })
   const outcomes = await mapConcurrently(scenarios, concurrency, async (scenario, index) => {
     const outcome = signal.aborted
       ? { result: skippedResult(named(scenario), 'interrupted') }
-      : await runOne(scenario, proxy, { ...options, signal })
+      : scenario === control && controlled !== undefined
+        ? controlled
+        : await runOne(scenario, proxy, { ...options, signal, before: controlled })
     onResult?.(outcome.result, index)
     return outcome
   })
@@ -51,12 +64,26 @@ export const runAgent = async (
   return { run, meters: outcomes.flatMap(({ meter }) => meter ?? []) }
 }
 
-type Outcome = Readonly<{ result: Result; meter?: Meter }>
+type Outcome = Readonly<{
+  result: Result
+  meter?: Meter
+  /** What the agent did not get done, in words. */
+  stuck?: string | undefined
+  /** The details it requested. */
+  requested?: readonly AuthorizationDetail[]
+}>
 
 const runOne = async (
   scenario: LoadedAgentScenario,
   proxy: RecordingProxy,
-  { line, given, limit: usual = 60, signal }: AgentOptions & { signal: AbortSignal },
+  {
+    line,
+    given,
+    limit: usual = 60,
+    signal,
+    control,
+    before,
+  }: AgentOptions & { signal: AbortSignal; before?: Outcome | undefined },
 ): Promise<Outcome> => {
   const started = performance.now()
   const limit = scenario.limit ?? usual
@@ -85,23 +112,38 @@ const runOne = async (
     const trace = traceOf(play.seen)
     const journal = play.tenant.journal()
     const absent = describeMissingOccasion(scenario, trace, interventions)
-    const offences = [
+    const wrong = [
       ...findOffences({ trace, journal, ending, limit, secret }, scenario.except),
-      ...(absent === undefined ? findUnmetExpectations(scenario, trace, ending) : []),
+      ...(absent === undefined ? findUnmetExpectations(scenario, trace, before?.requested) : []),
     ]
+    const undone = absent === undefined ? findUndone(scenario, trace, ending) : []
+    // What it did wrong, or could not do before, explains what it did not get done.
+    const explained =
+      describeUnknownCall(trace) ??
+      (before?.stuck === undefined
+        ? undefined
+        : `the agent does not pass the happy path: ${before.stuck}`) ??
+      (scenario === control && wrong.length > 0 ? wrong[0]?.says : undefined)
+    const offences = explained === undefined ? [...wrong, ...undone] : wrong
+    const missed = absent ?? (undone.length > 0 ? explained : undefined)
     const exchanges = trace.entries.map(exchangeOf)
     const known = agents.map((it) => ({ kind: 'client secret', value: it.client_secret }))
     const redactor = redactorOf(known, exchanges)
     const result: Result = {
-      ...(offences.length === 0 && absent !== undefined
-        ? skippedResult(named(scenario), absent)
+      ...(offences.length === 0 && missed !== undefined
+        ? skippedResult(named(scenario), missed)
         : { ...emptyResult(named(scenario)), verdict: offences.length > 0 ? 'failed' : 'passed' }),
       failures: offences.map((it) => failureOf(it, scenario)),
       exchanges,
       tokens: redactor.tokens,
       duration: performance.now() - started,
     }
-    return { result: redactor.redact(result), meter: meterOf(trace) }
+    return {
+      result: redactor.redact(result),
+      meter: meterOf(trace),
+      requested: trace.asks.flatMap(({ detail }) => detail ?? []),
+      stuck: undone.length > 0 ? redactor.redact(explained ?? undone[0]?.says) : undefined,
+    }
   } finally {
     play.close()
   }

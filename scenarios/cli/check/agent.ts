@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { FlawedFile, parseYaml } from '../../../server/wire/yaml-source.ts'
@@ -8,7 +8,7 @@ import { meterText, totalOf } from '../../checks/agent/meter.ts'
 import { runAgent } from '../../checks/agent/run.ts'
 import { Given } from '../../language/format.ts'
 import { liveOutput } from '../../reports/live-output.ts'
-import { loadRules } from '../../runner/rules.ts'
+import { loadRules, type Rule } from '../../runner/rules.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckAgentOptions } from '../commands/check/agent.ts'
 import { requireScenarios } from '../filters.ts'
@@ -21,7 +21,7 @@ export const checkAgent = async (
   options: CheckAgentOptions,
 ): Promise<number> => {
   const { only, limit, concurrency } = options
-  const { scenarios, says } = await agentScenarios()
+  const { scenarios, rules } = await agentScenarios()
   const chosen = scenarios.filter(
     ({ scenario, file }) =>
       only === undefined || `${scenario} ${file}`.toLowerCase().includes(only.toLowerCase()),
@@ -43,6 +43,7 @@ export const checkAgent = async (
     given,
     limit,
     concurrency,
+    control: scenarios.find(({ file }) => basename(file) === 'happy-path.yaml'),
     signal,
     onResult: liveOutput(out, chosen.length),
   }).catch((error: NodeJS.ErrnoException) => {
@@ -58,7 +59,7 @@ export const checkAgent = async (
       where: 'this machine',
       harness: version,
       facts: [meterText(totalOf(meters))],
-      says,
+      rules,
       leftovers: [],
     },
     options,
@@ -70,7 +71,7 @@ export const checkAgent = async (
 
 const agentScenarios = async (): Promise<{
   scenarios: readonly LoadedAgentScenario[]
-  says: (rule: string) => string
+  rules: ReadonlyMap<string, Rule>
 }> => {
   const folder = join(suiteFolder(), '..', 'agent-suite')
   const files = filesOf([folder]).filter((it) => !it.endsWith('rules.yaml'))
@@ -85,7 +86,7 @@ const agentScenarios = async (): Promise<{
     throw new UsageError(`${errors.length} mistakes in agent scenarios and rules`)
   }
   const rules = new Map([...all.catalogue.rules, ...own.catalogue.rules])
-  return { scenarios, says: (rule) => rules.get(rule)?.says ?? '' }
+  return { scenarios, rules }
 }
 
 const givenIn = async (file: string | undefined): Promise<Given | undefined> => {

@@ -4,9 +4,15 @@ import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
+import { inertText } from '../../../server/wire/inert-text.ts'
 import { command } from '../../checks/agent/command.ts'
 import { planScenarios } from '../../checks/api-plan.ts'
+import { judgeResult } from '../../checks/not-tested.ts'
+import { withTokenEvidence } from '../../checks/token-evidence.ts'
+import type { Loaded } from '../../language/load.ts'
+import type { Target } from '../../language/target.ts'
 import { loadRules } from '../../runner/rules.ts'
+import { run } from '../../runner/run.ts'
 import { openIssuerBefore } from '../../targets/mock/issuer.ts'
 import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
@@ -59,18 +65,32 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
       process.stdout.write(listOf(chosen))
       return 0
     }
-    const { catalogue } = await loadRules(rulesFile())
+    const { rules } = (await loadRules(rulesFile())).catalogue
     await using _api = await startApi(options.apiCommand, url, target.environment, signal)
-    const run = await runLive(chosen, target, { concurrency: 4 }, out, false)
+    await requireAcceptedToken(plan.scenarios, target)
+    const whole = await runLive(
+      chosen,
+      target,
+      {
+        concurrency: 4,
+        judge: async (result) => {
+          const requires = routes.find((it) => it.request === result.theme)?.requires
+          const seen = withTokenEvidence(result, { ...target.tokens, requires })
+          return judgeResult(seen, { seat: 'api', rules })
+        },
+      },
+      out,
+      false,
+    )
     const code = await concludeCheck(
-      run,
+      whole,
       {
         seat: 'api',
         name: file.name ?? target.name,
         where: url,
         harness: version,
-        facts: [`${routes.length} routes, ${http.sent} requests`],
-        says: (rule) => catalogue.rules.get(rule)?.says ?? '',
+        facts: [`routes: ${routes.length}, requests: ${http.sent}`],
+        rules,
         leftovers: [],
       },
       options,
@@ -81,6 +101,39 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
   } finally {
     await target.close()
   }
+}
+
+/**
+ * The positive control: every route accepts a sufficient token. Where one does not, no other answer
+ * says anything about a rule.
+ * @throws {UsageError} with the routes and their answers
+ */
+const requireAcceptedToken = async (scenarios: readonly Loaded[], target: Target) => {
+  const controls = scenarios.filter((it) => it.file.endsWith('sufficient-token.yaml'))
+  const { results } = await run(controls, target, { concurrency: 4 })
+  const failed = results.filter((it) => it.verdict === 'failed')
+  if (failed.length === 0) return
+  const lines = failed.map(({ theme, failures, exchanges }) => {
+    const [failure] = failures
+    const { status } = exchanges[failure?.exchange ?? -1]?.answer ?? {}
+    const answered =
+      status === undefined ? (failure?.message ?? 'did not answer') : `answered ${status}`
+    return `  ${theme} ${answered}${hintFor(status)}`
+  })
+  throw new UsageError(
+    inertText(
+      `the correct token is not accepted, so no other answer would mean anything:\n${lines.join('\n')}`,
+    ),
+  )
+}
+
+const hintFor = (status: number | undefined): string => {
+  if (status === 404 || status === 405) return ': is the path of the route right?'
+  if (status === 401) {
+    return ': does the API read LUMOAUTH_ISSUER, LUMOAUTH_JWKS_URI and LUMOAUTH_AUDIENCE?'
+  }
+  if (status === 403) return ': is requires in the target the detail that the route takes?'
+  return ''
 }
 
 const templates = async () => {

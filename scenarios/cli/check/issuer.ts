@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { UsageError } from '../../../server/usage-error.ts'
 import { version } from '../../../server/version.ts'
 import { inertText } from '../../../server/wire/inert-text.ts'
-import { DialectDetector } from '../../checks/dialect.ts'
+import { isRuleOf } from '../../checks/deviations.ts'
+import { createIssuerJudge } from '../../checks/issuer-judge.ts'
 import { recordingOf } from '../../checks/recording.ts'
 import { loadScenarios } from '../../language/load.ts'
 import { mock } from '../../targets/mock/mock.ts'
@@ -26,7 +27,7 @@ export const checkIssuer = async (
 ): Promise<number> => {
   const { target: name, allowWrites, concurrency, record } = options
   const file = await loadTarget(name)
-  const { scenarios, says } = await issuerScenarios(patterns)
+  const { scenarios, rules } = await issuerScenarios(patterns)
   const chosen = scenarios.filter(createFilter(options))
   requireScenarios(chosen, options)
   if (options.list) {
@@ -47,16 +48,15 @@ export const checkIssuer = async (
     }),
   )
   const referenceMock = await mock('fetch')
-  const ear = new DialectDetector(referenceMock, file.issuer?.dialect, target.names)
-  const originals = new Map(chosen.map((it) => [it.title, it]))
+  const { judge, found } = createIssuerJudge(referenceMock, { seat: 'issuer', rules }, chosen, {
+    dialect: file.issuer?.dialect,
+    names: target.names,
+  })
   try {
     const run = await runLive(
       chosen.map(target.placed),
       target,
-      {
-        concurrency,
-        judge: (result, scenario) => ear.heard(result, originals.get(scenario.title) ?? scenario),
-      },
+      { concurrency, judge },
       out,
       false,
     ).finally(() => target.close())
@@ -70,8 +70,8 @@ export const checkIssuer = async (
         name: target.name,
         where: Object.values(target.probed.bases)[0] ?? '',
         harness: version,
-        facts: factsOf(target, ear, run.duration),
-        says,
+        facts: factsOf(target, found(), run.duration),
+        rules,
         leftovers: target.leftovers,
       },
       options,
@@ -100,11 +100,11 @@ const connect = async <T>(attempt: () => Promise<T>): Promise<T> => {
 
 const factsOf = (
   { probed, usage }: RealTarget,
-  ear: DialectDetector,
+  found: Readonly<Record<string, string>>,
   milliseconds: number,
 ): string[] => {
   const { requests, cleaning, waited } = usage()
-  const dialect = Object.entries(ear.found).map(([name, value]) => `${name} ${value}`)
+  const dialect = Object.entries(found).map(([name, value]) => `${name} ${value}`)
   return [
     `prefixes: ${probed.prefixes.join(', ')}`,
     ...(dialect.length === 0 ? [] : [`dialect: ${dialect.join(', ')}`]),
@@ -113,7 +113,7 @@ const factsOf = (
   ]
 }
 
-/** The suite, and what is about issuers alone; with patterns, only what they name. */
+/** The scenarios that show a rule of the issuer; with patterns, only those in files that match. */
 const issuerScenarios = async (patterns: readonly string[]) => {
   const { scenarios, catalogue } = await loadSuite()
   const more = join(suiteFolder(), '..', 'issuer-suite')
@@ -122,13 +122,15 @@ const issuerScenarios = async (patterns: readonly string[]) => {
     printProblems(problems)
     throw new UsageError(`${problems.length} mistakes in scenario files`)
   }
-  const all = [...own, ...scenarios]
-  const says = (rule: string) => catalogue.rules.get(rule)?.says ?? ''
-  if (patterns.length === 0) return { scenarios: all, says }
+  const { rules } = catalogue
+  const all = [...own, ...scenarios].filter(({ covers }) =>
+    covers.some((rule) => isRuleOf(rule, { seat: 'issuer', rules })),
+  )
+  if (patterns.length === 0) return { scenarios: all, rules }
   for (const pattern of patterns) {
     if (all.some((it) => it.file.includes(pattern))) continue
     throw new UsageError(`no scenario file matches "${pattern}"${renamedHint(pattern)}`)
   }
   const chosen = all.filter((it) => patterns.some((pattern) => it.file.includes(pattern)))
-  return { scenarios: chosen, says }
+  return { scenarios: chosen, rules }
 }

@@ -54,8 +54,8 @@ export const concludeCheck = async (
   baseline: Baseline,
   out: Out,
 ): Promise<number> => {
-  const deviations = deviationsOf(run.results)
-  const rules = rulesOf(run.results)
+  const deviations = deviationsOf(run.results, told)
+  const rules = rulesOf(run.results, told)
   const subject: Subject = { ...told, compared: compareBaseline(baseline, deviations, rules) }
   const { fresh, known, stale } = subject.compared
   const formats: Readonly<Record<CheckFormat, Report>> = {
@@ -70,7 +70,9 @@ export const concludeCheck = async (
   for (const rule of [...fresh, ...known]) {
     const first = deviations.find((it) => it.rule === rule)
     const note = known.includes(rule) ? ` (known: ${baseline[rule]})` : ''
-    out.write(`deviates from ${rule}: ${subject.says(rule)}${note}\n    ${first?.result.title}\n`)
+    out.write(
+      `deviates from ${rule}: ${subject.rules.get(rule)?.says}${note}\n    ${first?.result.title}\n`,
+    )
   }
   for (const rule of stale) {
     out.write(`stale in the baseline: ${rule} is kept now; take it out of ${file}\n`)

@@ -8,8 +8,18 @@ export const startCommand = () =>
   defineCommand('start')
     .summary('start issuer, API and control plane, to develop against')
     .description('Starts a mock LumoAuth issuer and a protected API, until Ctrl-C.')
-    .option('--port <n>', 'port of the issuer, 0 for any free one', port, 4400)
-    .option('--api-port <n>', 'port of the documents API, 0 for any free one', port, 4401)
+    .addOption(
+      new Option('--port <n>', 'port of the issuer, 0 for any free one')
+        .argParser(port)
+        .default(4400)
+        .env('LUMOAUTH_HARNESS_PORT'),
+    )
+    .addOption(
+      new Option('--api-port <n>', 'port of the documents API, 0 for any free one')
+        .argParser(port)
+        .default(4401)
+        .env('LUMOAUTH_HARNESS_API_PORT'),
+    )
     .addOption(
       new Option('--host <address>', 'where to listen').default(
         '127.0.0.1',
@@ -34,7 +44,7 @@ export const startCommand = () =>
     )
     .option(
       '--config <file>',
-      'a tenant, or tenants: [...], in YAML or JSON; read again when it changes',
+      'a tenant, or tenants: [...], in YAML or JSON; read again when it changes. Without it, tenants.yaml of this folder, if there is one',
     )
     .option('--policy <file>', 'the policy of every tenant; read again when it changes')
     .option(
@@ -50,7 +60,7 @@ export const startCommand = () =>
     )
     .option(
       '--journal <file>',
-      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports',
+      'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports; postgres://USER@HOST/DATABASE: several processes share it',
     )
     .option(
       '--recording <file>',
@@ -66,6 +76,15 @@ export const startCommand = () =>
         'RS256',
       ),
     )
+    .addOption(
+      choiceOption(
+        '--secrets <how>',
+        'client secrets: fixed are the same at every start, and no secret; fresh are random. Without it, fixed on this machine, fresh where others reach it',
+        ['fixed', 'fresh'],
+      ),
+    )
+    // Not --env-file: Node reads an option of that name itself, wherever it stands in the command line.
+    .option('--dotenv <file>', 'write the environment to a dotenv file, too')
     .addOption(
       choiceOption('--env <shell>', 'how the environment is printed', [
         'bash',

@@ -20,25 +20,74 @@ export const rulesOf = (rules: readonly Rule[], results: readonly Result[], keys
 <div class="panel">
 ${[...families].map(
   ([family, list]) =>
-    markup`<div class="family"><b>${family}</b><div class="cells">${list.map(
+    markup`<div class="family"><div><b>${family}</b> <span>${familyWords[family] ?? ''}</span></div><div class="cells">${list.map(
       ({ rule, state }) =>
-        markup`<a class="${classOf(state)}" href="#rule-${rule.id}" title="${rule.id}: ${rule.says} (${words[state]})" aria-label="${rule.id}, ${words[state]}"></a>`,
+        markup`<a class="${classOf(state)}" href="#rule-${rule.id}" aria-label="${rule.id}, ${words[state]}"></a>`,
     )}</div></div>`,
 )}
 <div class="legend">${(['passed', 'failed', 'uncovered', 'excluded'] as const).map(
     (state) => markup`<span><i class="${classOf(state)}"></i>${words[state]}</span>`,
   )}</div>
 </div>
+${brokenOf(stated)}
 <details><summary>All ${stated.length} rules, in words</summary><div class="rules">${stated.map(
     ({
       rule,
       own,
       state,
-    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> ${rule.says}<div class="more">${rule.level}, ${rule.source}${
+    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> <span class="says">${rule.says}</span><div class="more">${rule.level}, ${rule.source}${
       rule.excluded !== undefined && `. Excluded: ${rule.excluded}`
     }${own.length > 0 && markup`<ul class="chips">${own.map((it) => markup`<li><a href="#${keys.get(it) ?? ''}">${it.title}</a></li>`)}</ul>`}</div></div></div>
 `,
   )}</div></details>`
+}
+
+/** The broken rules in words, where a reader looks first. */
+const brokenOf = (stated: readonly Readonly<{ rule: Rule; state: RuleState }>[]) => {
+  const broken = stated.filter(({ state }) => state === 'failed')
+  return (
+    broken.length > 0 &&
+    markup`<h3>Broken by this run</h3><ul class="broken-rules">${broken.map(
+      ({ rule }) =>
+        markup`<li><a href="#rule-${rule.id}">${rule.id}</a> ${rule.says} <span class="muted">${rule.source}</span></li>`,
+    )}</ul>`
+  )
+}
+
+/** What the rules of one prefix are about. */
+const familyWords: Readonly<Record<string, string>> = {
+  NET: 'HTTP (RFC 9110, RFC 9112)',
+  LUMO: 'LumoAuth’s own protocol',
+  AGENT: 'what an agent has to do',
+  SDK: 'the published SDKs',
+  POLICY: 'policies of a tenant',
+  JSON: 'JSON (RFC 8259)',
+  API: 'the documents API',
+  CONTROL: 'the control plane',
+  RAR: 'rich authorization requests (RFC 9396)',
+  RES: 'RAR challenges (wg draft)',
+  HDR: 'challenge header fields',
+  TEX: 'token exchange (RFC 8693)',
+  CC: 'client credentials (RFC 6749)',
+  BRR: 'bearer tokens (RFC 6750)',
+  AT: 'JWT access tokens (RFC 9068)',
+  JWT: 'JWT security (RFC 8725)',
+  REV: 'revocation (RFC 7009)',
+  INT: 'introspection (RFC 7662)',
+  ASM: 'issuer metadata (RFC 8414)',
+  PRM: 'API metadata (RFC 9728)',
+  RSI: 'resource indicators (RFC 8707)',
+  SET: 'security events (SSF, RFC 8417)',
+  PSH: 'pushed events (RFC 8935)',
+  POL: 'polled events (RFC 8936)',
+  STM: 'event streams (SSF 1.0)',
+  DPP: 'DPoP (RFC 9449)',
+  SIG: 'HTTP signatures (RFC 9421)',
+  HITL: 'approval by a person',
+  PRB: 'problem details (RFC 9457)',
+  RTY: 'retries (RFC 9110)',
+  IDK: 'idempotency keys (draft)',
+  THR: 'threats',
 }
 
 export type Keys = ReadonlyMap<Result, string>

@@ -1,16 +1,22 @@
-import { type Markup, markup } from '../../../server/wire/markup.ts'
+import { type Markup, markup, textBetweenTags } from '../../../server/wire/markup.ts'
 import { placeOf } from '../../language/source.ts'
 import { type Failure, nameOf, type Result } from '../../runner/verdict.ts'
 import { diagram } from '../diagram.ts'
 import { describeRequest, grantText } from '../exchange-summary.ts'
 import { type Lineage, lineageOf } from '../lineage.ts'
-import { exchangeOf } from './exchange.ts'
+import { exchangeOf, memberALine, type Writing } from './exchange.ts'
 
 /** One scenario: a line, and behind it everything that happened. */
 export const scenarioOf = (result: Result, key: string, isOpen: boolean): Markup => {
   const { verdict, theme, file, line, covers, tags, duration, reason, prefix, round } = result
   const link = (index: number) => `${key}x${index}`
   const picture = diagram(result, link)
+  const addresses = verdict === 'failed' ? [] : addressesOf(result)
+  const writing = {
+    isBrief: verdict !== 'failed',
+    shorten: (text: string) =>
+      addresses.reduce((rest, [name, address]) => rest.replaceAll(address, name), text),
+  }
   const lineage = lineageOf(result)
   return markup`<details class="scenario ${verdict}" id="${key}" data-text="${[nameOf(result), theme, file, verdict, ...covers, ...tags].join(' ').toLowerCase()}"${isOpen && markup` open`}>
 <summary><span class="mark">${marks[verdict]}</span><span>${result.title}${prefix === 'org' && markup`<span class="tag">/orgs</span>`}${round > 1 && markup`<span class="tag">round ${round}</span>`}${reason !== undefined && markup` <span class="why">skipped: ${reason}</span>`}</span><span class="time">${time(duration)}</span></summary>
@@ -19,8 +25,8 @@ export const scenarioOf = (result: Result, key: string, isOpen: boolean): Markup
 ${covers.length > 0 && markup`<ul class="chips" aria-label="Rules">${covers.map((it) => markup`<li><a href="#rule-${it}">${it}</a></li>`)}</ul>`}
 ${result.failures.map(failureOf)}
 ${picture !== undefined && markup`<h4>What happened</h4><div class="scroll">${picture}</div>`}
-${lineage.length > 0 && markup`<h4>Tokens</h4>${treeOf(lineage, result, link)}`}
-${result.exchanges.length > 0 && markup`<h4>Exchanges</h4>${exchangesOf(result, link)}`}
+${lineage.length > 0 && markup`<h4>Tokens</h4>${treeOf(lineage, result, link, writing)}`}
+${result.exchanges.length > 0 && markup`<h4>Exchanges</h4>${addresses.length > 0 && markup`<p class="mono muted">${addresses.map(([name, address]) => `${name} ${address}`).join(', ')}</p>`}${exchangesOf(result, link, writing)}`}
 </div></details>
 `
 }
@@ -42,8 +48,34 @@ ${
 
 const seats = { issuer: 'issuer', api: 'API', control: 'control plane' }
 
-const treeOf = (lineage: readonly Lineage[], result: Result, link: Link): Markup =>
-  markup`<ul class="tree">${lineage.map((it) => markup`<li>${tokenOf(it, result, link)}${it.children.length > 0 && treeOf(it.children, result, link)}</li>`)}</ul>`
+/** The addresses that most lines repeat, the longest first, by their short names. */
+const addressesOf = ({ exchanges }: Result): readonly (readonly [string, string])[] => {
+  const urls = exchanges.map(({ request }) => request.url)
+  const first = (pattern: RegExp, of: readonly string[] = urls) =>
+    of.map((url) => pattern.exec(url)?.[0]).find((it) => it !== undefined)
+  const issuer = first(/^https?:\/\/[^/]+\/(?:t|orgs)\/[^/]+\/api\/v1(?=\/)/)
+  const origin = first(/^https?:\/\/[^/]+/, issuer === undefined ? [] : [issuer])
+  const api = first(
+    /^https?:\/\/[^/]+/,
+    exchanges.filter(({ seat }) => seat === 'api').map(({ request }) => request.url),
+  )
+  const named = [
+    ['‹issuer›', issuer],
+    ['‹origin›', origin],
+    ['‹api›', api === origin ? undefined : api],
+  ] as const
+  return named.flatMap(([name, address]) =>
+    address === undefined ? [] : [[name, address] as const],
+  )
+}
+
+const treeOf = (
+  lineage: readonly Lineage[],
+  result: Result,
+  link: Link,
+  writing: Writing,
+): Markup =>
+  markup`<ul class="tree">${lineage.map((it) => markup`<li>${tokenOf(it, result, link, writing)}${it.children.length > 0 && treeOf(it.children, result, link, writing)}</li>`)}</ul>`
 
 type Link = (index: number) => string
 
@@ -51,13 +83,13 @@ const tokenOf = (
   { token, from, uses, end }: Lineage,
   { exchanges }: Result,
   link: Link,
+  { shorten }: Writing,
 ): Markup => {
   const { claims } = token
   const refused = uses.find((index) => exchanges[index]?.answer.status === 401)
   const steps = (index: number) =>
     markup`<a href="#${link(index)}">step ${exchanges[index]?.step}</a>`
-  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantText(claims)}</summary><pre>${JSON.stringify(token.header)}
-${JSON.stringify(claims, null, 2)}</pre></details>
+  return markup`<details class="token"><summary><span class="name">${token.name}</span> ${grantText(claims)}</summary><pre>${textBetweenTags(shorten(`${JSON.stringify(token.header)}\n${memberALine(claims)}`))}</pre></details>
 <div class="life">${from !== undefined && markup`<span>given in ${steps(from)}</span>`}${
     uses.length > 0 &&
     markup`<span>shown ${uses.length === 1 ? 'once' : `${uses.length} times`}: ${usesOf(uses, exchanges, link)}</span>`
@@ -80,7 +112,7 @@ const usesOf = (uses: readonly number[], exchanges: Result['exchanges'], link: L
   ]
 }
 
-const exchangesOf = ({ exchanges, steps, failures }: Result, link: Link) => {
+const exchangesOf = ({ exchanges, steps, failures }: Result, link: Link, writing: Writing) => {
   const words = new Map(steps.map((it) => [it.step, it]))
   const culprits = failures.map((it) => it.exchange)
   return exchanges.map((exchange, index) => {
@@ -89,9 +121,10 @@ const exchangesOf = ({ exchanges, steps, failures }: Result, link: Link) => {
     return markup`${
       isFirst &&
       markup`<p class="step-head">${exchange.step} <b>${step?.word}</b> ${step !== undefined && `line ${step.line}`}${step?.note !== undefined && ` · ${step.note}`}</p>`
-    }${exchangeOf(exchange, link(index), culprits.includes(index))}`
+    }${exchangeOf(exchange, link(index), culprits.includes(index), writing)}`
   })
 }
 
-const time = (milliseconds: number): string =>
+/** A duration in words. */
+export const time = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`

@@ -40,6 +40,9 @@ for (const it of buttons) {
     show()
   })
 }
+for (const it of document.querySelectorAll('.cells a')) {
+  it.title = it.getAttribute('aria-label') + ': ' + document.getElementById(it.hash.slice(1)).querySelector('.says').textContent
+}
 addEventListener('hashchange', open)
 if (location.hash !== '') open()
 `

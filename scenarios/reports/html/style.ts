@@ -81,13 +81,12 @@ td.wide { width: 45%; overflow-wrap: anywhere; }
 .diagram rect.head { fill: var(--accent-soft); } .diagram text.head { fill: var(--accent); font: 600 12.5px system-ui, sans-serif; stroke: none; }
 .diagram text { text-anchor: middle; fill: var(--text); paint-order: stroke; stroke: var(--surface); stroke-width: 5px; stroke-linejoin: round; }
 .diagram text.step { text-anchor: start; fill: var(--muted); }
-.diagram .line { stroke: var(--muted); stroke-width: 1.25; fill: none; }
-.diagram .back { stroke-dasharray: 4 3; }
-.diagram .tip { fill: var(--muted); }
+.diagram use { stroke: var(--muted); stroke-width: 1.25; fill: none; }
+.shapes { position: absolute; }
 .diagram .jit { fill: var(--accent); }
 .diagram .good .say { fill: var(--good); } .diagram .refused .say { fill: var(--warn); } .diagram .broken .say { fill: var(--bad); }
 .diagram rect.note { fill: var(--sunk); stroke: var(--line); } .diagram text.note, .diagram .more { fill: var(--muted); stroke: none; }
-.diagram .culprit .ask { font-weight: 700; fill: var(--bad); } .diagram .culprit .line { stroke: var(--bad); } .diagram .culprit .tip { fill: var(--bad); }
+.diagram .culprit .ask { font-weight: 700; fill: var(--bad); } .diagram .culprit use { stroke: var(--bad); }
 .diagram a { text-decoration: none; } .diagram a:hover .ask { fill: var(--accent); text-decoration: underline; }
 .tree { list-style: none; margin: 0; padding: 0; }
 .tree .tree { margin-left: 0.5rem; padding-left: 1rem; border-left: 2px solid var(--line); }
@@ -103,12 +102,12 @@ td.wide { width: 45%; overflow-wrap: anywhere; }
 .exchange > div { padding: 0.25rem 0.75rem 0.75rem; display: grid; gap: 0.5rem; }
 .exchange:target { border-color: var(--accent); }
 .exchange.culprit { border-color: var(--bad); }
-.status { font-weight: 700; } .good .status { color: var(--good); } .refused .status { color: var(--warn); } .broken .status { color: var(--bad); }
-.seat { font-size: 0.75rem; color: var(--muted); }
+.good b { color: var(--good); } .refused b { color: var(--warn); } .broken b { color: var(--bad); }
 .step-head { margin: 0.9rem 0 0; font-size: 0.8125rem; color: var(--muted); }
 .step-head b { color: var(--text); font-family: var(--mono); font-weight: 600; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 0.75rem; margin: 0; font: 0.75rem/1.5 var(--mono); }
-dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
+.fields { margin: 0; font: 0.75rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.exchange i { font-style: normal; font-size: 0.75rem; color: var(--muted); }
+.exchange hr { width: 100%; margin: 0; border: 0; border-top: 1px dashed var(--line); }
 .rules { display: grid; gap: 0.15rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .rule { border-bottom: 1px solid var(--line); padding: 0.3rem 0; font-size: 0.875rem; display: grid; grid-template-columns: 1.25rem 1fr; gap: 0 0.5rem; }
 .rule b { font: 600 0.8125rem var(--mono); }
@@ -124,15 +123,16 @@ dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 .legend i { width: 11px; height: 11px; border-radius: 3px; background: var(--line); display: block; }
 .legend .is-passed { background: var(--good); } .legend .is-failed { background: var(--bad); }
 .legend .is-uncovered { background: none; border: 2px solid var(--warn); } .legend .is-excluded { background: none; border: 1px solid var(--muted); }
-.family { display: grid; grid-template-columns: 7rem 1fr; gap: 0.75rem; padding: 0.2rem 0; align-items: center; }
-.family b { font: 600 0.8125rem var(--mono); }
+.family { display: grid; grid-template-columns: 18rem 1fr; gap: 0.75rem; padding: 0.2rem 0; align-items: center; }
+.family b { font: 600 0.8125rem var(--mono); } .family span { font-size: 0.8125rem; color: var(--muted); }
+.slowest td:first-child { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .panel { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; }
 .none { padding: 2rem; text-align: center; color: var(--muted); }
 @media (max-width: 40rem) {
   h1 { font-size: 1.375rem; }
   .scenario > summary { padding: 0.5rem 0.75rem; }
   .inside { padding-inline: 0.75rem; }
-  .family { grid-template-columns: 4.5rem 1fr; }
+  .family { grid-template-columns: minmax(0, 1fr); gap: 0.2rem; }
   .tools { position: static; }
   .tools input { flex-basis: 100%; }
   td.wide { width: auto; }

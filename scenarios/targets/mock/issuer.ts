@@ -1,3 +1,4 @@
+import { apiEnvironment } from '../../../server/harness/api-environment.ts'
 import { createHarness } from '../../../server/index.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 import type { Session } from '../../language/session.ts'
@@ -10,6 +11,8 @@ export type IssuerBefore = Target &
     issuer: string
     /** The configuration of the API. */
     environment: Readonly<Record<string, string>>
+    /** The members that its tokens for the API have. */
+    tokens: Readonly<{ iss: string; aud: string; alg: string }>
   }>
 
 /**
@@ -64,7 +67,7 @@ export const openIssuerBefore = async (
       close: async () => {},
     }
   }
-  const { tenant, urls, api_client } = here
+  const { tenant, urls } = here
   return {
     name: new URL(base).host,
     capabilities: new Set(['control', 'approver', 'writes']),
@@ -73,16 +76,12 @@ export const openIssuerBefore = async (
     open: async (_, { index = 0 }) => sessionIn(index),
     close: () => harness.close(),
     issuer: urls.tenant,
+    tokens: { iss: urls.tenant, aud: origin, alg: 'RS256' },
     environment: {
       LUMOAUTH_URL: harness.issuer,
       LUMOAUTH_TENANT: tenant,
       LUMOAUTH_ORG_ID: tenant,
-      LUMOAUTH_ISSUER: urls.tenant,
-      LUMOAUTH_JWKS_URI: `${urls.tenant}/.well-known/jwks.json`,
-      LUMOAUTH_INTROSPECTION_ENDPOINT: `${urls.tenant}/oauth/introspect`,
-      LUMOAUTH_AUDIENCE: origin,
-      API_CLIENT_ID: api_client.client_id,
-      API_CLIENT_SECRET: api_client.client_secret,
+      ...apiEnvironment(here, origin),
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { didYouMean } from '../../../server/wire/closest.ts'
 import { checkSchema } from '../../language/schema-mistakes.ts'
 import type { Credentials } from '../../language/session.ts'
 import { type Position, readSource } from '../../language/source.ts'
@@ -55,10 +56,25 @@ export const readTarget = (
       })
     },
   )
+  if (problems.length === 0) {
+    for (const [index, { requires }] of (
+      TargetFile.parse(source.value).api.routes ?? []
+    ).entries()) {
+      for (const key of Object.keys(requires)) {
+        const hint = detailKeys.includes(key) ? '' : didYouMean(key, detailKeys)
+        if (hint === '') continue
+        const at = source.locate(['api', 'routes', index, 'requires', key], 'key')
+        problems.push({ at, message: `unknown key "${key}"${hint}` })
+      }
+    }
+  }
   const inOrder = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
   if (inOrder.length > 0) return { problems: inOrder }
   return { file: TargetFile.parse(source.value), problems: [] }
 }
+
+/** The members of a detail (RFC 9396 §2.2); a type may add others, which resemble none of these. */
+const detailKeys = ['type', 'actions', 'locations', 'datatypes', 'identifier', 'privileges']
 
 const secretKeys = ['client_secret', 'token', 'password']
 

@@ -22,8 +22,11 @@ export type ApproverOptions = Readonly<{
 export class Approver {
   readonly #options: ApproverOptions
   readonly #polls = new Map<string, number>()
+  /** When each request was made, in milliseconds. */
+  readonly #requestedAt = new Map<string, number>()
+  /** Requests that the approver decided. */
+  readonly #decided = new Set<string>()
   #script: ApproverScript | undefined
-  #since = 0
 
   constructor(options: ApproverOptions) {
     this.#options = options
@@ -31,22 +34,24 @@ export class Approver {
 
   follow(script: ApproverScript): void {
     this.#script = script
-    this.#since = Date.now()
   }
 
   /**
-   * Sends a request. Before a status request the approver decides.
+   * Sends a request. Before a status request the approver decides that request, as the scripted
+   * approver of the mock does: every request of the scenario, each once.
    * @throws {SkipScenario} where a real person did not decide, or decided differently
    */
   async around(request: Request, send: Send): Promise<Response> {
     const script = this.#script
     const [, base, id] = statusPath.exec(request.url) ?? []
-    if (script === undefined || script.decision === 'ignore' || id === undefined || !base) {
+    if (id === undefined || !base) return this.#noteRequest(request, await send(request))
+    if (script === undefined || script.decision === 'ignore' || this.#decided.has(id)) {
       return send(request)
     }
     const polls = this.#polls.get(id) ?? 0
     this.#polls.set(id, polls + 1)
-    const isDue = polls >= script.after_polls && Date.now() >= this.#since + script.after * 1000
+    const due = (this.#requestedAt.get(id) ?? 0) + script.after * 1000
+    const isDue = polls >= script.after_polls && Date.now() >= due
     if (!isDue) return send(request)
     if (this.#options.token === undefined) return this.#byHand(request, id, script, send)
     await this.#decide(base, id, script, send)
@@ -59,6 +64,7 @@ export class Approver {
       decision === 'deny'
         ? { ...(reason && { reason, agent_message: reason }) }
         : { ...(reason && { notes: reason, agent_message: reason }), ...(ttl && { ttl }) }
+    this.#decided.add(id)
     await send(
       new Request(`${base}/jit/${decision}/${id}`, {
         method: 'POST',
@@ -69,7 +75,18 @@ export class Approver {
         body: JSON.stringify(body),
       }),
     )
-    this.#script = undefined
+  }
+
+  /** Notes when a request was made: the script may let the approver wait from then on. */
+  async #noteRequest(request: Request, response: Response): Promise<Response> {
+    if (request.method !== 'POST' || !requestPath.test(request.url) || !response.ok) return response
+    const body: unknown = await response
+      .clone()
+      .json()
+      .catch(() => undefined)
+    const id = isObject(body) ? body.request_id : undefined
+    if (typeof id === 'string') this.#requestedAt.set(id, Date.now())
+    return response
   }
 
   /** Waits for a person, and returns the issuer's answer after the decision. */
@@ -129,5 +146,7 @@ const describeApproval = (
 
 /** Where a person decides about a task (contract §2.2.1). */
 const pageOf = (taskId: string) => `/approve/${encodeURIComponent(taskId)}`
+
+const requestPath = /\/jit\/request$/
 
 const statusPath = /^(.*)\/jit\/request\/([^/]+)\/status$/

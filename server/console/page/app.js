@@ -4,11 +4,11 @@ import { createKeys } from './keys.js'
 import { follow } from './live.js'
 import { createExchanges, createJournal } from './logs.js'
 import { createOperator } from './operator.js'
-import { button, nothing } from './parts.js'
+import { button } from './parts.js'
 import { createServer } from './server.js'
 import { signIn } from './sign-in.js'
 import { createTasks } from './tasks.js'
-import { createClock, dateAndTime, timeOfDay } from './time.js'
+import { createClock, dateAndTime, duration, timeOfDay } from './time.js'
 
 const tenant = decodeURIComponent(/\/console\/([^/]+)/.exec(location.pathname)?.[1] ?? '')
 const at = (id) => document.getElementById(id)
@@ -39,16 +39,20 @@ const start = async () => {
     open(await server.get('/session'))
   } catch (refused) {
     if (refused.status === 404) gone()
+    else if (refused.code === 'unreachable') unreachable()
     else signedOut(problem)
   }
 }
 
 /** Somebody is in: builds the views and follows what happens. */
 const open = (session) => {
+  server.adopt(session)
   const tabs = at('tabs')
   const page = {
     session,
     server,
+    /** Why nothing can be decided now; undefined where it can. */
+    locked: undefined,
     clock,
     announce,
     go: (hash) => {
@@ -87,7 +91,7 @@ const open = (session) => {
     if (current !== chosen.view) {
       current = chosen.view
       main.replaceChildren(current.element)
-      window.scrollTo(0, 0)
+      main.scrollTo(0, 0)
     }
     current.open(id === undefined ? undefined : decodeURIComponent(id))
     refresh()
@@ -95,29 +99,103 @@ const open = (session) => {
 
   const refresh = () => {
     const views = current === inbox ? [inbox] : [inbox, current]
-    for (const view of views) view.refresh().catch(lost)
+    for (const view of views) load(view)
+  }
+
+  /** What a view shows is as new as its last answer: one that fails says so, and is tried again. */
+  const load = async (view) => {
+    try {
+      await view.refresh()
+      if (!isReachable) showLive({ reachable: true })
+    } catch (refused) {
+      if (refused.code !== 'unreachable') return lost(refused)
+      showLive({ reachable: false })
+      clearTimeout(retry)
+      retry = setTimeout(refresh, 2000)
+    }
   }
 
   const lost = ({ status, code }) => {
+    if (code === 'csrf') return checkSession()
     if (status !== 401 && code !== 'tenant_not_found') return
     stop()
-    if (status === 401) signedOut('Your session is over.')
+    if (status === 401) signedOut('Your session has ended.')
     else gone()
   }
+  page.lost = lost
 
+  /** Another tab of this browser may have signed in as another person since. */
+  const checkSession = async () => {
+    try {
+      const now = await server.get('/session')
+      const isMine = now.user?.id === session.user?.id && now.operator === session.operator
+      if (isMine) server.adopt(now)
+      other = isMine ? undefined : now
+      showLocks()
+    } catch (refused) {
+      lost(refused)
+    }
+  }
+
+  let retry
+  let isReachable = true
+  let isStreaming
+  /** Whose session it is, where that is no longer the one this page was opened in. */
+  let other
   const live = h('span', { class: 'live', role: 'img' })
   const time = h('time', { class: 'clock' })
-  const showLive = (isLive) => {
+  const showLive = ({ streaming = isStreaming, reachable = isReachable }) => {
+    isStreaming = streaming
+    isReachable = reachable
+    if (streaming === undefined) return
+    const isLive = streaming && reachable
     const text = isLive ? 'Live' : 'Connection lost, trying again'
     live.classList.toggle('lost', !isLive)
-    if (live.getAttribute('aria-label') === text) return
-    if (live.hasAttribute('aria-label')) announce(isLive ? 'Live again.' : `${text}.`)
-    setAttribute(live, 'aria-label', text)
-    setAttribute(live, 'title', text)
+    if (live.getAttribute('aria-label') !== text) {
+      if (isLive && live.hasAttribute('aria-label')) announce('The connection is back.')
+      setAttribute(live, 'aria-label', text)
+      setAttribute(live, 'title', text)
+    }
+    showLocks()
+  }
+  const showLocks = () => {
+    const isLive = isReachable && isStreaming !== false
+    page.locked = other
+      ? 'Another person has signed in with this browser.'
+      : isLive
+        ? undefined
+        : 'The connection is lost. Decisions are possible again once it is back.'
+    showBanner(
+      other
+        ? [
+            'other',
+            h(
+              'span',
+              {},
+              'In another tab, ',
+              foreign(other.user?.name ?? 'an operator'),
+              ' has signed in with this browser. This tab showed the page to ',
+              foreign(session.user?.name ?? 'an operator'),
+              '.',
+            ),
+            button(['Continue as ', foreign(other.user?.name ?? 'the operator')], () => {
+              stop()
+              open(other)
+            }),
+          ]
+        : isLive
+          ? undefined
+          : [
+              'lost',
+              h('strong', {}, 'Connection lost.'),
+              ' What you see may be out of date. Decisions are locked. Trying again…',
+            ],
+    )
+    inbox.lock()
   }
   const tick = () => {
     const now = clock.now()
-    setText(time, timeOfDay(now))
+    setText(time, `${timeOfDay(now)}${clock.running ? '' : ' stopped'}`)
     setAttribute(time, 'datetime', new Date(now * 1000).toISOString())
     setAttribute(
       time,
@@ -128,45 +206,65 @@ const open = (session) => {
     if (current !== inbox) inbox.tick()
   }
 
+  /** What makes this tenant differ from a healthy one in real time. */
+  const showMarks = ({ misbehaviours, shift }) => {
+    const texts = [
+      misbehaviours > 0 ? `${misbehaviours} misbehaving` : undefined,
+      shift > 0 ? `Clock +${duration(shift)}` : undefined,
+    ].filter((it) => it !== undefined)
+    const href = session.operator ? '#/harness' : null
+    keyed(
+      at('marks'),
+      texts,
+      (it) => it,
+      (it) => h(href ? 'a' : 'span', { class: 'badge mark', href }, it),
+    )
+  }
+
   let seen = { exchanges: 0, misbehaviours: 0 }
-  const stopFollowing = follow(server.base, {
-    status: showLive,
+  const stopFollowing = follow(server, {
+    status: (streaming) => showLive({ streaming }),
     hello: (resumed) => {
       for (const { view } of Object.values(views)) if (!resumed) view.begin?.()
+      checkSession()
       refresh()
     },
     entry: (entry) => {
-      inbox.refresh().catch(lost)
-      if (current !== inbox && current.concerns(entry)) current.refresh().catch(lost)
+      load(inbox)
+      if (current !== inbox && current.concerns(entry)) load(current)
     },
     pulse: (pulse) => {
       const moved = Math.abs(pulse.now - clock.now()) > 2
       clock.hear(pulse)
       if (moved) refresh()
       else if (JSON.stringify(seen) !== JSON.stringify(pulse) && current.watchesPulse) {
-        current.refresh().catch(lost)
+        load(current)
       }
       seen = pulse
+      showMarks(pulse)
       tick()
     },
-    refused: () => server.get('/session').catch(lost),
+    refused: checkSession,
   })
   const timer = setInterval(tick, 1000)
-  const unlisten = createKeys(() => ({ ...current.keys }), Object.keys(views), page.go)
+  const keys = createKeys(() => ({ ...current.keys }), Object.keys(views), page.go)
   window.addEventListener('hashchange', route)
 
   const stop = () => {
     stopFollowing()
     clearInterval(timer)
-    unlisten()
+    clearTimeout(retry)
+    showBanner()
+    keys.stop()
     window.removeEventListener('hashchange', route)
     tabs.replaceChildren()
     at('seat').replaceChildren()
+    at('marks').replaceChildren()
   }
 
   showSeat(
     session,
-    { live, time },
+    { live, time, keys: keys.opener },
     async () => {
       await server.delete('/session').catch(() => {})
       stop()
@@ -184,7 +282,7 @@ const open = (session) => {
   route()
 }
 
-const showSeat = ({ user, operator, approvers }, { live, time }, leave, take) => {
+const showSeat = ({ user, operator, approvers }, { live, time, keys }, leave, take) => {
   const options = approvers.map(({ id, name }) =>
     h('option', { value: id, selected: id === user?.id }, foreign(name).textContent),
   )
@@ -194,10 +292,11 @@ const showSeat = ({ user, operator, approvers }, { live, time }, leave, take) =>
       ? h(
           'label',
           { class: 'as' },
-          h('span', {}, 'You are'),
+          h('span', {}, 'Acting as'),
           h('select', { onchange: (event) => take(event.target.value) }, options),
         )
       : h('span', { class: 'as' }, user ? foreign(user.name) : 'Operator'),
+    keys,
     button('Sign out', leave, { class: 'quiet' }),
   )
 }
@@ -210,8 +309,35 @@ const signedOut = (text) => {
 
 const gone = () =>
   main.replaceChildren(
-    h('div', { class: 'door' }, nothing('No such tenant', `There is no tenant ${tenant} here.`)),
+    h(
+      'div',
+      { class: 'door' },
+      h(
+        'div',
+        { class: 'nothing' },
+        h('h1', {}, 'No such tenant'),
+        h('p', {}, `There is no tenant ${tenant} here.`),
+        h('p', {}, h('a', { href: '/console' }, 'All tenants')),
+      ),
+    ),
   )
+
+const unreachable = () => {
+  showBanner(['lost', h('strong', {}, 'The server does not answer.'), ' Trying again…'])
+  setTimeout(async () => {
+    showBanner()
+    await start()
+  }, 2000)
+}
+
+/** What concerns the whole page; the same banner is said once. */
+const showBanner = ([name, ...content] = []) => {
+  const banner = at('banner')
+  const key = JSON.stringify([name, content.map((it) => it.textContent ?? it)])
+  if (banner.dataset.key === key) return
+  banner.dataset.key = key
+  banner.replaceChildren(...(name ? [h('div', { class: `banner ${name}` }, content)] : []))
+}
 
 at('skip').addEventListener('click', (event) => {
   event.preventDefault()

@@ -1,40 +1,61 @@
 import { coalesced, foreign, h, keyed, setAttribute, setText } from './dom.js'
-import { button, inShort, inWords, nothing, riskBadge, showStatus, statusBadge } from './parts.js'
+import {
+  amount,
+  button,
+  inShort,
+  inWords,
+  nothing,
+  riskBadge,
+  showStatus,
+  statusBadge,
+} from './parts.js'
 import { createRequestPane } from './request.js'
 import { duration, timeOfDay } from './time.js'
+import { createFilters, orderOf, urgentFirst } from './urgency.js'
 
 /**
- * What waits for a person. New requests are added at the end and decided ones stay where they are
- * until they are tidied away, so that nothing moves under the hand that is about to decide.
+ * The pending requests, all of them, the most urgent first, and the newest decided ones. A decided
+ * request stays where it is until it is hidden, and nothing moves while a pointer or the focus is in
+ * the list.
  */
 export const createInbox = (page) => {
-  let requests = []
+  let requests = new Map()
   let selected
   let loaded = false
-  /** Ids that stay in the list although they are decided: somebody may be looking at them. */
+  /** Whether the requests that waited at the start have been seen: only later ones are announced. */
+  let begun = false
+  /** Ids that stay in the list although they are decided. */
   const kept = new Set()
   const told = new Set()
+  /** Ids in the order in which the list shows them. */
+  let order = []
 
   const list = h('ul', { class: 'requests', 'aria-labelledby': 'waiting' })
-  const waiting = h('h2', { id: 'waiting' }, 'Waiting')
-  const tidy = button(
-    'Tidy up',
+  const waiting = h('h2', { id: 'waiting' }, 'Pending')
+  const hide = button(
+    'Hide decided',
     () => {
       kept.clear()
-      if (requests.find(({ id }) => id === selected)?.status !== 'pending') page.go('inbox')
+      if (requests.get(selected)?.status !== 'pending') page.go('inbox')
+      arrange()
       show()
-      page.announce('Decided requests are tidied away.')
+      page.announce('Decided requests are hidden.')
     },
     { class: 'quiet' },
   )
+  const filters = createFilters(() => {
+    arrange()
+    show()
+  })
   const older = h('ul', { class: 'requests', 'aria-label': 'Decided' })
   const history = h('details', { class: 'history' }, h('summary', {}, 'Decided'), older)
   const empty = nothing(
-    'Nothing waits for you',
-    'When a policy wants a person to decide, the request appears here at once.',
+    'No pending requests',
+    'A request appears here as soon as a policy asks a person to decide it.',
   )
-  const pane = createRequestPane(page, { decided: () => refresh() })
-  const choose = h('p', { class: 'choose' }, 'Choose a request to see exactly what it is about.')
+  const pane = createRequestPane(page, { decided: () => refresh(), next: () => openNext() })
+  const choose = h('p', { class: 'choose' }, 'Choose a request to see what it would permit.')
+  const scroll = h('div', { class: 'list-scroll' }, list, empty, history)
   const element = h(
     'div',
     { class: 'inbox' },
@@ -42,53 +63,82 @@ export const createInbox = (page) => {
     h(
       'section',
       { class: 'column', 'aria-label': 'Requests' },
-      h('div', { class: 'column-head' }, waiting, tidy),
-      list,
-      empty,
-      history,
+      h('div', { class: 'column-head' }, waiting, hide),
+      filters.element,
+      scroll,
     ),
     h('section', { class: 'pane', 'aria-label': 'Request' }, choose, pane.element),
   )
-
-  const refresh = coalesced(async () => {
-    const inbox = await page.server.get('/inbox')
-    page.clock.hear(inbox)
-    requests = inbox.requests
-    for (const request of requests) if (request.status === 'pending') kept.add(request.id)
-    show()
-    tell()
-    loaded = true
+  empty.hidden = true
+  scroll.addEventListener('pointerleave', () => show())
+  scroll.addEventListener('focusout', ({ relatedTarget }) => {
+    if (!scroll.contains(relatedTarget)) show()
   })
 
+  const refresh = coalesced(async () => {
+    const inbox = await readInbox(page.server)
+    page.clock.hear(inbox)
+    requests = new Map(inbox.requests.map((it) => [it.id, it]))
+    for (const { id, status } of requests.values()) if (status === 'pending') kept.add(id)
+    loaded = true
+    show()
+    tell()
+  })
+
+  /** Sorts the list anew. */
+  const arrange = () => {
+    const listed = [...requests.values()].filter(({ id }) => kept.has(id))
+    const isOver = ({ id, status }) => (status === 'pending' || id === selected ? 0 : 1)
+    const compare = orderOf(filters.sortedBy())
+    order = listed.sort((a, b) => isOver(a) - isOver(b) || compare(a, b)).map(({ id }) => id)
+  }
+
+  /** While the list is in use, new requests go to its end, so that no row moves under the pointer. */
+  const keepOrder = () => {
+    const inUse = scroll.matches(':hover') || scroll.contains(document.activeElement)
+    if (!inUse) return arrange()
+    const known = new Set(order)
+    const news = [...requests.values()].filter(({ id }) => kept.has(id) && !known.has(id))
+    order = [...order, ...news.sort(urgentFirst).map(({ id }) => id)]
+  }
+
   const show = () => {
-    const inList = requests.filter(({ id }) => kept.has(id))
-    const pending = requests.filter(({ status }) => status === 'pending')
-    const decided = requests.filter(({ id }) => !kept.has(id)).reverse()
-    keyed(list, inList, ({ id }) => id, row, updateRow)
-    keyed(older, decided, ({ id }) => id, row, updateRow)
-    setText(waiting, `Waiting (${pending.length})`)
-    empty.hidden = inList.length > 0
-    tidy.hidden = inList.length === pending.length
-    history.hidden = decided.length === 0
-    setText(history.firstElementChild, `Decided (${decided.length})`)
-    const request = requests.find(({ id }) => id === selected)
+    if (!loaded) return
+    keepOrder()
+    const all = [...requests.values()]
+    const pending = all.filter(({ status }) => status === 'pending')
+    const listed = order.flatMap((id) => (kept.has(id) ? (requests.get(id) ?? []) : []))
+    const decided = all.filter(({ id }) => !kept.has(id)).reverse()
+    const found = listed.filter(filters.matches)
+    const foundDecided = decided.filter(filters.matches)
+    keyed(list, found, ({ id }) => id, row, updateRow)
+    keyed(older, foundDecided, ({ id }) => id, row, updateRow)
+    setText(waiting, `Pending (${pending.length})`)
+    filters.tell(found.length + foundDecided.length, listed.length + decided.length)
+    empty.hidden = listed.length > 0
+    filters.element.hidden = all.length === 0
+    hide.hidden = listed.length === pending.length
+    history.hidden = foundDecided.length === 0
+    setText(history.firstElementChild, `Decided (${foundDecided.length})`)
+    const request = requests.get(selected)
     element.classList.toggle('has-selection', request !== undefined)
-    choose.hidden = request !== undefined || requests.length === 0
+    choose.hidden = request !== undefined || requests.size === 0
     pane.show(request)
     page.count(pending.length)
     tick()
   }
 
   const tell = () => {
-    for (const request of requests.filter(({ status }) => status === 'pending')) {
-      if (told.has(request.id)) continue
+    for (const request of requests.values()) {
+      if (request.status !== 'pending' || told.has(request.id)) continue
       told.add(request.id)
-      if (loaded) {
+      if (begun) {
         page.announce(
           `New request, ${request.risk} risk: ${request.agent.name} wants ${inWords(request.detail)}.`,
         )
       }
     }
+    begun = true
   }
 
   const row = ({ id, risk, agent, detail, on_behalf_of: user }) =>
@@ -99,7 +149,12 @@ export const createInbox = (page) => {
         'a',
         { href: `#/inbox/${encodeURIComponent(id)}`, class: `row ${risk}` },
         h('span', { class: 'row-top' }, riskBadge(risk), h('span', { class: 'left' })),
-        h('span', { class: 'row-what' }, inShort(detail)),
+        h(
+          'span',
+          { class: 'row-what' },
+          h('span', { class: 'cut' }, inShort(detail)),
+          amount(detail),
+        ),
         h(
           'span',
           { class: 'row-who' },
@@ -127,28 +182,44 @@ export const createInbox = (page) => {
     const now = page.clock.now()
     let over = false
     for (const child of list.children) {
-      const request = requests.find(({ id }) => id === child.dataset.key)
+      const request = requests.get(child.dataset.key)
       if (request?.status !== 'pending') continue
       const seconds = request.expires_at - now
       over ||= seconds <= 0
       const left = child.querySelector('.left')
       setText(left, duration(seconds))
       left.classList.toggle('soon', seconds < 60)
-      setAttribute(left, 'title', `to decide until ${timeOfDay(request.expires_at)} UTC`)
+      setAttribute(left, 'title', `can be decided until ${timeOfDay(request.expires_at)} UTC`)
     }
     pane.tick(now)
-    if (over) refresh()
+    if (over) refresh().catch(() => {})
   }
 
+  const rows = () => [...list.querySelectorAll('a.row')]
+
   const step = (by) => {
-    const links = [...list.querySelectorAll('a.row')]
+    const links = rows()
     if (links.length === 0) return
     const focused = links.indexOf(document.activeElement)
     const current = links.findIndex((link) => link.getAttribute('aria-current') === 'true')
     const at = focused < 0 ? current : focused
-    const next = links[Math.min(links.length - 1, Math.max(0, at + by))]
-    next.focus()
-    next.click()
+    enter(links[Math.min(links.length - 1, Math.max(0, at + by))])
+  }
+
+  const enter = (link) => {
+    link.focus()
+    link.click()
+  }
+
+  /** The next request that can be decided, from the selected one on and round. */
+  const openNext = () => {
+    const links = rows()
+    const at = links.findIndex((link) => link.getAttribute('aria-current') === 'true')
+    const next = [...links.slice(at + 1), ...links.slice(0, Math.max(0, at))].find(
+      (link) => !link.classList.contains('over'),
+    )
+    if (next) enter(next)
+    else page.announce('No other request is pending.')
   }
 
   return {
@@ -159,13 +230,31 @@ export const createInbox = (page) => {
       selected = id
       show()
     },
+    lock: () => pane.show(requests.get(selected)),
     concerns: ({ type }) => /^(permission|task|tenant)\./.test(type),
     keys: {
       j: () => step(1),
       k: () => step(-1),
+      n: () => openNext(),
       a: () => pane.focusApprove(),
       d: () => pane.focusDeny(),
       r: () => pane.focusReason(),
+      '/': () => filters.focus(),
     },
+  }
+}
+
+/** Every pending request and the newest decided ones. The server gives at most 100 a page. */
+const readInbox = async (server) => {
+  for (let attempt = 1; ; attempt += 1) {
+    const first = await server.get('/inbox')
+    const { limit, total } = first.pagination
+    const wanted = Math.min(Math.ceil(total / limit), Math.floor(first.waiting / limit) + 1)
+    const others = []
+    for (let at = 2; at <= wanted; at += 1) others.push(await server.get(`/inbox?page=${at}`))
+    // A decision between two pages moves the next one: a request could fall between them.
+    const isSteady = others.every((it) => it.waiting === first.waiting)
+    if (!isSteady && attempt < 3) continue
+    return { ...first, requests: [...first.requests, ...others.flatMap((it) => it.requests)] }
   }
 }

@@ -2,11 +2,12 @@ import { h, setText } from './dom.js'
 import { button } from './parts.js'
 
 const help = [
-  ['1 … 5', 'go to a view'],
   ['j, k', 'next and previous request or task'],
+  ['n', 'next request that is pending'],
   ['a', 'go to Approve; Enter then approves'],
   ['d', 'go to Deny; Enter then denies'],
-  ['r', 'go to the reason'],
+  ['r', 'go to the reason; Esc leaves it'],
+  ['/', 'go to the search'],
   ['?', 'show these keys'],
 ]
 
@@ -17,7 +18,7 @@ const storage = 'lumoauth-console-keys'
  * speech input types letters, too (WCAG 2.1.4).
  */
 export const createKeys = (keysOfView, views, go) => {
-  const dialog = createHelp()
+  const dialog = createHelp(views)
   const hear = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     if (event.target.closest('input, textarea, select, dialog')) return
@@ -35,15 +36,17 @@ export const createKeys = (keysOfView, views, go) => {
   }
   document.addEventListener('keydown', hear)
   const opener = button('Keys ?', dialog.show, { class: 'quiet keys', 'aria-haspopup': 'dialog' })
-  document.body.append(h('footer', { class: 'foot' }, opener))
-  return () => {
-    document.removeEventListener('keydown', hear)
-    opener.parentElement.remove()
-    dialog.element.remove()
+  return {
+    opener,
+    stop: () => {
+      document.removeEventListener('keydown', hear)
+      dialog.element.remove()
+    },
   }
 }
 
-const createHelp = () => {
+const createHelp = (views) => {
+  const lines = [...views.map((name, at) => [String(at + 1), `go to ${name}`]), ...help]
   const toggle = button('', () => {
     localStorage.setItem(storage, localStorage.getItem(storage) === 'off' ? 'on' : 'off')
     showToggle()
@@ -60,7 +63,7 @@ const createHelp = () => {
     h(
       'dl',
       { class: 'help' },
-      help.map(([keys, does]) => h('div', {}, h('dt', {}, h('kbd', {}, keys)), h('dd', {}, does))),
+      lines.map(([keys, does]) => h('div', {}, h('dt', {}, h('kbd', {}, keys)), h('dd', {}, does))),
     ),
     h(
       'div',

@@ -1,12 +1,13 @@
 import { coalesced, foreign, h, keyed, setText } from './dom.js'
 import { button, nothing } from './parts.js'
-import { dateAndTime, duration } from './time.js'
+import { dateAndTime, duration, readDuration } from './time.js'
 
+/** Seconds, and what the button says. */
 const jumps = [
-  ['PT30S', '+30 s'],
-  ['PT1M', '+1 min'],
-  ['PT5M', '+5 min'],
-  ['PT1H', '+1 h'],
+  [30, '+30 s'],
+  [60, '+1 min'],
+  [300, '+5 min'],
+  [3600, '+1 h'],
 ]
 
 /** The clock of the tenant, and what can be made to go wrong. */
@@ -32,7 +33,7 @@ export const createOperator = (page) => {
   const mode = h('p', { class: 'muted' })
   const by = h('input', {
     id: 'by',
-    value: 'PT15M',
+    value: '15 min',
     required: true,
     spellcheck: 'false',
     'aria-describedby': 'by-hint',
@@ -57,17 +58,17 @@ export const createOperator = (page) => {
         button(
           label,
           doing(() => move({ advance })),
-          { 'aria-label': `Advance by ${label.slice(1)}` },
+          { 'aria-label': `${label}, advance the clock` },
         ),
       ),
     ),
     h(
       'form',
-      { class: 'inline', onsubmit: doing(() => move({ advance: by.value })) },
+      { class: 'inline', onsubmit: doing(() => move({ advance: secondsIn(by.value) })) },
       h('label', { for: 'by' }, 'Advance by'),
       by,
       h('button', {}, 'Advance'),
-      h('span', { class: 'hint', id: 'by-hint' }, 'ISO 8601, such as PT15M'),
+      h('span', { class: 'hint', id: 'by-hint' }, 'such as 90 min, 2 h or PT15M'),
     ),
     h(
       'form',
@@ -80,18 +81,41 @@ export const createOperator = (page) => {
       h('label', { for: 'to' }, 'Set to (UTC)'),
       to,
       h('button', {}, 'Set'),
-      h('span', { class: 'hint' }, 'Time runs forward only.'),
+      h('span', { class: 'hint' }, 'The clock only moves forward.'),
     ),
     problem,
   )
 
   const switches = h('div', { class: 'switches' })
   const none = nothing('No misbehaviours', 'This harness was started without any.')
+  none.hidden = true
+  const on = h('ul', { class: 'switched-on', 'aria-label': 'Misbehaviours that are on' })
+  const allOff = button(
+    'Switch all off',
+    doing(async () => {
+      await page.server.delete('/misbehaviours')
+      page.announce('Every misbehaviour is off.')
+    }),
+    { class: 'deny' },
+  )
+  const onHead = h('div', { class: 'column-head' }, h('h3', {}, 'On now'), allOff)
+  const search = h('input', {
+    type: 'search',
+    placeholder: 'Search, such as token, expired or CHAL',
+    'aria-label': 'Search misbehaviours',
+    spellcheck: 'false',
+    oninput: () => show(),
+  })
+  const found = h('p', { class: 'muted', role: 'status' })
   const misbehaviours = h(
     'section',
     { class: 'card', 'aria-labelledby': 'misbehaviours' },
     h('h2', { id: 'misbehaviours' }, 'Misbehaviours'),
     h('p', { class: 'muted' }, 'Each is a defect that an agent, an API or a test should notice.'),
+    onHead,
+    on,
+    search,
+    found,
     none,
     switches,
   )
@@ -104,7 +128,23 @@ export const createOperator = (page) => {
       h('ul'),
     )
 
-  const row = ({ name, says }) => {
+  const onRow = ({ name }) =>
+    h(
+      'li',
+      { class: 'on-row' },
+      h('code', {}, foreign(name)),
+      h('span', { class: 'muted' }),
+      button(
+        'Off',
+        doing(async () => {
+          await page.server.delete(`/misbehaviours/${encodeURIComponent(name)}`)
+          page.announce(`${name} is off.`)
+        }),
+        { 'aria-label': `Off: ${name}` },
+      ),
+    )
+
+  const row = ({ name, says, breaks }) => {
     const id = `switch-${name}`
     const often = h(
       'select',
@@ -139,7 +179,16 @@ export const createOperator = (page) => {
       toggle,
       h('label', { for: id }, h('code', {}, foreign(name))),
       often,
-      h('p', { id: `${id}-says`, class: 'muted' }, foreign(says)),
+      h(
+        'p',
+        { id: `${id}-says`, class: 'muted' },
+        says
+          .split('`')
+          .map((part, at) =>
+            at % 2 ? h('code', {}, foreign(part)) : foreign(part, { lines: true }),
+          ),
+        ` Breaks ${breaks}.`,
+      ),
     )
   }
 
@@ -148,12 +197,40 @@ export const createOperator = (page) => {
     const { known, active } = await page.server.get('/misbehaviours')
     // Older than what somebody has just switched, whose own look follows.
     if (before !== begun) return
-    const on = new Set(active.map(({ name }) => name))
-    const seats = [...new Set(known.map(({ seat }) => seat))].map((seat) => ({
+    state = { known, active }
+    show()
+    tick()
+  })
+
+  let state = { known: [], active: [] }
+  const show = () => {
+    const { known, active } = state
+    const isOn = new Set(active.map(({ name }) => name))
+    const words = search.value.trim().toLowerCase().split(/\s+/)
+    const matching = known.filter(({ name, says, breaks }) => {
+      const text = `${name} ${says} ${breaks}`.toLowerCase()
+      return words.every((word) => text.includes(word))
+    })
+    const seats = [...new Set(matching.map(({ seat }) => seat))].map((seat) => ({
       seat,
-      of: known.filter((it) => it.seat === seat),
+      of: matching.filter((it) => it.seat === seat),
     }))
     none.hidden = known.length > 0
+    onHead.hidden = active.length === 0
+    setText(onHead.firstElementChild, `On now (${active.length})`)
+    keyed(
+      on,
+      active,
+      ({ name }) => name,
+      onRow,
+      (item, order) => setText(item.children[1], limitsOf(order)),
+    )
+    setText(
+      found,
+      search.value.trim() === ''
+        ? `${known.length} in all`
+        : `The search finds ${matching.length} of ${known.length}.`,
+    )
     keyed(
       switches,
       seats,
@@ -166,21 +243,20 @@ export const createOperator = (page) => {
           ({ name }) => name,
           row,
           (item, { name }) => {
-            item.querySelector('input').checked = on.has(name)
-            item.classList.toggle('on', on.has(name))
+            item.querySelector('input').checked = isOn.has(name)
+            item.classList.toggle('on', isOn.has(name))
           },
         )
       },
     )
-    tick()
-  })
+  }
 
   const tick = () => {
     const now = page.clock.now()
     setText(time, dateAndTime(now))
     setText(
       mode,
-      page.clock.running ? `It runs${drift(now)}.` : 'It stands still until it is moved.',
+      page.clock.running ? `It runs${drift(now)}.` : 'It stands still until you move it.',
     )
     if (to.value === '') to.value = new Date(now * 1000).toISOString().slice(0, 19)
   }
@@ -194,6 +270,26 @@ export const createOperator = (page) => {
     watchesPulse: true,
     keys: {},
   }
+}
+
+/** When a misbehaviour acts, where that is not always. */
+const limitsOf = ({ times, nth, route, seat, ms }) =>
+  [
+    times === undefined ? undefined : times === 1 ? 'once' : `${times} times`,
+    nth === undefined ? undefined : `from exchange ${nth} on`,
+    route,
+    seat === undefined ? undefined : `at the ${seat}`,
+    ms === undefined ? undefined : `${ms} ms`,
+  ]
+    .filter((it) => it !== undefined)
+    .join(', ')
+
+const secondsIn = (text) => {
+  const seconds = readDuration(text)
+  if (seconds === undefined) {
+    throw new Error(`“${text}” is not a duration. Write one such as 90 min, 2 h or PT15M.`)
+  }
+  return seconds
 }
 
 const drift = (now) => {

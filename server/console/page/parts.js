@@ -56,19 +56,78 @@ export const inShort = ({ actions = [], type, identifier }) => [
 export const inWords = ({ actions = [], type, identifier = '' }) =>
   [actions.join(', '), type, identifier].filter((it) => it !== '').join(' ')
 
-/** Every member of a detail, by name, exactly as it was asked for. */
-export const exactDetail = (detail) =>
-  h(
+/** The sum of money in a detail, as `{currency, value}` or RFC 9396's `{currency, amount}`. */
+export const amount = (detail) => {
+  const sums = Object.entries(detail).filter(([, value]) => isMoney(value))
+  const [, sum] = sums.find(([name]) => /amount/i.test(name)) ?? sums[0] ?? []
+  if (sum === undefined) return null
+  return h(
+    'b',
+    { class: 'amount' },
+    money(sum),
+    sums.length > 1 ? `, and ${sums.length - 1} more` : null,
+  )
+}
+
+const isMoney = (value) =>
+  typeof value?.currency === 'string' && ['string', 'number'].includes(typeof sumOf(value))
+
+/** Undefined where an object has both names: it is shown as JSON, not guessed. */
+const sumOf = ({ value, amount: sum }) =>
+  sum === undefined ? value : value === undefined ? sum : undefined
+
+/** The figures exactly as they were written: a thousands separator of ours could mislead. */
+const money = (value) => [foreign(String(sumOf(value))), ' ', foreign(value.currency)]
+
+/** What says most about a permission comes first, whatever order the agent wrote. */
+const first = ['actions', 'type', 'identifier', 'locations', 'datatypes', 'privileges']
+
+const rank = ([name, value]) => {
+  const at = first.indexOf(name)
+  if (at >= 0 && at < 3) return at
+  if (isMoney(value)) return 3
+  return at < 0 ? first.length + 1 : at + 1
+}
+
+/**
+ * Every member of a detail, by name, exactly as it was asked for. Each value has a box of limited
+ * height, so that a long one cannot push the others out of sight; a button shows the rest of it.
+ *
+ * @param instead elements to show for single members, by name
+ */
+export const exactDetail = (detail, instead = {}) => {
+  const values = Object.entries(detail).sort((a, b) => rank(a) - rank(b))
+  return h(
     'dl',
     { class: 'exact' },
-    Object.entries(detail).map(([name, value]) => [
-      h('dt', {}, foreign(name)),
-      h('dd', {}, exactValue(value)),
-    ]),
+    values.map(([name, value]) => {
+      const box = h('div', { class: 'value' }, instead[name] ?? exactValue(value))
+      const whole = button(
+        Array.isArray(value) ? `Show all ${value.length}` : 'Show the whole value',
+        () => {
+          box.classList.add('whole')
+          whole.hidden = true
+        },
+        { class: 'show-whole', 'aria-label': `Show all of ${name.slice(0, 80)}` },
+      )
+      whole.hidden = true
+      return [h('dt', {}, foreign(name)), h('dd', {}, box, whole)]
+    }),
   )
+}
+
+/** Offers the rest of each value that is longer than its box. */
+export const markLongValues = (list) => {
+  for (const box of list.querySelectorAll('.value:not(.whole)')) {
+    box.nextElementSibling.hidden = box.scrollHeight - box.clientHeight < 2
+  }
+}
 
 const exactValue = (value) => {
   if (typeof value === 'string') return h('code', {}, foreign(value))
+  if (isMoney(value) && Object.keys(value).length === 2) {
+    return h('b', { class: 'amount' }, money(value))
+  }
   if (Array.isArray(value) && value.every((it) => typeof it === 'string')) {
     return h(
       'ul',

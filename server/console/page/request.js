@@ -4,6 +4,7 @@ import {
   exactDetail,
   inShort,
   json,
+  markLongValues,
   moment,
   person,
   riskBadge,
@@ -15,9 +16,12 @@ import { duration } from './time.js'
 /**
  * One request in full: the exact detail, apart from what the agent says and what the policy said,
  * and the form that decides it. Built once a request; what changes is changed in place.
+ *
+ * Head, detail and buttons have limited heights and stay in view; what is between them scrolls. So no
+ * text of an agent can move the detail or the buttons out of the window.
  */
-export const createRequestPane = (page, { decided }) => {
-  const element = h('article', { class: 'request' })
+export const createRequestPane = (page, { decided, next }) => {
+  const element = h('article', { class: 'request', tabindex: -1 })
   element.hidden = true
   let shown
   let parts
@@ -29,61 +33,171 @@ export const createRequestPane = (page, { decided }) => {
     const bar = h('span', { class: 'bar' })
     const approvals = h('div', { class: 'approvals' })
     const verdict = h('div', { class: 'verdict', tabindex: -1 })
+    const asks = h('span', {}, ' asks to ')
+    const onward = button('Next request', () => next(), { 'aria-keyshortcuts': 'n' })
+    const revoke = button('Revoke permission', () => form.send('revoke'), { class: 'deny' })
     const form = decisionForm(request)
-    parts = { status, left, bar, approvals, verdict, form }
+    parts?.stop()
+    const exact = exactCard(request)
+    parts = {
+      status,
+      left,
+      bar,
+      approvals,
+      verdict,
+      asks,
+      form,
+      onward,
+      revoke,
+      exact,
+      stop: exact.stop,
+    }
     element.replaceChildren(
-      h('a', { class: 'back', href: '#/inbox' }, '← All requests'),
       h(
         'header',
         { class: 'request-head' },
-        h('p', { class: 'badges' }, riskBadge(request.risk), status),
-        h('h2', {}, foreign(agent.name), ' wants to ', inShort(detail)),
+        h(
+          'div',
+          { class: 'badges' },
+          h('a', { class: 'back', href: '#/inbox' }, '← All requests'),
+          riskBadge(request.risk),
+          status,
+          h('div', { class: 'time' }, left, h('span', { class: 'track' }, bar)),
+        ),
+        h('h2', {}, foreign(agent.name), asks, inShort(detail)),
         h(
           'p',
           { class: 'who' },
           user ? ['On behalf of ', person(user)] : 'On its own behalf',
-          ', in the task ',
-          h('a', { href: `#/tasks/${encodeURIComponent(task.id)}` }, foreign(task.name ?? task.id)),
-          ', since ',
+          ', requested at ',
           moment(request.requested_at),
+          ' in the task ',
+          h('a', { href: `#/tasks/${encodeURIComponent(task.id)}` }, foreign(task.name ?? task.id)),
         ),
-        h('div', { class: 'time' }, h('span', { class: 'track' }, bar), left),
+      ),
+      exact.element,
+      h(
+        'div',
+        { class: 'rest' },
+        h(
+          'section',
+          { class: 'says', 'aria-labelledby': 'says' },
+          h('h3', { id: 'says' }, 'Justification'),
+          request.justification
+            ? h(
+                'blockquote',
+                { tabindex: 0, 'aria-label': 'What the agent wrote' },
+                foreign(request.justification, { lines: true }),
+              )
+            : h('p', { class: 'muted' }, 'The agent gave none.'),
+          h('p', { class: 'caveat' }, 'Written by the agent, not verified.'),
+        ),
+        approvals,
+        form.element,
+        h(
+          'section',
+          { class: 'policy', 'aria-labelledby': 'policy' },
+          h('h3', { id: 'policy' }, 'Policy'),
+          h('p', { class: 'rule' }, foreign(explanation.rule)),
+          explanation.reason ? h('p', {}, foreign(explanation.reason)) : null,
+          inputs(explanation.inputs),
+          explanation.would_pass
+            ? h(
+                'p',
+                { class: 'would-pass' },
+                'The policy approves without a person: ',
+                inShort(explanation.would_pass),
+              )
+            : null,
+        ),
       ),
       h(
-        'section',
-        { class: 'card exactly', 'aria-labelledby': 'exactly' },
-        h('h3', { id: 'exactly' }, 'Exactly this would be allowed'),
-        exactDetail(detail),
-        h('details', {}, h('summary', {}, 'As JSON'), json(detail, 'The detail as JSON')),
+        'footer',
+        { class: 'decision-bar' },
+        form.hindrance,
+        form.problem,
+        form.buttons,
+        verdict,
+        h('div', { class: 'buttons' }, onward, revoke),
       ),
-      h(
-        'section',
-        { class: 'card says', 'aria-labelledby': 'says' },
-        h('h3', { id: 'says' }, 'What the agent says'),
-        request.justification
-          ? h(
-              'blockquote',
-              { tabindex: 0, 'aria-label': 'Justification' },
-              foreign(request.justification, { lines: true }),
-            )
-          : h('p', { class: 'muted' }, 'It gave no justification.'),
-        h('p', { class: 'caveat' }, 'Written by the agent, checked by nobody.'),
-      ),
-      h(
-        'section',
-        { class: 'card', 'aria-labelledby': 'policy' },
-        h('h3', { id: 'policy' }, 'What the policy said'),
-        h('p', { class: 'rule' }, foreign(explanation.rule)),
-        explanation.reason ? h('p', {}, foreign(explanation.reason)) : null,
-        inputs(explanation.inputs),
-        explanation.would_pass
-          ? h('p', {}, 'Would pass without a person: ', inShort(explanation.would_pass))
-          : null,
-      ),
-      approvals,
-      verdict,
-      form.element,
     )
+    exact.watch()
+  }
+
+  /** The detail in a box that scrolls, and a line that says when there is more of it. */
+  const exactCard = (request) => {
+    const { detail } = request
+    const choice = actionChoice(request)
+    const box = h(
+      'div',
+      {
+        class: 'exact-box',
+        tabindex: 0,
+        role: 'group',
+        'aria-label': 'Every member of the detail',
+      },
+      h('details', {}, h('summary', {}, 'As JSON'), json(detail, 'The detail as JSON')),
+    )
+    const more = button(
+      'There is more below ↓',
+      () => box.scrollBy({ top: box.clientHeight * 0.8 }),
+      { class: 'more-below', tabindex: -1 },
+    )
+    const list = exactDetail(detail, choice ? { actions: choice.element } : {})
+    box.prepend(list)
+    const show = () => {
+      markLongValues(list)
+      more.hidden = box.scrollHeight - box.clientHeight < 2
+      more.classList.toggle('end', box.scrollHeight - box.scrollTop - box.clientHeight < 8)
+    }
+    box.addEventListener('scroll', show)
+    const watching = new ResizeObserver(show)
+    return {
+      element: h(
+        'section',
+        { class: 'exactly', 'aria-labelledby': 'exactly' },
+        h('h3', { id: 'exactly' }, 'Requested permission'),
+        box,
+        more,
+      ),
+      watch: () => {
+        watching.observe(box)
+        watching.observe(list)
+        show()
+      },
+      stop: () => watching.disconnect(),
+      actions: () => choice?.chosen(),
+      close: () => choice?.close(),
+    }
+  }
+
+  /** One box an action, where there are several: an approval may be narrower than the request. */
+  const actionChoice = ({ detail: { actions = [] }, narrowed_to: narrowedTo, status }) => {
+    if (status !== 'pending' || actions.length < 2) return undefined
+    const boxes = actions.map((action) =>
+      h('input', {
+        type: 'checkbox',
+        checked: narrowedTo?.includes(action) ?? true,
+        disabled: narrowedTo?.includes(action) === false,
+      }),
+    )
+    return {
+      element: h(
+        'ul',
+        { class: 'chips choice', 'aria-label': 'Actions to permit' },
+        actions.map((action, at) =>
+          h('li', {}, h('label', {}, boxes[at], h('code', {}, foreign(action)))),
+        ),
+      ),
+      /** Undefined where every action is permitted. */
+      chosen: () =>
+        boxes.every(({ checked }) => checked)
+          ? undefined
+          : actions.filter((_, at) => boxes[at].checked),
+      close: () => {
+        for (const box of boxes) box.disabled = true
+      },
+    }
   }
 
   const inputs = (facts) =>
@@ -127,10 +241,11 @@ export const createRequestPane = (page, { decided }) => {
         if (!parts.verdict.hidden) parts.verdict.focus()
       } catch (refused) {
         await decided().catch(() => {})
+        page.lost(refused)
         if (refused.code === 'already_decided') {
           page.announce(`Too late. ${shown.decided ? spoken(shown) : refused.message}`)
           parts.verdict.focus()
-        } else {
+        } else if (refused.code !== 'csrf') {
           setText(problem, refused.message)
         }
       } finally {
@@ -138,7 +253,11 @@ export const createRequestPane = (page, { decided }) => {
       }
     }
     const text = (name) => (reason.value.trim() === '' ? {} : { [name]: reason.value.trim() })
-    const approve = h('button', { class: 'approve', 'aria-keyshortcuts': 'a' }, 'Approve')
+    const approve = h(
+      'button',
+      { class: 'approve', form: 'decision', 'aria-keyshortcuts': 'a' },
+      'Approve',
+    )
     const deny = button('Deny', () => send('deny', text('agent_message')), {
       class: 'deny',
       'aria-keyshortcuts': 'd',
@@ -147,52 +266,66 @@ export const createRequestPane = (page, { decided }) => {
       'form',
       {
         class: 'decide',
+        id: 'decision',
         'aria-label': 'Decision',
         onsubmit: (event) => {
           event.preventDefault()
-          send('approve', { ttl: ttl.valueAsNumber, ...text('agent_message') })
+          const actions = parts.exact.actions()
+          if (actions?.length === 0) {
+            setText(problem, 'Tick at least one action, or deny the request.')
+            return
+          }
+          send('approve', {
+            ttl: ttl.valueAsNumber,
+            ...(actions ? { actions } : {}),
+            ...text('agent_message'),
+          })
         },
       },
       h(
         'div',
         { class: 'field' },
-        h('label', { for: 'reason' }, 'Reason, which the agent will read'),
+        h('label', { for: 'reason' }, 'Reason (visible to the agent)'),
         reason,
       ),
       h(
         'div',
         { class: 'field' },
-        h('label', { for: 'ttl' }, 'Seconds the token lives'),
+        h('label', { for: 'ttl' }, 'Token lifetime (seconds)'),
         h('div', { class: 'with-hint' }, ttl, hint),
       ),
-      hindrance,
-      problem,
-      h('div', { class: 'buttons' }, approve, deny),
     )
-    return { element: form, approve, deny, reason, hindrance, problem }
+    const buttons = h('div', { class: 'buttons' }, approve, deny)
+    for (const field of [reason, ttl]) {
+      field.addEventListener('keydown', (event) => {
+        if (event.key === 'Escape') (approve.disabled ? element : approve).focus()
+      })
+    }
+    return { element: form, send, buttons, approve, deny, reason, hindrance, problem }
   }
 
   const update = (request) => {
-    const { status, left, approvals, verdict, form } = parts
+    const { status, left, approvals, verdict, asks, form, onward, revoke } = parts
     const pending = request.status === 'pending'
+    setText(asks, pending ? ' asks to ' : ' asked to ')
     showStatus(status, request.status)
-    left.parentElement.classList.toggle('over', !pending)
+    left.parentElement.hidden = !pending
     showApprovals(approvals, request)
     form.element.hidden = !pending
-    setText(form.hindrance, pending ? (request.hindrance ?? '') : '')
-    for (const control of [form.approve, form.deny]) {
-      setAttribute(control, 'disabled', request.hindrance !== null)
-    }
-    // Who has approved may still change their mind and deny while others are missing.
-    const me = page.session.user?.id
-    const endorsed = request.approvals.some(({ id }) => id === me)
-    if (endorsed) {
-      setAttribute(form.deny, 'disabled', null)
-      setText(
-        form.hindrance,
-        pending ? 'You have approved. Somebody else has to approve, too.' : '',
-      )
-    }
+    form.buttons.hidden = !pending
+    onward.hidden = pending
+    revoke.hidden = request.status !== 'approved' && request.status !== 'exchanged'
+    setAttribute(revoke, 'disabled', page.locked !== undefined)
+    if (!pending) parts.exact.close()
+    // A person who has approved may still deny while another approval is missing.
+    const hasEndorsed = request.approvals.some(({ id }) => id === page.session.user?.id)
+    const why = hasEndorsed
+      ? 'You have approved. Another person has to approve, too.'
+      : (request.hindrance ?? '')
+    setText(form.hindrance, pending ? (page.locked ?? why) : '')
+    const isHindered = page.locked !== undefined || request.hindrance !== null
+    setAttribute(form.approve, 'disabled', isHindered)
+    setAttribute(form.deny, 'disabled', page.locked !== undefined || (isHindered && !hasEndorsed))
     verdict.hidden = pending
     verdict.className = `verdict ${request.status}`
     const key = JSON.stringify([request.status, request.decided])
@@ -215,7 +348,7 @@ export const createRequestPane = (page, { decided }) => {
         ' approvals',
         approvals.length > 0
           ? [': ', approvals.flatMap((it, at) => [at > 0 ? ', ' : '', foreign(it.name)])]
-          : '. Distinct people have to approve.',
+          : '. Each has to come from another person.',
       ),
       h(
         'span',
@@ -236,10 +369,12 @@ export const createRequestPane = (page, { decided }) => {
     show: (request) => {
       element.hidden = request === undefined
       if (request === undefined) {
+        parts?.stop()
         shown = undefined
         return
       }
       if (request.id !== shown?.id) build(request)
+      setAttribute(element, 'data-id', request.id)
       shown = request
       update(request)
     },
@@ -263,11 +398,11 @@ const verdictOf = ({ status, decided }) => {
       h(
         'p',
         { class: 'verdict-title' },
-        status === 'revoked' ? 'Its task has ended' : 'Nobody decided in time',
+        status === 'revoked' ? 'The task has ended' : 'Expired before a decision',
       ),
     ]
   }
-  const { as, by, at, ttl, text } = decided
+  const { as, by, at, ttl, text, detail } = decided
   return [
     h(
       'p',
@@ -278,10 +413,13 @@ const verdictOf = ({ status, decided }) => {
       moment(at),
       ttl === undefined ? null : ` for ${duration(ttl)}`,
     ),
+    detail?.actions
+      ? h('p', {}, 'Permitted actions: ', h('b', {}, foreign(detail.actions.join(', '))))
+      : null,
     text === undefined ? null : h('p', {}, foreign(text, { lines: true })),
-    status === 'exchanged' ? h('p', { class: 'muted' }, 'The agent has fetched its token.') : null,
+    status === 'exchanged' ? h('p', { class: 'muted' }, 'The agent has its token.') : null,
     status === 'revoked'
-      ? h('p', { class: 'muted' }, 'Its task has ended; the token is dead.')
+      ? h('p', { class: 'muted' }, 'The permission has ended, and its token is revoked.')
       : null,
   ].filter((it) => it !== null)
 }

@@ -31,8 +31,14 @@ export const signIn = (server, open, problem = '') => {
       h(
         'p',
         {},
-        'Open the link that the harness printed when it started: it lets one browser in, once. ' +
-          'Or show the control token, printed beside it.',
+        'Enter the control token, which the harness printed when it started. It lets you act as any approver, move the clock and switch misbehaviours.',
+      ),
+      h(
+        'p',
+        { class: 'muted' },
+        'The link printed beside it signs in one browser, once, as one approver and without the Harness view. A new link: ',
+        h('code', {}, 'POST /_harness/tenants/TENANT/console-link'),
+        '.',
       ),
       h('label', { for: 'control-token' }, 'Control token'),
       token,

@@ -41,6 +41,9 @@ export const createTasks = (page) => {
     none,
     h('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'All tasks' }, table),
   )
+  none.hidden = true
+  more.hidden = true
+  table.parentElement.hidden = true
   const timeline = createTimeline(page)
   const element = h('div', {}, list, timeline.element)
   let all = []

@@ -12,6 +12,34 @@ export const createClock = () => {
   }
 }
 
+/**
+ * Reads `90 min`, `2h`, `1 h 30 min`, `45` (seconds) and `PT15M`.
+ * @returns seconds; undefined for what is no duration
+ */
+export const readDuration = (text) => {
+  const plain = text
+    .trim()
+    .toLowerCase()
+    .replace(/^pt(?=\d)/, '')
+  if (/^\d+$/.test(plain)) return Number(plain)
+  const parts = [...plain.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)\s*/g)]
+  if (parts.length === 0 || parts.map(([all]) => all).join('') !== plain) return undefined
+  const seconds = parts.reduce(
+    (sum, [, many, unit]) => sum + many * (unitOf(unit) ?? Number.NaN),
+    0,
+  )
+  return Number.isNaN(seconds) ? undefined : Math.round(seconds)
+}
+
+const units = [
+  [/^d(ays?)?$/, 86_400],
+  [/^h(rs?|ours?)?$/, 3600],
+  [/^m(ins?|inutes?)?$/, 60],
+  [/^s(ecs?|econds?)?$/, 1],
+]
+
+const unitOf = (name) => units.find(([pattern]) => pattern.test(name))?.[1]
+
 /** @returns `4 min 09 s`, or `0 s` for what is over */
 export const duration = (seconds) => {
   const left = Math.max(0, Math.round(seconds))

@@ -1,6 +1,6 @@
-import { foreign, h } from './dom.js'
+import { foreign, h, setText } from './dom.js'
 import { createLineage } from './lineage.js'
-import { moment, nothing, person, showStatus, statusBadge } from './parts.js'
+import { button, moment, nothing, person, showStatus, statusBadge } from './parts.js'
 import { createSequence } from './sequence.js'
 import { duration } from './time.js'
 
@@ -9,6 +9,34 @@ export const createTimeline = (page) => {
   let taskId
   const title = h('h1')
   const status = statusBadge('active')
+  const problem = h('p', { class: 'problem', role: 'alert' })
+  const confirming = h(
+    'span',
+    { class: 'confirm' },
+    'This suspends the task and revokes its tokens. ',
+    button('End the task', () => end(), { class: 'deny' }),
+    button('Cancel', () => {
+      confirming.hidden = true
+      ask.hidden = false
+      ask.focus()
+    }),
+  )
+  const ask = button('End task…', () => {
+    ask.hidden = true
+    confirming.hidden = false
+    confirming.querySelector('button').focus()
+  })
+  const end = async () => {
+    setText(problem, '')
+    try {
+      await page.server.post(`/tasks/${encodeURIComponent(taskId)}/end`)
+      page.announce('The task is suspended.')
+    } catch (refused) {
+      page.lost(refused)
+      setText(problem, refused.message)
+    }
+    await refresh()
+  }
   const facts = h('dl', { class: 'facts wide' })
   const lineage = createLineage({ open: (seq) => sequence.open(seq) })
   const sequence = createSequence()
@@ -20,7 +48,13 @@ export const createTimeline = (page) => {
   const content = h(
     'div',
     { class: 'timeline' },
-    h('header', { class: 'timeline-head' }, h('div', {}, title, status), facts),
+    h(
+      'header',
+      { class: 'timeline-head' },
+      h('div', {}, title, status, ask, confirming),
+      problem,
+      facts,
+    ),
     h(
       'section',
       { class: 'card', 'aria-labelledby': 'lineage' },
@@ -51,6 +85,11 @@ export const createTimeline = (page) => {
       title.replaceChildren(foreign(task.name ?? task.id))
     }
     showStatus(status, task.status)
+    const isActive = task.status === 'active' && page.session.user !== null
+    if (!isActive || confirming.hidden) {
+      ask.hidden = !isActive
+      confirming.hidden = true
+    }
     const key = JSON.stringify([task, parent, children])
     if (facts.dataset.key !== key) {
       facts.dataset.key = key
@@ -75,28 +114,35 @@ export const createTimeline = (page) => {
     sequence.show(timeline)
   }
 
+  const refresh = async () => {
+    const asked = taskId
+    try {
+      const timeline = await page.server.get(`/tasks/${encodeURIComponent(asked)}`)
+      if (asked !== taskId) return
+      page.clock.hear(timeline)
+      show(timeline)
+      content.hidden = false
+      none.hidden = true
+    } catch (refused) {
+      if (refused.status !== 404) throw refused
+      content.hidden = true
+      none.hidden = false
+    }
+  }
+  confirming.hidden = true
+
   return {
     element,
     open: (id) => {
       element.hidden = id === undefined
-      if (id !== taskId) content.hidden = true
+      if (id !== taskId) {
+        content.hidden = true
+        confirming.hidden = true
+        setText(problem, '')
+      }
       taskId = id
     },
-    refresh: async () => {
-      const asked = taskId
-      try {
-        const timeline = await page.server.get(`/tasks/${encodeURIComponent(asked)}`)
-        if (asked !== taskId) return
-        page.clock.hear(timeline)
-        show(timeline)
-        content.hidden = false
-        none.hidden = true
-      } catch (refused) {
-        if (refused.status !== 404) throw refused
-        content.hidden = true
-        none.hidden = false
-      }
-    },
+    refresh,
   }
 }
 

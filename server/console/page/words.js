@@ -14,14 +14,20 @@ const sentences = {
   'approver.scripted': ({ script }) => ['the scripted approver will ', foreign(script.decision)],
   'task.opened': ({ task }) => [foreign(task.name ?? task.id)],
   'permission.requested': ({ request }) => [inShort(request.detail), `, ${request.risk} risk`],
-  'permission.endorsed': ({ by }) => ['a yes by ', who(by)],
-  'permission.approved': ({ by, ttl, notes, message }) => [
+  'permission.endorsed': ({ by, actions }) => [
+    'approval by ',
+    who(by),
+    actions ? [' of ', foreign(actions.join(', '))] : null,
+  ],
+  'permission.approved': ({ by, ttl, detail, notes, message }) => [
     'by ',
     who(by),
     ` for ${duration(ttl)}`,
+    detail ? [', narrowed to ', inShort(detail)] : null,
     because(notes ?? message),
   ],
   'permission.denied': ({ by, reason, message }) => ['by ', who(by), because(reason ?? message)],
+  'permission.revoked': ({ by }) => ['by ', who(by)],
   'token.issued': ({ token }) => [
     `${token.kind} token `,
     short(token.jti),
@@ -30,7 +36,7 @@ const sentences = {
   'token.revoked': ({ jti, reason }) => [short(jti), `, ${reason.replaceAll('_', ' ')}`],
   'task.evaluated': ({ result }) => [foreign(result ?? 'without a result')],
   'task.completed': ({ taskId }) => [short(taskId)],
-  'task.suspended': ({ reason }) => [foreign(reason)],
+  'task.suspended': ({ reason, by }) => [foreign(reason), by ? [', ', who(by)] : null],
 }
 
 export const sentence = (entry) => {

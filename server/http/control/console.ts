@@ -1,6 +1,6 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { pageHtml } from '../../console/assets.ts'
-import { eventStream } from '../../console/event-stream.ts'
+import { eventStream, newsSince } from '../../console/event-stream.ts'
 import type { Session } from '../../console/sessions.ts'
 import {
   approverNamed,
@@ -14,11 +14,14 @@ import {
 } from '../../console/views.ts'
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
+import { stopTask, withdrawPermission } from '../../issuer/withdraw.ts'
 import { same } from '../../signing/secrets.ts'
 import { pathOf } from '../../wire/base-url.ts'
 import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
+import { markup } from '../../wire/markup.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
+import { plainPage } from '../plain-page.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
 import { isSameOrigin, refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
@@ -33,6 +36,8 @@ export type ConsoleContext = Readonly<{
   context: () => TenantContext
   /** Who is signed in, on routes that ask for somebody. */
   session: () => Session
+  /** Where the issuer is reached. */
+  origin: string
   /** The path in front of the pages, such as a proxy adds; usually empty. */
   path: string
   /** What the browser shows to be recognised. */
@@ -76,6 +81,7 @@ const consoleContext =
       context,
       session,
       sessionId,
+      origin: own,
       path: pathOf(own),
       isControlToken: (token) => same(token, controlToken),
     }
@@ -86,6 +92,7 @@ export const consoleArea = (
   ...harness: Parameters<typeof consoleContext>
 ): Area<ConsoleRoute, ConsoleContext> => ({
   handlers: consoleHandlers,
+  tenantByPath: true,
   authenticate: consoleContext(...harness),
   shapeAnswer: (answer) => ({
     ...answer,
@@ -94,10 +101,11 @@ export const consoleArea = (
 })
 
 const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
-  'console.home': ({ registry, query, path }) => {
-    const [only, ...others] = registry.slugs()
+  'console.home': async ({ registry, query, origin, path }) => {
+    const slugs = await registry.list()
+    const [only, ...others] = slugs
     const chosen = query.tenant ?? (others.length === 0 ? only : undefined)
-    if (chosen === undefined) return htmlPage('choose', path)
+    if (chosen === undefined) return tenantsPage(slugs, origin, path)
     const location = `${path}/console/${encodeURIComponent(chosen)}`
     return { status: 303, headers: { location } }
   },
@@ -110,7 +118,7 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     return { status: 303, headers: { location } }
   },
   'console.page': ({ registry, params, path }) => ({
-    ...htmlPage('index', path),
+    ...indexPage(path),
     status: registry.find(params.tenant ?? '') ? 200 : 404,
   }),
 
@@ -160,6 +168,17 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
       }),
     }
   },
+  'console.news': async ({ context, query }) => {
+    const { tenant, durable } = context()
+    return ok(
+      await newsSince({
+        journal: tenant.journal,
+        lastEventId: query.last_event_id,
+        pulse: () => pulseOf(context()),
+        durable,
+      }),
+    )
+  },
   'console.inbox': ({ context, query, session }) => {
     letApproverAnswer(context())
     return ok(inboxOf(context().tenant, session().userId, query))
@@ -167,11 +186,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   'console.approve': ({ context, session, params, body }) => {
     const { requestId = '' } = params
     const { userId = '' } = session()
-    const { ttl, notes, agent_message: message } = body
+    const { ttl, actions, notes, agent_message: message } = body
     context().tenant.run(approveRequest, {
       requestId,
       userId,
       ttl,
+      actions,
       notes,
       message,
     })
@@ -184,6 +204,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     context().tenant.run(denyRequest, { requestId, userId, reason, message })
     return ok(viewOfDecided(context(), requestId, userId))
   },
+  'console.revoke': ({ context, session, params }) => {
+    const { requestId = '' } = params
+    const { userId = '' } = session()
+    context().tenant.run(withdrawPermission, { requestId, userId })
+    return ok(viewOfDecided(context(), requestId, userId))
+  },
 
   'console.tasks': ({ context }) => ok(taskList(context().tenant)),
   'console.task': async ({ context, session, params }) => {
@@ -192,6 +218,12 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     const { userId } = session()
     const all = await exchanges.all()
     return ok(timelineOf(tenant, taskId, all, userId) ?? refuseNotFound())
+  },
+  'console.task.end': ({ context, session, params }) => {
+    const { taskId = '' } = params
+    const { userId = '' } = session()
+    context().tenant.run(stopTask, { taskId, userId })
+    return noContent
   },
   'console.journal': ({ context, query }) => {
     const page = journalPage(context().tenant.journal, query.after)
@@ -208,6 +240,10 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     await switchMisbehaviourOn(context(), body)
     return ok(await listMisbehaviours(context()))
   },
+  'console.misbehaviours.clear': async ({ context }) => {
+    context().misbehaving.off()
+    return ok(await listMisbehaviours(context()))
+  },
   'console.misbehaviours.off': async ({ context, params }) => {
     context().misbehaving.off(params.name)
     return ok(await listMisbehaviours(context()))
@@ -221,11 +257,45 @@ const area = 'the approvals page'
 /** Open pages of one tenant. */
 const mostWatching = 100
 
-const htmlPage = (name: 'index' | 'choose', path: string) => ({
+const indexPage = (path: string) => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
-  body: pageHtml(name).replaceAll('="/console', `="${path}/console`),
+  body: pageHtml().replaceAll('="/console', `="${path}/console`),
 })
+
+/**
+ * The way to each tenant. This page asks for no sign-in, so it names the tenants only where the issuer
+ * is reached on loopback: who reaches that works on the same machine.
+ */
+const tenantsPage = (slugs: readonly string[], origin: string, path: string) =>
+  plainPage({
+    of: 'mock issuer',
+    title: 'Approvals',
+    formTargets: "'self'",
+    body: markup`<h1>Approvals</h1>
+<p>Each tenant has an approvals page of its own, which asks you to sign in.</p>
+${isLoopback(origin) ? tenantTable(slugs, path) : tenantForm(path)}
+<p class="muted"><a href="${path}/">All of this issuer</a></p>`,
+  })
+
+const tenantTable = (slugs: readonly string[], path: string) =>
+  slugs.length === 0
+    ? markup`<p>There is no tenant yet. <code>POST /_harness/tenants</code> creates one.</p>`
+    : markup`<table>
+${slugs.map(
+  (
+    slug,
+  ) => markup`<tr><th scope="row"><a href="${path}/console/${encodeURIComponent(slug)}">${slug}</a></th>
+<td><a href="${path}/t/${encodeURIComponent(slug)}/api/v1/.well-known/oauth-authorization-server">metadata<small> of ${slug}</small></a></td></tr>
+`,
+)}</table>`
+
+const tenantForm = (path: string) => markup`<form action="${path}/console" method="get">
+<p><label>Tenant <input name="tenant" required maxlength="63" autocapitalize="none" autocomplete="off" spellcheck="false"></label> <button value="allow">Open</button></p>
+</form>`
+
+const isLoopback = (origin: string) =>
+  /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)
 
 /** Ports share cookies, so harnesses side by side need names of their own. */
 export const cookieName = (origin: string) =>
@@ -284,6 +354,12 @@ const pulseOf = (context: TenantContext) => {
   const exchanges = context.exchanges.last
   return {
     key: JSON.stringify([moved, exchanges, active]),
-    data: { now, running: clock.running, exchanges, misbehaviours: active.length },
+    data: {
+      now,
+      running: clock.running,
+      shift: Math.round(clock.shift),
+      exchanges,
+      misbehaviours: active.length,
+    },
   }
 }

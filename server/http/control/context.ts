@@ -10,7 +10,15 @@ import type { TenantContext } from '../tenant-context.ts'
 /** What the control plane may do with the harness as a whole. */
 export type TenantRegistry = Readonly<{
   find: (slug: string) => TenantContext | undefined
+  /** The tenants that are open in this process. */
   slugs: () => string[]
+  /** All tenants, those of other processes that share the store among them. */
+  list: () => string[] | Promise<string[]>
+  /**
+   * Makes the name of a new tenant this process's own.
+   * @returns the seed, with a name where processes share a store; undefined where the name is taken
+   */
+  claim: (seed: TenantSeed) => TenantSeed | undefined | Promise<TenantSeed | undefined>
   create: (seed: TenantSeed) => TenantCreated
   /** Puts a tenant back to its seeds. */
   reset: (slug: string) => void

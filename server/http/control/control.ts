@@ -10,7 +10,10 @@ import { recordHandlers } from './records.ts'
 import { settingHandlers } from './settings.ts'
 import { tenantHandlers } from './tenants.ts'
 
-const controlHandlers: Handlers<ControlRoute, ControlContext> = {
+/** All of the control plane but `/healthz`, which stands outside of it. */
+type OfTenants = Exclude<ControlRoute, 'control.health'>
+
+const controlHandlers: Handlers<OfTenants, ControlContext> = {
   ...tenantHandlers,
   ...clockHandlers,
   ...settingHandlers,
@@ -23,7 +26,8 @@ const controlHandlers: Handlers<ControlRoute, ControlContext> = {
 /** The control plane, below `/_harness`. */
 export const controlArea = (
   ...harness: Parameters<typeof controlContext>
-): Area<ControlRoute, ControlContext> => ({
+): Area<OfTenants, ControlContext> => ({
   handlers: controlHandlers,
+  tenantByPath: true,
   authenticate: controlContext(...harness),
 })

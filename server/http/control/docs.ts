@@ -33,6 +33,7 @@ const docsHandlers: Handlers<OpenApiRoute, DocsContext> = {
 /** The OpenAPI document and the page made of it. */
 export const docsArea = (origins: Origins, version: string): Area<OpenApiRoute, DocsContext> => ({
   handlers: docsHandlers,
+  tenantByPath: true,
   authenticate: docsContext(origins, version),
 })
 

@@ -15,6 +15,7 @@ import {
 import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
 import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
+import { readTenantOfModelKey } from '../find-tenant.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
 import type { TenantContext } from '../tenant-context.ts'
@@ -33,8 +34,7 @@ export const modelArea = (
   find: (slug: string) => TenantContext | undefined,
 ): Area<ModelRoute, ModelContext> => ({
   handlers: modelHandlers,
-  findTenant: ({ request, params }) =>
-    find(params.tenant ?? /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1] ?? ''),
+  findTenant: ({ request, params }) => find(params.tenant ?? readTenantOfModelKey(request) ?? ''),
   authenticate: modelContext,
   shapeAnswer: withOpenAiErrors,
 })

@@ -5,7 +5,6 @@ import { describeUnknownMisbehaviour } from '../tenant/active-misbehaviours.ts'
 import { type ControlContext, type TenantRegistry, tooMany } from './context.ts'
 
 export const tenantHandlers: Handlers<
-  | 'control.health'
   | 'control.tenant.create'
   | 'control.tenant.put'
   | 'control.tenant.list'
@@ -13,8 +12,6 @@ export const tenantHandlers: Handlers<
   | 'control.tenant.reset',
   ControlContext
 > = {
-  'control.health': ({ registry }) =>
-    ok({ status: 'ok', tenants: registry.slugs().length, version: registry.version }),
   'control.tenant.create': async ({ registry, body }) =>
     created(await createTenant(registry, body)),
   'control.tenant.put': async ({ registry, params, body }) => {
@@ -25,7 +22,7 @@ export const tenantHandlers: Handlers<
     }
     return created(await createTenant(registry, { ...body, tenant }))
   },
-  'control.tenant.list': ({ registry }) => ok({ tenants: registry.slugs() }),
+  'control.tenant.list': async ({ registry }) => ok({ tenants: await registry.list() }),
   'control.tenant.delete': ({ registry, context }) => {
     registry.delete(context().tenant.slug)
     return noContent
@@ -44,11 +41,11 @@ const createTenant = async (registry: TenantRegistry, seed: TenantSeed): Promise
       if (why !== undefined) answerWith(400, 'invalid_request', `misbehave: ${why}`)
     }
   }
-  if (seed.tenant !== undefined && registry.find(seed.tenant)) {
+  const refuseExisting = () =>
     answerWith(409, 'tenant_exists', `there is already a tenant ${seed.tenant}`)
-  }
+  if (seed.tenant !== undefined && registry.find(seed.tenant)) refuseExisting()
   if (registry.slugs().length >= mostTenants) tooMany(mostTenants, 'tenants')
-  return registry.create(seed)
+  return registry.create((await registry.claim(seed)) ?? refuseExisting())
 }
 
 const mostTenants = 10_000

@@ -108,8 +108,11 @@ const answerError =
   }
 
 /** The issuer, with the files of its approvals page, which may be asked for with the path in front. */
-export const createIssuerApp = (core: Core, pathInFront: () => string = () => ''): Express =>
-  createExpressApp(core, servePageFiles(pathInFront))
+export const createIssuerApp = (
+  core: Core,
+  pathInFront: () => string = () => '',
+  ...before: RequestHandler[]
+): Express => createExpressApp(core, servePageFiles(pathInFront), ...before)
 
 const send = async (response: Response, answer: Answer): Promise<void> => {
   try {

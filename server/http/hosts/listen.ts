@@ -7,6 +7,7 @@ import { errorAnswer } from '../errors.ts'
 import { encodeAnswer } from '../message.ts'
 import type { Origins } from '../tenant-context.ts'
 import { createExpressApp, createIssuerApp } from './express.ts'
+import { frontPage } from './front-page.ts'
 
 // An `import` would load all that `node:http` can export, among it WebSockets: a tenth of a start.
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
@@ -19,15 +20,23 @@ export const listenAll = async (
     host = '127.0.0.1',
     port = 0,
     apiPort = 0,
-  }: Readonly<{ host?: string; port?: number; apiPort?: number }>,
+    frontPages = false,
+  }: Readonly<{
+    host?: string
+    port?: number
+    apiPort?: number
+    /** Whether `/` of each port says what is there. */
+    frontPages?: boolean
+  }>,
   patience: Patience = usualPatience,
 ): Promise<{ close: () => Promise<void> }> => {
+  const front = (seat: 'issuer' | 'api') => (frontPages ? [frontPage(seat, origins)] : [])
   const seats = [
     createSocketServer(
-      createIssuerApp(issuer, () => pathOf(origins.issuer)),
+      createIssuerApp(issuer, () => pathOf(origins.issuer), ...front('issuer')),
       patience,
     ),
-    createSocketServer(createExpressApp(api), patience),
+    createSocketServer(createExpressApp(api, ...front('api')), patience),
   ] as const
   const close = async () => {
     await Promise.all(seats.map((seat) => seat.close()))

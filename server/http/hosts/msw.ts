@@ -1,3 +1,4 @@
+import '../../wire/require-node.ts'
 import { type HttpHandler, http } from 'msw'
 import { pathOf } from '../../wire/base-url.ts'
 import { errorAnswer } from '../errors.ts'

@@ -18,14 +18,32 @@ export const startCallbacks = (context: TenantContext): void => {
     if (entry.type === 'permission.denied') deliverNotice(context, entry, 'denied')
   })
   ended.signal.addEventListener('abort', unlisten, { once: true })
-  // After a restart: what was told already is not told again.
-  const told = new Set(
-    tenant.journal.after(0).flatMap((it) => ('deliveryId' in it ? it.requestId : [])),
-  )
-  for (const requestId of tenant.state.undecided) {
-    if (!told.has(requestId)) watch(context, requestId)
-  }
+  resumeCallbacks(context)
   agenda.look()
+}
+
+/** Seconds for which a decision that was not delivered is tried again after a restart. */
+const resumable = 3600
+
+/** After a restart: what was delivered already, or given up, is not delivered again. */
+const resumeCallbacks = (context: TenantContext) => {
+  const { state, journal, clock } = context.tenant
+  const told = new Set(
+    journal
+      .after(0)
+      .flatMap((it) =>
+        it.type === 'callback.delivered' || (it.type === 'callback.failed' && it.final)
+          ? it.requestId
+          : [],
+      ),
+  )
+  for (const requestId of state.undecided) if (!told.has(requestId)) watch(context, requestId)
+  for (const { request, decided } of state.requests.values()) {
+    if (request.callbackUrl === undefined || decided === undefined || told.has(request.id)) continue
+    if (decided.at < clock.now() - resumable) continue
+    const { id: requestId, taskId } = request
+    deliverNotice(context, { requestId, taskId, by: decided.by }, decided.as)
+  }
 }
 
 /** Nobody may look at a request that is called back, so its time is looked after from here. */
@@ -68,14 +86,17 @@ const deliverNotice = (
     agenda,
     tenant.clock.now,
     () => outbound.post(url, headers, body, ended.signal),
-    (attempt) =>
+    (attempt) => {
+      // It was broken off by the end of this process; the next one resumes it.
+      if (attempt.reason !== undefined && ended.signal.aborted) return
       tenant.happen([
         attempt.reason === undefined
           ? { type: 'callback.delivered', ...about, ...attempt }
           : { type: 'callback.failed', ...about, ...attempt },
-      ]),
+      ])
+    },
   )
-  if (isPlanned) return
+  if (isPlanned || ended.signal.aborted) return
   const reason = 'too many deliveries wait'
   tenant.happen([{ type: 'callback.failed', ...about, attempt: 0, reason, final: true }])
 }

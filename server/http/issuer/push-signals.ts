@@ -32,6 +32,8 @@ const pushNextSignal = (
     tenant.clock.now,
     () => pushSignal(context, stream, next),
     (attempt) => {
+      // It was broken off by the end of this process; the next one resumes it.
+      if (attempt.reason !== undefined && context.ended.signal.aborted) return
       if (attempt.reason === undefined || attempt.final) busy.delete(stream.id)
       tenant.happen([
         attempt.reason === undefined

@@ -1,4 +1,4 @@
-import { lifeAt, repetitionsOf } from '../../issuer/requests.ts'
+import { grantedDetail, lifeAt, repetitionsOf } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import type { PermissionRequest } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
@@ -25,7 +25,7 @@ export const toAgentView = (
     status: life === 'exchanged' ? 'approved' : life,
     risk_level: request.risk,
     task_id: request.taskId,
-    authorization_details: request.detail,
+    authorization_details: grantedDetail(record),
     ...(life === 'pending'
       ? {
           status_url: `${url}/status`,

@@ -73,6 +73,15 @@ export const consoleRoutes = {
     media: 'text/event-stream',
     answers: { 200: null },
   },
+  'console.news': {
+    seat: 'control',
+    method: 'GET',
+    path: '/console/:tenant/news',
+    auth: 'session',
+    summary: 'What happened in a tenant since an event, for a page without an event stream',
+    query: page.StreamQuery,
+    answers: { 200: page.News },
+  },
   'console.inbox': {
     seat: 'control',
     method: 'GET',
@@ -88,7 +97,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/approve',
     auth: 'session',
     summary: 'Approve a pending request',
-    body: permission.ApproveRequest,
+    body: permission.ApproveOnPage,
     answers: { 200: page.RequestView },
   },
   'console.deny': {
@@ -98,6 +107,14 @@ export const consoleRoutes = {
     auth: 'session',
     summary: 'Deny a pending request',
     body: permission.DenyRequest,
+    answers: { 200: page.RequestView },
+  },
+  'console.revoke': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/requests/:requestId/revoke',
+    auth: 'session',
+    summary: 'Revoke an approved permission and its tokens',
     answers: { 200: page.RequestView },
   },
   'console.tasks': {
@@ -115,6 +132,14 @@ export const consoleRoutes = {
     auth: 'session',
     summary: 'The timeline of a task',
     answers: { 200: page.Timeline },
+  },
+  'console.task.end': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/tasks/:taskId/end',
+    auth: 'session',
+    summary: 'Suspend a task, and revoke its tokens',
+    answers: { 204: null },
   },
   'console.journal': {
     seat: 'control',
@@ -158,6 +183,14 @@ export const consoleRoutes = {
     auth: 'operator',
     summary: 'Switch a misbehaviour on',
     body: misbehaviour.SwitchMisbehaviour,
+    answers: { 200: misbehaviour.Misbehaviours },
+  },
+  'console.misbehaviours.clear': {
+    seat: 'control',
+    method: 'DELETE',
+    path: '/console/:tenant/misbehaviours',
+    auth: 'operator',
+    summary: 'Switch every misbehaviour off',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.off': {

@@ -157,7 +157,7 @@ describe('the sequence diagram', () => {
 
     const rows = exchanges.map((it, index) => exchangeOf(it, `x${index}`, false).text)
 
-    const seats = rows.map((row) => /class="seat">(\w+)<\/span><\/summary>/.exec(row)?.[1])
+    const seats = rows.map((row) => /<i>(\w+)<\/i><\/summary>/.exec(row)?.[1])
     expect(seats).toEqual(['issuer', 'model', 'model', 'model'])
   })
 

@@ -56,6 +56,7 @@ describe('the inbox', () => {
       const { body } = await ada.request.get(`/console/acme/inbox?limit=2&page=${page}`)
       pages.push(body.requests.map(({ id }: { id: string }) => id))
       expect(body.pagination).toEqual({ total: 3, page, limit: 2 })
+      expect(body.waiting).toBe(2)
     }
 
     expect(pages).toEqual([[ids[1], ids[2]], [ids[0]]])
@@ -78,6 +79,96 @@ describe('the inbox', () => {
       decided: { by: { name: 'Ada' }, ttl: 60, text: 'fine' },
     })
     expect(await agent.exchange()).toMatchObject({ expires_in: 60 })
+  })
+
+  it('permits fewer actions than requested, and never others', async () => {
+    await using world = await createWorld()
+    const detail = { type: 'user_data', actions: ['read', 'export'], identifier: 'u_1' }
+    const agent = await world.asked(detail)
+    const ada = await world.signedInAs('ada@example.com')
+    const approve = (actions: string[]) =>
+      ada.request.post(`/console/acme/requests/${agent.requestId}/approve`).send({ actions })
+
+    const wider = await approve(['read', 'delete'])
+    const none = await approve([])
+    const { body } = await approve(['read'])
+
+    expect([wider.status, none.status]).toEqual([400, 400])
+    expect(wider.body.error_description).toContain('actions: expected some of read, export')
+    expect(body.decided.detail).toEqual({ ...detail, actions: ['read'] })
+    expect(body.detail).toEqual(detail)
+    expect(await agent.status()).toMatchObject({
+      status: 'approved',
+      authorization_details: { actions: ['read'] },
+    })
+    const { access_token: jit } = await agent.exchange()
+    const claims = JSON.parse(atob(jit.split('.')[1] ?? ''))
+    expect(claims.authorization_details).toEqual([{ ...detail, actions: ['read'] }])
+  })
+
+  it('permits what all approvers permit, and no more', async () => {
+    await using world = await createWorld({
+      tenants: [{ tenant: 'acme', users, policy: fourEyes }],
+    })
+    const agent = await world.asked({ type: 'x', actions: ['a', 'b', 'c'] })
+    const ada = await world.signedInAs('ada@example.com')
+    const grace = await world.signedInAs('grace@example.com')
+    const approve = `/console/acme/requests/${agent.requestId}/approve`
+
+    const first = await ada.request.post(approve).send({ actions: ['a', 'b'] })
+    const disjoint = await grace.request.post(approve).send({ actions: ['c'] })
+    const second = await grace.request.post(approve).send({ actions: ['b', 'c'] })
+
+    expect(first.body).toMatchObject({ status: 'pending', narrowed_to: ['a', 'b'] })
+    expect(disjoint.body.error).toBe('invalid_authorization_details')
+    expect(second.body.decided.detail.actions).toEqual(['b'])
+    expect(await agent.status()).toMatchObject({ authorization_details: { actions: ['b'] } })
+  })
+
+  it('revokes a permission: its token ends, and its task goes on', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+    const at = `/console/acme/requests/${agent.requestId}`
+    const early = await ada.request.post(`${at}/revoke`)
+    await ada.request.post(`${at}/approve`).send({})
+    const { access_token: jit } = await agent.exchange()
+    const read = () =>
+      world.harness.fetch(`${world.harness.api}/t/acme/v1/documents`, {
+        headers: { authorization: `Bearer ${jit}` },
+      })
+    const before = await read()
+
+    const { body } = await ada.request.post(`${at}/revoke`)
+
+    const { body: timeline } = await ada.request.get(`/console/acme/tasks/${agent.taskId}`)
+    expect(early.body.error).toBe('request_not_approved')
+    expect(body.status).toBe('revoked')
+    expect(before.status).not.toBe(401)
+    expect((await read()).status).toBe(401)
+    expect(await agent.status()).toMatchObject({ status: 'revoked' })
+    expect(await agent.exchange()).toMatchObject({ error: 'request_not_approved' })
+    expect(timeline.task.status).toBe('active')
+    expect(timeline.tokens.at(-1).revoked.reason).toBe('revoked_by_approver')
+  })
+
+  it('ends a task: it is suspended by that person, and its tokens are revoked', async () => {
+    await using world = await createWorld()
+    const agent = await world.asked()
+    const ada = await world.signedInAs('ada@example.com')
+    await ada.request.post(`/console/acme/requests/${agent.requestId}/approve`).send({})
+    await agent.exchange()
+    const end = () => ada.request.post(`/console/acme/tasks/${agent.taskId}/end`)
+
+    const first = await end()
+    const second = await end()
+
+    const { body } = await ada.request.get(`/console/acme/tasks/${agent.taskId}`)
+    expect([first.status, second.status]).toEqual([204, 400])
+    expect(second.body.error).toBe('task_not_active')
+    expect(body.task).toMatchObject({ status: 'suspended', reason: 'a person ended the task' })
+    expect(body.tokens.at(-1).revoked.reason).toBe('task_suspended')
+    expect(body.entries.at(-1)).toMatchObject({ type: 'task.suspended', by: 'user:ada' })
   })
 
   it('denies with a reason that the agent reads', async () => {
@@ -306,6 +397,28 @@ describe('the event stream', () => {
     await world.harness.close()
 
     expect(await stream.next()).toBeUndefined()
+  })
+
+  it('has a form without a stream: what happened since an event, all at once', async () => {
+    await using world = await createWorld()
+    const ada = await world.signedInAs('ada@example.com')
+    const news = async (id: string) =>
+      (await ada.request.get(`/console/acme/news?last_event_id=${id}`)).body
+    const first = await news('')
+    const { requestId } = await world.asked()
+
+    const second = await news(first.last_event_id)
+    const third = await news(second.last_event_id)
+
+    expect(first).toMatchObject({ resumed: false, entries: [], pulse: { misbehaviours: 0 } })
+    expect(second.resumed).toBe(true)
+    expect(second.entries.map((it: { type: string }) => it.type)).toEqual([
+      'token.issued',
+      'task.opened',
+      'permission.requested',
+    ])
+    expect(second.entries.at(-1).request.id).toBe(requestId)
+    expect(third).toMatchObject({ resumed: true, entries: [] })
   })
 
   it('shows no digest of a secret', async () => {

@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest'
 // @ts-expect-error a module of the page, which is plain JavaScript
 import { stepsOf } from '../../../server/console/page/steps.js'
 // @ts-expect-error a module of the page, which is plain JavaScript
+import { readDuration } from '../../../server/console/page/time.js'
+// @ts-expect-error a module of the page, which is plain JavaScript
+import { isFound, urgentFirst } from '../../../server/console/page/urgency.js'
+// @ts-expect-error a module of the page, which is plain JavaScript
 import { segmentsOf } from '../../../server/console/page/visible.js'
 
 type Segment = { text?: string; code?: string }
@@ -55,6 +59,64 @@ describe('a text that somebody else wrote', () => {
         expect(back).toBe(text)
       }),
     )
+  }, 30_000)
+})
+
+describe('a duration that a person writes', () => {
+  it.each([
+    ['45', 45],
+    ['90 min', 5400],
+    ['2h', 7200],
+    ['1 h 30 min', 5400],
+    ['1.5 hours', 5400],
+    ['PT15M', 900],
+    ['pt1h30m', 5400],
+    ['1 day', 86_400],
+    ['5ms', undefined],
+    ['2 moons', undefined],
+    ['soon', undefined],
+    ['-5 min', undefined],
+    ['', undefined],
+  ])('%s is %s', (text, seconds) => {
+    expect(readDuration(text)).toBe(seconds)
+  })
+})
+
+describe('the order of the inbox', () => {
+  const request = (id: string, more: object = {}) => ({
+    id,
+    risk: 'high',
+    expires_at: 500,
+    requested_at: 100,
+    agent: { name: 'bot' },
+    task: { id: 't', name: null },
+    detail: { type: 'payment', identifier: id },
+    justification: null,
+    on_behalf_of: null,
+    ...more,
+  })
+
+  it('puts first what runs out first, then what is riskier, then what is older', () => {
+    const requests = [
+      request('younger', { requested_at: 101 }),
+      request('older'),
+      request('riskier', { risk: 'critical', requested_at: 102 }),
+      request('sooner', { risk: 'low', expires_at: 400 }),
+    ]
+    expect(requests.sort(urgentFirst).map(({ id }) => id)).toEqual([
+      'sooner',
+      'riskier',
+      'older',
+      'younger',
+    ])
+  })
+
+  it('finds each word in whatever the request says', () => {
+    const found = request('inv_1', { justification: 'Due on Friday', risk: 'low' })
+
+    expect(isFound(found, 'friday INV')).toBe(true)
+    expect(isFound(found, 'friday inv_2')).toBe(false)
+    expect(isFound(found, '')).toBe(true)
   })
 })
 

@@ -267,7 +267,7 @@ describe('the files of the approvals page', () => {
     expect(page.headers['content-type']).toContain('text/html')
   })
 
-  it('lead to the tenant where there is one, and ask for its name where there are more', async () => {
+  it('lead to the only tenant, and name no tenant where the issuer is not on loopback', async () => {
     await using one = await createWorld()
     await using two = await createWorld({
       tenants: [{ tenant: 'secret-a' }, { tenant: 'secret-b' }],

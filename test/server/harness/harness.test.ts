@@ -263,3 +263,35 @@ const agentAtWork = async () => {
   })
   return { tenant, agent, jit: await agent.jit() }
 }
+
+describe('the options of createHarness', () => {
+  it.each([
+    [{ prot: 1 }, /^createHarness: unknown key "prot"; did you mean "port"\?$/],
+    [
+      { origins: { isuer: 'x' } },
+      /^createHarness: origins: unknown key "isuer"; did you mean "issuer"\?$/,
+    ],
+    [{ port: 'x' }, /^createHarness: port: expected number, received string$/],
+    [{ port: 65_536 }, /^createHarness: port: Too big: expected number to be <=65535$/],
+    [{ algorithm: 'HS256' }, /^createHarness: algorithm: Invalid option: expected one of "RS256"/],
+    [
+      { tenants: [{ agents: [{ name: 'x', capabilites: [] }] }] },
+      /^tenants\.0: agents\.0: unknown key "capabilites"; did you mean "capabilities"\?$/,
+    ],
+  ])('are refused where they cannot be meant: %j', async (options, why) => {
+    const making = createHarness({ listen: false, ...options } as never)
+
+    await expect(making).rejects.toThrow(why)
+    await expect(making).rejects.toThrow(TypeError)
+  })
+
+  it('refuse a seed with one line for each thing that is wrong', async () => {
+    await using harness = await createHarness({ listen: false })
+
+    const seed = { agents: [{ name: 'x', capabilites: [] }], documents: [{ id: 3, title: 'T' }] }
+
+    expect(() => harness.createTenant(seed as never)).toThrow(
+      /^tenant: agents\.0: unknown key "capabilites"; did you mean "capabilities"\?\ntenant: documents\.0\.id: expected string, received number$/,
+    )
+  })
+})

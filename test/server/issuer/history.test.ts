@@ -139,6 +139,38 @@ describe('the records of decided requests', () => {
     }
   })
 
+  it('hold the denials of the agent in other tasks, and the agents that registered it', () => {
+    const helper = { ...bot, id: 'agt_helper', name: 'helper', clientId: 'helper', parent: bot.id }
+    const here = world({
+      policy: {
+        rules: [
+          {
+            name: 'of the bot itself',
+            when: { agent: 'helper' },
+            risk: 'low',
+            decision: 'approve',
+          },
+          { name: 'watched', when: { agent_denials_from: 1 }, risk: 'high', decision: 'ask' },
+          { name: 'refused', risk: 'low', decision: 'deny' },
+        ],
+      },
+    })
+    here.tenant.happen([{ type: 'agent.registered', agent: helper, by: 'ada' }])
+    const asking = () =>
+      here.request(here.open({ agentId: helper.id }).id, reading(), { agentId: helper.id })
+    asking()
+    here.approve(asking().id)
+
+    const { decided } = compacted(here.tenant.journal.after(0))
+
+    expect(decided.map(({ policy }) => policy.rule)).toEqual(['refused', 'watched'])
+    expect(decided.map(({ facts }) => assess(here.state.policy, facts).rule.name)).toEqual([
+      'refused',
+      'watched',
+    ])
+    expect(decided[1]?.facts).toMatchObject({ ancestors: ['report-bot'], agentDenials: 1 })
+  })
+
   it('are of requests only that were decided before the newest entries', () => {
     const { tenant } = worked(10)
     const entries = tenant.journal.after(0)

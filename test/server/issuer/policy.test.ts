@@ -299,7 +299,7 @@ describe('a policy file', () => {
   it.each([
     ['approval_timeout: -1', /^policy\.yaml:1:1: approval_timeout: expected a duration/],
     ['max_ttl: 0', /^policy\.yaml:1:1: max_ttl: expected at least 1 second/],
-    ['max_tll: 60', /^policy\.yaml:1:1: Unrecognized key/],
+    ['max_tll: 60', /^policy\.yaml:1:1: unknown key "max_tll"; did you mean "max_ttl"/],
     ['rules: []', /^policy\.yaml:1:1: rules:/],
     [
       'rules:\n  - name: nights\n    risk: low\n    decision: ask\n    when:\n      time: { from: 9am }\n',

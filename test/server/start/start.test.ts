@@ -123,7 +123,7 @@ describe('start', () => {
     await running.prints('stdout', /Ctrl-C ends it/)
 
     expect(running.stdout).toMatch(/^LUMOAUTH_TENANT=acme-corp$/m)
-    expect(running.stdout).toMatch(/^approvals page http:.*\/console\/acme-corp#code=/m)
+    expect(running.stdout).toMatch(/^# approvals page http:.*\/console\/acme-corp#code=/m)
     expect(running.stdout).toMatch(/^OPENAI_BASE_URL=http:.*\/llm\/v1$/m)
   })
 

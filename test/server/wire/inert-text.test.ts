@@ -91,7 +91,7 @@ describe('foreign text', () => {
         where: hostile.join(' '),
         harness: '1',
         facts: [hostile.join(' ')],
-        says: () => '',
+        rules: new Map(),
         compared: { known: [], fresh: [], stale: [] } as never,
         leftovers: [hostile.join(' ')],
       },

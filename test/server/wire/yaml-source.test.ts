@@ -97,12 +97,12 @@ describe('a YAML text', () => {
     [
       'a key that is unknown where it stands',
       'name: a\nnmae: b',
-      'crew.yaml:2:1: Unrecognized key: "nmae"',
+      'crew.yaml:2:1: unknown key "nmae"; did you mean "name"?',
     ],
     [
       'an unknown key of an item where it stands',
       'name: a\nmembers:\n  - id: b\n    scpoes: []',
-      'crew.yaml:4:5: members.0: Unrecognized key: "scpoes"',
+      'crew.yaml:4:5: members.0: unknown key "scpoes"; did you mean "scopes"?',
     ],
     [
       'what an item lacks at the item',

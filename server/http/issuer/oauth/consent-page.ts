@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { stringifySetCookie } from 'cookie'
 import type { Client, User } from '../../../issuer/event.ts'
 import type { AuthorizationDetail } from '../../../wire/index.ts'
-import { exactly, Markup, markup } from '../../../wire/markup.ts'
+import { exactly, type Markup, markup } from '../../../wire/markup.ts'
 import type { Answer } from '../../message.ts'
+import { plainPage } from '../../plain-page.ts'
 
 export type Consent = Readonly<{
   client: Client
@@ -27,6 +27,7 @@ export const consentPage = (consent: Consent): Answer =>
     200,
     'Sign in',
     markup`<h1>Sign in to allow ${consent.client.name}</h1>
+<p>This is a mock: it asks for no password, and you choose which user you are. Never type a real password here.</p>
 <form method="post">
 ${consent.parameters.map(([name, value]) => markup`<input type="hidden" name="${exactly(name)}" value="${exactly(value)}">\n`)}
 <input type="hidden" name="csrf" value="${consent.csrf}">
@@ -38,8 +39,7 @@ ${consent.users.map((user) => choice(user, isChosen(consent, user)))}
 ${consent.details.map((it) => markup`<pre>${JSON.stringify(it, null, 2)}</pre>`)}
 ${consent.mayAct === undefined ? '' : markup`<p>Only <code>${consent.mayAct}</code> may act for you.</p>`}
 <p>You will be sent back to <code>${consent.redirectUri}</code>.</p>
-<p><button name="decision" value="allow">Allow</button>
-<button name="decision" value="deny">Deny</button></p>
+<p><button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></p>
 </form>`,
     consentCookie(consent.csrf, consent.secure),
     formTargets(consent.redirectUri),
@@ -119,12 +119,6 @@ const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
 const choice = ({ id, name, email }: User, chosen: boolean) =>
   markup`<p><label><input type="radio" name="user" value="${exactly(id)}" required${chosen ? markup` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
 
-const style =
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}' +
-  'pre{white-space:pre-wrap;overflow-wrap:anywhere}button{font:inherit;padding:.4rem 1.2rem}'
-
-const styleHash = createHash('sha256').update(style).digest('base64')
-
 /** Browsers apply `form-action` to the redirect that answers the form, too. */
 const formTargets = (redirectUri: string) => {
   const { origin, protocol } = new URL(redirectUri)
@@ -136,23 +130,13 @@ const page = (
   title: string,
   body: Markup,
   headers: Readonly<Record<string, string>> = {},
-  targets = "'none'",
-): Answer => ({
-  status,
-  headers: {
-    'content-type': 'text/html; charset=utf-8',
-    'cache-control': 'no-store',
-    'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'same-origin',
-    ...headers,
-  },
-  body: markup`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${new Markup(style)}</style></head>
-<body><main>
-${body}
-</main></body>
-</html>
-`.text,
-})
+  formTargets?: string,
+): Answer =>
+  plainPage({
+    of: 'mock issuer',
+    status,
+    title,
+    body,
+    headers,
+    ...(formTargets === undefined ? {} : { formTargets }),
+  })

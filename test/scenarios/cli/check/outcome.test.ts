@@ -6,7 +6,7 @@ import {
   renewBaseline,
 } from '../../../../scenarios/checks/baseline.ts'
 import { differencesFrom } from '../../../../scenarios/checks/contract-diff.ts'
-import { deviationsOf, rulesOf } from '../../../../scenarios/checks/deviations.ts'
+import { deviationsOf, type Judged, rulesOf } from '../../../../scenarios/checks/deviations.ts'
 import { statement, statementJson } from '../../../../scenarios/checks/statement.ts'
 import type { Failure, Result } from '../../../../scenarios/runner/verdict.ts'
 import { violationsOf } from '../../../../scenarios/runner/violations.ts'
@@ -41,11 +41,13 @@ const result = (covers: string[], more: Partial<Result> = {}): Result => ({
   duration: 1,
   ...more,
 })
+/** Without a catalogue every rule is one of the seat under test. */
+const issuer: Judged = { seat: 'issuer', rules: new Map() }
 const broken = (covers: string[], ...failures: Failure[]) =>
   result(covers, { verdict: 'failed', failures })
 
 describe('the broken rule of a failure', () => {
-  const rulesIn = (it: Result) => deviationsOf([it]).map(({ rule }) => rule)
+  const rulesIn = (it: Result) => deviationsOf([it], issuer).map(({ rule }) => rule)
 
   it('is the one the scenario covers', () => {
     expect(rulesIn(broken(['CC-07'], failure('does not match')))).toEqual(['CC-07'])
@@ -131,7 +133,9 @@ describe('the verdict on a rule', () => {
       broken(['CC-09'], failure('no')),
     ]
 
-    expect(rulesOf(results).map(({ rule, verdict, reasons }) => [rule, verdict, reasons])).toEqual([
+    expect(
+      rulesOf(results, issuer).map(({ rule, verdict, reasons }) => [rule, verdict, reasons]),
+    ).toEqual([
       ['CC-07', 'passed', []],
       ['CC-09', 'failed', []],
       ['HITL-03', 'skipped', ['it takes 600 s']],
@@ -146,7 +150,7 @@ describe('a baseline', () => {
     result(['CC-05']),
     result(['HITL-03'], { verdict: 'skipped', reason: 'slow' }),
   ]
-  const deviations = deviationsOf(results)
+  const deviations = deviationsOf(results, issuer)
 
   it('distinguishes known from fresh deviations, and fails an entry whose rule is kept', () => {
     const baseline = readBaseline(
@@ -154,7 +158,7 @@ describe('a baseline', () => {
       'CC-07: they know\nCC-05: they knew\nHITL-03: who knows\n',
     )
 
-    expect(compareBaseline(baseline, deviations, rulesOf(results))).toEqual({
+    expect(compareBaseline(baseline, deviations, rulesOf(results, issuer))).toEqual({
       fresh: ['CC-09'],
       known: ['CC-07'],
       stale: ['CC-05'],
@@ -184,7 +188,10 @@ describe('the conformance statement', () => {
     where: 'https://a.example',
     harness: '1.2.3',
     facts: ['dialect: token_typ JWT'],
-    says: (rule: string) => `What ${rule} says`,
+    rules: new Map([
+      ['CC-07', { seat: 'issuer' as const, says: 'What CC-07 says' }],
+      ['CC-05', { seat: 'issuer' as const, says: 'What CC-05 says' }],
+    ]),
     compared: { fresh: ['CC-07'], known: [], stale: [] },
     leftovers: ['the task t is not completed'],
   }

@@ -116,3 +116,45 @@ describe('a real person who decides', () => {
     expect(sent).toHaveLength(1)
   })
 })
+
+describe('an approver whose token is known', () => {
+  const base = 'https://issuer.test/t/acme/api/v1'
+  const deciding = (script: object) => {
+    const sent: string[] = []
+    const approver = new Approver({
+      token: 'token-of-ada',
+      patience: 60,
+      signal: new AbortController().signal,
+      say: () => {},
+    })
+    approver.follow(ApproverScript.parse(script))
+    let made = 0
+    const send = (method: string, path: string) =>
+      approver.around(new Request(`${base}${path}`, { method }), async (request) => {
+        sent.push(`${request.method} ${request.url.slice(base.length)}`)
+        return Response.json(
+          request.url.endsWith('/jit/request') ? { request_id: `req_${++made}` } : {},
+        )
+      })
+    return { send, sent, decisions: () => sent.filter((it) => /approve|deny/.test(it)) }
+  }
+
+  it('decides every request of the scenario, each once', async () => {
+    const { send, decisions } = deciding({ decision: 'approve' })
+
+    for (const id of ['req_1', 'req_2', 'req_1', 'req_2']) {
+      await send('GET', `/jit/request/${id}/status`)
+    }
+
+    expect(decisions()).toEqual(['POST /jit/approve/req_1', 'POST /jit/approve/req_2'])
+  })
+
+  it('decides each request only after the delay of the script, counted from that request', async () => {
+    const { send, decisions } = deciding({ decision: 'deny', after: 'PT1H' })
+
+    await send('POST', '/jit/request')
+    await send('GET', '/jit/request/req_1/status')
+
+    expect(decisions()).toEqual([])
+  })
+})

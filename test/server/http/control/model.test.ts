@@ -183,7 +183,7 @@ describe('a request the scripted model refuses', () => {
     expect(body).toMatchObject({
       error: 'invalid_script',
       error_description:
-        'analyst.yaml:3:5: replies.1: Unrecognized key: "cal"\nanalyst.yaml:3:5: replies.1: expected say, call or both',
+        'analyst.yaml:3:5: replies.1: unknown key "cal"; did you mean "call"?\nanalyst.yaml:3:5: replies.1: expected say, call or both',
     })
   })
 })

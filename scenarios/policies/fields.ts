@@ -1,0 +1,247 @@
+import { matchesPattern } from '../../server/issuer/policy.ts'
+import {
+  type Condition,
+  documentedActions,
+  knownTypes,
+  type Policy,
+  RequestFacts,
+  type TimeWindow,
+} from '../../server/wire/index.ts'
+import { type Field, fullSet, setOf } from './constraints.ts'
+import { justificationClasses } from './justifications.ts'
+import { momentClasses } from './moments.ts'
+import { textClasses } from './text-classes.ts'
+
+/** A field of requests, with a value for each of its classes. */
+export type UniverseField = Field &
+  Readonly<{
+    /** Whether no class is missing. */
+    isComplete: boolean
+    values: readonly unknown[]
+    /** Whether a condition holds for a class, of fields that are no texts. */
+    holds: (name: keyof Condition, wanted: unknown, at: number) => boolean
+  }>
+
+/** Lists of an authorization detail. */
+export const lists = ['actions', 'locations', 'datatypes', 'privileges'] as const
+export type ListName = (typeof lists)[number]
+
+/** Conditions that are patterns for a text, or for each text of a list. */
+export const textConditions = [
+  'type',
+  'identifier',
+  ...lists,
+  'agent',
+  'task_type',
+  'on_behalf_of',
+] as const
+export type TextName = (typeof textConditions)[number]
+
+/** The fields that the conditions of some policies tell apart. */
+export const fieldsOf = (policies: readonly Policy[]): UniverseField[] => {
+  const rules = policies.flatMap((it) => it.rules)
+  const stated = <K extends keyof Condition>(name: K): NonNullable<Condition[K]>[] =>
+    rules.map(({ when }) => when[name]).filter((it) => it !== undefined)
+  const patterns = (name: TextName): string[] =>
+    stated(name).flatMap((it) => (typeof it === 'boolean' ? [] : it))
+  const sensitive = (name: 'types' | 'identifiers'): readonly string[] =>
+    policies.flatMap((it) => it.sensitive[name] ?? [])
+
+  return [
+    textField('type', [...patterns('type'), ...sensitive('types'), 'scope'], {
+      min: 1,
+      max: 256,
+      usual: Object.keys(knownTypes),
+    }),
+    textField('identifier', [...patterns('identifier'), ...sensitive('identifiers')], {
+      max: 1024,
+    }),
+    textField('actions', [...patterns('actions'), ...documentedActions], {
+      kind: 'list',
+      min: 1,
+      max: 1024,
+      usual: ['read', 'write'],
+    }),
+    ...(['locations', 'datatypes', 'privileges'] as const).map((name) =>
+      textField(name, patterns(name), { kind: 'list', min: 1, max: 1024 }),
+    ),
+    textField('agent', patterns('agent'), {
+      kind: 'list',
+      isNeverEmpty: true,
+      min: 1,
+      max: 64,
+      usual: ['report-bot'],
+    }),
+    textField('task_type', patterns('task_type'), { max: 64 }),
+    userField(patterns('on_behalf_of')),
+    numberField(
+      'requested_ttl',
+      stated('ttl_over').map((it) => Math.floor(it) + 1),
+      'more',
+    ),
+    numberField('score', stated('score_from')),
+    numberField('denials', stated('denials_from')),
+    numberField('agent_denials', stated('agent_denials_from')),
+    numberField('requests_last_minute', stated('requests_last_minute_from')),
+    justificationField(stated('justification_lacks')),
+    momentField([...stated('time'), ...stated('outside')]),
+  ]
+}
+
+type TextOptions = Readonly<{
+  kind?: 'one' | 'list'
+  isNeverEmpty?: boolean
+  min?: number
+  max: number
+  /** Texts that make good examples. */
+  usual?: readonly string[]
+}>
+
+/** A text that is absent where it may be empty, or a list of texts. */
+const textField = (
+  name: TextName,
+  all: readonly string[],
+  { kind = 'one', isNeverEmpty = false, min = 0, max, usual = [] }: TextOptions,
+): UniverseField => {
+  const patterns = [...new Set(all)]
+  const classes = textClasses(patterns, { min, max })
+  const found = classes ?? approximate(patterns, min)
+  const texts = withUsual(patterns, found, [...usual, 'other', ...patterns.map(filled)], max)
+  return {
+    name,
+    kind,
+    min: isNeverEmpty ? 1 : 0,
+    size: texts.length,
+    known: fullSet(texts.length),
+    isComplete: classes !== undefined,
+    values: texts,
+    holds: () => false,
+  }
+}
+
+/** The texts of classes in the order of preference; a usual one instead of the shortest. */
+const withUsual = (
+  patterns: readonly string[],
+  classes: readonly Readonly<{ text: string; matches: ReadonlySet<number> }>[],
+  usual: readonly string[],
+  max: number,
+): string[] => {
+  const keyOf = (matches: Iterable<number>) => [...matches].sort((a, b) => a - b).join()
+  const better = new Map<string, string>()
+  for (const text of usual) {
+    if (text.length > max) continue
+    const key = keyOf(matchesOf(patterns, text))
+    if (!better.has(key)) better.set(key, text)
+  }
+  return classes
+    .toSorted((a, b) => a.matches.size - b.matches.size || a.text.length - b.text.length)
+    .map(({ text, matches }) => (text === '' ? '' : (better.get(keyOf(matches)) ?? text)))
+}
+
+const matchesOf = (patterns: readonly string[], text: string): number[] =>
+  patterns.flatMap((pattern, index) => (matchesPattern(pattern, text) ? [index] : []))
+
+/** A text for a pattern that reads well. */
+const filled = (pattern: string): string => pattern.replaceAll('*', 'x')
+
+/** Some of the classes, where there are too many. */
+const approximate = (patterns: readonly string[], min: number) => {
+  const texts = [...(min === 0 ? [''] : []), '~', ...patterns.map(filled)]
+  const found = texts.map((text) => ({ text, matches: new Set(matchesOf(patterns, text)) }))
+  return [...new Map(found.map((it) => [[...it.matches].join(), it])).values()]
+}
+
+/** The user acted for: absent, or an e-mail address. */
+const userField = (all: readonly string[]): UniverseField => {
+  const patterns = [...new Set(all)]
+  const classes = textClasses(patterns, { min: 1, max: 320 })
+  const usual = [
+    'alice@example.com',
+    ...patterns.flatMap((pattern) =>
+      ['x', '', 'x@example.com', '@example.com', 'example.com', 'x.com'].flatMap((it) => [
+        pattern.replaceAll('*', it),
+        pattern.replace('*', 'x').replaceAll('*', it),
+        pattern.replace('*', it).replaceAll('*', ''),
+      ]),
+    ),
+  ].filter(isEmail)
+  const found = (classes ?? approximate(patterns, 1)).filter(
+    // A class of one text that is no address is no class.
+    ({ text, matches }) =>
+      isEmail(text) || ![...matches].some((it) => !patterns[it]?.includes('*')),
+  )
+  const texts = withUsual(patterns, found, usual, 320)
+  const values = [undefined, ...texts]
+  return {
+    name: 'on_behalf_of',
+    kind: 'one',
+    min: 0,
+    size: values.length,
+    known: setOf(values.length, (at) => at === 0 || isEmail(String(values[at]))),
+    isComplete: classes !== undefined,
+    values,
+    holds: (_, wanted, at) => wanted === (values[at] !== undefined),
+  }
+}
+
+/** Whether an address could be one of a user. */
+export const isEmail = (text: string): boolean =>
+  RequestFacts.shape.on_behalf_of.safeParse(text).success
+
+/** A number from 0 on: the thresholds part it. */
+const numberField = (
+  name: string,
+  thresholds: readonly number[],
+  compare: 'from' | 'more' = 'from',
+): UniverseField => {
+  const values = [...new Set([0, ...thresholds.filter((it) => it > 0)])].sort((a, b) => a - b)
+  return {
+    name,
+    kind: 'one',
+    min: 0,
+    size: values.length,
+    known: fullSet(values.length),
+    isComplete: true,
+    values,
+    holds: (_, wanted, at) => {
+      const value = values[at] as number
+      return compare === 'more' ? value > (wanted as number) : value >= (wanted as number)
+    },
+  }
+}
+
+const justificationField = (
+  stated: readonly NonNullable<Condition['justification_lacks']>[],
+): UniverseField => {
+  const { classes, isComplete, indexOf } = justificationClasses(stated)
+  return {
+    name: 'justification',
+    kind: 'one',
+    min: 0,
+    size: classes.length,
+    known: setOf(classes.length, (at) => classes[at]?.isKnown === true),
+    isComplete,
+    values: classes.map(({ text }) => text),
+    holds: (_, wanted, at) => classes[at]?.lacks.has(indexOf(wanted)) === true,
+  }
+}
+
+const momentField = (stated: readonly TimeWindow[]): UniverseField => {
+  const windows = [...new Map(stated.map((it) => [JSON.stringify(it), it])).values()]
+  const usual = Date.parse(RequestFacts.shape.at.parse(undefined)) / 1000
+  const classes = momentClasses(windows, usual)
+  const index = new Map(windows.map((it, at) => [JSON.stringify(it), at]))
+  return {
+    name: 'at',
+    kind: 'one',
+    min: 0,
+    size: classes.length,
+    known: fullSet(classes.length),
+    isComplete: true,
+    values: classes.map(({ at }) => new Date(at * 1000).toISOString().replace('.000Z', 'Z')),
+    holds: (name, wanted, at) => {
+      const number = index.get(JSON.stringify(wanted)) as number
+      return (classes[at]?.within.has(number) === true) === (name === 'time')
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { factsOf, type PolicyOutcome, tryPolicy } from '../../server/issuer/try-policy.ts'
+import { match } from '../language/match.ts'
+import { placeOf } from '../language/source.ts'
+import { emptyResult, type Failure, type Result } from '../runner/verdict.ts'
+import type { PolicyCase, PolicyTests } from './load.ts'
+import type { PolicySource } from './policy-source.ts'
+
+/** Tries a policy on the request of a case. The result is one that every report can show. */
+export const runCase = (it: PolicyCase, { file, policy }: PolicyTests): Result => {
+  const started = performance.now()
+  const outcome = tryPolicy(it.policy, factsOf(it.request))
+  const differences = Object.entries(it.expect).flatMap(([name, expected]) =>
+    match(expected, outcome[name as keyof PolicyOutcome], name, [name]),
+  )
+  const failures: Failure[] = []
+  const [first] = differences
+  if (first !== undefined) {
+    const at = it.locate(first.at)
+    failures.push({
+      ...noExchange,
+      message: `${listOf(differences.map(({ path }) => path))}: the policy decides otherwise, by ${ruleText(policy, outcome.rule)}`,
+      at,
+      excerpt: it.excerpt(at),
+      differences,
+    })
+  }
+  return {
+    ...emptyResult({
+      title: it.title,
+      file,
+      line: it.at.line,
+      theme: file,
+      covers: [],
+      target: policy.name,
+    }),
+    verdict: failures.length > 0 ? 'failed' : 'passed',
+    failures,
+    duration: performance.now() - started,
+  }
+}
+
+/** What failures of policies have in common: no request was sent. */
+export const noExchange = {
+  kind: 'expectation',
+  code: 'differs',
+  step: '1',
+  violations: [],
+} as const
+
+/** A rule and its place. */
+const ruleText = (policy: PolicySource, name: string): string => {
+  const index = policy.policy.rules.findIndex((rule) => rule.name === name)
+  return index < 0 ? `"${name}"` : `the rule "${name}" (${placeOf(policy.locate(index))})`
+}
+
+const listOf = (words: readonly string[]) => [...new Set(words)].join(', ')

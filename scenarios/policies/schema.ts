@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { Policy, RequestFacts } from '../../server/wire/index.ts'
+import { PolicyTest, Written } from './format.ts'
+
+/** JSON Schema of a policy file, for editors. */
+export const policySchema = (): object => ({ ...convert(Policy), title: 'A policy' })
+
+/** JSON Schema of a policy test file, for editors. A variable may stand for any fact. */
+export const policyTestSchema = (): object => {
+  const facts = convert(z.strictObject(RequestFacts.shape)).properties as Record<string, object>
+  const properties = Object.fromEntries(
+    Object.entries(facts).map(([name, schema]) => [
+      name,
+      // Variables may stand inside of a detail, too: it is checked when they have their values.
+      name === 'authorization_details'
+        ? { description: 'What the agent asks for: an authorization detail.' }
+        : { anyOf: [schema, { type: 'string', pattern: '^\\$' }] },
+    ]),
+  )
+  const schema = convert(PolicyTest, ({ zodSchema, jsonSchema }) => {
+    if ((zodSchema as unknown) === Written) jsonSchema.properties = properties as never
+  })
+  return { ...schema, title: 'Tests of a policy' }
+}
+
+const convert = (
+  schema: z.ZodType,
+  override: NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override'] = () => {},
+) =>
+  z.toJSONSchema(schema, {
+    target: 'draft-7',
+    io: 'input',
+    unrepresentable: 'any',
+    override,
+  }) as Record<string, unknown>

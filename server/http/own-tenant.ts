@@ -1,0 +1,166 @@
+import { JournalError } from '../journal/error.ts'
+import type { AnyArea } from './core.ts'
+import { errorAnswer } from './errors.ts'
+import { type Forwarding, movedAnswer } from './forward.ts'
+import type { Answer, HttpRequest } from './message.ts'
+
+/** A request to a tenant, at this process: it stays the owner until `leave`. */
+type Here = Readonly<{
+  at: 'here'
+  /** Resolves when what happened is kept, and no other process has owned the tenant meanwhile. */
+  durable: () => Promise<void>
+  leave: () => void
+}>
+
+/** Where a process is reached by the others; absent while it does not listen. */
+type Addresses = Readonly<{ issuer?: string | undefined; api?: string | undefined }>
+
+export type Visit = Here | (Readonly<{ at: 'elsewhere' }> & Addresses) | Readonly<{ at: 'nowhere' }>
+
+/** Who asks for a tenant. */
+export type Visitor = Readonly<{
+  /** The process that forwarded the request. */
+  by?: string | undefined
+  /** A request within another one, which holds the tenant already. */
+  isInternal?: boolean | undefined
+  /** Asks the store where the tenant is, although it was known. */
+  afresh?: boolean
+}>
+
+/** Which tenants this process owns, of a store that several processes share. */
+export type TenantOwnership = Readonly<{
+  /**
+   * Makes a tenant this process's own, unless another has it.
+   * @throws {JournalError} while the store cannot be used
+   */
+  visit: (slug: string, visitor: Visitor) => Promise<Visit>
+  /** Where the owner of a tenant is reached, while there is one. @throws {JournalError} */
+  ownerOf: (slug: string) => Promise<Addresses | undefined>
+  /** Resolves when all that happened so far is kept. @throws {JournalError} */
+  durable: () => Promise<void>
+  forwarding: Forwarding
+}>
+
+export type OwnTenantOptions = Readonly<{
+  seat: 'issuer' | 'api'
+  tenants: TenantOwnership
+  /** The tenants that a request may be about; the first that exists is the one. */
+  slugsOf: (request: HttpRequest, params: Readonly<Record<string, string>>) => readonly string[]
+}>
+
+/** Surrounds everything that is done with a tenant. */
+export type OwnTenant = (
+  call: Readonly<{
+    request: HttpRequest
+    params: Readonly<Record<string, string>>
+    area: Pick<AnyArea, 'tenantByPath'>
+  }>,
+  answer: (request: HttpRequest) => Promise<Answer>,
+) => Promise<Answer>
+
+/** Milliseconds in which the owner of a tenant must be found. */
+const patience = 8000
+
+/** Milliseconds between two looks whether the owner of a tenant is still the same. */
+const watchEvery = 1000
+
+/**
+ * Answers a request at the one process that owns its tenant: here, or forwarded to the owner. No answer
+ * leaves before what happened is kept; 503 when that cannot be.
+ */
+export const ownTenant =
+  ({ seat, tenants, slugsOf }: OwnTenantOptions): OwnTenant =>
+  async ({ request: received, params, area }, answer) => {
+    const forwarded = tenants.forwarding.read(received)
+    const request = forwarded?.request ?? received
+    const isAboutAll = params.tenant === undefined && area.tenantByPath
+    const slugs = isAboutAll ? [] : slugsOf(request, params)
+    try {
+      const visitor = { by: forwarded?.by, isInternal: request.isInternal }
+      const end = performance.now() + patience
+      for (let afresh = false; performance.now() < end; afresh = true) {
+        const [slug, visit] = await visitFirst(tenants, slugs, {
+          ...visitor,
+          afresh,
+        })
+        if (visit.at === 'nowhere') {
+          const answered = await answer(request)
+          await tenants.durable()
+          return answered
+        }
+        if (visit.at === 'here') {
+          try {
+            const answered = await answer(request)
+            await visit.durable()
+            return answered
+          } finally {
+            visit.leave()
+          }
+        }
+        const owner = visit[seat]
+        if (forwarded || owner === undefined) return movedAnswer(unavailable(notOwner))
+        const sent = await forward(tenants, slug, owner, seat, request)
+        if (sent !== 'again') return sent
+        await new Promise((again) => setTimeout(again, 20))
+      }
+      return unavailable(notOwner)
+    } catch (failed) {
+      if (!(failed instanceof JournalError)) throw failed
+      return unavailable('the store cannot be used at the moment: nothing was acknowledged')
+    }
+  }
+
+const visitFirst = async (
+  { visit }: TenantOwnership,
+  slugs: readonly string[],
+  visitor: Visitor,
+): Promise<readonly [string, Visit]> => {
+  for (const slug of slugs) {
+    const visited = await visit(slug, visitor)
+    if (visited.at !== 'nowhere') return [slug, visited]
+  }
+  return ['', { at: 'nowhere' }]
+}
+
+/**
+ * The answer of the owner. Where the connection breaks, only what changes nothing is sent again; a
+ * client must not have twice what it asked for once.
+ */
+const forward = async (
+  { ownerOf, forwarding }: TenantOwnership,
+  slug: string,
+  owner: string,
+  seat: 'issuer' | 'api',
+  request: HttpRequest,
+): Promise<Answer | 'again'> => {
+  const isOwner = async () => {
+    const addresses = await ownerOf(slug).catch(() => undefined)
+    return addresses?.[seat] === owner
+  }
+  const gone = new AbortController()
+  const watch = setInterval(async () => {
+    if (!(await isOwner())) gone.abort()
+  }, watchEvery)
+  watch.unref()
+  const sent = await forwarding
+    .send(owner, request, gone.signal)
+    .finally(() => clearInterval(watch))
+  if (sent === 'moved') return 'again'
+  if (sent !== 'broken') return sent
+  if (!gone.signal.aborted) {
+    await new Promise((look) => setTimeout(look, 50))
+    // The owner is there and has broken the connection on purpose.
+    if (await isOwner()) return { status: 502, fault: { breaks: 'before' } }
+  }
+  if (request.method === 'GET' || request.method === 'HEAD') return 'again'
+  return errorAnswer(
+    502,
+    'temporarily_unavailable',
+    'the process of this tenant ended before it answered; whether the request was handled is not known',
+  )
+}
+
+const notOwner = 'another process owns this tenant and cannot be reached at the moment'
+
+const unavailable = (why: string): Answer =>
+  errorAnswer(503, 'temporarily_unavailable', why, {}, { 'retry-after': '1' })

@@ -1,0 +1,110 @@
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { type Block, type BlockPlace, blocksOf, pages } from '../support/markdown.ts'
+import { Running, root } from '../support/running.ts'
+import { filesOfRepository } from './dockerfile.ts'
+import { environmentWith, installNode } from './project.ts'
+
+/*
+ * Every command and every example of the pages, as it stands, in the place its page names, from nothing:
+ * a bare clone on the oldest Node that may install it, and an empty folder with the tarball.
+ */
+vi.setConfig({ testTimeout: 300_000 })
+
+const isFull = process.env.FULL !== undefined
+
+const places: readonly (readonly [BlockPlace, string])[] = [
+  ['repository', '20'],
+  ...['22.18.0', ...(isFull ? ['24', '26'] : [])].map((it) => ['project', it] as const),
+]
+
+describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
+  let home: string
+  let folder: string
+  let env: NodeJS.ProcessEnv
+  let served: Running | undefined
+  let environment: NodeJS.ProcessEnv = {}
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), `lumoauth-pages-${place}-`))
+    folder = join(home, 'folder')
+    await mkdir(folder)
+    const node = await installNode(join(home, 'node'), version)
+    env = {
+      ...environmentWith(node),
+      // Nothing of the Node and the tests that run this, and ports that are free.
+      PATH: [dirname(node), ...(process.env.PATH ?? '').split(delimiter).filter(isForeign)].join(
+        delimiter,
+      ),
+      LUMOAUTH_HARNESS_PORT: '0',
+      LUMOAUTH_HARNESS_API_PORT: '0',
+    }
+    for (const name of Object.keys(env)) if (/^vitest|^test$/i.test(name)) delete env[name]
+    if (place === 'repository') await copyRepository(folder)
+    else await copyFile(inject('tarball'), join(folder, basename(inject('tarball'))))
+    for (const { file = '', text } of blocksIn(place)) {
+      if (/\.(?:ts|py)$/.test(file)) await writeFile(join(folder, file), text)
+    }
+  }, 300_000)
+  afterAll(async () => {
+    await served?.[Symbol.asyncDispose]()
+    await rm(home, { recursive: true, force: true })
+  })
+
+  it.each(stepsIn(place))('$at', async (block) => {
+    const { text, language, prints = '' } = block
+    const how = { cwd: folder, env: { ...env, ...environment } }
+    if (isServer(block)) {
+      served = new Running('bash', ['-euo', 'pipefail', '-c', text], how)
+      await served.prints('stdout', /Ctrl-C ends it/)
+      environment = exportedIn(served.stdout)
+      expect(Object.keys(environment)).toContain('LUMOAUTH_URL')
+      return
+    }
+    const script = `${block.at.replace(/\W+/g, '-')}.ts`
+    if (language === 'ts') await writeFile(join(folder, script), text)
+    const [command, ...args] =
+      language === 'ts' ? ['node', script] : ['bash', '-euo', 'pipefail', '-c', text]
+
+    await using running = new Running(command as string, args, how)
+
+    expect(await running.ends(), `${running.stdout}\n${running.stderr}`).toBe(0)
+    expect(running.stdout).toContain(prints)
+  })
+})
+
+/** Whether a folder of the path is not one of ours. */
+const isForeign = (folder: string) => !folder.startsWith(root)
+
+/** Serves until it is told to end. */
+const isServer = ({ text }: Block) => /^npm (?:start|run lumoauth)$/.test(text.trim())
+
+/** The blocks of all pages that belong to a place, whether or not they are run. */
+function blocksIn(place: BlockPlace): Block[] {
+  return pages.flatMap((page) => blocksOf(join(root, page))).filter((it) => it.place === place)
+}
+
+/** What is run in a place, in the order of the pages. Files with a name are run by a command of their page. */
+function stepsIn(place: BlockPlace): Block[] {
+  return blocksIn(place).filter(
+    ({ language, notRun, slow, file }) =>
+      notRun === undefined &&
+      (slow === undefined || (isFull && slow === 'a step of .ci/run')) &&
+      (language === 'sh' || (language === 'ts' && file === undefined)),
+  )
+}
+
+/** The variables that `start` prints for bash. */
+const exportedIn = (text: string): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    [...text.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
+  )
+
+/** The files of the repository as they are now, and nothing that was installed or built. */
+const copyRepository = async (folder: string): Promise<void> => {
+  for (const file of await filesOfRepository()) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await cp(join(root, file), join(folder, file))
+  }
+}
