@@ -68,7 +68,7 @@ export const agentHandlers: Handlers<
         ? {}
         : {
             action: action ?? question,
-            context: context ?? {},
+            context: underPep(context),
             reason,
             decided_by: AuthorizationDetail.safeParse(context?.authorization_details).success
               ? 'policy'
@@ -148,3 +148,13 @@ export const agentHandlers: Handlers<
     return ok({ allowed: true, agent_id: agent().id, resource: { uri, server_id: serverId, tool } })
   },
 }
+
+/** What a caller says of its own request counts as told by the enforcement point, under `pep` (README of lumoauth 1.1.0). */
+const underPep = (context: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => {
+  const entries = Object.entries(context)
+  const told = entries.filter(([name]) => pepMembers.includes(name))
+  const others = Object.fromEntries(entries.filter(([name]) => !pepMembers.includes(name)))
+  return told.length === 0 ? others : { ...others, pep: Object.fromEntries(told) }
+}
+
+const pepMembers = ['ip', 'userAgent', 'requestMethod', 'requestPath']

@@ -36,7 +36,9 @@ export const tokenVaultHandlers: Handlers<'connections.list' | 'connections.toke
           total: connections.length,
           page: 1,
           limit: Math.max(1, connections.length),
-          pages: 1,
+          totalPages: 1,
+          hasNextPage: false,
+          hasPreviousPage: false,
         },
       })
     },

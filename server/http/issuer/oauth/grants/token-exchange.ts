@@ -84,6 +84,9 @@ const refuseUnknownTypes = (body: Body): void => {
     answerWith(400, 'invalid_request', 'expected actor_token and actor_token_type together')
   }
   const types = [accessTokenType, jwtTokenType, idTokenType]
+  if (body.subject_token_type === 'urn:ietf:params:oauth:token-type:refresh_token') {
+    answerWith(400, 'invalid_request', 'subject_token_type: a refresh token is not exchanged')
+  }
   if (!types.includes(body.subject_token_type ?? '')) {
     answerWith(400, 'unsupported_token_type', `subject_token_type: expected ${types.join(', ')}`)
   }
