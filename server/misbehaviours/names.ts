@@ -98,6 +98,7 @@ export const misbehaviourNames = [
   'issuer-exchanges-after-completion',
   'issuer-approves-everything',
   'issuer-misjudges-risk',
+  'issuer-ignores-time-zones',
   'issuer-forgets-justification',
   'issuer-ignores-pending-limit',
   'issuer-shares-pending-limit',
