@@ -60,7 +60,7 @@ describe('createHarness({ everyTenant })', () => {
     await expect(
       createHarness({ ...offline, everyTenant: { misbehave: ['issuer-wrong-tip'] } }),
     ).rejects.toThrow(
-      'misbehave: there is no misbehaviour issuer-wrong-tip; did you mean issuer-wrong-typ?',
+      'misbehave: unknown misbehaviour: issuer-wrong-tip; did you mean issuer-wrong-typ?',
     )
   })
 })
@@ -70,7 +70,7 @@ describe('createTenant', () => {
     await using harness = await createHarness(offline)
 
     expect(() => harness.createTenant({ misbehave: ['network-unavailble'] })).toThrow(
-      'misbehave: there is no misbehaviour network-unavailble; did you mean network-unavailable?',
+      'misbehave: unknown misbehaviour: network-unavailble; did you mean network-unavailable?',
     )
   })
 

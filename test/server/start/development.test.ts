@@ -178,7 +178,7 @@ describe('init', () => {
 
     await writeFile(file, `${text}  - { tenant: second }\n`)
 
-    await running.prints('stderr', /read tenants\.yaml again: second is new/)
+    await running.prints('stderr', /read tenants\.yaml again: second was created/)
   })
 
   it('adds scripts, and keeps existing ones', async () => {
