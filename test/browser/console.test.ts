@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)(
         agent_message: 'For this report only',
       })
       expect([answer.status, after.status]).toEqual([200, 401])
-      await verdict(page, 'The task has ended')
+      await verdict(page, 'The permission has ended')
       expect(it.complaints).toEqual([])
     })
 

@@ -40,7 +40,7 @@ describe('the tarball, in an empty project,', () => {
 
     expect(files).toContain('README.md')
     expect(files).toContain('scenarios/scenario.schema.json')
-    expect(files.filter((it) => /\.test\.|^test\/(?!.*README|bench$)/.test(it))).toEqual([])
+    expect(files.filter((it) => /\.test\.ts|^test\/(?!.*README|bench$)/.test(it))).toEqual([])
   })
 
   it('contains the licence of every bundled package, and its own', async () => {

@@ -47,7 +47,14 @@ const fieldsOf = (fields: Fields, isBrief: boolean, shorten: Writing['shorten'])
 }
 
 /** What says nothing of an exchange: how it travelled, and when. */
-const ofEveryMessage = new Set(['connection', 'content-length', 'date', 'keep-alive', 'pragma'])
+const ofEveryMessage = new Set([
+  'access-control-expose-headers',
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'pragma',
+])
 
 const form = 'application/x-www-form-urlencoded'
 
@@ -55,6 +62,7 @@ const form = 'application/x-www-form-urlencoded'
 const usual = new Map([
   ['content-type', new Set(['application/json; charset=utf-8', 'application/json', form])],
   ['cache-control', new Set(['no-store'])],
+  ['access-control-allow-origin', new Set(['*'])],
 ])
 
 const challengeOf = ({
