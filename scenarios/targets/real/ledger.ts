@@ -45,15 +45,7 @@ export class Ledger {
     const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
     if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
     else if (response?.ok && request.method === 'POST' && persistentRoutes.test(path)) {
-      const stream = fieldIn(await response.clone().text(), 'stream_id')
-      const headers = { authorization: request.headers.get('authorization') ?? '' }
-      const undo =
-        stream === undefined
-          ? undefined
-          : new Request(`${request.url}?stream_id=${encodeURIComponent(stream)}`, {
-              method: 'DELETE',
-              headers,
-            })
+      const undo = undoOf(request, await response.clone().text())
       this.#made.push({ what: `POST ${pathname}`, owner, ...(undo && { undo }) })
     }
   }
@@ -91,12 +83,12 @@ export class Ledger {
     ]
   }
 
-  /** Deletes the streams; one that no longer exists counts as deleted. */
+  /** Deletes streams and clients; what no longer exists counts as deleted (401: RFC 7592 §2.3). */
   async #undo(owner: object | undefined) {
     for (const made of this.#made.toReversed()) {
       if (made.undo === undefined || (owner !== undefined && made.owner !== owner)) continue
       const { status } = await this.#send(made.undo.clone()).catch(() => ({ status: 0 }))
-      if (status === 404 || (status >= 200 && status < 300)) {
+      if (status === 401 || status === 404 || (status >= 200 && status < 300)) {
         this.#made = this.#made.filter((it) => it !== made)
       }
     }
@@ -142,6 +134,21 @@ const isEnded = ({ status, text }: { status: number; text: string }) => {
 
 /** What remains at an issuer after the run. */
 const persistentRoutes = /^\/(?:agents\/register|connect\/register|ssf\/stream|mcp\/servers)/
+
+/** Deletes a stream (SSF §7.1.1.5) or a registered client (RFC 7592 §2.3), where the answer says how. */
+const undoOf = (request: Request, body: string): Request | undefined => {
+  const remove = (url: string, authorization: string) =>
+    new Request(url, { method: 'DELETE', headers: { authorization } })
+  const stream = fieldIn(body, 'stream_id')
+  if (stream !== undefined) {
+    const authorization = request.headers.get('authorization') ?? ''
+    return remove(`${request.url}?stream_id=${encodeURIComponent(stream)}`, authorization)
+  }
+  const uri = fieldIn(body, 'registration_client_uri')
+  const token = fieldIn(body, 'registration_access_token')
+  const isHere = uri !== undefined && URL.parse(uri)?.origin === new URL(request.url).origin
+  return isHere && token !== undefined ? remove(uri, `Bearer ${token}`) : undefined
+}
 
 const fieldIn = (text: string, field: string): string | undefined => {
   const body = parseJson(text)
