@@ -184,7 +184,7 @@ describe('check issuer --record', () => {
     const asked = await jit.requestPermission({ type: 'anything' })
 
     expect(asked).toMatchObject({ status: 'approved', task_id: jit.task?.task_id })
-    await expect(jit.getToken(asked)).rejects.toThrow('its task is completed')
+    await expect(jit.getToken(asked)).rejects.toThrow('the task is completed')
     const text = await readFile(`${name}.json`, 'utf8')
     for (const secret of Object.values(issuer.env)) expect(text).not.toContain(secret)
   }, 60_000)

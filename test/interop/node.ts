@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeOnce } from './make-once.ts'
 import type { Finished } from './python.ts'
 
 const run = promisify(execFile)
@@ -19,17 +19,13 @@ export const nodeEnvironmentFor = async (example: string): Promise<string> => {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lumoauth-harness')
   const name = createHash('sha256').update(manifest).update(repository).digest('hex').slice(0, 16)
   const home = join(cache, `node-${name}`)
-  const done = join(home, 'complete')
-  if (!existsSync(done)) {
-    await rm(home, { recursive: true, force: true })
+  await makeOnce(home, async () => {
     await mkdir(home, { recursive: true })
     await writeFile(join(home, 'package.json'), manifest)
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent']
     await run('npm', ['install', ...flags], { cwd: home, maxBuffer: 64 * 1024 * 1024 })
     await symlink(repository, join(home, 'repo'))
-    await mkdir(`${done}.new`)
-    await rename(`${done}.new`, done)
-  }
+  })
   return home
 }
 

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { makeOnce } from './make-once.ts'
 
 const run = promisify(execFile)
 
@@ -26,17 +25,12 @@ export const environmentWith = async (...requirements: readonly string[]): Promi
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lumoauth-harness')
   const name = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 16)
   const home = join(cache, `venv-${name}`)
-  const done = join(home, 'complete')
-  if (!existsSync(done)) {
-    await mkdir(cache, { recursive: true })
-    await rm(home, { recursive: true, force: true })
+  await makeOnce(home, async () => {
     await run('python3', ['-m', 'venv', home])
     await run(join(home, 'bin/pip'), ['install', '--quiet', ...requirements], {
       maxBuffer: 64 * 1024 * 1024,
     })
-    await mkdir(`${done}.new`)
-    await rename(`${done}.new`, done)
-  }
+  })
   return join(home, 'bin/python')
 }
 

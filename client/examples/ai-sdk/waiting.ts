@@ -7,6 +7,7 @@ import {
   ApprovalPendingError,
   aiSdkTools,
   documentTools,
+  type JitOptions,
   LumoAuthAgent,
   reportTools,
 } from '../../index.ts'
@@ -14,14 +15,14 @@ import {
 const file = process.argv[2] ?? 'waiting.json'
 const stored = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
-const options = {
+const options: JitOptions = {
   origins: [documentsUrl],
   allow: [
     { type: 'file_access', actions: ['read', 'write'] },
     { type: 'user_data', actions: ['read'] },
   ],
   whenPending: 'throw',
-} as const
+}
 
 const agent = new LumoAuthAgent()
 await using jit = stored

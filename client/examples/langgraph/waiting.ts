@@ -19,6 +19,7 @@ import { ChatOpenAI } from '@langchain/openai'
 import {
   ApprovalPendingError,
   documentTools,
+  type JitOptions,
   LumoAuthAgent,
   langchainTools,
   reportTools,
@@ -27,14 +28,14 @@ import {
 const file = process.argv[2] ?? 'waiting.bin'
 const stored = existsSync(file) ? deserialize(readFileSync(file)) : undefined
 const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
-const options = {
+const options: JitOptions = {
   origins: [documentsUrl],
   allow: [
     { type: 'file_access', actions: ['read', 'write'] },
     { type: 'user_data', actions: ['read'] },
   ],
   whenPending: 'throw',
-} as const
+}
 
 const agent = new LumoAuthAgent()
 await using jit = stored

@@ -5,18 +5,24 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
-import { documentTools, LumoAuthAgent, registerMcpTools, reportTools } from '../../index.ts'
+import {
+  documentTools,
+  type JitOptions,
+  LumoAuthAgent,
+  registerMcpTools,
+  reportTools,
+} from '../../index.ts'
 
 const [, , file = 'waiting.json'] = process.argv
 const { LUMOAUTH_URL, LUMOAUTH_TENANT, DOCUMENTS_API_URL: documentsUrl = '' } = process.env
-const options = {
+const options: JitOptions = {
   origins: [documentsUrl],
   allow: [
     { type: 'file_access', actions: ['read', 'write'] },
     { type: 'user_data', actions: ['read'] },
   ],
   whenPending: 'throw',
-} as const
+}
 
 const agent = new LumoAuthAgent()
 const jit = existsSync(file)

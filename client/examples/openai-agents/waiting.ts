@@ -5,6 +5,7 @@ import { Agent, RunState, run, setTracingDisabled, tool } from '@openai/agents'
 import {
   ApprovalPendingError,
   documentTools,
+  type JitOptions,
   LumoAuthAgent,
   openaiAgentsTools,
   reportTools,
@@ -14,14 +15,14 @@ setTracingDisabled(true)
 const file = process.argv[2] ?? 'waiting.json'
 const stored = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 const documentsUrl = process.env.DOCUMENTS_API_URL ?? ''
-const options = {
+const options: JitOptions = {
   origins: [documentsUrl],
   allow: [
     { type: 'file_access', actions: ['read', 'write'] },
     { type: 'user_data', actions: ['read'] },
   ],
   whenPending: 'throw',
-} as const
+}
 
 const agent = new LumoAuthAgent()
 await using jit = stored
