@@ -37,7 +37,7 @@ const shorten = (reason: string): string => {
 }
 
 const generals: readonly (readonly [RegExp, string])[] = [
-  [/^.*, which needs --allow-writes \((.*)\)$/s, 'needs --allow-writes ($1)'],
+  [/^[^(]*, which needs --allow-writes \((.*)\)$/s, 'needs --allow-writes ($1)'],
   [/^the target has no control plane, which .*$/s, 'the target has no control plane'],
   [
     /^it needs (\S+) s of real time; .* allows .*$/s,

@@ -242,6 +242,7 @@ const composeHarness = async (
       open: registry.reopen,
       drop: registry.drop,
     })
+  let closed = false
   let first: string | undefined
   const seats: Seats = createSeats({
     registry,
@@ -255,7 +256,8 @@ const composeHarness = async (
     naming,
     log: options.log,
     onBug: options.onBug,
-    onWarning: options.onWarning ?? console.warn,
+    // A request that comes while the harness closes is refused, and the journal has no fault.
+    onWarning: (message) => closed || (options.onWarning ?? console.warn)(message),
   })
   const listening = await sockets?.listenAll(seats, origins, { ...options, frontPages: true })
   if (listening) await sharedStore?.announce({ ...origins, ...options.reachedAt })
@@ -290,7 +292,6 @@ const composeHarness = async (
   for (const slug of store?.slugs() ?? []) if (!registry.find(slug)) registry.restore(slug)
   await store?.durable()
 
-  let closed = false
   const refuseIfClosed = () => {
     if (closed) throw new HarnessClosed(origins.issuer)
   }

@@ -13,7 +13,7 @@ const patience = 15_000
 
 /** Asks the server of one tenant's page. What changes something carries the session's token. */
 export const createServer = (tenant) => {
-  const base = `${location.pathname.replace(/\/console\/.*$/, '')}/console/${encodeURIComponent(tenant)}`
+  const base = `${location.pathname.split('/console/', 1)[0]}/console/${encodeURIComponent(tenant)}`
   let csrfToken = ''
 
   const ask = async (method, path, body) => {

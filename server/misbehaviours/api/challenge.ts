@@ -28,7 +28,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
       return answer.status !== 401 || field === undefined
         ? answer
         : withFields(answer, {
-            'www-authenticate': field.replace(/,? *resource_metadata="[^"]*"/, ''),
+            'www-authenticate': field.replace(/(?:, )?resource_metadata="[^"]*"/, ''),
           })
     }),
   },

@@ -3,6 +3,7 @@ import { errorAnswer } from '../../http/errors.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
 import { peekJwt } from '../../signing/peek.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
+import { parseJson } from '../../wire/json.ts'
 import { alterError, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
 import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 import { acceptSecrets } from './accept-secrets.ts'
@@ -109,7 +110,7 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     breaks: 'LUMO-REGISTER-UNION',
     routes: ['oauth.register'],
     act: alterSuccess((answer, { routed: { request } }) =>
-      /"grant_types"\s*:\s*\[[^\]]*jwt-bearer/.test(request.body)
+      grantTypesIn(request.body).some((it) => it.endsWith('jwt-bearer'))
         ? errorAnswer(400, 'invalid_client_metadata', 'grant_types: jwt-bearer is not supported')
         : answer,
     ),
@@ -121,3 +122,8 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
     act: alterSuccess((answer) => withMembers(answer, { issued_token_type: undefined })),
   },
 })
+
+const grantTypesIn = (body: string): readonly string[] => {
+  const { grant_types: grants } = (parseJson(body) ?? {}) as { grant_types?: unknown }
+  return Array.isArray(grants) ? grants.map(String) : []
+}
