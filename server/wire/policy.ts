@@ -153,7 +153,7 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   // A run of `check issuer` causes 14 denials, and several runs can fall within 600 s.
   {
     name: 'an agent that was denied often within 600 s is watched',
-    when: { agent_denials_from: 500 },
+    when: { agent_denials_from: 5000 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -228,7 +228,7 @@ export const Policy = z
          * current task is suspended.
          */
         agent_from: z.number().positive().default(100_000),
-        agent_denials: z.int().positive().default(1000),
+        agent_denials: z.int().positive().default(5000),
       })
       .prefault({}),
     /** Types and identifiers for the condition `sensitive` (contract §7 row 11). */
