@@ -5,7 +5,7 @@ import { FlawedFile, parseYaml } from '../../server/wire/yaml-source.ts'
 import { textOf } from './policy-source.ts'
 
 /**
- * How many users of a configuration of `start` may approve; of several tenants, the fewest.
+ * The number of users who may approve, in a configuration of `start`. With several tenants, the lowest number.
  * @throws {UsageError} with a line for each mistake in the file
  */
 export const approversIn = async (file: string): Promise<number> => {

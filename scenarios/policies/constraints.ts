@@ -1,23 +1,23 @@
 /**
- * A request is a value for each of some fields. The values of a field that no condition tells apart are
- * one class, and a set of classes is a `bigint` with a bit for each.
+ * A request has a value for each field. Values that every condition treats alike form a class. A set of
+ * classes is a `bigint` with one bit per class.
  */
 
-/** What a request has once, or a list of what it has any number of times. */
+/** A field of a request: one value, or a list of values. */
 export type Field = Readonly<{
   name: string
   kind: 'one' | 'list'
-  /** How many members a list has at least. */
+  /** Minimum number of members of a list. */
   min: 0 | 1
   /** Number of classes. Those with low numbers are preferred for examples. */
   size: number
-  /** Classes of which a value is known, so that an example can be made. */
+  /** Classes with a known value, of which an example can be built. */
   known: bigint
 }>
 
 /**
- * A condition on one field. `one`: the value is in the set. Of a list: `any` member is, `every` member of
- * at least one, or `none`.
+ * A condition on one field. `one`: the value is in the set. For a list, `any`: at least one member is in
+ * the set; `every`: the list is not empty, and all members are; `none`: no member is.
  */
 export type Literal = Readonly<{
   field: number
@@ -28,31 +28,31 @@ export type Literal = Readonly<{
 /** A conjunction of literals. */
 export type Conjunction = readonly Literal[]
 
-/** The classes of an example: of a list field, any number. */
+/** The classes of an example, per field; a list field has any number of them. */
 export type Point = readonly (readonly number[])[]
 
-/** `none`: there is no such request. `unknown`: that could not be found out. */
+/** `none`: no such request exists. `unknown`: the search did not finish. */
 export type Answer = Point | 'none' | 'unknown'
 
-/** Steps of a search after which it is given up. */
+/** Maximum number of steps of a search. */
 const mostSteps = 20_000
 
 /**
- * A request for which a conjunction holds and none of others does. The search is complete: each step
- * takes the first of the others that holds for the request at hand, and makes one of its literals false.
+ * Finds a request for which one conjunction holds and all the others fail. The search is complete: each
+ * step takes the first other conjunction that holds, and makes one of its literals false.
  */
 export const findRequest = (
   fields: readonly Field[],
   all: Conjunction,
   none: readonly Conjunction[],
 ): Answer => {
-  // Examples first; what only values can meet that are not known is not sure.
+  // Search the known values first. A request with unknown values only is no proof.
   const known = search(startOf(fields, true), all, none)
   if (known !== 'none' || fields.every(({ known, size }) => known === fullSet(size))) return known
   return search(startOf(fields, false), all, none) === 'none' ? 'none' : 'unknown'
 }
 
-/** What is known of a value: its classes, and, of a list, the sets of which it has a member. */
+/** The possible classes of a value; for a list, also the sets in which it must have a member. */
 type Domain = Readonly<{ allowed: bigint; required?: readonly bigint[] }>
 type Store = readonly Domain[]
 
@@ -78,7 +78,7 @@ const search = (start: Store, all: Conjunction, none: readonly Conjunction[]): A
         const found = visit(narrower)
         if (found !== 'none') return found
       }
-      // In what is left this literal is true, so that no request is looked at twice.
+      // This literal is true in the rest, so no request is visited twice.
       rest = withTrue(rest, literal)
     }
     return 'none'
@@ -129,7 +129,7 @@ const withFalse = (store: Store, { field, mode, set }: Literal): Store[] => {
         ? [{ allowed: outside, required }]
         : mode === 'none'
           ? [{ allowed, required: [...required, set] }]
-          : // Every member is in the set, unless there is none, or one is outside.
+          : // `every` fails for an empty list, and for a list with a member outside the set.
             [
               { allowed: 0n, required },
               { allowed, required: [...required, outside] },
@@ -137,7 +137,7 @@ const withFalse = (store: Store, { field, mode, set }: Literal): Store[] => {
   return ways.map((it) => narrow(store, field, it)).filter((it) => it !== undefined)
 }
 
-/** The store with another domain; undefined where no value is left. */
+/** The store with another domain. Undefined when no value is left. */
 const narrow = (store: Store, field: number, domain: Domain): Store | undefined => {
   const { allowed, required } = domain
   const isEmpty =

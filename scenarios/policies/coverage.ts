@@ -5,29 +5,29 @@ import { emptyResult, type Result } from '../runner/verdict.ts'
 import type { PolicySource } from './policy-source.ts'
 import { noExchange } from './run.ts'
 
-/** What the cases showed of one rule. */
+/** The coverage of one rule. */
 export type RuleCoverage = Readonly<{
   name: string
-  /** How many cases it decided. */
+  /** Number of cases that the rule decided. */
   decided: number
-  /** Of each condition: in how many cases that reached the rule it held, and failed. */
+  /** Per condition: the number of cases that reached the rule and in which it held, or failed. */
   conditions: readonly Readonly<{ name: keyof Condition; held: number; failed: number }>[]
 }>
 
-/** What no case showed. */
+/** A rule or condition that no case covers. */
 type Gap = Readonly<{ rule: number; condition?: keyof Condition; message: string }>
 
-/** What the cases of a policy showed of its rules. */
+/** The coverage of all rules of a policy. */
 export type Coverage = Readonly<{
   policy: PolicySource
   rules: readonly RuleCoverage[]
-  /** That each rule decides, and that each condition holds and fails, counts one each. */
+  /** Counts one per rule that decides, and one each for a condition that holds and fails. */
   covered: number
   total: number
   gaps: readonly Gap[]
 }>
 
-/** A request, and the policy with what a case changes beside its rules. */
+/** A request, and the policy with the settings of its case. */
 type Tried = Readonly<{ policy: Policy; facts: Facts }>
 
 /** Tries every request and counts, for each rule that it reaches, which conditions held. */
@@ -76,7 +76,7 @@ const gapsOf = ({ name, decided, conditions }: RuleCoverage, rule: number): Gap[
 export const percentOf = ({ covered, total }: Coverage): number =>
   total === 0 ? 100 : Math.floor((covered / total) * 100)
 
-/** The coverage as lines: a summary, then each gap with its place. */
+/** The coverage as lines: a summary, then each gap with its position. */
 export const coverageText = (coverage: Coverage): string => {
   const { policy, rules, gaps, covered, total } = coverage
   const deciding = rules.filter(({ decided }) => decided > 0).length
@@ -87,7 +87,7 @@ export const coverageText = (coverage: Coverage): string => {
   ].join('\n')
 }
 
-/** A result that fails where the coverage is below a minimum, for the reports. */
+/** A result for the reports. It fails when the coverage is below a minimum. */
 export const coverageResult = (coverage: Coverage, minimum: number): Result => {
   const { policy, gaps } = coverage
   const percent = percentOf(coverage)

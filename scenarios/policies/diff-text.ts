@@ -71,7 +71,7 @@ const countText = ({ changes, settings }: PolicyDiff): string => {
     : `${count('looser')} looser, ${count('stricter')} stricter, ${count('other')} other`
 }
 
-/** `ask → approve`, or what is otherwise with the same decision. */
+/** `ask → approve`; for equal decisions, the members that differ. */
 const said = ({ before, after, members }: Pick<Change, 'before' | 'after' | 'members'>): string =>
   members
     .map((name) => {

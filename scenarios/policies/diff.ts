@@ -9,18 +9,18 @@ import { type Example, Universe } from './universe.ts'
  */
 export type Direction = 'looser' | 'stricter' | 'other'
 
-/** Requests that one rule decided, and that another one decides otherwise now. */
+/** Requests that one rule decided, and that another rule now decides differently. */
 export type Change = Readonly<{
   direction: Direction
-  /** What is otherwise: `decision`, `approvers`, `ttl` and so on. */
+  /** The members that differ: `decision`, `approvers`, `ttl` and so on. */
   members: readonly string[]
   before: PolicyOutcome
   after: PolicyOutcome
-  /** A request of which nothing can be left out. */
+  /** A minimal request: every member is needed to show the change. */
   example: Example
 }>
 
-/** A setting beside the rules that differs. */
+/** A changed setting outside the rules. */
 export type SettingChange = Readonly<{
   direction: Direction
   setting: string
@@ -31,11 +31,11 @@ export type SettingChange = Readonly<{
 export type PolicyDiff = Readonly<{
   changes: readonly Change[]
   settings: readonly SettingChange[]
-  /** Pairs of rules of which it is not known whether they decide a request in common. */
+  /** Pairs of rules for which the search did not find out whether both decide the same request. */
   notes: readonly string[]
 }>
 
-/** What a new policy decides otherwise; looser changes first. Each change is shown by a request. */
+/** The decisions that a new policy changes, looser changes first. A request shows each change. */
 export const diffPolicies = (before: Policy, after: Policy): PolicyDiff => {
   const universe = new Universe([before, after])
   const [old, new_] = [sideOf(universe, before), sideOf(universe, after)]
@@ -62,7 +62,7 @@ export const diffPolicies = (before: Policy, after: Policy): PolicyDiff => {
   }
 }
 
-/** A rule of a policy, and what decides before it. */
+/** A rule of a policy, and the rules before it. */
 const sideOf = (universe: Universe, policy: Policy) => {
   const ways = policy.rules.map((rule) => universe.waysOf(rule, policy))
   return [...policy.rules, undecidedByPolicy].map((rule, index) => ({
@@ -75,10 +75,10 @@ const sideOf = (universe: Universe, policy: Policy) => {
 
 type Side = ReturnType<typeof sideOf>[number]
 
-/** Whether all that two rules decide, they decide alike. */
+/** Whether two rules decide every request in the same way. */
 const isAlike = (one: Side, other: Side): boolean => effectOf(one) === effectOf(other)
 
-/** All of a decision that does not depend on the request. */
+/** The members of a decision that do not depend on the request. */
 const effectOf = ({ rule, policy }: Readonly<{ rule: PolicyRule; policy: Policy }>): string => {
   const { decision, risk, reason } = rule
   const max = Math.min(longestTtl, policy.max_ttl, rule.max_ttl ?? longestTtl)
@@ -95,7 +95,7 @@ const effectOf = ({ rule, policy }: Readonly<{ rule: PolicyRule; policy: Policy 
   }
 }
 
-/** The change that a request shows, made as small as it can be. */
+/** The change that a request shows, with the smallest such request. */
 const changeAt = (before: Policy, after: Policy, found: Example): Change | undefined => {
   const rules = (example: Example) => {
     const facts = factsOf(RequestFacts.parse(example))
@@ -106,7 +106,7 @@ const changeAt = (before: Policy, after: Policy, found: Example): Change | undef
     const [a, b] = rules(example)
     return a === one && b === other && compare(before, after, example).members.length > 0
   }
-  // Rules whose lifetimes differ only above what is asked for differ for a longer one.
+  // If the lifetimes differ only above the requested one, a longer request shows it.
   const longer = { ...found, requested_ttl: longestTtl }
   const start = [found, longer].find(shows)
   return start && compare(before, after, smallest(start, shows))
@@ -123,7 +123,7 @@ const compare = (before: Policy, after: Policy, example: Example): Change => {
 
 const compared = ['decision', 'approvers', 'ttl', 'max_ttl', 'timeout', 'risk', 'reason'] as const
 
-/** With another decision goes much that is otherwise, too. */
+/** A changed decision changes other members, too. */
 const isSaid = (name: string, a: PolicyOutcome, b: PolicyOutcome): boolean =>
   a.decision === b.decision || name === 'decision' || name === 'risk'
 
@@ -153,7 +153,7 @@ const weightOf = ({ direction, before, after }: Change): number => {
   )
 }
 
-/** Leaves out one thing after the other, as long as the request still shows the change. */
+/** Removes one member after the other, as long as the request still shows the change. */
 const smallest = (example: Example, shows: (it: Example) => boolean): Example => {
   for (const fewer of withLess(example)) if (shows(fewer)) return smallest(fewer, shows)
   return example
@@ -180,7 +180,7 @@ function* withLess(example: Example): Generator<Example> {
   }
 }
 
-/** Settings that no single request shows, and whether more of them is looser (1) or stricter (-1). */
+/** Settings that no single request shows. A higher value is looser (1) or stricter (-1). */
 const settingsOf = (before: Policy, after: Policy): SettingChange[] => {
   const changes: SettingChange[] = []
   const note = (setting: string, a: unknown, b: unknown, more: 1 | -1 | 0) => {

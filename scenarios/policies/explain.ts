@@ -12,11 +12,11 @@ export type ExplainedCondition = Readonly<{
   name: keyof Condition
   holds: boolean
   wanted: unknown
-  /** What the request has instead; undefined: nothing. */
+  /** The value in the request. Undefined when it has none. */
   received: unknown
 }>
 
-/** Why a rule applies or not; one behind the rule that decides is not reached. */
+/** Why a rule applies or not. Rules after the deciding rule are not reached. */
 export type ExplainedRule = Readonly<{
   name: string
   at: Position
@@ -53,7 +53,7 @@ export const explainRequest = (
   return { outcome: tryPolicy(policy, facts), rules }
 }
 
-/** The part of a request that a condition looks at. */
+/** The part of a request that a condition tests. */
 const receivedBy = (name: keyof Condition, facts: Facts, wanted: unknown): unknown => {
   const { detail } = facts
   switch (name) {

@@ -12,13 +12,13 @@ import { justificationClasses } from './justifications.ts'
 import { momentClasses } from './moments.ts'
 import { textClasses } from './text-classes.ts'
 
-/** A field of requests, with a value for each of its classes. */
+/** A field of requests, with one value per class. */
 export type UniverseField = Field &
   Readonly<{
-    /** Whether no class is missing. */
+    /** Whether all classes are listed. */
     isComplete: boolean
     values: readonly unknown[]
-    /** Whether a condition holds for a class, of fields that are no texts. */
+    /** Whether a condition holds for a class. For fields without texts. */
     holds: (name: keyof Condition, wanted: unknown, at: number) => boolean
   }>
 
@@ -37,7 +37,7 @@ export const textConditions = [
 ] as const
 export type TextName = (typeof textConditions)[number]
 
-/** The fields that the conditions of some policies tell apart. */
+/** The fields, with the classes that the conditions of the policies distinguish. */
 export const fieldsOf = (policies: readonly Policy[]): UniverseField[] => {
   const rules = policies.flatMap((it) => it.rules)
   const stated = <K extends keyof Condition>(name: K): NonNullable<Condition[K]>[] =>
@@ -97,7 +97,7 @@ type TextOptions = Readonly<{
   usual?: readonly string[]
 }>
 
-/** A text that is absent where it may be empty, or a list of texts. */
+/** A text, which is absent when it may be empty; or a list of texts. */
 const textField = (
   name: TextName,
   all: readonly string[],
@@ -119,7 +119,7 @@ const textField = (
   }
 }
 
-/** The texts of classes in the order of preference; a usual one instead of the shortest. */
+/** The texts of classes in order of preference. Prefers a common text to the shortest. */
 const withUsual = (
   patterns: readonly string[],
   classes: readonly Readonly<{ text: string; matches: ReadonlySet<number> }>[],
@@ -141,10 +141,10 @@ const withUsual = (
 const matchesOf = (patterns: readonly string[], text: string): number[] =>
   patterns.flatMap((pattern, index) => (matchesPattern(pattern, text) ? [index] : []))
 
-/** A text for a pattern that reads well. */
+/** A readable text for a pattern. */
 const filled = (pattern: string): string => pattern.replaceAll('*', 'x')
 
-/** Some of the classes, where there are too many. */
+/** A part of the classes, when there are too many. */
 const approximate = (patterns: readonly string[], min: number) => {
   const texts = [...(min === 0 ? [''] : []), '~', ...patterns.map(filled)]
   const found = texts.map((text) => ({ text, matches: new Set(matchesOf(patterns, text)) }))
@@ -166,7 +166,7 @@ const userField = (all: readonly string[]): UniverseField => {
     ),
   ].filter(isEmail)
   const found = (classes ?? approximate(patterns, 1)).filter(
-    // A class of one text that is no address is no class.
+    // Drop a class whose only text is not an address.
     ({ text, matches }) =>
       isEmail(text) || ![...matches].some((it) => !patterns[it]?.includes('*')),
   )
@@ -184,11 +184,11 @@ const userField = (all: readonly string[]): UniverseField => {
   }
 }
 
-/** Whether an address could be one of a user. */
+/** Whether a text is a possible address of a user. */
 export const isEmail = (text: string): boolean =>
   RequestFacts.shape.on_behalf_of.safeParse(text).success
 
-/** A number from 0 on: the thresholds part it. */
+/** A number ≥ 0, divided into classes by the thresholds. */
 const numberField = (
   name: string,
   thresholds: readonly number[],

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Policy, RequestFacts } from '../../server/wire/index.ts'
 import { Expected } from '../language/match.ts'
 
-/** What a case expects of the policy; matchers as in scenarios. */
+/** The expected decision of a case. Takes the matchers of scenarios. */
 export const Expectation = z
   .strictObject({
     decision: Expected.optional().describe('approve, ask or deny.'),
@@ -19,7 +19,7 @@ export const Expectation = z
     error: 'expected something that the policy should say, such as decision: approve',
   })
 
-/** Facts of a case as written: variables of `each` may stand for any of them. */
+/** Facts of a case as written. Each may be a variable of `each`. */
 export const Written = z.strictObject(
   Object.fromEntries(
     Object.entries(RequestFacts.shape).map(([name, schema]) => [
@@ -34,7 +34,7 @@ export const Written = z.strictObject(
 
 const { sensitive, default_ttl, max_ttl, approval_timeout } = Policy.shape
 
-/** What a case changes in the policy beside its rules. */
+/** Settings of the policy that a case changes. Never its rules. */
 const Settings = z
   .strictObject({ sensitive, default_ttl, max_ttl, approval_timeout })
   .partial()

@@ -4,7 +4,7 @@ import { sampleText } from './sample-text.ts'
 
 type Requirement = NonNullable<Condition['justification_lacks']>
 
-/** Justifications that lack the same; of those that are not known there may be none at all. */
+/** Justifications that lack the same requirements. A class without a known text may be empty. */
 export type JustificationClass = Readonly<{
   text: string | undefined
   isKnown: boolean
@@ -12,15 +12,15 @@ export type JustificationClass = Readonly<{
   lacks: ReadonlySet<number>
 }>
 
-/** Requirements up to which classes without a known text are thought of. */
+/** Maximum number of requirements for which classes without a known text are listed. */
 const most = 8
 
 /** The longest justification of a request. */
 const longest = 4096
 
 /**
- * The classes of justifications that some requirements tell apart. For regular expressions texts are
- * tried; any other combination may have a text, too, and is a class that is not known.
+ * The classes of justifications that the requirements distinguish. For regular expressions, sample texts
+ * are tried. Another combination may have a text, too: it is a class without a known text.
  */
 export const justificationClasses = (stated: readonly Requirement[]) => {
   const requirements = [...new Map(stated.map((it) => [JSON.stringify(it), it])).values()]
@@ -47,7 +47,7 @@ export const justificationClasses = (stated: readonly Requirement[]) => {
   }
 }
 
-/** Texts of each length, and samples of each pattern and of several, of each length. */
+/** Texts of each length; and samples of one pattern or of several, of each length. */
 const textsFor = (requirements: readonly Requirement[]): (string | undefined)[] => {
   const lengths = [...new Set(requirements.map(({ length = 1 }) => length))]
     .filter((it) => it <= longest)
@@ -79,7 +79,7 @@ const textsFor = (requirements: readonly Requirement[]): (string | undefined)[] 
   ].filter((it) => it === undefined || it.length <= longest)
 }
 
-/** All combinations that lengths do not rule out: what lacks a length lacks each greater one. */
+/** All combinations that the lengths allow: a text that lacks a length lacks every greater one. */
 function* combinations(requirements: readonly Requirement[]): Generator<number[]> {
   for (let bits = 0; bits < 2 ** requirements.length; bits += 1) {
     const lacks = requirements.flatMap((_, at) => (bits & (1 << at) ? [at] : []))

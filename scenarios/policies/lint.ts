@@ -18,7 +18,7 @@ import { sampleText } from './sample-text.ts'
 import { findGaps } from './time-gaps.ts'
 import { type Example, type Found, Universe } from './universe.ts'
 
-/** What lint looks for. */
+/** The kinds of findings. */
 export const findingKinds = {
   'never-applies': 'earlier rules take every request that the rule would apply to',
   contradiction: 'no request meets all conditions of the rule',
@@ -32,7 +32,7 @@ export const findingKinds = {
 } as const
 export type FindingKind = keyof typeof findingKinds
 
-/** Something wrong with a policy, which an example shows where there can be one. */
+/** A mistake in a policy, with an example request if one can show it. */
 export type Finding = Readonly<{
   kind: FindingKind
   at: Position
@@ -40,15 +40,15 @@ export type Finding = Readonly<{
   example?: Example
 }>
 
-/** What lint could not find out, or what depends on more than the policy. */
+/** A question that lint cannot answer, or that depends on more than the policy. */
 export type Note = Readonly<{ at: Position; message: string }>
 
 export type Lint = Readonly<{ findings: readonly Finding[]; notes: readonly Note[] }>
 
 /**
- * Finds mistakes in a policy. Each finding is true: an example is tried with the function that decides in
- * the issuer, and `never` is said only after a complete search.
- * @param approvers how many people may approve; absent: not known
+ * Finds mistakes in a policy. Every finding is correct: the issuer's own function decides each example,
+ * and a message says `never` only after a complete search.
+ * @param approvers number of people who may approve. Absent when unknown
  */
 export const lintPolicy = (source: PolicySource, approvers?: number): Lint => {
   const { policy } = source
@@ -82,7 +82,7 @@ type Context = Readonly<{
 const inOrder = <T extends Readonly<{ at: Position }>>(all: readonly T[]): T[] =>
   all.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
 
-/** The rule that decides a request, by the function that decides in the issuer. */
+/** The rule that decides a request, by the issuer's own function. */
 export const ruleFor = (policy: Policy, example: Example): PolicyRule =>
   assess(policy, factsOf(RequestFacts.parse(example))).rule
 
@@ -123,7 +123,7 @@ const checkReach = (lint: Context, rule: PolicyRule, index: number): Found => {
   return 'none'
 }
 
-/** A request that the rule would apply to, and that one of the takers decides. */
+/** A request to which the rule would apply, but which one of the takers decides. */
 const exampleOf = ({ universe, ways }: Context, index: number, takers: readonly number[]) => {
   for (const taker of takers) {
     const both = (ways[index] ?? []).flatMap((own) =>
@@ -135,7 +135,7 @@ const exampleOf = ({ universe, ways }: Context, index: number, takers: readonly 
   return {}
 }
 
-/** The earlier rules that take everything: one if possible, else as few as can be left. */
+/** The earlier rules that take every request of the rule: one if possible, else a minimal set. */
 const takersOf = ({ universe, ways }: Context, index: number): number[] => {
   const own = ways[index] ?? []
   const takesAll = (rules: readonly number[]) =>
@@ -168,7 +168,7 @@ const reportContradiction = (lint: Context, rule: PolicyRule, index: number): vo
     notes.push({ at, message })
     return
   }
-  // A pattern that matches nothing has been told.
+  // A pattern that matches nothing is reported already.
   if (conflict.length === 1 && isTextCondition(first)) return
   findings.push({
     kind: 'contradiction',
@@ -228,10 +228,10 @@ const limits: Partial<Record<TextName, string>> = {
   on_behalf_of: 'it is not an e-mail address',
 }
 
-/** Actions that are meant for known types, and that none of them has. */
+/** Reports actions of a rule for known types that no known type has. */
 const checkActions = (lint: Context, rule: PolicyRule, index: number): void => {
   const { universe, source, policy, ways } = lint
-  // Of the actions of other types nothing is known.
+  // The actions of other types are unknown.
   const isForKnown =
     rule.when.type?.every((type) => Object.hasOwn(knownTypes, type)) ??
     policy.rules.every(({ when }) => (when.type ?? []).every(isKnownOrPattern))
@@ -256,7 +256,7 @@ const checkActions = (lint: Context, rule: PolicyRule, index: number): void => {
   }
 }
 
-/** By the condition itself, so that patterns mean what they mean in the issuer. */
+/** Uses the issuer's condition, so that patterns have the same meaning. */
 const matchesAction = (pattern: string, action: string): boolean =>
   conditionHolds(
     'actions',
@@ -268,7 +268,7 @@ const matchesAction = (pattern: string, action: string): boolean =>
 const isKnownOrPattern = (type: string) =>
   Object.hasOwn(knownTypes, type) || type.includes('*') || type === 'scope'
 
-/** Whether an approving rule lets pass what no rule of the policy names. */
+/** Reports an approving rule that approves actions or privileges that no rule names. */
 const checkUnknowns = (lint: Context, rule: PolicyRule, index: number): void => {
   const { universe, ways, policy, source } = lint
   const names = new Set(policy.rules.flatMap(({ when }) => when.actions ?? []))
@@ -328,7 +328,7 @@ const checkWindows = (lint: Context): void => {
     if (typeof found !== 'object') continue
     const example = { ...found, at }
     const decides = ruleFor(policy, example)
-    // An earlier rule may take all that would fall into the gap.
+    // An earlier rule may take all requests in the gap.
     if (rules.some((it) => policy.rules[it] === decides)) continue
     lint.findings.push({
       kind: 'time-gap',

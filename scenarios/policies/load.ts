@@ -12,11 +12,11 @@ import { fill, fillExpected, references } from '../language/variables.ts'
 import { PolicyTest } from './format.ts'
 import { type PolicySource, policyAt, readPolicy, textOf } from './policy-source.ts'
 
-/** One case without errors that can be found before it is tried. */
+/** One case, checked for all errors that can be found before it runs. */
 export type PolicyCase = Readonly<{
   title: string
   file: string
-  /** The policy, with what the case changes in it. */
+  /** The policy, with the settings of the case. */
   policy: Policy
   request: RequestFacts
   expect: Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ export type PolicyCase = Readonly<{
   excerpt(at: Position): string
 }>
 
-/** The cases of a file, and the policy that they try. */
+/** The cases of a file, and the policy that they test. */
 export type PolicyTests = Readonly<{
   file: string
   policy: PolicySource
@@ -123,7 +123,7 @@ const readCase = (
     const at = row === undefined ? path : [...path, 'each', index]
     const whole = { ...common, ...written.request }
     const asWritten = { case: written.case, request: whole, expect: written.expect }
-    // The place of a value is that of its variable in the row, where it has one.
+    // The position of a value is that of its variable in the row, if it has one.
     const place = (inner: Path): Path => {
       const value = valueAt(asWritten, inner)
       const [used] = typeof value === 'string' ? references(value) : []
@@ -166,7 +166,7 @@ const readCase = (
     ]
   })
 
-/** Rows that a title does not tell apart are numbered. */
+/** Numbers the rows that have the same title. */
 const titleOf = (
   title: string,
   lookup: (name: string) => unknown,
@@ -176,13 +176,13 @@ const titleOf = (
     ? String(fill(title, lookup))
     : `${title} (row ${row})`
 
-/** Only what is written changes: an absent setting has no default here. */
+/** Only written settings change the policy: here, absent settings have no default. */
 const withSettings = (policy: Policy, settings: NonNullable<Written['settings']>): Policy => {
   const parsed = Policy.parse(settings) as Record<string, unknown>
   return { ...policy, ...Object.fromEntries(Object.keys(settings).map((it) => [it, parsed[it]])) }
 }
 
-/** Words that are written out must be words that a policy can say: else the case could only fail. */
+/** Reports expected words that no policy returns: such a case could only fail. */
 const checkExpectation = (
   expect: Readonly<Record<string, unknown>>,
   rules: readonly string[],

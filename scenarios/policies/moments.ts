@@ -1,24 +1,24 @@
 import { isWithinHours, type LocalTime, localTimeIn } from '../../server/issuer/time-window.ts'
 import type { TimeWindow } from '../../server/wire/index.ts'
 
-/** Moments that no window of a set tells apart, by one of them. */
+/** Moments that are in the same windows of a set, represented by one of them. */
 export type MomentClass = Readonly<{
   /** Epoch seconds. */
   at: number
-  /** Indexes of the windows that it is in. */
+  /** Indexes of the windows that contain it. */
   within: ReadonlySet<number>
 }>
 
-/** Monday 23 November 2026 in UTC. Zones are looked at for two years from then. */
+/** Monday 23 November 2026 in UTC. Zones are examined for two years from then. */
 const monday = Date.UTC(2026, 10, 23) / 1000
 const hour = 3600
 const hours = 2 * 366 * 24
 
 /**
- * All classes of moments that windows tell apart. Windows begin and end at full minutes of the week by
- * the wall clock of their zone, so it is enough to look at those minutes, once for each combination of
+ * All classes of moments that the windows distinguish. Windows begin and end at full minutes of the week in
+ * the local time of their zone. So it is enough to examine those minutes, once for each combination of
  * offsets that the zones have in two years.
- * @param first a moment to look at first: it stands for its class
+ * @param first a moment that represents its class
  */
 export const momentClasses = (windows: readonly TimeWindow[], first: number): MomentClass[] => {
   const zones = [...new Set(windows.map(({ zone }) => zone))]

@@ -6,19 +6,19 @@ import type { Path } from '../language/match.ts'
 import { checkSchema, type Report } from '../language/schema-mistakes.ts'
 import { type Position, readSource, type Source } from '../language/source.ts'
 
-/** A policy, and where each rule of it is written. */
+/** A policy, and the position of each rule. */
 export type PolicySource = Readonly<{
-  /** How reports call it: the name of its file. */
+  /** Its name in reports: that of its file. */
   name: string
   policy: Policy
   /** The position of a rule, or of one of its conditions. */
   locate(rule: number, condition?: keyof Condition): Position
-  /** The position of a setting beside the rules. */
+  /** The position of a setting outside the rules. */
   locateSetting(path: Path): Position
   excerpt(at: Position): string
 }>
 
-/** Reads policy files. @throws {UsageError} with the problems of all files, each with its place */
+/** Reads policy files. @throws {UsageError} with the problems of all files, each with its position */
 export const loadPolicies = async (files: readonly string[]): Promise<PolicySource[]> => {
   const read = await Promise.all(files.map(async (file) => readPolicy(file, await textOf(file))))
   throwProblems(read.flatMap((it) => it.problems))
@@ -66,7 +66,7 @@ export const policyAt = (
   }
 }
 
-/** The text of a file that a command line names. @throws {UsageError} where it cannot be read */
+/** The text of a file on the command line. @throws {UsageError} when it cannot be read */
 export const textOf = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8')
@@ -78,7 +78,7 @@ export const textOf = async (file: string): Promise<string> => {
   }
 }
 
-/** @throws {UsageError} with a line for each error, unless there is none */
+/** @throws {UsageError} with one line per error, if there are errors */
 export const throwProblems = (problems: readonly Problem[]): void => {
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (errors.length === 0) return

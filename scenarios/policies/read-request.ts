@@ -6,7 +6,7 @@ import { textOf, throwProblems } from './policy-source.ts'
 
 /**
  * A request from a file, or from YAML on the command line, which begins with `{`.
- * @throws {UsageError} with all mistakes, each with its place
+ * @throws {UsageError} with all mistakes, each with its position
  */
 export const readRequest = async (fileOrYaml: string): Promise<RequestFacts> => {
   const isYaml = fileOrYaml.trimStart().startsWith('{')

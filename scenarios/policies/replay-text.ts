@@ -3,7 +3,7 @@ import { escapeMarkdown } from '../reports/escape.ts'
 import { exampleText } from './example-text.ts'
 import { addDecisions, type Decisions, type Replay, type ReplayedDay } from './replay.ts'
 
-/** A replay for a terminal: a table and a chart of the days, then what is otherwise. */
+/** A replay for a terminal: a table and a chart of the days, then the changed decisions. */
 export const replayText = (replay: Replay): string => {
   const { days, changes } = replay
   if (days.length === 0) return `${headOf(replay)}\n`
@@ -105,12 +105,12 @@ const totalOf = (days: readonly ReplayedDay[]): ReplayedDay => ({
 
 const width = 60
 
-/** Two bars a day: before and after. */
+/** Two bars per day: before and after. */
 const chartOf = (days: readonly ReplayedDay[]): string[] => {
   const most = Math.max(1, ...days.map(({ before }) => sumOf(before)))
   const bar = (decisions: Decisions) => {
     const [approved = 0, asked = 0, denied = 0] = valuesOf(decisions)
-    // Parts end where their sums do, so that rounding never makes a bar longer.
+    // Rounds the sums, so that rounding never makes a bar longer.
     const ends = [approved, approved + asked, approved + asked + denied].map((it) =>
       Math.round((it / most) * width),
     ) as [number, number, number]

@@ -7,20 +7,20 @@ import { UsageError } from '../../server/usage-error.ts'
 import type { Policy } from '../../server/wire/index.ts'
 import type { Example } from './universe.ts'
 
-/** How many requests were decided how. */
+/** Number of requests per decision. */
 export type Decisions = Readonly<Record<'approve' | 'ask' | 'deny', number>>
 
-/** What was decided on one day (UTC), and what the new policy would have decided. */
+/** The decisions of one day (UTC), and those of the new policy. */
 export type ReplayedDay = Readonly<{
   day: string
   before: Decisions
   after: Decisions
-  /** Requests that a person was asked about, and would not have been; and the reverse. */
+  /** `spared`: requests about which the new policy no longer asks a person. `given`: the reverse. */
   spared: number
   given: number
 }>
 
-/** Requests of one rule that another rule would have decided otherwise. */
+/** Requests of one rule that a rule of the new policy decides differently. */
 export type ReplayedChange = Readonly<{
   before: Readonly<{ rule: string; decision: string }>
   after: Readonly<{ rule: string; decision: string }>
@@ -32,15 +32,15 @@ export type ReplayedChange = Readonly<{
 export type Replay = Readonly<{
   requests: number
   tenants: readonly string[]
-  /** The time from which on no decided request is missing (epoch seconds); absent: there is none. */
+  /** From this time on, no decided request is missing (epoch seconds). Absent without requests. */
   completeFrom?: number
   days: readonly ReplayedDay[]
   changes: readonly ReplayedChange[]
 }>
 
 /**
- * What a policy would have decided of the requests that a journal tells of, by the facts that the
- * policy of that time saw. The file is read piece by piece, and is not changed.
+ * Decides the requests of a journal again with another policy, from the facts that the policy had at that
+ * time. Reads the file in pieces and does not change it.
  * @param tenant only requests of this tenant
  * @throws {UsageError} when the file is not a journal, or no tenant in it has the name
  */
@@ -70,7 +70,7 @@ export const replayJournal = async (
     throw new UsageError(`${file}: there is no tenant "${tenant}"; tenants are: ${known}`)
   }
   const chosen = [...tenants].filter(([name]) => tenant === undefined || name === tenant)
-  // A deleted tenant, or one that was opened anew, is not among them.
+  // Excludes deleted tenants, and what was decided before a tenant was created again.
   const found = chosen.flatMap(([, past]) => counts.get(past) ?? [])
   const since = chosen.flatMap(([, past]) => past.completeFrom ?? [])
   return {
@@ -136,7 +136,7 @@ const newDay = (day: string): Day => ({
   given: 0,
 })
 
-/** The facts as people write them in tests. */
+/** The facts in the form of policy tests. */
 const exampleOf = (facts: Facts): Example => ({
   authorization_details: facts.detail,
   agent: facts.agent,

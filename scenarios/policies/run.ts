@@ -5,7 +5,7 @@ import { emptyResult, type Failure, type Result } from '../runner/verdict.ts'
 import type { PolicyCase, PolicyTests } from './load.ts'
 import type { PolicySource } from './policy-source.ts'
 
-/** Tries a policy on the request of a case. The result is one that every report can show. */
+/** Runs a case. Returns a result for the reports. */
 export const runCase = (it: PolicyCase, { file, policy }: PolicyTests): Result => {
   const started = performance.now()
   const outcome = tryPolicy(it.policy, factsOf(it.request))
@@ -39,7 +39,7 @@ export const runCase = (it: PolicyCase, { file, policy }: PolicyTests): Result =
   }
 }
 
-/** What failures of policies have in common: no request was sent. */
+/** The members that all failures of policies share: no request was sent. */
 export const noExchange = {
   kind: 'expectation',
   code: 'differs',
@@ -47,7 +47,7 @@ export const noExchange = {
   violations: [],
 } as const
 
-/** A rule and its place. */
+/** A rule and its position. */
 const ruleText = (policy: PolicySource, name: string): string => {
   const index = policy.policy.rules.findIndex((rule) => rule.name === name)
   return index < 0 ? `"${name}"` : `the rule "${name}" (${placeOf(policy.locate(index))})`

@@ -1,18 +1,18 @@
 import { textMatches } from '../../server/issuer/text-pattern.ts'
 
 /**
- * A text that a regular expression describes, found by taking the first way at each choice.
- * @returns undefined where that is no such text: there may be another
+ * A text that a regular expression matches, found by taking the first option at each choice.
+ * @returns undefined when that text does not match; another one may
  */
 export const sampleText = (pattern: string): string | undefined => {
   const text = new Sampler(pattern).alternatives()
   return textMatches(pattern, text) ? text : undefined
 }
 
-/** Longer texts are no justifications. */
+/** Maximum length of a justification. */
 const longest = 4096
 
-/** Reads the syntax that JavaScript (`u`) and RE2 share, as policies may use it. */
+/** Parses the syntax that JavaScript (flag `u`) and RE2 share, which policies may use. */
 class Sampler {
   readonly #chars: readonly string[]
   #at = 0
@@ -21,7 +21,7 @@ class Sampler {
     this.#chars = [...pattern]
   }
 
-  /** The first of `a|b|c`; the others are read and dropped. */
+  /** The first of `a|b|c`. Parses and drops the others. */
   alternatives(): string {
     const first = this.#sequence()
     while (this.#peek() === '|') {
@@ -57,7 +57,7 @@ class Sampler {
     return text
   }
 
-  /** The least a quantifier asks for, and once without one. */
+  /** The minimum number of repetitions of a quantifier; one without a quantifier. */
   #times(): number {
     const char = this.#peek()
     let least = 1
@@ -132,7 +132,7 @@ const usual = [
   ...Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)),
 ]
 
-/** A character that a class or an escape stands for. */
+/** A character of a class or an escape. */
 const charIn = (one: string): string => {
   try {
     const expression = new RegExp(`^${one}$`, 'u')
@@ -143,7 +143,7 @@ const charIn = (one: string): string => {
       if (expression.test(char)) return char
     }
   } catch {
-    // What is not understood here has no sample; the text that comes of it is tried anyway.
+    // Syntax that this parser does not know has no sample. The caller tests every text.
   }
   return ''
 }

@@ -11,7 +11,7 @@ export const policyTestSchema = (): object => {
   const properties = Object.fromEntries(
     Object.entries(facts).map(([name, schema]) => [
       name,
-      // Variables may stand inside of a detail, too: it is checked when they have their values.
+      // A detail may contain variables, so it is checked after they have their values.
       name === 'authorization_details'
         ? { description: 'What the agent asks for: an authorization detail.' }
         : { anyOf: [schema, { type: 'string', pattern: '^\\$' }] },

@@ -1,17 +1,17 @@
-/** Texts that no pattern of a set tells apart, by the shortest of them. */
+/** Texts that match the same patterns of a set, represented by the shortest of them. */
 export type TextClass = Readonly<{
   text: string
   /** Indexes of the patterns that match. */
   matches: ReadonlySet<number>
 }>
 
-/** Places looked at, beyond which the classes of a set of patterns are not enumerated. */
+/** Maximum number of states that are visited to enumerate the classes. */
 const mostWork = 5_000_000
 
 /**
- * All classes of texts that patterns (`*` is any run of characters) tell apart, each with its shortest
- * text. The automaton of all patterns is walked breadth first, so no class is missed.
- * @returns undefined where there are too many to enumerate
+ * All classes of texts that the patterns distinguish (`*` matches any characters), each with its shortest
+ * text. Visits the automaton of all patterns breadth first, so it misses no class.
+ * @returns undefined when there are too many to enumerate
  */
 export const textClasses = (
   patterns: readonly string[],
@@ -47,10 +47,10 @@ export const textClasses = (
   return [...found.values()]
 }
 
-/** The places that a text read so far leads to, in all patterns at once. */
+/** The places in all patterns after the characters read so far. */
 type State = Readonly<{ places: readonly number[]; key: string; accepts: readonly number[] }>
 
-/** The patterns as one automaton: a place is a pattern and the number of its symbols that are read. */
+/** The patterns as one automaton. A place is a pattern and the number of symbols read. */
 class Nfa {
   readonly #symbols: readonly (readonly string[])[]
   /** The number of the first place of each pattern. */
@@ -58,7 +58,7 @@ class Nfa {
   readonly #patternOf: readonly number[]
 
   constructor(patterns: readonly string[]) {
-    // Characters beyond the basic plane are one symbol.
+    // A character outside the basic plane is one symbol.
     this.#symbols = patterns.map((it) => [...it.replaceAll(/\*+/g, '*')])
     const first: number[] = []
     const patternOf: number[] = []
@@ -74,7 +74,7 @@ class Nfa {
     return this.#stateOf(this.#symbols.map((_, pattern) => this.#first[pattern] as number))
   }
 
-  /** A character for each behaviour: one that no place waits for, and those that one does. */
+  /** One character per behaviour: one that no place expects, and each that some place expects. */
   charsOf({ places }: State): string[] {
     const awaited = new Set(places.flatMap((place) => this.#symbolAt(place) ?? []))
     awaited.delete('*')
@@ -97,8 +97,8 @@ class Nfa {
   }
 
   /**
-   * A place before a star leads on behind it, too. Places before a star that is reached are left out:
-   * what they would accept, the star accepts.
+   * A place before a star also leads to the place after it. Places before a reached star are left out,
+   * because the star accepts the same texts.
    */
   #stateOf(reached: readonly number[]): State {
     const closed = new Set<number>()
@@ -125,7 +125,7 @@ class Nfa {
 
 const usual = [...'xyzabcdefghijklmnopqrstuvw0123456789']
 
-/** A character that is not in a set: a usual one if possible. */
+/** A character outside a set, a common one if possible. */
 const otherThan = (chars: ReadonlySet<string>): string => {
   const found = usual.find((it) => !chars.has(it))
   if (found !== undefined) return found

@@ -1,14 +1,14 @@
 import { isWithinHours, localTimeIn } from '../../server/issuer/time-window.ts'
 import type { Policy, TimeWindow } from '../../server/wire/index.ts'
 
-/** A time that windows leave out. */
+/** A time that no window covers. */
 export type Gap = Readonly<{
   /** Indexes of the rules with the windows. */
   rules: readonly number[]
-  /** Such as `fri 18:00`, by the wall clock of their zone. */
+  /** Such as `fri 18:00`, in the local time of their zone. */
   from: string
   to: string
-  /** A moment in it. */
+  /** A moment in the gap. */
   at: string
 }>
 
@@ -17,13 +17,13 @@ const week = 7 * 24 * 60
 const monday = Date.UTC(2026, 10, 23) / 1000
 
 /**
- * Gaps between the windows of rules that are alike but for them. Windows that cover less than half of the
- * week together are not meant to cover it, and are left alone.
+ * Gaps between the windows of rules that differ in nothing else. Ignores windows that together cover less
+ * than half of the week: they are not meant to cover it.
  */
 export const findGaps = ({ rules }: Policy): Gap[] => {
   const alike = Map.groupBy(rules.keys(), (index) => {
     const { time: _, outside: __, ...rest } = rules[index]?.when ?? {}
-    // The order of conditions and patterns means nothing.
+    // The order of conditions and patterns has no meaning.
     const sorted = Object.entries(rest).map(([name, it]) => [
       name,
       Array.isArray(it) ? it.toSorted() : it,
@@ -36,7 +36,7 @@ export const findGaps = ({ rules }: Policy): Gap[] => {
       return [time, outside].filter((window) => window !== undefined)
     })
     const zones = new Set(windows.map(({ zone }) => zone))
-    // A rule without a window covers the whole week; two zones share no week.
+    // A rule without a window covers the whole week. Windows of two zones are not compared.
     const isWhole = group.some((it) => !rules[it]?.when.time && !rules[it]?.when.outside)
     if (isWhole || group.length < 2 || zones.size !== 1) return []
     const covers = (minute: number) =>
@@ -60,7 +60,7 @@ export const findGaps = ({ rules }: Policy): Gap[] => {
 const isIn = (window: TimeWindow, minute: number): boolean =>
   isWithinHours(window, { day: Math.floor(minute / 1440), time: clockText(minute % 1440) })
 
-/** Each uncovered stretch of the week; the first of several that repeat daily. */
+/** Each uncovered part of the week; only the first of parts that repeat daily. */
 const gapsIn = (covers: (minute: number) => boolean): [number, number][] => {
   const covered = Array.from({ length: week }, (_, minute) => covers(minute))
   if (covered.filter((it) => it).length * 2 <= week) return []
@@ -89,7 +89,7 @@ const clockText = (minute: number) =>
 const timeText = (minute: number) =>
   `${days[Math.floor(minute / 1440)]} ${clockText(minute % 1440)}`
 
-/** A moment at which the clock of a zone shows a time. */
+/** A moment with a local time in a zone. */
 const momentAt = (zone: string | undefined, minute: number): string => {
   for (let at = monday; at < monday + 9 * 86_400; at += 60) {
     const { day, time } = localTimeIn(zone, at)

@@ -16,18 +16,18 @@ import {
 } from './constraints.ts'
 import { fieldsOf, type ListName, lists, type TextName, type UniverseField } from './fields.ts'
 
-/** A request that shows something, as people write it in tests. */
+/** An example request, in the form of policy tests. */
 export type Example = (typeof RequestFacts)['_zod']['input']
 
-/** What a search found: an example, that there is none, or that this could not be found out. */
+/** The result of a search: an example; `none` exists; or `unknown` when the search did not finish. */
 export type Found = Example | 'none' | 'unknown'
 
-/** All requests that the conditions of some policies tell apart. */
+/** All requests that the conditions of the policies distinguish. */
 export class Universe {
   readonly #fields: ReadonlyMap<string, UniverseField>
   readonly #order: readonly UniverseField[]
   readonly #index: ReadonlyMap<string, number>
-  /** Whether no class is missing, so that `none` can be said at all. */
+  /** Whether all classes are listed. Otherwise `none` cannot be proved. */
   readonly #isComplete: boolean
 
   constructor(policies: readonly Policy[]) {
@@ -37,7 +37,7 @@ export class Universe {
     this.#isComplete = this.#order.every(({ isComplete }) => isComplete)
   }
 
-  /** The ways in which a rule applies: each is a conjunction, and one of them has to hold. */
+  /** The ways in which a rule applies: it applies when one of these conjunctions holds. */
   waysOf(
     rule: PolicyRule,
     policy: Policy,
@@ -52,7 +52,7 @@ export class Universe {
     return ways
   }
 
-  /** A request for which one of some conjunctions holds, and none of others does. */
+  /** A request for which one of the conjunctions `ways` holds, and none of `none` does. */
   find(ways: readonly Conjunction[], none: readonly Conjunction[]): Found {
     let isSure = this.#isComplete
     for (const way of ways) {
@@ -63,7 +63,7 @@ export class Universe {
     return isSure ? 'none' : 'unknown'
   }
 
-  /** That a list has a member which a test accepts. */
+  /** The literal that a list has a member which `accepts` accepts. */
   hasMember(list: ListName, accepts: (value: string) => boolean): Literal {
     const { size, values } = this.#field(list)
     const set = setOf(size, (at) => accepts(String(values[at])))
@@ -138,7 +138,7 @@ export class Universe {
     }
   }
 
-  /** The opposite of a literal on a field that is no list. */
+  /** The negation of a literal on a field that is not a list. */
   #not({ field, mode, set }: Literal): Literal {
     return { field, mode, set: fullSet(this.#order[field]?.size ?? 0) & ~set }
   }
@@ -179,7 +179,7 @@ const { agent: usualAgent, at: usualTime } = RequestFacts.parse({
   authorization_details: { type: 'x' },
 })
 
-/** The fields of conditions that are named otherwise. */
+/** The fields of conditions with another name. */
 const fieldNames = {
   ttl_over: 'requested_ttl',
   score_from: 'score',

@@ -1,3 +1,4 @@
+import { decodeUri } from '../../server/wire/decode-uri.ts'
 import { parseJson } from '../../server/wire/json.ts'
 import { replaceJwts } from '../../server/wire/jwt-shape.ts'
 import { isSecretMember } from '../../server/wire/secret-names.ts'
@@ -94,14 +95,6 @@ const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
     ),
     ...secretFields(parseJson(answer.body), route),
   ]
-}
-
-const decodeUri = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /** Secrets in header fields other than bearer tokens. */

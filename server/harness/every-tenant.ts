@@ -1,13 +1,13 @@
 import { Dialect, type TenantSeed } from '../wire/index.ts'
 
-/** What every tenant of a harness begins with, also those made later. */
+/** Seed members for every tenant of a harness, also for tenants that are created later. */
 export type EveryTenant = Readonly<
   Partial<Pick<TenantSeed, 'policy' | 'dialect' | 'approver' | 'model' | 'misbehave'>>
 >
 
 /**
- * The seed of a tenant with what every tenant begins with. What the seed itself says comes first;
- * misbehaviours add up. A dialect switch that the seed leaves at its default is taken from `every`.
+ * Adds the members of `every` to the seed of a tenant. Members of the seed take precedence, and
+ * misbehaviours of both apply. A dialect switch at its default in the seed takes the value of `every`.
  */
 export const applyToEvery = <S extends TenantSeed>(seed: S, every: EveryTenant = {}): S => {
   const { policy, dialect = {}, approver, model, misbehave = [] } = every

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { JournalError } from '../journal/error.ts'
 import type { AnyArea } from './core.ts'
 import { errorAnswer } from './errors.ts'
@@ -107,7 +108,7 @@ export const ownTenant =
         if (forwarded || owner === undefined) return movedAnswer(unavailable(notOwner))
         const sent = await forward(tenants, slug, owner, seat, request)
         if (sent !== 'again') return sent
-        await new Promise((again) => setTimeout(again, 20))
+        await setTimeout(20)
       }
       return unavailable(notOwner)
     } catch (failed) {
@@ -154,7 +155,7 @@ const forward = async (
   if (sent === 'moved') return 'again'
   if (sent !== 'broken') return sent
   if (!gone.signal.aborted) {
-    await new Promise((look) => setTimeout(look, 50))
+    await setTimeout(50)
     // The owner is running and closed the connection on purpose.
     if (await isOwner()) return { status: 502, fault: { breaks: 'before' } }
   }

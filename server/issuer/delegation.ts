@@ -53,7 +53,7 @@ export const delegate: Decide<
   withinBudget(state, agent.id, 'tokens', now)
   const bound = delegatedAudience(state, subject, actor, agent)
   const names = narrowAudience(bound, audience)
-  // A forgotten `resource` is seen at the first API: the token is for nobody but the agent.
+  // Without `resource` the token has only the agent in `aud`, so the first API rejects it.
   const isOwn = audience === undefined && state.dialect.delegated_audience !== 'issuer_and_api'
   const lifetime = lifetimeAt(audience, agent.id, accessTokenLifetime)
   return [

@@ -6,10 +6,10 @@ import { refuse } from './refusal.ts'
 import type { DeviceRecord, State } from './state.ts'
 import { grantedScope } from './tokens.ts'
 
-/** Seconds in which a person may enter the code of a device. */
+/** Lifetime of a device code and its user code, in seconds. */
 export const deviceLifetime = 600
 
-/** A device without a browser asks for a code that a person enters elsewhere (RFC 8628 §3.1). */
+/** Starts a device authorization: a person enters the user code in a browser (RFC 8628 §3.1). */
 export const askForDevice: Decide<
   Readonly<{ client: Client; codeHash: string; userCode: string; scope?: string | undefined }>,
   readonly [EventOf<'device.asked'>]
@@ -32,7 +32,7 @@ export const denyDevice: Decide<
   readonly [EventOf<'device.denied'>]
 > = (_state, { codeHash }) => [{ type: 'device.denied', codeHash }]
 
-/** The device that waits under a code, however a person writes it: without case, spaces and hyphens. */
+/** The pending device of a user code. Case, spaces and hyphens of the code are ignored. */
 export const findDevice = (
   { devices }: State,
   userCode: string,
@@ -45,7 +45,7 @@ export const findDevice = (
 }
 
 /**
- * How it stands with a device; undefined: the person has allowed it.
+ * The error code of the token endpoint for a device (RFC 8628 §3.5). Undefined when a person has allowed it.
  * @throws {Refused} `invalid_grant` for a code that is unknown, or of another client
  */
 export const deviceObstacle = (

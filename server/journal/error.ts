@@ -1,4 +1,4 @@
-/** The journal file cannot be used; what could not be kept has not happened. */
+/** The journal cannot be used. A change that could not be stored was not made. */
 export class JournalError extends Error {
   override readonly name = 'JournalError'
   readonly code = 'journal_unusable'

@@ -9,10 +9,10 @@ import { addChecksum, readChecked } from './line.ts'
 import { replaceFile } from './replace.ts'
 import { type Kept, keptOr, type Store, type TenantJournal, withoutSecrets } from './store.ts'
 
-/** What must not stand in the journal: keys and secrets, in a file beside it that only its owner reads. */
+/** The file beside the journal, with keys and secrets. Only its owner may read it. */
 const Beside = z.strictObject({
   signing_key: z.looseObject({ kid: z.string(), alg: z.string() }),
-  /** Absent in files of before December 2026. */
+  /** Absent in files written before December 2026. */
   platform_key: z.looseObject({ kid: z.string(), alg: z.string() }).optional(),
   tenants: z.record(
     z.string(),
@@ -24,7 +24,7 @@ const Beside = z.strictObject({
 })
 type Beside = z.infer<typeof Beside>
 
-/** Keeps tenants in one file, and their keys and secrets in another beside it. */
+/** Stores tenants in one file, and their keys and secrets in a second file beside it. */
 export class FileStore implements Store {
   readonly signingKey: SigningKey
   readonly platformKey: SigningKey
@@ -33,7 +33,7 @@ export class FileStore implements Store {
   readonly #beside: Beside
 
   /**
-   * @param onWarning is told what is wrong with the journal, unless that ends it
+   * @param onWarning receives problems of the journal that do not end the process
    * @throws {JournalError} when the file is corrupt, cannot be written, or another process has it
    */
   static async open(
@@ -121,7 +121,7 @@ export class FileStore implements Store {
     }
   }
 
-  /** The keys go once the journal knows: a tenant without keys could not come back. */
+  /** Deletes the keys after the journal has stored the deletion: a tenant without keys cannot be restored. */
   #deleted(slug: string): void {
     this.#journal.append({ tenant: slug, deleted: true })
     const { [slug]: beside } = this.#beside.tenants

@@ -8,16 +8,16 @@ import { linesOf, piece, readPast, readRange, sensible, type TenantPast } from '
 import { Replacement, removeLeftovers, sync, writeAll } from './replace.ts'
 
 export type JournalOptions = Readonly<{
-  /** Bytes a journal file may have; then nothing is decided any more. Default 256 MiB. */
+  /** Maximum size of a journal file in bytes. At this size every change gets 503. Default 256 MiB. */
   maxBytes?: number | undefined
   /**
-   * Bytes from which on a file is compacted while running, each time it has twice the size it had
-   * after the last compaction. Default 32 MiB.
+   * Minimum size in bytes at which a running process compacts the file. Repeats when the size has doubled
+   * since the last compaction. Default 32 MiB.
    */
   compactAbove?: number | undefined
-  /** Decided requests, of all tenants, of which compaction keeps a record. Default 100 000. */
+  /** Maximum number of decided requests, of all tenants, that compaction keeps. Default 100 000. */
   decidedRequests?: number | undefined
-  /** The newest entries of each tenant that compaction leaves as they are. Default 10 000. */
+  /** Number of the newest entries per tenant that compaction does not change. Default 10 000. */
   newestEntries?: number | undefined
 }>
 
@@ -29,9 +29,9 @@ const defaults = {
 }
 
 /**
- * The journals of all tenants in one file: append only, synced before an answer leaves. Lines that
- * are appended while the disk is busy share the next sync. What is over is left out at each start,
- * and while running whenever the file has doubled. `line.ts` describes the format.
+ * The journals of all tenants in one append-only file, synced before an answer is sent. Lines that are
+ * appended during a sync share the next one. Expired records are removed at every start, and whenever
+ * the file has doubled. `line.ts` describes the format.
  */
 export class JournalFile {
   readonly #path: string
@@ -52,9 +52,9 @@ export class JournalFile {
   #hasWarned = false
 
   /**
-   * Reads what is there, and takes the file for this process alone.
-   * @param onWarning is told what was dropped, and when the file is nearly full
-   * @throws {JournalError} when another process has it, or a line other than the last is corrupt
+   * Reads the file, and locks it for this process.
+   * @param onWarning receives dropped lines, and a warning when the file is nearly full
+   * @throws {JournalError} when another process has locked it, or a line other than the last is corrupt
    */
   static async open(
     path: string,
@@ -89,7 +89,7 @@ export class JournalFile {
   async #open(): Promise<void> {
     removeLeftovers(this.#path)
     const { tenants, torn } = await this.#read()
-    // A tenant to which nothing has happened yet was being opened when the process ended.
+    // A tenant without entries was being created when the process ended.
     for (const [slug, { history }] of tenants) if (history.last === 0) tenants.delete(slug)
     const file = await this.#writeBeside(tenants)
     try {
@@ -110,24 +110,24 @@ export class JournalFile {
     this.#warnIfNearlyFull()
   }
 
-  /** Its bytes, those that wait for the disk included, and how many it may have. */
+  /** The size in bytes, including lines that are not yet written, and the maximum. */
   get size(): JournalSize {
     return { bytes: this.#size, max_bytes: this.#limits.maxBytes }
   }
 
-  /** The tenants of which it remembers something that has not been taken yet. */
+  /** The tenants of the file that `take` has not returned yet. */
   get slugs(): string[] {
     return [...this.#remembered.keys()]
   }
 
-  /** What was there of a tenant at the start; it is handed over once. */
+  /** The tenant as read at the start. Returns it once. */
   take(slug: string): Pick<TenantPast, 'seed' | 'history' | 'changes'> | undefined {
     const remembered = this.#remembered.get(slug)
     this.#remembered.delete(slug)
     return remembered
   }
 
-  /** @throws {JournalError} once it is full or a write has failed: what cannot be kept must not happen */
+  /** @throws {JournalError} after the file is full or a write has failed, so that the change is not made */
   append(line: Line): void {
     this.refuseIfFailed()
     const text = addChecksum(line)
@@ -141,18 +141,18 @@ export class JournalFile {
     this.#warnIfNearlyFull()
   }
 
-  /** Throws once a write has failed, so that nothing is decided that would not be kept. */
+  /** Throws after a write has failed, so that no decision is made that cannot be stored. */
   refuseIfFailed(): void {
     if (this.#failed) throw this.#unwritable(this.#failed)
   }
 
-  /** Resolves when everything appended so far is on the disk. */
+  /** Resolves when everything appended so far is synced to disk. */
   async durable(): Promise<void> {
     while (this.#waiting.length > 0 || this.#syncing) {
       this.#syncing ??= this.#exclusively(() => this.#sync())
       await this.#syncing
     }
-    // Callers wait for a compaction that they could otherwise outrun.
+    // Makes callers wait for a compaction, or they could append faster than it writes.
     if (this.#size > this.#limits.maxBytes / 2) await this.#compacting
     this.refuseIfFailed()
   }
@@ -169,7 +169,7 @@ export class JournalFile {
     }
   }
 
-  /** One thing at a time is done to the file. */
+  /** Runs one operation on the file at a time. */
   #exclusively(act: () => Promise<void>): Promise<void> {
     return act().finally(() => {
       this.#syncing = undefined
@@ -195,8 +195,8 @@ export class JournalFile {
   }
 
   /**
-   * Writes a shorter file beside this one, while this one goes on, then what was appended
-   * meanwhile, and puts it in its place. Until that moment this one has everything.
+   * Writes a compacted file beside this one, then the lines that were appended meanwhile, and renames it
+   * over this one. Until then this file stays complete.
    */
   async #compact(): Promise<void> {
     const upTo = this.#written
@@ -231,7 +231,7 @@ export class JournalFile {
     closeSync(old)
   }
 
-  /** It is tried again once the file has doubled. */
+  /** Repeats a failed compaction when the file has doubled. */
   #giveUp(file: Replacement | undefined, failed: unknown): void {
     file?.discard()
     this.#compacted = this.#written
@@ -249,7 +249,7 @@ export class JournalFile {
     })
   }
 
-  /** What is known of the tenants, on the disk, but not yet in place of the file. */
+  /** The compacted file, written and synced, before it replaces the journal. */
   async #writeBeside(tenants: ReadonlyMap<string, TenantPast>): Promise<Replacement> {
     let file: Replacement | undefined
     try {
@@ -286,8 +286,8 @@ export class JournalFile {
 }
 
 /**
- * The file itself, behind whatever links lead to it.
- * @throws {JournalError} for what must not be replaced: it is no file, or may not be written
+ * Resolves links to the path of the file.
+ * @throws {JournalError} when it is not a file, or not writable
  */
 const writable = (path: string): string => {
   try {

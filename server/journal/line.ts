@@ -6,20 +6,20 @@ import type { DecidedRequest } from '../issuer/history.ts'
 import type { Snapshot } from '../issuer/snapshot.ts'
 import { Document, Report, TenantSeed } from '../wire/index.ts'
 
-/** The format that this program writes. It reads format 1, too, which has no first line of its own. */
+/** The format that this program writes. It also reads format 1, which has no format line. */
 export const format = 2
 
 /**
  * One line of a journal file: JSON that begins with its checksum.
  *
  * - `format`: the first line of the file, and only that.
- * - `opened`, `deleted`: what happened to a tenant stands between the two.
- * - `change`: something was written in the resource server.
+ * - `opened`, `deleted`: the lines of a tenant are between these two.
+ * - `change`: a document or report was written or deleted at the API.
  * - `snapshot`: a part of the state up to the entry `seq`, in the form of `Snapshot`; lists of
  *   several parts are one list. All parts of a tenant follow each other, before its entries.
- * - `decided`: a request that was decided up to the entry `seq` of the snapshot. Of requests that
- *   were decided later, the entries tell.
- * - `entries`: what happened at once, so that it is there as a whole or not at all.
+ * - `decided`: a request that was decided up to the entry `seq` of the snapshot. Later decisions are in
+ *   the entries.
+ * - `entries`: the entries of one change, so that either all of them are in the file or none.
  */
 export type Line =
   | { format: number }
@@ -32,7 +32,7 @@ export type Line =
 
 const tenant = z.string()
 
-/** The schema of a line, by the member that only this kind of line has. */
+/** The schemas of lines, by the member that identifies the kind of line. */
 const schemas = {
   format: z.strictObject({ format: z.int() }),
   opened: z.strictObject({ tenant, opened: TenantSeed }),
@@ -58,7 +58,7 @@ const schemas = {
   }),
 }
 
-/** What a line says; undefined for what is not a line of a journal. */
+/** Parses a line. Undefined for text that is not a line of a journal. */
 export const parseLine = (text: string): Line | undefined => {
   const value = readChecked(text)
   if (typeof value !== 'object' || value === null) return
@@ -66,13 +66,13 @@ export const parseLine = (text: string): Line | undefined => {
   return kind && (schemas[kind].safeParse(value).data as Line | undefined)
 }
 
-/** A line of JSON that begins with its checksum, so that whatever befalls a disk is noticed. */
+/** A line of JSON that begins with its checksum, so that damage on the disk is detected. */
 export const addChecksum = (value: object): string => {
   const text = JSON.stringify(value)
   return `{"sum":"${sumOf(text)}",${text.slice(1)}\n`
 }
 
-/** What stands behind a checksum that is right; undefined for anything else. */
+/** The text after a correct checksum. Undefined otherwise. */
 export const readChecked = (line: string): unknown => {
   const [, sum, rest] = /^\{"sum":"([0-9a-f]{8})",(.*)$/s.exec(line.trimEnd()) ?? []
   return sum === sumOf(`{${rest}`) ? JSON.parse(`{${rest}`) : undefined

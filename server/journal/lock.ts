@@ -10,15 +10,15 @@ import {
 import { hostname } from 'node:os'
 import { JournalError } from './error.ts'
 
-/** Milliseconds between two signs of life, and how long one is believed. */
+/** Milliseconds between two renewals of a lock, and until a lock that is not renewed counts as stale. */
 const beat = 2_000
 const staleAfter = 10_000
 
 /**
- * Takes a journal for this process alone. The lock of a process that is gone is taken over: at once
- * where its end can be seen, after ten seconds where it cannot (another container on the volume).
- * @returns what gives it back
- * @throws {JournalError} while another process has it
+ * Locks a journal for this process. Takes over the lock of a process that has ended: immediately when its
+ * end is visible, else after ten seconds (another container on the volume).
+ * @returns a function that unlocks it
+ * @throws {JournalError} while another process has locked it
  */
 export const lockJournal = (journal: string): (() => void) => {
   const file = `${journal}.lock`
@@ -60,7 +60,7 @@ const writeLockFile = (file: string, text: string, journal: string): boolean => 
   }
 }
 
-/** Moved aside first, so that of several who found it stale one takes it; a fresh one is put back. */
+/** Renames a stale lock first, so that only one of several processes takes it over; restores a fresh lock. */
 const removeStaleLock = (file: string, stale: string): void => {
   const aside = `${file}.${process.pid}`
   try {
@@ -84,7 +84,7 @@ const ownerIn = (text: string): Owner | undefined => {
   }
 }
 
-/** What is empty may be about to be written. */
+/** An empty lock file may be in the middle of its creation. */
 const isAlive = (file: string, owner: Owner | undefined): boolean => {
   if (owner?.among !== processNamespace) return Date.now() - touchedAt(file) < staleAfter
   try {
@@ -92,15 +92,15 @@ const isAlive = (file: string, owner: Owner | undefined): boolean => {
   } catch (failed) {
     if ((failed as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  // Another process may have its number by now, as in a container that was started again.
+  // Another process may have the same number by now, as after a restart of a container.
   return owner.started === startOf(owner.pid)
 }
 
-/** When a process began, where the system tells. */
+/** Start time of a process, if the system provides it. */
 const startOf = (pid: number): string | undefined =>
   readIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')[19]
 
-/** Those among whom the number of a process means the same. */
+/** The namespace in which the number of a process is unique. */
 const processNamespace = (() => {
   try {
     return readlinkSync('/proc/self/ns/pid')
@@ -114,7 +114,7 @@ const touch = (file: string) => {
     const now = new Date()
     utimesSync(file, now, now)
   } catch {
-    // Somebody has removed it; nothing can be done about that.
+    // Another program has removed it.
   }
 }
 
@@ -138,6 +138,6 @@ const unlinkIfThere = (file: string): void => {
   try {
     unlinkSync(file)
   } catch {
-    // Gone already.
+    // It no longer exists.
   }
 }

@@ -7,19 +7,19 @@ import type { Store } from './store.ts'
 export type StoreOptions = JournalOptions &
   Pick<PostgresOptions, 'storeKey' | 'lease'> &
   Readonly<{
-    /** How tokens are signed, where the store has no key yet. Default RS256. */
+    /** Algorithm of the signing key, if the store has none yet. Default RS256. */
     algorithm?: Algorithm | undefined
-    /** Is told what is wrong with the store, unless that ends it. */
+    /** Receives problems of the store that do not end the process. */
     onWarning?: (message: string) => void
   }>
 
-/** Whether a journal is in PostgreSQL rather than in a file. */
+/** Whether a journal is a URL of PostgreSQL instead of a file. */
 export const isPostgresUrl = (journal: string): boolean => /^postgres(?:ql)?:/.test(journal)
 
 /**
  * Opens the store that `createHarness` and `start --journal` name: a file, or PostgreSQL by a URL that
  * begins with `postgres://`, for which the package `pg` must be installed.
- * @throws {JournalError} when it cannot be used
+ * @throws {JournalError} when the store cannot be used
  */
 export const openStore = async (journal: string, options: StoreOptions = {}): Promise<Store> => {
   const { algorithm = 'RS256', onWarning, ...more } = options

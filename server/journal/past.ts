@@ -7,41 +7,41 @@ import type { TenantSeed } from '../wire/index.ts'
 import { JournalError, reasonOf } from './error.ts'
 import { addChecksum, format, type Line, parseLine } from './line.ts'
 
-/** What a journal file says of a tenant. */
+/** A tenant as a journal file describes it. */
 export type TenantPast = {
   readonly seed: TenantSeed
   readonly history: History
-  /** What became of each document and report last. */
+  /** The last change of each document and report. */
   readonly changes: Map<string, Change>
   /** Records of decided requests (`DecidedRequest`) as JSON, oldest first. */
   readonly decided: string[]
   /**
-   * Of what was decided from then on (epoch seconds) there is a record or an entry; earlier ones may
-   * have been left out. Absent while there is neither.
+   * From this time on (epoch seconds), every decision has a record or an entry. Earlier ones may be
+   * missing. Absent without records and entries.
    */
   completeFrom?: number
-  /** A compaction may have left records out. */
+  /** Whether a compaction may have removed records. */
   isShortened?: boolean
-  /** The parts of its snapshot, until all of them have been read. */
+  /** The parts of its snapshot, until all parts are read. */
   snapshot?: Snapshot | undefined
 }
 
 export type ReadOptions = Readonly<{
-  /** The newest entries of each tenant that stay as they are. */
+  /** Number of the newest entries per tenant that are kept. */
   newest: number
-  /** The newest decided requests, of all tenants, of which a record is kept. */
+  /** Number of the newest decided requests, of all tenants, that are kept. */
   decided: number
-  /** Reads so many bytes; absent: the whole file. */
+  /** Number of bytes to read. Absent: the whole file. */
   upTo?: number
-  /** Is told each record of a decided request, oldest first, instead of keeping it. */
+  /** Receives each record of a decided request, oldest first. Then none is kept. */
   onDecided?: ((tenant: TenantPast, request: DecidedRequest) => void) | undefined
   signal?: AbortSignal
 }>
 
 /**
- * Reads a journal file in pieces, between which other work goes on.
- * @returns its tenants, and the number of the last line where that was cut off
- * @throws {JournalError} for any other line that is corrupt, out of order or makes no sense
+ * Reads a journal file in pieces, and lets other work run between them.
+ * @returns its tenants, and the number of the last line if that is incomplete
+ * @throws {JournalError} for any other line that is corrupt, out of order or impossible
  */
 export const readPast = async (
   path: string,
@@ -71,13 +71,13 @@ export const readPast = async (
   return { tenants, torn }
 }
 
-/** Collects lines in their order; `source` is named in what it throws. */
+/** Collects lines in order. Errors contain `source`. */
 export const collectPast = (
   source: string,
   { newest, decided: most, onDecided }: Pick<ReadOptions, 'newest' | 'decided' | 'onDecided'>,
 ): {
   tenants: Map<string, TenantPast>
-  /** @throws {JournalError} for a line that is out of order or makes no sense */
+  /** @throws {JournalError} for a line that is out of order or impossible */
   take: (line: Line, where: string) => void
 } => {
   const tenants = new Map<string, TenantPast>()
@@ -107,7 +107,7 @@ export const collectPast = (
         if (entry.seq <= history.last) {
           throw new JournalError(`${where}: entry ${entry.seq} is out of order`)
         }
-        // Versions before format 2 left entries out, and kept no record of what they decided.
+        // Versions before format 2 removed entries and kept no record of their decisions.
         if (entry.seq > history.last + 1) past.completeFrom = secondAfter(entry.at)
         past.completeFrom ??= entry.at
         sensible(source, slug, () => history.add(entry))
@@ -117,7 +117,7 @@ export const collectPast = (
   return { tenants, take }
 }
 
-/** The lines of a file that says the same in less. Of what is over nothing is left. */
+/** The lines of a compacted file with the same content, without expired records. */
 export function* linesOf(tenants: ReadonlyMap<string, TenantPast>): Generator<string> {
   yield addChecksum({ format })
   for (const [tenant, { seed, history, changes, decided }] of tenants) {
@@ -134,7 +134,7 @@ export function* linesOf(tenants: ReadonlyMap<string, TenantPast>): Generator<st
   }
 }
 
-/** A snapshot is one line, unless it would be a long one. */
+/** A snapshot is one line, or several if it is long. */
 function* partsOf(snapshot: Snapshot, most = 100): Generator<Snapshot> {
   let part: Record<string, unknown> = {}
   let size = 0
@@ -155,7 +155,7 @@ function* partsOf(snapshot: Snapshot, most = 100): Generator<Snapshot> {
   yield part
 }
 
-/** @throws {JournalError} where what happened to a tenant makes no sense to the rules */
+/** @throws {JournalError} when the entries of a tenant are impossible by the rules */
 export const sensible = (path: string, slug: string, act: () => void): void => {
   try {
     act()
@@ -164,7 +164,7 @@ export const sensible = (path: string, slug: string, act: () => void): void => {
   }
 }
 
-/** What is left out may have been decided in the same second. */
+/** A removed decision may be of the same second. */
 const secondAfter = (at: number) => Math.floor(at) + 1
 
 type NoteDecided = (tenant: TenantPast, request: DecidedRequest) => void
@@ -179,7 +179,7 @@ const beginPast = (seed: TenantSeed, newest: number, note: NoteDecided): TenantP
   return tenant
 }
 
-/** Of a document only what became of it last. */
+/** Keeps only the last change of a document. */
 const noteChange = (changes: Map<string, Change>, change: Change): void => {
   if ('deleted' in change) changes.delete(`document ${change.deleted}`)
   else if ('document' in change) changes.set(`document ${change.document.id}`, change)
@@ -204,7 +204,7 @@ const noteSnapshot = (tenant: TenantPast, line: Extract<Line, { snapshot: Snapsh
   }
 }
 
-/** Once all its lines were taken. @throws {JournalError} where what happened makes no sense */
+/** Call after all its lines are taken. @throws {JournalError} when the entries are impossible */
 export const finishPast = (source: string, slug: string, tenant: TenantPast): void =>
   sensible(source, slug, () => endSnapshot(tenant).history.compact())
 
@@ -214,7 +214,7 @@ const endSnapshot = (tenant: TenantPast): TenantPast => {
   return tenant
 }
 
-/** Where there are too many records, those tenants lose the oldest that have the most. */
+/** Removes the oldest records of the tenants with the most records, until few enough are left. */
 const shareRecords = (tenants: readonly TenantPast[], most: number): void => {
   let left = most
   const byCount = tenants.toSorted((a, b) => a.decided.length - b.decided.length)
@@ -225,17 +225,17 @@ const shareRecords = (tenants: readonly TenantPast[], most: number): void => {
   }
 }
 
-/** Bytes that are read or written before other work has its turn. */
+/** Bytes that are read or written before other work can run. */
 export const piece = 64 * 1024
 const lineFeed = 10
 
-/** @returns the number of the last line where that was cut off */
+/** @returns the number of the last line if that is incomplete */
 const readLines = async (
   path: string,
   upTo: number,
   take: (line: string, number: number) => void,
 ): Promise<number | undefined> => {
-  /** What has been read of a line that is not over. */
+  /** The part of the current line that is read. */
   let begun: Buffer[] = []
   let number = 0
   for await (const read of readRange(path, 0, upTo)) {
@@ -252,7 +252,7 @@ const readLines = async (
   return begun.length > 0 ? number + 1 : undefined
 }
 
-/** The bytes of a file in pieces; each is good until the next is asked for. */
+/** The bytes of a file in pieces. A piece is valid until the next is requested. */
 export async function* readRange(path: string, from: number, to: number): AsyncGenerator<Buffer> {
   const file = await openIfThere(path)
   if (file === undefined) return

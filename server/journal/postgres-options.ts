@@ -1,12 +1,12 @@
 import type { JournalOptions } from './file.ts'
 
-// In a file of its own: what the package exports must not lead to the types of `pg`, which few have.
+// A separate file, so that the exported types do not need the types of `pg`.
 export type PostgresOptions = Pick<JournalOptions, 'decidedRequests' | 'newestEntries'> &
   Readonly<{
-    /** How secrets and keys are encrypted: 32 bytes as hex or base64. Default: `LUMOAUTH_STORE_KEY`. */
+    /** The key that encrypts secrets and keys: 32 bytes as hex or base64. Default: `LUMOAUTH_STORE_KEY`. */
     storeKey?: string | undefined
-    /** Milliseconds after which a process that gives no sign may lose its tenants. Default 5000. */
+    /** Milliseconds after which a process that does not renew its lease may lose its tenants. Default 5000. */
     lease?: number | undefined
-    /** Lines of a tenant from which on they are compacted, each time they have doubled. Default 20 000. */
+    /** Number of lines of a tenant at which they are compacted, and again when they have doubled. Default 20 000. */
     compactAbove?: number | undefined
   }>

@@ -13,10 +13,10 @@ const tables = {
 } as const
 
 /**
- * - `keys`: what all processes share, encrypted.
- * - `owners`: one row for each connection that may own tenants: where its process is reached, and until
- *   when its lease lasts.
- * - `tenants`: secrets and keys of each, encrypted; its owner; when something is due in it, if anything is.
+ * - `keys`: the keys that all processes share, encrypted.
+ * - `owners`: one row per connection that may own tenants: the addresses of its process, and the end of
+ *   its lease.
+ * - `tenants`: encrypted secrets and keys, the owner, and the time of the next due work, if any.
  * - `journal`: the lines of `line.ts`, numbered within a tenant.
  */
 const create = `
@@ -36,12 +36,12 @@ const create = `
   insert into ${tables.version} values (${schemaVersion});
 `
 
-/** Any number that only we lock: one process makes the tables, the others wait for it. */
+/** The number of our advisory lock: one process creates the tables, the others wait for it. */
 const makingTables = '7094113086213401923'
 
 /**
- * Makes the tables where there are none.
- * @throws {JournalError} for tables of another version or of another program, and for missing rights
+ * Creates the tables if they do not exist.
+ * @throws {JournalError} for tables of another version or program, and for missing privileges
  */
 export const prepareSchema = async (client: Client, where: string): Promise<void> => {
   await client.query('begin')
@@ -93,7 +93,7 @@ const readVersion = async (client: Client): Promise<number | undefined> => {
     )
     return rows.length === 1 ? rows[0]?.version : undefined
   } catch (failed) {
-    // Missing rights are told as such.
+    // Missing privileges have a message of their own.
     if ((failed as { code?: string }).code === '42501') throw failed
     await client.query('rollback to savepoint reading')
     return undefined

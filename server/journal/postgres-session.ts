@@ -3,35 +3,35 @@ import type { Client } from 'pg'
 import { JournalError, reasonOf } from './error.ts'
 import { tables } from './postgres-schema.ts'
 
-/** Where the process of an owner is reached; absent while it does not listen. */
+/** The addresses of an owner's process. Absent while it does not listen. */
 export type Addresses = Readonly<{ issuer?: string | undefined; api?: string | undefined }>
 
-/** What is to be written of a tenant, and what of it is on the disk. */
+/** The pending writes of a tenant, and what is written already. */
 export type Owned = {
   readonly slug: string
   /** The number of the next line. */
   next: number
-  /** Lines that are there, or will be with the next write. */
+  /** Number of lines in the table after the next write. */
   lines: number
-  /** Lines from which on they are compacted. */
+  /** Number of lines at which they are compacted. */
   compactAt: number
   /** Secrets and keys, encrypted. */
   beside: string
-  /** Seconds from now until something is due; undefined: nothing is. */
+  /** Seconds until work is due. Undefined when none is. */
   due: number | undefined
-  /** No more can be written: it was deleted, given up or lost. */
+  /** Whether writes are rejected: the tenant was deleted, given up or lost. */
   isOver: boolean
-  /** Another process may have it by now. */
+  /** Whether another process may own it by now. */
   isGivenUp: boolean
 }
 
-/** What is written at once. */
+/** The writes of one statement. */
 type Batch = {
   lines: { slug: string; seq: number; text: string }[]
-  /** Whose lines up to now are deleted. */
+  /** The tenants whose lines so far are deleted. */
   wiped: Set<string>
   deleted: Set<string>
-  /** Whose row in `tenants` changes. */
+  /** The tenants whose row in `tenants` changes. */
   changed: Set<Owned>
 }
 
@@ -43,21 +43,21 @@ const emptyBatch = (): Batch => ({
 })
 
 /**
- * One connection that locks tenants and writes what happens to them. A lock ends with its connection, so
- * a process that has lost a tenant has lost the means to write as well. Whatever fails ends the session:
- * what memory has and the database lacks must not be shown.
+ * One connection that locks tenants and writes their entries. A lock ends with its connection, so a process
+ * that has lost a tenant cannot write to it. Every failure ends the session, because entries that are in
+ * memory but not in the database must not be shown.
  */
 export class Session {
   readonly id = randomUUID()
   readonly client: Client
   readonly owned = new Map<string, Owned>()
-  /** Milliseconds of `performance.now()` until which no other process takes its tenants. */
+  /** Until this `performance.now()` no other process takes its tenants. */
   #leaseUntil = 0
   #failed: JournalError | undefined
   #batch = emptyBatch()
   #writing: Promise<void> | undefined
   #renewing: Promise<void> | undefined
-  /** Resolves when the statements before are over: each has the connection alone. */
+  /** Resolves when the earlier statements are finished: the connection runs one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
   readonly #renewal: NodeJS.Timeout
   readonly #lease: number
@@ -65,8 +65,8 @@ export class Session {
   readonly #onEnd: (why: JournalError) => void
 
   /**
-   * @param lease milliseconds that the session lasts without a sign of its process
-   * @throws whatever the database refuses
+   * @param lease milliseconds until a session that is not renewed may be ended
+   * @throws the errors of the database
    */
   static async begin(
     client: Client,
@@ -102,7 +102,7 @@ export class Session {
     this.#renewal = setInterval(() => void this.#renew().catch(() => {}), lease / 4).unref()
   }
 
-  /** Says where this process is reached. */
+  /** Stores the addresses of this process. */
   async announce({ issuer, api }: Addresses): Promise<void> {
     await this.query(`update ${tables.owners} set issuer = $2, api = $3 where id = $1`, [
       this.id,
@@ -163,7 +163,7 @@ export class Session {
     await this.query('select pg_advisory_unlock($1)', [this.lockOf(slug)])
   }
 
-  /** The number that stands for a tenant among the advisory locks of the database. */
+  /** The number of a tenant's advisory lock in the database. */
   lockOf(slug: string): string {
     const hash = createHash('sha256').update(`lumoauth-harness ${this.#schema} ${slug}`).digest()
     return String(hash.readBigInt64BE())
@@ -176,7 +176,7 @@ export class Session {
     owned.lines += 1
   }
 
-  /** The lines of the tenant up to now are deleted with the next write. */
+  /** Deletes the lines of the tenant so far, with the next write. */
   wipe(owned: Owned): void {
     this.#refuseIfOver(owned)
     this.#batch.lines = this.#batch.lines.filter((it) => it.slug !== owned.slug)
@@ -184,7 +184,7 @@ export class Session {
     owned.lines = 0
   }
 
-  /** The row of the tenant is written with the next write. */
+  /** Writes the row of the tenant, with the next write. */
   change(owned: Owned): void {
     this.#refuseIfOver(owned)
     this.#batch.changed.add(owned)
@@ -203,8 +203,8 @@ export class Session {
   }
 
   /**
-   * Resolves when everything so far is written and the lease lasts: until then, no other process has
-   * changed any of its tenants.
+   * Resolves when everything so far is written and the lease is valid: no other process has changed one of
+   * its tenants until then.
    * @throws {JournalError} when the session has ended
    */
   async durable(): Promise<void> {
@@ -218,15 +218,15 @@ export class Session {
     this.refuseIfFailed()
   }
 
-  /** Resolves when the lease lasts, and renews it before where it has run out. */
+  /** Resolves when the lease is valid. Renews it first if it has expired. */
   async live(): Promise<void> {
     if (performance.now() >= this.#leaseUntil) await this.#renew()
     this.refuseIfFailed()
   }
 
   /**
-   * Replaces lines of a tenant by fewer that say the same, while more are appended.
-   * @param upTo the number of the last line that is replaced
+   * Replaces lines of a tenant with fewer lines of the same content, while more are appended.
+   * @param upTo the number of the last replaced line
    */
   async replace(owned: Owned, upTo: number, texts: readonly string[]): Promise<void> {
     this.#refuseIfOver(owned)
@@ -242,7 +242,7 @@ export class Session {
     owned.lines = texts.length + owned.next - 1 - upTo
   }
 
-  /** Writes what waits, and ends; its locks end with it. */
+  /** Writes everything pending, and closes the connection. This ends its locks. */
   async close(): Promise<void> {
     try {
       await this.durable()
@@ -305,7 +305,7 @@ export class Session {
   }
 }
 
-/** What cannot be read or written now, in words. */
+/** The error for a database that cannot be used at the moment. */
 export const unavailable = (cause: unknown): JournalError => {
   const { code, message } = cause as { code?: string; message: string }
   const why = /^[0-9A-Z]{5}$/.test(code ?? '') ? `${message} (${code})` : reasonOf(cause)

@@ -27,10 +27,10 @@ const defaults = {
   newestEntries: 10_000,
 }
 
-/** Milliseconds to connect, and for one statement. */
+/** Timeouts to connect, and for one statement, in milliseconds. */
 const patience = { connect: 5000, query: 10_000 }
 
-/** Keeps tenants in PostgreSQL, for any number of processes at once. */
+/** Stores tenants in PostgreSQL, which several processes can share. */
 export class PostgresStore implements SharedStore {
   readonly signingKey: SigningKey
   readonly platformKey: SigningKey
@@ -46,14 +46,14 @@ export class PostgresStore implements SharedStore {
   #addresses: Addresses = {}
   #lost: (why: Error) => void = () => {}
   #closed = false
-  /** Tenants that were begun but not yet opened, locked for this process. */
+  /** Tenants that are claimed but not yet created, locked for this process. */
   readonly #claimed = new Map<string, Owned>()
   /** Names that are being claimed. */
   readonly #claiming = new Set<string>()
   readonly #compacting = new Map<Owned, Promise<void>>()
 
   /**
-   * @param onWarning is told when the connection is lost, and of tenants that cannot be compacted
+   * @param onWarning receives lost connections, and tenants that cannot be compacted
    * @throws {JournalError} when the database cannot be used
    */
   static async open(
@@ -95,7 +95,7 @@ export class PostgresStore implements SharedStore {
     this.#onWarning = onWarning
   }
 
-  /** Tenants are taken when they are asked for. */
+  /** Empty: tenants are taken over with their first request. */
   slugs(): readonly string[] {
     return []
   }
@@ -122,7 +122,7 @@ export class PostgresStore implements SharedStore {
 
   async take(slug: string): Promise<Place> {
     const session = await this.#live()
-    // Whatever name is made up costs one read, and nothing of the connection that writes.
+    // An invented name costs one read, and does not use the connection that writes.
     const known = await this.#select(`select from ${tables.tenants} where slug = $1`, [slug])
     if (known.length === 0) return { at: 'nowhere' }
     const holder = await this.#lock(session, slug)
@@ -148,7 +148,7 @@ export class PostgresStore implements SharedStore {
   }
 
   async claim(slug: string): Promise<boolean> {
-    // A lock of the database does not tell two claims of one process apart.
+    // A lock of the database does not distinguish two claims of one process.
     if (this.#claiming.has(slug)) return false
     this.#claiming.add(slug)
     try {
@@ -160,7 +160,7 @@ export class PostgresStore implements SharedStore {
 
   async #claimOnce(session: Session, slug: string): Promise<boolean> {
     if (session.owned.has(slug) || this.#claimed.has(slug)) return false
-    // A tenant of that name may be being deleted.
+    // A tenant with this name may be in the middle of its deletion.
     await session.durable()
     if (!(await session.lock(slug))) return false
     const rows = await session.query(`select slug from ${tables.tenants} where slug = $1`, [slug])
@@ -220,7 +220,7 @@ export class PostgresStore implements SharedStore {
   }
 
   async overdue(): Promise<string[]> {
-    // A lost connection is noticed here, too.
+    // This also detects a lost connection.
     await this.#live()
     const rows = await this.#select<{ slug: string }>(
       `select slug from ${tables.tenants} t where due <= clock_timestamp() and not exists (
@@ -232,7 +232,7 @@ export class PostgresStore implements SharedStore {
     return rows.map(({ slug }) => slug)
   }
 
-  /** A failure concerns what was under way; the next request begins anew. */
+  /** A failure affects only current requests. The next request opens a new session. */
   refuseIfFailed(): void {}
 
   async durable(): Promise<void> {
@@ -272,7 +272,7 @@ export class PostgresStore implements SharedStore {
         if (owned.isOver || due === owned.due) return
         owned.due = due
         session.change(owned)
-        // Mostly the answer that is under way writes it.
+        // Usually the current answer writes it.
         clearTimeout(timer)
         timer = setTimeout(() => void session.durable().catch(() => {}), 100).unref()
       },
@@ -283,13 +283,13 @@ export class PostgresStore implements SharedStore {
     }
   }
 
-  /** @returns where its owner is reached, when another process has it; undefined once it is locked */
+  /** @returns the addresses of the owner, if another process owns it; undefined after locking it */
   async #lock(session: Session, slug: string): Promise<Addresses | undefined> {
     for (let tries = 0; tries < 100; tries += 1) {
       if (await session.lock(slug)) return undefined
       const holder = await this.#holderOf(session, slug)
       if (holder?.alive) return addressesOf(holder)
-      // A process that does not renew its lease is paused or cut off: its session ends here.
+      // A process that does not renew its lease is paused or cut off: ends its session.
       if (holder) await this.#select('select pg_terminate_backend($1)', [holder.pid])
       await pause(10)
     }
@@ -310,7 +310,7 @@ export class PostgresStore implements SharedStore {
       `select seq, line from ${tables.journal} where tenant = $1 order by seq`,
       [slug],
     )
-    // It is being deleted.
+    // Another request is deleting it.
     if (rows.length === 0) return undefined
     const past = this.#pastOf(slug, rows)
     const next = Number(rows.at(-1)?.seq) + 1
@@ -355,7 +355,7 @@ export class PostgresStore implements SharedStore {
     return Beside.parse(JSON.parse(this.#seal.open(text, slug)))
   }
 
-  /** Once at a time for each tenant. */
+  /** Compacts a tenant, once at a time. */
   #compact(session: Session, owned: Owned): void {
     if (this.#compacting.has(owned)) return
     const compacting = (async () => {
@@ -381,7 +381,7 @@ export class PostgresStore implements SharedStore {
     this.#compacting.set(owned, compacting)
   }
 
-  /** The session, begun anew where it was lost. @throws {JournalError} while the database is away */
+  /** The session, or a new one if it was lost. @throws {JournalError} while the database is unavailable */
   async #live(): Promise<Session> {
     if (this.#closed) throw new JournalError('the store is closed')
     if (this.#session === undefined) {
@@ -411,7 +411,7 @@ export class PostgresStore implements SharedStore {
       return session
     }
     this.#session = session
-    // Its tenants need not wait for the end of its lease.
+    // So its tenants do not wait for the end of its lease.
     if (this.#previous !== undefined) {
       await session.query(`delete from ${tables.owners} where id = $1`, [this.#previous])
     }
@@ -441,7 +441,7 @@ export class PostgresStore implements SharedStore {
   }
 }
 
-/** What must not be readable in the database: secrets and keys. */
+/** The secrets and keys, which must not be readable in the database. */
 const Beside = z.strictObject({
   secrets: z.record(z.string(), z.string()),
   keys: z.array(z.looseObject({ kid: z.string(), alg: z.string() })).min(1),
@@ -478,7 +478,7 @@ const findHolder = `
 
 type Shared = Readonly<{ signingKey: SigningKey; platformKey: SigningKey; forwardKey: string }>
 
-/** The keys that all processes share; whichever came first has made them. */
+/** The keys that all processes share. The first process creates them. */
 const sharedKeys = async (client: Client, seal: Seal, algorithm: Algorithm): Promise<Shared> => {
   const read = async () => {
     const { rows } = await client.query<{ name: string; value: string }>(
@@ -544,7 +544,7 @@ const connectionsOf = async (url: string): Promise<Connections> => {
     explain,
     connect: async () => {
       const client = make()
-      // Its end is told by the statement that fails, or to its session.
+      // A failing statement, or the session, reports the lost connection.
       client.on('error', () => {})
       try {
         await client.connect()

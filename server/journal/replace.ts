@@ -16,15 +16,15 @@ import { promisify } from 'node:util'
 import { writeError } from './error.ts'
 
 /**
- * A file that is written beside another and then takes its place: there is always a whole file,
- * also after a power cut. It is created under a random name, never behind a link, and only its
- * owner may read it.
+ * A file that is written beside another file and then renamed over it: at every moment, also after a power
+ * cut, one complete file exists. It has a random name until then, is never opened through a link, and only
+ * its owner may read it.
  */
 export class Replacement {
   readonly descriptor: number
   /** Bytes written so far. */
   size = 0
-  /** It stands where the other was, from now on. */
+  /** Whether it has replaced the other file. */
   hasReplaced = false
   readonly #path: string
   readonly #beside: string
@@ -35,7 +35,7 @@ export class Replacement {
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_APPEND, O_WRONLY } = constants
     this.descriptor = openSync(
       this.#beside,
-      // Windows has no O_NOFOLLOW; O_EXCL alone keeps a link from being followed.
+      // Windows has no O_NOFOLLOW; O_EXCL alone does not follow a link.
       O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0) | O_APPEND | O_WRONLY,
       0o600,
     )
@@ -50,21 +50,21 @@ export class Replacement {
     return sync(this.descriptor)
   }
 
-  /** Takes the place of the file; `descriptor` stays open. What was not synced may be lost. */
+  /** Renames it over the other file. `descriptor` stays open. Data that is not synced may be lost. */
   rename(): void {
     renameSync(this.#beside, this.#path)
     this.hasReplaced = true
     syncFolder(dirname(this.#path))
   }
 
-  /** Leaves the file as it is, unless its place is taken already. */
+  /** Deletes the new file, unless it has replaced the other file. */
   discard(): void {
     closeSync(this.descriptor)
     if (!this.hasReplaced) rmSync(this.#beside, { force: true })
   }
 }
 
-/** @throws {JournalError} when it cannot be written; the file is as it was then */
+/** Replaces the text of a file. @throws {JournalError} when it cannot be written; then it is unchanged */
 export const replaceFile = (path: string, text: string): void => {
   let file: Replacement | undefined
   try {
@@ -78,7 +78,7 @@ export const replaceFile = (path: string, text: string): void => {
   }
 }
 
-/** Removes what a process that was killed has left beside a journal and its keys. */
+/** Deletes the files that a killed process has left beside a journal and its keys. */
 export const removeLeftovers = (path: string): void => {
   const folder = dirname(path)
   for (const name of readdirSync(folder)) {
@@ -88,7 +88,7 @@ export const removeLeftovers = (path: string): void => {
   }
 }
 
-/** Writes all of it at the end of a file. */
+/** Appends all bytes to a file. */
 export const writeAll = async (descriptor: number, bytes: Buffer): Promise<void> => {
   for (let at = 0; at < bytes.length; ) {
     at += (await writeSome(descriptor, bytes, at, bytes.length - at, null)).bytesWritten

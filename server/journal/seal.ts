@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { JournalError } from './error.ts'
 
-/** The environment variable with the key that keys and secrets are encrypted under. */
+/** The environment variable with the key that encrypts keys and secrets. */
 export const storeKeyName = 'LUMOAUTH_STORE_KEY'
 
-/** Encrypts what a database must not give away, and decrypts it. `name` says whose it is. */
+/** Encrypts and decrypts keys and secrets. `name` is their owner. */
 export type Seal = Readonly<{
   close: (text: string, name: string) => string
-  /** @throws {JournalError} for what was encrypted under another key, or for another name */
+  /** @throws {JournalError} for text that was encrypted with another key, or for another name */
   open: (text: string, name: string) => string
 }>
 
@@ -15,7 +15,7 @@ const prefix = 'aes-256-gcm:'
 const [ivBytes, tagBytes] = [12, 16]
 
 /**
- * AES-256-GCM under a key of 32 bytes, in hex or base64; without a key texts stay as they are.
+ * AES-256-GCM with a key of 32 bytes, in hex or base64. Without a key, texts are not encrypted.
  * @throws {JournalError} for a key of another length
  */
 export const sealWith = (key: string | undefined): Seal => (key ? encrypting(parseKey(key)) : plain)

@@ -18,92 +18,92 @@ export type Kept = Readonly<{
   changes: readonly Change[]
   secrets: ReadonlyMap<string, string>
   keys: KeyRing
-  /** Where this process keeps what happens to it from now on. */
+  /** Stores its further entries. */
   journal: TenantJournal
 }>
 
-/** Keeps what happens to one tenant, in order. What it refuses by throwing has not happened. */
+/** Stores the entries of one tenant in order. When it throws, the change was not made. */
 export type TenantJournal = Readonly<{
   /**
-   * Keeps entries that happened at once: all of them or none.
-   * @throws {JournalError} when they cannot be kept
+   * Stores the entries of one change: all of them or none.
+   * @throws {JournalError} when they cannot be stored
    */
   happened: (entries: readonly Entry[], keys: KeyRing) => void
-  /** Keeps a change of a document or report. @throws {JournalError} when it cannot be kept */
+  /** Stores a change of a document or report. @throws {JournalError} when it cannot be stored */
   changed: (change: Change) => void
-  /** Deletes the tenant with its secrets and keys. @throws {JournalError} when that cannot be kept */
+  /** Deletes the tenant with its secrets and keys. @throws {JournalError} when it cannot be deleted */
   deleted: () => void
-  /** Says in how many seconds something is due; undefined: nothing is. Only a shared store keeps it. */
+  /** Stores in how many seconds work is due; undefined: none is. Only in a shared store. */
   planned?: (seconds: number | undefined) => void
-  /** Resolves when all that happened so far is kept. @throws {JournalError} when it is not */
+  /** Resolves when all entries so far are stored. @throws {JournalError} when they are not */
   durable: () => Promise<void>
 }>
 
-/** Where the tenants of a harness are kept, so that they survive the process. */
+/** The storage of the tenants of a harness, from which a restart restores them. */
 export type Store = Readonly<{
-  /** The key tenants begin with; the same after a restart. */
+  /** The initial signing key of tenants, the same after a restart. */
   signingKey: SigningKey
-  /** The key of the platforms that the harness plays; the same after a restart. */
+  /** The key of the simulated platforms, the same after a restart. */
   platformKey: SigningKey
-  /** The bytes of the journal, and its limit. Only a file has a limit. */
+  /** The size of the journal in bytes, and its limit. Only a file has a limit. */
   size?: () => JournalSize
-  /** The tenants there were before the restart, of which nothing has been handed over yet. */
+  /** The stored tenants that `kept` has not returned yet. */
   slugs: () => readonly string[]
-  /** What there was of a tenant, handed over once. */
+  /** The stored tenant. Returns it once. */
   kept: (slug: string) => Kept | undefined
-  /** A tenant begins, or begins anew; it counts from the first thing that happens to it. */
+  /** Creates a tenant, or replaces it. It exists after its first entry. */
   opened: (
     slug: string,
     seed: TenantSeed,
     secrets: ReadonlyMap<string, string>,
     keys: KeyRing,
   ) => TenantJournal
-  /** @throws {JournalError} once a write has failed */
+  /** @throws {JournalError} after a write has failed */
   refuseIfFailed: () => void
-  /** Resolves when all that happened so far is kept. @throws {JournalError} when it is not */
+  /** Resolves when all entries so far are stored. @throws {JournalError} when they are not */
   durable: () => Promise<void>
   close: () => Promise<void>
 }>
 
-/** Where a tenant is at the moment. */
+/** The current owner of a tenant. */
 export type Place =
   | Readonly<{ at: 'here'; kept: Kept }>
   | Readonly<{ at: 'elsewhere'; issuer?: string | undefined; api?: string | undefined }>
   | Readonly<{ at: 'nowhere' }>
 
-/** A store that several processes use at once. Each tenant belongs to at most one of them at a time. */
+/** A store that several processes share. Each tenant has at most one owner at a time. */
 export type SharedStore = Store &
   Readonly<{
-    /** Reads what happened to a tenant, and makes it this process's own, unless another has it. */
+    /** Reads a tenant and makes this process its owner, unless another process is. */
     take: (slug: string) => Promise<Place>
-    /** Makes the name of a tenant that does not exist this process's own. @returns false when it is taken */
+    /** Claims the name of a new tenant for this process. @returns false when it is taken */
     claim: (slug: string) => Promise<boolean>
-    /** Where the owner of a tenant is reached, while it has one that renews its lease. */
+    /** The addresses of a tenant's owner, if it has one that renews its lease. */
     ownerOf: (
       slug: string,
     ) => Promise<Readonly<{ issuer?: string | undefined; api?: string | undefined }> | undefined>
-    /** Resolves when no other process can have taken a tenant of this one. @throws {JournalError} */
+    /** Resolves when this process certainly owns its tenants. @throws {JournalError} */
     live: () => Promise<void>
-    /** Reads a tenant without taking it; nothing can be written to it. */
+    /** Reads a tenant without becoming its owner. It is read-only. */
     look: (slug: string) => Promise<Kept | undefined>
-    /** Writes what happened so far to a tenant, and lets another process take it. */
+    /** Writes all entries of a tenant, and gives up its ownership. */
     release: (slug: string) => Promise<void>
-    /** All tenants, whichever process has them, by name. */
+    /** The names of all tenants of all processes. */
     list: () => Promise<string[]>
-    /** Tenants in which something is due, and that no process has. */
+    /** Tenants with due work and without an owner. */
     overdue: () => Promise<string[]>
-    /** Says where the other processes reach this one. */
+    /** Stores the addresses of this process for the others. */
     announce: (addresses: Readonly<{ issuer: string; api: string }>) => Promise<void>
-    /** Calls back when this process has lost all its tenants, with why. */
+    /** Sets a callback for the loss of all tenants of this process, with the reason. */
     onLost: (lost: (why: Error) => void) => void
-    /** Proves to another process that a request was forwarded by one of them. */
+    /** The key that proves to another process that a request was forwarded by one of them. */
     forwardKey: string
   }>
 
-/** Whether several processes may use a store at once. */
+/** Whether several processes can share a store. */
 export const isShared = (store: Store): store is SharedStore => 'take' in store
 
-/** The seed as a journal has it: secrets stand elsewhere. */
+/** The seed without secrets, as in a journal. */
 export const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
   ...seed,
   agents: seed.agents.map(({ client_secret: _, ...agent }) => agent),
@@ -111,7 +111,7 @@ export const withoutSecrets = (seed: TenantSeed): TenantSeed => ({
   api_keys: seed.api_keys.map(({ key: _, ...apiKey }) => apiKey),
 })
 
-/** The key as it was kept, or a fresh one. */
+/** The stored key, or a new one. */
 export const keptOr = (
   jwk: object | undefined,
   algorithm: Algorithm,

@@ -1,3 +1,4 @@
+import { decodeUri } from '../wire/decode-uri.ts'
 import { hashSecret } from './secrets.ts'
 
 /** Whether a word is a secret, by its SHA-256. */
@@ -21,12 +22,4 @@ const maskWord = (word: string, secrets: SecretHashes): string => {
 export const isKnown = (word: string, secrets: SecretHashes): boolean =>
   word.length >= 8 &&
   (secrets.has(hashSecret(word)) ||
-    (word.includes('%') && secrets.has(hashSecret(decodeWord(word)))))
-
-const decodeWord = (word: string): string => {
-  try {
-    return decodeURIComponent(word)
-  } catch {
-    return word
-  }
-}
+    (word.includes('%') && secrets.has(hashSecret(decodeUri(word)))))

@@ -2,8 +2,8 @@ import type { Harness } from '../harness/harness.ts'
 import type { LogLine } from '../http/log.ts'
 
 /**
- * Says once of every permission request that it waits for a person, with a link to the approvals
- * page. Looks after each answer to a request; a look that fails says nothing.
+ * Prints one message per permission request that waits for a person, with a sign-in link to the approvals
+ * page. Checks after each answer to a permission request. A check that fails prints nothing.
  */
 export const announceRequests = (
   harness: () => Pick<Harness, 'tenants'> | undefined,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
-import { AuthorizationDetailsText } from './token.ts'
+import { AuthorizationDetailsText, clientFields } from './token.ts'
 
 /**
  * Parameters of an authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC
@@ -27,7 +27,7 @@ const parameters = {
   request_uri: z.string().max(256).optional(),
 }
 
-/** The longest value of a parameter that is read; what is longer is refused to the client, not to its user. */
+/** Maximum lengths of parameters. A longer value is an error that is redirected to the client. */
 const longest: Readonly<Record<string, number>> = {
   redirect_uri: 2048,
   scope: 1024,
@@ -39,7 +39,7 @@ const longest: Readonly<Record<string, number>> = {
   request_uri: 256,
 }
 
-/** Anything a client may have sent, repeated or too long: only when it is known who asks can it be refused there. */
+/** Accepts repeated and overlong parameters: they are rejected after the client and its redirect_uri are known. */
 const anything = Object.fromEntries(
   [...Object.keys(parameters), 'request', 'registration'].map((name) => [
     name,
@@ -54,7 +54,7 @@ const anything = Object.fromEntries(
 export const AuthorizeRequest = z.object(anything).meta({ id: 'AuthorizeRequest' })
 export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>
 
-/** A reading of an authorization request: what is sound of it, and the first thing that is wrong. */
+/** A parsed authorization request: the valid parameters, and the first error. */
 export type ReadAuthorization = Readonly<{
   query: AuthorizeQuery
   flaw?: Readonly<{ error: string; reason: string }>
@@ -136,10 +136,7 @@ export type Pushed = z.infer<typeof Pushed>
 /** `POST B/oauth/device_authorization` (RFC 8628 §3.1). */
 export const DeviceForm = z
   .object({
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-    client_assertion: z.string().optional(),
-    client_assertion_type: z.string().optional(),
+    ...clientFields,
     scope: z.string().max(1024).optional(),
   })
   .meta({ id: 'DeviceForm' })
@@ -164,7 +161,7 @@ export const DeviceQuery = z
   .meta({ id: 'DeviceQuery' })
 export type DeviceQuery = z.infer<typeof DeviceQuery>
 
-/** What the person decided there. */
+/** The decision of the person on that page. */
 export const DeviceDecision = z
   .object({
     user_code: z.string().max(64),
@@ -178,10 +175,7 @@ export type DeviceDecision = z.infer<typeof DeviceDecision>
 /** `POST B/oauth/bc-authorize` (OpenID Connect CIBA Core §7.1), with RFC 9396 details. */
 export const BackchannelForm = z
   .object({
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-    client_assertion: z.string().optional(),
-    client_assertion_type: z.string().optional(),
+    ...clientFields,
     scope: z.string().max(1024).optional(),
     login_hint: z.string().max(256).optional(),
     binding_message: z.string().max(256).optional(),

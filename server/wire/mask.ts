@@ -1,3 +1,4 @@
+import { decodeParameter } from './decode-uri.ts'
 import { isReceiverUrl, isSecretName, isSecretParameter } from './secret-names.ts'
 
 /**
@@ -73,15 +74,6 @@ const decodeLiteral = (literal: string): string => {
     return JSON.parse(literal)
   } catch {
     return literal.slice(1)
-  }
-}
-
-const decodeParameter = (text: string): string => {
-  if (!/[%+]/.test(text)) return text
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return text
   }
 }
 

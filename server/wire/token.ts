@@ -58,7 +58,7 @@ export const identityScopes = [
 export const approveScope = 'jit:approve'
 
 /** The form members of client authentication. */
-const clientFields = {
+export const clientFields = {
   client_id: z.string().optional(),
   client_secret: z.string().optional(),
   client_assertion: z.string().optional(),

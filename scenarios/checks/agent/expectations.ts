@@ -1,3 +1,4 @@
+import { decodeParameter } from '../../../server/wire/decode-uri.ts'
 import type { AuthorizationDetail } from '../../../server/wire/index.ts'
 import { isObject, match, type Path, show } from '../../language/match.ts'
 import { findGap } from '../../language/subsequence.ts'
@@ -118,16 +119,8 @@ export const findUnmetExpectations = (
 /** Whether a request holds the text, also when it is percent-encoded or escaped as JSON. */
 const holds = ({ url, headers, body }: Seen['request'], text: string): boolean =>
   [url, body, JSON.stringify(headers)]
-    .flatMap((it) => [it, decode(it)])
+    .flatMap((it) => [it, decodeParameter(it)])
     .some((it) => it.includes(text))
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return text
-  }
-}
 
 const endText = ({ code, signal, late }: Ended) =>
   late ? 'a timeout' : signal === null ? `exit code ${code}` : signal

@@ -26,7 +26,7 @@ export const policyTest = async (
     throw new UsageError(`no case has "${only}" in its title`)
   }
 
-  // Reports without a file own the standard output; the list then goes beside it.
+  // A report without a file goes to standard output; the list then goes to standard error.
   const out = orders.some((it) => it.file === undefined) ? process.stderr : process.stdout
   const { result: line, failures, counts } = terminal({ stream: out, unit: 'case' })
   const cases = chosen.flatMap((it) => it.cases.map((one) => runCase(one, it)))
@@ -52,7 +52,7 @@ const isNamed =
   ({ title }: { title: string }) =>
     title.toLowerCase().includes(text.toLowerCase())
 
-/** One for each policy, by the cases of all files that try it. */
+/** One coverage per policy, from the cases of all files that test it. */
 const coveragesOf = (tests: readonly PolicyTests[]): Coverage[] =>
   [...Map.groupBy(tests, ({ policy }) => policy)].map(([policy, of]) =>
     coverageOf(

@@ -16,7 +16,7 @@ const main = at('main')
 const server = createServer(tenant)
 const clock = createClock()
 
-/** Tells a screen reader; the same words twice are heard twice. */
+/** Announces a text to screen readers, also when it is the same text again. */
 const announce = (text) => {
   const news = at('news')
   news.textContent = ''
@@ -44,14 +44,14 @@ const start = async () => {
   }
 }
 
-/** Somebody is in: builds the views and follows what happens. */
+/** Builds the views after the sign-in, and follows the events. */
 const open = (session) => {
   server.adopt(session)
   const tabs = at('tabs')
   const page = {
     session,
     server,
-    /** Why nothing can be decided now; undefined where it can. */
+    /** Why no decision is possible now. Undefined when one is. */
     locked: undefined,
     clock,
     announce,
@@ -102,7 +102,7 @@ const open = (session) => {
     for (const view of views) load(view)
   }
 
-  /** What a view shows is as new as its last answer: one that fails says so, and is tried again. */
+  /** Loads a view. A failed load is reported and repeated. */
   const load = async (view) => {
     try {
       await view.refresh()
@@ -124,7 +124,7 @@ const open = (session) => {
   }
   page.lost = lost
 
-  /** Another tab of this browser may have signed in as another person since. */
+  /** Another tab of this browser may have signed in as another person meanwhile. */
   const checkSession = async () => {
     try {
       const now = await server.get('/session')
@@ -140,7 +140,7 @@ const open = (session) => {
   let retry
   let isReachable = true
   let isStreaming
-  /** Whose session it is, where that is no longer the one this page was opened in. */
+  /** The user of the session, if it is no longer the session of this page. */
   let other
   const live = h('span', { class: 'live', role: 'img' })
   const time = h('time', { class: 'clock' })
@@ -206,7 +206,7 @@ const open = (session) => {
     if (current !== inbox) inbox.tick()
   }
 
-  /** What makes this tenant differ from a healthy one in real time. */
+  /** Active misbehaviours, and a moved clock. */
   const showMarks = ({ misbehaviours, shift }) => {
     const texts = [
       misbehaviours > 0 ? `${misbehaviours} misbehaving` : undefined,
@@ -334,7 +334,7 @@ const unreachable = () => {
   }, 2000)
 }
 
-/** What concerns the whole page; the same banner is said once. */
+/** Messages about the whole page. The same banner is announced once. */
 const showBanner = ([name, ...content] = []) => {
   const banner = at('banner')
   const key = JSON.stringify([name, content.map((it) => it.textContent ?? it)])

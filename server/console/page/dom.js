@@ -24,7 +24,7 @@ const filled = (element, props, children) => {
   return element
 }
 
-/** What somebody else wrote: text only, kept in its own direction, hidden characters shown. */
+/** Foreign text: shown as text only, isolated in its own direction, with hidden characters visible. */
 export const foreign = (text, options) =>
   h(
     'bdi',

@@ -14,17 +14,16 @@ import { duration, timeOfDay } from './time.js'
 import { createFilters, orderOf, urgentFirst } from './urgency.js'
 
 /**
- * The pending requests, all of them, the most urgent first, and the newest decided ones. A decided
- * request stays where it is until it is hidden, and nothing moves while a pointer or the focus is in
- * the list.
+ * All pending requests, the most urgent first, and the newest decided ones. A decided request keeps its
+ * place until it is hidden. No row moves while a pointer or the focus is in the list.
  */
 export const createInbox = (page) => {
   let requests = new Map()
   let selected
   let loaded = false
-  /** Whether the requests that waited at the start have been seen: only later ones are announced. */
+  /** Whether the first requests are loaded. Only later ones are announced. */
   let begun = false
-  /** Ids that stay in the list although they are decided. */
+  /** Ids of decided requests that stay in the list. */
   const kept = new Set()
   const told = new Set()
   /** Ids in the order in which the list shows them. */
@@ -85,7 +84,7 @@ export const createInbox = (page) => {
     tell()
   })
 
-  /** Sorts the list anew. */
+  /** Sorts the list again. */
   const arrange = () => {
     const listed = [...requests.values()].filter(({ id }) => kept.has(id))
     const isOver = ({ id, status }) => (status === 'pending' || id === selected ? 0 : 1)
@@ -93,7 +92,7 @@ export const createInbox = (page) => {
     order = listed.sort((a, b) => isOver(a) - isOver(b) || compare(a, b)).map(({ id }) => id)
   }
 
-  /** While the list is in use, new requests go to its end, so that no row moves under the pointer. */
+  /** Appends new requests while the list is in use, so that no row moves under the pointer. */
   const keepOrder = () => {
     const inUse = scroll.matches(':hover') || scroll.contains(document.activeElement)
     if (!inUse) return arrange()
@@ -177,7 +176,7 @@ export const createInbox = (page) => {
     showStatus(left.firstElementChild, request.status)
   }
 
-  /** Only texts change with time, never a size. */
+  /** Updates texts only, never a size. */
   const tick = () => {
     const now = page.clock.now()
     let over = false
@@ -211,7 +210,7 @@ export const createInbox = (page) => {
     link.click()
   }
 
-  /** The next request that can be decided, from the selected one on and round. */
+  /** The next pending request after the selected one; after the last, the first. */
   const openNext = () => {
     const links = rows()
     const at = links.findIndex((link) => link.getAttribute('aria-current') === 'true')
@@ -244,7 +243,7 @@ export const createInbox = (page) => {
   }
 }
 
-/** Every pending request and the newest decided ones. The server gives at most 100 a page. */
+/** Loads all pending requests and the newest decided ones. A page has at most 100. */
 const readInbox = async (server) => {
   for (let attempt = 1; ; attempt += 1) {
     const first = await server.get('/inbox')
@@ -252,7 +251,7 @@ const readInbox = async (server) => {
     const wanted = Math.min(Math.ceil(total / limit), Math.floor(first.waiting / limit) + 1)
     const others = []
     for (let at = 2; at <= wanted; at += 1) others.push(await server.get(`/inbox?page=${at}`))
-    // A decision between two pages moves the next one: a request could fall between them.
+    // A decision between two loads shifts the next page, which could then miss a request.
     const isSteady = others.every((it) => it.waiting === first.waiting)
     if (!isSteady && attempt < 3) continue
     return { ...first, requests: [...first.requests, ...others.flatMap((it) => it.requests)] }

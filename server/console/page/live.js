@@ -1,16 +1,16 @@
-/** How long, in milliseconds, a stream may be silent: the server sends something every 5 s. */
+/** Maximum milliseconds without an event. The server sends one every 5 s. */
 const longestSilence = 13_000
-/** How long the first event may take. A proxy that buffers passes on none at all. */
+/** Maximum milliseconds until the first event. A proxy that buffers sends none. */
 const firstEventWithin = 4000
 const pollEvery = 1500
 const pollHidden = 5000
-/** Event streams that one browser holds to one origin; HTTP/1.1 allows six connections in all. */
+/** Maximum number of event streams of one browser per origin. HTTP/1.1 allows six connections in total. */
 const mostStreams = 3
 
 /**
- * Follows what happens in a tenant. Of all tabs of a browser one leads: it holds the event stream and
- * tells the others. Where the browser holds enough streams already, where a proxy keeps events back,
- * or where Web Locks are missing (plain HTTP to another host), the leader polls instead.
+ * Follows the events of a tenant. One tab of a browser leads: it opens the event stream and sends the events
+ * to the other tabs. The leader polls instead when the browser has too many streams, when a proxy buffers
+ * events, or when Web Locks are missing (plain HTTP to another host).
  *
  * @param on `hello` (resumed), `entry`, `pulse`, `status` (live or not), `refused`
  */
@@ -20,11 +20,11 @@ export const follow = (server, on) => {
   const tabs = new BroadcastChannel(`lumoauth-live ${base}`)
   let lastEventId = ''
   let heardAt = performance.now()
-  /** The run that leads, where this tab does. */
+  /** The current run, if this tab leads. */
   let leading
   let isLive
   let lastPulse
-  /** Whether events are kept back on their way. */
+  /** Whether a proxy buffers the events. */
   let isBuffered = false
 
   const receive = ({ kind, id, data }) => {
@@ -54,7 +54,7 @@ export const follow = (server, on) => {
     }
   }
 
-  /** @returns why the stream ended: `silent` (never began), `lost`, `refused` or `stopped` */
+  /** @returns why the stream ended: `silent` (no first event), `lost`, `refused` or `stopped` */
   const stream = (stopped) =>
     new Promise((resolve) => {
       const query = lastEventId === '' ? '' : `?last_event_id=${encodeURIComponent(lastEventId)}`
@@ -95,7 +95,7 @@ export const follow = (server, on) => {
       }
     })
 
-  /** Asks once. @returns whether there was an answer */
+  /** Polls once. @returns whether the server answered */
   const poll = async () => {
     try {
       const query = `?last_event_id=${encodeURIComponent(lastEventId)}`
@@ -131,7 +131,7 @@ export const follow = (server, on) => {
     if (leading === stopped) leading = undefined
   }
 
-  /** Leads as soon as no other tab does; `steal` where the one that does is silent. */
+  /** Leads as soon as no other tab does. `steal`: takes the lead from a tab that is silent. */
   const join = async (steal = false) => {
     const mine = new AbortController()
     const stop = () => mine.abort()
@@ -143,14 +143,14 @@ export const follow = (server, on) => {
         () => lead(mine.signal),
       )
     } catch {
-      // Another tab has taken over, or this one is done.
+      // Another tab leads now, or this one has stopped.
     }
     mine.abort()
     over.signal.removeEventListener('abort', stop)
     if (!over.signal.aborted) join()
   }
 
-  /** A leader that is frozen by its browser says nothing. */
+  /** A browser can freeze the leading tab, which then sends nothing. */
   const watchLeader = setInterval(() => {
     if (leading || performance.now() - heardAt < longestSilence * 2) return
     heardAt = performance.now()
@@ -170,7 +170,7 @@ export const follow = (server, on) => {
   }
 }
 
-/** @returns what gives the place back; undefined where the browser holds enough streams */
+/** @returns a function that frees the place. Undefined when the browser has too many streams */
 const takeStream = async () => {
   if (!navigator.locks) return undefined
   for (let at = 1; at <= mostStreams; at += 1) {

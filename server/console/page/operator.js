@@ -2,7 +2,7 @@ import { coalesced, foreign, h, keyed, setText } from './dom.js'
 import { button, nothing } from './parts.js'
 import { dateAndTime, duration, readDuration } from './time.js'
 
-/** Seconds, and what the button says. */
+/** Seconds, and the text of the button. */
 const jumps = [
   [30, '+30 s'],
   [60, '+1 min'],
@@ -10,10 +10,10 @@ const jumps = [
   [3600, '+1 h'],
 ]
 
-/** The clock of the tenant, and what can be made to go wrong. */
+/** The clock and the misbehaviours of the tenant. */
 export const createOperator = (page) => {
   const problem = h('p', { class: 'problem', role: 'alert' })
-  /** How many acts have begun, and how many are over. */
+  /** Number of started and of finished actions. */
   let begun = 0
   let over = 0
   const doing = (act) => async (event) => {
@@ -195,7 +195,7 @@ export const createOperator = (page) => {
   const refresh = coalesced(async () => {
     const before = over
     const { known, active } = await page.server.get('/misbehaviours')
-    // Older than what somebody has just switched, whose own look follows.
+    // This answer is older than a switch that was just made; the switch loads the list again.
     if (before !== begun) return
     state = { known, active }
     show()
@@ -272,7 +272,7 @@ export const createOperator = (page) => {
   }
 }
 
-/** When a misbehaviour acts, where that is not always. */
+/** When a misbehaviour acts, if not always. */
 const limitsOf = ({ times, nth, route, seat, ms }) =>
   [
     times === undefined ? undefined : times === 1 ? 'once' : `${times} times`,

@@ -14,11 +14,11 @@ import {
 import { duration } from './time.js'
 
 /**
- * One request in full: the exact detail, apart from what the agent says and what the policy said,
- * and the form that decides it. Built once a request; what changes is changed in place.
+ * One request in full: the exact detail, separate from the agent's texts and the policy's explanation, and
+ * the decision form. Built once per request and then updated in place.
  *
- * Head, detail and buttons have limited heights and stay in view; what is between them scrolls. So no
- * text of an agent can move the detail or the buttons out of the window.
+ * Head, detail and buttons have limited heights and stay in view; the parts between them scroll. So no text
+ * of an agent can move the detail or the buttons out of the window.
  */
 export const createRequestPane = (page, { decided, next }) => {
   const element = h('article', { class: 'request', tabindex: -1 })
@@ -124,7 +124,7 @@ export const createRequestPane = (page, { decided, next }) => {
     exact.watch()
   }
 
-  /** The detail in a box that scrolls, and a line that says when there is more of it. */
+  /** The detail in a box that scrolls, and a line that shows when a part is hidden. */
   const exactCard = (request) => {
     const { detail } = request
     const choice = actionChoice(request)
@@ -171,7 +171,7 @@ export const createRequestPane = (page, { decided, next }) => {
     }
   }
 
-  /** One box an action, where there are several: an approval may be narrower than the request. */
+  /** One checkbox per action, if there are several: an approval may be narrower than the request. */
   const actionChoice = ({ detail: { actions = [] }, narrowed_to: narrowedTo, status }) => {
     if (status !== 'pending' || actions.length < 2) return undefined
     const boxes = actions.map((action) =>
@@ -189,7 +189,7 @@ export const createRequestPane = (page, { decided, next }) => {
           h('li', {}, h('label', {}, boxes[at], h('code', {}, foreign(action)))),
         ),
       ),
-      /** Undefined where every action is permitted. */
+      /** Undefined when every action is permitted. */
       chosen: () =>
         boxes.every(({ checked }) => checked)
           ? undefined

@@ -7,8 +7,8 @@ export const lanes = [
 ]
 
 /**
- * What happened in a task, in order: exchanges with the entries that happened meanwhile, and the
- * entries nobody's exchange led to, such as a person's decision on this page.
+ * The events of a task, in order: exchanges with the entries that they caused, and entries without an
+ * exchange, such as a person's decision on this page.
  *
  * @returns {{exchange?: object, entries: object[], inner?: object[], from?: string, to?: string}[]}
  */
@@ -62,7 +62,7 @@ const callThatAsked = ({ route, tokens = [] }, later) => {
   )
 }
 
-/** Reading changes nothing: what happens while somebody looks is not their doing. */
+/** A read causes no entries, even if entries appear while it runs. */
 const mayCome = ({ route, request }, { type }) =>
   !(type.startsWith('permission.') && request.method === 'GET') && route !== 'oauth.introspect'
 

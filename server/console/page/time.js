@@ -1,4 +1,4 @@
-/** The tenant's clock as this page knows it: what the server said, and what has passed since. */
+/** The tenant's clock: the last time from the server, plus the time since then. */
 export const createClock = () => {
   let said = { now: 0, running: false, at: 0 }
   return {
@@ -14,7 +14,7 @@ export const createClock = () => {
 
 /**
  * Reads `90 min`, `2h`, `1 h 30 min`, `45` (seconds) and `PT15M`.
- * @returns seconds; undefined for what is no duration
+ * @returns seconds. Undefined for text that is not a duration
  */
 export const readDuration = (text) => {
   const plain = text
@@ -40,7 +40,7 @@ const units = [
 
 const unitOf = (name) => units.find(([pattern]) => pattern.test(name))?.[1]
 
-/** @returns `4 min 09 s`, or `0 s` for what is over */
+/** @returns `4 min 09 s`; `0 s` for a time in the past */
 export const duration = (seconds) => {
   const left = Math.max(0, Math.round(seconds))
   if (left < 60) return `${left} s`

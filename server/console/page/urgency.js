@@ -4,7 +4,7 @@ import { button } from './parts.js'
 const levels = ['low', 'medium', 'high', 'critical']
 const riskOf = ({ risk }) => levels.indexOf(risk)
 
-/** What runs out first stands first; of two that run out together, the riskier one. */
+/** The request that expires first comes first; of two that expire together, the riskier one. */
 export const urgentFirst = (a, b) =>
   a.expires_at - b.expires_at || riskOf(b) - riskOf(a) || a.requested_at - b.requested_at
 
@@ -12,10 +12,10 @@ const riskyFirst = (a, b) => riskOf(b) - riskOf(a) || urgentFirst(a, b)
 
 const newestFirst = (a, b) => b.requested_at - a.requested_at
 
-/** @returns how two requests are ordered, by the name of an order */
+/** @returns the comparison function of an order */
 export const orderOf = (name) => ({ risk: riskyFirst, newest: newestFirst })[name] ?? urgentFirst
 
-/** Whether each word occurs in what a request is about, whoever wrote it. */
+/** Whether every word occurs in a text of the request. */
 export const isFound = (request, words) => {
   const { id, agent, task, detail, justification, on_behalf_of: user } = request
   const text = [id, agent.name, task.id, task.name, user?.name, user?.email, justification]
@@ -28,7 +28,7 @@ export const isFound = (request, words) => {
     .every((word) => text.includes(word))
 }
 
-/** Search, risk and order of the inbox. It always says how many requests a filter leaves out. */
+/** Search, risk filter and order of the inbox. Always shows how many requests a filter hides. */
 export const createFilters = (changed) => {
   const search = h('input', {
     type: 'search',

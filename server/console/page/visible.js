@@ -1,6 +1,6 @@
 /**
- * Splits a text into what can be shown as it is, and characters that would not be seen or would
- * reorder what is: controls, bidirectional marks, zero-width and unassigned ones, odd spaces.
+ * Splits a text into visible parts, and characters that are invisible or reorder others: controls,
+ * bidirectional marks, zero-width and unassigned characters, unusual spaces.
  *
  * @param {{lines?: boolean}} [options] `lines`: prose, whose line breaks and tabs stay
  * @returns {{text?: string, code?: string}[]} each with a text, or a code such as `U+202E`
@@ -27,7 +27,7 @@ const picture = /\p{Extended_Pictographic}|\p{Emoji_Modifier}/u
 
 const isHidden = (character, before = '', after = '', lines = false) => {
   if (lines && (character === '\n' || character === '\t')) return false
-  // Joined emoji are made with these two; between pictures they hide nothing.
+  // Emoji are joined with these two, which hide nothing between pictures.
   if (character === '\u200d')
     return !(
       picture.test(after) && /[\ufe0f\p{Extended_Pictographic}\p{Emoji_Modifier}]/u.test(before)

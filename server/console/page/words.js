@@ -6,7 +6,7 @@ const short = (id = '') => h('code', {}, foreign(id))
 const who = (id) => foreign(id === 'policy' ? 'the policy' : id)
 const because = (text) => (text === undefined ? null : [': ', foreign(text)])
 
-/** What each kind of entry says in one line; the whole entry is there for who wants more. */
+/** One line per kind of entry. The page also shows the whole entry. */
 const sentences = {
   'tenant.seeded': ({ agents, users }) => [`${agents.length} agents and ${users.length} users`],
   'policy.replaced': ({ policy }) => [`${policy.rules.length} rules`],

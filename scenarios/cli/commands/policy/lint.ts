@@ -12,7 +12,7 @@ const definition = () =>
     .description(
       `Finds mistakes in policies: rules that never apply, conditions that contradict each other, patterns that match nothing, unknown actions, rules that approve what no rule names, gaps between time windows, too many approvers, a missing catch-all.
 
-Each finding is true: where there can be one, an example request shows it. What cannot be found out is told, and is no finding.`,
+Every finding is correct; an example request shows it where one can. A question that lint cannot answer is printed as a note, and is not a finding.`,
     )
     .argument('<file...>', 'policy files')
     .option(

@@ -11,7 +11,7 @@ import { toAgentView } from '../request-views.ts'
 import { clientOf, refuseSecretsInUri } from './client-authentication.ts'
 import { failMissingField, type GrantHandler, noStore, tokenResponse } from './token-response.ts'
 
-/** Agent-initiated CIBA: a permission request in a task of its own, followed at the token endpoint. */
+/** Agent-initiated CIBA: opens a task with one permission request, which the token endpoint polls. */
 export const backchannelHandlers: Handlers<'oauth.backchannel', IssuerContext> = {
   'oauth.backchannel': async ({ context, request, body }) => {
     refuseSecretsInUri(request)
@@ -61,7 +61,7 @@ export const backchannelHandlers: Handlers<'oauth.backchannel', IssuerContext> =
   },
 }
 
-/** CIBA Core §11: the token that the person approved, or why there is none yet. */
+/** CIBA Core §11: the approved token, or the error code while there is none. */
 export const backchannelGrant: GrantHandler = async ({ context, request, body }) => {
   const { tenant } = context
   const client = await clientOf(context, request, body)

@@ -21,7 +21,7 @@ import { devicePage, problemPage, userCodePage } from './consent-page.ts'
 import { redeemDevice } from './grants/authorization-code.ts'
 import { failMissingField, type GrantHandler, noStore } from './token-response.ts'
 
-/** RFC 8628: a code for the device, and the page on which a person enters it. */
+/** Device authorization (RFC 8628): issues the codes, and serves the page for the user code. */
 export const deviceHandlers: Handlers<
   'oauth.device.start' | 'oauth.device' | 'oauth.device.submit',
   IssuerContext
@@ -80,7 +80,7 @@ export const deviceHandlers: Handlers<
   },
 }
 
-/** RFC 8628 §3.5. */
+/** Exchanges a device code for tokens (RFC 8628 §3.5). */
 export const deviceCodeGrant: GrantHandler = async (call) => {
   const { context, request, body } = call
   const { tenant } = context
@@ -98,7 +98,7 @@ const obstacles = {
   expired_token: 'the device_code has expired',
 } as const
 
-/** Eight letters that are hard to confuse (RFC 8628 §6.1), made from the secret of the device. */
+/** Eight letters that are hard to confuse (RFC 8628 §6.1), derived from the device code. */
 const userCodeOf = (secret: string): string => {
   const letters = 'BCDFGHJKLMNPQRSTVWXZ'
   const bytes = Buffer.from(hashSecret(`user code ${secret}`), 'base64url')
