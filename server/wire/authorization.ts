@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
-import { AuthorizationDetailsText, clientFields } from './token.ts'
+import { clientFields } from './client-fields.ts'
+import { AuthorizationDetailsText } from './token.ts'
 
 /**
  * Parameters of an authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 8707, RFC

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
+import { clientFields } from './client-fields.ts'
 import { JsonBoundsError, readJson } from './json.ts'
 import { longestTtl } from './permission-request.ts'
 
@@ -56,14 +57,6 @@ export const identityScopes = [
 
 /** The scope required to list and decide permission requests (design §11). */
 export const approveScope = 'jit:approve'
-
-/** The form members of client authentication. */
-export const clientFields = {
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-  client_assertion: z.string().optional(),
-  client_assertion_type: z.string().optional(),
-}
 
 /** A parameter that may be repeated. Parses to a list. */
 const Repeatable = z
