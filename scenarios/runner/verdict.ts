@@ -1,5 +1,5 @@
 import type { Seat } from '../../server/wire/index.ts'
-import type { Violation } from '../language/answer.ts'
+import type { Violation } from '../../server/wire/violations.ts'
 import type { Difference } from '../language/match.ts'
 import type { Position } from '../language/source.ts'
 import type { ExpectationFailed } from '../language/step-context.ts'

@@ -150,10 +150,10 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'critical',
     decision: 'ask',
   },
-  // A run of `check issuer` causes 14 denials, and several runs can fall within 600 s.
+  // A run of `check issuer` causes 14 denials: fourteen runs within 600 s stay below.
   {
     name: 'an agent that was denied often within 600 s is watched',
-    when: { agent_denials_from: 5000 },
+    when: { agent_denials_from: 200 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -228,7 +228,7 @@ export const Policy = z
          * current task is suspended.
          */
         agent_from: z.number().positive().default(100_000),
-        agent_denials: z.int().positive().default(5000),
+        agent_denials: z.int().positive().default(200),
       })
       .prefault({}),
     /** Types and identifiers for the condition `sensitive` (contract §7 row 11). */
