@@ -4,6 +4,7 @@ import * as exchange from '../exchange.ts'
 import * as journal from '../journal.ts'
 import * as misbehaviour from '../misbehaviour.ts'
 import * as permission from '../permission-request.ts'
+import * as replay from '../policy-replay.ts'
 import type { Route } from './route.ts'
 
 /** The approvals page (design §4): its HTML, and the routes that its modules call. */
@@ -157,6 +158,16 @@ export const consoleRoutes = {
     summary: 'Read the recorded requests and answers of a tenant',
     query: exchange.AfterQuery,
     answers: { 200: exchange.Exchanges },
+  },
+  'console.policy.replay': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/policy/replay',
+    auth: 'session',
+    summary: 'Decide the decided requests of a tenant again, with another policy',
+    note: 'Changes nothing.',
+    body: replay.ReplayPolicy,
+    answers: { 200: replay.PolicyReplay },
   },
   'console.clock.move': {
     seat: 'control',
