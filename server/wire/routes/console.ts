@@ -6,7 +6,9 @@ import * as misbehaviour from '../misbehaviour.ts'
 import * as permission from '../permission-request.ts'
 import type { Route } from './route.ts'
 
-/** The approvals page (design §4): its HTML, and the routes that its modules call. */
+/**
+ * The approvals page (CONTRACT.md#approvals-page): its HTML, and the routes that its modules call.
+ */
 export const consoleRoutes = {
   'console.home': {
     seat: 'control',
@@ -15,6 +17,7 @@ export const consoleRoutes = {
     aliases: ['/console/'],
     auth: 'none',
     summary: 'Select the tenant whose approvals page opens',
+    source: 'CONTRACT.md#approvals-page',
     query: page.ChooseTenant,
     media: 'text/html',
     answers: { 200: null, 303: null },
@@ -25,6 +28,7 @@ export const consoleRoutes = {
     path: '/approve/:taskId',
     auth: 'none',
     summary: 'Redirects the approval_url of the older JIT form to the task on the approvals page',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 303: null },
   },
   'console.page': {
@@ -34,6 +38,7 @@ export const consoleRoutes = {
     aliases: ['/console/:tenant/'],
     auth: 'none',
     summary: 'The approvals page of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     media: 'text/html',
     answers: { 200: null },
   },
@@ -43,6 +48,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'session',
     summary: 'Read the session',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.SignedIn },
   },
   'console.session.open': {
@@ -51,6 +57,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'none',
     summary: 'Sign in as an approver',
+    source: 'CONTRACT.md#approvals-page',
     body: page.SignIn,
     answers: { 200: page.SignedIn },
   },
@@ -60,6 +67,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'session',
     summary: 'Sign out',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 204: null },
   },
   'console.events': {
@@ -68,6 +76,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/events',
     auth: 'session',
     summary: 'Stream the events of a tenant, as server-sent events',
+    source: 'CONTRACT.md#approvals-page',
     query: page.StreamQuery,
     media: 'text/event-stream',
     answers: { 200: null },
@@ -78,6 +87,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/news',
     auth: 'session',
     summary: 'Read the events of a tenant since a given one, for pages without an event stream',
+    source: 'CONTRACT.md#approvals-page',
     query: page.StreamQuery,
     answers: { 200: page.News },
   },
@@ -87,6 +97,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/inbox',
     auth: 'session',
     summary: 'List permission requests, the pending ones first',
+    source: 'CONTRACT.md#approvals-page',
     query: page.InboxQuery,
     answers: { 200: page.Inbox },
   },
@@ -96,6 +107,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/approve',
     auth: 'session',
     summary: 'Approve a pending request',
+    source: 'CONTRACT.md#approvals-page',
     body: permission.ApproveOnPage,
     answers: { 200: page.RequestView },
   },
@@ -105,6 +117,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/deny',
     auth: 'session',
     summary: 'Deny a pending request',
+    source: 'CONTRACT.md#approvals-page',
     body: permission.DenyRequest,
     answers: { 200: page.RequestView },
   },
@@ -114,6 +127,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/revoke',
     auth: 'session',
     summary: 'Revoke an approved permission and its tokens',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.RequestView },
   },
   'console.tasks': {
@@ -122,6 +136,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks',
     auth: 'session',
     summary: 'List the tasks of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.TaskList },
   },
   'console.task': {
@@ -130,6 +145,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks/:taskId',
     auth: 'session',
     summary: 'Read the timeline of a task',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.Timeline },
   },
   'console.task.end': {
@@ -138,6 +154,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks/:taskId/end',
     auth: 'session',
     summary: 'Suspend a task, and revoke its tokens',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 204: null },
   },
   'console.journal': {
@@ -146,6 +163,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/journal',
     auth: 'session',
     summary: 'Read the journal of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     query: exchange.AfterQuery,
     answers: { 200: journal.Journal },
   },
@@ -155,6 +173,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/exchanges',
     auth: 'session',
     summary: 'Read the recorded requests and answers of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     query: exchange.AfterQuery,
     answers: { 200: exchange.Exchanges },
   },
@@ -164,6 +183,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/clock',
     auth: 'operator',
     summary: 'Advance or set the clock of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     body: control.MoveClock,
     answers: { 200: control.ClockReading },
   },
@@ -173,6 +193,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'List the misbehaviours, and which are on',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.on': {
@@ -181,6 +202,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'Switch a misbehaviour on',
+    source: 'CONTRACT.md#approvals-page',
     body: misbehaviour.SwitchMisbehaviour,
     answers: { 200: misbehaviour.Misbehaviours },
   },
@@ -190,6 +212,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'Switch every misbehaviour off',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.off': {
@@ -198,6 +221,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours/:name',
     auth: 'operator',
     summary: 'Switch a misbehaviour off',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
 } as const satisfies Record<string, Route>
