@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../wire/index.ts'
 import type { Answer } from './message.ts'
 
-/** Builds the error body (contract §6.1). Each SDK finds the field it reads. */
+/** Builds the error body (CONTRACT.md#error-bodies). Each SDK finds the field it reads. */
 export const errorAnswer = (
   status: number,
   error: string,

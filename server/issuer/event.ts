@@ -84,7 +84,9 @@ export type ApiKey = Readonly<{
   permissions: readonly string[]
 }>
 
-/** An MCP server: an audience for which agents get tokens, by its id (contract §2.5). */
+/**
+ * An MCP server: an audience for which agents get tokens, by its id (CONTRACT.md#mcp-server-list).
+ */
 export type McpServer = Readonly<{
   /** `mcp_` and 24 hexadecimal digits, or the id in the seed. */
   id: string
@@ -99,7 +101,7 @@ export type McpServer = Readonly<{
   createdAt: number
 }>
 
-/** A platform whose tokens identify workloads (contract §2.1). */
+/** A platform whose tokens identify workloads (CONTRACT.md#workload-tokens). */
 export type WorkloadTrust = Readonly<{
   provider: string
   issuer: string

@@ -19,9 +19,9 @@ export type RequestPermission = Readonly<{
 }>
 
 /**
- * Creates a permission request. The policy approves it, denies it, or leaves the decision to a person.
- * Each request raises the risk score of the task; the request that reaches the limit is denied and
- * suspends the task (contract §5.5).
+ * Creates a permission request. The policy approves it, denies it, or leaves the decision to a
+ * person. Each request raises the risk score of the task; the request that reaches the limit is
+ * denied and suspends the task (CONTRACT.md#suspension).
  */
 export const requestPermission: Decide<
   RequestPermission,

@@ -19,8 +19,8 @@ export const AuthorizationDetail = z
 export type AuthorizationDetail = z.infer<typeof AuthorizationDetail>
 
 /**
- * The types and actions that LumoAuth's docs list (contract §5.1). Other types are legal unless a
- * tenant rejects them.
+ * The types and actions that LumoAuth's docs list (CONTRACT.md#detail-types). Other types are legal
+ * unless a tenant rejects them.
  */
 export const knownTypes: Readonly<Record<string, readonly string[]>> = {
   file_access: ['read', 'write', 'delete'],

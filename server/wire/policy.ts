@@ -133,10 +133,12 @@ const reads = ['read', 'GET', 'HEAD', 'get', 'list', 'view', 'search', 'query', 
 const writes = ['write', 'insert', 'update', 'create', 'POST', 'PUT', 'PATCH', 'export', 'initiate']
 const destructive = ['delete', 'DELETE', 'admin', 'execute', 'approve']
 
-/** The actions of LumoAuth's documented types, and their usual synonyms (contract §5.1). */
+/**
+ * The actions of LumoAuth's documented types, and their usual synonyms (CONTRACT.md#detail-types).
+ */
 export const documentedActions: ReadonlySet<string> = new Set([...reads, ...writes, ...destructive])
 
-/** LumoAuth's documented table (contract §5.2), in the policy format. */
+/** LumoAuth's documented table (CONTRACT.md#risk-levels), in the policy format. */
 const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   {
     name: 'personal data, payments and credentials wait for a human',
@@ -231,7 +233,7 @@ export const Policy = z
         agent_denials: z.int().positive().default(200),
       })
       .prefault({}),
-    /** Types and identifiers for the condition `sensitive` (contract §7 row 11). */
+    /** Types and identifiers for the condition `sensitive` (CONTRACT.md#risk-levels). */
     sensitive: z
       .strictObject({ types: Patterns.optional(), identifiers: Patterns.optional() })
       .prefault({}),

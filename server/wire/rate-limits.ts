@@ -9,9 +9,9 @@ const RateLimit = z.strictObject({
 })
 
 /**
- * Rate limits per caller, by group of routes; a group that is absent has no limit (contract §5.6).
- * `token`, `introspect` and `authorize` are these routes, `jit` is all routes below `/jit`, `api` is
- * all other routes of the issuer.
+ * Rate limits per caller, by group of routes; a group that is absent has no limit
+ * (CONTRACT.md#rate-limits). `token`, `introspect` and `authorize` are these routes, `jit` is all
+ * routes below `/jit`, `api` is all other routes of the issuer.
  */
 export const RateLimits = z
   .strictObject({

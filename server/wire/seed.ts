@@ -25,8 +25,8 @@ const Jwks = z.object({
 const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
 
 /**
- * Limits of an agent (contract §2.1). The issuer enforces those on tokens and calls; it only displays
- * the others.
+ * Limits of an agent (CONTRACT.md#budgets). The issuer enforces those on tokens and calls; it only
+ * displays the others.
  */
 export const BudgetSeed = z.strictObject({
   max_tokens_per_day: z.int().nonnegative().optional(),
