@@ -1,4 +1,4 @@
-import type { Seat } from '../../server/wire/index.ts'
+import type { JournalEntry, Seat } from '../../server/wire/index.ts'
 
 /** A tenant of a target, for one scenario. */
 export type Session = Readonly<{
@@ -26,6 +26,8 @@ export type Session = Readonly<{
   unable?(): string | undefined
   /** The policy rules that decided requests, by name, once for each request. */
   decidedBy?(): Promise<readonly string[]>
+  /** The journal entries after a `seq`. */
+  journal?(after: number): Promise<readonly JournalEntry[]>
   close(): Promise<void>
 }>
 
