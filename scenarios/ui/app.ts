@@ -149,7 +149,7 @@ export const createUiApp = (parts: AppParts): Express => {
     const part = Number(request.query.part ?? 0)
     const seen = seenOf(id, part)
     // A scenario that has just begun has no step to show yet.
-    if (seen === undefined) return void response.status(204).end()
+    if (seen === undefined) return void response.type('html').send('<!doctype html>')
     const isGoing = runs.record(id)?.results[part] === undefined
     const next = entry.scenario?.steps[seen.steps.filter(isOutermost).length]
     response

@@ -36,6 +36,7 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
   )
   let problems = []
   let lineNow
+  let lineFailed
   let timer
   let asked = 0
   let options = []
@@ -51,7 +52,9 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
     const lines = input.value.split('\n')
     const marked = new Map(problems.map((it) => [it.line, it.severity]))
     const classOf = (number) =>
-      [marked.get(number), number === lineNow ? 'now' : ''].filter(Boolean).join(' ')
+      [marked.get(number), number === lineNow ? 'now' : '', number === lineFailed ? 'failing' : '']
+        .filter(Boolean)
+        .join(' ')
     painted.replaceChildren(
       ...lines.map((line, index) =>
         h('span', { class: `line ${classOf(index + 1)}` }, paintLine(line), '\n'),
@@ -155,10 +158,13 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
     const before = input.value.slice(0, options[0].from).split('\n')
     const height = painted.firstElementChild?.getBoundingClientRect().height ?? 20
     const top = before.length * height - input.scrollTop
+    // Above the line where there is no room below it.
     const isLow = top > input.clientHeight / 2
-    popup.style.left = `min(${before.at(-1).length}ch, 50%)`
-    popup.style.top = isLow ? '' : `${top + 10}px`
-    popup.style.bottom = isLow ? `${input.clientHeight - top + height - 8}px` : ''
+    const column = before.at(-1).length
+    popup.style.left = `min(${column}ch, 40%)`
+    popup.style.maxInlineSize = `calc(100% - min(${column}ch, 40%) - 1rem)`
+    popup.style.top = `${isLow ? top - height + 8 : top + 12}px`
+    popup.classList.toggle('above', isLow)
     popup.hidden = false
     popup.children[at]?.scrollIntoView({ block: 'nearest' })
   }
@@ -214,10 +220,11 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
       input.scrollTop = Math.max(0, first) * height
       follow()
     },
-    /** Marks the line of a step. */
-    markLine: (line) => {
-      if (line === lineNow) return
+    /** Marks the line of a step, and the line that failed. */
+    markLines: (line, failed) => {
+      if (line === lineNow && failed === lineFailed) return
       lineNow = line
+      lineFailed = failed
       paint()
       if (line !== undefined && document.activeElement !== input) reveal(line)
     },

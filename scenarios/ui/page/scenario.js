@@ -104,6 +104,7 @@ export const createScenario = (shared) => {
     const refused = await run([id], isDirty() ? editor.value : undefined)
     if (refused?.body?.problems) editor.showProblems(refused.body.problems)
     step = undefined
+    outcome.scrollTop = 0
     if (location.hash !== `#/s/${id}`) history.replaceState(null, '', `#/s/${id}`)
   }
 
@@ -279,8 +280,12 @@ export const createScenario = (shared) => {
       if (isNow && link.dataset?.step) link.setAttribute('aria-current', 'step')
       else link.removeAttribute('aria-current')
     }
-    for (const it of panels.querySelectorAll('[data-step]:not([hidden]) .exchange')) it.open = true
-    editor.markLine(isDirty() && !item()?.unsaved ? undefined : line)
+    const asked = [...panels.querySelectorAll('[data-step]:not([hidden]) .exchange')]
+    for (const it of asked) it.open ||= asked.length < 3 || it.classList.contains('culprit')
+    const { failure, state: doing } = item() ?? {}
+    const isOther = isDirty() && !item()?.unsaved
+    if (isOther) editor.markLines()
+    else editor.markLines(line, doing === 'idle' ? failure?.line : undefined)
     const all = numbers()
     const [previous, next] = walk.querySelectorAll('button')
     previous.disabled = all.indexOf(shown) <= 0

@@ -10,6 +10,7 @@ export const fetchView = (id, part) =>
       const { status, response } = request
       if (status !== 200 || response === null) return resolve(undefined)
       const parts = [...response.querySelectorAll('[data-part]')]
+      if (parts.length === 0) return resolve(undefined)
       resolve(Object.fromEntries(parts.map((it) => [it.dataset.part, document.adoptNode(it)])))
     }
     request.onload = end
