@@ -63,7 +63,7 @@ const arrows = (exchange: Exchange, from: number, to: number, y: number) => {
   const said = [answer.status, summarizeExchange(exchange)].filter((it) => it !== '').join(' ')
   return {
     height: 52,
-    svg: markup`<text class="ask" x="${middle}" y="${y}">${short(describeRequest(exchange), room)}</text>${
+    svg: markup`<rect class="hit" x="${Math.min(from, to)}" y="${y - 12}" width="${Math.abs(to - from)}" height="44"/><text class="ask" x="${middle}" y="${y}">${short(describeRequest(exchange), room)}</text>${
       token !== undefined && markup`<title>with ${token}</title>`
     }<use href="#${arrowId(from, to)}" y="${y}"/>${
       token?.startsWith('‹jit') && markup`<circle class="jit" cx="${from}" cy="${y + 6}" r="4"/>`

@@ -184,6 +184,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/policy/replay',
     auth: 'session',
     summary: 'Decide the decided requests of a tenant again, with another policy',
+    source: 'CONTRACT.md#approvals-page',
     note: 'Changes nothing.',
     body: replay.ReplayPolicy,
     answers: { 200: replay.PolicyReplay },
