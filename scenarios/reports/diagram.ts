@@ -35,7 +35,7 @@ export const diagram = (
   }
   const bottom = y + 6
   const more = exchanges.length - shown.length
-  return markup`<svg class="diagram" viewBox="0 0 ${width} ${bottom + (more > 0 ? 24 : 4)}" role="img" aria-label="Sequence of ${exchanges.length} exchanges">${lanes.map(
+  return markup`<svg class="diagram" viewBox="0 0 ${width} ${bottom + (more > 0 ? 24 : 4)}" role="group" aria-label="Sequence of ${exchanges.length} exchanges">${lanes.map(
     (part) =>
       markup`<line class="lane" x1="${at(part)}" y1="34" x2="${at(part)}" y2="${bottom}"/><rect class="head" x="${at(part) - 52}" y="6" width="104" height="26" rx="13"/><text class="head" x="${at(part)}" y="23">${names[part]}</text>`,
   )}${rows}${more > 0 && markup`<text class="more" x="${width / 2}" y="${bottom + 16}">and ${more} more exchanges</text>`}</svg>`
