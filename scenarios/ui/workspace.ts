@@ -167,7 +167,8 @@ export class Workspace {
     const { scenario, problems } = readScenario(file, text)
     if (scenario !== undefined && this.#options.filter?.(scenario) === false) return undefined
     const isTour = this.#options.tour.includes(path)
-    const theme = isTour ? 'learn' : (scenario?.theme ?? basename(dirname(path)))
+    const isElsewhere = scenario === undefined || file.startsWith('..')
+    const theme = isTour ? 'learn' : isElsewhere ? basename(dirname(path)) : scenario.theme
     return {
       id: idOf(path),
       path,

@@ -83,7 +83,6 @@ td.wide { width: 45%; overflow-wrap: anywhere; }
 .diagram text.step { text-anchor: start; fill: var(--muted); }
 .diagram use { stroke: var(--muted); stroke-width: 1.25; fill: none; }
 .shapes { position: absolute; }
-.diagram .hit { fill: none; pointer-events: all; }
 .diagram .jit { fill: var(--accent); }
 .diagram .good .say { fill: var(--good); } .diagram .refused .say { fill: var(--warn); } .diagram .broken .say { fill: var(--bad); }
 .diagram rect.note { fill: var(--sunk); stroke: var(--line); } .diagram text.note, .diagram .more { fill: var(--muted); stroke: none; }

@@ -81,32 +81,26 @@ export const createList = ({ items, state, run, watch }) => {
     const count = h('span', { class: 'muted' })
     const list = h('ul', {})
     const isLearn = theme === 'learn'
+    const name = isLearn ? 'Learn: a tour in eight steps' : theme
+    const runGroup = () =>
+      run([...list.children].filter((it) => !it.hidden).map((it) => it.dataset.id))
     const made = {
       count,
       list,
       element: h(
-        'details',
-        { class: `theme-group${isLearn ? ' learn' : ''}`, open: true },
+        'section',
+        { class: `theme-group${isLearn ? ' learn' : ''}`, 'aria-label': name },
         h(
-          'summary',
-          {},
-          h('span', { class: 'theme-name' }, isLearn ? 'Learn: a tour in eight steps' : theme),
-          count,
-          h(
-            'button',
-            {
-              type: 'button',
-              class: 'small',
-              'aria-label': `Run ${theme}`,
-              onclick: (event) => {
-                event.preventDefault()
-                run([...list.children].filter((it) => !it.hidden).map((it) => it.dataset.id))
-              },
-            },
-            'Run',
-          ),
+          'details',
+          { open: true },
+          h('summary', {}, h('span', { class: 'theme-name' }, name), count),
+          list,
         ),
-        list,
+        h(
+          'button',
+          { type: 'button', class: 'small', 'aria-label': `Run ${theme}`, onclick: runGroup },
+          'Run',
+        ),
       ),
     }
     groups.set(theme, made)
