@@ -8,7 +8,7 @@ import { resolveSaved, type Saved } from '../language/save.ts'
 import type { Session } from '../language/session.ts'
 import type { Outcome, Step, StepContext } from '../language/step-context.ts'
 import { preconditionOf, wordOf } from '../language/steps.ts'
-import { SkipScenario, type Target } from '../language/target.ts'
+import { type SkipGroup, SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { checkAnswer, viewOf } from './expectation.ts'
 import { ContractBroken, failureOf, StepFailed, type UnplacedFailure } from './failure.ts'
@@ -94,7 +94,7 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
     return outcome
   } catch (error) {
     if (error instanceof StepFailed) throw error
-    if (error instanceof SkipScenario) log.unable ??= error.message
+    if (error instanceof SkipScenario) log.unable ??= error.skip
     throw new StepFailed(failureOf(error, current))
   } finally {
     log.steps.push({
@@ -155,11 +155,15 @@ const seatsOf = (made: readonly Exchange[]): readonly Seat[] => [
 /** Statuses with which a server, or a proxy in front of it, says that it is not available. */
 const unavailable = [429, 502, 503, 504]
 
-const describeUnavailable = (step: Step, last: Exchange | undefined): string | undefined => {
+const describeUnavailable = (step: Step, last: Exchange | undefined): SkipGroup | undefined => {
   if (last === undefined || !unavailable.includes(last.answer.status)) return undefined
   const { answer, request } = last
   if (JSON.stringify(step.expect ?? {}).includes(String(answer.status))) return undefined
-  return `${request.method} ${new URL(request.url).pathname} answered ${answer.status}`
+  const what = `${request.method} ${new URL(request.url).pathname}`
+  return {
+    reason: `not available: ${what} answered ${answer.status}`,
+    group: `not available: answered ${answer.status}`,
+  }
 }
 
 /** `2` before `10`, `5.1.2` before `5.2.1`. */

@@ -1,7 +1,7 @@
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
 import type { Memory } from '../language/step-context.ts'
-import type { Target } from '../language/target.ts'
+import type { SkipReason, Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import type { KnownSecret } from './redact.ts'
 import type { StepResult } from './verdict.ts'
@@ -12,7 +12,7 @@ export type Log = {
   steps: StepResult[]
   secrets: KnownSecret[]
   /** Why it could not continue for reasons outside the seats. */
-  unable?: string
+  unable?: SkipReason
 }
 
 /** The state shared by all steps of a scenario. */

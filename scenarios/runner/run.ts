@@ -1,6 +1,6 @@
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
-import { SkipScenario, type Target } from '../language/target.ts'
+import { type SkipReason, SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { mapConcurrently } from './map-concurrently.ts'
 import { perform } from './perform.ts'
@@ -77,7 +77,7 @@ export const jobsOf = (scenarios: readonly Loaded[], repeat = 1): readonly Job[]
     ),
   )
 
-const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
+const skipReasonOf = (scenario: Loaded, target: Target): SkipReason | undefined => {
   if (target.cannot !== undefined) return target.cannot(scenario)
   const { needs, takes } = scenario
   const lacking = needs.find((need) => !target.capabilities.has(need))
@@ -93,7 +93,7 @@ const runOne = async (
 ): Promise<Result> => {
   const started = performance.now()
   const { scenario, prefix } = job
-  const skip = (reason: string) => skippedResult(named(job, target), reason)
+  const skip = (reason: SkipReason) => skippedResult(named(job, target), reason)
   const base = emptyResult(named(job, target))
   const sessions = new Map<string, Session>()
   try {
@@ -104,7 +104,7 @@ const runOne = async (
     }
   } catch (error) {
     await closeAll(sessions)
-    if (error instanceof SkipScenario) return skip(error.message)
+    if (error instanceof SkipScenario) return skip(error.skip)
     return {
       ...base,
       verdict: 'failed',

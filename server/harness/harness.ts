@@ -11,7 +11,7 @@ import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours
 import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
-import { openStore } from '../journal/open-store.ts'
+import { isPostgresUrl, openStore } from '../journal/open-store.ts'
 import { isShared, type SharedStore, type Store } from '../journal/store.ts'
 import { misbehaviourNames } from '../misbehaviours/names.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
@@ -82,8 +82,8 @@ export type HarnessOptions = Readonly<{
   /** A store opened with `openStore`, in place of `journal`. Closing the harness closes it. */
   store?: Store
   /**
-   * Origins at which other processes of a shared store reach this one. Default: where it listens, which
-   * other machines cannot reach while `host` is loopback.
+   * Origins of plain HTTP at which other processes of a shared store reach this one. Default: where it
+   * listens, which other machines cannot reach while `host` is loopback.
    */
   reachedAt?: Readonly<Partial<Origins>>
   /** Maximum size of the journal, and what its compaction keeps. */
@@ -390,6 +390,13 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
 /** A port; 0 for any free port. */
 const Port = z.int().min(0).max(65_535)
 
+/** Processes forward requests to one another over plain HTTP. */
+const HttpOrigin = z
+  .string()
+  .refine((it) => it.startsWith('http://') && URL.parse(it)?.origin === it, {
+    error: 'expected an origin of plain HTTP, such as http://10.0.0.7:4400',
+  })
+
 /** Validation of the options before they are used. */
 const Options = z.strictObject({
   listen: z.boolean().optional(),
@@ -404,7 +411,9 @@ const Options = z.strictObject({
   trustProxy: z.boolean().optional(),
   journal: z.string().optional(),
   store: z.looseObject({}).optional(),
-  reachedAt: z.looseObject({}).optional(),
+  reachedAt: z
+    .strictObject({ issuer: HttpOrigin.optional(), api: HttpOrigin.optional() })
+    .optional(),
   journalOptions: z.looseObject({}).optional(),
   exchangeLog: z.looseObject({}).optional(),
   recording: z.looseObject({}).optional(),
@@ -422,6 +431,11 @@ const Options = z.strictObject({
 
 const checkOptions = (options: HarnessOptions): void => {
   parseOption('createHarness', Options, options)
+  if (options.reachedAt && !options.store && !isPostgresUrl(options.journal ?? '')) {
+    throw new TypeError(
+      'createHarness: reachedAt: expected a journal that processes share, postgres://…, or a store',
+    )
+  }
 }
 
 const originsOf = (

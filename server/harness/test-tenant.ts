@@ -135,17 +135,24 @@ export type Reach = Readonly<{
 export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => {
   const { tenant: slug, urls } = created
   const find = () => reach.find(slug) ?? refuseDeletedTenant(slug)
-  const control = (method: string, path: string, body?: unknown) =>
-    callIssuer(reach, reach.controlToken, method, `/_harness/tenants/${slug}${path}`, body)
+  const control = (method: string, path: string, body?: unknown, attempts?: number) =>
+    callIssuer(
+      reach,
+      reach.controlToken,
+      method,
+      `/_harness/tenants/${slug}${path}`,
+      body,
+      attempts,
+    )
 
-  const token: TestApprover['token'] = async ({ by } = {}) => {
-    const minted = await control('POST', '/user-token', by === undefined ? {} : { user: by })
-    return (minted as { access_token: string }).access_token
-  }
-  const page: TestApprover['page'] = async ({ by } = {}) => {
-    const link = await control('POST', '/console-link', by === undefined ? {} : { user: by })
-    return (link as { url: string }).url
-  }
+  // With a shared store, the owner of the tenant can end meanwhile; a second token does no harm.
+  const mint = (path: string, by: string | undefined) =>
+    control('POST', path, by === undefined ? {} : { user: by }, 5)
+
+  const token: TestApprover['token'] = async ({ by } = {}) =>
+    ((await mint('/user-token', by)) as { access_token: string }).access_token
+  const page: TestApprover['page'] = async ({ by } = {}) =>
+    ((await mint('/console-link', by)) as { url: string }).url
   const asApprover = async (by: string | undefined, method: string, path: string, body?: object) =>
     callIssuer(
       reach,
@@ -242,14 +249,16 @@ const idOf = (request: Named) => (typeof request === 'string' ? request : reques
 
 /**
  * Calls the issuer or its control plane.
+ * @param attempts how often a request is sent whose outcome is unknown (502)
  * @throws with the error_description of an error
  */
 const callIssuer = async (
-  { issuer }: Reach,
+  { issuer }: Pick<Reach, 'issuer'>,
   token: string,
   method: string,
   path: string,
   body?: unknown,
+  attempts = 1,
 ): Promise<unknown> => {
   const [pathname = '', query] = path.split('?')
   const answer = await issuer({
@@ -263,6 +272,9 @@ const callIssuer = async (
   const text = encodeAnswer(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)
   if (answer.status < 400) return said
+  if (answer.status === 502 && attempts > 1) {
+    return callIssuer({ issuer }, token, method, path, body, attempts - 1)
+  }
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 

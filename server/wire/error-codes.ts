@@ -108,6 +108,7 @@ export const errorCodes = {
     'The journal cannot be written, the tenant moves, or a misbehaviour is on.',
   ],
   server_error: [500, 'An internal error of the harness, or a misbehaviour; see the log.'],
+  invalid_policy: [400, 'The policy is malformed; the description has the line.'],
   invalid_script: [400, 'The script of the model is malformed; the description has the line.'],
   invalid_api_key: [401, 'The API key of the scripted model is wrong.'],
   model_not_found: [404, 'The script does not accept this model name.'],

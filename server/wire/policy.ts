@@ -190,10 +190,10 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'critical',
     decision: 'ask',
   },
-  // A run of `check issuer` causes 14 denials, and several runs can fall within 600 s.
+  // A run of `check issuer` causes 14 denials: fourteen runs within 600 s stay below.
   {
     name: 'an agent that was denied often within 600 s is watched',
-    when: { agent_denials_from: 5000 },
+    when: { agent_denials_from: 200 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -290,7 +290,7 @@ export const Policy = z
         agent_denials: z
           .int()
           .positive()
-          .default(5000)
+          .default(200)
           .describe('The same number of denials for all these tasks.'),
       })
       .prefault({})

@@ -334,7 +334,7 @@ type CommandLike = Readonly<{
     name: () => string
     description: string
     required: boolean
-    variadic: boolean
+    defaultValue?: unknown
   }>[]
 }>
 

@@ -4,6 +4,7 @@ import * as exchange from '../exchange.ts'
 import * as journal from '../journal.ts'
 import * as misbehaviour from '../misbehaviour.ts'
 import * as permission from '../permission-request.ts'
+import * as replay from '../policy-replay.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -176,6 +177,17 @@ export const consoleRoutes = {
     source: 'CONTRACT.md#approvals-page',
     query: exchange.AfterQuery,
     answers: { 200: exchange.Exchanges },
+  },
+  'console.policy.replay': {
+    seat: 'control',
+    method: 'POST',
+    path: '/console/:tenant/policy/replay',
+    auth: 'session',
+    summary: 'Decide the decided requests of a tenant again, with another policy',
+    source: 'CONTRACT.md#approvals-page',
+    note: 'Changes nothing.',
+    body: replay.ReplayPolicy,
+    answers: { 200: replay.PolicyReplay },
   },
   'console.clock.move': {
     seat: 'control',
