@@ -28,7 +28,9 @@ type Input<S extends z.ZodType> = z.input<S>
 /** A tenant as tests use it: its credentials, and methods to control it. */
 export type TestTenant = TenantCreated &
   Readonly<{
+    /** The clock of the tenant. */
     clock: TestClock
+    /** The user who decides requests. */
     approver: TestApprover
     /**
      * Switches a misbehaviour on: for good, or as often as the order says.
@@ -102,7 +104,9 @@ export type TestApprover = Readonly<{
   answers: (script: ApproverInput) => void
   /** The pending requests, as the issuer shows them to this user. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
+  /** Approves a request. */
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
+  /** Denies a request. */
   deny: (
     request: Named,
     how?: { reason?: string; agentMessage?: string; by?: string },

@@ -82,7 +82,7 @@ export const answerApproval: Decide<
       error: 'already_decided',
       requestId: approvalId,
       status,
-      by: record.answered?.by ?? 'nobody',
+      by: record.answered?.by ?? 'no one',
     })
   }
   return [{ type: 'approval.answered', approvalId, as, by: userId }]

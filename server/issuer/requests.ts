@@ -368,7 +368,7 @@ const requireDecidable = (
     error: 'already_decided',
     requestId,
     status: life === 'exchanged' ? 'approved' : life,
-    by: record.decided?.by ?? 'nobody',
+    by: record.decided?.by ?? 'no one',
   })
 }
 

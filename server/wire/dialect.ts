@@ -4,58 +4,8 @@ import { ChallengeFormat } from './challenge.ts'
 /** One named choice where LumoAuth's sources disagree, or where a draft differs. */
 type Switch = Readonly<{ says: string; imitates: string; source: string }>
 
-const choice = <const V extends readonly [string, ...string[]]>(values: V) =>
-  z.enum(values).default(values[0])
-
-/** The dialect switches of a tenant. Each default is the value most SDKs accept . */
-export const Dialect = z
-  .strictObject({
-    pending_status: choice(['201', '202']),
-    pending_list: choice(['all', 'spec', 'sdk', 'array']),
-    pending_for: choice(['approvers', 'agents_own']),
-    complete_status: choice(['200', '204']),
-    create_task_status: choice(['201', '200']),
-    denial_text: choice(['agent_message', 'both', 'review_notes', 'deny_reason']),
-    evaluate_closes: choice(['yes', 'no']),
-    act_order: choice(['lumo', 'rfc8693']),
-    exchange_client_auth: choice(['optional', 'required']),
-    exchange_scope_status: choice(['400', '403']),
-    exchange_bad_token: choice(['invalid_grant', 'invalid_request']),
-    no_delegation: choice(['delegation_not_allowed', 'insufficient_scope']),
-    delegated_audience: choice(['agent', 'issuer_and_api']),
-    unknown_resource: choice(['accept', 'refuse']),
-    mcp_audience: choice(['resource_uri', 'server_id']),
-    subject_issuer: choice(['optional', 'required']),
-    assertion_audience: choice(['any', 'issuer']),
-    pkce: choice(['public', 'all']),
-    registration: choice(['open', 'authenticated', 'closed']),
-    unauthorized_client_status: choice(['401', '400']),
-    authorization_servers: choice(['metadata', 'issuer']),
-    userinfo_sub: choice(['agent:name', 'agent_name']),
-    token_typ: choice(['at+jwt', 'JWT']),
-    issuer: choice(['prefix', 'origin']),
-    repeated_exchange: choice(['no', 'yes']),
-    unknown_types: choice(['accept', 'refuse']),
-    slow_down: choice(['off', 'on']),
-    duplicate_requests: choice(['fold', 'separate']),
-    agents_me: choice(['union', 'spec', 'docs']),
-    ask_answer: choice(['union', 'action', 'question']),
-    register_status: choice(['200', '201']),
-    rate_limited: choice(['rate_limit_exceeded', 'too_many_requests']),
-    callback_signature: choice(['both', 'x-lumo-signature', 'x-lumoauth-signature']),
-    approved_by: choice(['number', 'both', 'user_id']),
-    stream_list: choice(['streams', 'array']),
-    push_device: choice(['yes', 'email', 'none']),
-    unknown_addressee: choice(['email', 'not_found']),
-    missing_right: choice(['forbidden', 'approval_forbidden']),
-    challenge: ChallengeFormat.default('lumo'),
-    revocation: choice(['introspection', 'signals', 'expiry']),
-  })
-  .meta({ id: 'Dialect' })
-export type Dialect = z.infer<typeof Dialect>
-
 /** The meaning of each switch; `lumoauth-harness dialects` prints it. */
-export const dialects: Readonly<Record<keyof Dialect, Switch>> = {
+export const dialects = {
   pending_status: {
     says: 'HTTP status of a pending request',
     imitates: '201: spec; 202: the docs’ diagram',
@@ -264,4 +214,65 @@ export const dialects: Readonly<Record<keyof Dialect, Switch>> = {
     imitates: 'introspection: at each call; signals: SSF; expiry: only at exp',
     source: 'CONTRACT.md#how-the-api-learns-of-revocation',
   },
+} as const satisfies Readonly<Record<string, Switch>>
+
+const describe = (name: keyof typeof dialects) => {
+  const { says, imitates } = dialects[name]
+  return `${says[0]?.toUpperCase()}${says.slice(1)}. ${imitates}.`
 }
+
+const choice = <const V extends readonly [string, ...string[]]>(
+  name: keyof typeof dialects,
+  values: V,
+) => z.enum(values).default(values[0]).describe(describe(name))
+
+/** The dialect switches of a tenant. Each default is the value most SDKs accept . */
+export const Dialect = z
+  .strictObject({
+    pending_status: choice('pending_status', ['201', '202']),
+    pending_list: choice('pending_list', ['all', 'spec', 'sdk', 'array']),
+    pending_for: choice('pending_for', ['approvers', 'agents_own']),
+    complete_status: choice('complete_status', ['200', '204']),
+    create_task_status: choice('create_task_status', ['201', '200']),
+    denial_text: choice('denial_text', ['agent_message', 'both', 'review_notes', 'deny_reason']),
+    evaluate_closes: choice('evaluate_closes', ['yes', 'no']),
+    act_order: choice('act_order', ['lumo', 'rfc8693']),
+    exchange_client_auth: choice('exchange_client_auth', ['optional', 'required']),
+    exchange_scope_status: choice('exchange_scope_status', ['400', '403']),
+    exchange_bad_token: choice('exchange_bad_token', ['invalid_grant', 'invalid_request']),
+    no_delegation: choice('no_delegation', ['delegation_not_allowed', 'insufficient_scope']),
+    delegated_audience: choice('delegated_audience', ['agent', 'issuer_and_api']),
+    unknown_resource: choice('unknown_resource', ['accept', 'refuse']),
+    mcp_audience: choice('mcp_audience', ['resource_uri', 'server_id']),
+    subject_issuer: choice('subject_issuer', ['optional', 'required']),
+    assertion_audience: choice('assertion_audience', ['any', 'issuer']),
+    pkce: choice('pkce', ['public', 'all']),
+    registration: choice('registration', ['open', 'authenticated', 'closed']),
+    unauthorized_client_status: choice('unauthorized_client_status', ['401', '400']),
+    authorization_servers: choice('authorization_servers', ['metadata', 'issuer']),
+    userinfo_sub: choice('userinfo_sub', ['agent:name', 'agent_name']),
+    token_typ: choice('token_typ', ['at+jwt', 'JWT']),
+    issuer: choice('issuer', ['prefix', 'origin']),
+    repeated_exchange: choice('repeated_exchange', ['no', 'yes']),
+    unknown_types: choice('unknown_types', ['accept', 'refuse']),
+    slow_down: choice('slow_down', ['off', 'on']),
+    duplicate_requests: choice('duplicate_requests', ['fold', 'separate']),
+    agents_me: choice('agents_me', ['union', 'spec', 'docs']),
+    ask_answer: choice('ask_answer', ['union', 'action', 'question']),
+    register_status: choice('register_status', ['200', '201']),
+    rate_limited: choice('rate_limited', ['rate_limit_exceeded', 'too_many_requests']),
+    callback_signature: choice('callback_signature', [
+      'both',
+      'x-lumo-signature',
+      'x-lumoauth-signature',
+    ]),
+    approved_by: choice('approved_by', ['number', 'both', 'user_id']),
+    stream_list: choice('stream_list', ['streams', 'array']),
+    push_device: choice('push_device', ['yes', 'email', 'none']),
+    unknown_addressee: choice('unknown_addressee', ['email', 'not_found']),
+    missing_right: choice('missing_right', ['forbidden', 'approval_forbidden']),
+    challenge: ChallengeFormat.default('lumo').describe(describe('challenge')),
+    revocation: choice('revocation', ['introspection', 'signals', 'expiry']),
+  })
+  .meta({ id: 'Dialect' })
+export type Dialect = z.infer<typeof Dialect>

@@ -257,11 +257,14 @@ const membersOf = ({ properties = {}, required = [] }: Schema, before = ''): Row
       name: before + name,
       type: typeOf(schema),
       required: (required as string[]).includes(name),
-      more: joinParts(limits(schema), '; '),
+      more: joinParts([...describedAs(schema), ...limits(schema)], '; '),
     },
     ...membersOf(schema, `${before}${name}.`),
     ...membersOf((schema.items as Schema | undefined) ?? {}, `${before}${name}[].`),
   ])
+
+const describedAs = ({ description }: Schema) =>
+  typeof description === 'string' ? [inlineOf(description.replace(/\.$/, ''))] : []
 
 const typeOf = (schema: Schema): Markup => {
   const { $ref, anyOf, oneOf, type, items, prefixItems, format } = schema

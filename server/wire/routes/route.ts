@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ErrorCode } from '../error-codes.ts'
 
 /** The server that answers a route. The control plane shares the issuer's origin. */
 export type Seat = 'issuer' | 'api' | 'control'
@@ -49,7 +50,7 @@ export type Route = Readonly<{
   /** Schema of the JSON body. Absent: no body is read. */
   body?: z.ZodType
   /** The error code by invalid member of the body. Default: `invalid_request`. */
-  invalid?: Readonly<Record<string, string>>
+  invalid?: Readonly<Record<string, ErrorCode>>
   /** Schema of a body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
   /** Whether the form may also be sent as a JSON object. */

@@ -114,7 +114,7 @@ describe('the OpenAPI document', () => {
       const check = ajv.getSchema(`document:/#/components/schemas/${name}`)
       expect(check, name).toBeTypeOf('function')
     }
-  })
+  }, 30_000)
 
   it('has separate schemas for what may be sent and what is returned', () => {
     const { Policy, PolicyInput, RequestPermission } = document.components.schemas
