@@ -105,8 +105,8 @@ const severalDocuments =
 const inexact = 'this integer is too large to be kept exactly: put it in quotes'
 const tooDeep = 'expected YAML that is not nested so deeply'
 
-/** Maximum number of errors reported for one text. */
-const mostFlaws = 100
+/** Maximum number of errors reported for one text, and of unknown keys reported for one value. */
+export const mostFlaws = 100
 
 /**
  * Parses a YAML or JSON text with a schema.
