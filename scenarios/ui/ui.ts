@@ -77,7 +77,8 @@ export const openUi = async ({
       }
     },
   })
-  const loaded = workspace.load()
+  // The browser opens while the files are read.
+  const loaded = workspace.load().then(() => workspace.watch())
   const app = createUiApp({
     workspace,
     runs,
@@ -87,9 +88,8 @@ export const openUi = async ({
     misbehaviours: await listMisbehaviours(),
     watched,
     onWatch: items.add,
+    loaded,
   })
-  await loaded
-  workspace.watch()
 
   const server = createServer(app)
   server.listen(port, '127.0.0.1')
@@ -98,6 +98,7 @@ export const openUi = async ({
   const close = async () => {
     runs.stop()
     for (const it of [items, progress, states]) it.close()
+    await loaded
     workspace.close()
     server.closeAllConnections()
     server.close()
