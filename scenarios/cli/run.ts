@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { loadContract } from '../../server/contract-file.ts'
+import { UsageError } from '../../server/usage-error.ts'
 import { type Loaded, loadScenarios, type Problem } from '../language/load.ts'
 import { reports } from '../reports/formats.ts'
 import { github } from '../reports/github.ts'
@@ -23,6 +24,8 @@ import { prepareReports, writeReports } from './write-report.ts'
 /** `lumoauth-harness run`. @returns the exit code */
 export const run = async (patterns: readonly string[], options: RunOptions): Promise<number> => {
   if (options.watch) return watch(patterns)
+  if (options.ui) return (await import('./ui.ts')).ui(patterns, options)
+  if (options.uiPort !== undefined) throw new UsageError('--ui-port needs --ui')
   const orders = options.report ?? []
   await prepareReports(orders)
   const targets = readTargets(options)

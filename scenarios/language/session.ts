@@ -1,4 +1,4 @@
-import type { Seat } from '../../server/wire/index.ts'
+import type { JournalEntry, Seat } from '../../server/wire/index.ts'
 import type { SkipReason } from './target.ts'
 
 /** A tenant of a target, for one scenario. */
@@ -27,6 +27,8 @@ export type Session = Readonly<{
   unable?(): SkipReason | undefined
   /** The policy rules that decided requests, by name, once for each request. */
   decidedBy?(): Promise<readonly string[]>
+  /** The journal entries after a `seq`. */
+  journal?(after: number): Promise<readonly JournalEntry[]>
   close(): Promise<void>
 }>
 

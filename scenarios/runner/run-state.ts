@@ -1,3 +1,4 @@
+import type { JournalEntry } from '../../server/wire/index.ts'
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
 import type { Memory } from '../language/step-context.ts'
@@ -25,6 +26,12 @@ export type RunContext = Readonly<{
   target: Pick<Target, 'longestWait'>
   /** Timeout for an answer, in milliseconds. */
   patience: number
+  /** Aborted: the scenario ends before its next step, with the reason of the signal. */
+  stop?: AbortSignal | undefined
+  /** The journal entries since the last call. */
+  newEntries?: (() => Promise<readonly JournalEntry[]>) | undefined
+  /** Called after each step. */
+  onStep?: ((log: Log) => void) | undefined
   log: Log
   /** Tokens of users, by tenant and e-mail. */
   users: Map<string, Promise<string>>

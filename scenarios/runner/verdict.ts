@@ -1,4 +1,4 @@
-import type { Seat } from '../../server/wire/index.ts'
+import type { JournalEntry, Seat } from '../../server/wire/index.ts'
 import type { Violation } from '../../server/wire/violations.ts'
 import type { Difference } from '../language/match.ts'
 import type { Position } from '../language/source.ts'
@@ -73,6 +73,8 @@ export type StepResult = Readonly<{
   judges?: readonly Seat[] | undefined
   /** The answer that says that the seat was not available, such as 503, where none was expected. */
   unavailable?: SkipGroup | undefined
+  /** The journal entries it led to, where the run recorded them. */
+  journal?: readonly JournalEntry[] | undefined
 }>
 
 /** A token under its replacement name. Its claims are not secret. */

@@ -1,6 +1,6 @@
 import type { Decide } from './decide.ts'
 import type { Event } from './event.ts'
-import { recentActivity } from './lineage.ts'
+import { recentActivity } from './recent-activity.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
 import { excessive, suspend } from './risk.ts'

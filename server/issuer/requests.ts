@@ -2,8 +2,9 @@ import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wir
 import { withinBudget } from './budgets.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Event, EventOf, Token } from './event.ts'
-import { lineageOf, recentActivity } from './lineage.ts'
+import { lineageOf, rootOf } from './lineage.ts'
 import { type Assessment, assess } from './policy.ts'
+import { recentActivity } from './recent-activity.ts'
 import { refuse } from './refusal.ts'
 import { excessive, suspend } from './risk.ts'
 import type { RequestRecord, State, TaskRecord } from './state.ts'
@@ -211,12 +212,14 @@ export const repetitionsOf = (
           lifeAt(state, it, now) === 'pending',
       )
 
-/** The pending requests of an agent, oldest first. */
+/** The pending requests of an agent and of all agents with the same root, oldest first. */
 const pendingOf = (state: State, agentId: string, now: number): RequestRecord[] =>
   undecidedOf(state, agentId).filter((it) => lifeAt(state, it, now) === 'pending')
 
 const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
-  [...(state.undecidedOf.get(agentId) ?? [])].flatMap((id) => state.requests.get(id) ?? [])
+  [...(state.undecidedOf.get(rootOf(state, agentId)) ?? [])].flatMap(
+    (id) => state.requests.get(id) ?? [],
+  )
 
 /**
  * Exchanges an approval for a token, once. The token is exactly as wide as the approval, and lives no
@@ -411,7 +414,7 @@ const refuseTooMany = (state: State, { task, requests }: TaskRecord, now: number
   if (requests.length >= requests_per_task) {
     refuse({ error: 'limit_reached', what: 'requests within one task', limit: requests_per_task })
   }
-  const undecided = state.undecidedOf.get(task.agentId)?.size ?? 0
+  const undecided = state.undecidedOf.get(rootOf(state, task.agentId))?.size ?? 0
   if (undecided < Math.min(pending_per_task, pending_per_agent)) return
   const pending = pendingOf(state, task.agentId, now)
   if (pending.length >= pending_per_agent) {
