@@ -147,7 +147,11 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     const second = await panel.innerText()
     await page.locator('.diagram a').last().click()
 
-    for (const word of ['Insufficient-Authorization-Details', '‹agent token 1›', 'contract §4']) {
+    for (const word of [
+      'Insufficient-Authorization-Details',
+      '‹agent token 1›',
+      'Contract: Challenge',
+    ]) {
       expect(first.toLowerCase()).toContain(word.toLowerCase())
     }
     expect(marked).toBe(2)
