@@ -33,6 +33,8 @@ export type AppParts = Readonly<{
   misbehaviours: Misbehaviours['known']
   /** The ids of the scenarios that run again when their files change; all tabs share them. */
   watched: Set<string>
+  /** Resolves when the workspace has read its files. */
+  loaded: Promise<void>
   /** Called when `watched` has changed. */
   onWatch: (ids: readonly string[]) => void
 }>
@@ -113,7 +115,8 @@ export const createUiApp = (parts: AppParts): Express => {
   })
   api.get('/events', events.stream)
   api.get('/news', events.news)
-  api.get('/state', (_request, response) => {
+  api.get('/state', async (_request, response) => {
+    await parts.loaded
     response.json({
       items: workspace.entries.map(item),
       runs: runs.states,

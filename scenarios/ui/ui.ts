@@ -78,7 +78,8 @@ export const openUi = async ({
       }
     },
   })
-  const loaded = workspace.load()
+  // The browser opens while the files are read.
+  const loaded = workspace.load().then(() => workspace.watch())
   const app = createUiApp({
     workspace,
     runs,
@@ -89,9 +90,8 @@ export const openUi = async ({
     misbehaviours: await listMisbehaviours(),
     watched,
     onWatch: items.add,
+    loaded,
   })
-  await loaded
-  workspace.watch()
 
   const server = createServer(app)
   server.listen(port, '127.0.0.1')
@@ -100,6 +100,7 @@ export const openUi = async ({
   const close = async () => {
     runs.stop()
     for (const it of [items, progress, states]) it.close()
+    await loaded
     workspace.close()
     server.closeAllConnections()
     server.close()
