@@ -105,13 +105,16 @@ export const seedTenant = (
       ...client(apiClientId),
     } satisfies Agent,
   ]
+  const userIdOf = (email: string) => `user:${email.split('@', 1)[0]}`
   const agentId = (name: string | undefined) => `agt_${name ?? seed.agents[0]?.name}`
+  const ownerOf = (email: string | undefined) =>
+    email === undefined ? {} : { userId: userIdOf(email) }
   const event: EventOf<'tenant.seeded'> = {
     type: 'tenant.seeded',
     agents,
     users: seed.users.map(
       (it): User => ({
-        id: `user:${it.email.split('@', 1)[0]}`,
+        id: userIdOf(it.email),
         email: it.email,
         name: it.name ?? it.email,
         permissions: it.permissions,
@@ -141,6 +144,7 @@ export const seedTenant = (
         ),
         permissions: it.permissions,
         ...(it.agent === null ? {} : { agentId: agentId(it.agent) }),
+        ...ownerOf(it.user ?? seed.users[0]?.email),
       }),
     ),
     mcpServers: seed.mcp_servers.map(

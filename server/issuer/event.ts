@@ -81,6 +81,8 @@ export type ApiKey = Readonly<{
   name: string
   hash: string
   agentId?: string
+  /** The user who created the key: the subject of checks that name none. */
+  userId?: string
   permissions: readonly string[]
 }>
 

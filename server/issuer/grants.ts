@@ -1,3 +1,4 @@
+import { readPermissionsScope } from '../wire/documented-scopes.ts'
 import { type AuthorizationDetail, identityScopes, isNoWiderThanAny } from '../wire/index.ts'
 import { type Audience, narrowAudience } from './audience.ts'
 import { isPublic, mayUse, refuseBeyondSelfRegistered } from './clients.ts'
@@ -54,7 +55,8 @@ export const soundRequest = (state: State, client: Client, asked: Asked): Checke
     refuse({ error: 'invalid_request', reason: 'code_challenge: expected 43 base64url characters' })
   }
   for (const detail of asked.details ?? []) refuseUnusable(state, detail)
-  const scope = grantedScope([...client.capabilities, ...identityScopes], asked.scope ?? 'openid')
+  const offered = [...client.capabilities, ...identityScopes, readPermissionsScope]
+  const scope = grantedScope(offered, asked.scope ?? 'openid')
   return {
     scope,
     ...(challenge === undefined ? {} : { challenge }),

@@ -158,8 +158,8 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
   },
   userinfo_sub: {
     row: 23,
-    says: 'the sub of an agent at userinfo',
-    imitates: 'agent:name: as in JIT tokens; agent_name: one example',
+    says: 'the sub of an agent or a client at userinfo and introspection',
+    imitates: 'agent:name: as in JIT tokens; agent_name: lumoauth-api-client 1.1.0, also client_ID',
   },
   token_typ: {
     row: 14,

@@ -85,6 +85,8 @@ export const ApiKeySeed = z.strictObject({
   key: z.string().min(8).max(256).optional(),
   /** The agent the key represents. Default: the first agent; null: none. */
   agent: Name.nullable().optional(),
+  /** E-mail address of the user who created the key. Default: the first user. */
+  user: z.email().optional(),
   permissions: z.array(z.string().min(1)).default([]),
 })
 export type ApiKeySeed = z.infer<typeof ApiKeySeed>
@@ -258,6 +260,16 @@ const contradictionsIn = (seed: Named): Contradiction[] => {
     ]),
     ...repeated('a document', documents, ({ id }, at) => [['documents', at, 'id'], id]),
     ...api_keys.flatMap(({ agent }, at) => named(['api_keys', at, 'agent'], agent)),
+    ...api_keys.flatMap(({ user }, at): Contradiction[] =>
+      user === undefined || users.some(({ email }) => email === user)
+        ? []
+        : [
+            [
+              ['api_keys', at, 'user'],
+              `expected the e-mail address of a user of this tenant, received "${user}"`,
+            ],
+          ],
+    ),
     ...workload.flatMap(({ agent }, at) => named(['workload', at, 'agent'], agent)),
     ...mcp_servers.flatMap((it, at) =>
       (it.agents ?? []).flatMap((name, of) => named(['mcp_servers', at, 'agents', of], name)),

@@ -33,7 +33,7 @@ import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
 import { registrationHandlers } from './registration.ts'
 import { type GrantHandler, noStore } from './token-response.ts'
-import { userinfoHandlers } from './userinfo.ts'
+import { shownSubject, userinfoHandlers } from './userinfo.ts'
 
 const grants: Readonly<Record<GrantType, GrantHandler>> = {
   client_credentials: clientCredentials,
@@ -120,7 +120,14 @@ const accessTokenSeenBy = async (
   const user = findUser(context.tenant.state, token.userId ?? '')
   const username = user?.email ?? token.sub
   return {
-    ...ok({ active: true, token_type: 'Bearer', nbf: claims.iat, ...claims, username }),
+    ...ok({
+      active: true,
+      token_type: 'Bearer',
+      nbf: claims.iat,
+      ...claims,
+      sub: shownSubject(context.tenant.state, claims.sub),
+      username,
+    }),
     headers: noStore,
   }
 }

@@ -1,11 +1,11 @@
 import { usageAt } from '../../../issuer/budgets.ts'
 import type { Agent, User } from '../../../issuer/event.ts'
+import type { State } from '../../../issuer/state.ts'
 import type { Tenant } from '../../../issuer/tenant.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
-
 import { refuseToken } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
@@ -39,7 +39,7 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   const { state, slug } = tenant
   const workload = state.workloads.find(({ agentId }) => agentId === agent.id)
   return {
-    sub: (state.dialect.userinfo_sub === 'agent:name' ? 'agent:' : 'agent_') + agent.name,
+    sub: shownSubject(state, `agent:${agent.name}`),
     name: agent.displayName ?? agent.name,
     agent_id: agent.id,
     identity_type: 'agent',
@@ -56,6 +56,12 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
           },
         }),
   }
+}
+
+/** The `sub` of an agent or a client as the answers of this tenant show it; tokens keep theirs. */
+export const shownSubject = ({ dialect, clients }: State, sub: string): string => {
+  if (dialect.userinfo_sub === 'agent:name') return sub
+  return clients.has(sub) ? `client_${sub}` : sub.replace(/^agent:/, 'agent_')
 }
 
 /** An agent's budget and its usage (contract §2.1); empty without a budget. */
