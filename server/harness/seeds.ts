@@ -92,6 +92,7 @@ export const seedTenant = (
         mayDelegate: it.may_delegate,
         ...(it.budget === undefined ? {} : { budget: budgetOf(it.budget) }),
         redirectUris: it.redirect_uris,
+        ...logoutUrisOf(it),
         ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
         ...client(it.client_id ?? it.name, it.client_secret),
       }),
@@ -130,6 +131,7 @@ export const seedTenant = (
         name: it.name,
         capabilities: it.scopes,
         redirectUris: it.redirect_uris,
+        ...logoutUrisOf(it),
         ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
         ...(it.public || onlyKeys ? { clientId } : client(clientId, it.client_secret)),
       }
@@ -173,6 +175,11 @@ export const seedTenant = (
   secretOf(modelSecret, undefined, fresh('model'))
   return { event, secrets, platforms }
 }
+
+const logoutUrisOf = ({
+  post_logout_redirect_uris: uris,
+}: Readonly<{ post_logout_redirect_uris?: readonly string[] | undefined }>) =>
+  uris === undefined ? {} : { logoutUris: uris }
 
 const budgetOf = (seed: BudgetSeed): Budget => ({
   ...(seed.max_tokens_per_day === undefined ? {} : { tokensPerDay: seed.max_tokens_per_day }),

@@ -57,6 +57,8 @@ export const registerClient: Decide<
   }
   const grantTypes = supportedGrants(asked)
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
+  const { post_logout_redirect_uris: logoutUris } = asked
+  for (const uri of logoutUris ?? []) refuseRedirectUri(uri, 'post_logout_redirect_uris')
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
     refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one URI' })
   }
@@ -90,6 +92,7 @@ export const registerClient: Decide<
         name: asked.client_name ?? clientId,
         capabilities: scopes,
         redirectUris: asked.redirect_uris,
+        ...(logoutUris === undefined ? {} : { logoutUris }),
         grantTypes,
         selfRegistered: true,
         registeredAt: replaced?.registeredAt ?? now,
@@ -179,15 +182,24 @@ export const useAssertion: Decide<
   return [{ type: 'assertion.used', clientId, jti, expiresAt }]
 }
 
+export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
+  isAmong(redirectUris, uri)
+
+/** A client that registered no URI for logout may use its redirect URIs. */
+export const isRegisteredLogout = (
+  { redirectUris = [], logoutUris = redirectUris }: Client,
+  uri: string,
+): boolean => isAmong(logoutUris, uri)
+
 /**
  * Compares with the registered URIs exactly. Only the port of a loopback address is ignored, because a
  * native application does not know it in advance (RFC 8252 §7.3).
  */
-export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
+const isAmong = (registered: readonly string[], uri: string): boolean =>
   URL.canParse(uri) &&
-  (redirectUris.includes(uri) ||
+  (registered.includes(uri) ||
     (isLoopback(uri) &&
-      redirectUris.some((known) => isLoopback(known) && portless(known) === portless(uri))))
+      registered.some((known) => isLoopback(known) && portless(known) === portless(uri))))
 
 const isLoopback = (uri: string) =>
   /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$)/.test(uri)
@@ -196,10 +208,9 @@ const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\
 
 /**
  * Accepts https, http on loopback, or a private scheme with a dot in it (RFC 8252 §7.1), without
- * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike; it
- * is also written into a CSP.
+ * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike.
  */
-const refuseRedirectUri = (uri: string): void => {
+const refuseRedirectUri = (uri: string, member = 'redirect_uris'): void => {
   const url = URL.parse(uri)
   const sound =
     url !== null &&
@@ -212,8 +223,7 @@ const refuseRedirectUri = (uri: string): void => {
   if (!sound) {
     refuse({
       error: 'invalid_redirect_uri',
-      reason:
-        'redirect_uris: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/',
+      reason: `${member}: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/`,
     })
   }
 }

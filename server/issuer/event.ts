@@ -23,6 +23,8 @@ export type Client = Readonly<{
   /** The scopes it may request. */
   capabilities: readonly string[]
   redirectUris?: readonly string[]
+  /** Where a logout may redirect to. Absent: `redirectUris`. */
+  logoutUris?: readonly string[]
   /** Absent: every grant of the token endpoint. */
   grantTypes?: readonly string[]
   /** When it registered itself, in epoch seconds. */
@@ -145,6 +147,8 @@ export type PushedRequest = Readonly<{
   clientId: string
   parameters: Readonly<Record<string, string | readonly string[]>>
   expiresAt: number
+  /** Whether the user has decided it. */
+  used?: true
 }>
 
 /** One unit of an agent's work. Ending it revokes every token granted in it. */
@@ -288,11 +292,19 @@ export type Event =
   | { type: 'key.retired'; kid: string }
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
   | { type: 'authorization.pushed'; pushed: PushedRequest }
+  | { type: 'authorization.used'; uri: string }
   | { type: 'device.asked'; device: Device }
   | { type: 'device.denied'; codeHash: string }
   | { type: 'grant.given'; grant: Grant }
   | { type: 'grant.redeemed'; grantId: string }
-  | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }
+  | {
+      type: 'grant.refreshable'
+      grantId: string
+      refreshHash: string
+      expiresAt: number
+      /** The refresh token that was used. */
+      usedHash?: string
+    }
   | { type: 'grant.revoked'; grantId: string; reason: RevocationReason }
   /** The clock was moved forward by this number of seconds. */
   | { type: 'clock.moved'; by: number }

@@ -32,6 +32,9 @@ export const Dialect = z
     unauthorized_client_status: choice(['401', '400']),
     authorization_servers: choice(['metadata', 'issuer']),
     userinfo_sub: choice(['agent:name', 'agent_name']),
+    userinfo_claims: choice(['by_scope', 'all']),
+    basic_encoding: choice(['form', 'either']),
+    refresh_reuse: choice(['revoke', 'grace']),
     token_typ: choice(['at+jwt', 'JWT']),
     issuer: choice(['prefix', 'origin']),
     repeated_exchange: choice(['no', 'yes']),
@@ -160,6 +163,19 @@ export const dialects: Readonly<Record<keyof Dialect, Omit<Switch, 'schema'>>> =
     row: 23,
     says: 'the sub of an agent or a client at userinfo and introspection',
     imitates: 'agent:name: as in JIT tokens; agent_name: lumoauth-api-client 1.1.0, also client_ID',
+  },
+  userinfo_claims: {
+    says: 'which claims of a user userinfo has, for a token with the scope openid',
+    imitates: 'by_scope: OpenID Connect Core §5.4, profile and email on request; all: older mocks',
+  },
+  basic_encoding: {
+    says: 'how the client encodes its id and secret in HTTP Basic',
+    imitates: 'form: RFC 6749 §2.3.1; either: also as they are, like curl -u and Authlib',
+  },
+  refresh_reuse: {
+    says: 'what the reuse of a refresh token does',
+    imitates:
+      'revoke: RFC 9700 §4.14.2, the whole grant; grace: within 30 s it gets tokens once more, for retries',
   },
   token_typ: {
     row: 14,

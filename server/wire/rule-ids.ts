@@ -43,6 +43,19 @@ export const ourRules = {
   'LUMO-CONSENT': 'contract §2.1: a client gets what the user allowed, and nothing after a denial',
   'LUMO-REGISTER-UNION':
     'RFC 7591 §3.2.1: the supported ones of the requested grants are registered',
+  'LUMO-AUTHORIZE-REFUSALS':
+    'RFC 6749 §4.1.2.1: the client receives the errors of its request, where it is known',
+  'LUMO-PAR-ONCE': 'RFC 9126 §4: a request_uri is used once',
+  'LUMO-LOGOUT':
+    'RP-Initiated Logout §2, §3: by GET and POST, to a registered post_logout_redirect_uri only',
+  'LUMO-USERINFO-SCOPE': 'OpenID Connect Core §5.4: claims of a user come with their scopes',
+  'LUMO-DEVICE': 'RFC 8628 §3.5: a device polls until its person has decided, and gets tokens once',
+  'LUMO-CIBA': 'CIBA Core §11: a client polls until the person has decided',
+  'LUMO-REGISTRATION-TOKEN': 'RFC 7592 §2: a registration is managed with its own token only',
+  'LUMO-ATTEST': 'lumoauth-api-client 1.1.0: a workload gets the token of its own agent',
+  'LUMO-TOKEN-VAULT':
+    'lumoauth-api-client 1.1.0: an agent gets tokens of the connections it may use',
+  'LUMO-AUTHZEN': 'AuthZEN Authorization API 1.0 §6, §7: each evaluation has its decision',
   'LUMO-REFRESH': 'contract §2.1: a refresh token is replaced with each use',
   'LUMO-REQUEST-ACTIVE': 'contract §2.2: only an active task requests permissions',
   'LUMO-REQUEST-OWN': 'contract §2.2: another agent can neither read nor exchange a request',

@@ -51,6 +51,8 @@ export const AgentSeed = z.strictObject({
   jwks: Jwks.optional(),
   /** Redirect URIs of sign-in. A loopback address matches any port (RFC 8252 §7.3). */
   redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
+  /** Where a logout may redirect to. Default: the redirect URIs. */
+  post_logout_redirect_uris: RedirectUris.optional(),
 })
 export type AgentSeed = z.infer<typeof AgentSeed>
 
@@ -73,6 +75,8 @@ export const ApplicationSeed = z.strictObject({
   /** A public client, which cannot keep a secret: a browser or native application. */
   public: z.boolean().default(false),
   redirect_uris: RedirectUris.min(1),
+  /** Where a logout may redirect to. Default: the redirect URIs. */
+  post_logout_redirect_uris: RedirectUris.optional(),
   scopes: z.array(Scope).default(['read:documents', 'write:reports']),
   jwks: Jwks.optional(),
 })

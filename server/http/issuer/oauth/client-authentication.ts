@@ -5,7 +5,7 @@ import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
 import { peekJwt } from '../../../signing/peek.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
-import { decodeBasic } from '../../../wire/basic-credentials.ts'
+import { type BasicCredentials, decodeBasic } from '../../../wire/basic-credentials.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
 import { isSecretParameter } from '../../../wire/secret-names.ts'
 import { assertionAudiences } from '../../issuer-urls.ts'
@@ -73,11 +73,14 @@ export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFie
   fields.client_assertion !== undefined ||
   /^basic /i.test(headers.authorization ?? '')
 
+export const hasSecretInUri = (query: URLSearchParams): boolean =>
+  query.size > 0 && [...query.keys()].some(isSecretParameter)
+
+export const secretInUri = 'expected credentials only in the body or in header fields'
+
 /** Secrets and tokens must not be in a URI, because URIs are logged (CC-04). */
 export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
-  if (query.size > 0 && [...query.keys()].some(isSecretParameter)) {
-    answerWith(400, 'invalid_request', 'expected credentials only in the body or in header fields')
-  }
+  if (hasSecretInUri(query)) answerWith(400, 'invalid_request', secretInUri)
 }
 
 /**
@@ -121,9 +124,25 @@ export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): Fi
 
 const keySets = new WeakMap<object, FindKeys>()
 
-const basicCredentials = (context: TenantContext, { headers }: HttpRequest) => {
+/** @throws {HttpError} also for credentials that would be right without form encoding, unless the dialect allows it */
+const basicCredentials = (
+  context: TenantContext,
+  { headers }: HttpRequest,
+): BasicCredentials | undefined => {
   const basic = decodeBasic(headers.authorization)
-  return basic?.flaw === undefined
+  if (basic === undefined) return undefined
+  const { clients, dialect } = context.tenant.state
+  const isRight = ({ id, secret }: BasicCredentials) => hasSecret(clients.get(id), secret)
+  if (basic.flaw === undefined && isRight(basic)) return basic
+  if (isRight(basic.raw)) {
+    return dialect.basic_encoding === 'either'
+      ? basic.raw
+      : refuseClient(
+          context,
+          'the Basic credentials are right, but not form-encoded (RFC 6749, 2.3.1)',
+        )
+  }
+  return basic.flaw === undefined
     ? basic
     : refuseClient(context, `the Basic credentials are ${basic.flaw}`)
 }

@@ -31,6 +31,7 @@ import { deviceCodeGrant, deviceHandlers } from './device.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
+import { logoutHandlers } from './logout.ts'
 import { registrationHandlers } from './registration.ts'
 import { type GrantHandler, noStore } from './token-response.ts'
 import { shownSubject, userinfoHandlers } from './userinfo.ts'
@@ -53,6 +54,7 @@ type OauthRoute =
   | keyof typeof authorizeHandlers
   | keyof typeof backchannelHandlers
   | keyof typeof deviceHandlers
+  | keyof typeof logoutHandlers
   | keyof typeof registrationHandlers
   | keyof typeof userinfoHandlers
 
@@ -98,6 +100,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...authorizeHandlers,
   ...backchannelHandlers,
   ...deviceHandlers,
+  ...logoutHandlers,
   ...registrationHandlers,
   ...userinfoHandlers,
 }

@@ -119,6 +119,9 @@ const registrationOf = (
     client_secret_expires_at: 0,
     client_name: client.name,
     redirect_uris: [...(client.redirectUris ?? [])],
+    ...(client.logoutUris === undefined
+      ? {}
+      : { post_logout_redirect_uris: [...client.logoutUris] }),
     grant_types: [...(client.grantTypes ?? [])],
     response_types: client.grantTypes?.includes('authorization_code') ? ['code'] : [],
     scope: client.capabilities.join(' '),

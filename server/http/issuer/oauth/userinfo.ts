@@ -16,7 +16,8 @@ const userinfo = ({ context, principal }: IssuerContext): Answer => {
   if (agent === undefined && isKey) return refuseToken(context)
   if (user !== undefined) {
     const act = claims.act === undefined ? {} : { act: claims.act }
-    return { ...ok({ ...personInfo(context, user), ...act }), headers: noStore }
+    const scope = claimsScope(context, claims.scope)
+    return { ...ok({ ...personInfo(context, user, scope), ...act }), headers: noStore }
   }
   if (agent !== undefined) return { ...ok(agentInfo(context, agent)), headers: noStore }
   return answerWith(403, 'insufficient_scope', 'expected the token of a user or an agent')
@@ -27,9 +28,15 @@ export const userinfoHandlers: Handlers<'oauth.userinfo' | 'oauth.userinfo.post'
   'oauth.userinfo.post': userinfo,
 }
 
-const personInfo = ({ tenant }: TenantContext, user: User) => ({
+/** OpenID Connect Core §5.4; a token without `openid` is not of OpenID Connect, and gets all claims. */
+const claimsScope = ({ tenant }: TenantContext, scope = ''): string | undefined =>
+  tenant.state.dialect.userinfo_claims === 'by_scope' && scope.split(' ').includes('openid')
+    ? scope
+    : undefined
+
+const personInfo = ({ tenant }: TenantContext, user: User, scope: string | undefined) => ({
   sub: user.id,
-  ...userClaims(user),
+  ...userClaims(user, scope),
   roles: [...(user.roles ?? [])],
   tenant: tenant.slug,
 })
