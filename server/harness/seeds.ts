@@ -93,7 +93,7 @@ export const seedTenant = (
         ...(it.budget === undefined ? {} : { budget: budgetOf(it.budget) }),
         redirectUris: it.redirect_uris,
         ...logoutUrisOf(it),
-        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...keysOf(it),
         ...client(it.client_id ?? it.name, it.client_secret),
       }),
     ),
@@ -106,7 +106,8 @@ export const seedTenant = (
       ...client(apiClientId),
     } satisfies Agent,
   ]
-  const userIdOf = (email: string) => `user:${email.split('@', 1)[0]}`
+  const userIdOf = (email: string) =>
+    `user:${(email.split('@', 1)[0] ?? '').replace(/[^!-~]+/g, encodeURIComponent)}`
   const agentId = (name: string | undefined) => `agt_${name ?? seed.agents[0]?.name}`
   const ownerOf = (email: string | undefined) =>
     email === undefined ? {} : { userId: userIdOf(email) }
@@ -126,13 +127,14 @@ export const seedTenant = (
     ),
     applications: seed.applications.map((it): Client => {
       const clientId = it.client_id ?? it.name
-      const onlyKeys = it.jwks !== undefined && it.client_secret === undefined
+      const keys = keysOf(it)
+      const onlyKeys = Object.keys(keys).length > 0 && it.client_secret === undefined
       return {
         name: it.name,
         capabilities: it.scopes,
         redirectUris: it.redirect_uris,
         ...logoutUrisOf(it),
-        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...keys,
         ...(it.public || onlyKeys ? { clientId } : client(clientId, it.client_secret)),
       }
     }),
@@ -180,6 +182,17 @@ const logoutUrisOf = ({
   post_logout_redirect_uris: uris,
 }: Readonly<{ post_logout_redirect_uris?: readonly string[] | undefined }>) =>
   uris === undefined ? {} : { logoutUris: uris }
+
+const keysOf = ({
+  jwks,
+  jwks_uri: jwksUri,
+}: Pick<TenantSeed['applications'][number], 'jwks' | 'jwks_uri'>): Pick<
+  Client,
+  'keys' | 'jwksUri'
+> => ({
+  ...(jwks === undefined ? {} : { keys: jwks.keys }),
+  ...(jwksUri === undefined ? {} : { jwksUri }),
+})
 
 const budgetOf = (seed: BudgetSeed): Budget => ({
   ...(seed.max_tokens_per_day === undefined ? {} : { tokensPerDay: seed.max_tokens_per_day }),

@@ -8,8 +8,8 @@ import type { State } from './state.ts'
 export const isAgent = (client: Client): client is Agent => 'mayDelegate' in client
 
 /** Whether the client has no credentials. */
-export const isPublic = ({ secretHash, keys }: Client): boolean =>
-  secretHash === undefined && keys === undefined
+export const isPublic = ({ secretHash, keys, jwksUri }: Client): boolean =>
+  secretHash === undefined && keys === undefined && jwksUri === undefined
 
 /** @throws {Refused} `unauthorized_client` */
 export const mayUse = (state: State, client: Client, grant: string): void => {
@@ -63,11 +63,13 @@ export const registerClient: Decide<
     refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one URI' })
   }
   const byKey = asked.token_endpoint_auth_method === 'private_key_jwt'
-  if (byKey !== (asked.jwks !== undefined)) {
+  const { jwks, jwks_uri: jwksUri } = asked
+  const sets = [jwks, jwksUri].filter((it) => it !== undefined).length
+  if (sets !== (byKey ? 1 : 0)) {
     refuse({
       error: 'invalid_client_metadata',
       reason:
-        'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt; a jwks_uri is not fetched',
+        'expected one of jwks and jwks_uri if, and only if, token_endpoint_auth_method is private_key_jwt',
     })
   }
   // With consent of a user, a client may request any scope. With its own credentials it has at most the
@@ -99,7 +101,8 @@ export const registerClient: Decide<
         authMethod: asked.token_endpoint_auth_method,
         ...(registrationHash === undefined ? {} : { registrationHash }),
         ...(secretHash === undefined ? {} : { secretHash }),
-        ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
+        ...(jwks === undefined ? {} : { keys: jwks.keys }),
+        ...(jwksUri === undefined ? {} : { jwksUri }),
       },
     },
   ]
@@ -111,7 +114,7 @@ export const registerClient: Decide<
  */
 export const refuseBeyondSelfRegistered = (
   { clients, policy: { limits } }: State,
-  name: 'pushed_requests' | 'grants',
+  name: 'pushed_requests' | 'grants' | 'devices',
   { clientId }: Readonly<{ clientId: string }>,
   kept: Iterable<Readonly<{ clientId: string }>>,
 ): void => {

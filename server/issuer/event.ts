@@ -20,6 +20,8 @@ export type Client = Readonly<{
   secretHash?: string
   /** Keys for `private_key_jwt`. */
   keys?: readonly ClientKey[]
+  /** Where it publishes these keys, instead of `keys`. */
+  jwksUri?: string
   /** The scopes it may request. */
   capabilities: readonly string[]
   redirectUris?: readonly string[]

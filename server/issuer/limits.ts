@@ -15,6 +15,7 @@ const growing = {
     what: 'refresh tokens (including used ones)',
   },
   'authorization.pushed': { kept: 'pushed', limit: 'pushed_requests', what: 'pushed requests' },
+  'device.asked': { kept: 'devices', limit: 'devices', what: 'device codes' },
   'assertion.used': { kept: 'assertions', limit: 'assertions', what: 'client assertions' },
 } as const
 

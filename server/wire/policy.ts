@@ -262,6 +262,10 @@ export const Policy = z
         /** A used refresh token is stored as well, so that its reuse is detected. */
         refresh_tokens: z.int().positive().default(100_000),
         pushed_requests: z.int().positive().default(1000),
+        /** Device codes; they are stored for an hour beyond their end, for the answer `expired_token`. */
+        devices: z.int().positive().default(10_000),
+        /** Device codes of one client that wait for a person. */
+        devices_per_client: z.int().positive().default(100),
         assertions: z.int().positive().default(100_000),
       })
       .prefault({}),

@@ -16,6 +16,8 @@ export const RegisterClient = z
     response_types: Names.optional(),
     scope: z.string().max(1024).optional(),
     token_endpoint_auth_method: z.enum(authMethods).default('client_secret_basic'),
+    /** Where the client publishes its keys, instead of `jwks`. */
+    jwks_uri: z.string().min(1).max(2048).optional(),
     jwks: z
       .object({
         keys: z
@@ -49,6 +51,7 @@ export const ClientRegistered = z
     response_types: z.array(z.string()),
     token_endpoint_auth_method: z.string(),
     scope: z.string(),
+    jwks_uri: z.string().optional(),
     registration_client_uri: z.url().optional(),
     registration_access_token: z.string().optional(),
   })

@@ -22,7 +22,31 @@ const Jwks = z.object({
     .min(1)
     .max(8),
 })
-const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
+const RedirectUris = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(2048)
+      .refine((uri) => !uri.includes('*'), {
+        error: 'expected the whole URI: wildcards are not supported (RFC 6749 §3.1.2.3)',
+      }),
+  )
+  .max(16)
+
+/** RFC 6749 Appendix A.1, without spaces. */
+const ClientId = z.string().regex(/^[\x21-\x7e]{1,256}$/, {
+  error: 'expected a client_id: printable ASCII without spaces, at most 256 characters',
+})
+const ClientSecret = z.string().min(4).max(256)
+
+/** Also of a host without a dot, and with characters beyond ASCII: accounts of a test world. */
+const Email = z.string().regex(/^[^\s@]{1,64}@[^\s@]{1,189}$/, {
+  error: 'expected an e-mail address, such as admin@localhost',
+})
+
+/** Where the client publishes its keys for `private_key_jwt`, instead of `jwks`. */
+const JwksUri = z.url({ protocol: /^https?$/ }).max(2048)
 
 /**
  * Limits of an agent (contract §2.1). The issuer enforces those on tokens and calls; it only displays
@@ -40,15 +64,16 @@ export type BudgetSeed = z.infer<typeof BudgetSeed>
 /** An agent of a tenant. */
 export const AgentSeed = z.strictObject({
   name: Name,
-  client_id: Name.optional(),
+  client_id: ClientId.optional(),
   /** Default: generated. */
-  client_secret: z.string().min(8).max(256).optional(),
+  client_secret: ClientSecret.optional(),
   capabilities: z.array(Scope).default(['read:documents', 'write:reports']),
   /** Whether the agent may act for users: it gets `delegate:on_behalf`. */
   may_delegate: z.boolean().default(true),
   budget: BudgetSeed.optional(),
   /** Public keys for `private_key_jwt`. */
   jwks: Jwks.optional(),
+  jwks_uri: JwksUri.optional(),
   /** Redirect URIs of sign-in. A loopback address matches any port (RFC 8252 §7.3). */
   redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
   /** Where a logout may redirect to. Default: the redirect URIs. */
@@ -58,7 +83,7 @@ export type AgentSeed = z.infer<typeof AgentSeed>
 
 /** A user of a tenant, with permissions such as `jit.approve`. */
 export const UserSeed = z.strictObject({
-  email: z.email(),
+  email: Email,
   name: z.string().min(1).max(128).optional(),
   permissions: z.array(z.string().min(1)).default([]),
   roles: z.array(z.string().min(1)).default([]),
@@ -69,9 +94,9 @@ export type UserSeed = z.infer<typeof UserSeed>
 /** A client that users sign in to, and that is not an agent. */
 export const ApplicationSeed = z.strictObject({
   name: Name,
-  client_id: Name.optional(),
+  client_id: ClientId.optional(),
   /** Default: generated, unless the application is public. */
-  client_secret: z.string().min(8).max(256).optional(),
+  client_secret: ClientSecret.optional(),
   /** A public client, which cannot keep a secret: a browser or native application. */
   public: z.boolean().default(false),
   redirect_uris: RedirectUris.min(1),
@@ -79,6 +104,7 @@ export const ApplicationSeed = z.strictObject({
   post_logout_redirect_uris: RedirectUris.optional(),
   scopes: z.array(Scope).default(['read:documents', 'write:reports']),
   jwks: Jwks.optional(),
+  jwks_uri: JwksUri.optional(),
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
 
@@ -90,7 +116,7 @@ export const ApiKeySeed = z.strictObject({
   /** The agent the key represents. Default: the first agent; null: none. */
   agent: Name.nullable().optional(),
   /** E-mail address of the user who created the key. Default: the first user. */
-  user: z.email().optional(),
+  user: Email.optional(),
   permissions: z.array(z.string().min(1)).default([]),
 })
 export type ApiKeySeed = z.infer<typeof ApiKeySeed>
@@ -131,7 +157,7 @@ export const ConnectionSeed = z.strictObject({
   provider_label: z.string().min(1).max(128).optional(),
   scopes: z.array(Scope).default([]),
   /** E-mails of the users who have linked their account; absent: the account is the tenant's own. */
-  users: z.array(z.email()).optional(),
+  users: z.array(Email).optional(),
   /** Names of the agents that may have its tokens; absent: all. */
   agents: z.array(Name).optional(),
   /** Absent: one is made. */
@@ -153,7 +179,7 @@ export const ApproverScript = z
     reason: z.string().max(4096).optional(),
     ttl: z.int().min(1).max(900).optional(),
     /** E-mail address of the approver. Default: the first user with `jit.approve`. */
-    by: z.email().optional(),
+    by: Email.optional(),
   })
   .meta({ id: 'ApproverScript' })
 export type ApproverScript = z.infer<typeof ApproverScript>

@@ -12,6 +12,7 @@ import { assertionAudiences } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
+import { publishedKeys } from './published-keys.ts'
 
 type ClientFields = Readonly<{
   client_id?: string | undefined
@@ -99,10 +100,11 @@ const clientByAssertion = async (
   const clientId = posted ?? String(peekJwt(jwt)?.claims.iss)
   const client = tenant.state.clients.get(clientId)
   const refused = () => refuseClient(context, 'the client assertion is not valid')
-  if (client?.keys === undefined) return refused()
+  const keys = client && keysOf(context, client)
+  if (client === undefined || keys === undefined) return refused()
   const now = tenant.clock.now()
   const { jti, exp } = await verifyAssertion(jwt, {
-    keys: keySetOf(client.keys),
+    keys,
     algorithms: assertionAlgorithms,
     issuers: [clientId],
     subject: clientId,
@@ -113,6 +115,11 @@ const clientByAssertion = async (
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) return refused()
   tenant.run(useAssertion, { clientId, jti, expiresAt: Math.ceil(exp) })
   return client
+}
+
+const keysOf = (context: TenantContext, { keys, jwksUri }: Client): FindKeys | undefined => {
+  if (keys !== undefined) return keySetOf(keys)
+  return jwksUri === undefined ? undefined : publishedKeys(context, jwksUri)
 }
 
 /** The imported keys of each JWKS. */
