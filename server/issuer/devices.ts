@@ -16,7 +16,7 @@ export const askForDevice: Decide<
 > = (state, { client, codeHash, userCode, scope }, { now }) => {
   mayUse(state, client, deviceCodeGrantType)
   const { clientId } = client
-  refuseBeyondSelfRegistered(state, 'devices', client, devicesOf(state))
+  refuseBeyondSelfRegistered(state, 'grants', client, devicesOf(state))
   const limit = state.policy.limits.devices_per_client
   if (countWaiting(state, clientId, now) >= limit) {
     refuse({ error: 'limit_reached', what: 'waiting device codes of one client', limit })

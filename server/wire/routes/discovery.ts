@@ -15,14 +15,17 @@ const between = (document: string) => [
   `/.well-known/${document}/orgs/:tenant`,
 ]
 
-/** Below the tenant without `/api/v1`, and at the root for the first tenant (contract §7 row 25). */
+/**
+ * Below the tenant without `/api/v1`, and at the root for the first tenant
+ * (CONTRACT.md#metadata-documents).
+ */
 const elsewhere = (document: string) => [
   `/t/:tenant/.well-known/${document}`,
   `/orgs/:tenant/.well-known/${document}`,
   `/.well-known/${document}`,
 ]
 
-/** Metadata and keys (contract §1.4), and MCP servers (§2.5). */
+/** Metadata and keys, and MCP servers. */
 export const discoveryRoutes = {
   'discovery.oauth': {
     seat: 'issuer',
@@ -31,6 +34,7 @@ export const discoveryRoutes = {
     aliases: [...between('oauth-authorization-server'), ...elsewhere('oauth-authorization-server')],
     auth: 'none',
     summary: 'Authorization server metadata (RFC 8414)',
+    source: 'CONTRACT.md#metadata-documents',
     answers: { 200: ServerMetadata },
   },
   'discovery.openid': {
@@ -40,6 +44,7 @@ export const discoveryRoutes = {
     aliases: [...between('openid-configuration'), ...elsewhere('openid-configuration')],
     auth: 'none',
     summary: 'OpenID Provider metadata',
+    source: 'CONTRACT.md#metadata-documents',
     answers: { 200: ServerMetadata },
   },
   'discovery.jwks': {
@@ -49,6 +54,7 @@ export const discoveryRoutes = {
     aliases: elsewhere('jwks.json'),
     auth: 'none',
     summary: 'Read the public signing keys (JWKS)',
+    source: 'CONTRACT.md#jwks',
     answers: { 200: Jwks },
   },
   'discovery.resource': {
@@ -58,6 +64,7 @@ export const discoveryRoutes = {
     aliases: [...beforeBase('oauth-protected-resource'), ...elsewhere('oauth-protected-resource')],
     auth: 'none',
     summary: 'Protected resource metadata (RFC 9728)',
+    source: 'CONTRACT.md#protected-resource-metadata',
     note: 'Metadata of the MCP server; a list when there are several; of the API when there is none.',
     answers: { 200: ProtectedResource.or(ProtectedResource.array()) },
   },
@@ -68,6 +75,7 @@ export const discoveryRoutes = {
     aliases: beforeBase('oauth-protected-resource').map((path) => `${path}/mcp/:serverId`),
     auth: 'none',
     summary: 'Protected resource metadata of one MCP server',
+    source: 'CONTRACT.md#protected-resource-metadata',
     answers: { 200: ProtectedResource },
   },
   'mcp.servers.list': {
@@ -76,6 +84,7 @@ export const discoveryRoutes = {
     path: '/mcp/servers',
     auth: 'bearer',
     summary: 'List the MCP servers',
+    source: 'CONTRACT.md#mcp-server-list',
     answers: { 200: mcp.McpServerList },
   },
   'mcp.servers.get': {
@@ -84,6 +93,7 @@ export const discoveryRoutes = {
     path: '/mcp/servers/:serverId',
     auth: 'bearer',
     summary: 'Read one MCP server, with its authorization URLs',
+    source: 'CONTRACT.md#mcp-server-list',
     answers: { 200: mcp.McpServerDetails },
   },
   'mcp.challenge': {
@@ -92,6 +102,7 @@ export const discoveryRoutes = {
     path: '/mcp/:serverId/challenge',
     auth: 'none',
     summary: 'Read the challenge of an MCP server',
+    source: 'CONTRACT.md#mcp-challenge',
     answers: { 200: mcp.McpAdmitted },
   },
   'mcp.challenge.post': {
@@ -100,6 +111,7 @@ export const discoveryRoutes = {
     path: '/mcp/:serverId/challenge',
     auth: 'none',
     summary: 'Read the challenge of an MCP server, with POST',
+    source: 'CONTRACT.md#mcp-challenge',
     answers: { 200: mcp.McpAdmitted },
   },
 } as const satisfies Record<string, Route>

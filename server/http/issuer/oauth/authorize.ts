@@ -112,7 +112,7 @@ const askForConsent = (
   const { query, flaw: own } = readAuthorization(asked)
   const { parameters, flaw: ofPushed = own } = withPushed(context, query)
   const flaw = hasSecretInUri(request.query)
-    ? { error: 'invalid_request', reason: secretInUri }
+    ? ({ error: 'invalid_request', reason: secretInUri } as const)
     : ofPushed
   const { client, redirectUri } = findRedirectTarget(context, parameters)
   const target = client.selfRegistered ? undefined : redirectUri
@@ -152,7 +152,7 @@ const withPushed = (
     return { parameters: { ...AuthorizeQuery.parse(pushed.parameters), request_uri: uri } }
   }
   if (query.redirect_uri === undefined) failWithPage(400, `The request_uri is ${reason}.`)
-  const flaw = { error: 'invalid_request_uri', reason: `request_uri: it is ${reason}` }
+  const flaw = { error: 'invalid_request_uri', reason: `request_uri: it is ${reason}` } as const
   return { parameters: query, flaw }
 }
 
