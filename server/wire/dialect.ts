@@ -123,7 +123,7 @@ export const dialects = {
   userinfo_claims: {
     says: 'which claims of a user userinfo has, for a token with the scope openid',
     imitates: 'by_scope: profile and email on request; all: older mocks',
-    source: 'OpenID Connect Core 1.0 §5.4',
+    source: 'CONTRACT.md#userinfo',
   },
   basic_encoding: {
     says: 'how the client encodes its id and secret in HTTP Basic',

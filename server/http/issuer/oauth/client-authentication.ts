@@ -74,8 +74,10 @@ export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFie
   fields.client_assertion !== undefined ||
   /^basic /i.test(headers.authorization ?? '')
 
+/** An `id_token_hint` is allowed in a URI (OpenID Connect Core §3.1.2.1). */
 export const hasSecretInUri = (query: URLSearchParams): boolean =>
-  query.size > 0 && [...query.keys()].some(isSecretParameter)
+  query.size > 0 &&
+  [...query.keys()].some((name) => isSecretParameter(name) && name !== 'id_token_hint')
 
 export const secretInUri = 'expected credentials only in the body or in header fields'
 
