@@ -217,9 +217,12 @@ export class LumoAuthAgent {
           headers: {
             accept: 'application/json',
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...(body === undefined || form ? {} : { 'content-type': 'application/json' }),
+            ...(body === undefined
+              ? {}
+              : { 'content-type': `application/${form ? 'x-www-form-urlencoded' : 'json'}` }),
           },
-          ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
+          // A form is sent as text, because the `fetch` of Node does not know the forms of jsdom.
+          ...(body === undefined ? {} : { body: form ? String(body) : JSON.stringify(body) }),
           redirect: 'manual',
           signal,
         })

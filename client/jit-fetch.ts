@@ -1,5 +1,6 @@
 import { type AuthorizationDetail, anyCovers } from '../server/wire/authorization-detail.ts'
 import { MalformedChallenge } from '../server/wire/challenge.ts'
+import { readText } from '../server/wire/read-text.ts'
 import type { Fetch } from './agent.ts'
 import { makeReplayable } from './body.ts'
 import { EscalationRefusedError, RedirectRefusedError } from './errors.ts'
@@ -226,6 +227,10 @@ const withoutBody = (init: RequestInit = {}): RequestInit => {
   return rest
 }
 
+/**
+ * Ends an answer that is not used. A short body is read: the connection can be used again, and happy-dom
+ * throws an uncaught error for a stream that was cancelled.
+ */
 const discard = (response: Response): void => {
-  response.body?.cancel().catch(() => undefined)
+  void readText(response, 2 ** 16, AbortSignal.timeout(1000)).catch(() => undefined)
 }

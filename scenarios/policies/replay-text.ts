@@ -1,7 +1,9 @@
+import { addDecisions } from '../../server/issuer/replay-policy.ts'
 import { inertText } from '../../server/wire/inert-text.ts'
+import type { Decisions, ReplayedDay } from '../../server/wire/policy-replay.ts'
 import { escapeMarkdown } from '../reports/escape.ts'
 import { exampleText } from './example-text.ts'
-import { addDecisions, type Decisions, type Replay, type ReplayedDay } from './replay.ts'
+import type { Replay } from './replay.ts'
 
 /** A replay for a terminal: a table and a chart of the days, then the changed decisions. */
 export const replayText = (replay: Replay): string => {

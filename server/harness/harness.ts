@@ -126,9 +126,11 @@ export type HarnessOptions = Readonly<{
 /** A running harness: issuer, API and control plane. Close it to release its ports and timers. */
 export type Harness = AsyncDisposable &
   Readonly<{
-    /** Origins, such as `http://127.0.0.1:40123`. */
+    /** The origin of the issuer and the control plane, such as `http://127.0.0.1:40123`. */
     issuer: string
+    /** The origin of the API. */
     api: string
+    /** The bearer token of the control plane. */
     controlToken: string
     /** The initial tenants, in the order of the options. */
     tenants: readonly TestTenant[]
@@ -142,11 +144,13 @@ export type Harness = AsyncDisposable &
     /** The seats as functions. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
     /**
+     * Creates a tenant.
      * @param options.replace whether a tenant of the same name is deleted first
      * @throws {TypeError} with one line per error in the seed
      * @throws {TypeError} for a name that a tenant has already, or an unknown misbehaviour
      */
     createTenant: (seed?: Seed, options?: { replace?: boolean }) => TestTenant
+    /** Closes sockets, timers and journal. */
     close: () => Promise<void>
   }>
 

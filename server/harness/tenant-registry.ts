@@ -15,6 +15,7 @@ import { RateLimitWindows } from '../http/tenant/rate-limit-windows.ts'
 import { secretHashesOf } from '../http/tenant/secret-hashes.ts'
 import type { Origins, TenantContext } from '../http/tenant-context.ts'
 import type { Event, EventOf } from '../issuer/event.ts'
+import { rememberedDecisions } from '../issuer/history.ts'
 import { Clock, Tenant } from '../issuer/tenant.ts'
 import { JournalError } from '../journal/error.ts'
 import type { Kept, SharedStore, Store, TenantJournal } from '../journal/store.ts'
@@ -225,6 +226,10 @@ const openTenantContext = (
     polling: { count: 0 },
     watching: { count: 0 },
     durable: async () => journal?.durable(),
+    decided: async (begin) =>
+      journal
+        ? journal.decided(begin)
+        : rememberedDecisions(tenant.state, tenant.journal, clock.now(), begin()),
     visits: new RateLimitWindows(),
     model: {
       key: modelKeyOf(slug, secrets.get(modelSecret) ?? ''),

@@ -9,13 +9,16 @@ import type { Answer, HttpRequest } from './message.ts'
  */
 export const shareAcrossOrigins = (names: readonly RouteName[]): Step<HttpRequest> => {
   const findRoute = createRouter(names.filter(isShared))
-  const isSharedAt = (method: string, path: string): boolean => {
+  const find = (method: string, path: string) => {
     try {
-      const found = findRoute(method, path)
-      return found !== undefined && 'name' in found
+      return findRoute(method, path)
     } catch {
-      return false
+      return undefined
     }
+  }
+  const isSharedAt = (method: string, path: string): boolean => {
+    const found = find(method, path)
+    return found !== undefined && 'name' in found
   }
   return async (request, next) => {
     const { method, path, headers } = request
@@ -24,6 +27,10 @@ export const shareAcrossOrigins = (names: readonly RouteName[]): Step<HttpReques
       return isSharedAt(wanted, path) ? preflightAnswer(wanted, request) : next(request)
     }
     const answer = await next(request)
+    if (method === 'OPTIONS') {
+      const found = find(method, path)
+      return found !== undefined && 'allow' in found ? namingMethods(found.allow, answer) : answer
+    }
     return isSharedAt(method, path) ? share(answer) : answer
   }
 }
@@ -49,6 +56,19 @@ const preflightAnswer = (method: string, { headers }: HttpRequest): Answer => {
     },
   }
 }
+
+/**
+ * An answer to OPTIONS that is not a preflight, or is one whose `Origin` was lost on the way: the
+ * MSW handlers see those of happy-dom without it.
+ */
+const namingMethods = (methods: readonly string[], answer: Answer): Answer => ({
+  ...answer,
+  headers: {
+    ...answer.headers,
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': methods.join(', '),
+  },
+})
 
 const isFieldList = (text: string) => /^[\w!#$%&'*+.^`|~, -]{1,2048}$/.test(text)
 

@@ -1,5 +1,6 @@
 import type { ResourceServer } from '../api/resource-server.ts'
 import type { Sessions } from '../console/sessions.ts'
+import type { OnDecided } from '../issuer/history.ts'
 import type { Tenant } from '../issuer/tenant.ts'
 import type { ScriptedModel } from '../model/scripted-model.ts'
 import type { Agenda, Timers } from '../outbound/agenda.ts'
@@ -57,6 +58,11 @@ export type TenantContext = {
   readonly watching: { count: number }
   /** Resolves when everything so far is stored, if there is storage. */
   readonly durable: () => Promise<void>
+  /**
+   * Reads the decided requests. Calls `begin` for a receiver, which replaces earlier ones.
+   * @returns the time from which on none is missing; undefined when there are none
+   */
+  readonly decided: (begin: () => OnDecided) => Promise<number | undefined>
   readonly visits: RateLimitWindows
   readonly model: ScriptedModel
 }

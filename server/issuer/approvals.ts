@@ -6,7 +6,7 @@ import { mayApprove } from './requests.ts'
 import type { ApprovalRecord, State } from './state.ts'
 import { findUser } from './tasks.ts'
 
-/** Lifetime of a push approval, in seconds (contract §2.3). */
+/** Lifetime of a push approval, in seconds (CONTRACT.md#push-approvals). */
 export const approvalLifetime = 120
 
 export type AskApproval = Readonly<{
@@ -85,7 +85,7 @@ export const answerApproval: Decide<
       error: 'already_decided',
       requestId: approvalId,
       status,
-      by: record.answered?.by ?? 'nobody',
+      by: record.answered?.by ?? 'no one',
     })
   }
   return [{ type: 'approval.answered', approvalId, as, by: userId }]

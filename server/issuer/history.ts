@@ -1,8 +1,9 @@
 import { Policy, type RiskLevel } from '../wire/index.ts'
 import type { Entry, EventOf } from './event.ts'
 import { evolve } from './evolve.ts'
+import type { Journal } from './journal.ts'
 import type { Facts } from './policy.ts'
-import { emptyState, type State } from './state.ts'
+import { emptyState, type RequestRecord, remembered, type State } from './state.ts'
 
 /**
  * One decided request, as compaction stores it: enough to apply another policy to it. Pass `facts`
@@ -101,11 +102,29 @@ const describeDecision = (
   state: State,
   decision: Entry & EventOf<'permission.approved' | 'permission.denied'>,
 ): DecidedRequest | undefined => {
-  const request = state.requests.get(decision.requestId)?.request
-  if (request === undefined) return
-  const { rule, decision: verdict, inputs } = request.explanation
+  const record = state.requests.get(decision.requestId)
+  if (record === undefined) return
   return {
-    requestId: request.id,
+    requestId: decision.requestId,
+    ...describeRequest(state, record),
+    outcome: {
+      as: decision.type === 'permission.approved' ? 'approved' : 'denied',
+      by: decision.by,
+      at: decision.at,
+      ...(decision.type === 'permission.approved' ? { ttl: decision.ttl } : {}),
+      ...(decision.type === 'permission.denied' && decision.reason !== undefined
+        ? { reason: decision.reason }
+        : {}),
+    },
+  }
+}
+
+const describeRequest = (
+  state: State,
+  { request }: RequestRecord,
+): Pick<DecidedRequest, 'facts' | 'policy'> => {
+  const { rule, decision, inputs } = request.explanation
+  return {
     facts: {
       detail: request.detail,
       agent: String(inputs.agent),
@@ -121,15 +140,33 @@ const describeDecision = (
       requestsLastMinute: Number(inputs.requests_last_minute),
       now: request.requestedAt,
     },
-    policy: { rule, decision: verdict, risk: request.risk, ttl: request.ttl },
-    outcome: {
-      as: decision.type === 'permission.approved' ? 'approved' : 'denied',
-      by: decision.by,
-      at: decision.at,
-      ...(decision.type === 'permission.approved' ? { ttl: decision.ttl } : {}),
-      ...(decision.type === 'permission.denied' && decision.reason !== undefined
-        ? { reason: decision.reason }
-        : {}),
-    },
+    policy: { rule, decision, risk: request.risk, ttl: request.ttl },
   }
+}
+
+/** Receives the facts and the decision of the policy of each decided request, oldest first. */
+export type OnDecided = (request: Pick<DecidedRequest, 'facts' | 'policy'>) => void
+
+/**
+ * The decided requests of a tenant without a store, as long as they are in memory.
+ * @returns the time from which on none is missing; undefined without entries
+ */
+export const rememberedDecisions = (
+  state: State,
+  journal: Journal,
+  now: number,
+  onDecided: OnDecided,
+): number | undefined => {
+  const [first, ...others] = journal.after(0)
+  if (first === undefined) return undefined
+  if (first.seq === 1) {
+    const history = new History(onDecided, 0)
+    for (const entry of [first, ...others]) history.add(entry)
+    history.compact()
+    return first.at
+  }
+  for (const record of state.requests.values()) {
+    if (record.decided !== undefined) onDecided(describeRequest(state, record))
+  }
+  return Math.floor(now) + 1 - remembered
 }

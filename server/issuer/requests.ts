@@ -20,9 +20,9 @@ export type RequestPermission = Readonly<{
 }>
 
 /**
- * Creates a permission request. The policy approves it, denies it, or leaves the decision to a person.
- * Each request raises the risk score of the task; the request that reaches the limit is denied and
- * suspends the task (contract §5.5).
+ * Creates a permission request. The policy approves it, denies it, or leaves the decision to a
+ * person. Each request raises the risk score of the task; the request that reaches the limit is
+ * denied and suspends the task (CONTRACT.md#suspension).
  */
 export const requestPermission: Decide<
   RequestPermission,
@@ -371,7 +371,7 @@ const requireDecidable = (
     error: 'already_decided',
     requestId,
     status: life === 'exchanged' ? 'approved' : life,
-    by: record.decided?.by ?? 'nobody',
+    by: record.decided?.by ?? 'no one',
   })
 }
 

@@ -118,6 +118,10 @@ export class FileStore implements Store {
       changed: (change) => this.#journal.append({ tenant: slug, change }),
       deleted: () => this.#deleted(slug),
       durable: () => this.durable(),
+      decided: async (begin) => {
+        await this.durable()
+        return this.#journal.decided(slug, begin)
+      },
     }
   }
 

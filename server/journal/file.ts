@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, realpathSync, statSync } from 'node:fs'
-import { newestEntries } from '../issuer/history.ts'
+import { newestEntries, type OnDecided } from '../issuer/history.ts'
 import type { JournalSize } from '../wire/index.ts'
 import { JournalError, reasonOf, writeError } from './error.ts'
 import { addChecksum, type Line } from './line.ts'
@@ -238,6 +238,29 @@ export class JournalFile {
     if (this.#failed) return
     if (file?.hasReplaced) this.#failed = failed as Error
     else this.#onWarning(`the journal ${this.#path} was not compacted: ${reasonOf(failed)}`)
+  }
+
+  /** Reads the decided requests of a tenant, as `TenantJournal` says. */
+  async decided(slug: string, begin: () => OnDecided): Promise<number | undefined> {
+    let current: TenantPast | undefined
+    let receive: OnDecided = begin()
+    const follow = (past: TenantPast | undefined) => {
+      if (past === current) return
+      current = past
+      receive = begin()
+    }
+    const { tenants } = await readPast(this.#path, {
+      newest: 0,
+      decided: 0,
+      only: slug,
+      signal: this.#ended.signal,
+      onDecided: (past, request) => {
+        follow(past)
+        receive(request)
+      },
+    })
+    follow(tenants.get(slug))
+    return current?.completeFrom
   }
 
   #read(upTo?: number) {

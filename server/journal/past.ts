@@ -33,6 +33,8 @@ export type ReadOptions = Readonly<{
   decided: number
   /** Number of bytes to read. Absent: the whole file. */
   upTo?: number
+  /** The only tenant to read. Absent: all of them. */
+  only?: string | undefined
   /** Receives each record of a decided request, oldest first. Then none is kept. */
   onDecided?: ((tenant: TenantPast, request: DecidedRequest) => void) | undefined
   signal?: AbortSignal
@@ -45,7 +47,7 @@ export type ReadOptions = Readonly<{
  */
 export const readPast = async (
   path: string,
-  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, onDecided, signal }: ReadOptions,
+  { newest, decided: most, upTo = Number.POSITIVE_INFINITY, only, onDecided, signal }: ReadOptions,
 ): Promise<{ tenants: Map<string, TenantPast>; torn: number | undefined }> => {
   const { tenants, take } = collectPast(path, { newest, decided: most, onDecided })
   const torn = await readLines(path, upTo, (text, number) => {
@@ -61,7 +63,9 @@ export const readPast = async (
         `${path}: format ${line.format} is newer than this program, which reads up to format ${format}; use a newer lumoauth-harness`,
       )
     }
-    take(line, `${path}:${number}`)
+    if (only === undefined || !('tenant' in line) || line.tenant === only) {
+      take(line, `${path}:${number}`)
+    }
   })
   for (const [slug, tenant] of tenants) {
     finishPast(path, slug, tenant)

@@ -6,7 +6,7 @@ import { type Algorithm, KeyRing, type PrivateJwk, type SigningKey } from '../si
 import type { TenantSeed } from '../wire/index.ts'
 import { JournalError } from './error.ts'
 import { addChecksum, parseLine } from './line.ts'
-import { collectPast, finishPast, linesOf, type TenantPast } from './past.ts'
+import { collectPast, finishPast, linesOf, type ReadOptions, type TenantPast } from './past.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 import { prepareSchema, tables } from './postgres-schema.ts'
 import { type Addresses, type Owned, Session, unavailable } from './postgres-session.ts'
@@ -280,6 +280,12 @@ export class PostgresStore implements SharedStore {
         await session.durable()
         if (owned.isGivenUp) throw new JournalError(`this process has given up the tenant ${slug}`)
       },
+      decided: async (begin) => {
+        await session.durable()
+        const receive = begin()
+        const read = await this.#read(slug, (_, request) => receive(request))
+        return read?.past.completeFrom
+      },
     }
   }
 
@@ -300,7 +306,7 @@ export class PostgresStore implements SharedStore {
     return (await this.#select<Holder>(findHolder, [session.lockOf(slug)]))[0]
   }
 
-  async #read(slug: string) {
+  async #read(slug: string, onDecided?: ReadOptions['onDecided']) {
     const [tenant] = await this.#select<{ beside: string }>(
       `select beside from ${tables.tenants} where slug = $1`,
       [slug],
@@ -312,15 +318,20 @@ export class PostgresStore implements SharedStore {
     )
     // Another request is deleting it.
     if (rows.length === 0) return undefined
-    const past = this.#pastOf(slug, rows)
+    const past = this.#pastOf(slug, rows, onDecided)
     const next = Number(rows.at(-1)?.seq) + 1
     return { beside: tenant.beside, past, next, lines: rows.length }
   }
 
-  #pastOf(slug: string, rows: readonly { seq: string; line: string }[]): TenantPast {
+  #pastOf(
+    slug: string,
+    rows: readonly { seq: string; line: string }[],
+    onDecided?: ReadOptions['onDecided'],
+  ): TenantPast {
     const source = `${this.#connections.where}, tenant ${slug}`
-    const { newestEntries: newest, decidedRequests: decided } = this.#options
-    const { tenants, take } = collectPast(source, { newest, decided })
+    const { decidedRequests: decided } = this.#options
+    const newest = onDecided === undefined ? this.#options.newestEntries : 0
+    const { tenants, take } = collectPast(source, { newest, decided, onDecided })
     for (const { seq, line: text } of rows) {
       const line = parseLine(text)
       if (line === undefined || !('tenant' in line) || line.tenant !== slug) {
@@ -457,6 +468,7 @@ const readOnly: TenantJournal = {
   changed: refuse,
   deleted: refuse,
   durable: async () => refuse(),
+  decided: async () => refuse(),
 }
 
 const addressesOf = ({ issuer, api }: Holder): Addresses => ({

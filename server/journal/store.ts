@@ -1,6 +1,6 @@
 import type { Change } from '../api/changes.ts'
 import type { Entry } from '../issuer/event.ts'
-import type { History } from '../issuer/history.ts'
+import type { History, OnDecided } from '../issuer/history.ts'
 import {
   type Algorithm,
   generateSigningKey,
@@ -37,6 +37,12 @@ export type TenantJournal = Readonly<{
   planned?: (seconds: number | undefined) => void
   /** Resolves when all entries so far are stored. @throws {JournalError} when they are not */
   durable: () => Promise<void>
+  /**
+   * Reads the stored decided requests. Calls `begin` first, and again where a tenant of this name was
+   * created anew: what earlier receivers got does not count.
+   * @returns the time from which on none is missing; undefined without entries
+   */
+  decided: (begin: () => OnDecided) => Promise<number | undefined>
 }>
 
 /** The storage of the tenants of a harness, from which a restart restores them. */

@@ -13,7 +13,8 @@ export const signJwt = (
   claims: Readonly<Record<string, unknown>>,
   { typ }: Header = accessTokenHeader,
 ): Promise<string> =>
-  new CompactSign(utf8.encode(JSON.stringify(claims)))
+  // In jsdom, `Uint8Array` is not the class of what `TextEncoder` returns, and jose compares classes.
+  new CompactSign(new Uint8Array(utf8.encode(JSON.stringify(claims))))
     .setProtectedHeader({ alg, kid, typ })
     .sign(privateJwk)
 

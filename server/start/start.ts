@@ -236,6 +236,8 @@ client secrets ${secretsSaid[secrets]}
 control token  ${harness.controlToken}
 approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}${dotenv === undefined ? '' : `\nwrote          ${dotenv}`}
 
+A tour in eight steps, and every scenario, in the browser: lumoauth-harness run --ui
+
 Ctrl-C ends it.
 `
   // A dotenv file may contain only assignments and comments.

@@ -531,7 +531,7 @@ describe.skipIf(noBrowser)(
         await verdict(page, 'Approved by Ada Approver')
         await check('a decided request')
         await it.agent.read('doc_people', await it.agent.token(it.requestId))
-        for (const view of ['Tasks', 'Journal', 'Exchanges', 'Harness']) {
+        for (const view of ['Tasks', 'Journal', 'Exchanges', 'Policy', 'Harness']) {
           await page.getByRole('link', { name: view }).click()
           await page.getByRole('heading', { name: view, level: 1 }).waitFor()
           await check(view)
@@ -571,13 +571,41 @@ describe.skipIf(noBrowser)(
       await page.getByRole('link', { name: 'Q4 report' }).click()
       await page.locator('.steps li').first().waitFor()
       await check('a timeline')
-      for (const view of ['Inbox', 'Tasks', 'Journal', 'Exchanges', 'Harness']) {
+      for (const view of ['Inbox', 'Tasks', 'Journal', 'Exchanges', 'Policy', 'Harness']) {
         await page.getByRole('link', { name: view }).first().click()
         await page.getByRole('heading', { name: view, level: 1 }).waitFor({ state: 'attached' })
         await check(view)
       }
 
       expect(tooWide).toEqual([])
+    })
+
+    it('replays a policy that is pasted, and reports mistakes with their place', async () => {
+      await using it = await waiting()
+      const { page } = it
+      await page.getByRole('button', { name: 'Approve' }).click()
+      await verdict(page, 'Approved by Ada Approver')
+      await page.getByRole('link', { name: 'Policy' }).click()
+      const replay = async (policy: string) => {
+        await page.getByLabel('New policy (YAML or JSON)').fill(policy)
+        await page.getByRole('button', { name: 'Replay' }).click()
+      }
+
+      await replay('rulez: []')
+      await page.getByText(/^policy:1:1: unknown key "rulez"/).waitFor()
+      await replay('rules: [{ name: all, when: {}, risk: low, decision: approve }]')
+      await page
+        .locator('main')
+        .getByText(
+          '1 decided request: the new policy spares people 1 prompt and gives them 0 prompts.',
+        )
+        .waitFor()
+
+      const changed = page.getByRole('region', { name: 'Requests decided otherwise' })
+      expect(await changed.innerText()).toContain('ask → approve')
+      expect(await page.locator('svg.chart[role=img] rect.approve').count()).toBe(2)
+      expect(await page.evaluate<string[]>(cutOff)).toEqual([])
+      expect(await faultsOf(page)).toEqual([])
     })
 
     it('shifts no layout while requests arrive', async () => {

@@ -194,7 +194,7 @@ const rows: readonly Row[] = [
 const keyNamed = (at: World, name: string) =>
   at.tenant.api_keys.find((it) => it.name === name)?.key ?? 'none'
 
-describe('listing and deciding permission requests (design §11)', () => {
+describe('listing and deciding permission requests', () => {
   it.each(rows)('%s (%#)', async (_principal, tokenFor, expected) => {
     const at = await waiting()
     const token = await tokenFor(at, 'ada@example.com')

@@ -5,6 +5,7 @@ import { follow } from './live.js'
 import { createExchanges, createJournal } from './logs.js'
 import { createOperator } from './operator.js'
 import { button } from './parts.js'
+import { createPolicy } from './policy.js'
 import { createServer } from './server.js'
 import { signIn } from './sign-in.js'
 import { createTasks } from './tasks.js'
@@ -71,6 +72,7 @@ const open = (session) => {
     tasks: { label: 'Tasks', view: createTasks(page) },
     journal: { label: 'Journal', view: createJournal(page) },
     exchanges: { label: 'Exchanges', view: createExchanges(page) },
+    policy: { label: 'Policy', view: createPolicy(page) },
     ...(session.operator ? { harness: { label: 'Harness', view: createOperator(page) } } : {}),
   }
   let current

@@ -12,13 +12,15 @@ import {
   timelineOf,
   toJournalEntry,
 } from '../../console/views.ts'
+import { PolicyReplayer } from '../../issuer/replay-policy.ts'
 import { approveRequest, denyRequest, mayApprove } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import { stopTask, withdrawPermission } from '../../issuer/withdraw.ts'
 import { same } from '../../signing/secrets.ts'
 import { pathOf } from '../../wire/base-url.ts'
-import type { ConsoleRoute, SignedIn, SignIn } from '../../wire/index.ts'
+import { type ConsoleRoute, Policy, type SignedIn, type SignIn } from '../../wire/index.ts'
 import { markup } from '../../wire/markup.ts'
+import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
 import type { Area, Routed } from '../core.ts'
 import { type Handlers, type HttpRequest, noContent, ok } from '../message.ts'
 import { plainPage } from '../plain-page.ts'
@@ -231,6 +233,15 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
   },
   'console.exchanges': ({ context, query }) => ok(context().exchanges.pageAfter(query.after)),
 
+  'console.policy.replay': async ({ context, body }) => {
+    const policy = policyOf(body.policy)
+    let replayer = new PolicyReplayer(policy)
+    const completeFrom = await context().decided(() => {
+      replayer = new PolicyReplayer(policy)
+      return (request) => replayer.add(request)
+    })
+    return ok({ complete_from: completeFrom ?? null, ...PolicyReplayer.sum([replayer]) })
+  },
   'console.clock.move': ({ context, body }) => {
     moveClock(context(), body)
     return ok(readClock(context()))
@@ -248,6 +259,17 @@ const consoleHandlers: Handlers<ConsoleRoute, ConsoleContext> = {
     context().misbehaving.off(params.name)
     return ok(await listMisbehaviours(context()))
   },
+}
+
+/** @throws {HttpError} 400 with line and column of each mistake */
+const policyOf = (text: string): Policy => {
+  try {
+    // An empty file is the default policy.
+    return parseYaml('policy', text.trim() === '' ? '{}' : text, Policy, mostForeignTokens)
+  } catch (wrong) {
+    if (!(wrong instanceof FlawedFile)) throw wrong
+    return answerWith(400, 'invalid_policy', wrong.message)
+  }
 }
 
 const refuseNotFound = (): never => answerWith(404, 'not_found', 'unknown resource')

@@ -29,13 +29,22 @@ export const createHandlers = ({ issuer, api, handle }: Seats): HttpHandler[] =>
         return refusal(404, 'not_found', 'MSW handlers do not include the control plane')
       }
       try {
-        return await handle(request)
+        return acceptPreflight(request, await handle(request))
       } catch (thrown) {
         if (!(thrown instanceof HarnessClosed)) throw thrown
         return refusal(503, thrown.code, thrown.message)
       }
     }),
   )
+
+/**
+ * MSW receives the preflight of happy-dom without `Origin` and `Access-Control-Request-Method`. A 405 that
+ * lists the methods for other origins answers it, with the status of a preflight.
+ */
+const acceptPreflight = ({ method }: Request, response: Response): Response =>
+  method === 'OPTIONS' && response.headers.has('access-control-allow-methods')
+    ? new Response(null, { status: 204, headers: response.headers })
+    : response
 
 /**
  * For a base URL with a path, also the URLs with the well-known segment between host and path (RFC 8414

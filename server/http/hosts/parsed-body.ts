@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import type { Request } from 'express'
 import { deepestJson, isDeeper } from '../../wire/json.ts'
 
@@ -10,7 +11,7 @@ import { deepestJson, isDeeper } from '../../wire/json.ts'
  */
 export const textOfBody = (request: Request): string => {
   const body: unknown = request.body
-  if (body instanceof Uint8Array) return utf8.decode(body)
+  if (isUint8Array(body)) return utf8.decode(body)
   if (typeof body === 'string') return body
   if (body === undefined) return announcesBody(request) ? refuseConsumed() : ''
   if (isDeeper(body)) throw new BodyTooDeep()

@@ -74,7 +74,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
 
 /**
  * Approvers see all requests of the tenant; with the dialect `agents_own`, agents see their own
- * (contract §7 row 7).
+ * (CONTRACT.md#approvers).
  */
 const mayList = (
   { tenant }: TenantContext,

@@ -8,7 +8,7 @@ import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { refuseMissingScope } from './missing-right.ts'
 
-/** Identity and permissions of the bearer, and permission checks (contract §2.3). */
+/** Identity and permissions of the bearer, and permission checks (CONTRACT.md#permission-checks). */
 export const permissionHandlers: Handlers<
   | 'me.get'
   | 'authz.check'

@@ -101,6 +101,39 @@ describe.each(['sockets', 'msw', 'fetch'] as const)('pages of other origins, ove
   })
 })
 
+describe('MSW handlers, for a preflight that lost its Origin, as those of happy-dom,', () => {
+  const ask = async (path: string, crossOrigin: boolean) => {
+    await using harness = await createHarness({
+      algorithm: 'ES256',
+      crossOrigin,
+      origins: { issuer: 'https://issuer.test', api: 'https://api.test' },
+    })
+    const server = setupServer(...createHandlers(harness))
+    server.listen({ onUnhandledFrame: 'bypass' })
+    const response = await fetch(harness.createTenant().urls.tenant + path, { method: 'OPTIONS' })
+    server.close()
+    return response
+  }
+
+  it('answer 204 with the methods of the path', async () => {
+    const { status, headers } = await ask('/oauth/userinfo', true)
+
+    expect(status).toBe(204)
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+    expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST')
+  })
+
+  it.each([
+    ['the consent page', '/oauth/authorize', true],
+    ['a harness without CORS', '/oauth/userinfo', false],
+  ])('answer 405 for %s', async (_, path, crossOrigin) => {
+    const { status, headers } = await ask(path, crossOrigin)
+
+    expect(status).toBe(405)
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+  })
+})
+
 it('crossOrigin: false sends no CORS headers', async () => {
   await using harness = await createHarness({
     algorithm: 'ES256',
