@@ -57,7 +57,7 @@ export type Completion = z.infer<typeof Completion>
 
 const Items = z.array(z.looseObject({ request_id: z.string() }))
 
-/** The pending list under any of its names, or as an array (contract §7 row 6). */
+/** The pending list under any of its names, or as an array (CONTRACT.md#pending-requests). */
 export const Pending = z.union([
   Items,
   z.looseObject({ requests: Items }).transform((it) => it.requests),
@@ -69,7 +69,7 @@ export type Pending = z.infer<typeof Pending>
 export const UserInfo = z.looseObject({ sub: z.string(), name: optional(z.string()) })
 export type UserInfo = z.infer<typeof UserInfo>
 
-/** The text members of an error body (contract §6.2). `error: true` is ignored. */
+/** The text members of an error body (CONTRACT.md#error-bodies). `error: true` is ignored. */
 export const RefusalBody = z
   .looseObject({
     error: optional(z.string()),

@@ -362,6 +362,7 @@ const evaluateRoute: Route = {
   path: '/jit/task/:taskId/evaluate',
   auth: 'bearer',
   summary: 'Evaluate a task',
+  source: 'CONTRACT.md#evaluation',
   body: EvaluateTask,
   answers: { 200: TaskEvaluated },
 }

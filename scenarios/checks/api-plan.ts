@@ -1,5 +1,6 @@
 import type { AuthorizationDetail } from '../../server/wire/index.ts'
 import { type Loaded, type Problem, readScenario } from '../language/load.ts'
+import type { SkipReason } from '../language/target.ts'
 import type { ApiRoute, TargetFile } from '../targets/real/target-file.ts'
 
 type Api = TargetFile['api']
@@ -11,7 +12,7 @@ export type Planned = Readonly<{
   scenarios: readonly Loaded[]
   problems: readonly Problem[]
   /** Why scenarios cannot run for their route, by title. */
-  reasons: ReadonlyMap<string, string>
+  reasons: ReadonlyMap<string, SkipReason>
 }>
 
 /** Fills every scenario for every route of an API. */
@@ -20,7 +21,7 @@ export const planScenarios = (
   api: Api,
   { issuer, allowWrites }: { issuer: string; allowWrites: boolean },
 ): Planned => {
-  const reasons = new Map<string, string>()
+  const reasons = new Map<string, SkipReason>()
   const problems: Problem[] = []
   const scenarios = (api.routes ?? []).flatMap((route) => {
     const words = wordsFor(route, api, issuer)
@@ -49,10 +50,13 @@ const skipReasonOf = (
   { request }: ApiRoute,
   { challenge, revocation }: Api,
   allowWrites: boolean,
-): string | undefined => {
+): SkipReason | undefined => {
   const name = file.split('/').at(-1)
   if (!request.startsWith('GET ') && !allowWrites)
-    return `${request} writes, which needs --allow-writes`
+    return {
+      reason: `${request} writes, which needs --allow-writes`,
+      group: 'needs --allow-writes',
+    }
   if (challenge !== 'lumo' && name === 'challenge-decodes.yaml')
     return `the API uses challenge format ${challenge}, without LumoAuth’s header`
   if (revocation === 'expiry' && (name === 'revoked.yaml' || name === 'completed-task.yaml'))

@@ -1,5 +1,5 @@
 import { parseJson } from '../../server/wire/json.ts'
-import type { Violation } from '../language/answer.ts'
+import type { Violation } from '../../server/wire/violations.ts'
 import type { Rule } from '../runner/rules.ts'
 import type { Failure, Result } from '../runner/verdict.ts'
 

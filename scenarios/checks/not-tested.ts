@@ -1,5 +1,6 @@
 import type { Difference } from '../language/match.ts'
-import type { Failure, Result } from '../runner/verdict.ts'
+import type { SkipReason } from '../language/target.ts'
+import { type Failure, type Result, skipResult } from '../runner/verdict.ts'
 import { deviationsOf, type Judged } from './deviations.ts'
 
 /** The result, skipped where a server or a proxy in front of it said that it was not available. */
@@ -7,7 +8,7 @@ export const skipUnavailable = (result: Result): Result => {
   const { unavailable } = result.steps.find((it) => it.unavailable !== undefined) ?? {}
   return unavailable === undefined || result.verdict === 'skipped'
     ? result
-    : { ...result, verdict: 'skipped', failures: [], reason: `not available: ${unavailable}` }
+    : skipResult(result, unavailable)
 }
 
 /**
@@ -18,10 +19,10 @@ export const skipUnavailable = (result: Result): Result => {
 export const judgeResult = (received: Result, subject: Judged): Result => {
   const result = skipUnavailable(received)
   const reason = reasonNotTested(result, subject)
-  return reason === undefined ? result : { ...result, verdict: 'skipped', failures: [], reason }
+  return reason === undefined ? result : skipResult(result, reason)
 }
 
-const reasonNotTested = (result: Result, subject: Judged): string | undefined => {
+const reasonNotTested = (result: Result, subject: Judged): SkipReason | undefined => {
   if (result.verdict === 'skipped') return undefined
   const [failure] = result.failures
   if (failure === undefined) return undefined
@@ -29,7 +30,10 @@ const reasonNotTested = (result: Result, subject: Judged): string | undefined =>
   if (deviationsOf([result], subject).length > 0) return undefined
   return failure.precondition === undefined
     ? `only rules of another seat are concerned: ${describe(failure)}`
-    : `precondition not reached: ${failure.precondition} (${describe(failure)})`
+    : {
+        reason: `precondition not reached: ${failure.precondition} (${describe(failure)})`,
+        group: `precondition not reached: ${failure.precondition}`,
+      }
 }
 
 const describe = ({ differences: [difference], message }: Failure): string =>

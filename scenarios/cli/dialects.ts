@@ -11,12 +11,12 @@ export const dialects = async (texts: readonly string[]): Promise<number> => {
       ),
     ),
   )
-  for (const { name, says, imitates, choices, row } of chosen) {
+  for (const { name, says, imitates, choices, source } of chosen) {
     process.stdout.write(
       [
         `${paint('bold', name)}: ${choices.join(' | ')}`,
         `  ${says}`,
-        `  ${paint('dim', `${imitates}${row === undefined ? '' : ` (contract §7 row ${row})`}`)}`,
+        `  ${paint('dim', imitates)}\n  ${paint('dim', source)}`,
         '',
         '',
       ].join('\n'),

@@ -1,5 +1,8 @@
+import { relative } from 'node:path'
+import { contractFile, loadContract } from '../../server/contract-file.ts'
 import { UsageError } from '../../server/usage-error.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
+import { type Contract, linksOf, type SourceLink } from '../../server/wire/contract.ts'
 import { painter } from '../reports/paint.ts'
 import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { loadSuite } from './find-scenarios.ts'
@@ -23,10 +26,11 @@ const levels = {
 
 /** `lumoauth-harness explain`. @returns the exit code */
 export const explain = async (names: readonly string[]): Promise<number> => {
-  const [{ scenarios, catalogue }, verdicts, misbehaviours] = await Promise.all([
+  const [{ scenarios, catalogue }, verdicts, misbehaviours, contract] = await Promise.all([
     loadSuite(),
     lastVerdicts(),
     listMisbehaviours(),
+    loadContract(),
   ])
   const paint = painter(process.stdout)
   for (const name of names) {
@@ -41,7 +45,9 @@ export const explain = async (names: readonly string[]): Promise<number> => {
       [
         `${paint('bold', rule.id)}  ${says}`,
         '',
-        `  Source  ${source}`,
+        ...linksOf(source).map(
+          (it, at) => `  ${at === 0 ? 'Source' : '      '}  ${linkText(it, contract)}`,
+        ),
         `  Level   ${level}: ${levels[level]}`,
         `  Seat    ${seats[seat]}`,
         ...(excluded === undefined ? [] : [`  Excluded: ${excluded}`]),
@@ -62,6 +68,14 @@ export const explain = async (names: readonly string[]): Promise<number> => {
     )
   }
   return 0
+}
+
+/** A part of a source, with the place where its text stands. */
+const linkText = ({ text, anchor, url }: SourceLink, contract: Contract): string => {
+  const paragraph = contract.get(anchor ?? '')
+  if (paragraph === undefined) return url === undefined ? text : `${text}  ${url}`
+  const place = `${relative(process.cwd(), contractFile())}:${paragraph.line}`
+  return `${text}  ${place}\n\n${paragraph.text.replace(/^(?=.)/gm, '          ')}\n`
 }
 
 const list = (lines: readonly string[]) =>

@@ -11,6 +11,10 @@ import { renamedHint } from './renamed.ts'
 /** The folder of the suite in the package. */
 export const suiteFolder = (): string => fileURLToPath(new URL('scenarios/suite', packageRoot))
 
+/** A JSON Schema of the package, relative to a folder, for the first line of a YAML file. */
+export const schemaFile = (name: string, folder = '.'): string =>
+  withSlashes(relative(folder, join(suiteFolder(), '..', name)))
+
 /** Whether the package is installed in a project, whose files it may write; its own it may not. */
 export const isInstalled = (): boolean => /[\\/]node_modules[\\/]/.test(suiteFolder())
 

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { usualConfig } from '../../server/start/usual-config.ts'
 import { UsageError } from '../../server/usage-error.ts'
 import type { InitOptions } from './commands/init.ts'
+import { schemaFile } from './find-scenarios.ts'
 
 /** `lumoauth-harness init`. @returns the exit code */
 export const init = async ({ agent, force }: InitOptions): Promise<number> => {
@@ -14,7 +15,7 @@ export const init = async ({ agent, force }: InitOptions): Promise<number> => {
     'lumoauth:check': `lumoauth-harness check agent -- ${agent}`,
   }
   const manifest = await readManifest()
-  await writeFile(usualConfig, draftConfig)
+  await writeFile(usualConfig, draftConfig())
   const wrote = [usualConfig]
   if (manifest !== undefined) {
     const { value, text } = manifest
@@ -62,7 +63,8 @@ const addToGitignore = async (): Promise<boolean> => {
   return true
 }
 
-const draftConfig = `# The tenants of lumoauth-harness start. What is left out has a default; saving this file is enough.
+const draftConfig = () => `# yaml-language-server: $schema=${schemaFile('tenants.schema.json')}
+# The tenants of lumoauth-harness start. What is left out has a default; saving this file is enough.
 tenants:
   - tenant: acme-corp
     agents:

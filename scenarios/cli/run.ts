@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import { loadContract } from '../../server/contract-file.ts'
+import { UsageError } from '../../server/usage-error.ts'
 import { type Loaded, loadScenarios, type Problem } from '../language/load.ts'
 import { reports } from '../reports/formats.ts'
 import { github } from '../reports/github.ts'
@@ -22,6 +24,8 @@ import { prepareReports, writeReports } from './write-report.ts'
 /** `lumoauth-harness run`. @returns the exit code */
 export const run = async (patterns: readonly string[], options: RunOptions): Promise<number> => {
   if (options.watch) return watch(patterns)
+  if (options.ui) return (await import('./ui.ts')).ui(patterns, options)
+  if (options.uiPort !== undefined) throw new UsageError('--ui-port needs --ui')
   const orders = options.report ?? []
   await prepareReports(orders)
   const targets = readTargets(options)
@@ -82,7 +86,7 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
   out.write(told === '' ? '\n' : `\n${told}\n`)
   for (const it of odd) out.write(`hosts differ: ${it}\n`)
   if (process.env.GITHUB_ACTIONS === 'true') out.write(github(runs))
-  const context = wants('html') ? { rules: await rulesOfSuite() } : {}
+  const context = wants('html') ? await contextOfSuite() : {}
   const written = await writeReports(orders, (format) => reports[format](runs, context))
   if (reporter !== 'list') out.write(skips(runs))
   const titles = listed(runs)
@@ -100,7 +104,10 @@ const gapsIn = async (scenarios: readonly Loaded[]): Promise<Problem[]> => {
   return [...problems, ...checkCoverage(catalogue, scenarios)]
 }
 
-const rulesOfSuite = async () => [...(await loadRules(rulesFile())).catalogue.rules.values()]
+const contextOfSuite = async () => {
+  const [{ catalogue }, contract] = await Promise.all([loadRules(rulesFile()), loadContract()])
+  return { rules: [...catalogue.rules.values()], contract }
+}
 
 /** With equal seeds, all hosts must give the same answers. */
 const differences = (runs: readonly Run[]): string[] => {

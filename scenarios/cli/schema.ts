@@ -12,6 +12,7 @@ import { listMisbehaviours } from '../targets/mock/mock.ts'
 import { targetSchema } from '../targets/real/target-file.ts'
 import type { SchemaOptions } from './commands/schema.ts'
 import { isInstalled, suiteFolder } from './find-scenarios.ts'
+import { tenantsSchema } from './tenants-schema.ts'
 import { writeWholeFile } from './write-file.ts'
 
 /** `lumoauth-harness schema`. @returns the exit code */
@@ -45,6 +46,7 @@ const schemas: Readonly<Record<string, () => object>> = {
   'rules.schema.json': rulesSchema,
   'target.schema.json': targetSchema,
   'agent-scenario.schema.json': agentSchema,
+  'tenants.schema.json': tenantsSchema,
   'policy.schema.json': policySchema,
   'policy-test.schema.json': policyTestSchema,
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { UsageError } from '../../server/usage-error.ts'
 import { inertText } from '../../server/wire/inert-text.ts'
@@ -9,7 +9,7 @@ import { RateLimitedFetch } from '../targets/real/rate-limited-fetch.ts'
 import { Unreachable } from '../targets/real/unreachable.ts'
 import { abortOnSignal } from './abort-on-signal.ts'
 import type { TargetOptions } from './commands/target.ts'
-import { suiteFolder } from './find-scenarios.ts'
+import { schemaFile } from './find-scenarios.ts'
 import { writeWholeFile } from './write-file.ts'
 
 type Answers = { -readonly [K in Exclude<keyof TargetOptions, 'force'>]?: string | undefined }
@@ -154,7 +154,7 @@ export const askForTarget = async (
 
 const draftTarget = (answers: Answers, name: string): string => {
   const { issuer, tenant, agent, api, route, requires } = answers
-  const schema = relative(join(name, '..'), join(suiteFolder(), '..', 'target.schema.json'))
+  const schema = schemaFile('target.schema.json', join(name, '..'))
   const idVariable = answers.clientIdEnv ?? 'AGENT_CLIENT_ID'
   const secretVariable = answers.clientSecretEnv ?? 'AGENT_CLIENT_SECRET'
   const approver = answers.approverEnv

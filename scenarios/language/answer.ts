@@ -1,5 +1,5 @@
 import { parseJson } from '../../server/wire/json.ts'
-import type { Issue } from '../../server/wire/schema-issues.ts'
+import type { Violation } from '../../server/wire/violations.ts'
 import { isObject } from './match.ts'
 
 /** An answer as a step sees it. */
@@ -9,20 +9,6 @@ export type Answer = Readonly<{
   /** Parsed where it is JSON, else as text; undefined where there is none. */
   body: unknown
   violations: readonly Violation[]
-}>
-
-/** Where an answer breaks its wire schema. */
-export type Violation = Readonly<{
-  /**
-   * The kind of violation: one about the whole answer, or the zod code for a member of the body.
-   */
-  code: 'status' | 'content_type' | 'json' | 'body' | Issue['code']
-  /** The member of the body; empty for the answer as a whole. */
-  path: readonly string[]
-  message: string
-  expected: string | undefined
-  /** What was received: a status, a media type, or the JSON type of the member. */
-  received: string | undefined
 }>
 
 /** Builds an answer from a response. */

@@ -5,6 +5,7 @@ import {
   keysAt,
   withoutUnions,
 } from '../../server/wire/schema-issues.ts'
+import { mostFlaws } from '../../server/wire/yaml-source.ts'
 import { isObject, type Path, show } from './match.ts'
 
 /** Reports an error at a path of the file. */
@@ -44,7 +45,7 @@ const reportIssue = (
   const path = [...base, ...inner]
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, inner)
-    for (const key of issue.keys) {
+    for (const key of issue.keys.slice(0, mostFlaws)) {
       report(describeUnknownKey(key, known), [...path, key], { part: 'key', unknownKey: key })
     }
     return

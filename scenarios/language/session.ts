@@ -1,4 +1,5 @@
-import type { Seat } from '../../server/wire/index.ts'
+import type { JournalEntry, Seat } from '../../server/wire/index.ts'
+import type { SkipReason } from './target.ts'
 
 /** A tenant of a target, for one scenario. */
 export type Session = Readonly<{
@@ -23,9 +24,11 @@ export type Session = Readonly<{
   /** Seats whose answers are not checked against the wire schemas. */
   unbound?: ReadonlySet<Seat>
   /** Why the scenario could not continue for reasons outside the seats. It counts as skipped. */
-  unable?(): string | undefined
+  unable?(): SkipReason | undefined
   /** The policy rules that decided requests, by name, once for each request. */
   decidedBy?(): Promise<readonly string[]>
+  /** The journal entries after a `seq`. */
+  journal?(after: number): Promise<readonly JournalEntry[]>
   close(): Promise<void>
 }>
 

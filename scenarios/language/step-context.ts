@@ -43,6 +43,8 @@ export type StepContext = Readonly<{
   user: string | undefined
   /** Timeout for an answer, in milliseconds. */
   patience: number
+  /** Aborted: the scenario ends now. */
+  stop?: AbortSignal | undefined
   send(seat: Seat, order: Order): Promise<Answer>
   /** A `fetch` that records exchanges, for code that sends its own requests. */
   fetch: typeof fetch

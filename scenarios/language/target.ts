@@ -10,7 +10,7 @@ export type Target = Readonly<{
   /** The longest real wait for an `advance`, in seconds, where time is not virtual. */
   longestWait: number
   /** Why it cannot run a scenario, beyond what its capabilities say. */
-  cannot?(scenario: Loaded): string | undefined
+  cannot?(scenario: Loaded): SkipReason | undefined
   /** One tenant with the scenario's `given`. */
   open(given: Given, how: OpenOptions): Promise<Session>
   close(): Promise<void>
@@ -25,9 +25,21 @@ export type OpenOptions = Readonly<{
   seed?: number | undefined
 }>
 
+/**
+ * Why a scenario is skipped. `group` is the reason without what names one scenario, such as a user or a
+ * request, and `seconds` the real time it needs: reports count by `group`.
+ */
+export type SkipReason = string | SkipGroup
+export type SkipGroup = Readonly<{ reason: string; group: string; seconds?: number | undefined }>
+
 /** The target cannot provide what a scenario needs. The scenario is skipped for this reason. */
 export class SkipScenario extends Error {
   override readonly name = 'SkipScenario'
+  readonly skip: SkipReason
+  constructor(skip: SkipReason) {
+    super(typeof skip === 'string' ? skip : skip.reason)
+    this.skip = skip
+  }
 }
 
 /** A request got no answer, for a reason on the server's side. */

@@ -3,11 +3,11 @@ import { Policy, RequestFacts } from '../../server/wire/index.ts'
 import { PolicyTest, Written } from './format.ts'
 
 /** JSON Schema of a policy file, for editors. */
-export const policySchema = (): object => ({ ...convert(Policy), title: 'A policy' })
+export const policySchema = (): object => ({ ...inputSchema(Policy), title: 'A policy' })
 
 /** JSON Schema of a policy test file, for editors. A variable may stand for any fact. */
 export const policyTestSchema = (): object => {
-  const facts = convert(z.strictObject(RequestFacts.shape)).properties as Record<string, object>
+  const facts = inputSchema(z.strictObject(RequestFacts.shape)).properties as Record<string, object>
   const properties = Object.fromEntries(
     Object.entries(facts).map(([name, schema]) => [
       name,
@@ -17,13 +17,14 @@ export const policyTestSchema = (): object => {
         : { anyOf: [schema, { type: 'string', pattern: '^\\$' }] },
     ]),
   )
-  const schema = convert(PolicyTest, ({ zodSchema, jsonSchema }) => {
+  const schema = inputSchema(PolicyTest, ({ zodSchema, jsonSchema }) => {
     if ((zodSchema as unknown) === Written) jsonSchema.properties = properties as never
   })
   return { ...schema, title: 'Tests of a policy' }
 }
 
-const convert = (
+/** JSON Schema of what may be written, for editors. */
+export const inputSchema = (
   schema: z.ZodType,
   override: NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override'] = () => {},
 ) =>

@@ -35,7 +35,7 @@ export const diagram = (
   }
   const bottom = y + 6
   const more = exchanges.length - shown.length
-  return markup`<svg class="diagram" viewBox="0 0 ${width} ${bottom + (more > 0 ? 24 : 4)}" role="img" aria-label="Sequence of ${exchanges.length} exchanges">${lanes.map(
+  return markup`<svg class="diagram" viewBox="0 0 ${width} ${bottom + (more > 0 ? 24 : 4)}" role="group" aria-label="Sequence of ${exchanges.length} exchanges">${lanes.map(
     (part) =>
       markup`<line class="lane" x1="${at(part)}" y1="34" x2="${at(part)}" y2="${bottom}"/><rect class="head" x="${at(part) - 52}" y="6" width="104" height="26" rx="13"/><text class="head" x="${at(part)}" y="23">${names[part]}</text>`,
   )}${rows}${more > 0 && markup`<text class="more" x="${width / 2}" y="${bottom + 16}">and ${more} more exchanges</text>`}</svg>`
@@ -88,7 +88,7 @@ export const arrowShapes = (results: readonly Pick<Result, 'exchanges'>[]): Mark
   return markup`<svg class="shapes" width="0" height="0" aria-hidden="true"><defs>${[...pairs].map(
     ([id, [from, to]]) => {
       const way = to > from ? 1 : -1
-      return markup`<g id="${id}"><path d="M${from} 6H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} 24l${-way * 7} 4l${way * 7} 4"/><path stroke-dasharray="4 3" d="M${to} 28H${from}"/></g>`
+      return markup`<g id="${id}"><rect fill="none" stroke="none" pointer-events="all" x="${Math.min(from, to)}" y="-12" width="${Math.abs(to - from)}" height="44"/><path d="M${from} 6H${to}l${-way * 7} -4m0 8l${way * 7} -4M${from + way * 7} 24l${-way * 7} 4l${way * 7} 4"/><path stroke-dasharray="4 3" d="M${to} 28H${from}"/></g>`
     },
   )}</defs></svg>`
 }

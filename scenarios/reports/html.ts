@@ -12,7 +12,7 @@ import type { Report } from './report.ts'
  * One HTML page without external loads. Its Content-Security-Policy allows its own style and script
  * by hash. The page is readable without both.
  */
-export const html: Report = (runs, { rules = [] } = {}) => {
+export const html: Report = (runs, { rules = [], contract = new Map() } = {}) => {
   const results = runs.flatMap((run) => run.results)
   const keys = new Map(results.map((result, index) => [result, `s${index + 1}`]))
   return markup`<!doctype html>
@@ -37,7 +37,7 @@ ${topOf(runs, results, keys)}
 ${failedOf(results, keys)}${runs.flatMap((run) => themesOf(run, runs.length > 1, keys))}
 <p class="none" hidden>No scenario fits the filter.</p>
 ${slowestOf(results, keys)}
-${rules.length > 0 && rulesOf(rules, results, keys)}
+${rules.length > 0 && rulesOf(rules, results, keys, contract)}
 ${policiesOf(results, keys)}
 </main>
 <script>${new Markup(script)}</script>

@@ -1,3 +1,4 @@
+import type { Contract } from '../../server/wire/contract.ts'
 import type { Rule } from '../runner/rules.ts'
 import type { Run } from '../runner/verdict.ts'
 
@@ -17,7 +18,7 @@ export type ReportFormat = (typeof reportFormats)[number]
 export type Report = (runs: readonly Run[], context?: Context) => string
 
 /** What a report may use beside the results. */
-export type Context = Readonly<{ rules?: readonly Rule[] }>
+export type Context = Readonly<{ rules?: readonly Rule[]; contract?: Contract }>
 
 /**
  * How results are shown as they arrive. `themes`: a line for each theme, with the titles of failed

@@ -1,7 +1,8 @@
 import type { RouteName, Seat } from '../../server/wire/index.ts'
 import { findRoute } from '../../server/wire/routes/router.ts'
-import { type Answer, readAnswer, type Violation } from '../language/answer.ts'
-import { violationsOf } from './violations.ts'
+import type { Violation } from '../../server/wire/violations.ts'
+import { type Answer, readAnswer } from '../language/answer.ts'
+import { violationsOfText } from './violations.ts'
 
 /** One request of the suite, and its answer. */
 export type Exchange = Readonly<{
@@ -57,7 +58,7 @@ export const exchange = async (
       },
       answer: { status: response.status, headers, body: text },
       duration,
-      violations: violationsOf(route, response.status, headers, text),
+      violations: violationsOfText(route, response.status, headers, text),
     },
   }
 }

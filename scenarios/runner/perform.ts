@@ -8,7 +8,7 @@ import { resolveSaved, type Saved } from '../language/save.ts'
 import type { Session } from '../language/session.ts'
 import type { Outcome, Step, StepContext } from '../language/step-context.ts'
 import { preconditionOf, wordOf } from '../language/steps.ts'
-import { SkipScenario, type Target } from '../language/target.ts'
+import { type SkipGroup, SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { checkAnswer, viewOf } from './expectation.ts'
 import { ContractBroken, failureOf, StepFailed, type UnplacedFailure } from './failure.ts'
@@ -22,7 +22,8 @@ export type PerformOptions = Readonly<{
   patience?: number | undefined
   /** The value of `$unique`; default random. */
   unique?: string | undefined
-}>
+}> &
+  Pick<RunContext, 'stop' | 'newEntries' | 'onStep'>
 
 export type Performance = Readonly<Log & { failures: readonly Failure[] }>
 
@@ -35,7 +36,11 @@ export const perform = async (
   prefix: 'tenant' | 'org',
   sessions: ReadonlyMap<string, Session>,
   target: Pick<Target, 'longestWait'>,
-  { patience = usualPatience, unique = randomBytes(8).toString('hex') }: PerformOptions = {},
+  {
+    patience = usualPatience,
+    unique = randomBytes(8).toString('hex'),
+    ...watching
+  }: PerformOptions = {},
 ): Promise<Performance> => {
   const log: Log = { exchanges: [], steps: [], secrets: [] }
   const run = {
@@ -46,6 +51,7 @@ export const perform = async (
     target,
     patience,
     log,
+    ...watching,
     users: new Map(),
     moved: new Map(),
   }
@@ -85,7 +91,7 @@ const performAll: PerformAll = async (steps, path, prefix, state, run) => {
 
 const performStep = async (current: CurrentStep): Promise<Outcome> => {
   const { step, word, number, made } = current
-  const { log, scenario } = current.run
+  const { log, scenario, newEntries, onStep } = current.run
   const started = performance.now()
   let passed = false
   try {
@@ -94,9 +100,10 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
     return outcome
   } catch (error) {
     if (error instanceof StepFailed) throw error
-    if (error instanceof SkipScenario) log.unable ??= error.message
+    if (error instanceof SkipScenario) log.unable ??= error.skip
     throw new StepFailed(failureOf(error, current))
   } finally {
+    const journal = await newEntries?.()
     log.steps.push({
       step: number,
       word,
@@ -109,8 +116,10 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
         step,
         made.findLast((it) => it.seat !== 'control'),
       ),
+      ...(journal === undefined ? {} : { journal }),
     })
     log.exchanges.push(...made)
+    onStep?.(log)
   }
 }
 
@@ -120,6 +129,7 @@ const performStep = async (current: CurrentStep): Promise<Outcome> => {
  */
 const actAndCheck = async (current: CurrentStep): Promise<Outcome> => {
   const { step, word, state, made } = current
+  current.run.stop?.throwIfAborted()
   const action = actions[word]
   const context = stepContextOf(current, performAll)
   const args = action.nests === undefined ? fillArgs(word, step[word], context) : step[word]
@@ -155,11 +165,15 @@ const seatsOf = (made: readonly Exchange[]): readonly Seat[] => [
 /** Statuses with which a server, or a proxy in front of it, says that it is not available. */
 const unavailable = [429, 502, 503, 504]
 
-const describeUnavailable = (step: Step, last: Exchange | undefined): string | undefined => {
+const describeUnavailable = (step: Step, last: Exchange | undefined): SkipGroup | undefined => {
   if (last === undefined || !unavailable.includes(last.answer.status)) return undefined
   const { answer, request } = last
   if (JSON.stringify(step.expect ?? {}).includes(String(answer.status))) return undefined
-  return `${request.method} ${new URL(request.url).pathname} answered ${answer.status}`
+  const what = `${request.method} ${new URL(request.url).pathname}`
+  return {
+    reason: `not available: ${what} answered ${answer.status}`,
+    group: `not available: answered ${answer.status}`,
+  }
 }
 
 /** `2` before `10`, `5.1.2` before `5.2.1`. */

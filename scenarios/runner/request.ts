@@ -7,7 +7,7 @@ export const requestOf = (
   root: string,
   order: Order,
   authorization: Record<string, string>,
-  patience: number,
+  { patience, stop }: Readonly<{ patience: number; stop?: AbortSignal | undefined }>,
 ): Request => {
   const { method, path, json, form, body, headers = {} } = order
   const content =
@@ -25,7 +25,7 @@ export const requestOf = (
     method,
     headers: merged,
     redirect: 'manual',
-    signal: AbortSignal.timeout(patience),
+    signal: AbortSignal.any([AbortSignal.timeout(patience), ...(stop === undefined ? [] : [stop])]),
     ...(content === undefined ? {} : { body: content.body }),
   })
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { z } from 'zod'
 import { didYouMean } from '../../server/wire/closest.ts'
+import { isSource } from '../../server/wire/contract.ts'
 import type { Loaded, Problem } from '../language/load.ts'
 import { isObject, show } from '../language/match.ts'
 import { RuleId } from '../language/rule-id.ts'
@@ -12,7 +13,15 @@ import type { Verdict } from './verdict.ts'
 /** One rule that scenarios can check. */
 export const Rule = z.strictObject({
   says: z.string().min(10).max(240).describe('The rule, in our wording.'),
-  source: z.string().min(3).describe('The source: a document and its section.'),
+  source: z
+    .string()
+    .refine(isSource, {
+      error:
+        'expected CONTRACT.md#PARAGRAPH or a clause such as RFC 8693 §2.1; separate several by "; "',
+    })
+    .describe(
+      'Paragraphs of server/wire/CONTRACT.md (CONTRACT.md#tasks) and clauses of standards (RFC 8693 §2.1), separated by semicolons.',
+    ),
   seat: z
     .enum(['issuer', 'api', 'agent', 'control', 'any'])
     .describe('The part that must keep it; any: every part involved.'),

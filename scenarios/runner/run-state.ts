@@ -1,7 +1,8 @@
+import type { JournalEntry } from '../../server/wire/index.ts'
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
 import type { Memory } from '../language/step-context.ts'
-import type { Target } from '../language/target.ts'
+import type { SkipReason, Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import type { KnownSecret } from './redact.ts'
 import type { StepResult } from './verdict.ts'
@@ -12,7 +13,7 @@ export type Log = {
   steps: StepResult[]
   secrets: KnownSecret[]
   /** Why it could not continue for reasons outside the seats. */
-  unable?: string
+  unable?: SkipReason
 }
 
 /** The state shared by all steps of a scenario. */
@@ -25,6 +26,12 @@ export type RunContext = Readonly<{
   target: Pick<Target, 'longestWait'>
   /** Timeout for an answer, in milliseconds. */
   patience: number
+  /** Aborted: the scenario ends before its next step, with the reason of the signal. */
+  stop?: AbortSignal | undefined
+  /** The journal entries since the last call. */
+  newEntries?: (() => Promise<readonly JournalEntry[]>) | undefined
+  /** Called after each step. */
+  onStep?: ((log: Log) => void) | undefined
   log: Log
   /** Tokens of users, by tenant and e-mail. */
   users: Map<string, Promise<string>>

@@ -1,11 +1,14 @@
 import type { Loaded } from '../language/load.ts'
 import type { Session } from '../language/session.ts'
-import { SkipScenario, type Target } from '../language/target.ts'
+import { ExpectationFailed } from '../language/step-context.ts'
+import { type SkipReason, SkipScenario, type Target } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 import { mapConcurrently } from './map-concurrently.ts'
+import { newEntriesOf } from './new-entries.ts'
 import { perform } from './perform.ts'
 import { findUsedPolicies } from './policy-use.ts'
 import { type KnownSecret, redactorOf } from './redact.ts'
+import type { Log } from './run-state.ts'
 import { emptyResult, type Failure, type Result, type Run, skippedResult } from './verdict.ts'
 
 /** Options of `run`. All have defaults. */
@@ -28,9 +31,25 @@ export type RunOptions = Readonly<{
   judge?: (result: Result, scenario: Loaded) => Promise<Result>
   /** Also record which policy rules decided. */
   policies?: boolean | undefined
+  /** Also record the journal entries that each step led to. */
+  journal?: boolean | undefined
+  /** Aborted: running scenarios end before their next step. Its reason is the error of that step. */
+  stop?: AbortSignal | undefined
+  /** When a scenario fails because it does not end. Default: never. */
+  limit?: ScenarioLimit | undefined
+  /** Called before a scenario opens its tenants. */
+  onStart?: (index: number) => void
+  /** Called after each step; `soFar` makes the result up to it. */
+  onProgress?: (soFar: () => Progress, index: number) => void
   /** Called with each result as it arrives, in any order. */
   onResult?: (result: Result, index: number) => void
 }>
+
+/** The most that one scenario may take. */
+export type ScenarioLimit = Readonly<{ milliseconds: number; exchanges: number }>
+
+/** The result of a scenario that still runs. */
+export type Progress = Omit<Result, 'verdict'>
 
 /** Runs scenarios, each in its own tenants. A failed scenario is a result. Prints nothing. */
 export const run = async (
@@ -54,7 +73,7 @@ export const run = async (
           : skipReasonOf(job.scenario, target)
       const first =
         reason === undefined
-          ? await runOne(job, target, options)
+          ? await runOne(job, target, options, index)
           : skippedResult(named(job, target), reason)
       const result = (await judge?.(first, job.scenario)) ?? first
       stopped ||= bail && result.verdict === 'failed'
@@ -77,7 +96,7 @@ export const jobsOf = (scenarios: readonly Loaded[], repeat = 1): readonly Job[]
     ),
   )
 
-const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
+const skipReasonOf = (scenario: Loaded, target: Target): SkipReason | undefined => {
   if (target.cannot !== undefined) return target.cannot(scenario)
   const { needs, takes } = scenario
   const lacking = needs.find((need) => !target.capabilities.has(need))
@@ -89,11 +108,14 @@ const skipReasonOf = (scenario: Loaded, target: Target): string | undefined => {
 const runOne = async (
   job: Job,
   target: Target,
-  { seed, patience, keep, policies }: RunOptions,
+  options: RunOptions,
+  index: number,
 ): Promise<Result> => {
+  const { seed, patience, keep, policies, onStart, onProgress } = options
   const started = performance.now()
+  onStart?.(index)
   const { scenario, prefix } = job
-  const skip = (reason: string) => skippedResult(named(job, target), reason)
+  const skip = (reason: SkipReason) => skippedResult(named(job, target), reason)
   const base = emptyResult(named(job, target))
   const sessions = new Map<string, Session>()
   try {
@@ -104,7 +126,7 @@ const runOne = async (
     }
   } catch (error) {
     await closeAll(sessions)
-    if (error instanceof SkipScenario) return skip(error.message)
+    if (error instanceof SkipScenario) return skip(error.skip)
     return {
       ...base,
       verdict: 'failed',
@@ -113,10 +135,20 @@ const runOne = async (
     }
   }
 
+  const ending = stopOf(options)
+  const newEntries = options.journal ? newEntriesOf([...sessions.values()]) : undefined
+  await newEntries?.()
   const went = await perform(scenario, prefix, sessions, target, {
     patience,
+    stop: ending.signal,
+    newEntries,
+    onStep: (log) => {
+      ending.check(log)
+      onProgress?.(() => progressOf(base, log, sessions, started), index)
+    },
     unique: seed === undefined ? undefined : seed.toString(16).padStart(16, '0'),
   })
+  ending.end()
   const { failures, steps, exchanges, secrets } = went
   const uses = policies ? await policiesOf(scenario, sessions, exchanges) : undefined
   const leftover = await closeAll(sessions)
@@ -139,6 +171,45 @@ const runOne = async (
     ...(uses === undefined ? {} : { policies: uses }),
     duration: performance.now() - started,
   })
+}
+
+/** The most exchanges that are shown of a scenario that still runs. */
+const shownOfRunning = 200
+
+const progressOf = (
+  base: Progress,
+  { steps, secrets, ...log }: Log,
+  sessions: ReadonlyMap<string, Session>,
+  started: number,
+): Progress => {
+  const exchanges = log.exchanges.slice(0, shownOfRunning)
+  const redactor = redactorOf([...secretsOf(sessions), ...secrets], exchanges)
+  const duration = performance.now() - started
+  return redactor.redact({
+    ...base,
+    steps: [...steps],
+    exchanges,
+    tokens: redactor.tokens,
+    duration,
+  })
+}
+
+/** A signal that ends a scenario: by hand, or when it takes more than its limit. */
+const stopOf = ({ stop, limit }: RunOptions) => {
+  if (limit === undefined) return { signal: stop, check: () => {}, end: () => {} }
+  const over = new AbortController()
+  const fail = (most: string) =>
+    over.abort(new ExpectationFailed(`expected the scenario to end within ${most}`))
+  const deadline = performance.now() + limit.milliseconds
+  const timer = setTimeout(() => fail(`${limit.milliseconds / 1000} s`), limit.milliseconds)
+  return {
+    signal: AbortSignal.any([over.signal, ...(stop === undefined ? [] : [stop])]),
+    check: ({ exchanges }: Log) => {
+      if (performance.now() > deadline) fail(`${limit.milliseconds / 1000} s`)
+      if (exchanges.length > limit.exchanges) fail(`${limit.exchanges} exchanges`)
+    },
+    end: () => clearTimeout(timer),
+  }
 }
 
 const policiesOf = async (

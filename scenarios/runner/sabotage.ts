@@ -1,8 +1,8 @@
 import type { Misbehaviours } from '../../server/wire/index.ts'
 import type { Loaded } from '../language/load.ts'
-import type { Session } from '../language/session.ts'
 import type { Target } from '../language/target.ts'
 import { mapConcurrently } from './map-concurrently.ts'
+import { withMisbehaviours } from './misbehaving-target.ts'
 import { run } from './run.ts'
 import type { Result } from './verdict.ts'
 
@@ -65,7 +65,7 @@ export const sabotage = async (
   const touching = (misbehaviour: Misbehaviour) =>
     witnesses.filter((it) => touches(misbehaviour, traces.get(it)))
   const notices = (scenario: Loaded, misbehaviour: Misbehaviour) =>
-    isFailing(scenario, withMisbehaviour(target, misbehaviour), patience)
+    isFailing(scenario, withMisbehaviours(target, [misbehaviour.name]), patience)
   let done = 0
 
   const find = async (misbehaviour: Misbehaviour): Promise<Finding> => {
@@ -144,37 +144,4 @@ const touches = ({ seat, routes }: Misbehaviour, trace: Trace | undefined): bool
   return seat === 'network'
     ? trace.seats.has('issuer') || trace.seats.has('api')
     : trace.seats.has(seat)
-}
-
-/** A target in whose tenants the misbehaviour is on from the beginning. */
-const withMisbehaviour = (target: Target, { name }: Misbehaviour): Target => ({
-  ...target,
-  open: async (given, how) => {
-    const session = await target.open(given, { ...how, tenant: slugOf(how.tenant) })
-    try {
-      await switchOn(session, name)
-    } catch (error) {
-      await session.close()
-      throw error
-    }
-    return session
-  },
-})
-
-let sabotageCount = 0
-
-/** The same scenario may be running with another misbehaviour. */
-const slugOf = (tenant: string): string => {
-  sabotageCount += 1
-  const tail = sabotageCount.toString(36)
-  return `${tenant.slice(0, 62 - tail.length).replace(/-+$/, '')}-${tail}`
-}
-
-const switchOn = async ({ urls, controlToken, fetch }: Session, name: string): Promise<void> => {
-  const response = await fetch('control')(`${urls.control}/misbehaviours`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${controlToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name }),
-  })
-  if (!response.ok) throw new Error(`${name} could not be switched on: ${await response.text()}`)
 }

@@ -65,7 +65,7 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
 
   const send = async (seat: Seat, order: Order, by: string) => {
     const root = order.from === 'origin' ? originOf(seat, actor) : baseOf(seat, actor)
-    const request = requestOf(root, order, await authorization(by, context), run.patience)
+    const request = requestOf(root, order, await authorization(by, context), run)
     return answerOf((await record(seat, request, 'once')).exchange)
   }
 
@@ -76,6 +76,7 @@ export const stepContextOf = (current: CurrentStep, performAll: PerformAll): Ste
     prefix,
     user,
     patience: run.patience,
+    stop: run.stop,
     fill: (value) => fill(value, lookup),
     fillExpected: (value) => fillExpected(value, lookup),
     fetch: async (input, init) => {

@@ -1,9 +1,9 @@
-import type { Seat } from '../../server/wire/index.ts'
-import type { Violation } from '../language/answer.ts'
+import type { JournalEntry, Seat } from '../../server/wire/index.ts'
+import type { Violation } from '../../server/wire/violations.ts'
 import type { Difference } from '../language/match.ts'
 import type { Position } from '../language/source.ts'
 import type { ExpectationFailed } from '../language/step-context.ts'
-import type { NoAnswer } from '../language/target.ts'
+import type { NoAnswer, SkipGroup, SkipReason } from '../language/target.ts'
 import type { Exchange } from './exchange.ts'
 
 /** A policy of a tenant: its rules, and the number of requests each decided. */
@@ -72,7 +72,9 @@ export type StepResult = Readonly<{
   /** The seats whose answers it judged; none where the step is a precondition. */
   judges?: readonly Seat[] | undefined
   /** The answer that says that the seat was not available, such as 503, where none was expected. */
-  unavailable?: string | undefined
+  unavailable?: SkipGroup | undefined
+  /** The journal entries it led to, where the run recorded them. */
+  journal?: readonly JournalEntry[] | undefined
 }>
 
 /** A token under its replacement name. Its claims are not secret. */
@@ -93,6 +95,8 @@ export type Result = Readonly<{
   verdict: Verdict
   /** Why it was skipped. */
   reason?: string | undefined
+  /** The reason as reports count it, where that differs. */
+  skip?: SkipGroup | undefined
   failures: readonly Failure[]
   steps: readonly StepResult[]
   exchanges: readonly Exchange[]
@@ -120,10 +124,15 @@ export const emptyResult = (named: Named): Omit<Result, 'verdict'> => ({
   ...named,
 })
 
-export const skippedResult = (named: Named, reason: string): Result => ({
-  ...emptyResult(named),
+export const skippedResult = (named: Named, skip: SkipReason): Result =>
+  skipResult({ ...emptyResult(named), verdict: 'skipped' }, skip)
+
+/** The result, skipped. */
+export const skipResult = (result: Result, skip: SkipReason): Result => ({
+  ...result,
   verdict: 'skipped',
-  reason,
+  failures: [],
+  ...(typeof skip === 'string' ? { reason: skip } : { reason: skip.reason, skip }),
 })
 
 /** The results of all scenarios against one target. `startedAt` and `duration` are in milliseconds. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { IntrospectionView } from '../api/revocation.ts'
 import { InvalidToken } from '../signing/invalid-token.ts'
 import { createKeySet, type FindKeys } from '../signing/key-set.ts'
+import { encodeBasic } from '../wire/basic-credentials.ts'
 import { AuthorizationDetail } from '../wire/index.ts'
 import { mostAnswerValues, readJson } from '../wire/json.ts'
 import { longestAnswer, readText } from '../wire/read-text.ts'
@@ -84,12 +85,11 @@ export class RemoteIssuer {
     const { clientId, clientSecret } = this.#options.client ?? missingClient()
     const { introspection_endpoint: endpoint } = await this.#discovered()
     if (endpoint === undefined) throw new TypeError('the issuer has no introspection endpoint')
-    const credentials = [clientId, clientSecret].map(formEncoded).join(':')
     return IntrospectionAnswer.parse(
       await this.#json(endpoint, {
         method: 'POST',
         headers: {
-          authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+          authorization: encodeBasic({ id: clientId, secret: clientSecret }),
           'content-type': 'application/x-www-form-urlencoded',
         },
         body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
@@ -217,9 +217,6 @@ const IntrospectionAnswer = z.looseObject({
   scope: z.string().optional(),
   authorization_details: z.array(AuthorizationDetail).optional(),
 })
-
-/** RFC 6749 §2.3.1 encodes both parts before Basic joins them. */
-const formEncoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
 
 const missingClient = () => {
   throw new TypeError('introspection needs client credentials')

@@ -11,7 +11,7 @@ import { describeUnknownMisbehaviour } from '../http/tenant/active-misbehaviours
 import type { ExchangeLogLimits } from '../http/tenant/exchange-log.ts'
 import type { Origins } from '../http/tenant-context.ts'
 import type { JournalOptions } from '../journal/file.ts'
-import { openStore } from '../journal/open-store.ts'
+import { isPostgresUrl, openStore } from '../journal/open-store.ts'
 import { isShared, type SharedStore, type Store } from '../journal/store.ts'
 import { misbehaviourNames } from '../misbehaviours/names.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
@@ -82,8 +82,8 @@ export type HarnessOptions = Readonly<{
   /** A store opened with `openStore`, in place of `journal`. Closing the harness closes it. */
   store?: Store
   /**
-   * Origins at which other processes of a shared store reach this one. Default: where it listens, which
-   * other machines cannot reach while `host` is loopback.
+   * Origins of plain HTTP at which other processes of a shared store reach this one. Default: where it
+   * listens, which other machines cannot reach while `host` is loopback.
    */
   reachedAt?: Readonly<Partial<Origins>>
   /** Maximum size of the journal, and what its compaction keeps. */
@@ -126,9 +126,11 @@ export type HarnessOptions = Readonly<{
 /** A running harness: issuer, API and control plane. Close it to release its ports and timers. */
 export type Harness = AsyncDisposable &
   Readonly<{
-    /** Origins, such as `http://127.0.0.1:40123`. */
+    /** The origin of the issuer and the control plane, such as `http://127.0.0.1:40123`. */
     issuer: string
+    /** The origin of the API. */
     api: string
+    /** The bearer token of the control plane. */
     controlToken: string
     /** The initial tenants, in the order of the options. */
     tenants: readonly TestTenant[]
@@ -142,11 +144,13 @@ export type Harness = AsyncDisposable &
     /** The seats as functions. `expressApps` of `lumoauth-harness/express` makes Express apps of them. */
     seats: Seats
     /**
+     * Creates a tenant.
      * @param options.replace whether a tenant of the same name is deleted first
      * @throws {TypeError} with one line per error in the seed
      * @throws {TypeError} for a name that a tenant has already, or an unknown misbehaviour
      */
     createTenant: (seed?: Seed, options?: { replace?: boolean }) => TestTenant
+    /** Closes sockets, timers and journal. */
     close: () => Promise<void>
   }>
 
@@ -386,6 +390,13 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
 /** A port; 0 for any free port. */
 const Port = z.int().min(0).max(65_535)
 
+/** Processes forward requests to one another over plain HTTP. */
+const HttpOrigin = z
+  .string()
+  .refine((it) => it.startsWith('http://') && URL.parse(it)?.origin === it, {
+    error: 'expected an origin of plain HTTP, such as http://10.0.0.7:4400',
+  })
+
 /** Validation of the options before they are used. */
 const Options = z.strictObject({
   listen: z.boolean().optional(),
@@ -400,7 +411,9 @@ const Options = z.strictObject({
   trustProxy: z.boolean().optional(),
   journal: z.string().optional(),
   store: z.looseObject({}).optional(),
-  reachedAt: z.looseObject({}).optional(),
+  reachedAt: z
+    .strictObject({ issuer: HttpOrigin.optional(), api: HttpOrigin.optional() })
+    .optional(),
   journalOptions: z.looseObject({}).optional(),
   exchangeLog: z.looseObject({}).optional(),
   recording: z.looseObject({}).optional(),
@@ -418,6 +431,11 @@ const Options = z.strictObject({
 
 const checkOptions = (options: HarnessOptions): void => {
   parseOption('createHarness', Options, options)
+  if (options.reachedAt && !options.store && !isPostgresUrl(options.journal ?? '')) {
+    throw new TypeError(
+      'createHarness: reachedAt: expected a journal that processes share, postgres://…, or a store',
+    )
+  }
 }
 
 const originsOf = (

@@ -28,7 +28,9 @@ type Input<S extends z.ZodType> = z.input<S>
 /** A tenant as tests use it: its credentials, and methods to control it. */
 export type TestTenant = TenantCreated &
   Readonly<{
+    /** The clock of the tenant. */
     clock: TestClock
+    /** The user who decides requests. */
     approver: TestApprover
     /**
      * Switches a misbehaviour on: for good, or as often as the order says.
@@ -102,7 +104,9 @@ export type TestApprover = Readonly<{
   answers: (script: ApproverInput) => void
   /** The pending requests, as the issuer shows them to this user. */
   pending: (as?: { by?: string }) => Promise<({ request_id: string } & Record<string, unknown>)[]>
+  /** Approves a request. */
   approve: (request: Named, how?: { ttl?: number; notes?: string; by?: string }) => Promise<void>
+  /** Denies a request. */
   deny: (
     request: Named,
     how?: { reason?: string; agentMessage?: string; by?: string },
@@ -131,17 +135,24 @@ export type Reach = Readonly<{
 export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => {
   const { tenant: slug, urls } = created
   const find = () => reach.find(slug) ?? refuseDeletedTenant(slug)
-  const control = (method: string, path: string, body?: unknown) =>
-    callIssuer(reach, reach.controlToken, method, `/_harness/tenants/${slug}${path}`, body)
+  const control = (method: string, path: string, body?: unknown, attempts?: number) =>
+    callIssuer(
+      reach,
+      reach.controlToken,
+      method,
+      `/_harness/tenants/${slug}${path}`,
+      body,
+      attempts,
+    )
 
-  const token: TestApprover['token'] = async ({ by } = {}) => {
-    const minted = await control('POST', '/user-token', by === undefined ? {} : { user: by })
-    return (minted as { access_token: string }).access_token
-  }
-  const page: TestApprover['page'] = async ({ by } = {}) => {
-    const link = await control('POST', '/console-link', by === undefined ? {} : { user: by })
-    return (link as { url: string }).url
-  }
+  // With a shared store, the owner of the tenant can end meanwhile; a second token does no harm.
+  const mint = (path: string, by: string | undefined) =>
+    control('POST', path, by === undefined ? {} : { user: by }, 5)
+
+  const token: TestApprover['token'] = async ({ by } = {}) =>
+    ((await mint('/user-token', by)) as { access_token: string }).access_token
+  const page: TestApprover['page'] = async ({ by } = {}) =>
+    ((await mint('/console-link', by)) as { url: string }).url
   const asApprover = async (by: string | undefined, method: string, path: string, body?: object) =>
     callIssuer(
       reach,
@@ -238,14 +249,16 @@ const idOf = (request: Named) => (typeof request === 'string' ? request : reques
 
 /**
  * Calls the issuer or its control plane.
+ * @param attempts how often a request is sent whose outcome is unknown (502)
  * @throws with the error_description of an error
  */
 const callIssuer = async (
-  { issuer }: Reach,
+  { issuer }: Pick<Reach, 'issuer'>,
   token: string,
   method: string,
   path: string,
   body?: unknown,
+  attempts = 1,
 ): Promise<unknown> => {
   const [pathname = '', query] = path.split('?')
   const answer = await issuer({
@@ -259,6 +272,9 @@ const callIssuer = async (
   const text = encodeAnswer(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)
   if (answer.status < 400) return said
+  if (answer.status === 502 && attempts > 1) {
+    return callIssuer({ issuer }, token, method, path, body, attempts - 1)
+  }
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }
 

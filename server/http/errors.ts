@@ -1,10 +1,11 @@
+import type { ErrorCode } from '../wire/error-codes.ts'
 import type { ErrorBody } from '../wire/index.ts'
 import type { Answer } from './message.ts'
 
-/** Builds the error body (contract §6.1). Each SDK finds the field it reads. */
+/** Builds the error body (CONTRACT.md#error-bodies). Each SDK finds the field it reads. */
 export const errorAnswer = (
   status: number,
-  error: string,
+  error: ErrorCode,
   description: string,
   more: Readonly<Record<string, unknown>> = {},
   headers: Readonly<Record<string, string>> = {},

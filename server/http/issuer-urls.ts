@@ -1,13 +1,16 @@
 import type { Origins, TenantContext } from './tenant-context.ts'
 
-/** The issuer's base path with the prefix of this request. URLs in answers use it (contract §7 row 1). */
+/**
+ * The issuer's base path with the prefix of this request. URLs in answers use it
+ * (CONTRACT.md#base-paths).
+ */
 export const basePath = (slug: string, requestPath: string): string =>
   `/${/^\/+(\.well-known\/[^/]+\/)?orgs\//.test(requestPath) ? 'orgs' : 't'}/${slug}/api/v1`
 
 /** The parts of an issuer's URLs. */
 type Issuer = Pick<TenantContext, 'tenant' | 'origins'>
 
-/** The `iss` of tokens for this request (contract §7 row 15). */
+/** The `iss` of tokens for this request (CONTRACT.md#issuer-identifier). */
 export const issuerOf = ({ tenant, origins }: Issuer, requestPath = ''): string =>
   tenant.state.dialect.issuer === 'origin'
     ? origins.issuer

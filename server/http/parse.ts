@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ErrorCode } from '../wire/error-codes.ts'
 import { isModelPath, type Route } from '../wire/index.ts'
 import { JsonBoundsError, mostConversationValues, mostJsonValues, readJson } from '../wire/json.ts'
 import { outcomeOf, type Routed, type Step } from './core.ts'
@@ -133,7 +134,7 @@ const checkSchema = (
 }
 
 /** RFC 9396 §5 defines an error code for invalid authorization_details. */
-const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): string => {
+const errorCode = ({ issues }: z.ZodError, codes: Route['invalid'] = {}): ErrorCode => {
   if (issues.every(({ path }) => path[0] === 'authorization_details')) {
     return 'invalid_authorization_details'
   }

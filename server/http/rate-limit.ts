@@ -8,7 +8,8 @@ import type { TenantContext } from './tenant-context.ts'
 
 /**
  * Counts the call for its caller. Answers 429 over the limit; otherwise headers give the remaining
- * calls. For a group without a limit nothing is counted and no header is sent (contract §5.6).
+ * calls. For a group without a limit nothing is counted and no header is sent
+ * (CONTRACT.md#rate-limits).
  */
 export const limitRate: Step<Routed> = (routed, next) => {
   const { context, name, route } = routed

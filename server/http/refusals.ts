@@ -1,5 +1,6 @@
 import { type Refusal, Refused } from '../issuer/refusal.ts'
 import { JournalError } from '../journal/error.ts'
+import type { ErrorCode } from '../wire/error-codes.ts'
 import type { Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { Answer, HttpRequest } from './message.ts'
@@ -14,7 +15,7 @@ type RefusalWith<Code, R = Refusal> = R extends Refusal
 type Renderers = { [Code in Refusal['error']]: (refusal: RefusalWith<Code>) => Answer }
 
 /** 400 with the code and the reason of the refusal. */
-const badRequest = ({ error, reason }: Readonly<{ error: string; reason: string }>) =>
+const badRequest = ({ error, reason }: Readonly<{ error: ErrorCode; reason: string }>) =>
   errorAnswer(400, error, reason)
 
 /** The HTTP answer of each refusal of the rules. A new refusal does not compile without an entry here. */

@@ -34,7 +34,7 @@ export const replayRecording = (
         ...(body === '' ? {} : { body: here(body) }),
       }
     }
-    if (!tenants.has(tenantIn(request.path) ?? 'nobody')) return next(request)
+    if (!tenants.has(tenantIn(request.path) ?? '')) return next(request)
     const shown = asked.slice(0, 200)
     const meant = didYouMean(shown, lists.keys())
     return errorAnswer(404, 'not_recorded', `the recording has no answer for ${shown}${meant}`)

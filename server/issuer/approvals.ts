@@ -6,7 +6,7 @@ import { mayApprove } from './requests.ts'
 import type { ApprovalRecord, State } from './state.ts'
 import { findUser } from './tasks.ts'
 
-/** Lifetime of a push approval, in seconds (contract §2.3). */
+/** Lifetime of a push approval, in seconds (CONTRACT.md#push-approvals). */
 export const approvalLifetime = 120
 
 export type AskApproval = Readonly<{
@@ -64,16 +64,19 @@ export const answerApproval: Decide<
     userId: string
     /** Why the user's token cannot answer; absent when it can. */
     obstacle?: string | undefined
+    /** Why the token cannot decide a request; for another user the error is the same as for a request. */
+    approvalObstacle?: string | undefined
   }>,
   readonly [EventOf<'approval.answered'>]
-> = (state, { approvalId, as, userId, obstacle }, { now }) => {
+> = (state, { approvalId, as, userId, obstacle, approvalObstacle }, { now }) => {
   if (obstacle !== undefined) refuse({ error: 'approval_forbidden', reason: obstacle })
   const record = findApproval(state, approvalId)
   if (record.approval.userId !== userId) {
-    const reason = mayApprove(state, userId)
+    const isApprover = mayApprove(state, userId)
+    const reason = isApprover
       ? 'the approval is for another user'
       : 'the permission jit.approve is missing'
-    refuse({ error: 'approval_forbidden', reason })
+    refuse({ error: 'approval_forbidden', reason: approvalObstacle ?? reason })
   }
   const status = approvalStatus(record, now)
   if (status === 'expired') refuse({ error: 'request_expired', requestId: approvalId })
@@ -82,7 +85,7 @@ export const answerApproval: Decide<
       error: 'already_decided',
       requestId: approvalId,
       status,
-      by: record.answered?.by ?? 'nobody',
+      by: record.answered?.by ?? 'no one',
     })
   }
   return [{ type: 'approval.answered', approvalId, as, by: userId }]

@@ -5,7 +5,7 @@ import { refuse } from './refusal.ts'
 export type Audience = Readonly<{ names: readonly string[]; servers: readonly McpServer[] }>
 
 /**
- * Maximum lifetime of a token for it; an MCP server may set its own (contract §3.2).
+ * Maximum lifetime of a token for it; an MCP server may set its own (CONTRACT.md#mcp-tokens).
  * @throws {Refused} `access_denied` for a server that the agent may not use
  */
 export const lifetimeAt = (

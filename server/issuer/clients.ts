@@ -1,6 +1,6 @@
 import { approveScope, grantTypes, identityScopes, type RegisterClient } from '../wire/index.ts'
 import type { Decide } from './decide.ts'
-import type { Agent, Client, Event, EventOf } from './event.ts'
+import type { Agent, Client, Event, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
@@ -108,7 +108,7 @@ export const registerClient: Decide<
  */
 export const refuseBeyondSelfRegistered = (
   { clients, policy: { limits } }: State,
-  name: 'pushed_requests' | 'grants',
+  name: 'pushed_requests' | 'grants' | 'tokens' | 'refresh_tokens',
   { clientId }: Readonly<{ clientId: string }>,
   kept: Iterable<Readonly<{ clientId: string }>>,
 ): void => {
@@ -142,33 +142,42 @@ const supportedGrants = ({
   })
 }
 
-/** A client that is deleted loses its tokens and what people have allowed it (RFC 7592 §2.3). */
+/**
+ * Deletes a client, its tokens, what users have allowed it, and all tokens derived from that, including
+ * those of agents (RFC 7592 §2.3).
+ */
 export const deleteClient: Decide<Readonly<{ clientId: string }>> = (
   { tokens, grants },
   { clientId },
   { now },
-) => [
-  ...[...tokens.values()]
-    .filter((it) => it.token.clientId === clientId && it.revokedAt === undefined)
-    .filter(({ token }) => now < token.expiresAt)
-    .map(
-      ({ token }): Event => ({
-        type: 'token.revoked',
-        jti: token.jti,
-        reason: 'revoked_by_client',
-      }),
-    ),
-  ...[...grants.values()]
-    .filter(({ grant, revoked }) => grant.clientId === clientId && !revoked)
-    .map(
-      ({ grant }): Event => ({
-        type: 'grant.revoked',
-        grantId: grant.id,
-        reason: 'grant_revoked',
-      }),
-    ),
-  { type: 'client.deleted', clientId },
-]
+) => {
+  const given = [...grants.values()].filter(({ grant }) => grant.clientId === clientId)
+  const ids = new Set(given.map(({ grant }) => grant.id))
+  const isDerived = ({ clientId: holder, grantId = '' }: Token) =>
+    holder === clientId || ids.has(grantId)
+  return [
+    ...[...tokens.values()]
+      .filter(({ token, revokedAt }) => revokedAt === undefined && now < token.expiresAt)
+      .filter(({ token }) => isDerived(token))
+      .map(
+        ({ token: { jti } }): Event => ({
+          type: 'token.revoked',
+          jti,
+          reason: 'revoked_by_client',
+        }),
+      ),
+    ...given
+      .filter(({ revoked }) => !revoked)
+      .map(
+        ({ grant }): Event => ({
+          type: 'grant.revoked',
+          grantId: grant.id,
+          reason: 'grant_revoked',
+        }),
+      ),
+    { type: 'client.deleted', clientId },
+  ]
+}
 
 /** A client assertion works once (CC-12). */
 export const useAssertion: Decide<

@@ -10,7 +10,7 @@ import type { RequestRecord, State } from './state.ts'
 import { requireActiveTask } from './tasks.ts'
 import { accessTokenLifetime, delegateScope, grantedScope } from './tokens.ts'
 
-/** Maximum length of the delegation chain (contract §3.2). */
+/** Maximum length of the delegation chain (CONTRACT.md#chains-of-actors). */
 export const maxActors = 3
 
 type Narrowing = Readonly<{
@@ -121,7 +121,7 @@ export const narrow: Decide<
 /**
  * The older JIT form: exchanges approved scopes for a token by the id of the task. As in the newer
  * form, this works once, and the token is exactly as wide as the approval, also in its audience
- * (contract §2.1). The token lives no longer than approval, task and subject token.
+ * (CONTRACT.md#older-jit-form). The token lives no longer than approval, task and subject token.
  */
 export const exchangeForTask: Decide<
   Readonly<{ subject: Token; taskId: string; scope?: string | undefined }>,
@@ -173,8 +173,8 @@ export const exchangeForTask: Decide<
 
 /**
  * The maximum audience of a delegated token: the intersection of both tokens. A subject token whose
- * audience is the acting agent only authorizes the delegation; then the actor's token alone limits the
- * result (design §11).
+ * audience is the acting agent only authorizes the delegation; then the actor's token alone limits
+ * the result (CONTRACT.md#delegation).
  */
 const delegatedAudience = (
   state: State,
@@ -238,7 +238,7 @@ const splitScope = (scope: string) => [...new Set(scope.split(' ').filter((it) =
 
 /**
  * The maximum scopes of an actor: the agent's registered capabilities if its token has
- * `delegate:on_behalf`; else the scopes of the token (design §11).
+ * `delegate:on_behalf`; else the scopes of the token (CONTRACT.md#delegation).
  */
 const actorScopes = (actor: Token, { capabilities }: Agent): readonly string[] =>
   scopesOf(actor).includes(delegateScope) ? capabilities : scopesOf(actor)
@@ -251,7 +251,7 @@ const isReachable = (held: readonly string[], audience: Audience | undefined) =>
 
 const actorsIn = (act: Actor | undefined): number => (act === undefined ? 0 : 1 + actorsIn(act.act))
 
-/** LumoAuth adds a new actor innermost, RFC 8693 §4.1 outermost (contract §7 row 16). */
+/** LumoAuth adds a new actor innermost, RFC 8693 §4.1 outermost (CONTRACT.md#chains-of-actors). */
 const appendActor = (chain: Actor | undefined, sub: string, order: 'lumo' | 'rfc8693'): Actor => {
   if (chain === undefined) return { sub }
   if (order === 'rfc8693') return { sub, act: chain }

@@ -1,6 +1,6 @@
 import type { Decide } from './decide.ts'
 import type { Event } from './event.ts'
-import { recentActivity } from './lineage.ts'
+import { recentActivity } from './recent-activity.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
 import { excessive, suspend } from './risk.ts'
@@ -18,7 +18,7 @@ export type EvaluateTask = Readonly<{
 
 /**
  * Evaluates the risk of a task again, because the policy may have changed. Suspends a task over the
- * limit. With a result it completes the task, if the dialect says so (contract §7 row 8).
+ * limit. With a result it completes the task, if the dialect says so (CONTRACT.md#evaluation).
  */
 export const evaluateTask: Decide<EvaluateTask> = (
   state,

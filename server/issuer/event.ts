@@ -84,7 +84,9 @@ export type ApiKey = Readonly<{
   permissions: readonly string[]
 }>
 
-/** An MCP server: an audience for which agents get tokens, by its id (contract §2.5). */
+/**
+ * An MCP server: an audience for which agents get tokens, by its id (CONTRACT.md#mcp-server-list).
+ */
 export type McpServer = Readonly<{
   /** `mcp_` and 24 hexadecimal digits, or the id in the seed. */
   id: string
@@ -99,7 +101,7 @@ export type McpServer = Readonly<{
   createdAt: number
 }>
 
-/** A platform whose tokens identify workloads (contract §2.1). */
+/** A platform whose tokens identify workloads (CONTRACT.md#workload-tokens). */
 export type WorkloadTrust = Readonly<{
   provider: string
   issuer: string
@@ -265,6 +267,7 @@ export type RevocationReason =
 
 /** Every event of a tenant. */
 export type Event =
+  /** The tenant was created or reset with these agents, users and clients. */
   | {
       type: 'tenant.seeded'
       agents: readonly Agent[]
@@ -274,28 +277,45 @@ export type Event =
       mcpServers?: readonly McpServer[]
       workloads?: readonly WorkloadTrust[]
     }
+  /** The policy was replaced. */
   | { type: 'policy.replaced'; policy: Policy }
+  /** Dialect switches were set. */
   | { type: 'dialect.set'; dialect: Dialect }
+  /** The approver was scripted. */
   | { type: 'approver.scripted'; script: ApproverScript }
+  /** A client registered itself, or changed its registration. */
   | { type: 'client.registered'; client: Client }
+  /** A client deleted its registration. */
   | { type: 'client.deleted'; clientId: string }
-  /** The key does not sign yet. */
+  /** A key was published; it does not sign yet. */
   | { type: 'key.published'; kid: string; alg: string }
-  /** The key signs from now on, and is published from now on if it was not before. */
+  /** A key signs from now on, and is published from now on if it was not before. */
   | { type: 'key.rotated'; kid: string; alg: string }
+  /** A key is published no longer. */
   | { type: 'key.retired'; kid: string }
+  /** A client assertion was used; its `jti` is not valid again. */
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
+  /** An authorization request was pushed (PAR). */
   | { type: 'authorization.pushed'; pushed: PushedRequest }
+  /** A device asked for a code that a person enters. */
   | { type: 'device.asked'; device: Device }
+  /** The person denied the device. */
   | { type: 'device.denied'; codeHash: string }
+  /** A user consented, and a code was issued. */
   | { type: 'grant.given'; grant: Grant }
+  /** The code was exchanged. */
   | { type: 'grant.redeemed'; grantId: string }
+  /** A refresh token of the grant was issued. */
   | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }
+  /** The grant was revoked with all its tokens. */
   | { type: 'grant.revoked'; grantId: string; reason: RevocationReason }
   /** The clock was moved forward by this number of seconds. */
   | { type: 'clock.moved'; by: number }
+  /** A task was created. */
   | { type: 'task.opened'; task: Task }
+  /** An agent requested a permission; `score` is what it adds to the task. */
   | { type: 'permission.requested'; request: PermissionRequest; score: number }
+  /** One of several required approvers approved. */
   | {
       type: 'permission.endorsed'
       requestId: string
@@ -304,6 +324,7 @@ export type Event =
       /** The only actions this approver permits. Absent: all requested actions. */
       actions?: readonly string[]
     }
+  /** The request was approved, by the policy or a person. */
   | {
       type: 'permission.approved'
       requestId: string
@@ -317,6 +338,7 @@ export type Event =
       /** For the agent. */
       message?: string
     }
+  /** The request was denied, by the policy or a person. */
   | {
       type: 'permission.denied'
       requestId: string
@@ -332,10 +354,15 @@ export type Event =
     }
   /** An approver revokes an approval; its tokens are revoked with it. */
   | { type: 'permission.revoked'; requestId: string; taskId: string; by: string }
+  /** A token was issued. */
   | { type: 'token.issued'; token: Token; taskId?: string; requestId?: string }
+  /** A token was revoked. */
   | { type: 'token.revoked'; jti: string; reason: RevocationReason; taskId?: string }
+  /** The rate limits were set. */
   | { type: 'limits.set'; limits: RateLimits }
+  /** An agent was registered or changed through the API. */
   | { type: 'agent.registered'; agent: Agent; by: string }
+  /** An agent asked whether an action is allowed. */
   | {
       type: 'agent.asked'
       agentId: string
@@ -344,8 +371,11 @@ export type Event =
       allowed: boolean
       reason: string
     }
+  /** A push approval was sent. */
   | { type: 'approval.asked'; approval: Approval }
+  /** A push approval was answered. */
   | { type: 'approval.answered'; approvalId: string; as: 'approved' | 'denied'; by: string }
+  /** A callback was answered by its receiver. */
   | {
       type: 'callback.delivered'
       requestId: string
@@ -354,6 +384,7 @@ export type Event =
       attempt: number
       status: number
     }
+  /** A callback was not delivered. */
   | {
       type: 'callback.failed'
       requestId: string
@@ -364,10 +395,15 @@ export type Event =
       /** The delivery failed for good. */
       final: boolean
     }
+  /** A signal stream was created. */
   | { type: 'stream.created'; stream: Stream }
+  /** A signal stream was deleted. */
   | { type: 'stream.deleted'; streamId: string }
+  /** A verification event was requested. */
   | { type: 'stream.verified'; streamId: string; state?: string }
+  /** A signal was pushed. */
   | { type: 'signal.delivered'; streamId: string; jti: string; attempt: number }
+  /** A signal was not delivered. */
   | {
       type: 'signal.failed'
       streamId: string
@@ -376,9 +412,13 @@ export type Event =
       reason: string
       final: boolean
     }
+  /** A receiver acknowledged polled signals. */
   | { type: 'signal.acknowledged'; streamId: string; jtis: readonly string[] }
+  /** A task was evaluated, or its agent reported a result. */
   | { type: 'task.evaluated'; taskId: string; result?: string; notes?: string }
+  /** A task was completed; its tokens are revoked. */
   | { type: 'task.completed'; taskId: string }
+  /** A task was suspended, by the policy or an approver; its tokens are revoked. */
   | { type: 'task.suspended'; taskId: string; reason: string; by?: string }
 
 export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>

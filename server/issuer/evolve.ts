@@ -2,7 +2,8 @@ import { canonical } from '../wire/index.ts'
 import { usageAt } from './budgets.ts'
 import type { Entry, Event, EventOf, Signal, Task } from './event.ts'
 import { countKept } from './kept-bytes.ts'
-import { noteActivity, rootOf } from './lineage.ts'
+import { rootOf } from './lineage.ts'
+import { noteActivity } from './recent-activity.ts'
 import { aboutTask, aboutToken, verification } from './signals.ts'
 import {
   forgetAt,

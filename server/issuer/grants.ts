@@ -8,7 +8,7 @@ import { refuseUnusable } from './requests.ts'
 import type { GrantRecord, State } from './state.ts'
 import { accessTokenLifetime, grantedScope, issueUserToken } from './tokens.ts'
 
-/** Lifetime of an authorization code and of a refresh token, in seconds (contract §3.2). */
+/** Lifetime of an authorization code and of a refresh token, in seconds (CONTRACT.md#lifetimes). */
 export const codeLifetime = 600
 export const refreshLifetime = 30 * 86_400
 

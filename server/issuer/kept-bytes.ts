@@ -1,9 +1,13 @@
 import { sizeOf } from '../wire/size-of.ts'
 import type { Event } from './event.ts'
+import { rootOf } from './lineage.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** Bytes of a caller's texts, and the owner whose share of the tenant's memory they use. */
+/**
+ * Bytes of a caller's texts, and the owner whose share of the tenant's memory they use. An agent shares
+ * with the agents it registered.
+ */
 export type KeptBytes = Readonly<{
   /** The agent's id; for a client that is not an agent, its `client_id`. */
   owner: string
@@ -51,7 +55,7 @@ export const keptBytesOf = (event: Event): KeptBytes | undefined => {
 export const countKept = (state: State, event: Event, times: 1 | -1 = 1): void => {
   const kept = keptBytesOf(event)
   if (kept === undefined) return
-  add(state, kept.owner, times * kept.bytes)
+  add(state, rootOf(state, kept.owner), times * kept.bytes)
   state.keptBytes += times * kept.bytes
 }
 
@@ -66,8 +70,9 @@ export const refuseBeyondShare = (state: State, events: readonly Event[]): void 
   for (const event of events) {
     const kept = keptBytesOf(event)
     if (kept === undefined || kept.bytes === 0) continue
-    const before = added.get(kept.owner) ?? state.keptBytesBy.get(kept.owner) ?? 0
-    added.set(kept.owner, before + kept.bytes)
+    const owner = rootOf(state, kept.owner)
+    const before = added.get(owner) ?? state.keptBytesBy.get(owner) ?? 0
+    added.set(owner, before + kept.bytes)
     sum += kept.bytes
     if (before + kept.bytes > perAgent) {
       refuse({ error: 'limit_reached', what: 'bytes stored for one agent', limit: perAgent })

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../wire/error-codes.ts'
 import type { AuthorizationDetail, Dialect } from '../wire/index.ts'
 
 /** Every refusal of the rules, as plain data without HTTP status codes. */
@@ -34,7 +35,7 @@ export type Refusal =
   | { error: 'budget_exceeded'; what: string; limit: number; retryAfter: number }
   | { error: 'limit_reached'; what: string; limit: number }
   /** What is wrong with an authorization request, by its own error code. */
-  | { error: 'authorization_request'; as: string; reason: string }
+  | { error: 'authorization_request'; as: ErrorCode; reason: string }
   | { error: 'registration_forbidden'; reason: string }
   | { error: 'agent_exists'; clientId: string }
   | { error: 'capability_denied'; missing: readonly string[] }

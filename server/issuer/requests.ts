@@ -2,8 +2,9 @@ import { type AuthorizationDetail, knownTypes, type RequestStatus } from '../wir
 import { withinBudget } from './budgets.ts'
 import type { Context, Decide } from './decide.ts'
 import type { Event, EventOf, Token } from './event.ts'
-import { lineageOf, recentActivity } from './lineage.ts'
+import { lineageOf, rootOf } from './lineage.ts'
 import { type Assessment, assess } from './policy.ts'
+import { recentActivity } from './recent-activity.ts'
 import { refuse } from './refusal.ts'
 import { excessive, suspend } from './risk.ts'
 import type { RequestRecord, State, TaskRecord } from './state.ts'
@@ -19,9 +20,9 @@ export type RequestPermission = Readonly<{
 }>
 
 /**
- * Creates a permission request. The policy approves it, denies it, or leaves the decision to a person.
- * Each request raises the risk score of the task; the request that reaches the limit is denied and
- * suspends the task (contract §5.5).
+ * Creates a permission request. The policy approves it, denies it, or leaves the decision to a
+ * person. Each request raises the risk score of the task; the request that reaches the limit is
+ * denied and suspends the task (CONTRACT.md#suspension).
  */
 export const requestPermission: Decide<
   RequestPermission,
@@ -211,12 +212,14 @@ export const repetitionsOf = (
           lifeAt(state, it, now) === 'pending',
       )
 
-/** The pending requests of an agent, oldest first. */
+/** The pending requests of an agent and of all agents with the same root, oldest first. */
 const pendingOf = (state: State, agentId: string, now: number): RequestRecord[] =>
   undecidedOf(state, agentId).filter((it) => lifeAt(state, it, now) === 'pending')
 
 const undecidedOf = (state: State, agentId: string): RequestRecord[] =>
-  [...(state.undecidedOf.get(agentId) ?? [])].flatMap((id) => state.requests.get(id) ?? [])
+  [...(state.undecidedOf.get(rootOf(state, agentId)) ?? [])].flatMap(
+    (id) => state.requests.get(id) ?? [],
+  )
 
 /**
  * Exchanges an approval for a token, once. The token is exactly as wide as the approval, and lives no
@@ -368,7 +371,7 @@ const requireDecidable = (
     error: 'already_decided',
     requestId,
     status: life === 'exchanged' ? 'approved' : life,
-    by: record.decided?.by ?? 'nobody',
+    by: record.decided?.by ?? 'no one',
   })
 }
 
@@ -411,7 +414,7 @@ const refuseTooMany = (state: State, { task, requests }: TaskRecord, now: number
   if (requests.length >= requests_per_task) {
     refuse({ error: 'limit_reached', what: 'requests within one task', limit: requests_per_task })
   }
-  const undecided = state.undecidedOf.get(task.agentId)?.size ?? 0
+  const undecided = state.undecidedOf.get(rootOf(state, task.agentId))?.size ?? 0
   if (undecided < Math.min(pending_per_task, pending_per_agent)) return
   const pending = pendingOf(state, task.agentId, now)
   if (pending.length >= pending_per_agent) {

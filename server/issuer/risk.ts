@@ -24,7 +24,7 @@ export const excessive = (
 }
 
 /**
- * Suspends a task (contract §5.5).
+ * Suspends a task (CONTRACT.md#suspension).
  * @param by the approver who ended it; absent: the policy
  */
 export const suspend = (

@@ -13,7 +13,7 @@ export const scopeDetail = (
   ...(resources.length === 0 ? {} : { locations: [...resources] }),
 })
 
-/** A task in the older form: all its scope requests together (contract §2.2.1). */
+/** A task in the older form: all its scope requests together (CONTRACT.md#older-jit-form). */
 export type ScopeApproval = Readonly<{
   status: 'pending' | 'approved' | 'denied' | 'expired'
   scopes: readonly string[]

@@ -24,6 +24,7 @@ import type {
   WorkloadTrust,
 } from './event.ts'
 import { countKept } from './kept-bytes.ts'
+import { rootOf } from './lineage.ts'
 
 /** A task and its history. */
 export type TaskRecord = {
@@ -148,7 +149,7 @@ export type State = {
   readonly requests: Map<string, RequestRecord>
   /** Ids of undecided requests, including some that just expired. */
   readonly undecided: Set<string>
-  /** `undecided` by agent. Derived from `undecided`; the next two are derived from all records. */
+  /** `undecided` by root agent. Derived from `undecided`; the next two are derived from all records. */
   readonly undecidedOf: Map<string, Set<string>>
   /** Stored bytes of callers' texts (`kept-bytes.ts`): in total, and by owner. */
   keptBytes: number
@@ -288,18 +289,20 @@ const forgetGrant = (state: State, grantId = '', minute: number) => {
 /** Marks a request as pending. */
 export const noteUndecided = (state: State, { id, agentId }: PermissionRequest): void => {
   state.undecided.add(id)
-  const ofAgent = state.undecidedOf.get(agentId)
-  if (ofAgent) ofAgent.add(id)
-  else state.undecidedOf.set(agentId, new Set([id]))
+  const root = rootOf(state, agentId)
+  const ofRoot = state.undecidedOf.get(root)
+  if (ofRoot) ofRoot.add(id)
+  else state.undecidedOf.set(root, new Set([id]))
 }
 
 /** Marks a request as decided or expired. */
 export const noteDecided = (state: State, requestId: string): void => {
   state.undecided.delete(requestId)
   const { agentId = '' } = state.requests.get(requestId)?.request ?? {}
-  const ofAgent = state.undecidedOf.get(agentId)
-  ofAgent?.delete(requestId)
-  if (ofAgent?.size === 0) state.undecidedOf.delete(agentId)
+  const root = rootOf(state, agentId)
+  const ofRoot = state.undecidedOf.get(root)
+  ofRoot?.delete(requestId)
+  if (ofRoot?.size === 0) state.undecidedOf.delete(root)
 }
 
 /** Removes an ended task from the open tasks of its agent. */

@@ -7,7 +7,7 @@ import type { Client, EventOf, Token } from './event.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 
-/** Lifetime of an ordinary access token, in seconds (contract §3.2). */
+/** Lifetime of an ordinary access token, in seconds (CONTRACT.md#lifetimes). */
 export const accessTokenLifetime = 3600
 
 /**

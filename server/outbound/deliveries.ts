@@ -1,7 +1,7 @@
 import type { Agenda } from './agenda.ts'
 import { NotSent } from './outbound.ts'
 
-/** Seconds between attempts: five attempts within about an hour (contract §5.3). */
+/** Seconds between attempts: five attempts within about an hour (CONTRACT.md#callbacks). */
 export const pauses: readonly number[] = [10, 60, 600, 2900]
 
 /** The result of an attempt. A permanent failure is not attempted again. */

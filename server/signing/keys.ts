@@ -5,7 +5,7 @@ import { generateKeyPair } from 'jose/key/generate/keypair'
 import type { Jwks, signingAlgorithms } from '../wire/index.ts'
 import { createKeySet, type FindKeys, publicPart } from './key-set.ts'
 
-/** The default is RS256, as at LumoAuth (contract §3.1). */
+/** The default is RS256, as at LumoAuth (CONTRACT.md#token-header). */
 export type Algorithm = (typeof signingAlgorithms)[number]
 
 /** A public key as published (RFC 7517). Never has private members. */

@@ -37,6 +37,9 @@ export type StartOptions = ConfigurationOptions &
     trustProxy?: boolean
     algorithm: Algorithm
     journal?: string
+    /** Origins at which other processes of a shared journal reach the issuer and the API. */
+    reachedAt?: string
+    apiReachedAt?: string
     /** A file with the recorded answers of a real issuer. */
     recording?: string
     /** How client secrets are generated. Default: fixed on this machine, fresh beyond it. */
@@ -115,7 +118,13 @@ export const start = async (options: StartOptions): Promise<number> => {
 
 const open = async (options: StartOptions, more: HarnessOptions): Promise<Harness> => {
   const { port, apiPort, host, issuerOrigin, apiOrigin, algorithm, journal } = options
-  const { allowHost: allowHosts = [], trustProxy = false } = options
+  const { allowHost: allowHosts = [], trustProxy = false, reachedAt, apiReachedAt } = options
+  const isReached = reachedAt !== undefined || apiReachedAt !== undefined
+  if (isReached && !isPostgresUrl(journal ?? '')) {
+    throw new UsageError(
+      `${reachedAt === undefined ? '--api-reached-at' : '--reached-at'}: expected --journal postgres://…, because only processes that share a journal reach one another`,
+    )
+  }
   const { LUMOAUTH_HARNESS_CONTROL_TOKEN: controlToken } = process.env
   if (controlToken && controlToken.length < shortestControlToken) {
     throw new UsageError(
@@ -131,6 +140,12 @@ const open = async (options: StartOptions, more: HarnessOptions): Promise<Harnes
       },
       ...(controlToken ? { controlToken } : {}),
       ...(journal === undefined ? {} : { journal }),
+      ...(isReached && {
+        reachedAt: {
+          ...(reachedAt === undefined ? {} : { issuer: reachedAt }),
+          ...(apiReachedAt === undefined ? {} : { api: apiReachedAt }),
+        },
+      }),
     })
   } catch (failed) {
     if (failed instanceof JournalError) throw new UsageError(failed.message)
@@ -220,6 +235,8 @@ tenant         ${harness.tenants.map((it) => it.tenant).join(', ')}${config === 
 client secrets ${secretsSaid[secrets]}
 control token  ${harness.controlToken}
 approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}${dotenv === undefined ? '' : `\nwrote          ${dotenv}`}
+
+A tour in eight steps, and every scenario, in the browser: lumoauth-harness run --ui
 
 Ctrl-C ends it.
 `

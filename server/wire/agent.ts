@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * Answer of `GET B/oauth/userinfo` for an agent (contract §2.1). Go's SDK rejects null in place of an
- * object.
+ * Answer of `GET B/oauth/userinfo` for an agent (CONTRACT.md#userinfo). Go's SDK rejects null in
+ * place of an object.
  */
 export const AgentInfo = z
   .looseObject({
@@ -23,7 +23,9 @@ export const UserInfo = z
   .meta({ id: 'UserInfo' })
 export type UserInfo = z.infer<typeof UserInfo>
 
-/** Answer of `GET B/agents/me`: the union of the two documented shapes (contract §7 row 20). */
+/**
+ * Answer of `GET B/agents/me`: the union of the two documented shapes (CONTRACT.md#agent-identity).
+ */
 export const AgentsMe = z
   .looseObject({
     identity: z.looseObject({ id: z.string(), type: z.string(), tenant: z.string() }).optional(),
@@ -41,7 +43,7 @@ export const AgentsMe = z
   .meta({ id: 'AgentsMe' })
 export type AgentsMe = z.infer<typeof AgentsMe>
 
-/** Body of `POST B/agents/ask` in both forms (contract §7 row 21). */
+/** Body of `POST B/agents/ask` in both forms (CONTRACT.md#ask). */
 export const Ask = z
   .object({
     action: z.string().min(1).max(512).optional(),

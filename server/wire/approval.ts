@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { RiskLevel } from './permission-request.ts'
 
-/** Body of `POST B/agents/me/approvals`: a push approval. It expires after 120 s (contract §2.3). */
+/**
+ * Body of `POST B/agents/me/approvals`: a push approval. It expires after 120 s
+ * (CONTRACT.md#push-approvals).
+ */
 export const CreateApproval = z
   .object({
     task_id: z.string().min(1).max(128),
@@ -28,8 +31,8 @@ export const ApprovalCreated = z
 export type ApprovalCreated = z.infer<typeof ApprovalCreated>
 
 /**
- * Answer of `POST B/agents/me/approvals` for a user without a push device. It has no token, so no SDK
- * can continue (contract §7 row 36).
+ * Answer of `POST B/agents/me/approvals` for a user without a push device. It has no token, so no
+ * SDK can continue (CONTRACT.md#push-approvals-without-a-device).
  */
 export const ApprovalByEmail = z
   .looseObject({

@@ -8,19 +8,27 @@ const text = z.string().min(1).max(1024)
  */
 export const AuthorizationDetail = z
   .looseObject({
-    type: z.string().min(1).max(256),
-    actions: z.array(text).max(64).optional(),
-    identifier: text.optional(),
-    locations: z.array(text).max(16).optional(),
-    datatypes: z.array(text).max(64).optional(),
-    privileges: z.array(text).max(64).optional(),
+    type: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe('The kind of permission, which decides about the other members.'),
+    actions: z.array(text).max(64).optional().describe('What may be done.'),
+    identifier: text.optional().describe('The one resource it is for.'),
+    locations: z
+      .array(text)
+      .max(16)
+      .optional()
+      .describe('The resource servers it is for, as URLs.'),
+    datatypes: z.array(text).max(64).optional().describe('Kinds of data.'),
+    privileges: z.array(text).max(64).optional().describe('Levels of privilege.'),
   })
   .meta({ id: 'AuthorizationDetail', description: 'One RFC 9396 authorization_details object.' })
 export type AuthorizationDetail = z.infer<typeof AuthorizationDetail>
 
 /**
- * The types and actions that LumoAuth's docs list (contract §5.1). Other types are legal unless a
- * tenant rejects them.
+ * The types and actions that LumoAuth's docs list (CONTRACT.md#detail-types). Other types are legal
+ * unless a tenant rejects them.
  */
 export const knownTypes: Readonly<Record<string, readonly string[]>> = {
   file_access: ['read', 'write', 'delete'],

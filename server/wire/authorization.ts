@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 import { clientFields } from './client-fields.ts'
+import type { ErrorCode } from './error-codes.ts'
 import { AuthorizationDetailsText } from './token.ts'
 
 /**
@@ -58,14 +59,14 @@ export type AuthorizeRequest = z.infer<typeof AuthorizeRequest>
 /** A parsed authorization request: the valid parameters, and the first error. */
 export type ReadAuthorization = Readonly<{
   query: AuthorizeQuery
-  flaw?: Readonly<{ error: string; reason: string }>
+  flaw?: Readonly<{ error: ErrorCode; reason: string }>
 }>
 
 /** Reads an authorization request; a parameter that is repeated or too long is left out, and named. */
 export const readAuthorization = (request: AuthorizeRequest): ReadAuthorization => {
   const { resource, request: object, registration, ...others } = request
   const query: Record<string, string | string[]> = resource === undefined ? {} : { resource }
-  const flaws: { error: string; reason: string }[] = []
+  const flaws: { error: ErrorCode; reason: string }[] = []
   for (const [name, value] of Object.entries(others)) {
     if (value === undefined || value === '') continue
     const most = longest[name] ?? Number.POSITIVE_INFINITY

@@ -16,10 +16,10 @@ import { JsonBoundsError, readJson } from './json.ts'
 export const ChallengeFormat = z.enum(['lumo', 'rar-04', 'wg-00', 'both'])
 export type ChallengeFormat = z.infer<typeof ChallengeFormat>
 
-/** The header of LumoAuth's challenge, in lower case (contract §4). */
+/** The header of LumoAuth's challenge, in lower case (CONTRACT.md#challenge). */
 export const challengeHeader = 'insufficient-authorization-details'
 
-/** The body of LumoAuth's challenge (contract §4). Clients read only the header. */
+/** The body of LumoAuth's challenge (CONTRACT.md#challenge). Clients read only the header. */
 export const ChallengeBody = ErrorBody.extend({
   authorization_details_hint: AuthorizationDetail.optional(),
   authorization_details: z.array(AuthorizationDetail).optional(),
@@ -37,7 +37,10 @@ export type Remediation = z.infer<typeof Remediation>
 /** Longest header value, in characters, that is decoded (HDR-02). */
 export const longestChallenge = 4096
 
-/** Standard alphabet, padded, compact: the one encoding that every SDK reads (contract §4). */
+/**
+ * Standard alphabet, padded, compact: the one encoding that every SDK reads
+ * (CONTRACT.md#encoding-of-the-challenge).
+ */
 export const encodeChallenge = (detail: AuthorizationDetail): string =>
   toBase64(JSON.stringify(detail))
 

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 
-/** The actor (`act`). LumoAuth nests later actors deeper, unlike RFC 8693 §4.1 (contract §7 row 16). */
+/**
+ * The actor (`act`). LumoAuth nests later actors deeper, unlike RFC 8693 §4.1
+ * (CONTRACT.md#chains-of-actors).
+ */
 export type Actor = { sub: string; act?: Actor | undefined }
 export const Actor: z.ZodType<Actor> = z.looseObject({
   sub: z.string(),
@@ -10,7 +13,7 @@ export const Actor: z.ZodType<Actor> = z.looseObject({
   },
 }) as z.ZodType<Actor>
 
-/** Claims of every access token: RFC 9068 §2.2, and LumoAuth's own (contract §3.2). */
+/** Claims of every access token: RFC 9068 §2.2, and LumoAuth's own (CONTRACT.md#token-claims). */
 export const AccessTokenClaims = z.looseObject({
   iss: z.string(),
   sub: z.string(),

@@ -27,10 +27,12 @@ export type Document = z.infer<typeof Document>
 
 /** A document in a configuration file or in a scenario's `given`. */
 export const DocumentSeed = z.strictObject({
-  id: DocumentId,
-  title: z.string().min(1).max(512),
-  classification: Classification.default('confidential'),
-  body: z.string().max(60_000).default(''),
+  id: DocumentId.describe('The id of the document in paths.'),
+  title: z.string().min(1).max(512).describe('The title.'),
+  classification: Classification.default('confidential').describe(
+    'What reading needs. `public`: any token; `internal`: the scope `read:documents`; `confidential`: a `file_access` detail; `restricted`: a `user_data` detail, which a person approves.',
+  ),
+  body: z.string().max(60_000).default('').describe('The text.'),
 })
 export type DocumentSeed = z.infer<typeof DocumentSeed>
 

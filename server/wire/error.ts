@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The error body of every seat. Each published SDK finds the field it reads (contract §6.1, §6.2):
- * `message` equals `error_description`, `code` equals `error`.
+ * The error body of every seat. Each published SDK finds the field it reads
+ * (CONTRACT.md#error-bodies): `message` equals `error_description`, `code` equals `error`.
  */
 export const ErrorBody = z
   .looseObject({
@@ -15,7 +15,7 @@ export const ErrorBody = z
   .meta({ id: 'Error', description: 'The error body of every seat.' })
 export type ErrorBody = z.infer<typeof ErrorBody>
 
-/** The body of a 429: the union of the three in the docs (contract §7 row 31). */
+/** The body of a 429: the union of the three in the docs (CONTRACT.md#rate-limits). */
 export const RateLimited = ErrorBody.extend({ retry_after: z.int().positive() }).meta({
   id: 'RateLimited',
 })

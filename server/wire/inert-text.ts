@@ -1,12 +1,12 @@
 /**
  * Makes untrusted text safe to display: invisible, bidirectional and control characters are written as
- * `⟨U+001B⟩`. Tabs and line breaks stay.
+ * `⟨U+001B⟩`. Tabs, line breaks and variation selectors (of emoji) stay.
  */
 export const spellInvisible = (text: string): string =>
   text
     .toWellFormed()
     .replaceAll(
-      /(?![\t\n\r])\p{Cc}|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
+      /(?![\t\n\r])\p{Cc}|(?![\ufe00-\ufe0f])\p{Default_Ignorable_Code_Point}|[\u2028\u2029\u2800\ufff9-\ufffb]/gu,
       spellCharacter,
     )
 

@@ -22,6 +22,18 @@ const renderPart = (part: Part): string => {
   return part.map(renderPart).join('')
 }
 
+/** The paragraphs of a text in plain Markdown: code, bold and italic words, no other marks. */
+export const proseOf = (text: string): Markup =>
+  markup`${text.split(/\n{2,}/).map((it) => markup`<p>${inlineOf(it)}</p>`)}`
+
+/** One line of plain Markdown. */
+export const inlineOf = (text: string): Markup =>
+  markup`${text.split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*)/).map((part) => {
+    if (/^`[^`]+`$/.test(part)) return markup`<code>${part.slice(1, -1)}</code>`
+    if (/^\*\*[^*]+\*\*$/.test(part)) return markup`<b>${part.slice(2, -2)}</b>`
+    return /^\*[^*]+\*$/.test(part) ? markup`<i>${part.slice(1, -1)}</i>` : part
+  })}`
+
 /** Text between two tags, where quotes may stand as they are: shorter than `markup` for much JSON. */
 export const textBetweenTags = (text: string): Markup =>
   new Markup(spellInvisible(text).replaceAll(/[&<>]/g, (it) => `&#${it.charCodeAt(0)};`))

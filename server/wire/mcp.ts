@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** One MCP server in the list of `GET B/mcp/servers` (contract §2.5). */
+/** One MCP server in the list of `GET B/mcp/servers` (CONTRACT.md#mcp-server-list). */
 export const McpServerInfo = z
   .looseObject({
     /** Position of the server in the tenant, from 1. `server_id` identifies it. */

@@ -6,15 +6,27 @@ import { z } from 'zod'
  */
 export const SwitchMisbehaviour = z
   .strictObject({
-    name: z.string().min(1),
-    times: z.int().positive().optional(),
-    nth: z.int().positive().optional(),
-    /** Only exchanges of this route. */
-    route: z.string().optional(),
-    /** Only exchanges of this seat. */
-    seat: z.enum(['issuer', 'api']).optional(),
-    /** For a misbehaviour that delays: how long, in milliseconds. */
-    ms: z.int().nonnegative().max(600_000).optional(),
+    name: z.string().min(1).describe('The name of the misbehaviour.'),
+    times: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Only the next so many exchanges that it concerns. Absent: all.'),
+    nth: z
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'Only the exchange with this number from now; with `times`, so many from there on.',
+      ),
+    route: z.string().optional().describe('Only exchanges of this route.'),
+    seat: z.enum(['issuer', 'api']).optional().describe('Only exchanges of this seat.'),
+    ms: z
+      .int()
+      .nonnegative()
+      .max(600_000)
+      .optional()
+      .describe('For a misbehaviour that delays: how long, in milliseconds.'),
   })
   .meta({ id: 'SwitchMisbehaviour' })
 export type SwitchMisbehaviour = z.infer<typeof SwitchMisbehaviour>

@@ -5,8 +5,11 @@ import { z } from 'zod'
  * and `${tool_result.id}` that member of the newest result that has one.
  */
 export const ToolCall = z.strictObject({
-  name: z.string().min(1),
-  arguments: z.record(z.string(), z.unknown()).default({}),
+  name: z.string().min(1).describe('The name of the tool.'),
+  arguments: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Its arguments. Texts may contain tool results, as in `say`.'),
 })
 export type ToolCall = z.infer<typeof ToolCall>
 
@@ -17,16 +20,20 @@ const Texts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
 /** When a reply matches: every given condition must hold. */
 export const ReplyCondition = z
   .strictObject({
-    /** In a tool result since the model's last turn. */
-    tool_result_contains: Texts.optional(),
-    last_message_contains: Texts.optional(),
-    /** In any message, including the system prompt. */
-    conversation_contains: Texts.optional(),
-    /** Tools that the request offers. */
-    offers: Texts.optional(),
-    model: z.string().min(1).optional(),
-    /** Number of this turn of the model in the conversation, from 1. */
-    turn: z.int().positive().optional(),
+    tool_result_contains: Texts.optional().describe(
+      'Texts in a tool result since the model’s last turn.',
+    ),
+    last_message_contains: Texts.optional().describe('Texts in the last message.'),
+    conversation_contains: Texts.optional().describe(
+      'Texts in any message, the system prompt included.',
+    ),
+    offers: Texts.optional().describe('Tools that the request offers.'),
+    model: z.string().min(1).optional().describe('The model that the request names.'),
+    turn: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Number of this turn of the model in the conversation, from 1.'),
   })
   .refine((when) => Object.keys(when).length > 0, { error: 'expected at least one condition' })
 export type ReplyCondition = z.infer<typeof ReplyCondition>
@@ -34,11 +41,18 @@ export type ReplyCondition = z.infer<typeof ReplyCondition>
 /** One turn of the model: text, tool calls (several run in parallel), or both. */
 export const ModelReply = z
   .strictObject({
-    when: ReplyCondition.optional(),
-    say: z.string().min(1).optional(),
-    call: z.union([ToolCall, z.array(ToolCall).min(1).max(64)]).optional(),
-    /** Whether the reply may be used more than once in a conversation. */
-    repeat: z.boolean().default(false),
+    when: ReplyCondition.optional().describe(
+      'When the reply matches: every given condition must hold. Absent: always.',
+    ),
+    say: z.string().min(1).optional().describe('The text of the reply.'),
+    call: z
+      .union([ToolCall, z.array(ToolCall).min(1).max(64)])
+      .optional()
+      .describe('One tool call, or several in parallel.'),
+    repeat: z
+      .boolean()
+      .default(false)
+      .describe('Whether the reply may be used more than once in a conversation.'),
   })
   .refine(({ say, call }) => say !== undefined || call !== undefined, {
     error: 'expected say, call or both',
@@ -51,9 +65,16 @@ export type ModelReply = z.infer<typeof ModelReply>
  */
 export const ModelScript = z
   .strictObject({
-    /** The only model names it accepts. Absent: any. */
-    models: z.array(z.string().min(1)).min(1).optional(),
-    replies: z.array(ModelReply).min(1).max(1000),
+    models: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('The only model names it accepts. Absent: any.'),
+    replies: z
+      .array(ModelReply)
+      .min(1)
+      .max(1000)
+      .describe('The replies, of which the first that matches and was not used yet is sent.'),
   })
   .meta({ id: 'ModelScript' })
 export type ModelScript = z.infer<typeof ModelScript>

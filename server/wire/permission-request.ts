@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { AuthorizationDetail } from './authorization-detail.ts'
 
-/** Maximum lifetime of a JIT token, in seconds (contract §5.4). */
+/** Maximum lifetime of a JIT token, in seconds (CONTRACT.md#lifetime-of-a-jit-token). */
 export const longestTtl = 900
 
-/** Lifetime in seconds of a request that names none (contract §7 row 10). */
+/** Lifetime in seconds of a request that names none (CONTRACT.md#lifetime-of-a-jit-token). */
 export const defaultTtl = 600
 
-/** The risk level of a permission request (contract §5.2). */
+/** The risk level of a permission request (CONTRACT.md#risk-levels). */
 export const RiskLevel = z.enum(['low', 'medium', 'high', 'critical'])
 export type RiskLevel = z.infer<typeof RiskLevel>
 
@@ -16,8 +16,9 @@ export const RequestStatus = z.enum(['pending', 'approved', 'denied', 'expired',
 export type RequestStatus = z.infer<typeof RequestStatus>
 
 /**
- * Body of `POST B/jit/request`: one detail, or an array of exactly one (contract §9.12). The older form
- * on the same path has `scope` instead (§2.2.1).
+ * Body of `POST B/jit/request`: one detail, or an array of exactly one
+ * (CONTRACT.md#permission-requests). The older form on the same path has `scope` instead
+ * (CONTRACT.md#older-jit-form).
  */
 export const RequestPermission = z
   .object({
@@ -62,8 +63,8 @@ export const RequestPermission = z
 export type RequestPermission = z.infer<typeof RequestPermission>
 
 /**
- * One permission request as its agent sees it (contract §8.6). `authorization_details` is an object
- * here, because Go's SDK decodes it into a map.
+ * One permission request as its agent sees it (CONTRACT.md#status-of-a-request).
+ * `authorization_details` is an object here, because Go's SDK decodes it into a map.
  */
 export const PermissionRequest = z
   .looseObject({
@@ -117,8 +118,9 @@ const Counted = {
 }
 
 /**
- * Answer of `GET B/jit/pending`: one list under three names, because the SDKs differ (contract §7 row
- * 6). With the switch `pending_list`, only the spec's names, only the SDKs' names, or a bare array.
+ * Answer of `GET B/jit/pending`: one list under three names, because the SDKs differ
+ * (CONTRACT.md#pending-requests). With the switch `pending_list`, only the spec's names, only the
+ * SDKs' names, or a bare array.
  */
 export const PendingRequests = z
   .union([

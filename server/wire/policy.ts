@@ -33,15 +33,20 @@ export const TimeWindow = z
     days: z
       .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
       .min(1)
-      .optional(),
-    from: TimeOfDay.optional(),
-    to: TimeOfDay.optional(),
-    /** Default: UTC. */
+      .optional()
+      .describe('Days of the week. Default: all.'),
+    from: TimeOfDay.optional().describe(
+      'Beginning of the window, such as 08:00, inclusive. Default: midnight.',
+    ),
+    to: TimeOfDay.optional().describe(
+      'End of the window, exclusive. Before `from`: on the next day.',
+    ),
     zone: z
       .string()
       .max(64)
       .refine(isTimeZone, { error: 'expected an IANA time zone such as Europe/Berlin' })
-      .optional(),
+      .optional()
+      .describe('The IANA time zone whose wall clock counts. Default: UTC.'),
   })
   .refine(({ from, to }) => from === undefined || from !== to, {
     error: 'expected from and to to differ: an empty window never matches',
@@ -82,50 +87,83 @@ const isRegularExpression = (pattern: string) => {
  * member always holds. Times are those of the tenant's clock.
  */
 export const Condition = z.strictObject({
-  type: Patterns.optional(),
-  actions: Patterns.optional(),
-  identifier: Patterns.optional(),
-  locations: Patterns.optional(),
-  datatypes: Patterns.optional(),
-  privileges: Patterns.optional(),
-  /** Whether the request names an action that LumoAuth's documentation does not list. */
-  undocumented_actions: z.boolean().optional(),
-  /** Whether the detail is one that the policy lists as sensitive. */
-  sensitive: z.boolean().optional(),
-  agent: Patterns.optional(),
-  task_type: Patterns.optional(),
-  on_behalf_of: z.union([z.boolean(), Patterns]).optional(),
-  ttl_over: Duration.optional(),
-  score_from: z.number().optional(),
-  /** Of the task and its parent tasks. */
-  denials_from: z.int().positive().optional(),
-  /** Of the agent and the agents it registered, in all their tasks within 600 s. */
-  agent_denials_from: z.int().positive().optional(),
-  requests_last_minute_from: z.int().positive().optional(),
-  /** Holds when the justification is absent, shorter than `shorter_than`, or does not match. */
+  type: Patterns.optional().describe('Type of the requested detail.'),
+  actions: Patterns.optional().describe(
+    'Actions of the detail. In a rule that approves all of them must match, in any other one is enough; so for all lists of the detail.',
+  ),
+  identifier: Patterns.optional().describe('Identifier of the detail.'),
+  locations: Patterns.optional().describe('Locations of the detail.'),
+  datatypes: Patterns.optional().describe('Data types of the detail.'),
+  privileges: Patterns.optional().describe('Privileges of the detail.'),
+  undocumented_actions: z
+    .boolean()
+    .optional()
+    .describe('Whether the detail has an action that LumoAuth’s documentation does not list.'),
+  sensitive: z
+    .boolean()
+    .optional()
+    .describe('Whether the policy’s `sensitive` names the type or the identifier.'),
+  agent: Patterns.optional().describe('Name of the agent.'),
+  task_type: Patterns.optional().describe('Type of the task.'),
+  on_behalf_of: z
+    .union([z.boolean(), Patterns])
+    .optional()
+    .describe('Whether the agent acts for a user, or the e-mail address of that user.'),
+  ttl_over: Duration.optional().describe('Requests for longer than this.'),
+  score_from: z.number().optional().describe('Tasks with at least this risk score.'),
+  denials_from: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Tasks in which so many requests were denied, parent tasks included.'),
+  agent_denials_from: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Agents that were denied so often within 600 s, in all their tasks and together with the agents they registered.',
+    ),
+  requests_last_minute_from: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Tasks with so many requests within the last minute.'),
   justification_lacks: z
     .strictObject({
-      length: z.int().positive().optional(),
-      pattern: Pattern.optional(),
+      length: z
+        .int()
+        .positive()
+        .optional()
+        .describe('The justification is shorter than this, or absent.'),
+      pattern: Pattern.optional().describe(
+        'The justification does not match this regular expression (RE2’s syntax).',
+      ),
     })
-    .optional(),
-  time: TimeWindow.optional(),
-  outside: TimeWindow.optional(),
+    .optional()
+    .describe('Requests whose justification does not meet this.'),
+  time: TimeWindow.optional().describe('Requests within this window of the week.'),
+  outside: TimeWindow.optional().describe('Requests outside this window of the week.'),
 })
 export type Condition = z.infer<typeof Condition>
 
 /** A named rule. The first rule that matches decides. */
 export const PolicyRule = z.strictObject({
-  name: z.string().min(1).max(120),
-  when: Condition.default({}),
-  risk: RiskLevel,
-  decision: z.enum(['approve', 'ask', 'deny']),
-  reason: z.string().max(480).optional(),
-  max_ttl: Lifetime.optional(),
-  /** How many different people must approve. */
-  approvers: z.int().min(1).max(9).default(1),
-  /** How long people have to decide. */
-  timeout: Lifetime.optional(),
+  name: z.string().min(1).max(120).describe('How explanations call the rule.'),
+  when: Condition.default({}).describe(
+    'When the rule applies: every given condition must hold. Empty: always.',
+  ),
+  risk: RiskLevel.describe('The risk level of what the rule matches.'),
+  decision: z
+    .enum(['approve', 'ask', 'deny'])
+    .describe('`approve` at once, `ask` a person, or `deny`.'),
+  reason: z.string().max(480).optional().describe('What the agent is told.'),
+  max_ttl: Lifetime.optional().describe(
+    'Maximum lifetime of the token, also when a person approves.',
+  ),
+  approvers: z.int().min(1).max(9).default(1).describe('How many different people must approve.'),
+  timeout: Lifetime.optional().describe(
+    'How long people have to decide. Default: `approval_timeout` of the policy.',
+  ),
 })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
@@ -133,10 +171,12 @@ const reads = ['read', 'GET', 'HEAD', 'get', 'list', 'view', 'search', 'query', 
 const writes = ['write', 'insert', 'update', 'create', 'POST', 'PUT', 'PATCH', 'export', 'initiate']
 const destructive = ['delete', 'DELETE', 'admin', 'execute', 'approve']
 
-/** The actions of LumoAuth's documented types, and their usual synonyms (contract §5.1). */
+/**
+ * The actions of LumoAuth's documented types, and their usual synonyms (CONTRACT.md#detail-types).
+ */
 export const documentedActions: ReadonlySet<string> = new Set([...reads, ...writes, ...destructive])
 
-/** LumoAuth's documented table (contract §5.2), in the policy format. */
+/** LumoAuth's documented table (CONTRACT.md#risk-levels), in the policy format. */
 const documentedRules: readonly z.input<typeof PolicyRule>[] = [
   {
     name: 'personal data, payments and credentials wait for a human',
@@ -150,10 +190,10 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
     risk: 'critical',
     decision: 'ask',
   },
-  // A run of `check issuer` causes 14 denials, and several runs can fall within 600 s.
+  // A run of `check issuer` causes 14 denials: fourteen runs within 600 s stay below.
   {
     name: 'an agent that was denied often within 600 s is watched',
-    when: { agent_denials_from: 5000 },
+    when: { agent_denials_from: 200 },
     risk: 'critical',
     decision: 'ask',
   },
@@ -206,70 +246,125 @@ const documentedRules: readonly z.input<typeof PolicyRule>[] = [
 /** The policy of a tenant: ordered rules, limits, and the risk score of tasks. */
 export const Policy = z
   .strictObject({
-    default_ttl: Lifetime.default(600),
-    max_ttl: Lifetime.default(longestTtl),
-    approval_timeout: Lifetime.default(300),
-    task_lifetime: Lifetime.default(3600),
-    /** Seconds between two polls of a pending request by its agent. */
-    poll_interval: z.int().min(1).default(5),
+    default_ttl: Lifetime.default(600).describe('Lifetime of a token without `requested_ttl`.'),
+    max_ttl: Lifetime.default(longestTtl).describe('Maximum lifetime of every JIT token.'),
+    approval_timeout: Lifetime.default(300).describe('How long people have to decide.'),
+    task_lifetime: Lifetime.default(3600).describe('Lifetime of a task.'),
+    poll_interval: z
+      .int()
+      .min(1)
+      .default(5)
+      .describe('Seconds between two polls of a pending request by its agent.'),
     scoring: z
       .strictObject({
-        low: z.number().nonnegative().default(1),
-        medium: z.number().nonnegative().default(5),
-        high: z.number().nonnegative().default(10),
-        critical: z.number().nonnegative().default(15),
-        denial: z.number().nonnegative().default(10),
-        /** Score at which a task is suspended. */
-        suspend_from: z.number().positive().default(65),
-        /** Number of denials at which a task is suspended. */
-        suspend_denials: z.int().positive().default(3),
-        /**
-         * The same limits for all tasks of an agent and of the agents it registered, within 600 s. The
-         * current task is suspended.
-         */
-        agent_from: z.number().positive().default(100_000),
-        agent_denials: z.int().positive().default(5000),
+        low: z.number().nonnegative().default(1).describe('Added by each request of low risk.'),
+        medium: z
+          .number()
+          .nonnegative()
+          .default(5)
+          .describe('Added by each request of medium risk.'),
+        high: z.number().nonnegative().default(10).describe('Added by each request of high risk.'),
+        critical: z
+          .number()
+          .nonnegative()
+          .default(15)
+          .describe('Added by each request of critical risk.'),
+        denial: z.number().nonnegative().default(10).describe('Added by each denial.'),
+        suspend_from: z
+          .number()
+          .positive()
+          .default(65)
+          .describe('Score at which a task is suspended.'),
+        suspend_denials: z
+          .int()
+          .positive()
+          .default(3)
+          .describe('Number of denials at which a task is suspended.'),
+        agent_from: z
+          .number()
+          .positive()
+          .default(100_000)
+          .describe(
+            'The same score for all tasks of an agent and of the agents it registered, within 600 s. The current task is suspended.',
+          ),
+        agent_denials: z
+          .int()
+          .positive()
+          .default(200)
+          .describe('The same number of denials for all these tasks.'),
       })
-      .prefault({}),
-    /** Types and identifiers for the condition `sensitive` (contract §7 row 11). */
+      .prefault({})
+      .describe('The running risk of a task, and when it is suspended.'),
     sensitive: z
-      .strictObject({ types: Patterns.optional(), identifiers: Patterns.optional() })
-      .prefault({}),
-    /** Limits on what one caller can create, and on what a tenant stores for all callers. */
+      .strictObject({
+        types: Patterns.optional().describe('Types of details, with * for any text.'),
+        identifiers: Patterns.optional().describe('Identifiers of details, with * for any text.'),
+      })
+      .prefault({})
+      .describe('Types and identifiers for the condition `sensitive`.'),
     limits: z
       .strictObject({
-        tasks_per_agent: z.int().positive().default(10_000),
-        task_depth: z.int().positive().default(8),
-        requests_per_task: z.int().positive().default(1000),
-        pending_per_task: z.int().positive().default(100),
-        pending_per_agent: z.int().positive().default(300),
-        /** Bytes of a caller's texts that the tenant stores: names, details, justifications. */
+        tasks_per_agent: z.int().positive().default(10_000).describe('Active tasks of an agent.'),
+        task_depth: z.int().positive().default(8).describe('Levels of child tasks.'),
+        requests_per_task: z.int().positive().default(1000).describe('Requests in a task.'),
+        pending_per_task: z.int().positive().default(100).describe('Pending requests in a task.'),
+        pending_per_agent: z
+          .int()
+          .positive()
+          .default(300)
+          .describe('Pending requests of an agent in all its tasks.'),
         bytes_per_agent: z
           .int()
           .positive()
-          .default(16 * 1024 * 1024),
+          .default(16 * 1024 * 1024)
+          .describe(
+            'Bytes of a caller’s texts that the tenant stores: names, details, justifications.',
+          ),
         bytes_per_tenant: z
           .int()
           .positive()
-          .default(64 * 1024 * 1024),
-        approvals_per_agent: z.int().positive().default(20),
-        streams_per_client: z.int().positive().default(10),
-        agents: z.int().positive().default(1000),
-        tasks: z.int().positive().default(200_000),
-        requests: z.int().positive().default(200_000),
-        tokens: z.int().positive().default(500_000),
-        grants: z.int().positive().default(10_000),
-        /** A used refresh token is stored as well, so that its reuse is detected. */
-        refresh_tokens: z.int().positive().default(100_000),
-        pushed_requests: z.int().positive().default(1000),
-        assertions: z.int().positive().default(100_000),
+          .default(64 * 1024 * 1024)
+          .describe('The same for all callers.'),
+        approvals_per_agent: z
+          .int()
+          .positive()
+          .default(20)
+          .describe('Pending push approvals of an agent.'),
+        streams_per_client: z.int().positive().default(10).describe('Signal streams of a client.'),
+        agents: z.int().positive().default(1000).describe('Agents of the tenant.'),
+        tasks: z.int().positive().default(200_000).describe('Stored tasks.'),
+        requests: z.int().positive().default(200_000).describe('Stored requests.'),
+        tokens: z.int().positive().default(500_000).describe('Stored tokens.'),
+        grants: z.int().positive().default(10_000).describe('Stored consents.'),
+        refresh_tokens: z
+          .int()
+          .positive()
+          .default(100_000)
+          .describe(
+            'Stored refresh tokens. A used one is stored as well, so that its reuse is detected.',
+          ),
+        pushed_requests: z
+          .int()
+          .positive()
+          .default(1000)
+          .describe('Stored pushed authorization requests.'),
+        assertions: z
+          .int()
+          .positive()
+          .default(100_000)
+          .describe('Stored ids of client assertions.'),
       })
-      .prefault({}),
-    /** Absent: LumoAuth's documented table. */
+      .prefault({})
+      .describe(
+        'Bounds on what one caller can create, and on what a tenant stores for all callers.',
+      ),
     rules: z
       .array(PolicyRule)
       .min(1)
-      .prefault([...documentedRules]),
+      .prefault([...documentedRules])
+      .describe(
+        'The rules, of which the first that matches decides. Absent: the table of LumoAuth’s documentation.',
+      ),
   })
   .meta({ id: 'Policy' })
 export type Policy = z.infer<typeof Policy>

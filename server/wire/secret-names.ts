@@ -18,6 +18,14 @@ const secretMembers = [
   'webhooksecret',
   'apikey',
   'xapikey',
+  'attestationtoken',
+  'controltoken',
+  'csrf',
+  'csrftoken',
+  'idtokenhint',
+  'loginhinttoken',
+  'logouttoken',
+  'softwarestatement',
 ]
 
 /** Names that are not secrets in some answers. */

@@ -18,74 +18,142 @@ const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
 
 const Jwks = z.object({
   keys: z
-    .array(z.looseObject({ kty: z.string() }))
+    .array(z.looseObject({ kty: z.string().describe('The type of the key, such as EC.') }))
     .min(1)
-    .max(8),
+    .max(8)
+    .describe('The keys (RFC 7517).'),
 })
 const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
 
 /**
- * Limits of an agent (contract §2.1). The issuer enforces those on tokens and calls; it only displays
- * the others.
+ * Limits of an agent (CONTRACT.md#budgets). The issuer enforces those on tokens and calls; it only
+ * displays the others.
  */
 export const BudgetSeed = z.strictObject({
-  max_tokens_per_day: z.int().nonnegative().optional(),
-  max_api_calls_per_hour: z.int().nonnegative().optional(),
-  max_cost_per_month_usd: z.number().nonnegative().optional(),
-  allowed_models: z.array(z.string()).optional(),
-  require_approval_above_usd: z.number().nonnegative().optional(),
+  max_tokens_per_day: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('How many tokens the agent gets a day; more get 429 `budget_exceeded`.'),
+  max_api_calls_per_hour: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      'How many calls of the issuer the agent makes an hour; more get 429 `budget_exceeded`.',
+    ),
+  max_cost_per_month_usd: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Shown to the agent; the issuer does not count it.'),
+  allowed_models: z
+    .array(z.string())
+    .optional()
+    .describe('Shown to the agent; the issuer does not check it.'),
+  require_approval_above_usd: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Shown to the agent; the issuer does not check it.'),
 })
 export type BudgetSeed = z.infer<typeof BudgetSeed>
 
 /** An agent of a tenant. */
 export const AgentSeed = z.strictObject({
-  name: Name,
-  client_id: Name.optional(),
-  /** Default: generated. */
-  client_secret: z.string().min(8).max(256).optional(),
-  capabilities: z.array(Scope).default(['read:documents', 'write:reports']),
-  /** Whether the agent may act for users: it gets `delegate:on_behalf`. */
-  may_delegate: z.boolean().default(true),
-  budget: BudgetSeed.optional(),
-  /** Public keys for `private_key_jwt`. */
-  jwks: Jwks.optional(),
-  /** Redirect URIs of sign-in. A loopback address matches any port (RFC 8252 §7.3). */
-  redirect_uris: RedirectUris.default(['http://127.0.0.1/callback', 'http://localhost/callback']),
+  name: Name.describe('The name of the agent in policies, tokens and on pages.'),
+  client_id: Name.optional().describe('The OAuth client id. Default: the name.'),
+  client_secret: z
+    .string()
+    .min(8)
+    .max(256)
+    .optional()
+    .describe('The client secret, at least 8 characters. Default: generated.'),
+  capabilities: z
+    .array(Scope)
+    .default(['read:documents', 'write:reports'])
+    .describe('The scopes the agent may request.'),
+  may_delegate: z
+    .boolean()
+    .default(true)
+    .describe('Whether the agent may act for users: it gets `delegate:on_behalf`.'),
+  budget: BudgetSeed.optional().describe('Limits of the agent.'),
+  jwks: Jwks.optional().describe('Public keys for `private_key_jwt`.'),
+  redirect_uris: RedirectUris.default([
+    'http://127.0.0.1/callback',
+    'http://localhost/callback',
+  ]).describe('Redirect URIs of sign-in. A loopback address matches any port (RFC 8252 §7.3).'),
 })
 export type AgentSeed = z.infer<typeof AgentSeed>
 
 /** A user of a tenant, with permissions such as `jit.approve`. */
 export const UserSeed = z.strictObject({
-  email: z.email(),
-  name: z.string().min(1).max(128).optional(),
-  permissions: z.array(z.string().min(1)).default([]),
-  roles: z.array(z.string().min(1)).default([]),
-  picture: z.url().optional(),
+  email: z
+    .email()
+    .describe('The e-mail address, by which the user signs in; the part before @ is the id.'),
+  name: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('The name on pages. Default: made of the e-mail address.'),
+  permissions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Permissions such as `jit.approve` (decides requests), `agents.manage`, `settings.manage`.',
+    ),
+  roles: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Roles in userinfo and permission checks.'),
+  picture: z.url().optional().describe('The URL of a picture in userinfo.'),
 })
 export type UserSeed = z.infer<typeof UserSeed>
 
 /** A client that users sign in to, and that is not an agent. */
 export const ApplicationSeed = z.strictObject({
-  name: Name,
-  client_id: Name.optional(),
-  /** Default: generated, unless the application is public. */
-  client_secret: z.string().min(8).max(256).optional(),
-  /** A public client, which cannot keep a secret: a browser or native application. */
-  public: z.boolean().default(false),
-  redirect_uris: RedirectUris.min(1),
-  scopes: z.array(Scope).default(['read:documents', 'write:reports']),
-  jwks: Jwks.optional(),
+  name: Name.describe('The name of the application on the consent page.'),
+  client_id: Name.optional().describe('The OAuth client id. Default: the name.'),
+  client_secret: z
+    .string()
+    .min(8)
+    .max(256)
+    .optional()
+    .describe('The client secret. Default: generated, unless the application is public.'),
+  public: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it is a public client, which cannot keep a secret: a browser or native application.',
+    ),
+  redirect_uris: RedirectUris.min(1).describe(
+    'Where users may be redirected; a loopback address matches any port.',
+  ),
+  scopes: z
+    .array(Scope)
+    .default(['read:documents', 'write:reports'])
+    .describe('The scopes it may request.'),
+  jwks: Jwks.optional().describe('Public keys for `private_key_jwt`.'),
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
 
 /** An API key of a tenant, sent as `X-API-Key`. */
 export const ApiKeySeed = z.strictObject({
-  name: Name,
-  /** Starts with `lmk_`. Default: generated. */
-  key: z.string().min(8).max(256).optional(),
-  /** The agent the key represents. Default: the first agent; null: none. */
-  agent: Name.nullable().optional(),
-  permissions: z.array(z.string().min(1)).default([]),
+  name: Name.describe('The name of the key.'),
+  key: z
+    .string()
+    .min(8)
+    .max(256)
+    .optional()
+    .describe('The key itself, which starts with `lmk_`. Default: generated.'),
+  agent: Name.nullable()
+    .optional()
+    .describe('The agent the key represents. Default: the first agent; null: none.'),
+  permissions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Permissions of the key in permission checks.'),
 })
 export type ApiKeySeed = z.infer<typeof ApiKeySeed>
 
@@ -94,44 +162,84 @@ export const McpServerSeed = z.strictObject({
   server_id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
-    .optional(),
-  resource_uri: z.url({ protocol: /^https?$/ }),
-  name: z.string().min(1).max(128),
-  description: z.string().max(1024).default(''),
-  scopes: z.array(Scope).default(['mcp:read', 'mcp:write']),
-  token_lifetime: z.int().min(60).max(86_400).default(3600),
-  /** Names of the agents that may get its tokens. Absent: all. */
-  agents: z.array(Name).optional(),
+    .optional()
+    .describe('The id of the server. Default: `mcp_` and 24 hexadecimal digits.'),
+  resource_uri: z
+    .url({ protocol: /^https?$/ })
+    .describe('The URL of the server, the `aud` of its tokens.'),
+  name: z.string().min(1).max(128).describe('The name in the list of servers.'),
+  description: z.string().max(1024).default('').describe('A text in the list of servers.'),
+  scopes: z
+    .array(Scope)
+    .default(['mcp:read', 'mcp:write'])
+    .describe('The scopes the server supports.'),
+  token_lifetime: z
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3600)
+    .describe('Lifetime of its tokens, in seconds.'),
+  agents: z
+    .array(Name)
+    .optional()
+    .describe('Names of the agents that may get its tokens. Absent: all.'),
 })
 export type McpServerSeed = z.infer<typeof McpServerSeed>
 
 /** A workload that authenticates with a token of its platform. */
 export const WorkloadSeed = z.strictObject({
-  provider: z.enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc']).default('kubernetes'),
-  issuer: z.url(),
-  subject: z.string().min(1).max(512),
-  /** The name of the workload's agent. */
-  agent: Name,
-  /** The keys of the platform. `generate`: the harness simulates the platform. */
-  jwks: z.union([Jwks, z.literal('generate')]).default('generate'),
+  provider: z
+    .enum(['kubernetes', 'aws', 'gcp', 'azure', 'oidc'])
+    .default('kubernetes')
+    .describe('The platform, as `subject_issuer` names it.'),
+  issuer: z.url().describe('The `iss` of the platform’s tokens.'),
+  subject: z.string().min(1).max(512).describe('The `sub` of the workload’s tokens.'),
+  agent: Name.describe('The name of the workload’s agent.'),
+  jwks: z
+    .union([Jwks, z.literal('generate')])
+    .default('generate')
+    .describe('The keys of the platform. `generate`: the harness plays the platform.'),
 })
 export type WorkloadSeed = z.infer<typeof WorkloadSeed>
 
 /** An account at another provider, whose tokens agents get from the token vault. */
 export const ConnectionSeed = z.strictObject({
-  connection_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-  name: z.string().min(1).max(128),
-  provider: z.string().min(1).max(64),
-  provider_label: z.string().min(1).max(128).optional(),
-  scopes: z.array(Scope).default([]),
-  /** E-mails of the users who have linked their account; absent: the account is the tenant's own. */
-  users: z.array(z.email()).optional(),
-  /** Names of the agents that may have its tokens; absent: all. */
-  agents: z.array(Name).optional(),
-  /** Absent: one is made. */
-  access_token: z.string().min(1).max(4096).optional(),
-  /** Seconds; null: its tokens do not expire. */
-  token_lifetime: z.int().min(60).max(86_400).nullable().default(3600),
+  connection_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .describe('The id of the connection in paths.'),
+  name: z.string().min(1).max(128).describe('The name of the account.'),
+  provider: z.string().min(1).max(64).describe('The id of the provider, such as `github`.'),
+  provider_label: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('The name of the provider for people.'),
+  scopes: z.array(Scope).default([]).describe('The scopes of its tokens.'),
+  users: z
+    .array(z.email())
+    .optional()
+    .describe(
+      'E-mail addresses of the users who have linked their account. Absent: the account is the tenant’s own.',
+    ),
+  agents: z
+    .array(Name)
+    .optional()
+    .describe('Names of the agents that may have its tokens. Absent: all.'),
+  access_token: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('The token of the provider. Absent: generated.'),
+  token_lifetime: z
+    .int()
+    .min(60)
+    .max(86_400)
+    .nullable()
+    .default(3600)
+    .describe('Lifetime of its tokens, in seconds; null: they do not expire.'),
 })
 export type ConnectionSeed = z.infer<typeof ConnectionSeed>
 
@@ -141,44 +249,79 @@ export type ConnectionSeed = z.infer<typeof ConnectionSeed>
  */
 export const ApproverScript = z
   .strictObject({
-    decision: z.enum(['approve', 'deny', 'ignore']),
-    after_polls: z.int().nonnegative().default(0),
-    after: Duration.default(0),
-    reason: z.string().max(4096).optional(),
-    ttl: z.int().min(1).max(900).optional(),
-    /** E-mail address of the approver. Default: the first user with `jit.approve`. */
-    by: z.email().optional(),
+    decision: z
+      .enum(['approve', 'deny', 'ignore'])
+      .describe('What the approver does: approve, deny, or ignore the request.'),
+    after_polls: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('Decides once the agent has polled the status this many times.'),
+    after: Duration.default(0).describe(
+      'Decides once this much time of the tenant’s clock has passed since the request.',
+    ),
+    reason: z.string().max(4096).optional().describe('The text of a denial.'),
+    ttl: z
+      .int()
+      .min(1)
+      .max(900)
+      .optional()
+      .describe('Shortens the lifetime of what is approved, in seconds.'),
+    by: z
+      .email()
+      .optional()
+      .describe('E-mail address of the approver. Default: the first user with `jit.approve`.'),
   })
   .meta({ id: 'ApproverScript' })
 export type ApproverScript = z.infer<typeof ApproverScript>
 
 const Fields = z.strictObject({
-  tenant: Slug.optional(),
-  name: z.string().min(1).max(128).optional(),
-  /** `system`, or the time at which the tenant's own clock stops. */
-  clock: z.union([z.literal('system'), z.iso.datetime()]).default('system'),
-  /** Tenants with the same seed get the same ids and secrets. */
-  seed: z.int().optional(),
+  tenant: Slug.optional().describe('The slug of the tenant in paths. Default: generated.'),
+  name: z.string().min(1).max(128).optional().describe('A name for people.'),
+  clock: z
+    .union([z.literal('system'), z.iso.datetime()])
+    .default('system')
+    .describe('`system`, or the time at which the tenant’s own clock stands until it is advanced.'),
+  seed: z.int().optional().describe('Tenants with the same seed get the same ids and secrets.'),
   agents: z
     .array(AgentSeed)
     .min(1)
     .max(1000)
-    .prefault([{ name: 'report-bot' }]),
+    .prefault([{ name: 'report-bot' }])
+    .describe('The agents: OAuth clients that act alone or for a user.'),
   users: z
     .array(UserSeed)
     .max(1000)
     .prefault([
       { email: 'approver@example.com', name: 'Ada Approver', permissions: ['jit.approve'] },
       { email: 'alice@example.com', name: 'Alice Analyst' },
-    ]),
-  applications: z.array(ApplicationSeed).max(1000).default([]),
+    ])
+    .describe('The users. One with `jit.approve` decides requests.'),
+  applications: z
+    .array(ApplicationSeed)
+    .max(1000)
+    .default([])
+    .describe('Clients that users sign in to and that are no agents.'),
   api_keys: z
     .array(ApiKeySeed)
     .max(1000)
-    .prefault([{ name: 'backend' }]),
-  mcp_servers: z.array(McpServerSeed).max(1000).default([]),
-  workload: z.array(WorkloadSeed).max(100).default([]),
-  connections: z.array(ConnectionSeed).max(100).default([]),
+    .prefault([{ name: 'backend' }])
+    .describe('API keys, sent as `X-API-Key`.'),
+  mcp_servers: z
+    .array(McpServerSeed)
+    .max(1000)
+    .default([])
+    .describe('MCP servers for which agents get tokens.'),
+  workload: z
+    .array(WorkloadSeed)
+    .max(100)
+    .default([])
+    .describe('Workloads that authenticate with a token of their platform.'),
+  connections: z
+    .array(ConnectionSeed)
+    .max(100)
+    .default([])
+    .describe('Accounts at other providers, whose tokens agents get from the token vault.'),
   documents: z
     .array(DocumentSeed)
     .max(1000)
@@ -189,18 +332,26 @@ const Fields = z.strictObject({
         classification: 'confidential',
         body: 'Revenue rose 12 % to 48.1 million in the fourth quarter. Costs fell 3 %.',
       },
-    ]),
-  policy: Policy.optional(),
-  dialect: Dialect.prefault({}),
-  rate_limits: RateLimits.prefault({}),
-  approver: ApproverScript.optional(),
-  /**
-   * The script of the model. Absent: the model reads doc_9982, writes a report about it, and summarises
-   * it.
-   */
-  model: ModelScript.optional(),
-  /** Misbehaviours that are on from the start. */
-  misbehave: z.array(BeginningMisbehaviour).max(100).default([]),
+    ])
+    .describe('The documents of the API.'),
+  policy: Policy.optional().describe(
+    'The policy that decides requests. Absent: the table of LumoAuth’s documentation.',
+  ),
+  dialect: Dialect.prefault({}).describe('Which of LumoAuth’s documented forms the tenant uses.'),
+  rate_limits: RateLimits.prefault({}).describe(
+    'Calls per window, by group of routes. Absent groups have no limit.',
+  ),
+  approver: ApproverScript.optional().describe(
+    'How a scripted approver answers. Absent: a person decides, on the approvals page or through the API.',
+  ),
+  model: ModelScript.optional().describe(
+    'What the scripted model says. Absent: it reads doc_9982, writes a report about it, and summarises it.',
+  ),
+  misbehave: z
+    .array(BeginningMisbehaviour)
+    .max(100)
+    .default([])
+    .describe('Misbehaviours that are on from the first exchange.'),
 })
 
 /** Rejects duplicate names, and references to unknown names. */

@@ -10,8 +10,8 @@ export const TaskStatus = z.enum(['active', 'completed', 'suspended', 'expired']
 export type TaskStatus = z.infer<typeof TaskStatus>
 
 /**
- * Body of `POST B/jit/task` in both forms. It may be empty (contract §2.2). A body with
- * `task_description` and `required_scopes` is the older form (§2.2.1).
+ * Body of `POST B/jit/task` in both forms. It may be empty (CONTRACT.md#tasks). A body with
+ * `task_description` and `required_scopes` is the older form (CONTRACT.md#older-jit-form).
  */
 export const CreateTask = z
   .object({

@@ -55,7 +55,7 @@ export const identityScopes = [
   'offline_access',
 ] as const
 
-/** The scope required to list and decide permission requests (design §11). */
+/** The scope required to list and decide permission requests (CONTRACT.md#who-may-decide). */
 export const approveScope = 'jit:approve'
 
 /** A parameter that may be repeated. Parses to a list. */
@@ -131,7 +131,7 @@ export type TokenAnswer = z.infer<typeof TokenAnswer>
 export const ExchangeRequest = z.object({ resource: Repeatable }).meta({ id: 'ExchangeRequest' })
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>
 
-/** Answer of `POST B/jit/request/{id}/token` (contract §2.2). */
+/** Answer of `POST B/jit/request/{id}/token` (CONTRACT.md#exchange-for-a-jit-token). */
 export const JitTokenAnswer = TokenAnswer.extend({
   expires_in: z.int().min(1).max(longestTtl),
   issued_token_type: z.literal(accessTokenType),

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Document } from 'yaml'
+import type { Document, YAMLMap } from 'yaml'
 import type { z } from 'zod'
 import { deepestJson } from './json.ts'
 import { describeUnknownKey, keysAt, withoutUnions } from './schema-issues.ts'
@@ -105,8 +105,8 @@ const severalDocuments =
 const inexact = 'this integer is too large to be kept exactly: put it in quotes'
 const tooDeep = 'expected YAML that is not nested so deeply'
 
-/** Maximum number of errors reported for one text. */
-const mostFlaws = 100
+/** Maximum number of errors reported for one text, and of unknown keys reported for one value. */
+export const mostFlaws = 100
 
 /**
  * Parses a YAML or JSON text with a schema.
@@ -132,7 +132,9 @@ export const parseYaml = <S extends z.ZodType>(
     })
     if (issue.code !== 'unrecognized_keys') return [flaw(issue.message, issue.path)]
     const known = keysAt(schema, issue.path)
-    return issue.keys.map((key) => flaw(describeUnknownKey(key, known), [...issue.path, key]))
+    return issue.keys
+      .slice(0, mostFlaws)
+      .map((key) => flaw(describeUnknownKey(key, known), [...issue.path, key]))
   })
   throw new FlawedFile(flaws.slice(0, mostFlaws))
 }
@@ -206,15 +208,31 @@ const offsetOf = (root: unknown, path: readonly PropertyKey[], part: 'key' | 'va
 }
 
 const childOf = (node: unknown, key: PropertyKey | undefined) => {
-  const { isMap, isPair, isScalar, isSeq } = yaml()
+  const { isMap, isPair, isSeq } = yaml()
   if (isMap(node)) {
-    const pair = node.items.find((it) => isScalar(it.key) && String(it.key.value) === String(key))
+    const pair = pairsOf(node).get(String(key))
     return isPair(pair) ? { key: pair.key, value: pair.value } : undefined
   }
   if (!isSeq(node)) return undefined
   const value = node.items[Number(key)]
   return value === undefined ? undefined : { key: undefined, value }
 }
+
+/** The pairs of a map by key, indexed once: a large map may have an error at every key. */
+const pairsOf = (map: YAMLMap): ReadonlyMap<string, unknown> => {
+  const known = indexes.get(map)
+  if (known !== undefined) return known
+  const { isScalar } = yaml()
+  const index = new Map(
+    map.items.flatMap((pair) =>
+      isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [],
+    ),
+  )
+  indexes.set(map, index)
+  return index
+}
+
+const indexes = new WeakMap<YAMLMap, ReadonlyMap<string, unknown>>()
 
 const startOf = (node: unknown): number | undefined =>
   yaml().isNode(node) ? node.range?.[0] : undefined

@@ -199,6 +199,20 @@ describe.skipIf(noBrowser)('the connection of the approvals page', () => {
 
     expect(answer?.status()).toBe(200)
     expect(tabs).toHaveLength(7)
+
+    await docs.keyboard.press('/')
+    await docs.keyboard.type('caep_session_id complete')
+    await docs
+      .getByRole('status')
+      .getByText(/^\d+ of \d+$/)
+      .waitFor()
+    expect(await docs.locator('article[id="jit.task.complete"]').isVisible()).toBe(false)
+    expect(await docs.locator('#contract-tasks').isVisible()).toBe(false)
+    await docs.getByRole('searchbox').fill('jit/task/{taskid}/complete')
+    await docs.locator('article[id="jit.task.complete"]').waitFor()
+    expect(await docs.locator('article[id="jit.pending"]').isVisible()).toBe(false)
+    await docs.getByRole('link', { name: 'Contract: Completing a task' }).click()
+    await docs.locator('#contract-completing-a-task').waitFor()
     await context.close()
   })
 

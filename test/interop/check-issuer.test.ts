@@ -8,7 +8,7 @@ import type { Target } from '../../scenarios/language/target.ts'
 import { countsOf } from '../../scenarios/runner/verdict.ts'
 import { mock } from '../../scenarios/targets/mock/mock.ts'
 import { misbehaviours } from '../../server/misbehaviours/catalogue.ts'
-import { Dialect, dialects } from '../../server/wire/index.ts'
+import { Dialect, dialects, Policy } from '../../server/wire/index.ts'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness } from '../support/running.ts'
 import { checked, failed, ofIssuer, ours, suite } from './checked.ts'
@@ -33,6 +33,11 @@ describe('check issuer against our issuer in another process', () => {
     expect(usage.requests).toBeLessThan(2500)
     figure('check issuer, ours in another process', { ...countsOf(results), ...usage })
     expect(await issuer.openTasks()).toEqual([])
+    const { entries } = (await issuer.control('GET', '/journal')) as { entries: { type: string }[] }
+    const denials = entries.filter((it) => it.type === 'permission.denied').length
+    figure('denials of one check', { denials })
+    expect(denials).toBeGreaterThan(0)
+    expect(10 * denials).toBeLessThan(Policy.parse({}).scoring.agent_denials)
   }, 240_000)
 
   it('waits until a request has expired, if it expires soon', async () => {
@@ -117,6 +122,12 @@ const told: Readonly<Record<string, string>> = {
 const brief = ['issuer-approves-expired', 'issuer-ignores-request-expiry']
 const briefly = { approval_timeout: 2 }
 
+/** The documented table without its bound on an agent's denials: the runs follow within 600 s. */
+const boundless = {
+  rules: Policy.parse({}).rules.filter(({ when }) => when.agent_denials_from === undefined),
+  scoring: { agent_denials: 1_000_000 },
+}
+
 describe('a misbehaving issuer', () => {
   let issuer: Issuer
   beforeAll(async () => {
@@ -128,7 +139,10 @@ describe('a misbehaving issuer', () => {
     .filter((it) => it.seat === 'issuer')
     .map((it) => ({ ...it, reason: unseen[it.name] ?? unseenRules[it.breaks] }))
   const named = async ({ name, breaks }: (typeof all)[number]) => {
-    await issuer.control('PUT', '/policy', brief.includes(name) ? briefly : {})
+    await issuer.control('PUT', '/policy', {
+      ...boundless,
+      ...(brief.includes(name) ? briefly : {}),
+    })
     await issuer.control('POST', '/misbehaviours', { name })
 
     const about = [...ours, ...suite.filter((it) => it.covers.includes(breaks))]

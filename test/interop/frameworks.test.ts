@@ -162,7 +162,7 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
 
       expect(code, said).toBe(0)
       expect(statuses(traces, 'documents.read')).toEqual([403])
-      expect(said).toMatch(/nobody decided in time|not decided within/)
+      expect(said).toMatch(/no one decided in time|not decided within/)
       row['no answer'] = 'yes'
     },
     180_000,

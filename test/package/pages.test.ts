@@ -65,6 +65,12 @@ describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
       expect(Object.keys(environment)).toContain('LUMOAUTH_URL')
       return
     }
+    if (isPage(block)) {
+      await using running = new Running('bash', ['-euo', 'pipefail', '-c', text], how)
+      await running.prints('stdout', /Ctrl-C ends it/)
+      expect(running.stdout).toContain(prints)
+      return
+    }
     const script = `${block.at.replace(/\W+/g, '-')}.ts`
     if (language === 'ts') await writeFile(join(folder, script), text)
     const [command, ...args] =
@@ -82,6 +88,9 @@ const isForeign = (folder: string) => !folder.startsWith(root)
 
 /** Runs until it gets a signal. */
 const isServer = ({ text }: Block) => /^npm (?:start|run lumoauth)$/.test(text.trim())
+
+/** Serves a page until it gets a signal. */
+const isPage = ({ text }: Block) => text.trim().endsWith(' --ui')
 
 /** The blocks of all pages for one place, whether or not they are run. */
 function blocksIn(place: BlockPlace): Block[] {

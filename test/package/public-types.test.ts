@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, inject, it } from 'vitest'
+import { apiPages } from '../reference/api.ts'
 import { root } from '../support/running.ts'
 import { createProject } from './project.ts'
 
@@ -28,6 +29,26 @@ it('the public types equal public-types.txt', async () => {
   if (process.env.UPDATE !== undefined) await writeFile(snapshot, text)
 
   expect(text).toBe(await readFile(snapshot, 'utf8'))
+}, 120_000)
+
+/** `npm run docs:api` writes them, and so does UPDATE=1. */
+it('the pages of the TypeScript API are what the built declarations say', async () => {
+  await using project = await createProject(inject('tarball'))
+  const pages = apiPages(join(project.folder, 'node_modules/lumoauth-harness'))
+
+  expect(pages.size).toBe(Object.keys(exports).length - 1)
+  for (const [name, text] of pages) {
+    if (process.env.UPDATE !== undefined) await writeFile(join(root, name), text)
+    expect(await readFile(join(root, name), 'utf8'), name).toBe(text)
+    const silent = text
+      .split('\n## ')
+      .slice(1)
+      .filter((it) => /^[^\n]*\n\n(?:```|$)/.test(it))
+    expect(
+      silent.map((it) => it.split('\n', 1)[0]),
+      name,
+    ).toEqual([])
+  }
 }, 120_000)
 
 /** The exports of a declaration file, each with its declaration, by following what it exports from others. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { idTokenType } from '../../server/wire/index.ts'
-import { challenge, delegation, verifier, world } from './http/issuer/oauth/world.ts'
+import { delegation, signIn as signInTo, world } from './http/issuer/oauth/world.ts'
 
 const redirect_uri = 'https://app.test/callback'
 const tool = 'https://tools.example/mcp'
@@ -9,7 +9,7 @@ const scope = 'openid jit:approve read:documents'
 
 /** One agent has a pending request. The tenant also has another agent, applications and a key. */
 const waiting = async () => {
-  const capabilities = ['read:documents', 'jit:approve']
+  const capabilities = ['read:documents', 'jit:approve', 'authz:check']
   const at = world({
     agents: [
       { name: 'report-bot', capabilities, redirect_uris: [redirect_uri] },
@@ -44,32 +44,8 @@ const waiting = async () => {
 type World = Awaited<ReturnType<typeof waiting>>
 type Client = Readonly<{ client_id: string; client_secret?: string | undefined }>
 
-/** The tokens a client gets after a user has signed in to it on the authorization page. */
-const signIn = async (at: World, client: Client, user: string, asked = scope) => {
-  const { client_id } = client
-  const parameters = {
-    response_type: 'code',
-    client_id,
-    redirect_uri,
-    scope: asked,
-    code_challenge: challenge,
-    code_challenge_method: 'S256',
-  }
-  const page = await at.request.get(`/oauth/authorize?${new URLSearchParams(parameters)}`)
-  const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
-  const { headers } = await at.request
-    .post('/oauth/authorize')
-    .set({ cookie: page.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '' })
-    .type('form')
-    .send({
-      ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
-      user,
-      decision: 'allow',
-    })
-  const code = new URL(headers.location ?? 'about:blank').searchParams.get('code') ?? undefined
-  const fields = { grant_type: 'authorization_code', redirect_uri, code_verifier: verifier }
-  return (await at.token({ ...fields, ...client, code })).body
-}
+const signIn = (at: World, client: Client, user: string, asked = scope) =>
+  signInTo(at, client, { redirect_uri, user, scope: asked })
 
 const application = (at: World, name: string): Client =>
   at.tenant.applications.find((it) => it.name === name) ?? { client_id: 'none' }
@@ -153,6 +129,16 @@ const rows: readonly Row[] = [
     async (at, user) => (await signIn(at, await registered(at), user, 'openid')).access_token,
     403,
   ],
+  [
+    'a client that registered itself, with all its scopes',
+    async (at, user) => {
+      const { body } = await at.request
+        .post('/connect/register')
+        .send({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })
+      return (await signIn(at, body, user, body.scope)).access_token
+    },
+    403,
+  ],
   ['the agent itself', (at) => at.agentToken(), 403],
   ['another agent', (at) => at.agentToken('other-bot'), 403],
   [
@@ -208,7 +194,7 @@ const rows: readonly Row[] = [
 const keyNamed = (at: World, name: string) =>
   at.tenant.api_keys.find((it) => it.name === name)?.key ?? 'none'
 
-describe('listing and deciding permission requests (design §11)', () => {
+describe('listing and deciding permission requests', () => {
   it.each(rows)('%s (%#)', async (_principal, tokenFor, expected) => {
     const at = await waiting()
     const token = await tokenFor(at, 'ada@example.com')
@@ -244,6 +230,25 @@ describe('listing and deciding permission requests (design §11)', () => {
 
       for (const { status } of answers) expect([401, 403]).toContain(status)
       expect(await at.status()).toBe('pending')
+    },
+  )
+
+  it.each(rows.filter(([, , status]) => status !== 200))(
+    '%s: an approval of another user gets the same error as an unknown one',
+    async (_principal, tokenFor) => {
+      const at = await waiting()
+      const order = { task_id: 't', reason: 'r', impact: 'low', on_behalf_of: 'carol@example.com' }
+      const { body: asked } = await at.agentCalls.post('/agents/me/approvals').send(order)
+      const token = await tokenFor(at, 'alice@example.com')
+      const decide = async (way: string, id: string) =>
+        (await at.as(token).post(`/jit/${way}/${id}`).send({})).body
+
+      expect(asked.status).toBe('pending')
+      for (const way of ['approve', 'deny']) {
+        const known = await decide(way, asked.approval_token)
+        expect(known).toEqual(await decide(way, 'apr_0000000000000000'))
+        expect(known.error).toBeDefined()
+      }
     },
   )
 

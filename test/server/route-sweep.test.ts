@@ -80,7 +80,10 @@ describe('every route of the issuer that takes a bearer token', () => {
     },
   )
 
-  /** A JIT token works at status and complete of its own task only (design §11). */
+  /**
+   * A JIT token works at status and complete of its own task only
+   * (CONTRACT.md#jit-tokens-at-the-issuer).
+   */
   const withJit: Record<string, number> = {
     'jit.request.status': 200,
     'jit.task.complete': 200,

@@ -94,7 +94,10 @@ export class Postgres implements AsyncDisposable {
       '-c',
       text,
     ]
-    return execFileSync(join(bin ?? '', 'psql'), args, { stdio: 'pipe' })
+    return execFileSync(join(bin ?? '', 'psql'), args, {
+      stdio: 'pipe',
+      maxBuffer: Number.POSITIVE_INFINITY,
+    })
       .toString()
       .trim()
   }

@@ -8,6 +8,7 @@ import { issuerElsewhere } from '../interop/issuer.ts'
 import { figure } from '../support/figure.ts'
 import { messageTexts } from '../support/message-texts.ts'
 import { Running, root } from '../support/running.ts'
+import { freePorts } from './crashing.ts'
 
 const hook = pathToFileURL(join(root, 'test/support/alter-messages.ts')).href
 const full = process.env.FULL !== undefined
@@ -129,6 +130,30 @@ describe('altered messages', () => {
 
     expect(altered).toEqual(usual)
     expect(usual.verdicts.length).toBeGreaterThan(3)
+  })
+
+  it('change no verdict of check api', async () => {
+    const [port] = await freePorts(1)
+    const target = join(folder, 'api.yaml')
+    await writeFile(
+      target,
+      `api:
+  url: http://127.0.0.1:${port}
+  routes:
+    - request: GET /documents/plan
+      requires: { type: file_access, actions: [read], identifier: plan }
+      foreign: /documents/budget
+limits: { requests_per_minute: 60000 }
+`,
+    )
+    const command = `exec '${process.execPath}' '${join(root, 'test/interop/apis/express-api.ts')}'`
+    const args = ['check', 'api', '--target', target, '--api-command', command]
+
+    const usual = await verdictsOf(args, 'statement-json', { altered: false })
+    const altered = await verdictsOf(args, 'statement-json', { altered: true })
+
+    expect(altered).toEqual(usual)
+    expect(usual.verdicts.length).toBeGreaterThan(20)
   })
 
   it('change verdicts if code compares a text', async () => {

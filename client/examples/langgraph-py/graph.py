@@ -72,7 +72,7 @@ def ask(required_authorization_details_json: str, justification: str) -> tuple[s
     if decided["status"] == "approved":
         return "Access granted. Call the tool again.", jit.get_token(decided["request_id"])
     if decided["status"] == "pending":
-        return "permission denied: nobody decided in time", None
+        return "permission denied: no one decided in time", None
     reason = decided.get("review_notes") or decided.get("deny_reason") or "no reason given"
     return f"permission {decided['status']}: {reason}", None
 

@@ -21,7 +21,7 @@ class Jit(JITContext):
         options.setdefault("poll_timeout", float(os.environ.get("JIT_POLL_TIMEOUT", "300")))
         decided = super().request_permission(*args, **options)
         if decided["status"] == "pending":
-            self.refusal = "denied: nobody decided in time"
+            self.refusal = "denied: no one decided in time"
         else:
             reason = decided.get("review_notes") or decided.get("deny_reason") or "no reason given"
             self.refusal = f"{decided['status']}: {reason}"

@@ -10,7 +10,7 @@ import { planScenarios } from '../../checks/api-plan.ts'
 import { judgeResult } from '../../checks/not-tested.ts'
 import { withTokenEvidence } from '../../checks/token-evidence.ts'
 import type { Loaded } from '../../language/load.ts'
-import type { Target } from '../../language/target.ts'
+import type { SkipReason, Target } from '../../language/target.ts'
 import { loadRules } from '../../runner/rules.ts'
 import { run } from '../../runner/run.ts'
 import { openIssuerBefore } from '../../targets/mock/issuer.ts'
@@ -35,7 +35,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
   }
   const baseline = await readBaselineOption(options)
   await prepareReports(options.report ?? [])
-  const reasons = new Map<string, string>()
+  const reasons = new Map<string, SkipReason>()
   const out = reportsToStdout(options.report) ? process.stderr : process.stdout
   using signal = abortOnSignal()
   const http = new RateLimitedFetch({

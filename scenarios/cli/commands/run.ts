@@ -42,6 +42,27 @@ const definition = () =>
     .addOption(reportOption(reportFormats))
     .option('--failed', 'only scenarios that failed in their last run here')
     .option('--watch', 'run again whenever a scenario, or the code of the harness, changes')
+    .addOption(
+      new Option(
+        '--ui',
+        'open a page for the suite on this machine: run, edit, watch and step through scenarios',
+      ).conflicts([
+        'watch',
+        'report',
+        'reporter',
+        'verbose',
+        'list',
+        'bail',
+        'failed',
+        'repeat',
+        'shard',
+      ]),
+    )
+    .option(
+      '--ui-port <port>',
+      'the port of that page; without it a free one',
+      wholeNumber({ from: 0, to: 65_535 }),
+    )
     .addOption(reporterOption)
     .addOption(verboseOption)
     .option('--list', 'list what would run, and run nothing')
@@ -59,7 +80,7 @@ const definition = () =>
       `
 On GitHub Actions, each failure is also an annotation at its line.
 
-Exit code: 0 all passed, 1 something failed, 2 could not run.
+Exit code: 0 all passed, 1 something failed, 2 could not run. With --ui: 0 after Ctrl-C.
 
 Example: lumoauth-harness run founding approvals --host all --report junit=report.xml`,
     )

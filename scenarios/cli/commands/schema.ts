@@ -10,7 +10,7 @@ const definition = () =>
   defineCommand('schema')
     .summary('write, or check, the JSON Schema of scenario files')
     .description(
-      'Writes the JSON Schemas with which editors complete and check scenario files, rules and targets. In the repository of the harness, also what else is made from the sources: the tables in scenarios/README.md and the names of the misbehaviours.',
+      'Writes the JSON Schemas with which editors complete and check scenarios, rules, targets, tenants and policies. In the repository of the harness, also what else is made from the sources: the tables in scenarios/README.md and the names of the misbehaviours.',
     )
     .argument(
       '[folder]',

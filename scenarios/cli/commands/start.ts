@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
 import { signingAlgorithms } from '../../../server/wire/signing-algorithms.ts'
 import { defineCommand, lazyAction } from './command.ts'
-import { baseUrl, choiceOption, collect, wholeNumber } from './values.ts'
+import { baseUrl, choiceOption, collect, httpOrigin, wholeNumber } from './values.ts'
 
 /** `lumoauth-harness start` */
 export const startCommand = () =>
@@ -65,6 +65,12 @@ export const startCommand = () =>
       '--journal <file>',
       'keep what happens in FILE (and keys in FILE.keys): tasks, decisions and tokens survive a restart on the same ports; postgres://USER@HOST/DATABASE: several processes share it',
     )
+    .option(
+      '--reached-at <url>',
+      'with --journal postgres://…: where the other processes reach the issuer of this one. Without it, HOST:PORT',
+      httpOrigin,
+    )
+    .option('--api-reached-at <url>', 'the same for the API', httpOrigin)
     .option(
       '--recording <file>',
       'answer for a tenant as its real issuer did: check issuer --record wrote it',

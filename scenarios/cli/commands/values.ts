@@ -31,6 +31,13 @@ export const baseUrl = (text: string): string => {
   )
 }
 
+/** Parses an origin of plain HTTP, such as `http://10.0.0.7:4400`. @throws {InvalidArgumentError} */
+export const httpOrigin = (text: string): string => {
+  const base = parseBase(text)
+  if (base?.startsWith('http://') && base === new URL(base).origin) return base
+  throw new InvalidArgumentError('Expected an origin of plain HTTP, such as http://10.0.0.7:4400.')
+}
+
 /** Accepts one of these words. The error for another word names the closest one. @throws {InvalidArgumentError} */
 const oneOf = <const V extends string>(
   text: string,

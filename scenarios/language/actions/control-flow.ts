@@ -64,13 +64,14 @@ export const orderActions = {
     args: z.strictObject({ within: Time, steps: Steps }),
     looks: 'nothing',
     nests: ({ steps }) => [{ steps, at: ['steps'] }],
-    run: async ({ within, steps }, { perform }) => {
+    run: async ({ within, steps }, { perform, stop }) => {
       const deadline = performance.now() + Duration.parse(within) * 1000
       for (let pause = 5; ; pause = Math.min(pause * 2, 200)) {
         try {
           await perform(steps, ['steps'], { label: '1' })
           return { value: undefined }
         } catch (error) {
+          stop?.throwIfAborted()
           if (performance.now() + pause > deadline) throw error
         }
         await sleep(pause)

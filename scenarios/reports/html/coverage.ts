@@ -1,9 +1,15 @@
-import { type Markup, markup } from '../../../server/wire/markup.ts'
+import { type Contract, linksOf } from '../../../server/wire/contract.ts'
+import { type Markup, markup, proseOf } from '../../../server/wire/markup.ts'
 import { type Rule, type RuleState, stateOf } from '../../runner/rules.ts'
 import type { Result, Verdict } from '../../runner/verdict.ts'
 
 /** Which rules the run showed: a cell for each, then each with its sentence. */
-export const rulesOf = (rules: readonly Rule[], results: readonly Result[], keys: Keys): Markup => {
+export const rulesOf = (
+  rules: readonly Rule[],
+  results: readonly Result[],
+  keys: Keys,
+  contract: Contract,
+): Markup => {
   const showing = Map.groupBy(
     results.flatMap((result) => result.covers.map((id) => ({ id, result }))),
     (it) => it.id,
@@ -29,27 +35,54 @@ ${[...families].map(
     (state) => markup`<span><i class="${classOf(state)}"></i>${words[state]}</span>`,
   )}</div>
 </div>
-${brokenOf(stated)}
+${brokenOf(stated, contract)}
 <details><summary>All ${stated.length} rules, in words</summary><div class="rules">${stated.map(
     ({
       rule,
       own,
       state,
-    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> <span class="says">${rule.says}</span><div class="more">${rule.level}, ${rule.source}${
+    }) => markup`<div class="rule ${classOf(state)}" id="rule-${rule.id}"><span class="mark">${marks[state]}</span><div><b>${rule.id}</b> <span class="says">${rule.says}</span><div class="more">${rule.level}, ${sourceOf(rule, contract)}${
       rule.excluded !== undefined && `. Excluded: ${rule.excluded}`
     }${own.length > 0 && markup`<ul class="chips">${own.map((it) => markup`<li><a href="#${keys.get(it) ?? ''}">${it.title}</a></li>`)}</ul>`}</div></div></div>
 `,
-  )}</div></details>`
+  )}</div></details>
+${contractOf(rules, contract)}`
+}
+
+/** The source of a rule: links to its paragraphs in this report, and to clauses of standards. */
+const sourceOf = ({ source }: Rule, contract: Contract) =>
+  linksOf(source).map(({ text, anchor, url }, at) => {
+    const paragraph = contract.get(anchor ?? '')
+    const href = paragraph === undefined ? url : `#contract-${paragraph.anchor}`
+    const words = paragraph === undefined ? text : `Contract: ${paragraph.title}`
+    return markup`${at > 0 && '; '}${href === undefined ? words : markup`<a href="${href}">${words}</a>`}`
+  })
+
+/** The paragraphs of the contract that rules name. */
+const contractOf = (rules: readonly Rule[], contract: Contract): Markup | false => {
+  const named = new Set(rules.flatMap(({ source }) => linksOf(source).map((it) => it.anchor)))
+  const shown = [...contract.values()].filter((it) => named.has(it.anchor))
+  return (
+    shown.length > 0 &&
+    markup`<details><summary>The contract: the ${shown.length} paragraphs that rules name</summary><div class="contract">${shown.map(
+      ({ anchor, title, section, text }) =>
+        markup`<h4 id="contract-${anchor}">${title} <span class="muted">${section}</span></h4>${proseOf(text)}
+`,
+    )}</div></details>`
+  )
 }
 
 /** The broken rules in words, where a reader looks first. */
-const brokenOf = (stated: readonly Readonly<{ rule: Rule; state: RuleState }>[]) => {
+const brokenOf = (
+  stated: readonly Readonly<{ rule: Rule; state: RuleState }>[],
+  contract: Contract,
+) => {
   const broken = stated.filter(({ state }) => state === 'failed')
   return (
     broken.length > 0 &&
     markup`<h3>Broken by this run</h3><ul class="broken-rules">${broken.map(
       ({ rule }) =>
-        markup`<li><a href="#rule-${rule.id}">${rule.id}</a> ${rule.says} <span class="muted">${rule.source}</span></li>`,
+        markup`<li><a href="#rule-${rule.id}">${rule.id}</a> ${rule.says} <span class="muted">${sourceOf(rule, contract)}</span></li>`,
     )}</ul>`
   )
 }

@@ -33,7 +33,8 @@ ${result.exchanges.length > 0 && markup`<h4>Exchanges</h4>${addresses.length > 0
 
 const marks = { passed: '✓', failed: '✗', skipped: '–' }
 
-const failureOf = ({ message, at, excerpt, differences, seat }: Failure): Markup =>
+/** A failure: its message, place, lines and differences. */
+export const failureOf = ({ message, at, excerpt, differences, seat }: Failure): Markup =>
   markup`<div class="failure" role="group" aria-label="Failure"><p>${message}</p><div>
 <p class="mono muted">${placeOf(at)}${seat !== undefined && ` · answered by the ${seats[seat]}`}</p>
 <pre>${excerpt.split('\n').map((line) => markup`${line.startsWith('>') ? markup`<mark>${line}</mark>` : line}\n`)}</pre>
@@ -79,7 +80,8 @@ const treeOf = (
 
 type Link = (index: number) => string
 
-const tokenOf = (
+/** A token, decoded, with its history. */
+export const tokenOf = (
   { token, from, uses, end }: Lineage,
   { exchanges }: Result,
   link: Link,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Seat } from '../../../server/wire/index.ts'
-import { TenantCreated } from '../../../server/wire/index.ts'
+import { Journal, TenantCreated } from '../../../server/wire/index.ts'
 import { capabilities } from '../../language/capabilities.ts'
 import { frozenAt } from '../../language/format.ts'
 import type { Target } from '../../language/target.ts'
@@ -68,6 +68,10 @@ export const controlPlaneTarget = ({
         decidedBy: async () => {
           const journal = await control('GET', `/${made.tenant}/journal?type=permission.requested`)
           return Decisions.parse(journal).entries.map(({ request }) => request.explanation.rule)
+        },
+        journal: async (after) => {
+          const page = await control('GET', `/${made.tenant}/journal?after=${after}`)
+          return Journal.parse(page).entries
         },
         close: async () => {
           await control('DELETE', `/${made.tenant}`)

@@ -144,7 +144,7 @@ const describeApproval = (
   ].join(' ')
 }
 
-/** Where a person decides about a task (contract §2.2.1). */
+/** Where a person decides about a task (CONTRACT.md#older-jit-form). */
 const pageOf = (taskId: string) => `/approve/${encodeURIComponent(taskId)}`
 
 const requestPath = /\/jit\/request$/

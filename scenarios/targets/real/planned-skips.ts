@@ -1,4 +1,5 @@
 import type { Loaded } from '../../language/load.ts'
+import type { SkipReason } from '../../language/target.ts'
 import { applyRoles, assignRoles } from './roles.ts'
 import { skipReasons } from './skip-reasons.ts'
 import type { TargetFile } from './target-file.ts'
@@ -18,7 +19,7 @@ export const planSkips = (file: TargetFile, allowWrites: boolean) => {
     tenants.map(({ given }, index) =>
       assignRoles(given, [agents, others][index] ?? [], index === 0 ? users : []),
     )
-  return (scenario: Loaded): string | undefined =>
+  return (scenario: Loaded): SkipReason | undefined =>
     skipReasons(applyRoles(scenario, cast), {
       lacks: new Map(decides ? [] : [['approvals', 'the target has no token of an approver']]),
       prefixes: prefix === 'org' ? ['org'] : prefix === 'auto' ? ['tenant', 'org'] : ['tenant'],

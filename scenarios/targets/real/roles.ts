@@ -45,7 +45,10 @@ export const assignRoles = <A extends AgentAccess, P extends PersonAccess>(
     )
     const [found] = at < 0 ? [] : free.splice(at, 1)
     if (found === undefined || Object.keys(more).length > 0) {
-      throw new SkipScenario(`the target has no agent like ${name}`)
+      throw new SkipScenario({
+        reason: `the target has no agent like ${name}`,
+        group: 'the target has no such agent (see agents in the target)',
+      })
     }
     return { ...found, part: name }
   })

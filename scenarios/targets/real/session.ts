@@ -4,7 +4,7 @@ import { peekJwt } from '../../language/decode.ts'
 import type { Given } from '../../language/format.ts'
 import { isObject } from '../../language/match.ts'
 import type { Session } from '../../language/session.ts'
-import { SkipScenario } from '../../language/target.ts'
+import { type SkipReason, SkipScenario } from '../../language/target.ts'
 import type { AgentAccess, PersonAccess } from './access.ts'
 import { addClientCredentials, relocateRequest } from './adapt-request.ts'
 import { Approver, type ApproverOptions } from './approver.ts'
@@ -54,7 +54,7 @@ export const openSession = (
       script: (script) => person.follow(ApproverScript.parse(script)),
     }),
   }
-  let unable: string | undefined
+  let unable: SkipReason | undefined
   /** The error was not caused by the issuer. */
   const noteSkips =
     (way: typeof globalThis.fetch): typeof globalThis.fetch =>
@@ -62,7 +62,7 @@ export const openSession = (
       try {
         return await way(input, init)
       } catch (error) {
-        if (error instanceof SkipScenario) unable ??= error.message
+        if (error instanceof SkipScenario) unable ??= error.skip
         throw error
       }
     }

@@ -7,7 +7,7 @@ import type { Loaded } from '../../language/load.ts'
 import { isObject } from '../../language/match.ts'
 import type { Step } from '../../language/step-context.ts'
 import { allSteps, type Placed } from '../../language/steps.ts'
-import { SkipScenario } from '../../language/target.ts'
+import { type SkipReason, SkipScenario } from '../../language/target.ts'
 import { references } from '../../language/variables.ts'
 import type { Ability } from './probe.ts'
 import { findSpelledOutPart, type Roles } from './roles.ts'
@@ -30,12 +30,15 @@ export type Offer = Readonly<{
 }>
 
 /** Why a scenario cannot run against a deployment, or undefined. */
-export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined => {
+export const skipReasons = (scenario: Loaded, offer: Offer): SkipReason | undefined => {
   if (offer.standardsOnly && !scenario.tags.includes('standard')) {
     return 'it covers LumoAuth’s contract, and the target is another OAuth server'
   }
   if (scenario.takes > offer.longestWait) {
-    return `it needs ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`
+    return needsTime(
+      scenario.takes,
+      `it needs ${scenario.takes} s of real time; limits: { wait: … } allows ${offer.longestWait}`,
+    )
   }
   const { needs } = scenario.source.value as { needs?: readonly Capability[] }
   if (needs?.includes('control')) return 'the target has no control plane'
@@ -52,7 +55,13 @@ export const skipReasons = (scenario: Loaded, offer: Offer): string | undefined 
   return skipReasonOfGiven(scenario, placed, offer)
 }
 
-const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): string | undefined => {
+const needsTime = (seconds: number, reason: string): SkipReason => ({
+  reason,
+  group: 'needs more real time; limits: { wait: … } allows it',
+  seconds,
+})
+
+const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): SkipReason | undefined => {
   const { lacks, apiFails, prefixes } = offer
   const args: unknown = step[word]
   if (step.prefix !== undefined && !prefixes.includes(step.prefix as 'tenant')) {
@@ -68,7 +77,10 @@ const skipReasonOfStep = ({ step, word }: Placed, offer: Offer): string | undefi
     case 'misbehave':
     case 'expect_journal':
     case 'expect_exchanges':
-      return `the target has no control plane, which ${word} needs`
+      return {
+        reason: `the target has no control plane, which ${word} needs`,
+        group: 'the target has no control plane',
+      }
     case 'mint_user_token':
       return isObject(args) && Object.keys(args).every((key) => key === 'user')
         ? undefined
@@ -125,7 +137,7 @@ const skipReasonOfDecision = ({ lacks, approver }: Offer) =>
       : lacks.get('approvals')
 
 /** A scripted approver may be a real person. */
-const skipReasonOfScript = (given: unknown, offer: Offer): string | undefined => {
+const skipReasonOfScript = (given: unknown, offer: Offer): SkipReason | undefined => {
   const { data: script } = ApproverScript.safeParse(given)
   if (script?.decision === 'ignore') return undefined
   if (script?.decision === 'deny') {
@@ -133,7 +145,9 @@ const skipReasonOfScript = (given: unknown, offer: Offer): string | undefined =>
     if (reason !== undefined) return reason
   }
   const takes = (script?.after_polls ?? 0) * usualInterval + (script?.after ?? 0)
-  if (takes > offer.longestWait) return `the approver answers after ${takes} s of real time`
+  if (takes > offer.longestWait) {
+    return needsTime(takes, `the approver answers after ${takes} s of real time`)
+  }
   return offer.approver === 'manual' ? undefined : skipReasonOfDecision(offer)
 }
 
@@ -206,22 +220,27 @@ const describeForbiddenWrite = (
   writing: Writing,
   does: string,
   { writes }: Offer,
-): string | undefined =>
-  writes.has(writing) ? undefined : `it ${does}, which needs --allow-writes (writes: [${writing}])`
+): SkipReason | undefined =>
+  writes.has(writing)
+    ? undefined
+    : {
+        reason: `it ${does}, which needs --allow-writes (writes: [${writing}])`,
+        group: `needs --allow-writes (writes: [${writing}])`,
+      }
 
 const skipReasonOfGiven = (
   scenario: Loaded,
   placed: readonly Placed[],
   offer: Offer,
-): string | undefined => {
+): SkipReason | undefined => {
   for (const { given } of scenario.tenants) {
     const reason =
       given.approver === undefined ? undefined : skipReasonOfScript(given.approver, offer)
     if (reason !== undefined) return reason
   }
   const { needs } = scenario
-  const casts = findRoles(scenario, offer)
-  if (typeof casts === 'string') return casts
+  const { casts = [], skip } = findRoles(scenario, offer)
+  if (skip !== undefined) return skip
   for (const [index, cast] of casts.entries()) {
     const here = placed.filter(({ step }) => tenantOf(step, scenario) === index)
     const steps = here.map(({ step }) => step)
@@ -232,10 +251,18 @@ const skipReasonOfGiven = (
     if (needs.includes('own_tenant')) return 'it needs its own tenant'
     const name = findSpelledOutPart(steps, cast)
     if (name !== undefined) {
-      return `it names ${name}, which has another name at this target`
+      return {
+        reason: `it names ${name}, which has another name at this target`,
+        group: 'it names an agent or a user that has another name at this target',
+      }
     }
     const absent = here.map(personOf).find((it) => it !== undefined && !hasRole(it, cast))
-    if (absent !== undefined) return `the target has no user like ${absent} (users: …)`
+    if (absent !== undefined) {
+      return {
+        reason: `the target has no user like ${absent} (users: …)`,
+        group: 'the target has no such user (see users in the target)',
+      }
+    }
   }
   return undefined
 }
@@ -248,11 +275,17 @@ const isUsual = (given: Given | undefined, at: number, agent: Roles['agents'][nu
   (agent.capabilities?.length === usualScopes.length &&
     usualScopes.every((it) => agent.capabilities?.includes(it)))
 
-const findRoles = (scenario: Loaded, offer: Offer): readonly Roles[] | string => {
+const findRoles = (
+  scenario: Loaded,
+  offer: Offer,
+): {
+  casts?: readonly Roles[]
+  skip?: SkipReason
+} => {
   try {
-    return offer.cast(scenario)
+    return { casts: offer.cast(scenario) }
   } catch (error) {
-    if (error instanceof SkipScenario) return error.message
+    if (error instanceof SkipScenario) return { skip: error.skip }
     throw error
   }
 }

@@ -39,15 +39,24 @@ const AgentAccess = z
   .refine(hasId, wantsId)
 
 const PersonAccess = z.strictObject({
-  email: z.email(),
+  email: z.email().describe('E-mail address of the user.'),
   token_env: Variable.describe('The variable that holds an access token of this user.'),
-  permissions: z.array(z.string().min(1)).default([]),
+  permissions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Permissions of the user, such as `jit.approve`.'),
 })
 
 /** The dialect switches, all optional. */
 const Switches = z.strictObject(
   Object.fromEntries(
-    Object.entries(Dialect.shape).map(([name, choice]) => [name, choice.unwrap().optional()]),
+    Object.entries(Dialect.shape).map(([name, choice]) => [
+      name,
+      choice
+        .unwrap()
+        .optional()
+        .describe(choice.description ?? ''),
+    ]),
   ),
 ) as unknown as z.ZodType<Partial<Dialect>, Partial<Dialect>>
 
@@ -77,7 +86,12 @@ export const writings = ['deny', 'register', 'streams', 'api', 'other'] as const
 export type Writing = (typeof writings)[number]
 
 const Limits = z.strictObject({
-  requests_per_minute: z.int().min(1).max(60_000).default(600),
+  requests_per_minute: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .default(600)
+    .describe('Maximum number of requests a minute.'),
   requests: z
     .int()
     .min(1)
@@ -95,7 +109,11 @@ export const TargetFile = z
     issuer: z
       .strictObject({
         url: HttpUrl.describe('Origin of the issuer; with prefix none, its issuer identifier.'),
-        tenant: z.string().min(1).optional(),
+        tenant: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The slug of the organisation at the issuer.'),
         prefix: z
           .enum(['auto', 'tenant', 'org', 'none'])
           .default('auto')
@@ -111,14 +129,24 @@ export const TargetFile = z
       .refine(({ prefix, tenant }) => prefix === 'none' || tenant !== undefined, {
         error: 'expected tenant, or prefix: none',
       })
-      .optional(),
-    agents: z.array(AgentAccess).min(1).optional(),
+      .optional()
+      .describe('The issuer under test.'),
+    agents: z
+      .array(AgentAccess)
+      .min(1)
+      .optional()
+      .describe(
+        'Agents of the tenant. The first is the usual one; scenarios about two agents take a second.',
+      ),
     api_client: z
       .strictObject(Client)
       .refine(hasId, wantsId)
       .optional()
       .describe('The client an API introspects with; default the first agent.'),
-    users: z.array(PersonAccess).default([]),
+    users: z
+      .array(PersonAccess)
+      .default([])
+      .describe('Users of the tenant, with the variables of their tokens.'),
     approver: z
       .enum(['token', 'manual', 'none'])
       .optional()
@@ -127,9 +155,13 @@ export const TargetFile = z
       ),
     elsewhere: z
       .strictObject({
-        tenant: z.string().min(1),
-        agents: z.array(AgentAccess).min(1),
-        api_client: z.strictObject(Client).refine(hasId, wantsId).optional(),
+        tenant: z.string().min(1).describe('The slug of the other tenant.'),
+        agents: z.array(AgentAccess).min(1).describe('Agents of the other tenant.'),
+        api_client: z
+          .strictObject(Client)
+          .refine(hasId, wantsId)
+          .optional()
+          .describe('The client with which an API introspects there.'),
       })
       .optional()
       .describe('Another tenant at the same issuer, to check isolation.'),
@@ -150,12 +182,13 @@ export const TargetFile = z
           .default('introspection')
           .describe('Whether it introspects each token, or accepts it until exp.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('The API under test, or the one whose tokens the issuer issues.'),
     writes: z
       .array(z.enum(writings))
       .default([...writings])
       .describe('The writes that --allow-writes allows.'),
-    limits: Limits.prefault({}),
+    limits: Limits.prefault({}).describe('Limits of a check, so that it does no harm.'),
     hosts: z
       .array(z.string().min(1))
       .default([])

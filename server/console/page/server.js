@@ -11,9 +11,12 @@ export class Refusal extends Error {
 /** How long, in milliseconds, an answer may take. */
 const patience = 15_000
 
-/** Asks the server of one tenant's page. What changes something carries the session's token. */
-export const createServer = (tenant) => {
-  const base = `${location.pathname.split('/console/', 1)[0]}/console/${encodeURIComponent(tenant)}`
+/** Asks the server of one tenant's page. */
+export const createServer = (tenant) =>
+  serverAt(`${location.pathname.split('/console/', 1)[0]}/console/${encodeURIComponent(tenant)}`)
+
+/** Asks a server below a path. What changes something carries the session's token. */
+export const serverAt = (base) => {
   let csrfToken = ''
 
   const ask = async (method, path, body) => {
@@ -48,6 +51,7 @@ export const createServer = (tenant) => {
     },
     get: (path) => ask('GET', path),
     post: (path, body = {}) => ask('POST', path, body),
+    put: (path, body) => ask('PUT', path, body),
     delete: (path) => ask('DELETE', path),
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type ApiRefusal, ApiRefused } from '../../api/refusal.ts'
 import { formatChallenge } from '../../wire/auth-params.ts'
+import type { ErrorCode } from '../../wire/error-codes.ts'
 import {
   type AuthorizationDetail,
   type ChallengeFormat,
@@ -81,7 +82,7 @@ export const renderApiRefusal = (
 /** An error with its challenge. */
 const bearer = (
   status: number,
-  error: string,
+  error: ErrorCode,
   description: string,
   parameters: Readonly<Record<string, string>>,
 ): Answer =>
@@ -96,7 +97,7 @@ const bearer = (
  */
 const withChallenge = (
   status: number,
-  error: string,
+  error: ErrorCode,
   description: string,
   more: Readonly<Record<string, unknown>>,
   headers: Readonly<Record<string, string>>,

@@ -99,7 +99,9 @@ export const credentialHandlers: Handlers<
   },
 }
 
-/** All scopes unless some are given, and `jit:approve` for an approver (design §11). */
+/**
+ * All scopes unless some are given, and `jit:approve` for an approver (CONTRACT.md#who-may-decide).
+ */
 const scopeFor = (state: State, user: User, scope = allScopes(state).join(' ')): string =>
   user.permissions.includes('jit.approve') ? `${scope} ${approveScope}`.trim() : scope
 

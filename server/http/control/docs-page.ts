@@ -1,4 +1,5 @@
-import { type Markup, markup } from '../../wire/markup.ts'
+import { type Contract, linksOf, type Paragraph } from '../../wire/contract.ts'
+import { inlineOf, type Markup, markup, proseOf } from '../../wire/markup.ts'
 import type {
   Answered,
   OpenApi,
@@ -8,9 +9,10 @@ import type {
   Response,
 } from '../../wire/openapi/document.ts'
 import type { Schema } from '../../wire/openapi/schemas.ts'
+import { curlOf } from './docs-curl.ts'
 
-/** The OpenAPI document as a self-contained HTML page without scripts. */
-export const renderDocsPage = (document: OpenApi, assets: string): string =>
+/** The OpenAPI document and the contract as an HTML page, which is complete without its script. */
+export const renderDocsPage = (document: OpenApi, contract: Contract, assets: string): string =>
   markup`<!doctype html>
 <html lang="en">
 <head>
@@ -21,20 +23,23 @@ export const renderDocsPage = (document: OpenApi, assets: string): string =>
 <link rel="icon" type="image/svg+xml" href="${assets}/mark.svg">
 <link rel="stylesheet" href="${assets}/page.css">
 <link rel="stylesheet" href="${assets}/docs.css">
+<script type="module" src="${assets}/docs.js"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <header class="top">
 <p class="brand"><img src="${assets}/mark.svg" alt="" width="24" height="24"><span>${document.info.title}</span><span class="tenant">${document.info.version}</span></p>
+<p class="search" hidden><input id="search" type="search" placeholder="Search paths, members, errors" aria-label="Search" aria-describedby="found"> <span id="found" role="status"></span></p>
 <p><a href="/openapi.json">openapi.json</a></p>
 </header>
 <div class="docs">
 ${contents(document)}
 <main id="main" tabindex="-1">
 <h1>${document.info.summary}</h1>
-${document.info.description.split('\n\n').map((it) => markup`<p>${inline(it)}</p>\n`)}
+${document.info.description.split('\n\n').map((it) => markup`<p>${inlineOf(it)}</p>\n`)}
 ${describeAccess(document)}
-${document.tags.map((tag) => section(document, tag))}
+${document.tags.map((tag) => section(document, tag, contract))}
+${contractSections(contract)}
 ${schemas(document)}
 </main>
 </div>
@@ -72,6 +77,7 @@ const contents = (document: OpenApi) => markup`<nav class="contents" aria-label=
 <ul>
 <li><a href="#credentials">Credentials</a></li>
 ${document.tags.map(({ name }) => markup`<li><a href="#${slug(name)}">${name}</a></li>\n`)}
+<li><a href="#contract">Contract</a></li>
 <li><a href="#schemas">Schemas</a></li>
 </ul>
 </nav>`
@@ -85,7 +91,7 @@ ${[...servers, ...api].map(({ url, description }) => markup`<dt><code>${url}</co
 </dl>
 <dl class="terms">
 ${Object.entries(components.securitySchemes).map(
-  ([name, { description }]) => markup`<dt>${name}</dt><dd>${inline(description)}</dd>\n`,
+  ([name, { description }]) => markup`<dt>${name}</dt><dd>${inlineOf(description)}</dd>\n`,
 )}
 </dl>
 </section>`
@@ -94,20 +100,27 @@ ${Object.entries(components.securitySchemes).map(
 const section = (
   document: OpenApi,
   { name, description }: OpenApi['tags'][number],
+  contract: Contract,
 ) => markup`<section id="${slug(name)}" aria-labelledby="${slug(name)}-title">
 <h2 id="${slug(name)}-title">${name}</h2>
 <p class="muted">${description}</p>
 ${entriesOf(document)
   .filter(({ operation }) => operation.tags.includes(name))
-  .map((entry) => article(document, entry))}
+  .map((entry) => article(document, entry, contract))}
 </section>`
 
-const article = (document: OpenApi, { operation, method, paths: [path, ...others] }: Entry) => {
+const article = (document: OpenApi, entry: Entry, contract: Contract) => {
+  const { operation, method, at, paths } = entry
+  const [path = '', ...others] = paths
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation
   return markup`<article id="${operationId}" aria-labelledby="${operationId}-title">
 <h3 id="${operationId}-title">${summary}</h3>
 <p class="call"><span class="method">${method}</span> <code>${path}</code></p>
-${description ? markup`<p>${inline(description)}</p>` : ''}
+${description ? markup`<p>${inlineOf(description)}</p>` : ''}
+<p class="muted">${joinParts(sourceLinks(operation['x-source'], contract), '; ')}</p>
+<details><summary>${operationId}: by curl</summary>
+<pre tabindex="0"><code>${curlOf(document, { method, path, at, operation })}</code></pre>
+</details>
 <details><summary>${operationId}: request and answers</summary>
 ${others.length > 0 ? markup`<h4>Also at</h4><ul>${others.map((it) => markup`<li><code>${it}</code></li>`)}</ul>` : ''}
 <h4>Credentials</h4><p>${credentials(operation)}</p>
@@ -124,6 +137,34 @@ ${Object.entries(responses).map(([status, it]) => answer(document, status, it))}
 </article>
 `
 }
+
+const sourceLinks = (source: string, contract: Contract) =>
+  linksOf(source).map(({ text, anchor, url }) => {
+    const paragraph = contract.get(anchor ?? '')
+    if (paragraph !== undefined) {
+      return markup`<a href="#contract-${paragraph.anchor}">Contract: ${paragraph.title}</a>`
+    }
+    return url === undefined ? text : markup`<a href="${url}">${text}</a>`
+  })
+
+const contractSections = (
+  contract: Contract,
+) => markup`<section id="contract" aria-labelledby="contract-title">
+<h2 id="contract-title">Contract</h2>
+<p class="muted">What the sources of LumoAuth say, and what this package does where they say nothing or disagree.</p>
+${[...contract.values()].map(paragraphOf)}
+</section>`
+
+const paragraphOf = ({
+  anchor,
+  title,
+  section,
+  text,
+}: Paragraph) => markup`<article id="contract-${anchor}" aria-labelledby="contract-${anchor}-title">
+<h3 id="contract-${anchor}-title">${title} <span class="muted">${section}</span></h3>
+${proseOf(text)}
+</article>
+`
 
 const credentials = ({ security }: Operation) => {
   if (security.length === 0) return 'none'
@@ -179,7 +220,7 @@ const parameterRow = ({ name, in: where, required, schema, description }: Parame
   name,
   type: typeOf(schema),
   required,
-  more: markup`${inline(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
+  more: markup`${inlineOf(description ?? '')} In the ${where}${limits(schema).map((it) => `; ${it}`)}.`,
 })
 
 const resolveSchema = ({ components }: OpenApi, schema: Schema): Schema =>
@@ -216,11 +257,14 @@ const membersOf = ({ properties = {}, required = [] }: Schema, before = ''): Row
       name: before + name,
       type: typeOf(schema),
       required: (required as string[]).includes(name),
-      more: joinParts(limits(schema), '; '),
+      more: joinParts([...describedAs(schema), ...limits(schema)], '; '),
     },
     ...membersOf(schema, `${before}${name}.`),
     ...membersOf((schema.items as Schema | undefined) ?? {}, `${before}${name}[].`),
   ])
+
+const describedAs = ({ description }: Schema) =>
+  typeof description === 'string' ? [inlineOf(description.replace(/\.$/, ''))] : []
 
 const typeOf = (schema: Schema): Markup => {
   const { $ref, anyOf, oneOf, type, items, prefixItems, format } = schema
@@ -270,9 +314,5 @@ const short = (text: string) => (text.length > 120 ? `${text.slice(0, 119)}…` 
 
 const joinParts = (parts: readonly (Markup | string)[], between: string) =>
   markup`${parts.map((part, at) => markup`${at > 0 ? between : ''}${part}`)}`
-
-/** Renders text between backticks as code. */
-const inline = (text: string) =>
-  markup`${text.split('`').map((part, at) => (at % 2 === 1 ? markup`<code>${part}</code>` : part))}`
 
 const slug = (name: string) => name.toLowerCase().replace(/[^a-z]+/g, '-')

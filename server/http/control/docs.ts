@@ -1,4 +1,5 @@
 import { assetsPath } from '../../console/assets.ts'
+import { loadContract } from '../../contract-file.ts'
 import type { OpenApiRoute } from '../../wire/index.ts'
 import type { Area } from '../core.ts'
 import type { Answer, Handlers } from '../message.ts'
@@ -41,14 +42,15 @@ export const docsArea = (origins: Origins, version: string): Area<OpenApiRoute, 
 })
 
 const write = async ({ issuer, api }: Origins, version: string): Promise<Texts> => {
-  const [{ openApiDocument }, { renderDocsPage }] = await Promise.all([
+  const [{ openApiDocument }, { renderDocsPage }, contract] = await Promise.all([
     import('../../wire/openapi/document.ts'),
     import('./docs-page.ts'),
+    loadContract(),
   ])
   const document = openApiDocument({ issuer, api, version, sessionCookie: cookieName(issuer) })
   return {
     document: JSON.stringify(document, null, 2),
-    page: renderDocsPage(document, assetsPath()),
+    page: renderDocsPage(document, contract, assetsPath()),
   }
 }
 
@@ -64,10 +66,10 @@ const publicDocument = (type: string, body: string): Answer => ({
   body,
 })
 
-/** The page has no scripts, only text and a style sheet. */
+/** The page has text, a style sheet, and a script for the search. */
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
 }

@@ -1,11 +1,11 @@
 import express, { type RequestHandler, Router } from 'express'
-import helmet from 'helmet'
 import { assetsPath, pageFolder } from '../../console/assets.ts'
+import { pageHeaders } from './page-headers.ts'
 
 /** The files of the approvals page, and its security headers. */
 export const servePageFiles = (pathInFront: () => string): RequestHandler => {
   const router = Router()
-  router.use(['/console', '/approve'], securityHeaders)
+  router.use(['/console', '/approve'], pageHeaders)
   router.use('/console/_page/:version', (request, response, next) =>
     request.baseUrl.endsWith(assetsPath()) && !request.path.endsWith('.html')
       ? files(request, response, next)
@@ -24,25 +24,3 @@ export const servePageFiles = (pathInFront: () => string): RequestHandler => {
 }
 
 const files = express.static(pageFolder, { immutable: true, maxAge: '1y', index: false })
-
-/** The page loads only its own files, sends requests only to its own server, and cannot be framed. */
-const securityHeaders = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-      requireTrustedTypesFor: ["'script'"],
-      trustedTypes: ["'none'"],
-    },
-  },
-  xFrameOptions: { action: 'deny' },
-  // The harness uses plain HTTP, usually on loopback.
-  strictTransportSecurity: false,
-})

@@ -13,7 +13,7 @@ import { answerWith } from '../refusals.ts'
 import { letApproverAnswer } from '../scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 
-/** Poll interval in seconds; the default of the SDKs (contract §2.3). */
+/** Poll interval in seconds; the default of the SDKs (CONTRACT.md#push-approvals). */
 const interval = 1.5
 
 export const approvalHandlers: Handlers<'approvals.create' | 'approvals.status', IssuerContext> = {

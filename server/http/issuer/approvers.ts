@@ -36,7 +36,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
       const userId = user?.id ?? ''
       if (tenant.state.approvals.has(requestId)) {
         const answer = { approvalId: requestId, as: 'approved', userId } as const
-        tenant.run(answerApproval, { ...answer, obstacle: personObstacle })
+        tenant.run(answerApproval, { ...answer, obstacle: personObstacle, approvalObstacle })
         return ok({ request_id: requestId, status: 'approved' })
       }
       tenant.run(approveRequest, {
@@ -63,7 +63,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
       const userId = user?.id ?? ''
       if (tenant.state.approvals.has(requestId)) {
         const answer = { approvalId: requestId, as: 'denied', userId } as const
-        tenant.run(answerApproval, { ...answer, obstacle: personObstacle })
+        tenant.run(answerApproval, { ...answer, obstacle: personObstacle, approvalObstacle })
       } else {
         const { reason, agent_message: message } = body
         tenant.run(denyRequest, { requestId, userId, obstacle: approvalObstacle, reason, message })
@@ -74,7 +74,7 @@ export const approverHandlers: Handlers<'jit.pending' | 'jit.approve' | 'jit.den
 
 /**
  * Approvers see all requests of the tenant; with the dialect `agents_own`, agents see their own
- * (contract §7 row 7).
+ * (CONTRACT.md#approvers).
  */
 const mayList = (
   { tenant }: TenantContext,

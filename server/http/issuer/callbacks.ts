@@ -101,7 +101,7 @@ const deliverNotice = (
   tenant.happen([{ type: 'callback.failed', ...about, attempt: 0, reason, final: true }])
 }
 
-/** The generic webhook of the docs (contract §5.3): id, type, timestamp, data, tenant. */
+/** The generic webhook of the docs (CONTRACT.md#callbacks): id, type, timestamp, data, tenant. */
 const noticeOf = (context: TenantContext, requestId: string, id: string, status: Outcome) => {
   const { tenant } = context
   const record = tenant.state.requests.get(requestId)
@@ -123,8 +123,8 @@ const noticeOf = (context: TenantContext, requestId: string, id: string, status:
 }
 
 /**
- * The two signatures of the docs (contract §7 row 38). The body contains the time, so a receiver can
- * detect a replay.
+ * The two signatures of the docs (CONTRACT.md#callbacks). The body contains the time, so a receiver
+ * can detect a replay.
  */
 const signCallback = (
   { tenant, webhookSecret }: TenantContext,

@@ -1,6 +1,7 @@
 import type { McpServer } from '../../issuer/event.ts'
 import { refuse } from '../../issuer/refusal.ts'
 import { formatChallenge } from '../../wire/auth-params.ts'
+import type { ErrorCode } from '../../wire/error-codes.ts'
 import type { McpServerInfo } from '../../wire/index.ts'
 import { bearerToken } from '../authorization-field.ts'
 import { errorAnswer } from '../errors.ts'
@@ -85,7 +86,7 @@ const challengeRequest = async ({
   const server = serverNamed(context, params.serverId)
   const refused = (
     status: number,
-    error: string,
+    error: ErrorCode,
     says: string,
     more: Readonly<Record<string, string>> = {},
   ) =>

@@ -8,7 +8,7 @@ import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { refuseMissingScope } from './missing-right.ts'
 
-/** Identity and permissions of the bearer, and permission checks (contract §2.3). */
+/** Identity and permissions of the bearer, and permission checks (CONTRACT.md#permission-checks). */
 export const permissionHandlers: Handlers<
   | 'me.get'
   | 'authz.check'
@@ -105,7 +105,7 @@ type Subject = Readonly<{
 /**
  * The subject of a check: the bearer, unless the body names a subject (`user_id` is the older form). An
  * agent that may act for users may name a subject; so may an approver, and a bearer with the permission
- * `authz.check` or the scope `authz:check`.
+ * `authz.check` or the scope `authz:check`, unless its client registered itself.
  * @throws {HttpError} 403 INSUFFICIENT_PERMISSIONS, 404 SUBJECT_NOT_FOUND
  */
 const subjectOf = (
@@ -126,7 +126,8 @@ const subjectOf = (
     const mayAsk =
       (agentHeld && agent?.mayDelegate === true) ||
       permissions.some((it) => askingPermissions.includes(it)) ||
-      claims.scope?.split(' ').includes('authz:check') === true
+      (claims.scope?.split(' ').includes('authz:check') === true &&
+        !tenant.state.clients.get(claims.client_id)?.selfRegistered)
     if (!mayAsk) {
       answerWith(
         403,

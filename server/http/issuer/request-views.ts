@@ -8,7 +8,7 @@ import type { TenantContext } from '../tenant-context.ts'
 /** The parts of a tenant that a view uses. */
 type Reach = Pick<TenantContext, 'tenant'>
 
-/** One request as its agent sees it (contract §8.6). */
+/** One request as its agent sees it (CONTRACT.md#status-of-a-request). */
 export const toAgentView = (
   context: Reach,
   requestId: string,
@@ -47,7 +47,7 @@ export const toAgentView = (
 /**
  * The texts of a decision for the agent: `agent_message`, and whether there are notes for people
  * (lumoauth-api-client 1.1.0, GetRequestStatusResponse). Older forms contain the notes, and a denial
- * contains them under two names (contract §7 row 9). A policy's text is for the agent.
+ * contains them under two names (CONTRACT.md#texts-of-a-decision). A policy's text is for the agent.
  */
 export const decisionText = (
   { tenant }: Reach,

@@ -97,7 +97,7 @@ const openTaskResponse = (call: TaskCall): TaskCreated => {
   }
 }
 
-/** The older form opens a task and requests its scopes in one call (contract §2.2.1). */
+/** The older form opens a task and requests its scopes in one call (CONTRACT.md#older-jit-form). */
 const openTaskForScopes = (call: TaskCall): OlderTaskCreated => {
   const { id: taskId } = open(call)
   const { context, agent, body } = call
@@ -121,7 +121,7 @@ const openTaskForScopes = (call: TaskCall): OlderTaskCreated => {
 /** Default lifetime of the older form, in seconds. */
 const olderDuration = 300
 
-/** The state of a task, in LumoAuth's format (contract §5.5). */
+/** The state of a task, in LumoAuth's format (CONTRACT.md#evaluation). */
 const evaluation = (record: TaskRecord, now: number): TaskEvaluated => {
   const { task, ended, score, denials } = record
   const status = statusAt(record, now)

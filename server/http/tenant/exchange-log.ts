@@ -5,10 +5,10 @@ import type { DecodedToken, Exchange, Exchanges, RouteName, Seat } from '../../w
 import { jwtsIn } from '../../wire/jwt-shape.ts'
 import { firstPage, placeAfter } from '../../wire/log-page.ts'
 import { sizeOf } from '../../wire/size-of.ts'
+import { violationsOf } from '../../wire/violations.ts'
 import type { Answer, HttpRequest } from '../message.ts'
 import { encodeAnswer } from '../message.ts'
 import { mask, maskHeaders } from './mask.ts'
-import { violationsOf } from './violations.ts'
 
 /** Limits on the stored exchanges of a tenant. */
 export type ExchangeLogLimits = Readonly<{
@@ -141,9 +141,13 @@ const toKept = (recorded: Recorded, most: number): Kept => {
   }
   if (sizeOf(answer.body) <= most) return kept
   const { headers, body } = encodeAnswer(answer)
-  const violations = violationsOf(route, answer.status, answer.body)
+  const violations = messagesOf(route, answer)
   return { ...kept, answer: { ...answer, headers, body: cut(body ?? '', most) }, violations }
 }
+
+/** Where an answer violates the schema of its route. */
+const messagesOf = (route: RouteName, { status, body }: Answer): string[] =>
+  status >= 400 ? [] : violationsOf(route, status, body).map(({ message }) => message)
 
 /** Approximate overhead of one exchange, in bytes. */
 const overhead = 512
@@ -181,7 +185,7 @@ const toExchange = (
       body: maskText(body ?? ''),
       ...(answer.fault === undefined ? {} : { fault: answer.fault }),
     },
-    violations: violations ?? violationsOf(route, answer.status, answer.body),
+    violations: violations ?? messagesOf(route, answer),
     tokens: [
       ...tokensIn('request', request.headers.authorization),
       ...tokensIn('request', request.body),

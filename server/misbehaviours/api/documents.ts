@@ -29,7 +29,8 @@ export const documentMisbehaviours = misbehavioursOf('api', {
     routes: ['documents.write'],
     act: async ({ answer, routed: { request, params }, context }) => {
       const order = PutDocument.safeParse(parseJson(request.body))
-      if (order.success) context.api.documents.put(params.documentId ?? '', order.data, 'nobody')
+      if (order.success)
+        context.api.documents.put(params.documentId ?? '', order.data, 'a-stranger')
       return answer()
     },
   },

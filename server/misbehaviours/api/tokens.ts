@@ -125,11 +125,11 @@ const anonymousClaims = (context: TenantContext): AccessTokenClaims => {
   const now = context.tenant.clock.now()
   return {
     iss: issuersOf(context)[0] ?? '',
-    sub: 'anybody',
+    sub: 'a-stranger',
     aud: context.origins.api,
-    client_id: 'anybody',
+    client_id: 'a-stranger',
     iat: now,
     exp: now + 60,
-    jti: 'anybody',
+    jti: 'a-stranger',
   }
 }

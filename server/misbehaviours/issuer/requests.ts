@@ -1,5 +1,6 @@
 import { basePath } from '../../http/issuer-urls.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
+import { rootOf } from '../../issuer/lineage.ts'
 import type { IssuerRoute, Policy, TimeWindow } from '../../wire/index.ts'
 import { parseJson } from '../../wire/json.ts'
 import { alterSuccess, membersOf, withMembers } from '../alter-answer.ts'
@@ -68,7 +69,7 @@ export const requestMisbehaviours = misbehavioursOf('issuer', {
     act: misleadRules((context) => ({
       state: (state) => ({
         ...state,
-        undecidedOf: new Map([[context.agent().id, state.undecided]]),
+        undecidedOf: new Map([[rootOf(state, context.agent().id), state.undecided]]),
       }),
     })),
   },

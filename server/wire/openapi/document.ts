@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { linksOf } from '../contract.ts'
 import { type Auth, pathsOf, type Route } from '../routes/route.ts'
 import { type RouteName, routes } from '../routes/routes.ts'
 import { header, json, refusalBodies, refusals, refusalsOf } from './refusals.ts'
@@ -36,6 +37,10 @@ export type Operation = Readonly<{
   requestBody?: Readonly<{ required: boolean; content: Content }>
   responses: Readonly<Record<string, Response>>
   security: readonly Readonly<Record<string, readonly string[]>>[]
+  /** The source of the route, as in its declaration. */
+  'x-source': string
+  /** The paragraph of the contract, on the page of this document. */
+  externalDocs?: Readonly<{ description: string; url: string }>
 }>
 
 type Method = Lowercase<Route['method']>
@@ -91,7 +96,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
       paths[template] = {
         ...(route.seat === 'api' ? { servers: [api] } : {}),
         ...paths[template],
-        [route.method.toLowerCase()]: operation(name, route, at, refer),
+        [route.method.toLowerCase()]: operation(name, route, at, refer, here.issuer),
       }
     }
   }
@@ -116,7 +121,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
   }
 }
 
-/** Without AAuth, which answers 501 (contract §2.6). */
+/** Without AAuth, which answers 501 (CONTRACT.md#aauth). */
 const all = (Object.entries(routes) as [RouteName, Route][]).filter(
   ([name]) => !/^(?:aauth|admin)\./.test(name),
 )
@@ -190,7 +195,13 @@ const tagOf = (name: RouteName) => {
   return tag.name
 }
 
-const operation = (name: RouteName, route: Route, at: number, refer: Refer): Operation => {
+const operation = (
+  name: RouteName,
+  route: Route,
+  at: number,
+  refer: Refer,
+  issuer: string,
+): Operation => {
   const [path = '', ...others] = pathsOf(route)
   const description = [
     route.note,
@@ -206,7 +217,15 @@ const operation = (name: RouteName, route: Route, at: number, refer: Refer): Ope
     ...requestBody(route, refer),
     responses: { ...answers(route, refer), ...refusalsOf(name, route) },
     security: security(route),
+    'x-source': route.source,
+    ...documented(route.source, issuer),
   }
+}
+
+const documented = (source: string, issuer: string): Pick<Operation, 'externalDocs'> => {
+  const { text, anchor, url } = linksOf(source)[0] ?? { text: source }
+  const place = anchor === undefined ? url : `${issuer}/docs#contract-${anchor}`
+  return place === undefined ? {} : { externalDocs: { description: text, url: place } }
 }
 
 const pathParameters = (path: string): Parameter[] =>

@@ -1,6 +1,9 @@
 import type { Route } from './route.ts'
 
-/** Out of scope (contract §2.6). Each route answers 501, so that clients can tell it from a wrong path. */
+/**
+ * Out of scope (CONTRACT.md#aauth). Each route answers 501, so that clients can tell it from a
+ * wrong path.
+ */
 const notHere = <M extends Route['method'], P extends string>(
   method: M,
   path: P,
@@ -13,6 +16,7 @@ const notHere = <M extends Route['method'], P extends string>(
     aliases,
     auth: 'none',
     summary: 'AAuth is not part of this harness',
+    source: 'CONTRACT.md#aauth',
     answers: {},
   }) as const
 

@@ -8,6 +8,7 @@ const notHere = <P extends string>(path: P) =>
     path,
     auth: 'none',
     summary: 'The admin API is not part of this harness',
+    source: 'CONTRACT.md#admin-api',
     answers: {},
   }) as const
 

@@ -3,7 +3,7 @@ import * as document from '../document.ts'
 import * as report from '../report.ts'
 import type { Route } from './route.ts'
 
-/** The protected documents and reports (design §5). */
+/** The protected documents and reports (CONTRACT.md#documents-and-what-they-require). */
 export const apiRoutes = {
   'resource.metadata': {
     seat: 'api',
@@ -15,6 +15,7 @@ export const apiRoutes = {
     ],
     auth: 'none',
     summary: 'Protected resource metadata of this API (RFC 9728)',
+    source: 'RFC 9728 §2',
     note: 'The tenant comes after the well-known segment, as in every other URL of the API.',
     answers: { 200: ProtectedResource },
   },
@@ -24,6 +25,7 @@ export const apiRoutes = {
     path: '/v1/documents',
     auth: 'guard',
     summary: 'List documents, without their bodies',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 200: document.DocumentList },
   },
   'documents.read': {
@@ -32,6 +34,7 @@ export const apiRoutes = {
     path: '/v1/documents/:documentId',
     auth: 'guard',
     summary: 'Read a document',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 200: document.Document },
   },
   'documents.write': {
@@ -40,6 +43,7 @@ export const apiRoutes = {
     path: '/v1/documents/:documentId',
     auth: 'guard',
     summary: 'Create or replace a document',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     body: document.PutDocument,
     answers: { 200: document.Document, 201: document.Document },
   },
@@ -49,6 +53,7 @@ export const apiRoutes = {
     path: '/v1/documents/:documentId',
     auth: 'guard',
     summary: 'Delete a document',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 204: null },
   },
   'documents.summarise': {
@@ -57,6 +62,7 @@ export const apiRoutes = {
     path: '/v1/documents/:documentId/summaries',
     auth: 'guard',
     summary: 'Make a summary of a document',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     body: document.CreateSummary,
     answers: { 201: document.Summary },
   },
@@ -66,6 +72,7 @@ export const apiRoutes = {
     path: '/v1/reports',
     auth: 'guard',
     summary: 'List reports',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 200: report.ReportList },
   },
   'reports.create': {
@@ -74,6 +81,7 @@ export const apiRoutes = {
     path: '/v1/reports',
     auth: 'guard',
     summary: 'Write a report',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     body: report.CreateReport,
     answers: { 201: report.Report },
   },
@@ -83,6 +91,7 @@ export const apiRoutes = {
     path: '/v1/reports/:reportId',
     auth: 'guard',
     summary: 'Read a report',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 200: report.Report },
   },
   'reports.summary': {
@@ -91,6 +100,7 @@ export const apiRoutes = {
     path: '/v1/reports/:reportId/summary',
     auth: 'guard',
     summary: 'Read the summary of a report',
+    source: 'CONTRACT.md#documents-and-what-they-require',
     answers: { 200: report.ReportSummary },
   },
 } as const satisfies Record<string, Route>

@@ -7,7 +7,9 @@ import * as permission from '../permission-request.ts'
 import * as replay from '../policy-replay.ts'
 import type { Route } from './route.ts'
 
-/** The approvals page (design §4): its HTML, and the routes that its modules call. */
+/**
+ * The approvals page (CONTRACT.md#approvals-page): its HTML, and the routes that its modules call.
+ */
 export const consoleRoutes = {
   'console.home': {
     seat: 'control',
@@ -16,6 +18,7 @@ export const consoleRoutes = {
     aliases: ['/console/'],
     auth: 'none',
     summary: 'Select the tenant whose approvals page opens',
+    source: 'CONTRACT.md#approvals-page',
     query: page.ChooseTenant,
     media: 'text/html',
     answers: { 200: null, 303: null },
@@ -26,6 +29,7 @@ export const consoleRoutes = {
     path: '/approve/:taskId',
     auth: 'none',
     summary: 'Redirects the approval_url of the older JIT form to the task on the approvals page',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 303: null },
   },
   'console.page': {
@@ -35,6 +39,7 @@ export const consoleRoutes = {
     aliases: ['/console/:tenant/'],
     auth: 'none',
     summary: 'The approvals page of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     media: 'text/html',
     answers: { 200: null },
   },
@@ -44,6 +49,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'session',
     summary: 'Read the session',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.SignedIn },
   },
   'console.session.open': {
@@ -52,6 +58,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'none',
     summary: 'Sign in as an approver',
+    source: 'CONTRACT.md#approvals-page',
     body: page.SignIn,
     answers: { 200: page.SignedIn },
   },
@@ -61,6 +68,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/session',
     auth: 'session',
     summary: 'Sign out',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 204: null },
   },
   'console.events': {
@@ -69,6 +77,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/events',
     auth: 'session',
     summary: 'Stream the events of a tenant, as server-sent events',
+    source: 'CONTRACT.md#approvals-page',
     query: page.StreamQuery,
     media: 'text/event-stream',
     answers: { 200: null },
@@ -79,6 +88,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/news',
     auth: 'session',
     summary: 'Read the events of a tenant since a given one, for pages without an event stream',
+    source: 'CONTRACT.md#approvals-page',
     query: page.StreamQuery,
     answers: { 200: page.News },
   },
@@ -88,6 +98,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/inbox',
     auth: 'session',
     summary: 'List permission requests, the pending ones first',
+    source: 'CONTRACT.md#approvals-page',
     query: page.InboxQuery,
     answers: { 200: page.Inbox },
   },
@@ -97,6 +108,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/approve',
     auth: 'session',
     summary: 'Approve a pending request',
+    source: 'CONTRACT.md#approvals-page',
     body: permission.ApproveOnPage,
     answers: { 200: page.RequestView },
   },
@@ -106,6 +118,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/deny',
     auth: 'session',
     summary: 'Deny a pending request',
+    source: 'CONTRACT.md#approvals-page',
     body: permission.DenyRequest,
     answers: { 200: page.RequestView },
   },
@@ -115,6 +128,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/requests/:requestId/revoke',
     auth: 'session',
     summary: 'Revoke an approved permission and its tokens',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.RequestView },
   },
   'console.tasks': {
@@ -123,6 +137,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks',
     auth: 'session',
     summary: 'List the tasks of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.TaskList },
   },
   'console.task': {
@@ -131,6 +146,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks/:taskId',
     auth: 'session',
     summary: 'Read the timeline of a task',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: page.Timeline },
   },
   'console.task.end': {
@@ -139,6 +155,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/tasks/:taskId/end',
     auth: 'session',
     summary: 'Suspend a task, and revoke its tokens',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 204: null },
   },
   'console.journal': {
@@ -147,6 +164,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/journal',
     auth: 'session',
     summary: 'Read the journal of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     query: exchange.AfterQuery,
     answers: { 200: journal.Journal },
   },
@@ -156,6 +174,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/exchanges',
     auth: 'session',
     summary: 'Read the recorded requests and answers of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     query: exchange.AfterQuery,
     answers: { 200: exchange.Exchanges },
   },
@@ -165,6 +184,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/policy/replay',
     auth: 'session',
     summary: 'Decide the decided requests of a tenant again, with another policy',
+    source: 'CONTRACT.md#approvals-page',
     note: 'Changes nothing.',
     body: replay.ReplayPolicy,
     answers: { 200: replay.PolicyReplay },
@@ -175,6 +195,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/clock',
     auth: 'operator',
     summary: 'Advance or set the clock of a tenant',
+    source: 'CONTRACT.md#approvals-page',
     body: control.MoveClock,
     answers: { 200: control.ClockReading },
   },
@@ -184,6 +205,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'List the misbehaviours, and which are on',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.on': {
@@ -192,6 +214,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'Switch a misbehaviour on',
+    source: 'CONTRACT.md#approvals-page',
     body: misbehaviour.SwitchMisbehaviour,
     answers: { 200: misbehaviour.Misbehaviours },
   },
@@ -201,6 +224,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours',
     auth: 'operator',
     summary: 'Switch every misbehaviour off',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
   'console.misbehaviours.off': {
@@ -209,6 +233,7 @@ export const consoleRoutes = {
     path: '/console/:tenant/misbehaviours/:name',
     auth: 'operator',
     summary: 'Switch a misbehaviour off',
+    source: 'CONTRACT.md#approvals-page',
     answers: { 200: misbehaviour.Misbehaviours },
   },
 } as const satisfies Record<string, Route>

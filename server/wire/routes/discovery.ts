@@ -10,14 +10,17 @@ const between = (document: string) => [
   `/.well-known/${document}/orgs/:tenant`,
 ]
 
-/** Below the tenant without `/api/v1`, and at the root for the first tenant (contract §7 row 25). */
+/**
+ * Below the tenant without `/api/v1`, and at the root for the first tenant
+ * (CONTRACT.md#metadata-documents).
+ */
 const elsewhere = (document: string) => [
   `/t/:tenant/.well-known/${document}`,
   `/orgs/:tenant/.well-known/${document}`,
   `/.well-known/${document}`,
 ]
 
-/** Metadata and keys (contract §1.4), and MCP servers (§2.5). */
+/** Metadata and keys, and MCP servers. */
 export const discoveryRoutes = {
   'discovery.oauth': {
     seat: 'issuer',
@@ -26,6 +29,7 @@ export const discoveryRoutes = {
     aliases: [...between('oauth-authorization-server'), ...elsewhere('oauth-authorization-server')],
     auth: 'none',
     summary: 'Authorization server metadata (RFC 8414)',
+    source: 'CONTRACT.md#metadata-documents',
     answers: { 200: ServerMetadata },
   },
   'discovery.openid': {
@@ -35,6 +39,7 @@ export const discoveryRoutes = {
     aliases: [...between('openid-configuration'), ...elsewhere('openid-configuration')],
     auth: 'none',
     summary: 'OpenID Provider metadata',
+    source: 'CONTRACT.md#metadata-documents',
     answers: { 200: ServerMetadata },
   },
   'discovery.jwks': {
@@ -44,6 +49,7 @@ export const discoveryRoutes = {
     aliases: elsewhere('jwks.json'),
     auth: 'none',
     summary: 'Read the public signing keys (JWKS)',
+    source: 'CONTRACT.md#jwks',
     answers: { 200: Jwks },
   },
   'discovery.resource': {
@@ -53,6 +59,7 @@ export const discoveryRoutes = {
     aliases: elsewhere('oauth-protected-resource'),
     auth: 'none',
     summary: 'Protected resource metadata (RFC 9728)',
+    source: 'CONTRACT.md#protected-resource-metadata',
     note: 'Metadata of the MCP server; a list when there are several; of the API when there is none.',
     answers: { 200: ProtectedResource.or(ProtectedResource.array()) },
   },
@@ -62,6 +69,7 @@ export const discoveryRoutes = {
     path: '/.well-known/oauth-protected-resource/mcp/:serverId',
     auth: 'none',
     summary: 'Protected resource metadata of one MCP server',
+    source: 'CONTRACT.md#protected-resource-metadata',
     answers: { 200: ProtectedResource },
   },
   'mcp.servers.list': {
@@ -70,6 +78,7 @@ export const discoveryRoutes = {
     path: '/mcp/servers',
     auth: 'bearer',
     summary: 'List the MCP servers',
+    source: 'CONTRACT.md#mcp-server-list',
     answers: { 200: mcp.McpServerList },
   },
   'mcp.servers.get': {
@@ -78,6 +87,7 @@ export const discoveryRoutes = {
     path: '/mcp/servers/:serverId',
     auth: 'bearer',
     summary: 'Read one MCP server, with its authorization URLs',
+    source: 'CONTRACT.md#mcp-server-list',
     answers: { 200: mcp.McpServerDetails },
   },
   'mcp.challenge': {
@@ -86,6 +96,7 @@ export const discoveryRoutes = {
     path: '/mcp/:serverId/challenge',
     auth: 'none',
     summary: 'Read the challenge of an MCP server',
+    source: 'CONTRACT.md#mcp-challenge',
     answers: { 200: mcp.McpAdmitted },
   },
   'mcp.challenge.post': {
@@ -94,6 +105,7 @@ export const discoveryRoutes = {
     path: '/mcp/:serverId/challenge',
     auth: 'none',
     summary: 'Read the challenge of an MCP server, with POST',
+    source: 'CONTRACT.md#mcp-challenge',
     answers: { 200: mcp.McpAdmitted },
   },
 } as const satisfies Record<string, Route>

@@ -17,6 +17,7 @@ export const openApiRoutes = {
     path: '/openapi.json',
     auth: 'none',
     summary: 'Read this OpenAPI document',
+    source: 'CONTRACT.md#documentation-pages',
     answers: { 200: OpenApiDocument },
   },
   'openapi.page': {
@@ -25,6 +26,7 @@ export const openApiRoutes = {
     path: '/docs',
     auth: 'none',
     summary: 'Read this OpenAPI document as a page',
+    source: 'CONTRACT.md#documentation-pages',
     media: 'text/html',
     answers: { 200: null },
   },

@@ -3,7 +3,7 @@ import * as task from '../task.ts'
 import * as token from '../token.ts'
 import type { Route } from './route.ts'
 
-/** Tasks and permission requests (contract §2.2). */
+/** Tasks and permission requests. */
 export const jitRoutes = {
   'jit.task.create': {
     seat: 'issuer',
@@ -11,6 +11,7 @@ export const jitRoutes = {
     path: '/jit/task',
     auth: 'agent',
     summary: 'Open a task',
+    source: 'CONTRACT.md#tasks',
     body: task.CreateTask,
     note: 'A body with task_description and required_scopes is the older form.',
     answers: {
@@ -24,6 +25,7 @@ export const jitRoutes = {
     path: '/jit/request',
     auth: 'agent',
     summary: 'Request a permission within a task',
+    source: 'CONTRACT.md#permission-requests',
     body: permission.RequestPermission,
     answers: { 201: permission.PermissionRequest, 202: permission.PermissionRequest },
   },
@@ -34,6 +36,7 @@ export const jitRoutes = {
     auth: 'agent',
     jitToken: 'own_task',
     summary: 'Read the status of a permission request',
+    source: 'CONTRACT.md#status-of-a-request',
     answers: { 200: permission.PermissionRequest },
   },
   'jit.request.token': {
@@ -44,6 +47,7 @@ export const jitRoutes = {
     jitToken: 'refused',
     body: token.ExchangeRequest,
     summary: 'Exchange an approved request for its JIT token',
+    source: 'CONTRACT.md#exchange-for-a-jit-token',
     answers: { 200: token.JitTokenAnswer },
   },
   'jit.task.complete': {
@@ -53,6 +57,7 @@ export const jitRoutes = {
     auth: 'agent',
     jitToken: 'own_task',
     summary: 'Complete a task and revoke its tokens',
+    source: 'CONTRACT.md#completing-a-task',
     answers: { 200: task.TaskCompleted, 204: null },
   },
   'jit.task.evaluate': {
@@ -61,6 +66,7 @@ export const jitRoutes = {
     path: '/jit/task/:taskId/evaluate',
     auth: 'bearer',
     summary: 'Evaluate the risk of a task, or report its result',
+    source: 'CONTRACT.md#evaluation',
     body: task.EvaluateTask,
     answers: { 200: task.TaskEvaluated },
   },
@@ -70,6 +76,7 @@ export const jitRoutes = {
     path: '/jit/status/:taskId',
     auth: 'agent',
     summary: 'Read the status of a task of the older form',
+    source: 'CONTRACT.md#older-jit-form',
     answers: { 200: task.OlderTaskStatus },
   },
   'jit.pending': {
@@ -78,6 +85,7 @@ export const jitRoutes = {
     path: '/jit/pending',
     auth: 'bearer',
     summary: 'List the pending requests',
+    source: 'CONTRACT.md#pending-requests',
     note: 'Oldest first, in pages; pagination.total is their number.',
     query: permission.PageQuery,
     answers: { 200: permission.PendingRequests },
@@ -88,6 +96,7 @@ export const jitRoutes = {
     path: '/jit/approve/:requestId',
     auth: 'bearer',
     summary: 'Approve a pending request',
+    source: 'CONTRACT.md#decisions',
     body: permission.ApproveRequest,
     answers: { 200: permission.RequestApproved },
   },
@@ -97,6 +106,7 @@ export const jitRoutes = {
     path: '/jit/deny/:requestId',
     auth: 'bearer',
     summary: 'Deny a pending request',
+    source: 'CONTRACT.md#decisions',
     body: permission.DenyRequest,
     answers: { 200: permission.RequestDenied },
   },

@@ -14,6 +14,7 @@ export const modelRoutes = {
     aliases: ['/_harness/llm/v1/chat/completions'],
     auth: 'model',
     summary: 'Call the scripted model: chat completions, streamed or not',
+    source: 'CONTRACT.md#scripted-model',
     body: ChatRequest,
     media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('chat.completion') }) },
@@ -25,6 +26,7 @@ export const modelRoutes = {
     aliases: ['/_harness/llm/v1/responses'],
     auth: 'model',
     summary: 'Call the scripted model: responses, streamed or not',
+    source: 'CONTRACT.md#scripted-model',
     body: ResponsesRequest,
     media: 'text/event-stream',
     answers: { 200: z.looseObject({ object: z.literal('response') }) },
@@ -36,6 +38,7 @@ export const modelRoutes = {
     aliases: ['/_harness/llm/v1/models'],
     auth: 'model',
     summary: 'List the models of the script',
+    source: 'CONTRACT.md#scripted-model',
     answers: { 200: ModelList },
   },
   'model.read': {
@@ -45,6 +48,7 @@ export const modelRoutes = {
     aliases: ['/_harness/llm/v1/models/:model'],
     auth: 'model',
     summary: 'Read one model',
+    source: 'CONTRACT.md#scripted-model',
     answers: { 200: ModelInfo },
   },
 } as const satisfies Record<string, Route>

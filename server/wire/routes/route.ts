@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ErrorCode } from '../error-codes.ts'
 
 /** The server that answers a route. The control plane shares the issuer's origin. */
 export type Seat = 'issuer' | 'api' | 'control'
@@ -32,22 +33,24 @@ export type Route = Readonly<{
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `:name` segments. For the issuer: relative to either prefix. */
   path: string
-  /** Further full paths of the same route, for clients that use them (contract §7 rows 24 to 26). */
+  /** Further full paths of the same route, for clients that use them. */
   aliases?: readonly string[]
   auth: Auth
   /**
    * Whether a JIT token authenticates its agent here. `own_task`: for its own task; `refused`: 403;
-   * absent: 401, as for any token with another audience (findings F15).
+   * absent: 401, as for any token with another audience (CONTRACT.md#jit-tokens-at-the-issuer).
    */
   jitToken?: 'own_task' | 'refused'
   summary: string
+  /** Where the behaviour is stated: paragraphs of `CONTRACT.md`, clauses of standards. */
+  source: string
   /** One more sentence when the summary is not enough. */
   note?: string
   query?: z.ZodType
   /** Schema of the JSON body. Absent: no body is read. */
   body?: z.ZodType
   /** The error code by invalid member of the body. Default: `invalid_request`. */
-  invalid?: Readonly<Record<string, string>>
+  invalid?: Readonly<Record<string, ErrorCode>>
   /** Schema of a body `application/x-www-form-urlencoded`. */
   form?: z.ZodType
   /** Whether the form may also be sent as a JSON object. */
@@ -62,7 +65,7 @@ export type Route = Readonly<{
   answers: Readonly<Record<number, z.ZodType | null>>
 }>
 
-/** The two base paths of the issuer (contract §1.1). */
+/** The two base paths of the issuer (CONTRACT.md#base-paths). */
 export const prefixes = ['/t/:tenant/api/v1', '/orgs/:tenant/api/v1'] as const
 
 /** The two base paths of the API: with the tenant in the path, or with the tenant of the token. */

@@ -2,8 +2,8 @@ import * as signal from '../signal.ts'
 import type { Route } from './route.ts'
 
 /**
- * Shared signals (contract §2.4). LumoAuth documents no route to update a stream, so this table has
- * none.
+ * Shared signals (CONTRACT.md#signal-streams). LumoAuth documents no route to update a stream, so
+ * this table has none.
  */
 export const signalRoutes = {
   'ssf.configuration': {
@@ -16,6 +16,7 @@ export const signalRoutes = {
     ],
     auth: 'none',
     summary: 'Read the configuration of shared signals (SSF)',
+    source: 'CONTRACT.md#signal-streams',
     answers: { 200: signal.SsfConfiguration },
   },
   'ssf.stream.create': {
@@ -24,6 +25,7 @@ export const signalRoutes = {
     path: '/ssf/stream',
     auth: 'bearer',
     summary: 'Open a stream of signals',
+    source: 'CONTRACT.md#signal-streams',
     note: 'An agent receives events of its own tasks and tokens; a resource server and an approver receive all.',
     body: signal.CreateStream,
     answers: { 201: signal.StreamConfiguration },
@@ -34,6 +36,7 @@ export const signalRoutes = {
     path: '/ssf/stream',
     auth: 'bearer',
     summary: 'Read one stream, or all streams of the caller',
+    source: 'CONTRACT.md#signal-streams',
     query: signal.SignalStreamQuery,
     answers: { 200: signal.StreamConfiguration.or(signal.StreamList) },
   },
@@ -43,6 +46,7 @@ export const signalRoutes = {
     path: '/ssf/stream',
     auth: 'bearer',
     summary: 'Close a stream',
+    source: 'CONTRACT.md#signal-streams',
     note: 'Without stream_id: the caller’s only stream.',
     query: signal.SignalStreamQuery,
     answers: { 204: null },
@@ -53,6 +57,7 @@ export const signalRoutes = {
     path: '/ssf/verify',
     auth: 'bearer',
     summary: 'Request a verification event',
+    source: 'CONTRACT.md#signal-streams',
     body: signal.VerifyStream,
     answers: { 204: null },
   },
@@ -62,6 +67,7 @@ export const signalRoutes = {
     path: '/ssf/poll/:streamId',
     auth: 'bearer',
     summary: 'Fetch and acknowledge signals (RFC 8936)',
+    source: 'CONTRACT.md#delivery-of-signals',
     body: signal.Poll,
     answers: { 200: signal.Polled },
   },

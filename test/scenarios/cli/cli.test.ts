@@ -80,6 +80,23 @@ describe('the command line', { timeout: 60_000 }, () => {
       ['run', '--harness', 'http://127.0.0.1:1'],
       'lumoauth-harness: LUMOAUTH_HARNESS_CONTROL_TOKEN is not set: set it to the control token that start printed\n',
     ],
+    [
+      ['run', '--ui', '--reporter', 'dot'],
+      "lumoauth-harness: option '--ui' cannot be used with option '--reporter <name>' (see --help)\n",
+    ],
+    [
+      ['run', '--ui', '--shard', '1/2'],
+      "lumoauth-harness: option '--ui' cannot be used with option '--shard <i/n>' (see --help)\n",
+    ],
+    [
+      ['run', '--ui', '--host', 'all'],
+      'lumoauth-harness: --ui runs under one host: name it instead of all\n',
+    ],
+    [['run', '--ui-port', '4700'], 'lumoauth-harness: --ui-port needs --ui\n'],
+    [
+      ['run', '--ui', '--ui-port', '70000'],
+      "lumoauth-harness: option '--ui-port <port>' argument '70000' is invalid. Expected a whole number from 0 to 65535.\n",
+    ],
     [['scenario', 'old', 'x'], "lumoauth-harness: unknown command 'old' (see --help)\n"],
   ] as const)('rejects %j with one line and exit code 2', ([args, line]) => {
     expect(lumoauth(...args)).toEqual({ status: 2, stdout: '', stderr: line })

@@ -82,6 +82,17 @@ describe('the program', () => {
         'an origin, perhaps with a path, such as http://localhost:8080/auth.',
       ),
     ],
+    ...['https://10.0.0.7', 'http://10.0.0.7/t', '10.0.0.7:4400'].map(
+      (value) =>
+        [
+          ['start', '--reached-at', value],
+          invalid(
+            '--reached-at <url>',
+            value,
+            'an origin of plain HTTP, such as http://10.0.0.7:4400.',
+          ),
+        ] as [string[], string],
+    ),
   ])('rejects %j', async (args, message) => {
     await expect(parse(args)).rejects.toThrow(new UsageError(message))
   })

@@ -1,9 +1,15 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import type { SkipReason } from '../../../scenarios/language/target.ts'
 import { groupReasons } from '../../../scenarios/reports/group-reasons.ts'
 import { type LiveOutputOptions, liveOutput } from '../../../scenarios/reports/live-output.ts'
 import { wrapLines } from '../../../scenarios/reports/wrap.ts'
-import { emptyResult, type Result, type Verdict } from '../../../scenarios/runner/verdict.ts'
+import {
+  emptyResult,
+  type Result,
+  skipResult,
+  type Verdict,
+} from '../../../scenarios/runner/verdict.ts'
 
 const result = (theme: string, title: string, verdict: Verdict, reason?: string): Result => ({
   ...emptyResult({ title, file: 'a.yaml', line: 1, theme, covers: [], target: 'x' }),
@@ -47,8 +53,8 @@ describe('results as they arrive', () => {
 })
 
 describe('reasons of skipped results', () => {
-  const reasons = (...texts: string[]) =>
-    groupReasons(texts.map((it) => result('tasks', it, 'skipped', it)))
+  const reasons = (...skips: SkipReason[]) =>
+    groupReasons(skips.map((it) => skipResult(result('tasks', 'One', 'passed'), it)))
 
   it('are counted, the most frequent first', () => {
     expect(reasons('interrupted', 'no token', 'no token')).toEqual([
@@ -57,20 +63,19 @@ describe('reasons of skipped results', () => {
     ])
   })
 
-  it('count as one where they differ in a number or a name', () => {
+  it('count as one within a group, with the least and the greatest number of seconds', () => {
     expect(
       reasons(
-        'it needs 20 s of real time; limits: { wait: … } allows 10',
-        'it needs 301 s of real time; limits: { wait: … } allows 10',
-        'it sends POST /a, which needs --allow-writes (writes: [other])',
-        'it sends POST /b, which needs --allow-writes (writes: [other])',
-        'precondition not reached: the request waits (status: expected a, received b)',
-        'precondition not reached: the request waits (answered 403)',
+        { reason: 'it needs 20 s', group: 'needs time', seconds: 20 },
+        { reason: 'it needs 301 s', group: 'needs time', seconds: 301 },
+        { reason: 'it sends POST /a, which needs --allow-writes', group: 'needs --allow-writes' },
+        { reason: 'it sends POST /b, which needs --allow-writes', group: 'needs --allow-writes' },
+        { reason: 'it needs 3 s', group: 'needs a little time', seconds: 3 },
       ),
     ).toEqual([
-      { reason: 'needs 20 to 301 s of real time; limits: { wait: … } allows more', count: 2 },
-      { reason: 'needs --allow-writes (writes: [other])', count: 2 },
-      { reason: 'precondition not reached: the request waits', count: 2 },
+      { reason: 'needs time (20 to 301 s)', count: 2 },
+      { reason: 'needs --allow-writes', count: 2 },
+      { reason: 'needs a little time (3 s)', count: 1 },
     ])
   })
 })

@@ -7,7 +7,7 @@ import { scenarioOf } from '../support.ts'
 
 const oneRule = `RAR-20:
   says: Nothing is granted that was not approved.
-  source: dossier §1
+  source: CONTRACT.md#exact-grants
   seat: issuer
   level: HOUSE
 `

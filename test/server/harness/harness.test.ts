@@ -268,6 +268,14 @@ const agentAtWork = async () => {
 
 describe('the options of createHarness', () => {
   it.each([
+    [
+      { reachedAt: { issuer: 'http://10.0.0.7:4400' } },
+      /^createHarness: reachedAt: expected a journal that processes share, postgres:\/\/…, or a store$/,
+    ],
+    [
+      { reachedAt: { issuer: 'https://10.0.0.7' }, journal: 'postgres://127.0.0.1/x' },
+      /^createHarness: reachedAt\.issuer: expected an origin of plain HTTP, such as http:\/\/10\.0\.0\.7:4400$/,
+    ],
     [{ prot: 1 }, /^createHarness: unknown key "prot"; did you mean "port"\?$/],
     [
       { origins: { isuer: 'x' } },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { askApproval } from '../../../server/issuer/approvals.ts'
 import { useAssertion } from '../../../server/issuer/clients.ts'
+import { askForDevice, deviceLifetime } from '../../../server/issuer/devices.ts'
 import {
   codeLifetime,
   giveGrant,
@@ -86,6 +87,33 @@ describe('limit_reached: one caller may have a limited number of', () => {
     request(open().id, exporting('d'))
   })
 
+  it('waiting requests and bytes of an agent, together with the agents it registered', () => {
+    const note = 'x'.repeat(400)
+    const limits = { pending_per_agent: 2, bytes_per_agent: 1000 }
+    const { tenant, open, request } = world({ policy: { limits, scoring: { critical: 0 } } })
+    const order = { by: { agent: bot }, name: 'helper', secretHash: '' }
+    const [{ agent: helper }] = tenant.run(registerAgent, order)
+    const [{ agent: next }] = tenant.run(registerAgent, {
+      ...order,
+      by: { agent: helper },
+      name: 'next',
+    })
+    const asking = ({ id: agentId }: { id: string }, more = {}) =>
+      request(open({ agentId }).id, exporting(`${agentId} ${Object.keys(more)}`), {
+        agentId,
+        ...more,
+      })
+    asking(bot, { justification: note })
+    asking(helper)
+
+    expect(refusalOf(() => asking(next))).toMatchObject({ what: 'pending requests of one agent' })
+    open({ agentId: helper.id, name: note })
+    expect(refusalOf(() => open({ agentId: next.id, name: note }))).toMatchObject({
+      what: 'bytes stored for one agent',
+    })
+    asking(stranger, { justification: note })
+  })
+
   it('unanswered push approvals of one agent', () => {
     const { tenant, clock } = world({ policy: { limits: { approvals_per_agent: 1 } } })
     const order = { agentId: bot.id, task: 't', reason: 'r', impact: 'low', onBehalfOf: alice.id }
@@ -131,6 +159,13 @@ describe('limit_reached: until it expires, a tenant keeps a limited number of', 
       { pushed_requests: 2 },
       ({ tenant }, uri) => tenant.run(pushRequest, { uri, clientId: 'app', parameters: {} }),
       pushLifetime,
+    ],
+    [
+      'device authorizations',
+      { grants: 2 },
+      ({ tenant }, codeHash) =>
+        tenant.run(askForDevice, { client: bot, codeHash, userCode: codeHash }),
+      deviceLifetime + 3600,
     ],
     [
       'client assertions',

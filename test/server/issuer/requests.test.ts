@@ -170,7 +170,7 @@ describe('deciding a request', () => {
     const refused = (id = '') => refusalOf(() => approve(id, bob))
 
     expect(refused(exchanged)).toMatchObject({ status: 'approved', by: ada.id })
-    expect(refused(undecided)).toMatchObject({ status: 'revoked', by: 'nobody' })
+    expect(refused(undecided)).toMatchObject({ status: 'revoked', by: 'no one' })
     clock.advance(600)
     expect(refused(unfetched)).toMatchObject({
       error: 'already_decided',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { connect, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness, type HarnessOptions } from '../../../server/index.ts'
 import { JournalError } from '../../../server/journal/error.ts'
@@ -107,6 +108,31 @@ describe.skipIf(noPostgres)(
         expect(status).toBe(200)
       }
       expect(owners(url)).toBe('1')
+    })
+
+    it('reach one another at the origins that reachedAt names', async () => {
+      const url = database()
+      const tenants = [{ tenant: 'acme' }]
+      const [port = 0] = await freePorts()
+      let reached = 0
+      await using one = await processOf(url, {
+        tenants,
+        reachedAt: { issuer: `http://127.0.0.1:${port}` },
+      })
+      const passing = createServer((socket) => {
+        reached += 1
+        const through = connect(Number(new URL(one.issuer).port), '127.0.0.1')
+        socket.pipe(through).pipe(socket)
+        for (const it of [socket, through]) it.on('error', () => {})
+      }).listen(port, '127.0.0.1')
+      await using _ = { [Symbol.asyncDispose]: async () => void passing.close() }
+      await using two = await processOf(url, { tenants })
+      await issue(one, one.tenants)
+
+      const answer = await issue(two, one.tenants)
+
+      expect(answer?.status).toBe(200)
+      expect(reached).toBe(1)
     })
 
     it('lists and creates tenants at every process, and never one name twice', async () => {

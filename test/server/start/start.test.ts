@@ -152,6 +152,10 @@ describe('start exits with code 2 and one line for', () => {
   it.each([
     [['--prot', '1'], "unknown option '--prot' (Did you mean --port?)"],
     [['--config', 'nowhere.yaml'], 'cannot read nowhere.yaml: ENOENT: no such file or directory'],
+    [
+      ['--api-reached-at', 'http://10.0.0.7:4401', '--journal', 'own.jsonl'],
+      '--api-reached-at: expected --journal postgres://…, because only processes that share a journal reach one another',
+    ],
     [['--misbehave', 'no-such-thing'], '--misbehave: unknown misbehaviour: no-such-thing'],
   ])('%j', async (args, message) => {
     await using running = start(...args)

@@ -21,14 +21,22 @@ describe('markup', () => {
   it.each([
     ['an override of the direction', 'a\u202eb', 'a⟨U+202E⟩b'],
     ['a zero-width space', 'a\u200bb', 'a⟨U+200B⟩b'],
+    ['a soft hyphen', 'a\u00adb', 'a⟨U+00AD⟩b'],
+    ['a joiner of graphemes', 'a\u034fb', 'a⟨U+034F⟩b'],
+    ['a Hangul filler', 'a\u3164b', 'a⟨U+3164⟩b'],
+    ['a blank of Braille', 'a\u2800b', 'a⟨U+2800⟩b'],
+    ['a tag', 'a\u{e0041}b', 'a⟨U+E0041⟩b'],
     ['a control character', 'a\u0007b', 'a⟨U+0007⟩b'],
     ['half a surrogate pair', 'a\ud800b', 'a\ufffdb'],
   ])('spells out %s', (_, text, expected) => {
     expect(markup`${text}`.text).toBe(expected)
   })
 
-  it('keeps tabs and line breaks', () => {
-    expect(markup`${'a\tb\r\nc'}`.text).toBe('a\tb\r\nc')
+  it.each([
+    ['tabs and line breaks', 'a\tb\r\nc'],
+    ['the variation selector of an emoji', 'a ❤\ufe0f b'],
+  ])('keeps %s', (_, text) => {
+    expect(markup`${text}`.text).toBe(text)
   })
 
   it('keeps an exact value, and escapes it', () => {

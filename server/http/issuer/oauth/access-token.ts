@@ -24,7 +24,7 @@ const headers: Readonly<Record<'at+jwt' | 'JWT', Header>> = {
   JWT: { typ: 'JWT' },
 }
 
-/** RFC 9068 §2.2, and LumoAuth's own claims (contract §3.2). */
+/** RFC 9068 §2.2, and LumoAuth's own claims (CONTRACT.md#token-claims). */
 export const claimsOf = (
   context: TenantContext,
   token: Token,

@@ -1,7 +1,8 @@
+import { isAddressee } from '../../../issuer/approvals.ts'
 import { isAgent, mayUse } from '../../../issuer/clients.ts'
 import { refuse } from '../../../issuer/refusal.ts'
 import { exchangeRequest, requestPermission, requireOwnRequest } from '../../../issuer/requests.ts'
-import { findUser, openTask } from '../../../issuer/tasks.ts'
+import { openTask } from '../../../issuer/tasks.ts'
 import { accessTokenType, cibaGrant } from '../../../wire/index.ts'
 import { type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
@@ -34,14 +35,14 @@ export const backchannelHandlers: Handlers<'oauth.backchannel', IssuerContext> =
     if (ttl !== undefined && !(Number.isInteger(ttl) && ttl > 0)) {
       answerWith(400, 'invalid_request', 'requested_expiry: expected whole seconds, at least 1')
     }
-    const user = findUser(tenant.state, hint ?? failMissingField('login_hint'))
-    if (user === undefined) {
+    const user = hint ?? failMissingField('login_hint')
+    if (!isAddressee(tenant.state, client.id, user)) {
       return answerWith(400, 'unknown_user_id', 'login_hint: expected a user of this tenant')
     }
     const [{ task }] = tenant.run(openTask, {
       agentId: client.id,
       name: body.binding_message ?? 'CIBA',
-      onBehalfOf: user.id,
+      onBehalfOf: user,
     })
     const [{ request: made }] = tenant.run(requestPermission, {
       agentId: client.id,

@@ -82,7 +82,7 @@ export const agentBearer = async (
   return { ...principal, agent }
 }
 
-/** An API key in `X-API-Key`, or in the older `Authorization: ApiKey` (contract §2). */
+/** An API key in `X-API-Key`, or in the older `Authorization: ApiKey` (CONTRACT.md#credentials). */
 const apiKeyIn = ({ headers }: HttpRequest): string | undefined =>
   headers['x-api-key'] ?? /^apikey +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 

@@ -10,7 +10,10 @@ import { refuseToken } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
-/** Claims of the bearer; for a delegated token, those of the user the agent acts for (contract §2.1). */
+/**
+ * Claims of the bearer; for a delegated token, those of the user the agent acts for
+ * (CONTRACT.md#userinfo).
+ */
 const userinfo = ({ context, principal }: IssuerContext): Answer => {
   const { agent, user, claims, isKey } = principal()
   if (agent === undefined && isKey) return refuseToken(context)
@@ -58,7 +61,7 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   }
 }
 
-/** An agent's budget and its usage (contract §2.1); empty without a budget. */
+/** An agent's budget and its usage (CONTRACT.md#userinfo); empty without a budget. */
 export const budgetPolicy = (
   { state, clock }: Tenant,
   { id, budget }: Agent,

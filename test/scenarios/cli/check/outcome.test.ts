@@ -9,7 +9,7 @@ import { differencesFrom } from '../../../../scenarios/checks/contract-diff.ts'
 import { deviationsOf, type Judged, rulesOf } from '../../../../scenarios/checks/deviations.ts'
 import { statement, statementJson } from '../../../../scenarios/checks/statement.ts'
 import type { Failure, Result } from '../../../../scenarios/runner/verdict.ts'
-import { violationsOf } from '../../../../scenarios/runner/violations.ts'
+import { violationsOfText } from '../../../../scenarios/runner/violations.ts'
 
 const at = { file: 'a.yaml', line: 3, column: 1 }
 const failure = (message: string, more: Partial<Failure> = {}): Failure => ({
@@ -91,7 +91,7 @@ describe('the broken rule of a failure', () => {
     (_, rule, type, body) => {
       const text = typeof body === 'string' ? body : JSON.stringify(body)
       const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
-      const violations = violationsOf('jit.request', 201, headers, text)
+      const violations = violationsOfText('jit.request', 201, headers, text)
 
       expect(violations).not.toEqual([])
       expect(

@@ -475,3 +475,26 @@ describe('userinfo of an agent', () => {
     })
   })
 })
+
+it('bc-authorize tells an agent that may not act for users nothing about them', async () => {
+  const { tenant, anonymous } = await issuerWorld(helpers)
+  const { client_id, client_secret } = tenant.agents[1] ?? {}
+  const ask = async (login_hint: string) => {
+    const detail = { type: 'payment', actions: ['initiate'] }
+    const { status, body } = await anonymous
+      .post('/oauth/bc-authorize')
+      .type('form')
+      .send({
+        client_id,
+        client_secret,
+        login_hint,
+        authorization_details: JSON.stringify([detail]),
+      })
+    return { status, body }
+  }
+
+  const known = await ask('alice@example.com')
+
+  expect(known).toMatchObject({ status: 403, body: { error: 'delegation_not_allowed' } })
+  expect(await ask('unknown@example.com')).toEqual(known)
+})

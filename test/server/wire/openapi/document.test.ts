@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { describe, expect, it } from 'vitest'
 import { expressApps } from '../../../../server/express/index.ts'
+import { curlOf } from '../../../../server/http/control/docs-curl.ts'
 import { createHarness } from '../../../../server/index.ts'
 import { pathsOf, type Route, routes } from '../../../../server/wire/index.ts'
 import type { OpenApi, Operation, PathItem } from '../../../../server/wire/openapi/document.ts'
@@ -113,7 +114,7 @@ describe('the OpenAPI document', () => {
       const check = ajv.getSchema(`document:/#/components/schemas/${name}`)
       expect(check, name).toBeTypeOf('function')
     }
-  })
+  }, 30_000)
 
   it('has separate schemas for what may be sent and what is returned', () => {
     const { Policy, PolicyInput, RequestPermission } = document.components.schemas
@@ -141,14 +142,42 @@ describe('the page of the document', () => {
     expect(targets.filter((it) => !page.includes(it))).toEqual([])
   })
 
-  it('runs no script and loads nothing from other origins', async () => {
+  it('shows for each route its source, and a call by curl', async () => {
+    const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
+    const articles = page.split('<article id="').slice(1)
+
+    for (const [name, { method, source }] of all) {
+      const article = articles.find((it) => it.startsWith(`${name}"`)) ?? ''
+      expect(article, name).toContain(`<code>curl ${method === 'GET' ? '' : `-X ${method} `}`)
+      expect(article, name).toMatch(source.startsWith('RFC') ? /href="https:/ : /#contract-/)
+    }
+  })
+
+  it.for(all.filter(([, { body }]) => body !== undefined))(
+    'shows a body that %s accepts',
+    ([name, { body, method }]) => {
+      const [path = '', item = {}] =
+        Object.entries(document.paths).find(([, it]) =>
+          Object.values(it).some((operation) => (operation as Operation).operationId === name),
+        ) ?? []
+      const operation = item[method.toLowerCase() as 'post'] as Operation
+      const curl = curlOf(document, { method, path, at: harness.issuer, operation })
+      const [, json = ''] = /-d '(.*)'$/s.exec(curl) ?? []
+
+      expect(body?.safeParse(JSON.parse(json)).error?.issues ?? [], json).toEqual([])
+    },
+  )
+
+  it('runs only its own script, and loads nothing from other origins', async () => {
     const { headers, status } = await harness.fetch(`${harness.issuer}/docs`)
     const page = await (await harness.fetch(`${harness.issuer}/docs`)).text()
 
     expect(status).toBe(200)
-    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'self'/)
-    expect(headers.get('content-security-policy')).not.toMatch(/script-src|unsafe|https?:/)
-    expect(page).not.toMatch(/<script|<style|\sstyle=|\son\w+=/i)
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self'/,
+    )
+    expect(headers.get('content-security-policy')).not.toMatch(/unsafe|https?:/)
+    expect(page).not.toMatch(/<script(?! type="module" src="\/console\/)|<style|\sstyle=|\son\w+=/i)
     const loaded = [...page.matchAll(/(?:src|<link[^>]*href)="([^"]+)"/g)].map(([, url]) => url)
     expect(loaded.length).toBeGreaterThan(2)
     for (const url of loaded)

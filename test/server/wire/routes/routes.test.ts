@@ -55,7 +55,7 @@ describe('every known route of LumoAuth', () => {
   it.each(rows)('$method $path is implemented', async (row) => {
     const { status, text } = await answered(row)
 
-    // AAuth is out of scope (contract §2.6) and answers 501; every other route is implemented.
+    // AAuth is out of scope (CONTRACT.md#aauth) and answers 501; every other route is implemented.
     if (row.name.includes('aauth')) {
       expect({ status, error: JSON.parse(text).error }).toEqual({
         status: 501,

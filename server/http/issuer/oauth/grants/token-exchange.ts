@@ -105,8 +105,8 @@ const toTokenType = ({ requested_token_type: requested }: Body) => ({
 })
 
 /**
- * The tokens authenticate the request; client credentials, when sent, must still be valid (contract §7
- * row 17).
+ * The tokens authenticate the request; client credentials, when sent, must still be valid
+ * (CONTRACT.md#token-exchange).
  */
 const clientIfAny = async ({ context, request, body }: TokenCall): Promise<Client | undefined> => {
   const required = context.tenant.state.dialect.exchange_client_auth === 'required'

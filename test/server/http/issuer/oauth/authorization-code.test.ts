@@ -214,6 +214,7 @@ describe('the authorization page', () => {
         [
           'https://evil.test',
           'http://localhost:3000',
+          'http://issuer.lumoauth.test',
           'https://127.0.0.1',
           'http://[::1]:8080',
           'null',

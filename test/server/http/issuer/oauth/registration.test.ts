@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bearer, type Seed } from '../../../../support/signed-in.ts'
-import { world } from './world.ts'
+import { delegation, signIn, world } from './world.ts'
 
 const metadata = { client_name: 'Notebook', redirect_uris: ['https://notebook.test/cb'] }
 
@@ -123,5 +123,27 @@ describe('registering a client', () => {
     const { status } = await at.as(body.access_token).post('/jit/task').send({})
 
     expect(status).toBe(403)
+  })
+})
+
+describe('deleting a registration', () => {
+  it('revokes all tokens that come from it, including those of agents', async () => {
+    const at = world()
+    const redirect_uri = 'https://notebook.test/cb'
+    const { body: own } = await at.request
+      .post('/connect/register')
+      .send({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })
+    const order = { redirect_uri, user: 'alice@example.com', scope: 'openid' }
+    const { access_token: held } = await signIn(at, { client_id: own.client_id }, order)
+    const { body: delegated } = await at.exchange(delegation(held, await at.agentToken()))
+    const statuses = async () => [
+      (await at.as(held).get('/oauth/userinfo')).status,
+      (await at.as(delegated.access_token).get('/oauth/userinfo')).status,
+    ]
+    expect(await statuses()).toEqual([200, 200])
+
+    await at.as(own.registration_access_token).delete(`/connect/register/${own.client_id}`)
+
+    expect(await statuses()).toEqual([401, 401])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Seed, signedIn } from '../../../../support/signed-in.ts'
+import { signIn, world } from './world.ts'
 
 const evil = 'https://evil.example/take'
 
@@ -86,6 +87,35 @@ describe('a client that registered itself', () => {
 
     expect(statuses).toEqual([201, 201, 201, 429, 429])
     expect((await push('portal', 'https://portal.example/cb')).status).toBe(201)
+  })
+
+  it.each([
+    ['tokens', 'exchanging'],
+    ['refresh_tokens', 'refreshing'],
+  ] as const)('has a tenth of the %s: %s is refused above it', async (limit, way) => {
+    const at = world({ ...seed, policy: { limits: { [limit]: 30 } } })
+    const { body: own } = await at.request
+      .post('/connect/register')
+      .send({ redirect_uris: [evil], token_endpoint_auth_method: 'none' })
+    const order = { redirect_uri: evil, user: 'alice@example.com', scope: 'openid offline_access' }
+    let held = await signIn(at, { client_id: own.client_id }, order)
+
+    const statuses: number[] = []
+    for (let times = 0; times < 4; times += 1) {
+      const { status, body } =
+        way === 'exchanging'
+          ? await at.exchange({ subject_token: held.access_token })
+          : await at.token({
+              grant_type: 'refresh_token',
+              refresh_token: held.refresh_token,
+              client_id: own.client_id,
+            })
+      statuses.push(status)
+      if (status === 200 && way === 'refreshing') held = body
+    }
+
+    expect(statuses).toEqual([200, 200, 429, 429])
+    expect(await at.agentToken()).toBeDefined()
   })
 
   it('never adds the scope jit:approve or the right to act for others', async () => {

@@ -88,3 +88,33 @@ export const claimsOf = (jwt: string): Json =>
 
 export const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 export const challenge = createHash('sha256').update(verifier).digest('base64url')
+
+/** The answer of the token endpoint after a user has signed in to a client on the authorization page. */
+export const signIn = async (
+  at: Pick<ReturnType<typeof world>, 'request' | 'token'>,
+  client: Readonly<{ client_id: string; client_secret?: string | undefined }>,
+  { redirect_uri, user, scope }: Readonly<Record<'redirect_uri' | 'user' | 'scope', string>>,
+): Promise<Json> => {
+  const parameters = {
+    response_type: 'code',
+    client_id: client.client_id,
+    redirect_uri,
+    scope,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  }
+  const page = await at.request.get(`/oauth/authorize?${new URLSearchParams(parameters)}`)
+  const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
+  const { headers } = await at.request
+    .post('/oauth/authorize')
+    .set({ cookie: page.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '' })
+    .type('form')
+    .send({
+      ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
+      user,
+      decision: 'allow',
+    })
+  const code = new URL(headers.location ?? 'about:blank').searchParams.get('code') ?? undefined
+  const fields = { grant_type: 'authorization_code', redirect_uri, code_verifier: verifier }
+  return (await at.token({ ...fields, ...client, code })).body
+}
