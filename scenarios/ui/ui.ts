@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Sessions } from '../../server/console/sessions.ts'
+import { loadContract } from '../../server/contract-file.ts'
 import type { Target } from '../language/target.ts'
 import type { Rule } from '../runner/rules.ts'
 import type { ScenarioLimit } from '../runner/run.ts'
@@ -85,6 +86,7 @@ export const openUi = async ({
     events,
     sessions,
     rules,
+    contract: await loadContract(),
     misbehaviours: await listMisbehaviours(),
     watched,
     onWatch: items.add,

@@ -151,7 +151,7 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     for (const word of [
       'Insufficient-Authorization-Details',
       '‹agent token 1›',
-      'CONTRACT.md#challenge',
+      'Contract: Challenge',
     ]) {
       expect(first.toLowerCase()).toContain(word.toLowerCase())
     }
