@@ -8,58 +8,82 @@ import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 
-/** It is installed into its own folder, apart from our dependencies. */
-const installed = async (): Promise<string> => {
+/** Both are installed into a folder of their own, apart from our dependencies. */
+const versions = { 'oidc-provider': '9.13.3', 'oauth2-mock-server': '9.3.0' }
+type Server = keyof typeof versions
+
+const installed = async (server: Server): Promise<string> => {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const folder = join(cache, 'lumoauth-harness', 'foreign')
-  if (!existsSync(join(folder, 'node_modules', 'oidc-provider'))) {
+  const folder = join(cache, 'lumoauth-harness', `foreign-${server}`)
+  if (!existsSync(join(folder, 'node_modules', server))) {
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'package.json'), '{"name":"foreign","private":true}')
     const flags = ['--silent', '--ignore-scripts', '--no-audit', '--no-fund']
-    await promisify(execFile)('npm', ['install', ...flags, 'oidc-provider@9.13.3'], { cwd: folder })
+    const name = `${server}@${versions[server]}`
+    await promisify(execFile)('npm', ['install', ...flags, name], { cwd: folder })
   }
   return folder
 }
 
-describe('oidc-provider, another OAuth server', () => {
-  it('is tested in everything it supports, and in nothing else', async () => {
-    const script = join(root, 'test/interop/foreign/oidc-provider.mjs')
-    const env = { ...process.env, FOREIGN: await installed() }
-    await using foreign = new Running(process.execPath, [script], { env })
-    const [line = ''] = await foreign.prints('stdout', /^\{.*\}$/m)
-    const file = join(tmpdir(), `foreign-${process.pid}.yaml`)
-    const report = join(tmpdir(), `foreign-${process.pid}.json`)
-    await writeFile(
-      file,
-      `issuer: { url: "${JSON.parse(line).issuer}", prefix: none, profile: oauth }
+const checkForeign = async (server: Server) => {
+  const script = join(root, `test/interop/foreign/${server}.mjs`)
+  const env = { ...process.env, FOREIGN: await installed(server) }
+  await using foreign = new Running(process.execPath, [script], { env })
+  const [line = ''] = await foreign.prints('stdout', /^\{.*\}$/m)
+  const file = join(tmpdir(), `foreign-${process.pid}.yaml`)
+  const report = join(tmpdir(), `foreign-${process.pid}.json`)
+  await writeFile(
+    file,
+    `issuer: { url: "${JSON.parse(line).issuer}", prefix: none, profile: oauth }
 agents: [{ name: checked, client_id: checked, client_secret_env: CHECKED_SECRET }]
 limits: { requests_per_minute: 60000 }
 `,
-    )
+  )
+  await using check = lumoauthHarness(
+    ['check', 'issuer', '--target', file, '--report', `statement-json=${report}`],
+    { env: { ...process.env, CHECKED_SECRET: 'the secret: + and % of the client' } },
+  )
+  const code = await check.ends()
+  const { rules, counts } = JSON.parse(await readFile(report, 'utf8'))
+  figure(`check issuer, ${server} ${versions[server]}`, counts)
+  const of = (wanted: string): { rule: string; reasons: string[] }[] =>
+    rules.filter((it: { verdict: string }) => it.verdict === wanted)
+  return { code, stderr: check.stderr, of }
+}
 
-    await using check = lumoauthHarness(
-      ['check', 'issuer', '--target', file, '--report', `statement-json=${report}`],
-      { env: { ...process.env, CHECKED_SECRET: 'the secret: + and % of the client' } },
-    )
+describe('another OAuth server', () => {
+  it('oidc-provider is tested in everything it supports, and in nothing else', async () => {
+    const { code, stderr, of } = await checkForeign('oidc-provider')
 
-    expect(await check.ends(), check.stderr).toBe(0)
-    const { rules, deviations, counts } = JSON.parse(await readFile(report, 'utf8'))
-    expect(deviations).toEqual([])
-    figure('check issuer, oidc-provider 9.13.3', counts)
-    const kept = rules.filter((it: { verdict: string }) => it.verdict === 'passed')
-    expect(kept.map((it: { rule: string }) => it.rule)).toEqual(
+    expect(code, stderr).toBe(0)
+    expect(of('failed')).toEqual([])
+    const kept = of('passed').map(({ rule }) => rule)
+    expect(kept).toEqual(
       expect.arrayContaining([
-        'CC-05',
-        'CC-07',
-        'CC-09',
-        'INT-01',
-        'INT-02',
-        'REV-02',
-        'REV-04',
-        'RAR-05',
+        ...['CC-05', 'CC-07', 'CC-09', 'INT-01', 'INT-02', 'REV-02', 'REV-04', 'RAR-05'],
       ]),
     )
-    const skipped = rules.filter((it: { verdict: string }) => it.verdict === 'skipped')
-    for (const { reasons } of skipped) expect(reasons.length).toBeGreaterThan(0)
+    for (const { reasons } of of('skipped')) expect(reasons.length).toBeGreaterThan(0)
+  }, 240_000)
+
+  it('oauth2-mock-server, which accepts every client, is accused of what it does, and of nothing else', async () => {
+    const { code, of } = await checkForeign('oauth2-mock-server')
+
+    expect(code).toBe(1)
+    expect(
+      of('failed')
+        .map(({ rule }) => rule)
+        .sort(),
+    ).toEqual([
+      'CC-01', // its errors have no `error`
+      'CC-05', // every secret is accepted
+      'CC-06', // as CC-01
+      'CC-14', // as CC-05
+      'INT-01', // introspection without credentials
+      'INT-02', // an unknown token is active
+      'REV-01', // revocation without credentials
+      'REV-04', // a revoked token is active
+    ])
+    for (const { reasons } of of('skipped')) expect(reasons.length).toBeGreaterThan(0)
   }, 240_000)
 })

@@ -20,8 +20,9 @@ type Environment = keyof typeof packages
 
 const timers = ['real timers', 'fake timers'] as const
 const inNode = ['agent.test.ts', 'production-urls.test.ts']
+/** With FULL=1 and a browser, also Chromium. */
 const environments = (Object.keys(packages) as Environment[]).filter(
-  (it) => it !== 'chromium' || noBrowser === undefined,
+  (it) => it !== 'chromium' || (process.env.FULL !== undefined && noBrowser === undefined),
 )
 
 let project: Project
