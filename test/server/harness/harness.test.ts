@@ -91,6 +91,15 @@ describe('a harness', () => {
     await expect(createHarness({ origins: wrong })).rejects.toThrow('expected an origin such as')
   })
 
+  it.each(['', 'fifteen-letters'])(
+    'rejects the control token %j, which is too short',
+    async (it) => {
+      await expect(createHarness({ listen: false, controlToken: it })).rejects.toThrow(
+        'controlToken: expected at least 16 characters',
+      )
+    },
+  )
+
   it('rejects one origin for both seats', async () => {
     const same = { issuer: 'https://acme-corp.com', api: 'https://acme-corp.com' }
 

@@ -62,6 +62,20 @@ describe('a token of a tenant with seeded ids', () => {
     for (const token of fresh) expect((await openTask(after, token)).status).toBe(201)
   })
 
+  it('gets 401 at a tenant of the same seed and the same issuer', async () => {
+    const make = (tenant: string) =>
+      harness.createTenant({ ...seed, tenant, dialect: { issuer: 'origin' } })
+    const [one, two] = [make('one'), make('two')]
+
+    // In the second tenant, the same jti belongs to another agent, then to the same one.
+    const tokens = [await tokenOf(one, 0), await tokenOf(one, 0)]
+    await tokenOf(two, 1)
+    await tokenOf(two, 0)
+
+    for (const token of tokens) expect((await openTask(two, token)).status).toBe(401)
+    expect((await openTask(one, tokens[0] ?? '')).status).toBe(201)
+  })
+
   it('has the same ids in another harness', async () => {
     const other = await createHarness({ listen: false, algorithm: 'ES256' })
     try {

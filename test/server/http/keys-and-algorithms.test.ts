@@ -189,3 +189,14 @@ describe('an access token of the harness', () => {
     expect([status, documents.status]).toEqual([200, 200])
   })
 })
+
+it('the issuer accepts typ JWT only while it issues such tokens', async () => {
+  const at = world({ dialect: { token_typ: 'JWT' } })
+  const token = await at.agentToken()
+  const status = async () => (await at.as(token).get('/agents/me')).status
+  expect(await status()).toBe(200)
+
+  at.tenant.speak({})
+
+  expect(await status()).toBe(401)
+})

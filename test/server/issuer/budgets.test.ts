@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../../../server/issuer/capability-check.ts'
+import { registerAgent } from '../../../server/issuer/registration.ts'
 import { issueClientToken } from '../../../server/issuer/tokens.ts'
 import { bot, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 
@@ -43,6 +44,22 @@ describe('a budget', () => {
     expect(errorOf(() => exchange(made.id))).toBe('budget_exceeded')
     clock.advance(86_400)
     tenant.run(issueClientToken, { client: frugal })
+  })
+
+  it('counts the tokens and calls of the agents that an agent registered, and of theirs', () => {
+    const { tenant } = seeded()
+    const order = { name: 'helper', secretHash: '' }
+    const [{ agent: helper }] = tenant.run(registerAgent, { ...order, by: { agent: frugal } })
+    const below = { ...order, name: 'next', by: { agent: helper } }
+    const [{ agent: next }] = tenant.run(registerAgent, below)
+    tenant.run(issueClientToken, { client: next })
+    tenant.run(ask, { agent: helper, action: 'x' })
+    tenant.run(ask, { agent: next, action: 'x' })
+
+    for (const agent of [frugal, helper, next]) {
+      expect(errorOf(() => tenant.run(issueClientToken, { client: agent }))).toBe('budget_exceeded')
+      expect(errorOf(() => tenant.run(ask, { agent, action: 'x' }))).toBe('budget_exceeded')
+    }
   })
 
   it('resets at the start of the hour and of the day, and not before', () => {

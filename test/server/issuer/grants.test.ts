@@ -187,6 +187,9 @@ describe('a grant', () => {
     expect(refused({ scope: 'openid profile' })).toBe('invalid_scope')
     expect(refused({ details: [reading('a'), reading('c')] })).toBe('invalid_authorization_details')
     expect(refused({ details: [reading('a')] }, {})).toBe('invalid_authorization_details')
+    // Without locations, the detail would be valid everywhere.
+    const local = { details: [{ ...reading('a'), locations: ['https://archive.example'] }] }
+    expect(refused({ details: [reading('a')] }, local)).toBe('invalid_authorization_details')
     expect(refused({ audience: { names: ['z'], servers: [] } }, { audience: ['x', 'y'] })).toBe(
       'invalid_target',
     )

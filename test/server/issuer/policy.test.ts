@@ -333,11 +333,24 @@ describe('the lists of a request', () => {
     rule: Pick<(typeof Policy)['_zod']['output']['rules'][number], 'decision'>['decision'],
     when: (typeof Condition)['_zod']['input'],
     detail: Facts['detail'],
+    more: Partial<Facts> = {},
   ) =>
     assess(Policy.parse({ rules: [{ name: 'it', when, risk: 'low', decision: rule }] }), {
       ...facts,
       detail,
+      ...more,
     }).rule.name === 'it'
+
+  it('agent: a rule that approves must match all that registered it, too; other rules any', () => {
+    const helper = { agent: 'trusted-helper', ancestors: ['intern'] }
+    const decides = (rule: 'approve' | 'ask' | 'deny', agent: string | string[]) =>
+      decide(rule, { agent }, { type: 'x' }, helper)
+
+    expect(decides('approve', 'trusted-*')).toBe(false)
+    expect(decides('approve', ['trusted-*', 'intern'])).toBe(true)
+    expect([decides('ask', 'intern'), decides('deny', 'intern')]).toEqual([true, true])
+    expect(decides('deny', 'other')).toBe(false)
+  })
 
   it.each(['actions', 'locations', 'datatypes', 'privileges'] as const)(
     '%s: a rule that approves must match every member, a rule that asks or denies any one',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { registerAgent } from '../../../server/issuer/registration.ts'
 import { approveRequest, denyRequest, requestPermission } from '../../../server/issuer/requests.ts'
 import {
   ada,
@@ -44,7 +45,15 @@ describe('requesting a permission', () => {
     const { open, request } = world({ dialect: { unknown_types: 'refuse' } })
     const task = open()
 
-    for (const detail of [{ type: 'moon' }, { type: 'file_access', actions: ['read', 'Read'] }]) {
+    const inherited = ['constructor', 'toString', 'valueOf', '__proto__'].flatMap((type) => [
+      { type },
+      { type, actions: ['read'] },
+    ])
+    for (const detail of [
+      { type: 'moon' },
+      { type: 'file_access', actions: ['read', 'Read'] },
+      ...inherited,
+    ]) {
       expect(errorOf(() => request(task.id, detail))).toBe('invalid_authorization_details')
     }
     expect(request(task.id, reading()).risk).toBe('low')
@@ -403,6 +412,33 @@ describe('the risk of a task', () => {
     expect(status(task.id)).toBe('suspended')
     expect(tenant.state.tasks.get(task.id)).toMatchObject({ score: 65, denials: 3 })
   })
+
+  it.each([
+    ['denials', { agent_denials: 3 }, '3 requests of the agent were denied within 600 s'],
+    ['score', { agent_from: 55 }, 'the agent reached the risk score 55 within 600 s'],
+  ])(
+    'counts %s over all tasks of an agent and of those it registered, within 600 s',
+    (_, scoring, reason) => {
+      const { open, request, deny, tenant, status, clock } = world({ policy: { scoring } })
+      const order = { by: { agent: bot }, name: 'helper', secretHash: '' }
+      const [{ agent: helper }] = tenant.run(registerAgent, order)
+      const refused = ({ id: agentId }: { id: string }) => {
+        const task = open({ agentId })
+        deny(request(task.id, deleting(task.id), { agentId }).id)
+        return task.id
+      }
+      refused(bot)
+      clock.advance(600)
+      const tasks = [refused(bot), refused(helper)]
+      expect(tasks.map(status)).toEqual(['active', 'active'])
+
+      const last = refused(helper)
+
+      expect(tenant.state.tasks.get(last)?.ended).toMatchObject({ as: 'suspended', reason })
+      const other = refused(stranger)
+      expect(status(other)).toBe('active')
+    },
+  )
 
   it('suspends the tasks below it', () => {
     const { open, request, deny, status } = world()
