@@ -71,19 +71,85 @@ export const initTarget = async (
 const ask = async (answers: Answers) => {
   if (!process.stdin.isTTY) return
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  const question = async (key: keyof Answers, text: string, usual = '') => {
-    const said = await terminal.question(`${text}${usual === '' ? '' : ` [${usual}]`}: `)
-    answers[key] = said.trim() || usual || undefined
+  try {
+    Object.assign(
+      answers,
+      await askForTarget(
+        (text) => terminal.question(text),
+        (line) => process.stdout.write(`${line}\n`),
+      ),
+    )
+  } finally {
+    terminal.close()
   }
-  await question('issuer', 'Origin of the issuer', 'https://app.lumoauth.dev')
-  await question(
-    'tenant',
-    'Your organisation there (slug; nothing: an OAuth server without organisations)',
-  )
-  await question('clientIdEnv', 'Variable with the client id of your agent', 'AGENT_CLIENT_ID')
-  await question('clientSecretEnv', 'Variable with its secret', 'AGENT_CLIENT_SECRET')
-  await question('approverEnv', 'Variable with the token of an approver (or nothing)')
-  terminal.close()
+}
+
+type Question = Readonly<{
+  key: keyof Answers
+  text: string
+  usual?: string
+  isFine: (answer: string) => boolean
+  expected: string
+}>
+
+const isOrigin = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash === ''
+}
+const isVariable = (text: string) => /^[A-Za-z_]\w*$/.test(text)
+const variable = 'expected the name of an environment variable, such as'
+
+const questions: readonly Question[] = [
+  {
+    key: 'issuer',
+    text: 'Origin of the issuer',
+    usual: 'https://app.lumoauth.dev',
+    isFine: isOrigin,
+    expected: 'expected a URL such as https://app.lumoauth.dev',
+  },
+  {
+    key: 'tenant',
+    text: 'Your organisation there (slug; nothing: an OAuth server without organisations)',
+    isFine: (it) => /^[\w-]+$/.test(it),
+    expected: 'expected a slug such as acme-corp, or nothing',
+  },
+  {
+    key: 'clientIdEnv',
+    text: 'Variable with the client id of your agent',
+    usual: 'AGENT_CLIENT_ID',
+    isFine: isVariable,
+    expected: `${variable} AGENT_CLIENT_ID`,
+  },
+  {
+    key: 'clientSecretEnv',
+    text: 'Variable with its secret',
+    usual: 'AGENT_CLIENT_SECRET',
+    isFine: isVariable,
+    expected: `${variable} AGENT_CLIENT_SECRET`,
+  },
+  {
+    key: 'approverEnv',
+    text: 'Variable with the token of an approver (or nothing)',
+    isFine: isVariable,
+    expected: `${variable} APPROVER_TOKEN, or nothing`,
+  },
+]
+
+/** Asks each question until its answer can be used. */
+export const askForTarget = async (
+  ask: (text: string) => Promise<string>,
+  say: (line: string) => void,
+): Promise<Answers> => {
+  const answers: Answers = {}
+  for (const { key, text, usual = '', isFine, expected } of questions) {
+    for (;;) {
+      const said = (await ask(`${text}${usual === '' ? '' : ` [${usual}]`}: `)).trim() || usual
+      answers[key] = said || undefined
+      if (said === '' || isFine(said)) break
+      say(`${expected}, received ${JSON.stringify(said)}`)
+    }
+  }
+  return answers
 }
 
 const draftTarget = (answers: Answers, name: string): string => {

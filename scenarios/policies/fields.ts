@@ -10,7 +10,7 @@ import {
 import { type Field, fullSet, setOf } from './constraints.ts'
 import { justificationClasses } from './justifications.ts'
 import { momentClasses } from './moments.ts'
-import { textClasses } from './text-classes.ts'
+import { mostWork, textClasses } from './text-classes.ts'
 
 /** A field of requests, with one value per class. */
 export type UniverseField = Field &
@@ -18,6 +18,8 @@ export type UniverseField = Field &
     /** Whether all classes are listed. */
     isComplete: boolean
     values: readonly unknown[]
+    /** The classes that a pattern of the policies matches. For fields of texts. */
+    matching?: (pattern: string) => bigint
     /** Whether a condition holds for a class. For fields without texts. */
     holds: (name: keyof Condition, wanted: unknown, at: number) => boolean
   }>
@@ -47,33 +49,43 @@ export const fieldsOf = (policies: readonly Policy[]): UniverseField[] => {
   const sensitive = (name: 'types' | 'identifiers'): readonly string[] =>
     policies.flatMap((it) => it.sensitive[name] ?? [])
 
+  // Fields with many stars share the work, so that lint takes bounded time.
+  const costly = textConditions.filter(
+    (name) => patterns(name).filter((it) => it.includes('*')).length > 50,
+  )
+  const most = mostWork / Math.max(1, costly.length)
+
   return [
     textField('type', [...patterns('type'), ...sensitive('types'), 'scope'], {
       min: 1,
       max: 256,
+      most,
       usual: Object.keys(knownTypes),
     }),
     textField('identifier', [...patterns('identifier'), ...sensitive('identifiers')], {
       max: 1024,
+      most,
     }),
     textField('actions', [...patterns('actions'), ...documentedActions], {
+      most,
       kind: 'list',
       min: 1,
       max: 1024,
       usual: ['read', 'write'],
     }),
     ...(['locations', 'datatypes', 'privileges'] as const).map((name) =>
-      textField(name, patterns(name), { kind: 'list', min: 1, max: 1024 }),
+      textField(name, patterns(name), { kind: 'list', min: 1, max: 1024, most }),
     ),
     textField('agent', patterns('agent'), {
       kind: 'list',
       isNeverEmpty: true,
       min: 1,
       max: 64,
+      most,
       usual: ['report-bot'],
     }),
-    textField('task_type', patterns('task_type'), { max: 64 }),
-    userField(patterns('on_behalf_of')),
+    textField('task_type', patterns('task_type'), { max: 64, most }),
+    userField(patterns('on_behalf_of'), most),
     numberField(
       'requested_ttl',
       stated('ttl_over').map((it) => Math.floor(it) + 1),
@@ -93,6 +105,8 @@ type TextOptions = Readonly<{
   isNeverEmpty?: boolean
   min?: number
   max: number
+  /** Maximum work to enumerate the classes. */
+  most: number
   /** Texts that make good examples. */
   usual?: readonly string[]
 }>
@@ -101,12 +115,14 @@ type TextOptions = Readonly<{
 const textField = (
   name: TextName,
   all: readonly string[],
-  { kind = 'one', isNeverEmpty = false, min = 0, max, usual = [] }: TextOptions,
+  { kind = 'one', isNeverEmpty = false, min = 0, max, most, usual = [] }: TextOptions,
 ): UniverseField => {
   const patterns = [...new Set(all)]
-  const classes = textClasses(patterns, { min, max })
-  const found = classes ?? approximate(patterns, min)
-  const texts = withUsual(patterns, found, [...usual, 'other', ...patterns.map(filled)], max)
+  const classes = textClasses(patterns, { min, max, most })
+  const matchesOf = matcherOf(patterns)
+  const found = classes ?? approximate(patterns, matchesOf, min)
+  const better = [...usual, 'other', ...patterns.map(filled)].filter((it) => it.length <= max)
+  const texts = withUsual(matchesOf, found, better)
   return {
     name,
     kind,
@@ -114,47 +130,77 @@ const textField = (
     size: texts.length,
     known: fullSet(texts.length),
     isComplete: classes !== undefined,
-    values: texts,
+    values: texts.map(({ text }) => text),
+    matching: setsOf(
+      patterns,
+      texts.map(({ matches }) => matches),
+    ),
     holds: () => false,
   }
 }
 
+type Class = Readonly<{ text: string; matches: ReadonlySet<number> }>
+type MatchesOf = (text: string) => readonly number[]
+
 /** The texts of classes in order of preference. Prefers a common text to the shortest. */
 const withUsual = (
-  patterns: readonly string[],
-  classes: readonly Readonly<{ text: string; matches: ReadonlySet<number> }>[],
+  matchesOf: MatchesOf,
+  classes: readonly Class[],
   usual: readonly string[],
-  max: number,
-): string[] => {
+): Class[] => {
   const keyOf = (matches: Iterable<number>) => [...matches].sort((a, b) => a - b).join()
   const better = new Map<string, string>()
   for (const text of usual) {
-    if (text.length > max) continue
-    const key = keyOf(matchesOf(patterns, text))
+    const key = keyOf(matchesOf(text))
     if (!better.has(key)) better.set(key, text)
   }
   return classes
     .toSorted((a, b) => a.matches.size - b.matches.size || a.text.length - b.text.length)
-    .map(({ text, matches }) => (text === '' ? '' : (better.get(keyOf(matches)) ?? text)))
+    .map(({ text, matches }) => ({
+      text: text === '' ? '' : (better.get(keyOf(matches)) ?? text),
+      matches,
+    }))
 }
 
-const matchesOf = (patterns: readonly string[], text: string): number[] =>
-  patterns.flatMap((pattern, index) => (matchesPattern(pattern, text) ? [index] : []))
+/** The indexes of the patterns that match a text, evaluated once per text. */
+const matcherOf = (patterns: readonly string[]): MatchesOf => {
+  const known = new Map<string, readonly number[]>()
+  return (text) => {
+    const found =
+      known.get(text) ??
+      patterns.flatMap((pattern, index) => (matchesPattern(pattern, text) ? [index] : []))
+    known.set(text, found)
+    return found
+  }
+}
+
+/** Finds the classes of a pattern, by the patterns that each class matches. */
+const setsOf = (
+  patterns: readonly string[],
+  classes: readonly (ReadonlySet<number> | undefined)[],
+) => {
+  const sets = patterns.map(() => 0n)
+  for (const [at, matches] of classes.entries()) {
+    for (const index of matches ?? []) sets[index] = (sets[index] ?? 0n) | (1n << BigInt(at))
+  }
+  const indexOf = new Map(patterns.map((pattern, index) => [pattern, index]))
+  return (pattern: string): bigint => sets[indexOf.get(pattern) ?? -1] ?? 0n
+}
 
 /** A readable text for a pattern. */
 const filled = (pattern: string): string => pattern.replaceAll('*', 'x')
 
 /** A part of the classes, when there are too many. */
-const approximate = (patterns: readonly string[], min: number) => {
+const approximate = (patterns: readonly string[], matchesOf: MatchesOf, min: number): Class[] => {
   const texts = [...(min === 0 ? [''] : []), '~', ...patterns.map(filled)]
-  const found = texts.map((text) => ({ text, matches: new Set(matchesOf(patterns, text)) }))
+  const found = texts.map((text) => ({ text, matches: new Set(matchesOf(text)) }))
   return [...new Map(found.map((it) => [[...it.matches].join(), it])).values()]
 }
 
 /** The user acted for: absent, or an e-mail address. */
-const userField = (all: readonly string[]): UniverseField => {
+const userField = (all: readonly string[], most: number): UniverseField => {
   const patterns = [...new Set(all)]
-  const classes = textClasses(patterns, { min: 1, max: 320 })
+  const classes = textClasses(patterns, { min: 1, max: 320, most })
   const usual = [
     'alice@example.com',
     ...patterns.flatMap((pattern) =>
@@ -164,14 +210,15 @@ const userField = (all: readonly string[]): UniverseField => {
         pattern.replace('*', it).replaceAll('*', ''),
       ]),
     ),
-  ].filter(isEmail)
-  const found = (classes ?? approximate(patterns, 1)).filter(
+  ].filter((it) => isEmail(it) && it.length <= 320)
+  const matchesOf = matcherOf(patterns)
+  const found = (classes ?? approximate(patterns, matchesOf, 1)).filter(
     // Drop a class whose only text is not an address.
     ({ text, matches }) =>
       isEmail(text) || ![...matches].some((it) => !patterns[it]?.includes('*')),
   )
-  const texts = withUsual(patterns, found, usual, 320)
-  const values = [undefined, ...texts]
+  const texts = withUsual(matchesOf, found, usual)
+  const values = [undefined, ...texts.map(({ text }) => text)]
   return {
     name: 'on_behalf_of',
     kind: 'one',
@@ -180,6 +227,7 @@ const userField = (all: readonly string[]): UniverseField => {
     known: setOf(values.length, (at) => at === 0 || isEmail(String(values[at]))),
     isComplete: classes !== undefined,
     values,
+    matching: setsOf(patterns, [undefined, ...texts.map(({ matches }) => matches)]),
     holds: (_, wanted, at) => wanted === (values[at] !== undefined),
   }
 }

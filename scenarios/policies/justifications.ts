@@ -15,6 +15,9 @@ export type JustificationClass = Readonly<{
 /** Maximum number of requirements for which classes without a known text are listed. */
 const most = 8
 
+/** Maximum number of times that a text is compared with a requirement, when not all classes are listed. */
+const mostTries = 250_000
+
 /** The longest justification of a request. */
 const longest = 4096
 
@@ -25,15 +28,18 @@ const longest = 4096
 export const justificationClasses = (stated: readonly Requirement[]) => {
   const requirements = [...new Map(stated.map((it) => [JSON.stringify(it), it])).values()]
   const index = new Map(requirements.map((it, at) => [JSON.stringify(it), at]))
+  const hasPatterns = requirements.some(({ pattern }) => pattern !== undefined)
+  const isOpen = hasPatterns && requirements.length > most
   const found = new Map<string, JustificationClass>()
+  let tries = 0
   for (const text of textsFor(requirements)) {
+    tries += requirements.length
+    if (isOpen && tries > mostTries) break
     const lacks = requirements.flatMap((it, at) => (justificationLacks(it, text) ? [at] : []))
     if (!found.has(lacks.join())) {
       found.set(lacks.join(), { text, isKnown: true, lacks: new Set(lacks) })
     }
   }
-  const hasPatterns = requirements.some(({ pattern }) => pattern !== undefined)
-  const isOpen = hasPatterns && requirements.length > most
   if (hasPatterns && !isOpen) {
     for (const lacks of combinations(requirements)) {
       if (found.has(lacks.join())) continue
@@ -47,36 +53,40 @@ export const justificationClasses = (stated: readonly Requirement[]) => {
   }
 }
 
-/** Texts of each length; and samples of one pattern or of several, of each length. */
-const textsFor = (requirements: readonly Requirement[]): (string | undefined)[] => {
+/**
+ * Texts of each length; and samples of one pattern or of several, of each length. Those that matter most
+ * come first.
+ */
+function* textsFor(requirements: readonly Requirement[]): Generator<string | undefined> {
   const lengths = [...new Set(requirements.map(({ length = 1 }) => length))]
     .filter((it) => it <= longest)
     .sort((a, b) => a - b)
   const samples = requirements.flatMap(({ pattern }) =>
     pattern === undefined ? [] : (sampleText(pattern) ?? []),
   )
-  const texts = [
-    '',
-    ...samples,
-    ...samples.flatMap((one) => samples.map((other) => `${one} ${other}`)),
-    samples.join(' '),
-    samples.toReversed().join(' '),
-  ]
-  return [
-    undefined,
-    ...texts,
-    ...lengths.flatMap((length) =>
-      texts.flatMap((text) => {
-        const missing = length - text.length
-        if (missing <= 0) return []
-        return [text + 'x'.repeat(missing), 'x'.repeat(missing) + text].concat(
-          missing > 1 && text !== ''
-            ? [`${text} ${'x'.repeat(missing - 1)}`, `${'x'.repeat(missing - 1)} ${text}`]
-            : [],
-        )
-      }),
-    ),
-  ].filter((it) => it === undefined || it.length <= longest)
+  const single = ['', ...samples, samples.join(' '), samples.toReversed().join(' ')]
+  yield undefined
+  for (const text of allOf(single, lengths)) if (text.length <= longest) yield text
+  for (const one of samples) {
+    const pairs = samples.map((other) => `${one} ${other}`)
+    for (const text of allOf(pairs, lengths)) if (text.length <= longest) yield text
+  }
+}
+
+/** The texts as they are, then filled up to each length. */
+function* allOf(texts: readonly string[], lengths: readonly number[]): Generator<string> {
+  yield* texts
+  for (const length of lengths) {
+    for (const text of texts) {
+      const missing = length - text.length
+      if (missing <= 0) continue
+      yield text + 'x'.repeat(missing)
+      yield 'x'.repeat(missing) + text
+      if (missing === 1 || text === '') continue
+      yield `${text} ${'x'.repeat(missing - 1)}`
+      yield `${'x'.repeat(missing - 1)} ${text}`
+    }
+  }
 }
 
 /** All combinations that the lengths allow: a text that lacks a length lacks every greater one. */

@@ -5,17 +5,18 @@ export type TextClass = Readonly<{
   matches: ReadonlySet<number>
 }>
 
-/** Maximum number of states that are visited to enumerate the classes. */
-const mostWork = 5_000_000
+/** Maximum number of places that are visited to enumerate the classes of all fields together. */
+export const mostWork = 5_000_000
 
 /**
  * All classes of texts that the patterns distinguish (`*` matches any characters), each with its shortest
  * text. Visits the automaton of all patterns breadth first, so it misses no class.
+ * @param most maximum number of places that are visited
  * @returns undefined when there are too many to enumerate
  */
 export const textClasses = (
   patterns: readonly string[],
-  { min, max }: Readonly<{ min: number; max: number }>,
+  { min, max, most = mostWork }: Readonly<{ min: number; max: number; most?: number }>,
 ): TextClass[] | undefined => {
   const nfa = new Nfa(patterns)
   const found = new Map<string, TextClass>()
@@ -34,7 +35,7 @@ export const textClasses = (
       for (const char of nfa.charsOf(state)) {
         const after = nfa.step(state, char)
         work += state.places.length + after.places.length
-        if (work > mostWork) return undefined
+        if (work > most) return undefined
         const longer = text + char
         note(after, longer, length)
         if (seen.has(after.key)) continue
@@ -52,72 +53,74 @@ type State = Readonly<{ places: readonly number[]; key: string; accepts: readonl
 
 /** The patterns as one automaton. A place is a pattern and the number of symbols read. */
 class Nfa {
-  readonly #symbols: readonly (readonly string[])[]
   /** The number of the first place of each pattern. */
-  readonly #first: readonly number[]
-  readonly #patternOf: readonly number[]
+  readonly #first: number[] = []
+  readonly #patternOf: number[] = []
+  /** The symbol that each place expects; undefined at the end of a pattern. */
+  readonly #symbolAt: (string | undefined)[] = []
 
   constructor(patterns: readonly string[]) {
-    // A character outside the basic plane is one symbol.
-    this.#symbols = patterns.map((it) => [...it.replaceAll(/\*+/g, '*')])
-    const first: number[] = []
-    const patternOf: number[] = []
-    for (const [pattern, symbols] of this.#symbols.entries()) {
-      first.push(patternOf.length)
-      for (let at = 0; at <= symbols.length; at += 1) patternOf.push(pattern)
+    for (const [index, pattern] of patterns.entries()) {
+      this.#first.push(this.#symbolAt.length)
+      // A character outside the basic plane is one symbol.
+      for (const symbol of [...pattern.replaceAll(/\*+/g, '*'), undefined]) {
+        this.#symbolAt.push(symbol)
+        this.#patternOf.push(index)
+      }
     }
-    this.#first = first
-    this.#patternOf = patternOf
   }
 
   start(): State {
-    return this.#stateOf(this.#symbols.map((_, pattern) => this.#first[pattern] as number))
+    return this.#stateOf(this.#first)
   }
 
   /** One character per behaviour: one that no place expects, and each that some place expects. */
   charsOf({ places }: State): string[] {
-    const awaited = new Set(places.flatMap((place) => this.#symbolAt(place) ?? []))
+    const awaited = new Set(places.flatMap((place) => this.#symbolAt[place] ?? []))
     awaited.delete('*')
     return [otherThan(awaited), ...awaited]
   }
 
   step({ places }: State, char: string): State {
-    return this.#stateOf(
-      places.flatMap((place) => {
-        const symbol = this.#symbolAt(place)
-        if (symbol === '*') return [place]
-        return symbol === char ? [place + 1] : []
-      }),
-    )
-  }
-
-  #symbolAt(place: number): string | undefined {
-    const pattern = this.#patternOf[place] as number
-    return this.#symbols[pattern]?.[place - (this.#first[pattern] as number)]
+    const reached: number[] = []
+    for (const place of places) {
+      const symbol = this.#symbolAt[place]
+      if (symbol === '*') reached.push(place)
+      else if (symbol === char) reached.push(place + 1)
+    }
+    return this.#stateOf(reached)
   }
 
   /**
    * A place before a star also leads to the place after it. Places before a reached star are left out,
    * because the star accepts the same texts.
+   * @param reached in ascending order, so that the places of a pattern stand together
    */
   #stateOf(reached: readonly number[]): State {
-    const closed = new Set<number>()
-    const star = new Map<number, number>()
+    const places: number[] = []
+    let pattern: number | undefined
+    /** The index of the first place of the pattern. */
+    let begin = 0
+    let last = -1
     for (const place of reached) {
-      closed.add(place)
-      if (this.#symbolAt(place) !== '*') continue
-      closed.add(place + 1)
-      const pattern = this.#patternOf[place] as number
-      star.set(pattern, Math.max(star.get(pattern) ?? 0, place))
+      if (place <= last) continue
+      if (this.#patternOf[place] !== pattern) {
+        pattern = this.#patternOf[place]
+        begin = places.length
+      }
+      last = place
+      if (this.#symbolAt[place] === '*') {
+        places.length = begin
+        places.push(place)
+        last = place + 1
+      }
+      places.push(last)
     }
-    const places = [...closed]
-      .filter((place) => place >= (star.get(this.#patternOf[place] as number) ?? 0))
-      .sort((a, b) => a - b)
     return {
       places,
       key: places.join(),
       accepts: places.flatMap((place) =>
-        this.#symbolAt(place) === undefined ? [this.#patternOf[place] as number] : [],
+        this.#symbolAt[place] === undefined ? [this.#patternOf[place] as number] : [],
       ),
     }
   }

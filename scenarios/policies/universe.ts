@@ -1,4 +1,3 @@
-import { matchesPattern } from '../../server/issuer/policy.ts'
 import {
   type Condition,
   documentedActions,
@@ -72,8 +71,8 @@ export class Universe {
 
   /** Whether a request can have a text that a pattern of a condition matches. */
   canMatch(name: TextName, pattern: string): boolean {
-    const { values, isComplete } = this.#field(name)
-    return !isComplete || values.some((it) => typeof it === 'string' && matchesPattern(pattern, it))
+    const { matching, isComplete } = this.#field(name)
+    return !isComplete || matching?.(pattern) !== 0n
   }
 
   #field(name: string): UniverseField {
@@ -119,13 +118,11 @@ export class Universe {
   }
 
   #texts(name: TextName, patterns: readonly string[], decision: PolicyRule['decision']): Literal {
-    const { size, kind, values } = this.#field(name)
-    const isIn = (value: unknown) =>
-      typeof value === 'string' && patterns.some((it) => matchesPattern(it, value))
+    const { kind, matching } = this.#field(name)
     return {
       field: this.#indexOf(name),
       mode: kind === 'one' ? 'one' : decision === 'approve' ? 'every' : 'any',
-      set: setOf(size, (at) => isIn(values[at])),
+      set: patterns.reduce((set, it) => set | (matching?.(it) ?? 0n), 0n),
     }
   }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Sessions } from '../../server/console/sessions.ts'
 import { pageHeaders } from '../../server/http/hosts/page-headers.ts'
 import { isLoopbackName } from '../../server/http/same-origin.ts'
+import type { Contract } from '../../server/wire/contract.ts'
 import type { Misbehaviours } from '../../server/wire/index.ts'
 import type { Loaded, Problem } from '../language/load.ts'
 import { wordOf } from '../language/steps.ts'
@@ -27,9 +28,13 @@ export type AppParts = Readonly<{
   /** Of one-time links and of the browsers that opened one. */
   sessions: Sessions
   rules: ReadonlyMap<string, Rule>
+  /** The paragraphs that rules name as their source. */
+  contract: Contract
   misbehaviours: Misbehaviours['known']
   /** The ids of the scenarios that run again when their files change; all tabs share them. */
   watched: Set<string>
+  /** Resolves when the workspace has read its files. */
+  loaded: Promise<void>
   /** Called when `watched` has changed. */
   onWatch: (ids: readonly string[]) => void
 }>
@@ -54,7 +59,8 @@ const Bodies = {
 
 /** The page for the suite, as an Express app: for loopback, and for browsers that opened a one-time link. */
 export const createUiApp = (parts: AppParts): Express => {
-  const { workspace, runs, events, sessions, rules, misbehaviours, watched, onWatch } = parts
+  const { workspace, runs, events, sessions, rules, contract, misbehaviours, watched, onWatch } =
+    parts
   const app = express().disable('x-powered-by').disable('etag')
   app.use(pageHeaders, refuseForeignHost)
   app.use('/_page', serveAssets())
@@ -109,7 +115,8 @@ export const createUiApp = (parts: AppParts): Express => {
   })
   api.get('/events', events.stream)
   api.get('/news', events.news)
-  api.get('/state', (_request, response) => {
+  api.get('/state', async (_request, response) => {
+    await parts.loaded
     response.json({
       items: workspace.entries.map(item),
       runs: runs.states,
@@ -154,7 +161,14 @@ export const createUiApp = (parts: AppParts): Express => {
     const next = entry.scenario?.steps[seen.steps.filter(isOutermost).length]
     response
       .type('html')
-      .send(viewOf(seen, id, rules, isGoing && next !== undefined ? wordOf(next) : undefined))
+      .send(
+        viewOf(
+          seen,
+          id,
+          { rules, contract },
+          isGoing && next !== undefined ? wordOf(next) : undefined,
+        ),
+      )
   })
 
   api.post('/runs', (request, response) => {
@@ -197,7 +211,9 @@ export const createUiApp = (parts: AppParts): Express => {
     if (countsOf(reported.flatMap(({ results }) => results)).total === 0) {
       throw new Refused(404, 'nothing has been run yet')
     }
-    response.attachment('scenarios.html').send(html(reported, { rules: [...rules.values()] }))
+    response
+      .attachment('scenarios.html')
+      .send(html(reported, { rules: [...rules.values()], contract }))
   })
   api.use(() => {
     throw new Refused(404, 'unknown resource')

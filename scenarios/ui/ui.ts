@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Sessions } from '../../server/console/sessions.ts'
+import { loadContract } from '../../server/contract-file.ts'
 import type { Target } from '../language/target.ts'
 import type { Rule } from '../runner/rules.ts'
 import type { ScenarioLimit } from '../runner/run.ts'
@@ -77,19 +78,20 @@ export const openUi = async ({
       }
     },
   })
-  const loaded = workspace.load()
+  // The browser opens while the files are read.
+  const loaded = workspace.load().then(() => workspace.watch())
   const app = createUiApp({
     workspace,
     runs,
     events,
     sessions,
     rules,
+    contract: await loadContract(),
     misbehaviours: await listMisbehaviours(),
     watched,
     onWatch: items.add,
+    loaded,
   })
-  await loaded
-  workspace.watch()
 
   const server = createServer(app)
   server.listen(port, '127.0.0.1')
@@ -98,6 +100,7 @@ export const openUi = async ({
   const close = async () => {
     runs.stop()
     for (const it of [items, progress, states]) it.close()
+    await loaded
     workspace.close()
     server.closeAllConnections()
     server.close()

@@ -1,5 +1,6 @@
+import { type Contract, linksOf, type SourceLink } from '../../server/wire/contract.ts'
 import type { JournalEntry } from '../../server/wire/index.ts'
-import { type Markup, markup } from '../../server/wire/markup.ts'
+import { type Markup, markup, proseOf } from '../../server/wire/markup.ts'
 import { isObject } from '../language/match.ts'
 import { arrowShapes, diagram } from '../reports/diagram.ts'
 import { detailText } from '../reports/exchange-summary.ts'
@@ -13,6 +14,9 @@ import type { Result, StepResult, Verdict } from '../runner/verdict.ts'
 /** What is known of a run of a scenario under one prefix. */
 export type Seen = Progress & Readonly<{ verdict?: Verdict | undefined }>
 
+/** What explains a run: the rules, and the paragraphs that they name as their source. */
+type Known = Readonly<{ rules: ReadonlyMap<string, Rule>; contract: Contract }>
+
 /** As many steps are shown; a longer list would be unreadable. */
 const most = 300
 
@@ -21,12 +25,7 @@ const most = 300
  * those of the HTML report.
  * @param id of the scenario, for links to its steps
  */
-export const viewOf = (
-  seen: Seen,
-  id: string,
-  rules: ReadonlyMap<string, Rule>,
-  next?: string,
-): string => {
+export const viewOf = (seen: Seen, id: string, known: Known, next?: string): string => {
   const steps = seen.steps.slice(0, most)
   const link = (index: number) => `/s/${id}/${seen.exchanges[index]?.step ?? ''}`
   const picture = diagram(seen, link)
@@ -40,7 +39,7 @@ export const viewOf = (
   }${
     seen.steps.length > most && markup`<li class="muted">and ${seen.steps.length - most} more</li>`
   }</ol>
-<div data-part="panels">${steps.map((it, index) => panelOf(it, index, seen, link, rules))}</div>
+<div data-part="panels">${steps.map((it, index) => panelOf(it, index, seen, link, known))}</div>
 </body></html>
 `.text
 }
@@ -58,7 +57,7 @@ const panelOf = (
   index: number,
   seen: Seen,
   link: (index: number) => string,
-  rules: ReadonlyMap<string, Rule>,
+  known: Known,
 ): Markup => {
   const own = seen.exchanges
     .map((exchange, at) => ({ exchange, at }))
@@ -81,7 +80,7 @@ ${
 ${tokens.length > 0 && markup`<h4>Tokens</h4>${tokens.map((it) => tokenOf(it, seen as Result, link, writing))}`}
 ${journalOf(step.journal)}
 ${stateOf(before)}
-${rulesOf(seen.covers, rules)}
+${rulesOf(seen.covers, known)}
 </section>
 `
 }
@@ -89,16 +88,26 @@ ${rulesOf(seen.covers, rules)}
 const flat = (lineage: readonly Lineage[]): readonly Lineage[] =>
   lineage.flatMap((it) => [it, ...flat(it.children)])
 
-const rulesOf = (covers: readonly string[], rules: ReadonlyMap<string, Rule>) =>
+const rulesOf = (covers: readonly string[], { rules, contract }: Known) =>
   covers.length > 0 &&
   markup`<h4>${covers.length === 1 ? 'The rule' : 'The rules'} it shows</h4><dl class="rule-list">${covers.map(
     (id) => {
       const rule = rules.get(id)
       return markup`<dt>${id}</dt><dd>${rule?.says ?? 'not in the catalogue of rules'}${
-        rule !== undefined && markup` <span class="muted">${rule.level}, ${rule.source}</span>`
+        rule !== undefined &&
+        markup` <span class="muted">${rule.level}</span>${linksOf(rule.source).map((it) => sourceOf(it, contract))}`
       }</dd>`
     },
   )}</dl>`
+
+/** A part of a source: the paragraph of the contract, or a link to the clause. */
+const sourceOf = ({ text, anchor, url }: SourceLink, contract: Contract) => {
+  const paragraph = contract.get(anchor ?? '')
+  if (paragraph !== undefined) {
+    return markup`<details><summary>Contract: ${paragraph.title}</summary>${proseOf(paragraph.text)}</details>`
+  }
+  return url === undefined ? markup` ${text}` : markup` <a href="${url}">${text}</a>`
+}
 
 const journalOf = (journal: readonly JournalEntry[] | undefined) =>
   journal !== undefined &&

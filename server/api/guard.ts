@@ -80,7 +80,7 @@ const tokenOf = ({ authorization = '', alsoElsewhere = false }: Credentials): st
   const [, scheme, token = ''] = /^(\S+)(?: +(.*))?$/s.exec(authorization) ?? []
   if (scheme?.toLowerCase() !== 'bearer') return refuse({ error: 'missing_token' })
   if (alsoElsewhere || /,\s*bearer\s/i.test(token)) {
-    return refuse({ error: 'invalid_request', says: 'expected exactly one token (RFC 6750 §2)' })
+    return refuse({ error: 'invalid_request', says: 'expected exactly one token (RFC 6750, 2)' })
   }
   if (token === '') {
     return refuse({ error: 'invalid_request', says: 'expected a token after Bearer' })

@@ -92,7 +92,8 @@ export const seedTenant = (
         mayDelegate: it.may_delegate,
         ...(it.budget === undefined ? {} : { budget: budgetOf(it.budget) }),
         redirectUris: it.redirect_uris,
-        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...logoutUrisOf(it),
+        ...keysOf(it),
         ...client(it.client_id ?? it.name, it.client_secret),
       }),
     ),
@@ -105,13 +106,17 @@ export const seedTenant = (
       ...client(apiClientId),
     } satisfies Agent,
   ]
+  const userIdOf = (email: string) =>
+    `user:${(email.split('@', 1)[0] ?? '').replace(/[^!-~]+/g, encodeURIComponent)}`
   const agentId = (name: string | undefined) => `agt_${name ?? seed.agents[0]?.name}`
+  const ownerOf = (email: string | undefined) =>
+    email === undefined ? {} : { userId: userIdOf(email) }
   const event: EventOf<'tenant.seeded'> = {
     type: 'tenant.seeded',
     agents,
     users: seed.users.map(
       (it): User => ({
-        id: `user:${it.email.split('@', 1)[0]}`,
+        id: userIdOf(it.email),
         email: it.email,
         name: it.name ?? it.email,
         permissions: it.permissions,
@@ -122,12 +127,14 @@ export const seedTenant = (
     ),
     applications: seed.applications.map((it): Client => {
       const clientId = it.client_id ?? it.name
-      const onlyKeys = it.jwks !== undefined && it.client_secret === undefined
+      const keys = keysOf(it)
+      const onlyKeys = Object.keys(keys).length > 0 && it.client_secret === undefined
       return {
         name: it.name,
         capabilities: it.scopes,
         redirectUris: it.redirect_uris,
-        ...(it.jwks === undefined ? {} : { keys: it.jwks.keys }),
+        ...logoutUrisOf(it),
+        ...keys,
         ...(it.public || onlyKeys ? { clientId } : client(clientId, it.client_secret)),
       }
     }),
@@ -141,6 +148,7 @@ export const seedTenant = (
         ),
         permissions: it.permissions,
         ...(it.agent === null ? {} : { agentId: agentId(it.agent) }),
+        ...ownerOf(it.user ?? seed.users[0]?.email),
       }),
     ),
     mcpServers: seed.mcp_servers.map(
@@ -169,6 +177,22 @@ export const seedTenant = (
   secretOf(modelSecret, undefined, fresh('model'))
   return { event, secrets, platforms }
 }
+
+const logoutUrisOf = ({
+  post_logout_redirect_uris: uris,
+}: Readonly<{ post_logout_redirect_uris?: readonly string[] | undefined }>) =>
+  uris === undefined ? {} : { logoutUris: uris }
+
+const keysOf = ({
+  jwks,
+  jwks_uri: jwksUri,
+}: Pick<TenantSeed['applications'][number], 'jwks' | 'jwks_uri'>): Pick<
+  Client,
+  'keys' | 'jwksUri'
+> => ({
+  ...(jwks === undefined ? {} : { keys: jwks.keys }),
+  ...(jwksUri === undefined ? {} : { jwksUri }),
+})
 
 const budgetOf = (seed: BudgetSeed): Budget => ({
   ...(seed.max_tokens_per_day === undefined ? {} : { tokensPerDay: seed.max_tokens_per_day }),

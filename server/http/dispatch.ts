@@ -82,7 +82,9 @@ const lookUp = (
   try {
     const found = findRoute(method, path)
     if (found === undefined) {
-      return errorAnswer(404, 'not_found', `unknown path: ${printable(path)}`)
+      const near = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+      const hint = near !== path && findRoute(method, near) ? `; expected ${printable(near)}` : ''
+      return errorAnswer(404, 'not_found', `unknown path: ${printable(path)}${hint}`)
     }
     if ('name' in found) return found
     const allow = found.allow.join(', ')

@@ -3,6 +3,7 @@ import { authenticate } from './authenticate-caller.ts'
 import { type AnyArea, type Core, type FindTenant, inOrder } from './core.ts'
 import { shareAcrossOrigins } from './cross-origin.ts'
 import { dispatch } from './dispatch.ts'
+import { showErrorsAsPages } from './error-pages.ts'
 import { handle } from './handle.ts'
 import { type Durable, keepJournal } from './keep-journal.ts'
 import { type LogLine, writeLog } from './log.ts'
@@ -59,6 +60,7 @@ export const createSeat = ({
       renderErrors(onBug), // what a misbehaviour throws
       recordExchange,
       misbehave(tenants),
+      showErrorsAsPages,
       parseInput, // a fault waits until the caller is authenticated
       authenticate, // a refusal waits until it has been counted
       limitRate,

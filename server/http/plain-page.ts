@@ -10,8 +10,11 @@ export type PlainPage = Readonly<{
   of: string
   status?: number
   headers?: Readonly<Record<string, string>>
-  /** Allowed targets of its forms (CSP `form-action`). Default: none. */
-  formTargets?: string
+  /**
+   * Allowed targets of its forms (CSP `form-action`). Browsers also apply them to every redirect after
+   * the form, and where a client's callback redirects to is unknown. Default: none.
+   */
+  formTargets?: "'self'" | "'none'" | 'anywhere'
 }>
 
 /**
@@ -30,7 +33,7 @@ export const plainPage = ({
   headers: {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
-    'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action ${formTargets}; frame-ancestors 'none'; base-uri 'none'`,
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; ${formTargets === 'anywhere' ? '' : `form-action ${formTargets}; `}frame-ancestors 'none'; base-uri 'none'`,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',
     ...headers,

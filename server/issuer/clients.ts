@@ -8,8 +8,8 @@ import type { State } from './state.ts'
 export const isAgent = (client: Client): client is Agent => 'mayDelegate' in client
 
 /** Whether the client has no credentials. */
-export const isPublic = ({ secretHash, keys }: Client): boolean =>
-  secretHash === undefined && keys === undefined
+export const isPublic = ({ secretHash, keys, jwksUri }: Client): boolean =>
+  secretHash === undefined && keys === undefined && jwksUri === undefined
 
 /** @throws {Refused} `unauthorized_client` */
 export const mayUse = (state: State, client: Client, grant: string): void => {
@@ -57,15 +57,19 @@ export const registerClient: Decide<
   }
   const grantTypes = supportedGrants(asked)
   for (const uri of asked.redirect_uris) refuseRedirectUri(uri)
+  const { post_logout_redirect_uris: logoutUris } = asked
+  for (const uri of logoutUris ?? []) refuseRedirectUri(uri, 'post_logout_redirect_uris')
   if (grantTypes.includes('authorization_code') && asked.redirect_uris.length === 0) {
     refuse({ error: 'invalid_redirect_uri', reason: 'redirect_uris: expected at least one URI' })
   }
   const byKey = asked.token_endpoint_auth_method === 'private_key_jwt'
-  if (byKey !== (asked.jwks !== undefined)) {
+  const { jwks, jwks_uri: jwksUri } = asked
+  const sets = [jwks, jwksUri].filter((it) => it !== undefined).length
+  if (sets !== (byKey ? 1 : 0)) {
     refuse({
       error: 'invalid_client_metadata',
       reason:
-        'expected jwks if, and only if, token_endpoint_auth_method is private_key_jwt; a jwks_uri is not fetched',
+        'expected one of jwks and jwks_uri if, and only if, token_endpoint_auth_method is private_key_jwt',
     })
   }
   // With consent of a user, a client may request any scope. With its own credentials it has at most the
@@ -90,13 +94,15 @@ export const registerClient: Decide<
         name: asked.client_name ?? clientId,
         capabilities: scopes,
         redirectUris: asked.redirect_uris,
+        ...(logoutUris === undefined ? {} : { logoutUris }),
         grantTypes,
         selfRegistered: true,
         registeredAt: replaced?.registeredAt ?? now,
         authMethod: asked.token_endpoint_auth_method,
         ...(registrationHash === undefined ? {} : { registrationHash }),
         ...(secretHash === undefined ? {} : { secretHash }),
-        ...(asked.jwks === undefined ? {} : { keys: asked.jwks.keys }),
+        ...(jwks === undefined ? {} : { keys: jwks.keys }),
+        ...(jwksUri === undefined ? {} : { jwksUri }),
       },
     },
   ]
@@ -188,15 +194,24 @@ export const useAssertion: Decide<
   return [{ type: 'assertion.used', clientId, jti, expiresAt }]
 }
 
+export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
+  isAmong(redirectUris, uri)
+
+/** A client that registered no URI for logout may use its redirect URIs. */
+export const isRegisteredLogout = (
+  { redirectUris = [], logoutUris = redirectUris }: Client,
+  uri: string,
+): boolean => isAmong(logoutUris, uri)
+
 /**
  * Compares with the registered URIs exactly. Only the port of a loopback address is ignored, because a
  * native application does not know it in advance (RFC 8252 §7.3).
  */
-export const isRegisteredRedirect = ({ redirectUris = [] }: Client, uri: string): boolean =>
+const isAmong = (registered: readonly string[], uri: string): boolean =>
   URL.canParse(uri) &&
-  (redirectUris.includes(uri) ||
+  (registered.includes(uri) ||
     (isLoopback(uri) &&
-      redirectUris.some((known) => isLoopback(known) && portless(known) === portless(uri))))
+      registered.some((known) => isLoopback(known) && portless(known) === portless(uri))))
 
 const isLoopback = (uri: string) =>
   /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$)/.test(uri)
@@ -205,10 +220,9 @@ const portless = (uri: string) => uri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\
 
 /**
  * Accepts https, http on loopback, or a private scheme with a dot in it (RFC 8252 §7.1), without
- * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike; it
- * is also written into a CSP.
+ * fragment. The URI must be in the normal form of a URL parser, so that all parties read it alike.
  */
-const refuseRedirectUri = (uri: string): void => {
+const refuseRedirectUri = (uri: string, member = 'redirect_uris'): void => {
   const url = URL.parse(uri)
   const sound =
     url !== null &&
@@ -221,8 +235,7 @@ const refuseRedirectUri = (uri: string): void => {
   if (!sound) {
     refuse({
       error: 'invalid_redirect_uri',
-      reason:
-        'redirect_uris: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/',
+      reason: `${member}: expected a URI in normal form, without credentials: https, http on loopback, or a private scheme such as com.example.app:/`,
     })
   }
 }

@@ -210,7 +210,7 @@ const isAgentName = ({ agents }: State, name: string): boolean =>
 const findActingAgent = (state: State, actor: Token): Agent => {
   const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
   if (agent === undefined) {
-    return refuseExchangeToken(state, 'actor_token: expected an agent’s own token')
+    return refuseExchangeToken(state, 'actor_token: expected the own token of an agent')
   }
   if (!agent.mayDelegate) {
     refuse({ error: 'delegation_not_allowed', as: state.dialect.no_delegation })
@@ -227,7 +227,7 @@ const refuseWider = ({ details: held = [] }: Token, asked: readonly Authorizatio
   if (wider !== undefined) {
     refuse({
       error: 'invalid_authorization_details',
-      reason: 'expected a subset of the subject token’s authorization_details',
+      reason: 'expected a subset of the authorization_details of the subject token',
       detail: wider,
     })
   }

@@ -17,6 +17,10 @@ export const askForDevice: Decide<
   mayUse(state, client, deviceCodeGrantType)
   const { clientId } = client
   refuseBeyondSelfRegistered(state, 'grants', client, devicesOf(state))
+  const limit = state.policy.limits.devices_per_client
+  if (countWaiting(state, clientId, now) >= limit) {
+    refuse({ error: 'limit_reached', what: 'waiting device codes of one client', limit })
+  }
   const device: Device = {
     codeHash,
     userCode,
@@ -61,6 +65,15 @@ export const deviceObstacle = (
   if (record.denied) return 'access_denied'
   if (state.codes.has(codeHash)) return undefined
   return now < record.device.expiresAt ? 'authorization_pending' : 'expired_token'
+}
+
+const countWaiting = ({ devices, codes }: State, clientId: string, now: number): number => {
+  let count = 0
+  for (const { device, denied } of devices.values()) {
+    const isWaiting = !denied && now < device.expiresAt && !codes.has(device.codeHash)
+    if (device.clientId === clientId && isWaiting) count += 1
+  }
+  return count
 }
 
 function* devicesOf({ devices }: State): Generator<Device> {

@@ -20,9 +20,13 @@ export type Client = Readonly<{
   secretHash?: string
   /** Keys for `private_key_jwt`. */
   keys?: readonly ClientKey[]
+  /** Where it publishes these keys, instead of `keys`. */
+  jwksUri?: string
   /** The scopes it may request. */
   capabilities: readonly string[]
   redirectUris?: readonly string[]
+  /** Where a logout may redirect to. Absent: `redirectUris`. */
+  logoutUris?: readonly string[]
   /** Absent: every grant of the token endpoint. */
   grantTypes?: readonly string[]
   /** When it registered itself, in epoch seconds. */
@@ -81,6 +85,8 @@ export type ApiKey = Readonly<{
   name: string
   hash: string
   agentId?: string
+  /** The user who created the key: the subject of checks that name none. */
+  userId?: string
   permissions: readonly string[]
 }>
 
@@ -145,6 +151,8 @@ export type PushedRequest = Readonly<{
   clientId: string
   parameters: Readonly<Record<string, string | readonly string[]>>
   expiresAt: number
+  /** Whether the user has decided it. */
+  used?: true
 }>
 
 /** One unit of an agent's work. Ending it revokes every token granted in it. */
@@ -297,6 +305,8 @@ export type Event =
   | { type: 'assertion.used'; clientId: string; jti: string; expiresAt: number }
   /** An authorization request was pushed (PAR). */
   | { type: 'authorization.pushed'; pushed: PushedRequest }
+  /** A pushed request was decided; its `request_uri` is not valid again. */
+  | { type: 'authorization.used'; uri: string }
   /** A device asked for a code that a person enters. */
   | { type: 'device.asked'; device: Device }
   /** The person denied the device. */
@@ -306,7 +316,14 @@ export type Event =
   /** The code was exchanged. */
   | { type: 'grant.redeemed'; grantId: string }
   /** A refresh token of the grant was issued. */
-  | { type: 'grant.refreshable'; grantId: string; refreshHash: string; expiresAt: number }
+  | {
+      type: 'grant.refreshable'
+      grantId: string
+      refreshHash: string
+      expiresAt: number
+      /** The refresh token that was used. */
+      usedHash?: string
+    }
   /** The grant was revoked with all its tokens. */
   | { type: 'grant.revoked'; grantId: string; reason: RevocationReason }
   /** The clock was moved forward by this number of seconds. */

@@ -68,6 +68,10 @@ const changes: Readonly<{
     state.pushed.set(pushed.uri, pushed)
     forgetAt(state, pushed.expiresAt, 'pushed', pushed.uri)
   },
+  'authorization.used': (state, entry) => {
+    const pushed = state.pushed.get(entry.uri)
+    if (pushed) state.pushed.set(entry.uri, { ...pushed, used: true })
+  },
   'device.asked': (state, entry) => {
     const { device } = entry
     state.devices.set(device.codeHash, { device })
@@ -88,9 +92,20 @@ const changes: Readonly<{
     if (record) record.redeemed = true
   },
   'grant.refreshable': (state, entry) => {
-    const { grantId, refreshHash: hash, expiresAt } = entry
+    const { grantId, refreshHash: hash, expiresAt, usedHash, at } = entry
     const record = state.grants.get(grantId)
-    if (record) record.refresh = { hash, expiresAt }
+    if (record) {
+      const before = record.refresh
+      const isRetry = usedHash !== undefined && before?.replaced?.hash === usedHash
+      record.refresh = {
+        hash,
+        expiresAt,
+        ...(usedHash === undefined
+          ? {}
+          : { replaced: isRetry ? before.replaced : { hash: usedHash, at } }),
+        ...(isRetry ? { siblings: [...(before.siblings ?? []), before.hash] } : {}),
+      }
+    }
     state.refreshTokens.set(hash, grantId)
     forgetAt(state, expiresAt, 'refreshToken', hash)
   },

@@ -1,3 +1,4 @@
+import { readPermissionsScope } from '../wire/documented-scopes.ts'
 import { type AuthorizationDetail, identityScopes, isNoWiderThanAny } from '../wire/index.ts'
 import { type Audience, narrowAudience } from './audience.ts'
 import { isPublic, mayUse, refuseBeyondSelfRegistered } from './clients.ts'
@@ -54,7 +55,8 @@ export const soundRequest = (state: State, client: Client, asked: Asked): Checke
     refuse({ error: 'invalid_request', reason: 'code_challenge: expected 43 base64url characters' })
   }
   for (const detail of asked.details ?? []) refuseUnusable(state, detail)
-  const scope = grantedScope([...client.capabilities, ...identityScopes], asked.scope ?? 'openid')
+  const offered = [...client.capabilities, ...identityScopes, readPermissionsScope]
+  const scope = grantedScope(offered, asked.scope ?? 'openid')
   return {
     scope,
     ...(challenge === undefined ? {} : { challenge }),
@@ -72,6 +74,27 @@ export const pushRequest: Decide<
 > = (state, request, { now }) => {
   refuseBeyondSelfRegistered(state, 'pushed_requests', request, state.pushed.values())
   return [{ type: 'authorization.pushed', pushed: { ...request, expiresAt: now + pushLifetime } }]
+}
+
+/**
+ * Marks a pushed request as decided: its `request_uri` is valid once (RFC 9126 §4). A reload of the page
+ * before the decision is allowed.
+ * @throws {Refused} when it was decided before
+ */
+export const usePushedRequest: Decide<Readonly<{ uri: string | undefined }>> = (
+  { pushed },
+  { uri = '' },
+) => {
+  const record = pushed.get(uri)
+  if (record === undefined) return []
+  if (record.used) {
+    refuse({
+      error: 'authorization_request',
+      as: 'invalid_request_uri',
+      reason: 'request_uri: it is used',
+    })
+  }
+  return [{ type: 'authorization.used', uri }]
 }
 
 /** Records a user's consent. */
@@ -148,12 +171,31 @@ export const refresh: Decide<Refresh> = (state, command, context) => {
   const record =
     grantOf(state, state.refreshTokens.get(usedHash), client) ??
     refuseGrant('the refresh token is unknown, expired, revoked or of another client')
-  if (record.refresh?.hash !== usedHash) return revocation(record, 'refresh_token_reused')
-  if (context.now >= record.refresh.expiresAt) {
+  if (!isCurrent(record, usedHash) && !isRetry(state, record, usedHash, context.now)) {
+    return revocation(record, 'refresh_token_reused')
+  }
+  if (context.now >= (record.refresh?.expiresAt ?? 0)) {
     refuseGrant('the refresh token is unknown, expired, revoked or of another client')
   }
   return tokensOf(state, record.grant, command, context)
 }
+
+const isCurrent = ({ refresh }: GrantRecord, hash: string): boolean =>
+  refresh?.hash === hash || refresh?.siblings?.includes(hash) === true
+
+/** Seconds within which a used refresh token gets tokens again in the dialect `grace`. */
+const refreshGrace = 30
+
+/** Whether the client repeats its last refresh, for instance because the answer was lost. */
+const isRetry = (
+  { dialect }: State,
+  { refresh: { replaced } = { hash: '', expiresAt: 0 } }: GrantRecord,
+  usedHash: string,
+  now: number,
+): boolean =>
+  dialect.refresh_reuse === 'grace' &&
+  replaced?.hash === usedHash &&
+  now < replaced.at + refreshGrace
 
 /** Revokes the grant of a refresh token, and all tokens derived from it (REV-05). */
 export const revokeGrant: Decide<Readonly<{ refreshHash: string; clientId: string }>> = (
@@ -173,15 +215,15 @@ export const findLiveGrant = (
   const record = state.grants.get(state.refreshTokens.get(refreshHash) ?? '')
   const good =
     record?.revoked === false &&
-    record.refresh?.hash === refreshHash &&
-    now < record.refresh.expiresAt
+    isCurrent(record, refreshHash) &&
+    now < (record.refresh?.expiresAt ?? 0)
   return good ? record : undefined
 }
 
 const tokensOf = (
   state: State,
   grant: Grant,
-  { scope, audience, details, refreshHash }: RedeemedGrant,
+  { scope, audience, details, refreshHash, usedHash }: RedeemedGrant & Partial<Refresh>,
   context: Context,
 ): readonly Event[] => {
   if (details !== undefined && !details.every((it) => isNoWiderThanAny(grant.details ?? [], it))) {
@@ -214,6 +256,7 @@ const tokensOf = (
       grantId: grant.id,
       refreshHash,
       expiresAt: context.now + refreshLifetime,
+      ...(usedHash === undefined ? {} : { usedHash }),
     },
   ]
 }

@@ -90,7 +90,14 @@ export type GrantRecord = {
   redeemed: boolean
   revoked: boolean
   /** SHA-256 of the one valid refresh token. */
-  refresh?: { readonly hash: string; readonly expiresAt: number }
+  refresh?: {
+    readonly hash: string
+    readonly expiresAt: number
+    /** The refresh token that was used for this one, and when. */
+    readonly replaced?: Readonly<{ hash: string; at: number }>
+    /** Valid besides `hash`: issued to earlier uses of the same refresh token. */
+    readonly siblings?: readonly string[]
+  }
   readonly tokens: Set<string>
 }
 

@@ -1,3 +1,4 @@
+import { basicAgentScopes } from '../wire/documented-scopes.ts'
 import type { AuthorizationDetail } from '../wire/index.ts'
 import { type Audience, lifetimeAt } from './audience.ts'
 import { withinBudget } from './budgets.ts'
@@ -27,9 +28,7 @@ export const issueClientToken: Decide<
   }>,
   readonly [EventOf<'token.issued'>]
 > = (state, { client, scope, audience, until }, { now, id }) => {
-  const mayDelegate = scope !== undefined && isAgent(client) && client.mayDelegate
-  const registered = mayDelegate ? [...client.capabilities, delegateScope] : client.capabilities
-  const granted = grantedScope(registered, scope)
+  const granted = grantedScope(scope === undefined ? client.capabilities : ownScopes(client), scope)
   const agentId = isAgent(client) ? client.id : undefined
   if (agentId !== undefined) withinBudget(state, agentId, 'tokens', now)
   const expiresAt = now + lifetimeAt(audience, agentId, accessTokenLifetime)
@@ -50,6 +49,13 @@ export const issueClientToken: Decide<
     },
   ]
 }
+
+/** The scopes that a client may request for itself; without `scope` it gets its capabilities only. */
+const ownScopes = (client: Client): readonly string[] => [
+  ...client.capabilities,
+  ...(isAgent(client) ? basicAgentScopes : []),
+  ...(isAgent(client) && client.mayDelegate ? [delegateScope] : []),
+]
 
 export type IssueUserToken = Readonly<{
   userId: string

@@ -6,6 +6,7 @@ import { detailMisbehaviours } from './api/details.ts'
 import { documentMisbehaviours } from './api/documents.ts'
 import { apiErrorMisbehaviours } from './api/errors.ts'
 import { apiTokenMisbehaviours } from './api/tokens.ts'
+import { agentServiceMisbehaviours } from './issuer/agent-services.ts'
 import { agentMisbehaviours } from './issuer/agents.ts'
 import { bearerMisbehaviours } from './issuer/bearers.ts'
 import { clientMisbehaviours } from './issuer/clients.ts'
@@ -16,6 +17,7 @@ import { exchangeMisbehaviours } from './issuer/exchanges.ts'
 import { grantMisbehaviours } from './issuer/grants.ts'
 import { introspectionMisbehaviours } from './issuer/introspection.ts'
 import { keyMisbehaviours } from './issuer/keys.ts'
+import { outOfBandMisbehaviours } from './issuer/out-of-band.ts'
 import { policyMisbehaviours } from './issuer/policy.ts'
 import { requestMisbehaviours } from './issuer/requests.ts'
 import { taskMisbehaviours } from './issuer/tasks.ts'
@@ -31,6 +33,7 @@ export const misbehaviours = [
   ...introspectionMisbehaviours,
   ...bearerMisbehaviours,
   ...consentMisbehaviours,
+  ...outOfBandMisbehaviours,
   ...grantMisbehaviours,
   ...exchangeMisbehaviours,
   ...requestMisbehaviours,
@@ -38,6 +41,7 @@ export const misbehaviours = [
   ...taskMisbehaviours,
   ...policyMisbehaviours,
   ...agentMisbehaviours,
+  ...agentServiceMisbehaviours,
   ...errorMisbehaviours,
   ...apiTokenMisbehaviours,
   ...detailMisbehaviours,

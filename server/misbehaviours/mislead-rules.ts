@@ -45,7 +45,15 @@ export const withMistake = (context: TenantContext, { state, events }: Mistake):
   return { ...context, tenant: wrong }
 }
 
-type Store = 'requests' | 'tasks' | 'agents' | 'clients' | 'approvals' | 'grants'
+type Store =
+  | 'requests'
+  | 'tasks'
+  | 'agents'
+  | 'clients'
+  | 'approvals'
+  | 'grants'
+  | 'pushed'
+  | 'devices'
 type Stored<S extends Store> = State[S] extends Map<string, infer Record> ? Record : never
 
 /** The state with one record changed; the same state where the record does not exist. */

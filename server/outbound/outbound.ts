@@ -1,18 +1,23 @@
 import { lookup } from 'node:dns/promises'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 /** An address of a host name. */
 export type Address = Readonly<{ address: string; family: 4 | 6 }>
 
-/** One POST to a checked address. */
-export type Message = Readonly<{
+/** One GET to a checked address. */
+export type Fetch = Readonly<{
   url: URL
   /** The address to connect to, whatever the name resolves to by then (DNS rebinding). */
   to: Address
-  headers: Readonly<Record<string, string>>
-  body: string
   signal: AbortSignal
 }>
+
+/** One POST to a checked address. */
+export type Message = Fetch & Readonly<{ headers: Readonly<Record<string, string>>; body: string }>
+
+/** An answer to a GET. */
+export type Fetched = Readonly<{ status: number; text: string }>
 
 export type OutboundOptions = Readonly<{
   /** Allowed destinations: only this machine, or public addresses as well. Never a private network. */
@@ -20,6 +25,8 @@ export type OutboundOptions = Readonly<{
   resolve?: (hostname: string) => Promise<readonly Address[]>
   /** Returns the status; does not follow redirects. */
   send?: (message: Message) => Promise<number>
+  /** Returns the answer; does not follow redirects. */
+  read?: (fetch: Fetch) => Promise<Fetched>
   /** Timeout for an answer, in milliseconds. */
   timeout?: number
 }>
@@ -49,12 +56,18 @@ export type Outbound = Readonly<{
     body: string,
     ended: AbortSignal,
   ) => Promise<number>
+  /**
+   * @returns the answer, whatever its status
+   * @throws {NotSent} when no connection was made, or no answer came, or one of more than 64 KiB
+   */
+  get: (url: string, ended: AbortSignal) => Promise<Fetched>
 }>
 
 export const createOutbound = ({
   allow = 'loopback',
   resolve = resolveHost,
   send = sendMessage,
+  read = readAnswer,
   timeout = 5000,
 }: OutboundOptions = {}): Outbound => {
   const mayGoTo = ({ address, family }: Address) =>
@@ -72,25 +85,35 @@ export const createOutbound = ({
     return mayGoTo({ address: host, family: family as 4 | 6 }) ? undefined : notAllowed(allow)
   }
 
+  /** Checks the URL and its addresses, then connects. */
+  const reach = async <Result>(
+    text: string,
+    ended: AbortSignal,
+    connect: (fetch: Fetch) => Promise<Result>,
+  ): Promise<Result> => {
+    const why = objection(text)
+    if (why !== undefined) throw new NotSent(why, true)
+    const url = new URL(text)
+    const addresses = await addressesOf(hostOf(url), resolve)
+    // One disallowed address is sufficient to reject the name, because a connection may use any of
+    // them.
+    if (!addresses.every(mayGoTo)) throw new NotSent(notAllowed(allow), true)
+    const [to] = addresses
+    if (to === undefined) throw new NotSent('the host name has no address')
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(timeout)])
+    try {
+      return await connect({ url, to, signal })
+    } catch (failed) {
+      if (failed instanceof NotSent) throw failed
+      throw new NotSent(signal.aborted ? 'no answer in time' : reasonOf(failed))
+    }
+  }
+
   return {
     objection,
-    post: async (text, headers, body, ended) => {
-      const why = objection(text)
-      if (why !== undefined) throw new NotSent(why, true)
-      const url = new URL(text)
-      const addresses = await addressesOf(hostOf(url), resolve)
-      // One disallowed address is sufficient to reject the name, because a connection may use any of
-      // them.
-      if (!addresses.every(mayGoTo)) throw new NotSent(notAllowed(allow), true)
-      const [to] = addresses
-      if (to === undefined) throw new NotSent('the host name has no address')
-      const signal = AbortSignal.any([ended, AbortSignal.timeout(timeout)])
-      try {
-        return await send({ url, to, headers, body, signal })
-      } catch (failed) {
-        throw new NotSent(signal.aborted ? 'no answer in time' : reasonOf(failed))
-      }
-    },
+    post: (text, headers, body, ended) =>
+      reach(text, ended, (fetch) => send({ ...fetch, headers, body })),
+    get: (text, ended) => reach(text, ended, read),
   }
 }
 
@@ -191,29 +214,60 @@ const resolveHost = async (hostname: string): Promise<readonly Address[]> =>
   }))
 
 /** Connects to the checked address; `Host` and the certificate check use the name. */
-const sendMessage = ({ url, to, headers, body, signal }: Message): Promise<number> =>
+const sendMessage = ({ headers, body, ...fetch }: Message): Promise<number> =>
   new Promise((resolve, reject) => {
-    const { request } =
-      url.protocol === 'https:'
-        ? process.getBuiltinModule('node:https')
-        : process.getBuiltinModule('node:http')
-    const outgoing = request(
-      url,
-      {
-        method: 'POST',
-        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
-        signal,
-        agent: false,
-        lookup: (_hostname, options, done) => {
-          if (typeof options === 'object' && options.all) done(null, [to])
-          else done(null, to.address, to.family)
-        },
-      },
-      (answer) => {
-        answer.destroy()
-        resolve(answer.statusCode ?? 0)
-      },
-    )
+    const fields = { ...headers, 'content-length': String(Buffer.byteLength(body)) }
+    const outgoing = open(fetch, 'POST', fields, (answer) => {
+      answer.destroy()
+      resolve(answer.statusCode ?? 0)
+    })
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+
+const largestAnswer = 64 * 1024
+
+const readAnswer = (fetch: Fetch): Promise<Fetched> =>
+  new Promise((resolve, reject) => {
+    const outgoing = open(fetch, 'GET', { accept: 'application/json' }, (answer) => {
+      const pieces: Buffer[] = []
+      let bytes = 0
+      answer.on('data', (piece: Buffer) => {
+        bytes += piece.length
+        if (bytes > largestAnswer) answer.destroy(new NotSent('the answer is larger than 64 KiB'))
+        else pieces.push(piece)
+      })
+      answer.on('error', reject)
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') }),
+      )
+    })
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+
+const open = (
+  { url, to, signal }: Fetch,
+  method: 'GET' | 'POST',
+  headers: Readonly<Record<string, string>>,
+  receive: (answer: IncomingMessage) => void,
+): ClientRequest => {
+  const { request } =
+    url.protocol === 'https:'
+      ? process.getBuiltinModule('node:https')
+      : process.getBuiltinModule('node:http')
+  return request(
+    url,
+    {
+      method,
+      headers,
+      signal,
+      agent: false,
+      lookup: (_hostname, options, done) => {
+        if (typeof options === 'object' && options.all) done(null, [to])
+        else done(null, to.address, to.family)
+      },
+    },
+    receive,
+  )
+}

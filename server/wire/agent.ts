@@ -19,7 +19,12 @@ export type AgentInfo = z.infer<typeof AgentInfo>
 
 /** Answer of `GET B/oauth/userinfo` for a user. */
 export const UserInfo = z
-  .looseObject({ sub: z.string(), name: z.string(), email: z.string(), tenant: z.string() })
+  .looseObject({
+    sub: z.string(),
+    name: z.string().optional(),
+    email: z.string().optional(),
+    tenant: z.string(),
+  })
   .meta({ id: 'UserInfo' })
 export type UserInfo = z.infer<typeof UserInfo>
 

@@ -19,6 +19,7 @@ const parameters = {
   code_challenge_method: z.string().optional(),
   response_mode: z.string().optional(),
   prompt: z.string().optional(),
+  max_age: z.string().optional(),
   access_type: z.string().optional(),
   login_hint: z.string().max(256).optional(),
   resource: z.union([z.string(), z.array(z.string())]).optional(),
@@ -71,13 +72,16 @@ export const readAuthorization = (request: AuthorizeRequest): ReadAuthorization 
     if (value === undefined || value === '') continue
     const most = longest[name] ?? Number.POSITIVE_INFINITY
     if (typeof value !== 'string') {
-      flaws.push({ error: 'invalid_request', reason: `${name}: expected it once (RFC 6749 §3.1)` })
+      flaws.push({ error: 'invalid_request', reason: `${name}: expected it once (RFC 6749, 3.1)` })
     } else if (value.length > most) {
       flaws.push({
         error: 'invalid_request',
         reason: `${name}: expected at most ${most} characters`,
       })
     } else query[name] = value
+  }
+  if (typeof query.max_age === 'string' && !/^\d{1,10}$/.test(query.max_age)) {
+    flaws.push({ error: 'invalid_request', reason: 'max_age: expected whole seconds' })
   }
   if (object !== undefined) {
     flaws.push({ error: 'request_not_supported', reason: 'request: request objects are not read' })
@@ -119,6 +123,10 @@ export type AuthorizeForm = z.infer<typeof AuthorizeForm>
 export const PushForm = z
   .object({
     ...parameters,
+    /** Not supported. */
+    request: z.string().optional(),
+    /** Not supported. */
+    registration: z.string().optional(),
     client_secret: z.string().optional(),
     client_assertion: z.string().optional(),
     client_assertion_type: z.string().optional(),
@@ -199,16 +207,16 @@ export const BackchannelStarted = z
   .meta({ id: 'BackchannelStarted' })
 export type BackchannelStarted = z.infer<typeof BackchannelStarted>
 
-/** Query of `GET B/oauth/logout` (OpenID Connect RP-Initiated Logout §2). */
-export const LogoutQuery = z
+/** Parameters of `B/oauth/logout`, by GET and by POST (OpenID Connect RP-Initiated Logout §2). */
+export const LogoutRequest = z
   .object({
     id_token_hint: z.string().optional(),
     client_id: z.string().optional(),
     post_logout_redirect_uri: z.string().max(2048).optional(),
     state: z.string().max(2048).optional(),
   })
-  .meta({ id: 'LogoutQuery' })
-export type LogoutQuery = z.infer<typeof LogoutQuery>
+  .meta({ id: 'LogoutRequest' })
+export type LogoutRequest = z.infer<typeof LogoutRequest>
 
 /** Validates `authorization_details` of a request whose other parameters are valid. */
 export const ConsentDetails = AuthorizationDetailsText.optional()

@@ -5,23 +5,25 @@ export type BasicCredentials = Readonly<{ id: string; secret: string }>
 export const encodeBasic = ({ id, secret }: BasicCredentials): string =>
   `Basic ${Buffer.from([id, secret].map(formEncode).join(':')).toString('base64')}`
 
+/** `raw`: both parts as sent. `flaw`: `id` and `secret` contain what could be decoded. */
+type DecodedBasic = BasicCredentials &
+  Readonly<{ raw: BasicCredentials; flaw?: 'malformed' | 'not form-encoded' }>
+
 /**
- * Parses the credentials of an `Authorization` field. When `flaw` is present, `id` and `secret` contain
- * what could be decoded.
+ * Parses the credentials of an `Authorization` field.
  * @returns undefined when the field has another scheme
  */
-export const decodeBasic = (
-  authorization = '',
-): (BasicCredentials & Readonly<{ flaw?: 'malformed' | 'not form-encoded' }>) | undefined => {
+export const decodeBasic = (authorization = ''): DecodedBasic | undefined => {
   const encoded = /^basic +(\S+) *$/i.exec(authorization)?.[1]
   if (encoded === undefined) return undefined
   const [id = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
   const secret = rest.join(':')
-  if (rest.length === 0) return { id, secret, flaw: 'malformed' }
+  const raw = { id, secret }
+  if (rest.length === 0) return { ...raw, raw, flaw: 'malformed' }
   try {
-    return { id: formDecode(id), secret: formDecode(secret) }
+    return { id: formDecode(id), secret: formDecode(secret), raw }
   } catch {
-    return { id, secret, flaw: 'not form-encoded' }
+    return { ...raw, raw, flaw: 'not form-encoded' }
   }
 }
 

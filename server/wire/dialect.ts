@@ -116,9 +116,24 @@ export const dialects = {
     source: 'CONTRACT.md#protected-resource-metadata',
   },
   userinfo_sub: {
-    says: 'the sub of an agent at userinfo',
-    imitates: 'agent:name: as in JIT tokens; agent_name: one example',
+    says: 'the sub of an agent or a client at userinfo and introspection',
+    imitates: 'agent:name: as in JIT tokens; agent_name: lumoauth-api-client 1.1.0, also client_ID',
     source: 'CONTRACT.md#userinfo',
+  },
+  userinfo_claims: {
+    says: 'which claims of a user userinfo has, for a token with the scope openid',
+    imitates: 'by_scope: profile and email on request; all: older mocks',
+    source: 'CONTRACT.md#userinfo',
+  },
+  basic_encoding: {
+    says: 'how the client encodes its id and secret in HTTP Basic',
+    imitates: 'form: the standard; either: also as they are, like curl -u and Authlib',
+    source: 'RFC 6749 §2.3.1',
+  },
+  refresh_reuse: {
+    says: 'what the reuse of a refresh token does',
+    imitates: 'revoke: the whole grant; grace: within 30 s it gets tokens once more, for retries',
+    source: 'RFC 9700 §4.14.2',
   },
   token_typ: {
     says: 'typ header of access tokens',
@@ -251,6 +266,9 @@ export const Dialect = z
     unauthorized_client_status: choice('unauthorized_client_status', ['401', '400']),
     authorization_servers: choice('authorization_servers', ['metadata', 'issuer']),
     userinfo_sub: choice('userinfo_sub', ['agent:name', 'agent_name']),
+    userinfo_claims: choice('userinfo_claims', ['by_scope', 'all']),
+    basic_encoding: choice('basic_encoding', ['form', 'either']),
+    refresh_reuse: choice('refresh_reuse', ['revoke', 'grace']),
     token_typ: choice('token_typ', ['at+jwt', 'JWT']),
     issuer: choice('issuer', ['prefix', 'origin']),
     repeated_exchange: choice('repeated_exchange', ['no', 'yes']),

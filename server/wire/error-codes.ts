@@ -26,6 +26,7 @@ export const errorCodes = {
     'An authorization detail is malformed, or wider than allowed.',
   ],
   access_denied: [403, 'The person or the policy denied the request.'],
+  invalid_request_uri: [400, 'The request_uri is unknown, used, expired or of another client.'],
   request_not_supported: [
     400,
     'The parameter request is not supported (OpenID Connect Core §3.1.2.6).',

@@ -343,6 +343,11 @@ export const Policy = z
           .describe(
             'Stored refresh tokens. A used one is stored as well, so that its reuse is detected.',
           ),
+        devices_per_client: z
+          .int()
+          .positive()
+          .default(100)
+          .describe('Device codes of one client that wait for a person.'),
         pushed_requests: z
           .int()
           .positive()

@@ -9,11 +9,15 @@ const Names = z.array(Text).min(1).max(32)
 export const RegisterClient = z
   .object({
     redirect_uris: z.array(z.string().max(2048)).max(16).default([]),
+    /** Where a logout may redirect to (OpenID Connect RP-Initiated Logout §3.1). */
+    post_logout_redirect_uris: z.array(z.string().max(2048)).max(16).optional(),
     client_name: Text.optional(),
     grant_types: Names.optional(),
     response_types: Names.optional(),
     scope: z.string().max(1024).optional(),
     token_endpoint_auth_method: z.enum(authMethods).default('client_secret_basic'),
+    /** Where the client publishes its keys, instead of `jwks`. */
+    jwks_uri: z.string().min(1).max(2048).optional(),
     jwks: z
       .object({
         keys: z
@@ -42,10 +46,12 @@ export const ClientRegistered = z
     client_id_issued_at: z.int(),
     client_secret_expires_at: z.int(),
     redirect_uris: z.array(z.string()),
+    post_logout_redirect_uris: z.array(z.string()).optional(),
     grant_types: z.array(z.string()),
     response_types: z.array(z.string()),
     token_endpoint_auth_method: z.string(),
     scope: z.string(),
+    jwks_uri: z.string().optional(),
     registration_client_uri: z.url().optional(),
     registration_access_token: z.string().optional(),
   })

@@ -23,7 +23,31 @@ const Jwks = z.object({
     .max(8)
     .describe('The keys (RFC 7517).'),
 })
-const RedirectUris = z.array(z.string().min(1).max(2048)).max(16)
+const RedirectUris = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(2048)
+      .refine((uri) => !uri.includes('*'), {
+        error: 'expected the whole URI: wildcards are not supported (RFC 6749 §3.1.2.3)',
+      }),
+  )
+  .max(16)
+
+/** RFC 6749 Appendix A.1, without spaces. */
+const ClientId = z.string().regex(/^[\x21-\x7e]{1,256}$/, {
+  error: 'expected a client_id: printable ASCII without spaces, at most 256 characters',
+})
+const ClientSecret = z.string().min(4).max(256)
+
+/** Also of a host without a dot, and with characters beyond ASCII: accounts of a test world. */
+const Email = z.string().regex(/^[^\s@]{1,64}@[^\s@]{1,189}$/, {
+  error: 'expected an e-mail address, such as admin@localhost',
+})
+
+/** Where the client publishes its keys for `private_key_jwt`, instead of `jwks`. */
+const JwksUri = z.url({ protocol: /^https?$/ }).max(2048)
 
 /**
  * Limits of an agent (CONTRACT.md#budgets). The issuer enforces those on tokens and calls; it only
@@ -62,13 +86,10 @@ export type BudgetSeed = z.infer<typeof BudgetSeed>
 /** An agent of a tenant. */
 export const AgentSeed = z.strictObject({
   name: Name.describe('The name of the agent in policies, tokens and on pages.'),
-  client_id: Name.optional().describe('The OAuth client id. Default: the name.'),
-  client_secret: z
-    .string()
-    .min(8)
-    .max(256)
-    .optional()
-    .describe('The client secret, at least 8 characters. Default: generated.'),
+  client_id: ClientId.optional().describe('The OAuth client id. Default: the name.'),
+  client_secret: ClientSecret.optional().describe(
+    'The client secret, at least 4 characters. Default: generated.',
+  ),
   capabilities: z
     .array(Scope)
     .default(['read:documents', 'write:reports'])
@@ -79,6 +100,12 @@ export const AgentSeed = z.strictObject({
     .describe('Whether the agent may act for users: it gets `delegate:on_behalf`.'),
   budget: BudgetSeed.optional().describe('Limits of the agent.'),
   jwks: Jwks.optional().describe('Public keys for `private_key_jwt`.'),
+  jwks_uri: JwksUri.optional().describe(
+    'Where the client publishes its keys for `private_key_jwt`, instead of `jwks`.',
+  ),
+  post_logout_redirect_uris: RedirectUris.optional().describe(
+    'Where a logout may redirect to. Default: the redirect URIs.',
+  ),
   redirect_uris: RedirectUris.default([
     'http://127.0.0.1/callback',
     'http://localhost/callback',
@@ -88,9 +115,9 @@ export type AgentSeed = z.infer<typeof AgentSeed>
 
 /** A user of a tenant, with permissions such as `jit.approve`. */
 export const UserSeed = z.strictObject({
-  email: z
-    .email()
-    .describe('The e-mail address, by which the user signs in; the part before @ is the id.'),
+  email: Email.describe(
+    'The e-mail address, by which the user signs in; the part before @ is the id.',
+  ),
   name: z
     .string()
     .min(1)
@@ -114,13 +141,10 @@ export type UserSeed = z.infer<typeof UserSeed>
 /** A client that users sign in to, and that is not an agent. */
 export const ApplicationSeed = z.strictObject({
   name: Name.describe('The name of the application on the consent page.'),
-  client_id: Name.optional().describe('The OAuth client id. Default: the name.'),
-  client_secret: z
-    .string()
-    .min(8)
-    .max(256)
-    .optional()
-    .describe('The client secret. Default: generated, unless the application is public.'),
+  client_id: ClientId.optional().describe('The OAuth client id. Default: the name.'),
+  client_secret: ClientSecret.optional().describe(
+    'The client secret. Default: generated, unless the application is public.',
+  ),
   public: z
     .boolean()
     .default(false)
@@ -135,6 +159,12 @@ export const ApplicationSeed = z.strictObject({
     .default(['read:documents', 'write:reports'])
     .describe('The scopes it may request.'),
   jwks: Jwks.optional().describe('Public keys for `private_key_jwt`.'),
+  jwks_uri: JwksUri.optional().describe(
+    'Where the client publishes its keys for `private_key_jwt`, instead of `jwks`.',
+  ),
+  post_logout_redirect_uris: RedirectUris.optional().describe(
+    'Where a logout may redirect to. Default: the redirect URIs.',
+  ),
 })
 export type ApplicationSeed = z.infer<typeof ApplicationSeed>
 
@@ -150,6 +180,9 @@ export const ApiKeySeed = z.strictObject({
   agent: Name.nullable()
     .optional()
     .describe('The agent the key represents. Default: the first agent; null: none.'),
+  user: Email.optional().describe(
+    'E-mail address of the user who created the key. Default: the first user.',
+  ),
   permissions: z
     .array(z.string().min(1))
     .default([])
@@ -218,7 +251,7 @@ export const ConnectionSeed = z.strictObject({
     .describe('The name of the provider for people.'),
   scopes: z.array(Scope).default([]).describe('The scopes of its tokens.'),
   users: z
-    .array(z.email())
+    .array(Email)
     .optional()
     .describe(
       'E-mail addresses of the users who have linked their account. Absent: the account is the tenant’s own.',
@@ -267,10 +300,9 @@ export const ApproverScript = z
       .max(900)
       .optional()
       .describe('Shortens the lifetime of what is approved, in seconds.'),
-    by: z
-      .email()
-      .optional()
-      .describe('E-mail address of the approver. Default: the first user with `jit.approve`.'),
+    by: Email.optional().describe(
+      'E-mail address of the approver. Default: the first user with `jit.approve`.',
+    ),
   })
   .meta({ id: 'ApproverScript' })
 export type ApproverScript = z.infer<typeof ApproverScript>
@@ -409,6 +441,16 @@ const contradictionsIn = (seed: Named): Contradiction[] => {
     ]),
     ...repeated('a document', documents, ({ id }, at) => [['documents', at, 'id'], id]),
     ...api_keys.flatMap(({ agent }, at) => named(['api_keys', at, 'agent'], agent)),
+    ...api_keys.flatMap(({ user }, at): Contradiction[] =>
+      user === undefined || users.some(({ email }) => email === user)
+        ? []
+        : [
+            [
+              ['api_keys', at, 'user'],
+              `expected the e-mail address of a user of this tenant, received "${user}"`,
+            ],
+          ],
+    ),
     ...workload.flatMap(({ agent }, at) => named(['workload', at, 'agent'], agent)),
     ...mcp_servers.flatMap((it, at) =>
       (it.agents ?? []).flatMap((name, of) => named(['mcp_servers', at, 'agents', of], name)),

@@ -31,6 +31,7 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
   ) => {
     const context = await browser.newContext(options)
     context.setDefaultTimeout(10_000)
+    context.setDefaultNavigationTimeout(30_000)
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(String(error)))
@@ -150,7 +151,7 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     for (const word of [
       'Insufficient-Authorization-Details',
       '‹agent token 1›',
-      'CONTRACT.md#challenge',
+      'Contract: Challenge',
     ]) {
       expect(first.toLowerCase()).toContain(word.toLowerCase())
     }
@@ -290,7 +291,7 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     await page.getByRole('button', { name: 'passed', exact: true }).click()
     await page.locator('.row.is-passed').waitFor()
 
-    expect(performance.now() - started).toBeLessThan(8000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     expect(await page.locator('.row:visible').count()).toBe(1)
   })
 

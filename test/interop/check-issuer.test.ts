@@ -95,7 +95,7 @@ const unseen: Readonly<Record<string, string>> = {
 /** Rules that need what a real target does not offer. */
 const unseenRules: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['PKCE', 'REDIRECT', 'STATE', 'CONSENT', 'CODE', 'REFRESH'].map((it) => [
+    ['PKCE', 'REDIRECT', 'STATE', 'CONSENT', 'CODE', 'REFRESH', 'PAR-ONCE'].map((it) => [
       `LUMO-${it}`,
       'a person consents there, with a browser',
     ]),
@@ -103,6 +103,14 @@ const unseenRules: Readonly<Record<string, string>> = {
   'CC-15': 'the assertion is signed at the control plane',
   'INT-06': 'a second client takes the control plane',
   'JSON-DEPTH': 'that nothing was requested is seen in the journal only',
+  'LUMO-ATTEST': 'workloads are seeds',
+  'LUMO-AUTHORIZE-REFUSALS': 'the redirect_uri of the scenario is a seed',
+  'LUMO-AUTHZEN': 'users with given permissions are seeds',
+  'LUMO-CIBA': 'the user whom the agent asks is a seed',
+  'LUMO-DEVICE': 'the application of the device is a seed',
+  'LUMO-LOGOUT': 'the application with URIs for logout is a seed',
+  'LUMO-TOKEN-VAULT': 'connections are seeds',
+  'LUMO-USERINFO-SCOPE': 'a user token with a scope is minted at the control plane',
   'LUMO-APPROVE-CLIENT': 'a person consents there, with a browser',
   'LUMO-NOTES': 'the record of who decided is seen in the journal only',
   'LUMO-ROOT': 'an agent with a small budget takes the control plane',

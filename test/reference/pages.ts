@@ -134,9 +134,9 @@ const rowsOf = (schema: Json, before: string, root: Json, depth = 0): string[][]
         code(name),
         String(member.description ?? inner.description ?? ''),
         isDialect
-          ? '[switches](dialects.md)'
+          ? '[switches](../../server/reference/dialects.md)'
           : isPolicy
-            ? '[a policy](policy.md)'
+            ? '[a policy](../../server/reference/policy.md)'
             : describeValue(member, root),
         (required as string[]).includes(key) && member.default === undefined
           ? 'required'

@@ -1,6 +1,6 @@
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { tenantsSchema } from '../../scenarios/cli/tenants-schema.ts'
@@ -23,6 +23,16 @@ const namesOn = (page: string): string[] =>
 describe('the reference pages', () => {
   it.each([...pages])('%s is what the declarations say', async (name, text) => {
     expect(await readFile(join(root, name), 'utf8')).toBe(text)
+  })
+
+  it('link files that exist', () => {
+    const dead = [...pages].flatMap(([name, text]) =>
+      [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)]
+        .map(([, link = '']) => join(root, dirname(name), link))
+        .filter((file) => !existsSync(file)),
+    )
+
+    expect(dead).toEqual([])
   })
 
   it('have no row without a meaning', () => {

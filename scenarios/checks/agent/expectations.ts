@@ -36,10 +36,11 @@ export const findUndone = (
 ): Offence[] => {
   const says: string[] = []
   if (entries.length === 0) {
-    says.push(
-      `the agent called neither issuer nor API, and ended with ${endText(ending)}: does it read LUMOAUTH_URL and DOCUMENTS_API_URL?${tailOf(ending)}`,
-    )
-    return says.map((it) => ({ rule, says: it }))
+    return [
+      {
+        says: `the agent called neither issuer nor API, and ended with ${endText(ending)}: does it read LUMOAUTH_URL and DOCUMENTS_API_URL?${tailOf(ending)}`,
+      },
+    ]
   }
   const succeeded = ending.code === 0
   if (expect.exit === 'success' && !succeeded)

@@ -2,8 +2,12 @@ import type { ProxyHandler } from '../../targets/mock/recording-proxy.ts'
 import type { Ended } from './command.ts'
 import type { AgentTrace, TraceEntry } from './trace.ts'
 
-/** A broken rule, and the exchange that broke it. */
-export type Offence = Readonly<{ rule: string; says: string; entry?: TraceEntry | undefined }>
+/** A broken rule, and the exchange that broke it. Without a rule: the agent did nothing that breaks one. */
+export type Offence = Readonly<{
+  rule?: string | undefined
+  says: string
+  entry?: TraceEntry | undefined
+}>
 
 /** The input of the rules. */
 export type Evidence = Readonly<{

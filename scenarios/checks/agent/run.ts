@@ -154,13 +154,13 @@ const failureOf = ({ rule, says, entry }: Offence, { source }: LoadedAgentScenar
   return {
     kind: 'expectation',
     code: 'rule',
-    message: `${rule}: ${says}`,
+    message: rule === undefined ? says : `${rule}: ${says}`,
     at,
     excerpt: '',
     step: '',
     differences: [],
     violations: [],
-    rules: [rule],
+    rules: rule === undefined ? [] : [rule],
     ...(entry === undefined ? {} : { exchange: entry.index }),
   }
 }

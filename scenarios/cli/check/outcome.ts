@@ -15,7 +15,7 @@ import { reports } from '../../reports/formats.ts'
 import type { Report } from '../../reports/report.ts'
 import { terminal } from '../../reports/terminal.ts'
 import { wrapLines } from '../../reports/wrap.ts'
-import type { Run } from '../../runner/verdict.ts'
+import type { Failure, Run } from '../../runner/verdict.ts'
 import type { CheckFormat, OutcomeOptions } from '../commands/check/outcome-options.ts'
 import { rejectFormerNames } from '../renamed.ts'
 import type { Out } from '../run-live.ts'
@@ -90,14 +90,18 @@ export const concludeCheck = async (
   }
   out.write(`${counts([run])}\n`)
   if (!written) return 2
-  return fresh.length > 0 || stale.length > 0 ? 1 : 0
+  const isUndone = run.results.some(({ failures }) => failures.some(hasNoRule))
+  return fresh.length > 0 || stale.length > 0 || isUndone ? 1 : 0
 }
+
+/** A failure that breaks no rule: the program under test did nothing. */
+const hasNoRule = ({ rules }: Failure) => rules?.length === 0
 
 /** The run with the first failure that shows each rule, and no other: they read alike. */
 const onlyFirstOfEachRule = (run: Run, deviations: readonly Deviation[]): Run => {
   const firsts = [...Map.groupBy(deviations, (it) => it.rule).values()].map((it) => it[0]?.failure)
   const results = run.results.flatMap((result) => {
-    const failures = result.failures.filter((it) => firsts.includes(it))
+    const failures = result.failures.filter((it) => firsts.includes(it) || hasNoRule(it))
     return result.verdict === 'failed' && failures.length === 0 ? [] : [{ ...result, failures }]
   })
   return { ...run, results }

@@ -126,6 +126,7 @@ const open = () => {
       state.live = isLive
       if (isLive) at('banner').replaceChildren()
       else lost()
+      if (isLive) scenario.reconnected()
       tell()
     },
     refused: () => {

@@ -387,6 +387,10 @@ export const createScenario = (shared) => {
         readFile()
       }
     },
+    /** The connection may have been lost before the file was read. */
+    reconnected: () => {
+      if (id !== undefined && base === undefined) open(id)
+    },
     progress: (running) => {
       if (running === id) refresh()
     },

@@ -21,7 +21,8 @@ export const permissionHandlers: Handlers<
   IssuerContext
 > = {
   'me.get': ({ context: { tenant, seed }, principal }) => {
-    const { agent, user, agentHeld, permissions, claims } = principal()
+    const { agent, user: own, keyOwner, agentHeld, permissions, claims } = principal()
+    const user = own ?? keyOwner
     const { slug } = tenant
     const shared = {
       mfa_enabled: false,
@@ -112,15 +113,16 @@ const subjectOf = (
   { context: { tenant }, principal }: IssuerContext,
   asked: Pick<CheckPermissions, 'subject' | 'user_id'>,
 ): Subject => {
-  const { agent, user, agentHeld, permissions, claims } = principal()
+  const { agent, user: own, keyOwner, agentHeld, permissions, claims } = principal()
+  const user = own ?? keyOwner
   const named =
     asked.subject ??
     (asked.user_id === undefined ? undefined : { type: 'user' as const, id: asked.user_id })
-  const own = agentHeld ? [agent?.id, agent?.clientId] : [user?.id, user?.email]
+  const names = agentHeld ? [agent?.id, agent?.clientId] : [user?.id, user?.email]
   // The older form identifies the bearer, also an agent, by its id.
   const isOwn =
     named === undefined ||
-    (own.includes(named.id) &&
+    (names.includes(named.id) &&
       (asked.subject === undefined || (named.type === 'agent') === agentHeld))
   if (!isOwn) {
     const mayAsk =
@@ -138,8 +140,9 @@ const subjectOf = (
     return findSubject(tenant.state, named)
   }
   if (agentHeld && agent !== undefined) return agentSubject(agent)
-  if (user !== undefined) return userSubject(user)
-  return createSubject('user', claims.client_id, permissions, 'direct')
+  if (own !== undefined) return userSubject(own)
+  // An API key has the permissions it was given, and they are its creator's.
+  return createSubject('user', keyOwner?.id ?? claims.client_id, permissions, 'direct')
 }
 
 /** The permission may be called by its action, with the type of the resource on either side, or both ways. */

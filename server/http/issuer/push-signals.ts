@@ -69,5 +69,9 @@ const pushSignal = async (
     ended.signal,
   )
   if (status === 400) throw new NotSent('the receiver rejected it', true)
+  // A page of 200 shows that something else than the receiver answered (RFC 8935 §2.2).
+  if (status >= 200 && status < 300 && status !== 202) {
+    throw new NotSent(`the answer was ${status}, expected 202`)
+  }
   return status
 }

@@ -1,7 +1,9 @@
+import { bearerToken } from '../../http/authorization-field.ts'
 import { credentialsIn } from '../../http/claimed-client.ts'
 import { errorAnswer } from '../../http/errors.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
 import { peekJwt } from '../../signing/peek.ts'
+import { hashSecret } from '../../signing/secrets.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import { parseJson } from '../../wire/json.ts'
 import { alterError, alterSuccess, membersOf, withFields, withMembers } from '../alter-answer.ts'
@@ -9,6 +11,11 @@ import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 import { acceptSecrets } from './accept-secrets.ts'
 
 const tokens: IssuerRoute[] = ['oauth.token', 'jit.request.token']
+const registrations: IssuerRoute[] = [
+  'oauth.registration.read',
+  'oauth.registration.replace',
+  'oauth.registration.delete',
+]
 const jitToken: IssuerRoute[] = ['jit.request.token']
 
 /** Misbehaviours of client authentication and token answers. */
@@ -35,6 +42,27 @@ export const clientMisbehaviours = misbehavioursOf('issuer', {
         ? withMembers(answer, { error_description: 'there is no such client' })
         : answer,
     ),
+  },
+  'issuer-shows-registrations-to-others': {
+    says: 'The registration_access_token of one client reads and changes the registration of another.',
+    breaks: 'LUMO-REGISTRATION-TOKEN',
+    routes: registrations,
+    act: misleadRules((_context, { routed: { request, params } }) => {
+      const token = bearerToken(request)
+      const registrationHash = token === undefined ? '' : hashSecret(token)
+      return {
+        state: (state) =>
+          [...state.clients.values()].some((it) => it.registrationHash === registrationHash)
+            ? withRecord(state, 'clients', params.clientId, (it) => ({ ...it, registrationHash }))
+            : state,
+      }
+    }),
+  },
+  'issuer-keeps-deleted-clients': {
+    says: 'A deleted registration keeps working.',
+    breaks: 'LUMO-REGISTRATION-TOKEN',
+    routes: ['oauth.registration.delete'],
+    act: misleadRules(() => ({ events: () => [] })),
   },
   'issuer-grants-any-scope': {
     says: 'A scope that is not registered for the agent is granted.',

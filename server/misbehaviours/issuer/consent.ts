@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { credentialsIn } from '../../http/claimed-client.ts'
+import { errorAnswer } from '../../http/errors.ts'
 import { signConsent } from '../../http/issuer/oauth/authorize.ts'
 import { csrfCookie } from '../../http/issuer/oauth/consent-page.ts'
 import type { HttpRequest } from '../../http/message.ts'
@@ -7,11 +8,12 @@ import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
 import type { GrantRecord, State } from '../../issuer/state.ts'
 import { hashSecret } from '../../signing/secrets.ts'
 import { AuthorizeForm, type IssuerRoute } from '../../wire/index.ts'
-import { alterAnswer, withFields } from '../alter-answer.ts'
+import { alterAnswer, asHtml, withFields } from '../alter-answer.ts'
 import { misleadRules, replaceEvents, withRecord } from '../mislead-rules.ts'
 
 const authorizeRoutes: IssuerRoute[] = ['oauth.authorize', 'oauth.authorize.submit']
 const decisionRoutes: IssuerRoute[] = ['oauth.authorize.submit']
+const logoutRoutes: IssuerRoute[] = ['oauth.logout', 'oauth.logout.submit']
 const redemptionRoutes: IssuerRoute[] = ['oauth.token']
 
 /** Misbehaviours of consent, codes and refresh tokens. */
@@ -58,6 +60,60 @@ export const consentMisbehaviours = misbehavioursOf('issuer', {
           })),
       }
     }),
+  },
+  'issuer-reuses-request-uri': {
+    says: 'A request_uri of PAR is valid for further sign-ins.',
+    breaks: 'LUMO-PAR-ONCE',
+    routes: authorizeRoutes,
+    act: misleadRules((_context, { routed: { request } }) => ({
+      state: (state) =>
+        withRecord(
+          state,
+          'pushed',
+          parametersOf(request).get('request_uri') ?? undefined,
+          ({ used: _, ...pushed }) => pushed,
+        ),
+    })),
+  },
+  'issuer-keeps-refusals-from-client': {
+    says: 'An error of an authorization request is a page, although client and redirect_uri are known.',
+    breaks: 'LUMO-AUTHORIZE-REFUSALS',
+    routes: authorizeRoutes,
+    act: alterAnswer((answer) =>
+      /[?&]error=/.test(answer.headers?.location ?? '')
+        ? asHtml({ ...withFields(answer, { location: undefined }), status: 400 })
+        : answer,
+    ),
+  },
+  'issuer-logs-out-to-anywhere': {
+    says: 'Logout redirects to an unregistered post_logout_redirect_uri.',
+    breaks: 'LUMO-LOGOUT',
+    routes: logoutRoutes,
+    act: misleadRules((_context, { routed: { request } }) => {
+      const parameters = parametersOf(request)
+      const logoutUris = [parameters.get('post_logout_redirect_uri') ?? '']
+      return {
+        state: (state) =>
+          withRecord(state, 'clients', parameters.get('client_id') ?? '', (client) => ({
+            ...client,
+            logoutUris,
+          })),
+      }
+    }),
+  },
+  'issuer-logs-out-by-get-only': {
+    says: 'The logout endpoint answers 405 to POST.',
+    breaks: 'LUMO-LOGOUT',
+    routes: ['oauth.logout.submit'],
+    act: () => Promise.resolve(errorAnswer(405, 'method_not_allowed', 'expected the method GET')),
+  },
+  'issuer-userinfo-ignores-scope': {
+    says: 'Userinfo has every claim of the user, whatever was consented to.',
+    breaks: 'LUMO-USERINFO-SCOPE',
+    routes: ['oauth.userinfo', 'oauth.userinfo.post'],
+    act: misleadRules(() => ({
+      state: (state) => ({ ...state, dialect: { ...state.dialect, userinfo_claims: 'all' } }),
+    })),
   },
   'issuer-loses-state': {
     says: 'The redirect has no state.',

@@ -2,10 +2,15 @@ import { Jwks, ProtectedResource, ServerMetadata } from '../discovery.ts'
 import * as mcp from '../mcp.ts'
 import type { Route } from './route.ts'
 
-/** The RFC 8414 form: the well-known segment between host and path (ASM-01, PRM-01). */
-const between = (document: string) => [
+/** The well-known segment between host and base path (RFC 8414 §3, RFC 9728 §3). */
+const beforeBase = (document: string) => [
   `/.well-known/${document}/t/:tenant/api/v1`,
   `/.well-known/${document}/orgs/:tenant/api/v1`,
+]
+
+/** The RFC 8414 form, also without `/api/v1` (ASM-01, PRM-01). */
+const between = (document: string) => [
+  ...beforeBase(document),
   `/.well-known/${document}/t/:tenant`,
   `/.well-known/${document}/orgs/:tenant`,
 ]
@@ -56,7 +61,7 @@ export const discoveryRoutes = {
     seat: 'issuer',
     method: 'GET',
     path: '/.well-known/oauth-protected-resource',
-    aliases: elsewhere('oauth-protected-resource'),
+    aliases: [...beforeBase('oauth-protected-resource'), ...elsewhere('oauth-protected-resource')],
     auth: 'none',
     summary: 'Protected resource metadata (RFC 9728)',
     source: 'CONTRACT.md#protected-resource-metadata',
@@ -67,6 +72,7 @@ export const discoveryRoutes = {
     seat: 'issuer',
     method: 'GET',
     path: '/.well-known/oauth-protected-resource/mcp/:serverId',
+    aliases: beforeBase('oauth-protected-resource').map((path) => `${path}/mcp/:serverId`),
     auth: 'none',
     summary: 'Protected resource metadata of one MCP server',
     source: 'CONTRACT.md#protected-resource-metadata',

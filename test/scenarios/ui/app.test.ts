@@ -1,8 +1,11 @@
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { supertest } from '../../support/supertest.ts'
-import { failing, openWorld, passing, signIn } from './world.ts'
+import { eventually, failing, openWorld, passing, signIn } from './world.ts'
+
+/** The first test loads the mock, and the machine may be busy. */
+vi.setConfig({ testTimeout: 30_000 })
 
 describe('the sign-in of the page for the suite', () => {
   it('opens with a link once', async () => {
@@ -233,11 +236,11 @@ describe('editing on the page for the suite', () => {
     const { rmSync } = await import('node:fs')
 
     it.write('refused.yaml', failing)
-    await expect
-      .poll(async () => (await it.item('A document is open to every agent'))?.id)
-      .toBe(it.id)
+    await eventually(async () => (await it.item('A document is open to every agent'))?.id).toBe(
+      it.id,
+    )
     rmSync(join(it.folder, 'refused.yaml'))
-    await expect.poll(async () => (await it.call('GET', '/state')).body.items.length).toBe(0)
+    await eventually(async () => (await it.call('GET', '/state')).body.items.length).toBe(0)
   })
 
   it('refuses a file of the package where it is installed, with the reason', async () => {

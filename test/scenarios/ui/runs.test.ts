@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { describe, expect, it } from 'vitest'
-import { failing, openWorld, passing, signIn } from './world.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { eventually, failing, openWorld, passing, signIn } from './world.ts'
+
+/** The first test loads the mock, and the machine may be busy. */
+vi.setConfig({ testTimeout: 30_000 })
 
 const endless = `scenario: A scenario that never ends by itself
 steps:
@@ -26,9 +29,7 @@ describe('runs of the page for the suite', () => {
     const { items } = (await browser.call('GET', '/state')).body
     const ids = Object.fromEntries(items.map((it: Item & { id: string }) => [it.title, it.id]))
     const ended = async (name: string) => {
-      await expect
-        .poll(async () => ((await browser.item(name)) as Item).verdict, { timeout: 10_000 })
-        .not.toBe(null)
+      await eventually(async () => ((await browser.item(name)) as Item).verdict).not.toBe(null)
       return browser.item(name)
     }
     return { ...world, ...browser, ids, ended, [Symbol.asyncDispose]: world[Symbol.asyncDispose] }
@@ -110,7 +111,7 @@ describe('runs of the page for the suite', () => {
   it('stops a scenario that never ends, and skips it for this reason', async () => {
     await using it = await opened({ 'endless.yaml': endless })
     await it.call('POST', '/runs', { ids: Object.values(it.ids) })
-    await expect.poll(async () => (await it.call('GET', '/state')).body.runs.length).toBe(1)
+    await eventually(async () => (await it.call('GET', '/state')).body.runs.length).toBe(1)
 
     await it.call('DELETE', '/runs')
 
@@ -118,7 +119,7 @@ describe('runs of the page for the suite', () => {
       verdict: 'skipped',
       reason: 'stopped by hand',
     })
-    await expect.poll(async () => (await it.call('GET', '/state')).body.runs).toEqual([])
+    await eventually(async () => (await it.call('GET', '/state')).body.runs).toEqual([])
   })
 
   it('fails a scenario that exceeds its time or its number of exchanges', async () => {
@@ -153,7 +154,7 @@ steps:
     await it.call('PUT', `/scenarios/${id}`, { text: passing(), version: onDisk.version })
 
     expect(onDisk).toMatchObject({ verdict: 'failed', watched: true })
-    await expect.poll(async () => ((await it.item(title)) as Item).verdict).toBe('passed')
+    await eventually(async () => ((await it.item(title)) as Item).verdict).toBe('passed')
   })
 
   it('saves what was run as the HTML report, apart for each way of running', async () => {
@@ -181,7 +182,7 @@ steps:
 
     await it.call('POST', '/runs', { ids: [it.ids[title]] })
 
-    await expect.poll(() => text).toContain('"verdict":"passed"')
+    await eventually(() => text).toContain('"verdict":"passed"')
     request.destroy()
     const hello = /^id: (\S+)\nevent: hello/m.exec(text)?.[1] ?? ''
     const missed = await it.call('GET', `/news?last_event_id=${hello}`)

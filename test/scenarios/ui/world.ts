@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { rulesFile } from '../../../scenarios/cli/find-scenarios.ts'
 import { writeWholeFile } from '../../../scenarios/cli/write-file.ts'
 import { loadRules } from '../../../scenarios/runner/rules.ts'
@@ -87,3 +88,6 @@ export const signIn = async ({ origin, link }: Pick<Ui, 'origin' | 'link'>) => {
   }
   return { cookie, csrf, call, item }
 }
+
+/** Expects of a value that it becomes what is expected, within ten seconds. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 })

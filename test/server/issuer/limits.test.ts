@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { askApproval } from '../../../server/issuer/approvals.ts'
 import { useAssertion } from '../../../server/issuer/clients.ts'
-import { askForDevice, deviceLifetime } from '../../../server/issuer/devices.ts'
+import { askForDevice, denyDevice, deviceLifetime } from '../../../server/issuer/devices.ts'
+import type { Client } from '../../../server/issuer/event.ts'
 import {
   codeLifetime,
   giveGrant,
@@ -124,6 +125,26 @@ describe('limit_reached: one caller may have a limited number of', () => {
     )
     clock.advance(120)
     tenant.run(askApproval, { ...order, impact: 'low' })
+  })
+
+  it('waiting device codes of one client; answered and expired ones do not count', () => {
+    const { tenant, clock } = world({ policy: { limits: { devices_per_client: 2 } } })
+    const ask = (codeHash: string, client: Client = bot) =>
+      tenant.run(askForDevice, { client, codeHash, userCode: codeHash })
+    ask('a')
+    ask('b')
+
+    expect(refusalOf(() => ask('c'))).toEqual({
+      error: 'limit_reached',
+      what: 'waiting device codes of one client',
+      limit: 2,
+    })
+    ask('c', stranger)
+    tenant.run(denyDevice, { codeHash: 'a' })
+    ask('d')
+    expect(errorOf(() => ask('e'))).toBe('limit_reached')
+    clock.advance(deviceLifetime)
+    ask('e')
   })
 
   it('agents', () => {

@@ -12,6 +12,10 @@ import { decode, misbehavingHarness, type Probe, prove, type World } from './wor
 const { harness, tenant } = await misbehavingHarness()
 afterAll(() => harness.close())
 
+const registered = async (world: World) =>
+  (await world.anonymous.post('/connect/register').send({ redirect_uris: ['https://a.test/cb'] }))
+    .body
+
 const badLogin = (world: World, fields: object = { client_secret: 'not the secret' }) =>
   world.anonymous
     .post('/oauth/token')
@@ -77,6 +81,25 @@ describe('an issuer that misbehaves with tokens', () => {
       },
       true,
       false,
+    ],
+    'issuer-shows-registrations-to-others': [
+      async (world) => {
+        const [one, two] = [await registered(world), await registered(world)]
+        const path = `/connect/register/${one.client_id}`
+        return (await world.as(two.registration_access_token).get(path)).status
+      },
+      401,
+      200,
+    ],
+    'issuer-keeps-deleted-clients': [
+      async (world) => {
+        const { client_id, registration_access_token: token } = await registered(world)
+        const path = `/connect/register/${client_id}`
+        const deleted = await world.as(token).delete(path)
+        return [deleted.status, (await world.as(token).get(path)).status]
+      },
+      [204, 401],
+      [204, 200],
     ],
     'issuer-grants-any-scope': [
       async (world) => (await badLogin(world, { scope: 'admin:all' })).status,

@@ -66,6 +66,12 @@ export const openWorld = (server: Server, fetch = server.harness.fetch) => {
       { email: 'second@example.com', permissions: ['jit.approve'] },
       { email: 'alice@example.com' },
     ],
+    applications: [{ name: 'tv', public: true, redirect_uris: ['http://localhost/callback'] }],
+    workload: [{ issuer: 'https://kubernetes.example', subject: 'other', agent: 'other-bot' }],
+    connections: [
+      { connection_id: 'drive', name: 'Drive', provider: 'x', users: ['alice@example.com'] },
+      { connection_id: 'mail', name: 'Mail', provider: 'y', scopes: ['send'] },
+    ],
     documents: [
       { id: 'doc_9982', title: 'Q4', classification: 'confidential', body: 'Revenue rose 12 %.' },
       { id: 'doc_other', title: 'Q3', classification: 'confidential', body: 'Revenue fell 3 %.' },

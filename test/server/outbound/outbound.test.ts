@@ -11,7 +11,7 @@ const world = (options: OutboundOptions = {}) => {
   return { far, outbound, post }
 }
 
-const refusalOf = async (sending: Promise<number>) => {
+const refusalOf = async (sending: Promise<unknown>) => {
   try {
     return `answered ${await sending}`
   } catch (thrown) {
@@ -119,10 +119,10 @@ describe('a message to a URL from a caller', () => {
 
     for (const url of ['http://93.184.216.34/', 'http://example.com/', 'http://[2606:2800::1]/']) {
       expect(await refusalOf(post(url))).toBe('expected an address of this machine')
-      expect(await refusalOf(open.post(url))).toBe('answered 200')
+      expect(await refusalOf(open.post(url))).toBe('answered 202')
     }
     for (const url of ['http://127.0.0.1:1/', 'http://127.8.8.8/', 'http://[::1]:80/']) {
-      expect(await refusalOf(post(url))).toBe('answered 200')
+      expect(await refusalOf(post(url))).toBe('answered 202')
     }
   })
 
@@ -191,6 +191,28 @@ describe('a message over a socket', () => {
     expect(await post(`${server.url}/moved`, headers, '{}', signal)).toBe(302)
 
     expect(server.heard).toEqual(['POST /hook yes {"a":1}', 'POST /moved yes {}'])
+  })
+
+  it('is read by GET; a redirect is not followed, and a long answer is refused', async () => {
+    const server = createServer((request, response) => {
+      if (request.url === '/moved') response.writeHead(302, { location: '/keys' }).end()
+      else if (request.url === '/long') response.end('x'.repeat(65 * 1024))
+      else response.end('{"keys":[]}')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { get } = createOutbound()
+    const { signal } = new AbortController()
+    const read = (path: string) => get(`http://127.0.0.1:${port}${path}`, signal)
+
+    expect(await read('/keys')).toEqual({ status: 200, text: '{"keys":[]}' })
+    expect(await read('/moved')).toEqual({ status: 302, text: '' })
+    expect(await refusalOf(read('/long'))).toBe('the answer is larger than 64 KiB')
+    expect(await refusalOf(get('http://10.0.0.1/keys', signal))).toBe(
+      'expected an address of this machine',
+    )
+    server.closeAllConnections()
+    server.close()
   })
 
   it('fails after a timeout', async () => {

@@ -8,6 +8,7 @@ import {
   pushLifetime,
   pushRequest,
   soundRequest,
+  usePushedRequest,
 } from '../../../issuer/grants.ts'
 import { Refused, refuse } from '../../../issuer/refusal.ts'
 import { findUser } from '../../../issuer/tasks.ts'
@@ -18,6 +19,7 @@ import {
   type AuthorizeRequest,
   ConsentDetails,
   type ErrorBody,
+  type ReadAuthorization,
   readAuthorization,
 } from '../../../wire/index.ts'
 import { issuerOf } from '../../issuer-urls.ts'
@@ -27,20 +29,21 @@ import { isSameOrigin } from '../../same-origin.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { newSecret } from '../new-secret.ts'
-import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
-import { consentPage, csrfCookie, problemPage, signedOutPage } from './consent-page.ts'
-import { readIdToken } from './id-token.ts'
+import {
+  clientOrPublic,
+  hasSecretInUri,
+  refuseSecretsInUri,
+  secretInUri,
+} from './client-authentication.ts'
+import { consentPage, csrfCookie, problemPage } from './consent-page.ts'
 import { audienceOf } from './resource-indicators.ts'
 import { noStore } from './token-response.ts'
 
 export const authorizeHandlers: Handlers<
-  'oauth.authorize' | 'oauth.authorize.submit' | 'oauth.par' | 'oauth.logout',
+  'oauth.authorize' | 'oauth.authorize.submit' | 'oauth.par',
   IssuerContext
 > = {
-  'oauth.authorize': ({ context, query, request }) => {
-    refuseSecretsInUri(request)
-    return askForConsent(context, request, query)
-  },
+  'oauth.authorize': ({ context, query, request }) => askForConsent(context, request, query),
 
   'oauth.authorize.submit': ({ context, body, request }) => {
     const { user: chosen = '', decision, csrf, ...asked } = body
@@ -51,11 +54,14 @@ export const authorizeHandlers: Handlers<
     refuseForgedForm(context, request, csrf, parameters)
     return redirectRefusals(context, request, redirectUri, parameters.state, 303, () => {
       const { details, audience, ...sound } = checkAuthorization(context, client, parameters)
-      if (decision === 'deny')
-        refuse({ error: 'access_denied', reason: 'the user denied the request' })
-      const user =
-        findUser(context.tenant.state, chosen) ??
-        failWithPage(400, 'Select a user, then try again.')
+      const user = findUser(context.tenant.state, chosen)
+      if (decision === 'allow' && user === undefined) {
+        return failWithPage(400, 'Select a user, then try again.')
+      }
+      context.tenant.run(usePushedRequest, { uri: parameters.request_uri })
+      if (decision === 'deny' || user === undefined) {
+        return refuse({ error: 'access_denied', reason: 'the user denied the request' })
+      }
       const code = newSecret(context, 'code')
       context.tenant.run(giveGrant, {
         ...sound,
@@ -77,6 +83,9 @@ export const authorizeHandlers: Handlers<
     if (body.request_uri !== undefined) {
       answerWith(400, 'invalid_request', 'request_uri: not allowed in a pushed request')
     }
+    const { request: object, registration, max_age } = body
+    const { flaw } = readAuthorization({ request: object, registration, max_age })
+    if (flaw !== undefined) answerWith(400, flaw.error, flaw.reason)
     const parameters = AuthorizeQuery.parse({ ...body, client_id: client.clientId })
     if (!isRegisteredRedirect(client, parameters.redirect_uri ?? '')) {
       answerWith(400, 'invalid_request', 'redirect_uri: expected a registered redirect_uri')
@@ -92,18 +101,6 @@ export const authorizeHandlers: Handlers<
       headers: noStore,
     }
   },
-
-  'oauth.logout': async ({ context, query }) => {
-    const { post_logout_redirect_uri: uri, id_token_hint: hint, state } = query
-    if (uri === undefined) return signedOutPage()
-    const clientId = query.client_id ?? (hint && (await readIdToken(context, hint))?.clientId) ?? ''
-    const client = context.tenant.state.clients.get(clientId)
-    if (client === undefined || !isRegisteredRedirect(client, uri)) {
-      return problemPage(400, 'The post_logout_redirect_uri is not registered for the client.')
-    }
-    if (client.selfRegistered) return signedOutPage()
-    return { status: 302, headers: { location: withQuery(uri, { state }), ...noStore } }
-  },
 }
 
 /** The consent page, or what is wrong with the request: to the client, where it is known who that is. */
@@ -112,8 +109,11 @@ const askForConsent = (
   request: HttpRequest,
   asked: AuthorizeRequest,
 ): Answer => {
-  const { query, flaw } = readAuthorization(asked)
-  const parameters = withPushed(context, query)
+  const { query, flaw: own } = readAuthorization(asked)
+  const { parameters, flaw: ofPushed = own } = withPushed(context, query)
+  const flaw = hasSecretInUri(request.query)
+    ? ({ error: 'invalid_request', reason: secretInUri } as const)
+    : ofPushed
   const { client, redirectUri } = findRedirectTarget(context, parameters)
   const target = client.selfRegistered ? undefined : redirectUri
   return redirectRefusals(context, request, target, parameters.state, 302, () => {
@@ -129,25 +129,43 @@ const askForConsent = (
       parameters: Object.entries(parameters).flatMap(([name, value]) =>
         [value ?? []].flat().map((one) => [name, one] as const),
       ),
-      csrf: signConsent(context, newSecret(context, 'csrf'), parameters),
+      ...newConsent(context, request, parameters),
       secure: context.origins.issuer.startsWith('https:'),
       redirectUri,
     })
   })
 }
 
-/** The authorization parameters: the pushed ones when there is a `request_uri`. */
-const withPushed = ({ tenant }: TenantContext, query: AuthorizeQuery): AuthorizeQuery => {
+/**
+ * The authorization parameters: the pushed ones when there is a `request_uri`, which stays with them
+ * until the decision.
+ */
+const withPushed = (
+  { tenant }: TenantContext,
+  query: AuthorizeQuery,
+): Readonly<{ parameters: AuthorizeQuery; flaw?: ReadAuthorization['flaw'] }> => {
   const { request_uri: uri, client_id: clientId } = query
-  if (uri === undefined) return query
+  if (uri === undefined) return { parameters: query }
   const pushed = tenant.state.pushed.get(uri)
+  const reason = pushedObstacle(pushed, clientId, tenant.clock.now())
+  if (pushed !== undefined && reason === undefined) {
+    return { parameters: { ...AuthorizeQuery.parse(pushed.parameters), request_uri: uri } }
+  }
+  if (query.redirect_uri === undefined) failWithPage(400, `The request_uri is ${reason}.`)
+  const flaw = { error: 'invalid_request_uri', reason: `request_uri: it is ${reason}` } as const
+  return { parameters: query, flaw }
+}
+
+const pushedObstacle = (
+  pushed: PushedRequest | undefined,
+  clientId: string | undefined,
+  now: number,
+): string | undefined => {
   if (pushed === undefined || pushed.clientId !== clientId) {
-    return failWithPage(400, 'The request_uri is unknown, or belongs to another client.')
+    return 'unknown, or belongs to another client'
   }
-  if (tenant.clock.now() >= pushed.expiresAt) {
-    return failWithPage(400, 'The request_uri is expired.')
-  }
-  return AuthorizeQuery.parse(pushed.parameters)
+  if (pushed.used) return 'used'
+  return now < pushed.expiresAt ? undefined : 'expired'
 }
 
 /**
@@ -234,7 +252,11 @@ const redirectToClient = (
   }
 }
 
-const withQuery = (uri: string, parameters: Readonly<Record<string, string | undefined>>) => {
+/** The URI with these parameters added to its query. */
+export const withQuery = (
+  uri: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+) => {
   const url = new URL(uri)
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.append(name, value)
@@ -255,13 +277,30 @@ export const refuseForgedForm = (
   const { origin, host, cookie = '' } = headers
   const isOurs = origin === undefined || isSameOrigin(origin, host, context.origins.issuer)
   const isSigned = same(csrf, signConsent(context, csrf.split('.', 1)[0] ?? '', parameters))
-  if (!isOurs || !isSigned || !same(parseCookie(cookie)[csrfCookie] ?? '', csrf)) {
+  const isOpen = openPages(cookie).some((page) => same(page, csrf))
+  if (!isOurs || !isSigned || !isOpen) {
     failWithPage(
       403,
       'The form is not from this page, or the page is too old. Go back to the application and start again.',
     )
   }
 }
+
+/** A signed nonce for a new page, and the cookie that also contains those of the browser's other open pages. */
+export const newConsent = (
+  context: TenantContext,
+  { headers: { cookie } }: HttpRequest,
+  parameters: Readonly<Record<string, unknown>>,
+): Readonly<{ csrf: string; cookie: string }> => {
+  const csrf = signConsent(context, newSecret(context, 'csrf'), parameters)
+  return { csrf, cookie: [...openPages(cookie), csrf].slice(-mostPages).join(separator) }
+}
+
+const mostPages = 10
+const separator = '~'
+
+const openPages = (cookie = ''): string[] =>
+  (parseCookie(cookie)[csrfCookie] ?? '').split(separator).filter((page) => page !== '')
 
 /** The nonce of a consent page, with a signature over it and the displayed request. */
 export const signConsent = (

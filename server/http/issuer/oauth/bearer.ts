@@ -28,6 +28,8 @@ export type Principal = Readonly<{
   jitTaskId?: string | undefined
   /** Whether the credential is an API key instead of a token. */
   isKey?: true
+  /** The user who created the API key. */
+  keyOwner?: User | undefined
 }>
 
 /**
@@ -105,6 +107,7 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
     approvalObstacle: 'an API key cannot decide',
     jti: `key:${key.name}`,
     isKey: true,
+    keyOwner: state.users.get(key.userId ?? ''),
     claims: {
       iss,
       sub: agent === undefined ? `key:${key.name}` : `agent:${agent.name}`,

@@ -5,13 +5,14 @@ import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
 import { peekJwt } from '../../../signing/peek.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
-import { decodeBasic } from '../../../wire/basic-credentials.ts'
+import { type BasicCredentials, decodeBasic } from '../../../wire/basic-credentials.ts'
 import { assertionAlgorithms, jwtBearerAssertion } from '../../../wire/index.ts'
 import { isSecretParameter } from '../../../wire/secret-names.ts'
 import { assertionAudiences } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
+import { publishedKeys } from './published-keys.ts'
 
 type ClientFields = Readonly<{
   client_id?: string | undefined
@@ -73,11 +74,16 @@ export const hasClientCredentials = ({ headers }: HttpRequest, fields: ClientFie
   fields.client_assertion !== undefined ||
   /^basic /i.test(headers.authorization ?? '')
 
+/** An `id_token_hint` is allowed in a URI (OpenID Connect Core §3.1.2.1). */
+export const hasSecretInUri = (query: URLSearchParams): boolean =>
+  query.size > 0 &&
+  [...query.keys()].some((name) => isSecretParameter(name) && name !== 'id_token_hint')
+
+export const secretInUri = 'expected credentials only in the body or in header fields'
+
 /** Secrets and tokens must not be in a URI, because URIs are logged (CC-04). */
 export const refuseSecretsInUri = ({ query }: HttpRequest): void => {
-  if (query.size > 0 && [...query.keys()].some(isSecretParameter)) {
-    answerWith(400, 'invalid_request', 'expected credentials only in the body or in header fields')
-  }
+  if (hasSecretInUri(query)) answerWith(400, 'invalid_request', secretInUri)
 }
 
 /**
@@ -96,10 +102,11 @@ const clientByAssertion = async (
   const clientId = posted ?? String(peekJwt(jwt)?.claims.iss)
   const client = tenant.state.clients.get(clientId)
   const refused = () => refuseClient(context, 'the client assertion is not valid')
-  if (client?.keys === undefined) return refused()
+  const keys = client && keysOf(context, client)
+  if (client === undefined || keys === undefined) return refused()
   const now = tenant.clock.now()
   const { jti, exp } = await verifyAssertion(jwt, {
-    keys: keySetOf(client.keys),
+    keys,
     algorithms: assertionAlgorithms,
     issuers: [clientId],
     subject: clientId,
@@ -112,6 +119,11 @@ const clientByAssertion = async (
   return client
 }
 
+const keysOf = (context: TenantContext, { keys, jwksUri }: Client): FindKeys | undefined => {
+  if (keys !== undefined) return keySetOf(keys)
+  return jwksUri === undefined ? undefined : publishedKeys(context, jwksUri)
+}
+
 /** The imported keys of each JWKS. */
 export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): FindKeys => {
   const known = keySets.get(jwks) ?? createKeySet(jwks)
@@ -121,9 +133,25 @@ export const keySetOf = (jwks: readonly Readonly<Record<string, unknown>>[]): Fi
 
 const keySets = new WeakMap<object, FindKeys>()
 
-const basicCredentials = (context: TenantContext, { headers }: HttpRequest) => {
+/** @throws {HttpError} also for credentials that would be right without form encoding, unless the dialect allows it */
+const basicCredentials = (
+  context: TenantContext,
+  { headers }: HttpRequest,
+): BasicCredentials | undefined => {
   const basic = decodeBasic(headers.authorization)
-  return basic?.flaw === undefined
+  if (basic === undefined) return undefined
+  const { clients, dialect } = context.tenant.state
+  const isRight = ({ id, secret }: BasicCredentials) => hasSecret(clients.get(id), secret)
+  if (basic.flaw === undefined && isRight(basic)) return basic
+  if (isRight(basic.raw)) {
+    return dialect.basic_encoding === 'either'
+      ? basic.raw
+      : refuseClient(
+          context,
+          'the Basic credentials are right, but not form-encoded (RFC 6749, 2.3.1)',
+        )
+  }
+  return basic.flaw === undefined
     ? basic
     : refuseClient(context, `the Basic credentials are ${basic.flaw}`)
 }

@@ -3,7 +3,7 @@ import type { Client, User } from '../../../issuer/event.ts'
 import type { AuthorizationDetail } from '../../../wire/index.ts'
 import { exactly, type Markup, markup } from '../../../wire/markup.ts'
 import type { Answer } from '../../message.ts'
-import { plainPage } from '../../plain-page.ts'
+import { type PlainPage, plainPage } from '../../plain-page.ts'
 
 export type Consent = Readonly<{
   client: Client
@@ -16,6 +16,8 @@ export type Consent = Readonly<{
   /** Every parameter of the request; the form sends them back. */
   parameters: readonly (readonly [string, string])[]
   csrf: string
+  /** The value of the cookie; contains `csrf`. */
+  cookie: string
   /** Whether the issuer's origin uses https; then the cookie is `Secure`. */
   secure: boolean
   redirectUri: string
@@ -41,14 +43,14 @@ ${consent.mayAct === undefined ? '' : markup`<p>Only <code>${consent.mayAct}</co
 <p>You will be sent back to <code>${consent.redirectUri}</code>.</p>
 <p><button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></p>
 </form>`,
-    consentCookie(consent.csrf, consent.secure),
-    formTargets(consent.redirectUri),
+    consentCookie(consent.cookie, consent.secure),
+    'anywhere',
   )
 
-const consentCookie = (csrf: string, secure: boolean) => ({
+const consentCookie = (value: string, secure: boolean) => ({
   'set-cookie': stringifySetCookie({
     name: csrfCookie,
-    value: csrf,
+    value,
     path: '/',
     httpOnly: true,
     sameSite: 'lax',
@@ -79,6 +81,7 @@ export const devicePage = ({
   scope,
   userCode,
   csrf,
+  cookie,
   secure,
 }: Readonly<{
   clientName: string
@@ -86,6 +89,7 @@ export const devicePage = ({
   scope: string
   userCode: string
   csrf: string
+  cookie: string
   secure: boolean
 }>): Answer =>
   page(
@@ -103,7 +107,7 @@ ${users.map((user, at) => choice(user, at === 0))}
 <p><button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button></p>
 </form>`,
-    consentCookie(csrf, secure),
+    consentCookie(cookie, secure),
     "'self'",
   )
 
@@ -112,7 +116,7 @@ export const signedOutPage = (): Answer =>
 
 /**
  * The cookie holds the same value as the form, so that no other site can submit the form (double
- * submit).
+ * submit), and the values of other pages that the browser has open.
  */
 export const csrfCookie = 'lumoauth_consent'
 
@@ -122,18 +126,12 @@ const isChosen = ({ hint, users }: Consent, { id, email }: User) =>
 const choice = ({ id, name, email }: User, chosen: boolean) =>
   markup`<p><label><input type="radio" name="user" value="${exactly(id)}" required${chosen ? markup` checked` : ''}> ${name} <small>${email}</small></label></p>\n`
 
-/** Browsers also apply `form-action` to the redirect after the form. */
-const formTargets = (redirectUri: string) => {
-  const { origin, protocol } = new URL(redirectUri)
-  return `'self' ${origin === 'null' ? protocol : origin}`
-}
-
 const page = (
   status: number,
   title: string,
   body: Markup,
   headers: Readonly<Record<string, string>> = {},
-  formTargets?: string,
+  formTargets?: PlainPage['formTargets'],
 ): Answer =>
   plainPage({
     of: 'mock issuer',

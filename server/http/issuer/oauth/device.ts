@@ -15,7 +15,7 @@ import { answerWith, HttpError } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { newSecret } from '../new-secret.ts'
-import { refuseForgedForm, signConsent } from './authorize.ts'
+import { newConsent, refuseForgedForm } from './authorize.ts'
 import { clientOrPublic, refuseSecretsInUri } from './client-authentication.ts'
 import { devicePage, problemPage, userCodePage } from './consent-page.ts'
 import { redeemDevice } from './grants/authorization-code.ts'
@@ -48,7 +48,7 @@ export const deviceHandlers: Handlers<
     }
   },
 
-  'oauth.device': ({ context, query }) => {
+  'oauth.device': ({ context, request, query }) => {
     const { user_code: userCode } = query
     if (userCode === undefined) return userCodePage()
     const { device } = deviceOf(context, userCode)
@@ -59,7 +59,7 @@ export const deviceHandlers: Handlers<
       users: [...context.tenant.state.users.values()],
       scope: device.scope,
       userCode: device.userCode,
-      csrf: signConsent(context, newSecret(context, 'csrf'), parameters),
+      ...newConsent(context, request, parameters),
       secure: context.origins.issuer.startsWith('https:'),
     })
   },

@@ -31,9 +31,10 @@ import { deviceCodeGrant, deviceHandlers } from './device.ts'
 import { authorizationCode, refreshToken } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import { exchangeToken } from './grants/token-exchange.ts'
+import { logoutHandlers } from './logout.ts'
 import { registrationHandlers } from './registration.ts'
 import { type GrantHandler, noStore } from './token-response.ts'
-import { userinfoHandlers } from './userinfo.ts'
+import { shownSubject, userinfoHandlers } from './userinfo.ts'
 
 const grants: Readonly<Record<GrantType, GrantHandler>> = {
   client_credentials: clientCredentials,
@@ -53,6 +54,7 @@ type OauthRoute =
   | keyof typeof authorizeHandlers
   | keyof typeof backchannelHandlers
   | keyof typeof deviceHandlers
+  | keyof typeof logoutHandlers
   | keyof typeof registrationHandlers
   | keyof typeof userinfoHandlers
 
@@ -98,6 +100,7 @@ export const oauthHandlers: Handlers<OauthRoute, IssuerContext> = {
   ...authorizeHandlers,
   ...backchannelHandlers,
   ...deviceHandlers,
+  ...logoutHandlers,
   ...registrationHandlers,
   ...userinfoHandlers,
 }
@@ -120,7 +123,14 @@ const accessTokenSeenBy = async (
   const user = findUser(context.tenant.state, token.userId ?? '')
   const username = user?.email ?? token.sub
   return {
-    ...ok({ active: true, token_type: 'Bearer', nbf: claims.iat, ...claims, username }),
+    ...ok({
+      active: true,
+      token_type: 'Bearer',
+      nbf: claims.iat,
+      ...claims,
+      sub: shownSubject(context.tenant.state, claims.sub),
+      username,
+    }),
     headers: noStore,
   }
 }

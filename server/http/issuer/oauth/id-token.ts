@@ -1,4 +1,5 @@
 import type { Token } from '../../../issuer/event.ts'
+import { peekJwt } from '../../../signing/peek.ts'
 import { type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
 import { issuerOf, issuersOf } from '../../issuer-urls.ts'
@@ -34,17 +35,19 @@ export const idToken = (
   )
 }
 
-/** The grant and the client of one of our ID tokens; undefined for any other text. */
+/** The grant and the client of one of our ID tokens, also an expired one if `expired`; undefined for any other text. */
 export const readIdToken = async (
   context: TenantContext,
   jwt: string,
+  { expired = false }: Readonly<{ expired?: boolean }> = {},
 ): Promise<{ grantId: string; clientId: string; expiresAt: number } | undefined> => {
+  const now = context.tenant.clock.now()
   try {
     const { sid, aud, exp } = await verifyAssertion(jwt, {
       keys: context.keys.findKeys,
       algorithms: context.keys.all.map(({ alg }) => alg),
       issuers: issuersOf(context),
-      now: context.tenant.clock.now(),
+      now: expired ? Math.min(now, Number(peekJwt(jwt)?.claims.exp) - 1) : now,
       longest: lifetime,
     })
     return { grantId: String(sid), clientId: String(aud), expiresAt: exp }

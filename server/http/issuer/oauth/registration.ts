@@ -1,7 +1,7 @@
 import { deleteClient, registerClient } from '../../../issuer/clients.ts'
 import type { Client } from '../../../issuer/event.ts'
 import { hashSecret, same } from '../../../signing/secrets.ts'
-import type { ClientRegistered } from '../../../wire/index.ts'
+import type { ClientRegistered, RegisterClient } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
 import { basePath } from '../../issuer-urls.ts'
 import { created, type Handlers, type HttpRequest, noContent, ok } from '../../message.ts'
@@ -30,6 +30,7 @@ export const registrationHandlers: Handlers<
     const isKnown = authorization !== undefined || key !== undefined
     const by =
       isKnown || registration === 'authenticated' ? await bearer(context, request) : undefined
+    refuseJwksUri(context, body)
     const secret = hasSecret(body.token_endpoint_auth_method)
       ? newSecret(context, 'secret')
       : undefined
@@ -63,6 +64,7 @@ export const registrationHandlers: Handlers<
     if (body.client_id !== clientId) {
       answerWith(400, 'invalid_client_metadata', `client_id: expected ${clientId}`)
     }
+    refuseJwksUri(context, body)
     const wants = hasSecret(body.token_endpoint_auth_method)
     const made = wants && secretHash === undefined ? newSecret(context, 'secret') : undefined
     const [{ client }] = tenant.run(registerClient, {
@@ -86,6 +88,17 @@ export const registrationHandlers: Handlers<
     context.tenant.run(deleteClient, { clientId })
     return noContent
   },
+}
+
+/** A URI that the issuer would never fetch is refused at registration (THR-09). */
+const refuseJwksUri = (
+  { outbound }: TenantContext,
+  { jwks_uri: uri }: Pick<RegisterClient, 'jwks_uri'>,
+): void => {
+  const objection = uri === undefined ? undefined : outbound.objection(uri)
+  if (objection !== undefined) {
+    answerWith(400, 'invalid_client_metadata', `jwks_uri: ${objection}`)
+  }
 }
 
 const hasSecret = (method: string) => /^client_secret/.test(method)
@@ -119,6 +132,9 @@ const registrationOf = (
     client_secret_expires_at: 0,
     client_name: client.name,
     redirect_uris: [...(client.redirectUris ?? [])],
+    ...(client.logoutUris === undefined
+      ? {}
+      : { post_logout_redirect_uris: [...client.logoutUris] }),
     grant_types: [...(client.grantTypes ?? [])],
     response_types: client.grantTypes?.includes('authorization_code') ? ['code'] : [],
     scope: client.capabilities.join(' '),
@@ -126,5 +142,6 @@ const registrationOf = (
     application_type: 'web',
     registration_client_uri: `${base}/connect/register/${encodeURIComponent(client.clientId)}`,
     ...(client.keys === undefined ? {} : { jwks: { keys: client.keys } }),
+    ...(client.jwksUri === undefined ? {} : { jwks_uri: client.jwksUri }),
   }
 }

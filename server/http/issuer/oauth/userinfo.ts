@@ -1,11 +1,11 @@
 import { usageAt } from '../../../issuer/budgets.ts'
 import type { Agent, User } from '../../../issuer/event.ts'
+import type { State } from '../../../issuer/state.ts'
 import type { Tenant } from '../../../issuer/tenant.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
-
 import { refuseToken } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
@@ -19,7 +19,8 @@ const userinfo = ({ context, principal }: IssuerContext): Answer => {
   if (agent === undefined && isKey) return refuseToken(context)
   if (user !== undefined) {
     const act = claims.act === undefined ? {} : { act: claims.act }
-    return { ...ok({ ...personInfo(context, user), ...act }), headers: noStore }
+    const scope = claimsScope(context, claims.scope)
+    return { ...ok({ ...personInfo(context, user, scope), ...act }), headers: noStore }
   }
   if (agent !== undefined) return { ...ok(agentInfo(context, agent)), headers: noStore }
   return answerWith(403, 'insufficient_scope', 'expected the token of a user or an agent')
@@ -30,9 +31,15 @@ export const userinfoHandlers: Handlers<'oauth.userinfo' | 'oauth.userinfo.post'
   'oauth.userinfo.post': userinfo,
 }
 
-const personInfo = ({ tenant }: TenantContext, user: User) => ({
+/** OpenID Connect Core §5.4; a token without `openid` is not of OpenID Connect, and gets all claims. */
+const claimsScope = ({ tenant }: TenantContext, scope = ''): string | undefined =>
+  tenant.state.dialect.userinfo_claims === 'by_scope' && scope.split(' ').includes('openid')
+    ? scope
+    : undefined
+
+const personInfo = ({ tenant }: TenantContext, user: User, scope: string | undefined) => ({
   sub: user.id,
-  ...userClaims(user),
+  ...userClaims(user, scope),
   roles: [...(user.roles ?? [])],
   tenant: tenant.slug,
 })
@@ -42,7 +49,7 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
   const { state, slug } = tenant
   const workload = state.workloads.find(({ agentId }) => agentId === agent.id)
   return {
-    sub: (state.dialect.userinfo_sub === 'agent:name' ? 'agent:' : 'agent_') + agent.name,
+    sub: shownSubject(state, `agent:${agent.name}`),
     name: agent.displayName ?? agent.name,
     agent_id: agent.id,
     identity_type: 'agent',
@@ -59,6 +66,12 @@ const agentInfo = ({ tenant }: TenantContext, agent: Agent) => {
           },
         }),
   }
+}
+
+/** The `sub` of an agent or a client as the answers of this tenant show it; tokens keep theirs. */
+export const shownSubject = ({ dialect, clients }: State, sub: string): string => {
+  if (dialect.userinfo_sub === 'agent:name') return sub
+  return clients.has(sub) ? `client_${sub}` : sub.replace(/^agent:/, 'agent_')
 }
 
 /** An agent's budget and its usage (CONTRACT.md#userinfo); empty without a budget. */

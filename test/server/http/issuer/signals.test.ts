@@ -306,6 +306,25 @@ describe('a push', () => {
     expect(names[2]).not.toBe(names[0])
   })
 
+  it.each([200, 204])(
+    'is not delivered by a status %i, which is no answer of a receiver',
+    async (status) => {
+      const { openTask, complete, far, settle, tenant, happened } = await streaming(push())
+      far.answers.unshift(status)
+
+      await complete(await openTask())
+      await settle()
+      const failed = happened('signal.failed')
+      tenant.clock.advance(10)
+      await settle()
+
+      expect(failed).toMatchObject([
+        { final: false, reason: `the answer was ${status}, expected 202` },
+      ])
+      expect(happened('signal.delivered')).toMatchObject([{ attempt: 2 }])
+    },
+  )
+
   it('is not repeated after the receiver rejected it', async () => {
     const { openTask, complete, far, settle, tenant, happened } = await streaming(push())
     far.answers[0] = 400

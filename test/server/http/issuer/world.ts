@@ -12,7 +12,7 @@ export const outside = () => {
   const names = new Map<string, Address[]>([['localhost', [{ address: '127.0.0.1', family: 4 }]]])
   const sent: Message[] = []
   /** The statuses of receivers; the last one repeats. */
-  const answers: (number | Error)[] = [200]
+  const answers: (number | Error)[] = [202]
   return {
     names,
     sent,

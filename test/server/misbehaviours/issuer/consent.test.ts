@@ -56,6 +56,12 @@ const redeem = (world: World, code: string, more: Fields = {}, client = 'report-
       ...more,
     })
 
+const leave = (world: World, post_logout_redirect_uri: string) =>
+  world.anonymous
+    .post('/oauth/logout')
+    .type('form')
+    .send({ client_id: 'report-bot', post_logout_redirect_uri })
+
 const refresh = (world: World, token: string) =>
   world.anonymous
     .post('/oauth/token')
@@ -92,6 +98,44 @@ describe('an issuer that misbehaves when a person consents', () => {
       },
       [400, undefined],
       [303, 'https://evil.example/'],
+    ],
+    'issuer-reuses-request-uri': [
+      async (world) => {
+        const pushed = await world.anonymous
+          .post('/oauth/par')
+          .type('form')
+          .send({ ...usual, ...world.client(), scope: 'openid' })
+        const { request_uri } = pushed.body
+        const asked = { ...usual, scope: 'openid', request_uri }
+        const first = await decide(world, asked)
+        return [first.status, (await decide(world, asked)).status]
+      },
+      [303, 403],
+      [303, 303],
+    ],
+    'issuer-keeps-refusals-from-client': [
+      async (world) => (await open(world, { response_type: 'token' })).status,
+      302,
+      400,
+    ],
+    'issuer-logs-out-to-anywhere': [
+      async (world) => (await leave(world, 'https://evil.example/')).status,
+      400,
+      303,
+    ],
+    'issuer-logs-out-by-get-only': [
+      async (world) => (await leave(world, redirect_uri)).status,
+      303,
+      405,
+    ],
+    'issuer-userinfo-ignores-scope': [
+      async (world) => {
+        const order = { user: 'alice@example.com', scope: 'openid' }
+        const { access_token } = (await world.control.post('/user-token').send(order)).body
+        return (await world.userinfo(access_token)).body.email
+      },
+      undefined,
+      'alice@example.com',
     ],
     'issuer-loses-state': [
       async (world) => [

@@ -118,7 +118,6 @@ describe('the authorization page', () => {
       { client_id: 'cli-app', redirect_uri: 'http://127.0.0.1:80@evil.test/cb' },
     ],
     ['a javascript: URI', { redirect_uri: 'javascript:alert(1)' }],
-    ['an unknown request_uri', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
   ])('never redirects for %s', async (_name, parameters) => {
     const { status, headers, text } = await open(world(seed), parameters)
 
@@ -140,6 +139,11 @@ describe('the authorization page', () => {
       'malformed authorization_details',
       { authorization_details: '{}' },
       'invalid_authorization_details',
+    ],
+    [
+      'an unknown request_uri',
+      { request_uri: 'urn:ietf:params:oauth:request_uri:x' },
+      'invalid_request_uri',
     ],
     ['an unknown actor', { requested_actor: 'unknown-agent' }, 'invalid_request'],
   ])('redirects to the client with an error for %s', async (_name, parameters, error) => {
@@ -179,7 +183,8 @@ describe('the authorization page', () => {
     expect(text).not.toContain('<script')
     const policy = headers['content-security-policy'] ?? ''
     expect(policy).toContain("default-src 'none'")
-    expect(policy).toContain("form-action 'self' https://app.test")
+    // Browsers would apply it to every redirect after the callback.
+    expect(policy).not.toContain('form-action')
     expect(policy).toContain("frame-ancestors 'none'")
     const [, ...attributes] = headers['set-cookie']?.[0]?.split('; ') ?? []
     expect(attributes.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'])
@@ -226,6 +231,26 @@ describe('the authorization page', () => {
 
     expect([...new Set(attempts.map(({ status }) => status))]).toEqual([403])
     expect(at.tenant.journal().some(({ type }) => type === 'grant.given')).toBe(false)
+  })
+
+  it('accepts the decision of each page that a browser has open', async () => {
+    const at = world(seed)
+    const first = await open(at, { state: 'first' })
+    const cookieOf = ({ headers }: Response) => headers['set-cookie']?.[0]?.split(';', 1)[0] ?? ''
+    const second = await at.request
+      .get(`/oauth/authorize?${queryOf({ ...request, state: 'second' })}`)
+      .set({ cookie: cookieOf(first) })
+    const cookie = cookieOf(second)
+    const decided = ({ text }: Response) =>
+      at.request
+        .post('/oauth/authorize')
+        .set({ cookie })
+        .type('form')
+        .send({ ...fieldsOf(text), user: 'user:alice', decision: 'allow' })
+
+    const answers = [await decided(first), await decided(second)]
+
+    expect(answers.map((it) => location(it).searchParams.get('state'))).toEqual(['first', 'second'])
   })
 
   it('redirects with code, state and iss', async () => {
@@ -513,26 +538,39 @@ describe('a pushed authorization request (RFC 9126)', () => {
     expect(fieldsOf(own.text)).toMatchObject({ scope: request.scope, state: request.state })
     expect([own.status, foreign.status, late.status]).toEqual([200, 400, 400])
   })
-})
 
-describe('logout', () => {
-  it('redirects only to a registered URI', async () => {
-    const at = world(seed)
-    const { body } = await redeem(at, await codeFor(at))
-    const out = (parameters: Parameters) => at.request.get(`/oauth/logout?${queryOf(parameters)}`)
+  it.each(['allow', 'deny'])(
+    'is used once: after "%s" its request_uri is refused',
+    async (decision) => {
+      const at = world(seed)
+      const { request_uri } = (await pushed(at)).body
+      const asked = { client_id: 'web-app', request_uri }
+      const opened = () => at.request.get(`/oauth/authorize?${queryOf(asked)}`)
+      const decided = async ({ text, headers }: Response) =>
+        at.request
+          .post('/oauth/authorize')
+          .set({ cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '' })
+          .type('form')
+          .send({ ...fieldsOf(text), user: 'user:alice', decision })
+      const [first, reloaded] = [await opened(), await opened()]
 
-    const evil = await out({ client_id: 'web-app', post_logout_redirect_uri: 'https://evil.test' })
-    const anonymous = await out({ post_logout_redirect_uri: redirect_uri })
-    const known = await out({
-      id_token_hint: body.id_token,
-      post_logout_redirect_uri: redirect_uri,
-      state: 's',
-    })
-    const plain = await out({})
+      const once = await decided(first)
+      const twice = await decided(reloaded)
+      const again = await opened()
 
-    expect([evil.status, anonymous.status, known.status, plain.status]).toEqual([
-      400, 400, 302, 200,
-    ])
-    expect(location(known).href).toBe(`${redirect_uri}?state=s`)
+      expect([first.status, reloaded.status, again.status]).toEqual([200, 200, 400])
+      expect(location(once).searchParams.has(decision === 'allow' ? 'code' : 'error')).toBe(true)
+      expect(location(twice).searchParams.get('error')).toBe('invalid_request_uri')
+      expect(again.text).toContain('The request_uri is used.')
+    },
+  )
+
+  it.each([
+    ['request', 'request_not_supported'],
+    ['registration', 'registration_not_supported'],
+  ])('is refused with %s, which is not supported', async (name, error) => {
+    const { status, body } = await pushed(world(seed), { [name]: 'x' })
+
+    expect([status, body.error]).toEqual([400, error])
   })
 })

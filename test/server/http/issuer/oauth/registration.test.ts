@@ -10,6 +10,55 @@ const register = (seed: Seed = {}, more: object = {}, headers = {}) =>
     .set(headers)
     .send({ ...metadata, ...more })
 
+describe('the seed of a client', () => {
+  const seeded = (client: object) => () =>
+    world({ applications: [{ name: 'app', redirect_uris: ['https://a.test/cb'], ...client }] })
+
+  it.each([
+    '123456789012-abcdefghijklmnopqrstuvwxyz123456.apps.googleusercontent.com',
+    'api://00000000-0000-0000-0000-000000000000',
+    'https://client.example/metadata.json',
+  ])('may have the client_id %s', async (client_id) => {
+    const at = seeded({ client_id, client_secret: 'secret' })()
+
+    const { status, body } = await at.token({
+      grant_type: 'authorization_code',
+      code: 'x',
+      redirect_uri: 'https://a.test/cb',
+      client_id,
+      client_secret: 'secret',
+    })
+
+    expect([status, body.error]).toEqual([400, 'invalid_grant'])
+  })
+
+  it.each<[object, RegExp]>([
+    [{ client_id: 'with space' }, /client_id: expected a client_id: printable ASCII/],
+    [{ client_secret: 'abc' }, /client_secret/],
+    [{ redirect_uris: ['*'] }, /redirect_uris.*wildcards are not supported/],
+    [{ redirect_uris: ['https://*.example.com/cb'] }, /wildcards are not supported/],
+  ])('is refused with %j', (client, message) => {
+    expect(seeded(client)).toThrow(message)
+  })
+
+  it('may have users of hosts without a dot and beyond ASCII; their sub is ASCII', async () => {
+    const users = [{ email: 'admin@localhost' }, { email: 'jörg@example.com' }]
+    const at = world({ users })
+    const subs = await Promise.all(
+      users.map(async ({ email }) => {
+        const { body } = await at.as(await at.userToken({ user: email })).get('/oauth/userinfo')
+        return [body.sub, body.email]
+      }),
+    )
+
+    expect(subs).toEqual([
+      ['user:admin', 'admin@localhost'],
+      ['user:j%C3%B6rg', 'jörg@example.com'],
+    ])
+    expect(() => world({ users: [{ email: 'nobody' }] })).toThrow(/expected an e-mail address/)
+  })
+})
+
 describe('registering a client', () => {
   it.each<[string, object, string]>([
     ['plain http', { redirect_uris: ['http://notebook.test/cb'] }, 'invalid_redirect_uri'],
