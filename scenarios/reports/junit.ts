@@ -36,7 +36,7 @@ const caseOf = (result: Result): string[] => {
       ? [`      <skipped message="${attribute(result.reason ?? '')}"/>`]
       : result.failures.map(
           (failure) =>
-            `      <failure type="${failure.kind}" message="${attribute(inertText(failure.message))}">${text(failureText(failure, result))}</failure>`,
+            `      <failure type="${failure.kind}" message="${attribute(failure.message)}">${text(failureText(failure, result))}</failure>`,
         )
   return [`${open}>`, ...inner, '    </testcase>']
 }
@@ -53,4 +53,4 @@ const text = (value: string): string =>
     .replaceAll('>', '&gt;')
 
 const attribute = (value: string): string =>
-  text(value).replaceAll('"', '&quot;').replaceAll('\n', '&#10;')
+  text(inertText(value)).replaceAll('"', '&quot;').replaceAll('\n', '&#10;')

@@ -137,14 +137,14 @@ const headingOf = (result: Result, previous: Result | undefined, hosts: boolean,
     : ['', paint('bold', headingFor(result, hosts))]
 
 const lineOf = (result: Result, paint: Paint): string => {
-  const name = nameOf(result)
+  const name = inertText(nameOf(result))
   switch (result.verdict) {
     case 'passed':
       return `  ${paint('green', '✓')} ${name} ${paint('dim', time(result.duration))}`
     case 'failed':
       return `  ${paint('red', '✗')} ${name} ${paint('dim', time(result.duration))}`
     case 'skipped':
-      return `  ${paint('yellow', '-')} ${name} ${paint('yellow', `skipped: ${result.reason}`)}`
+      return `  ${paint('yellow', '-')} ${name} ${paint('yellow', `skipped: ${inertText(result.reason ?? '')}`)}`
   }
 }
 
@@ -156,8 +156,8 @@ const failuresOf = (
   paint: Paint,
   stream: NodeJS.WritableStream | undefined,
 ): string => {
-  const title = paint(['red', 'bold'], `${number}. ${nameOf(result)}`)
-  const where = paint('dim', `(${result.theme}, ${result.target})`)
+  const title = paint(['red', 'bold'], `${number}. ${inertText(nameOf(result))}`)
+  const where = paint('dim', `(${inertText(`${result.theme}, ${result.target}`)})`)
   if (like !== undefined) return `${title} ${where}\n\n   fails like ${like}.\n`
   const texts = result.failures.map((failure) => {
     const lines = failureText(failure, result)

@@ -12,8 +12,8 @@ export const isLoopbackName = (host: string): boolean =>
   ['localhost', '127.0.0.1', '[::1]'].includes(nameOfHost(host))
 
 /**
- * Whether an `Origin` is that of the page's own server: the configured origin, or its scheme with host and
- * port of this request when they belong to the harness.
+ * Whether an `Origin` is that of the page's own server: the configured origin, or, by http, another
+ * host of this request that belongs to the harness.
  * @param host the `Host` of the request
  */
 export const isSameOrigin = (
@@ -21,12 +21,13 @@ export const isSameOrigin = (
   host: string | undefined,
   configured: string,
 ): boolean => {
-  const { origin: own, protocol } = new URL(configured)
-  if (origin === own) return true
+  const own = new URL(configured)
+  if (origin === own.origin) return true
   return (
     host !== undefined &&
+    host.toLowerCase() !== own.host &&
     isOurHost(host, configured) &&
-    URL.parse(`${protocol}//${host}`)?.origin === origin
+    URL.parse(`http://${host}`)?.origin === origin
   )
 }
 

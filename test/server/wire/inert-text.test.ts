@@ -60,6 +60,15 @@ const result = {
   ],
 } as unknown as Result
 
+const skipped = {
+  ...result,
+  title: `A title ${hostile.join(' ')}`,
+  target: hostile.join(' '),
+  verdict: 'skipped',
+  failures: [],
+  reason: `introspection answered ${hostile.join(' ')}`,
+} as unknown as Result
+
 describe('untrusted text', () => {
   it('keeps no character that controls a terminal, and no line that commands a CI runner', () => {
     fc.assert(
@@ -106,7 +115,7 @@ describe('untrusted text', () => {
   it.each(['junit', 'ctrf', 'markdown', 'terminal'] as const)(
     'is inert in the %s report',
     async (name) => {
-      const run = { target: 'x', startedAt: 0, duration: 1, results: [result] }
+      const run = { target: 'x', startedAt: 0, duration: 1, results: [result, skipped] }
       const render = reports[name] as unknown as (runs: unknown) => unknown
       const text = String(await render([run]))
 
