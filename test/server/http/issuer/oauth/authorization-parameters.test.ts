@@ -55,7 +55,7 @@ const rows: Readonly<
     missing: 'problem',
     repeated: 'problem',
     malformed: [long, 'problem'],
-    unknown: ['nobody', 'problem'],
+    unknown: ['unknown-user', 'problem'],
   },
   redirect_uri: {
     missing: 'problem',
@@ -91,7 +91,7 @@ const rows: Readonly<
   login_hint: {
     missing: 'consent',
     malformed: [long, 'invalid_request'],
-    unknown: ['nobody@example.com', 'consent'],
+    unknown: ['unknown-user@example.com', 'consent'],
   },
   resource: {
     missing: 'consent',
@@ -106,7 +106,7 @@ const rows: Readonly<
   requested_actor: {
     missing: 'consent',
     malformed: [long, 'invalid_request'],
-    unknown: ['nobody', 'invalid_request'],
+    unknown: ['unknown-user', 'invalid_request'],
   },
   request_uri: {
     malformed: ['https://app.test/request.jwt', 'request_uri_not_supported'],
