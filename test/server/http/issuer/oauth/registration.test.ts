@@ -55,7 +55,9 @@ describe('the seed of a client', () => {
       ['user:admin', 'admin@localhost'],
       ['user:j%C3%B6rg', 'jörg@example.com'],
     ])
-    expect(() => world({ users: [{ email: 'unknown-user' }] })).toThrow(/expected an e-mail address/)
+    expect(() => world({ users: [{ email: 'unknown-user' }] })).toThrow(
+      /expected an e-mail address/,
+    )
   })
 })
 
