@@ -46,7 +46,7 @@ const paragraphs = /^CONTRACT\.md#([\w-]+)$/
 
 /** Standards that a source may name, with their clauses. */
 const standards =
-  /^(?:RFC \d+|SSF 1\.0|CAEP Interoperability Profile|OpenID Connect (?:Core|CIBA Core)|OAuth 2\.1|OAuth 2\.0 for Browser-Based Applications|Fetch|AuthZEN Authorization API 1\.0|draft-[\w-]+)(?: §[\w.]+(?:, §[\w.]+)*)?$/
+  /^(?:RFC \d+|SSF 1\.0|CAEP Interoperability Profile|OpenID Connect (?:Core|CIBA Core|RP-Initiated Logout)|OAuth 2\.1|OAuth 2\.0 for Browser-Based Applications|Fetch|AuthZEN Authorization API 1\.0|draft-[\w-]+)(?: §[\w.]+(?:, §[\w.]+)*)?$/
 
 /** Whether a source consists of paragraphs of the contract and clauses of standards. */
 export const isSource = (source: string): boolean =>
