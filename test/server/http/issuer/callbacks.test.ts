@@ -65,7 +65,7 @@ describe('a callback_url', () => {
     })
     expect(body).not.toMatch(/access_token|eyJ/)
     expect(happened('callback.delivered')).toMatchObject([
-      { requestId: request_id, attempt: 1, status: 200 },
+      { requestId: request_id, attempt: 1, status: 202 },
     ])
   })
 
