@@ -118,7 +118,7 @@ export const challengeMisbehaviours = misbehavioursOf('api', {
   'api-challenge-other-document': {
     says: 'The challenge has another identifier.',
     breaks: 'LUMO-CHALLENGE-3',
-    act: nameOtherResource((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
+    act: nameOtherResource((detail) => ({ ...detail, identifier: 'doc_of_another_agent' })),
   },
   'api-challenge-without-identifier': {
     says: 'The challenge has no identifier.',

@@ -7,7 +7,7 @@ const pushedRoutes: IssuerRoute[] = ['approvals.status']
 
 /** Misbehaviours of delegation, agents/ask and push approvals. */
 export const agentMisbehaviours = misbehavioursOf('issuer', {
-  'issuer-delegates-to-anybody': {
+  'issuer-delegates-to-any-agent': {
     says: 'An agent without delegate:on_behalf gets a delegated token.',
     breaks: 'LUMO-DELEGATE',
     routes: ['oauth.token'],

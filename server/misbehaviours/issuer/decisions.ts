@@ -17,7 +17,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
     routes: decision,
     act: decideAsApprover(({ agentHeld }) => agentHeld),
   },
-  'issuer-lets-anybody-approve': {
+  'issuer-lets-any-user-approve': {
     says: 'A user without jit.approve can approve and deny.',
     breaks: 'LUMO-APPROVER',
     routes: decision,
@@ -123,7 +123,7 @@ export const decisionMisbehaviours = misbehavioursOf('issuer', {
       return alterPendingList(answer, (items) => [...items, ...foreign])
     }),
   },
-  'issuer-lists-for-anybody': {
+  'issuer-lists-for-any-token': {
     says: 'Every token can list pending requests.',
     breaks: 'LUMO-APPROVER',
     routes: ['jit.pending'],

@@ -63,5 +63,5 @@ export const exchangeMisbehaviours = misbehavioursOf('issuer', {
 
 const approveRecord = (record: RequestRecord, now: number): RequestRecord => ({
   ...record,
-  decided: { as: 'approved', by: 'nobody', at: now, ttl: record.request.ttl },
+  decided: { as: 'approved', by: 'unknown', at: now, ttl: record.request.ttl },
 })

@@ -24,7 +24,7 @@ export const grantMisbehaviours = misbehavioursOf('issuer', {
     says: 'A JIT token has another identifier than the approved one.',
     breaks: 'RAR-20',
     routes: token,
-    act: alterGrant((detail) => ({ ...detail, identifier: 'doc_of_somebody_else' })),
+    act: alterGrant((detail) => ({ ...detail, identifier: 'doc_of_another_agent' })),
   },
   'issuer-adds-detail': {
     says: 'A JIT token has a second detail beside the approved one.',

@@ -43,7 +43,7 @@ export const introspectionMisbehaviours = misbehavioursOf('issuer', {
     routes: ['oauth.introspect'],
     act: alterIntrospection(skipIntrospectionCheck('tenant')),
   },
-  'issuer-introspects-for-anybody': {
+  'issuer-introspects-for-any-caller': {
     says: 'Introspection needs no client authentication.',
     breaks: 'INT-01',
     routes: ['oauth.introspect'],

@@ -16,7 +16,7 @@ export const taskMisbehaviours = misbehavioursOf('issuer', {
         events.filter(({ type }) => type !== 'task.suspended' && type !== 'token.revoked'),
     })),
   },
-  'issuer-acts-for-anybody': {
+  'issuer-acts-for-any-user': {
     says: 'An agent without delegate:on_behalf creates a task on_behalf_of a user.',
     breaks: 'THR-28',
     routes: ['jit.task.create'],

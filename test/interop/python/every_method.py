@@ -187,7 +187,7 @@ CALLS = {
 
 
 class _Bearer:
-    """A person who reviews, where the SDK expects whoever bears a token."""
+    """A person who reviews, where the SDK expects any bearer of a token."""
 
     base_url, org_id, access_token = E["LUMOAUTH_URL"], E["LUMOAUTH_ORG_ID"], reviewer
 

@@ -101,7 +101,7 @@ describe('an issuer that misbehaves with requests', () => {
     'issuer-swaps-identifier': [
       async (world) => (await details(world)).granted[0].identifier,
       'doc_9982',
-      'doc_of_somebody_else',
+      'doc_of_another_agent',
     ],
     'issuer-adds-detail': [async (world) => (await details(world)).granted.length, 1, 2],
     'issuer-narrows-silently': [
@@ -246,7 +246,7 @@ describe('an issuer that misbehaves with requests', () => {
       400,
       201,
     ],
-    'issuer-acts-for-anybody': [
+    'issuer-acts-for-any-user': [
       async (world) =>
         (
           await world
@@ -266,7 +266,7 @@ describe('an issuer that misbehaves with requests', () => {
       403,
       200,
     ],
-    'issuer-lets-anybody-approve': [decidedBy('alice@example.com'), 403, 200],
+    'issuer-lets-any-user-approve': [decidedBy('alice@example.com'), 403, 200],
     'issuer-allows-self-approval': [
       decidedBy('approver@example.com', { on_behalf_of: 'approver@example.com' }),
       403,
@@ -412,7 +412,7 @@ describe('an issuer that misbehaves with requests', () => {
       403,
       200,
     ],
-    'issuer-lists-for-anybody': [
+    'issuer-lists-for-any-token': [
       async (world) => (await world.pendingList(await world.user('alice@example.com'))).status,
       403,
       200,

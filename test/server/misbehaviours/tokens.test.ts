@@ -248,7 +248,7 @@ describe('an issuer that misbehaves with tokens', () => {
       false,
       true,
     ],
-    'issuer-introspects-for-anybody': [
+    'issuer-introspects-for-any-caller': [
       async (world) =>
         (await world.anonymous.post('/oauth/introspect').type('form').send({ token: 'x' })).status,
       401,

@@ -88,7 +88,7 @@ describe('a resource server with misbehaving challenges', () => {
     'api-challenge-other-document': [
       understood,
       honest,
-      { ...honest, identifier: 'doc_of_somebody_else' },
+      { ...honest, identifier: 'doc_of_another_agent' },
     ],
     'api-challenge-without-identifier': [
       understood,

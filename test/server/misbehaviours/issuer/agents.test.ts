@@ -40,7 +40,7 @@ let helpers = 0
 
 describe('an issuer that misbehaves towards agents', () => {
   const probes: Readonly<Record<string, Probe>> = {
-    'issuer-delegates-to-anybody': [
+    'issuer-delegates-to-any-agent': [
       async (world) => (await delegated(world, 'other-bot')).status,
       403,
       200,
