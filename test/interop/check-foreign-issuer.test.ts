@@ -8,13 +8,17 @@ import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
 
-/** Both are installed into a folder of their own, apart from our dependencies. */
-const versions = { 'oidc-provider': '9.13.3', 'oauth2-mock-server': '9.3.0' }
+/** Each is installed into a folder of its own, apart from our dependencies. */
+const versions = {
+  'oidc-provider': '9.13.3',
+  'oauth2-mock-server': '9.3.0',
+  '@node-oauth/oauth2-server': '5.3.0',
+}
 type Server = keyof typeof versions
 
 const installed = async (server: Server): Promise<string> => {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const folder = join(cache, 'lumoauth-harness', `foreign-${server}`)
+  const folder = join(cache, 'lumoauth-harness', `foreign-${server.replace(/.*\//, '')}`)
   if (!existsSync(join(folder, 'node_modules', server))) {
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'package.json'), '{"name":"foreign","private":true}')
@@ -26,7 +30,7 @@ const installed = async (server: Server): Promise<string> => {
 }
 
 const checkForeign = async (server: Server) => {
-  const script = join(root, `test/interop/foreign/${server}.mjs`)
+  const script = join(root, `test/interop/foreign/${server.replace(/.*\//, '')}.mjs`)
   const env = { ...process.env, FOREIGN: await installed(server) }
   await using foreign = new Running(process.execPath, [script], { env })
   const [line = ''] = await foreign.prints('stdout', /^\{.*\}$/m)
@@ -85,5 +89,18 @@ describe('another OAuth server', () => {
       'REV-04', // a revoked token is active
     ])
     for (const { reasons } of of('skipped')) expect(reasons.length).toBeGreaterThan(0)
+  }, 240_000)
+
+  it('@node-oauth/oauth2-server, which has a token endpoint only, is accused of nothing', async () => {
+    const { code, stderr, of } = await checkForeign('@node-oauth/oauth2-server')
+
+    expect(of('failed')).toEqual([])
+    expect(code, stderr).toBe(0)
+    expect(of('passed').map(({ rule }) => rule)).toEqual(expect.arrayContaining(['CC-05']))
+    const skipped = Object.fromEntries(of('skipped').map(({ rule, reasons }) => [rule, reasons]))
+    expect(skipped['INT-01']).toContain('introspection of a valid token answered 404 not_found')
+    expect(skipped['REV-01']).toContain('revocation answered 404 not_found')
+    // It does not decode the credentials of HTTP Basic, and this secret needs it.
+    expect(skipped['CC-06']?.join()).toMatch(/client authentication by HTTP Basic answered 401/)
   }, 240_000)
 })

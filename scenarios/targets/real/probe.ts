@@ -30,6 +30,7 @@ type SignedInAgent = AgentAccess & Readonly<{ token: string }>
 export type Ability =
   | 'metadata'
   | 'jwks'
+  | 'basic'
   | 'jit'
   | 'introspection'
   | 'revocation'
@@ -63,6 +64,7 @@ export const probe = async (
   const agents = await signInAll(found, access)
   const [first] = agents
   if (first === undefined) throw new Unreachable('the target has no agents, so nothing is checked')
+  const basicAuth = await lackOfBasic(found, first)
   const jit = await lackOfTasks(found, first)
   const { introspector, lack: introspection } = await findIntrospector(found, first, access)
   const revocation = await lackOfRevocation(found, first)
@@ -72,6 +74,7 @@ export const probe = async (
   const lacks: Readonly<Record<Ability, Lack>> = {
     metadata: metadata === undefined ? `${base} has no OAuth metadata` : undefined,
     jwks,
+    basic: basicAuth,
     jit,
     introspection,
     revocation,
@@ -140,6 +143,24 @@ const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> =
   throw new Unreachable(
     `the agent ${agent.name} could not authenticate: ${describeAnswer(post)}${hint}`,
   )
+}
+
+/** Whether the client can authenticate by HTTP Basic; all clients can in the body (RFC 6749 §2.3.1). */
+const lackOfBasic = async (
+  { ask, at }: Probe,
+  { scope, resource, ...client }: SignedInAgent,
+): Promise<Lack> => {
+  const answer = await ask('POST', at('/oauth/token'), {
+    headers: { authorization: basic(client) },
+    form: {
+      grant_type: 'client_credentials',
+      ...(scope && { scope }),
+      ...(resource && { resource }),
+    },
+  })
+  return answer.status === 401
+    ? `client authentication by HTTP Basic answered ${describeAnswer(answer)}`
+    : undefined
 }
 
 /** Opens a task and completes it. */

@@ -163,6 +163,7 @@ const skipReasonOfHttp = (
   if (seat === 'control') return 'the target has no control plane'
   if (seat === 'api' && from === 'origin') return 'our API serves one tenant only at this target'
   if (seat === 'api') return offer.apiFails
+  if (step.with === 'client' && offer.lacks.has('basic')) return offer.lacks.get('basic')
   const [method = '', path = ''] = request.split(' ')
   if (form !== undefined && 'authorization_details' in form && offer.lacks.has('details')) {
     return offer.lacks.get('details')
@@ -172,6 +173,8 @@ const skipReasonOfHttp = (
   if (route === 'oauth.authorize' || route === 'oauth.authorize.submit') {
     return 'it needs a sign-in with a browser'
   }
+  if (route === 'oauth.introspect') return offer.lacks.get('introspection')
+  if (route === 'oauth.revoke') return offer.lacks.get('revocation')
   if (route !== undefined && route in jitRoutes) {
     const reason = offer.lacks.get('jit')
     if (reason !== undefined) return reason
