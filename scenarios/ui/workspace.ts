@@ -127,10 +127,11 @@ export class Workspace {
       const watcher = watch(folder, (_, name) => {
         if (name === null || !/\.ya?ml$/.test(name)) return
         // An editor writes a file in several steps.
-        clearTimeout(this.#late.get(name))
+        const path = join(folder, name)
+        clearTimeout(this.#late.get(path))
         this.#late.set(
-          name,
-          setTimeout(() => void this.#look(join(folder, name)), 60),
+          path,
+          setTimeout(() => void this.#look(path), 60),
         )
       })
       watcher.on('error', () => watcher.close())
