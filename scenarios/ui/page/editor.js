@@ -124,7 +124,7 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
 
   const suggest = async (isWanted) => {
     const caret = input.selectionStart
-    const typed = /[\w-]*$/.exec(input.value.slice(0, caret))[0]
+    const typed = /[\w-]*$/.exec(input.value.slice(Math.max(0, caret - 100), caret))[0]
     if (!isWanted && typed.length < 2) return close()
     asked += 1
     const mine = asked
