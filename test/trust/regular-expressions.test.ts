@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { sourceNodes } from '../support/sources.ts'
-import { randomFrom } from './sizes.ts'
+import { randomFrom, size } from './sizes.ts'
+
+/** Matching texts tried for each expression. */
+const samples = size('REGEX_SAMPLES', 3, 6)
 
 /** Takes quadratic time. Why no caller can exploit that: */
 const slow: Readonly<Record<string, string>> = {
@@ -74,7 +77,7 @@ const samplesOf = ({ pattern, flags }: Regex): string[] => {
   const plain = pattern.replaceAll(/\(\?<?[=!](?:[^()[\]\\]|\\.|\[[^\]]*\])*\)|\\[bB]/g, '')
   try {
     const matching = fc.stringMatching(new RegExp(plain, flags.replaceAll(/[gimy]/g, '')))
-    return [...fc.sample(matching, { numRuns: 6, seed: 1 }), pattern.replaceAll('\\', '')]
+    return [...fc.sample(matching, { numRuns: samples, seed: 1 }), pattern.replaceAll('\\', '')]
   } catch {
     return [pattern.replaceAll('\\', '')]
   }
