@@ -23,7 +23,7 @@ type CallToolResult = { content: { type: 'text'; text: string }[]; isError?: boo
 
 type Elicitation = { mode: 'url'; elicitationId: string; url: string; message: string }
 
-/** How a client is told that a person must approve, and where. */
+/** The error that tells a client that a person must approve, and on which page. */
 export type StepUp = Readonly<{
   /** The page on which a person approves, such as `${LUMOAUTH_URL}/console/${LUMOAUTH_TENANT}`. */
   url: string

@@ -36,7 +36,7 @@ export const ui = async (patterns: readonly string[], options: RunOptions): Prom
       filter: createFilter(options),
       locked: (path) =>
         isInstalled() && !relative(own, path).startsWith('..')
-          ? 'this file belongs to the package; save a copy in a folder of yours'
+          ? 'this file belongs to the package; copy it to a folder of yours'
           : undefined,
       write: writeWholeFile,
       target,

@@ -17,7 +17,7 @@ import { misbehaviourNames } from '../misbehaviours/names.ts'
 import { systemTimers, type Timers } from '../outbound/agenda.ts'
 import { createOutbound, type OutboundOptions } from '../outbound/outbound.ts'
 import { type Algorithm, generateSigningKey } from '../signing/keys.ts'
-import { parseBase, pathOf } from '../wire/base-url.ts'
+import { parseBase, parseHttpOrigin, pathOf } from '../wire/base-url.ts'
 import { type Recording, type TenantCreated, TenantSeed } from '../wire/index.ts'
 import { parseOption } from '../wire/schema-issues.ts'
 import { signingAlgorithms } from '../wire/signing-algorithms.ts'
@@ -391,11 +391,9 @@ const seatAt = (origins: Origins, url: string): 'issuer' | 'api' | undefined => 
 const Port = z.int().min(0).max(65_535)
 
 /** Processes forward requests to one another over plain HTTP. */
-const HttpOrigin = z
-  .string()
-  .refine((it) => it.startsWith('http://') && URL.parse(it)?.origin === it, {
-    error: 'expected an origin of plain HTTP, such as http://10.0.0.7:4400',
-  })
+const HttpOrigin = z.string().refine((it) => parseHttpOrigin(it) === it, {
+  error: 'expected an origin of plain HTTP, such as http://10.0.0.7:4400',
+})
 
 /** Validation of the options before they are used. */
 const Options = z.strictObject({

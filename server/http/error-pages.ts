@@ -14,8 +14,8 @@ export const showErrorsAsPages: Step<Routed> = async (routed, next) => {
   return plainPage({
     of: 'mock issuer',
     status: answer.status,
-    title: 'This cannot go on',
-    body: markup`<h1>This cannot go on</h1><p>${error}: ${error_description}</p>`,
+    title: 'The request failed',
+    body: markup`<h1>The request failed</h1><p>${error}: ${error_description}</p>`,
     headers,
   })
 }

@@ -12,5 +12,11 @@ export const parseBase = (text: string): string | undefined => {
   return isBase ? url.origin + url.pathname.replace(/\/$/, '') : undefined
 }
 
+/** An origin of plain HTTP, such as `http://10.0.0.7:4400`; undefined for any other text. */
+export const parseHttpOrigin = (text: string): string | undefined => {
+  const base = parseBase(text)
+  return base?.startsWith('http://') && base === new URL(base).origin ? base : undefined
+}
+
 /** The path of a base URL, without a trailing slash; empty for an origin. */
 export const pathOf = (base: string): string => new URL(base).pathname.replace(/\/+$/, '')

@@ -156,7 +156,7 @@ export const PolicyRule = z.strictObject({
   decision: z
     .enum(['approve', 'ask', 'deny'])
     .describe('`approve` at once, `ask` a person, or `deny`.'),
-  reason: z.string().max(480).optional().describe('What the agent is told.'),
+  reason: z.string().max(480).optional().describe('The reason that the agent receives.'),
   max_ttl: Lifetime.optional().describe(
     'Maximum lifetime of the token, also when a person approves.',
   ),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, root } from '../support/running.ts'
+import { apiTarget } from './apis/target.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
 const missing = await pythonMissing()
@@ -22,17 +23,7 @@ const checked = async (command: string, more = '', options: readonly string[] = 
   const port = await freePort()
   const file = join(tmpdir(), `api-${port}.yaml`)
   const report = join(tmpdir(), `api-${port}.json`)
-  await writeFile(
-    file,
-    `api:
-  url: http://127.0.0.1:${port}
-  routes:
-    - request: GET /documents/plan
-      requires: { type: file_access, actions: [read], identifier: plan }
-      foreign: /documents/budget
-${more}limits: { requests_per_minute: 60000 }
-`,
-  )
+  await writeFile(file, apiTarget(port, more))
   const args = ['check', 'api', '--target', file, '--api-command', command]
   await using check = lumoauthHarness([...args, '--report', `statement-json=${report}`, ...options])
   const code = await check.ends()

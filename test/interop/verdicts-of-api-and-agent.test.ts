@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../package/project.ts'
 import { figure } from '../support/figure.ts'
 import { lumoauthHarness, root } from '../support/running.ts'
+import { apiTarget } from './apis/target.ts'
 
 /*
  * The verdicts of `check api` and `check agent` on programs that do one thing, or nothing. A verdict on a
@@ -34,17 +35,7 @@ describe('check api of an API that', () => {
   const checkApi = async (status: number) => {
     const port = await freePort()
     const target = join(folder, 'api.yaml')
-    await writeFile(
-      target,
-      `api:
-  url: http://127.0.0.1:${port}
-  routes:
-    - request: GET /documents/plan
-      requires: { type: file_access, actions: [read], identifier: plan }
-      foreign: /documents/budget
-limits: { requests_per_minute: 60000 }
-`,
-    )
+    await writeFile(target, apiTarget(port))
     const script = join(root, 'test/interop/apis/alike.mjs')
     const command = `exec '${process.execPath}' '${script}' ${status}`
     const args = ['check', 'api', '--target', target, '--api-command', command]

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiTarget } from '../interop/apis/target.ts'
 import { issuerElsewhere } from '../interop/issuer.ts'
 import { figure } from '../support/figure.ts'
 import { messageTexts } from '../support/message-texts.ts'
@@ -135,17 +136,7 @@ describe('altered messages', () => {
   it('change no verdict of check api', async () => {
     const [port] = await freePorts(1)
     const target = join(folder, 'api.yaml')
-    await writeFile(
-      target,
-      `api:
-  url: http://127.0.0.1:${port}
-  routes:
-    - request: GET /documents/plan
-      requires: { type: file_access, actions: [read], identifier: plan }
-      foreign: /documents/budget
-limits: { requests_per_minute: 60000 }
-`,
-    )
+    await writeFile(target, apiTarget(port))
     const command = `exec '${process.execPath}' '${join(root, 'test/interop/apis/express-api.ts')}'`
     const args = ['check', 'api', '--target', target, '--api-command', command]
 

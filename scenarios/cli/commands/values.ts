@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import { parseBase } from '../../../server/wire/base-url.ts'
+import { parseBase, parseHttpOrigin } from '../../../server/wire/base-url.ts'
 import { didYouMean } from '../../../server/wire/closest.ts'
 
 /** Parses a whole number within limits. @throws {InvalidArgumentError} */
@@ -33,8 +33,8 @@ export const baseUrl = (text: string): string => {
 
 /** Parses an origin of plain HTTP, such as `http://10.0.0.7:4400`. @throws {InvalidArgumentError} */
 export const httpOrigin = (text: string): string => {
-  const base = parseBase(text)
-  if (base?.startsWith('http://') && base === new URL(base).origin) return base
+  const found = parseHttpOrigin(text)
+  if (found !== undefined) return found
   throw new InvalidArgumentError('Expected an origin of plain HTTP, such as http://10.0.0.7:4400.')
 }
 

@@ -145,7 +145,7 @@ const signIn = async ({ ask, at }: Probe, agent: AgentAccess): Promise<string> =
   )
 }
 
-/** Whether the client can authenticate by HTTP Basic; all clients can in the body (RFC 6749 §2.3.1). */
+/** Why the client cannot authenticate by HTTP Basic (RFC 6749 §2.3.1), where it can in the body. */
 const lackOfBasic = async (
   { ask, at }: Probe,
   { scope, resource, ...client }: SignedInAgent,

@@ -59,7 +59,7 @@ const consentCookie = (value: string, secure: boolean) => ({
 })
 
 /** Shows an error to the user when it must not be sent to the client. */
-export const problemPage = (status: number, says: string, title = 'This cannot go on'): Answer =>
+export const problemPage = (status: number, says: string, title = 'The request failed'): Answer =>
   page(status, title, markup`<h1>${title}</h1><p>${says}</p>`)
 
 /** Asks for the code that a device shows (RFC 8628 §3.3). */
