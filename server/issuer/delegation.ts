@@ -210,7 +210,7 @@ const isAgentName = ({ agents }: State, name: string): boolean =>
 const findActingAgent = (state: State, actor: Token): Agent => {
   const agent = actor.kind === 'agent' ? state.agents.get(actor.agentId ?? '') : undefined
   if (agent === undefined) {
-    return refuseExchangeToken(state, 'actor_token: expected the own token of an agent')
+    return refuseExchangeToken(state, "actor_token: expected an agent's own token")
   }
   if (!agent.mayDelegate) {
     refuse({ error: 'delegation_not_allowed', as: state.dialect.no_delegation })
