@@ -1,4 +1,4 @@
-import { conditionHolds, type Facts } from '../../server/issuer/policy.ts'
+import { conditionHolds, type Facts } from '../../server/issuer/policy/policy.ts'
 import type { Condition, Policy } from '../../server/wire/index.ts'
 import { placeOf } from '../language/source.ts'
 import { emptyResult, type Result } from '../runner/verdict.ts'

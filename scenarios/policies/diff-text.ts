@@ -1,4 +1,4 @@
-import type { PolicyOutcome } from '../../server/issuer/try-policy.ts'
+import type { PolicyOutcome } from '../../server/issuer/policy/try-policy.ts'
 import { inertText } from '../../server/wire/inert-text.ts'
 import { escapeMarkdown } from '../reports/escape.ts'
 import type { Change, PolicyDiff } from './diff.ts'

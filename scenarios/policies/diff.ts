@@ -1,5 +1,5 @@
-import { assess, undecidedByPolicy } from '../../server/issuer/policy.ts'
-import { factsOf, type PolicyOutcome, tryPolicy } from '../../server/issuer/try-policy.ts'
+import { assess, undecidedByPolicy } from '../../server/issuer/policy/policy.ts'
+import { factsOf, type PolicyOutcome, tryPolicy } from '../../server/issuer/policy/try-policy.ts'
 import { longestTtl, type Policy, type PolicyRule, RequestFacts } from '../../server/wire/index.ts'
 import { type Example, Universe } from './universe.ts'
 

@@ -1,4 +1,4 @@
-import { matchesPattern } from '../../server/issuer/policy.ts'
+import { matchesPattern } from '../../server/issuer/policy/policy.ts'
 import {
   type Condition,
   documentedActions,

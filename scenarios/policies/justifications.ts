@@ -1,4 +1,4 @@
-import { justificationLacks } from '../../server/issuer/policy.ts'
+import { justificationLacks } from '../../server/issuer/policy/policy.ts'
 import type { Condition } from '../../server/wire/index.ts'
 import { sampleText } from './sample-text.ts'
 

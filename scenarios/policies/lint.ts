@@ -1,6 +1,6 @@
-import { assess, conditionHolds, undecidedByPolicy } from '../../server/issuer/policy.ts'
-import { isReadable } from '../../server/issuer/text-pattern.ts'
-import { factsOf } from '../../server/issuer/try-policy.ts'
+import { assess, conditionHolds, undecidedByPolicy } from '../../server/issuer/policy/policy.ts'
+import { isReadable } from '../../server/issuer/policy/text-pattern.ts'
+import { factsOf } from '../../server/issuer/policy/try-policy.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
 import {
   type Condition,

@@ -1,6 +1,6 @@
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { undecidedByPolicy } from '../../server/issuer/policy.ts'
+import { undecidedByPolicy } from '../../server/issuer/policy/policy.ts'
 import { packageRoot } from '../../server/package-root.ts'
 import { didYouMean } from '../../server/wire/closest.ts'
 import { Policy, PolicyRule, RequestFacts, RiskLevel } from '../../server/wire/index.ts'

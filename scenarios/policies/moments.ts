@@ -1,4 +1,8 @@
-import { isWithinHours, type LocalTime, localTimeIn } from '../../server/issuer/time-window.ts'
+import {
+  isWithinHours,
+  type LocalTime,
+  localTimeIn,
+} from '../../server/issuer/policy/time-window.ts'
 import type { TimeWindow } from '../../server/wire/index.ts'
 
 /** Moments that are in the same windows of a set, represented by one of them. */

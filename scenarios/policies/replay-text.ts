@@ -1,4 +1,4 @@
-import { addDecisions } from '../../server/issuer/replay-policy.ts'
+import { addDecisions } from '../../server/issuer/policy/replay-policy.ts'
 import { inertText } from '../../server/wire/inert-text.ts'
 import type { Decisions, ReplayedDay } from '../../server/wire/policy-replay.ts'
 import { escapeMarkdown } from '../reports/escape.ts'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { PolicyReplayer } from '../../server/issuer/replay-policy.ts'
+import { PolicyReplayer } from '../../server/issuer/policy/replay-policy.ts'
 import { JournalError } from '../../server/journal/error.ts'
 import { readPast, type TenantPast } from '../../server/journal/past.ts'
 import { UsageError } from '../../server/usage-error.ts'

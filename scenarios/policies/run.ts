@@ -1,4 +1,4 @@
-import { factsOf, type PolicyOutcome, tryPolicy } from '../../server/issuer/try-policy.ts'
+import { factsOf, type PolicyOutcome, tryPolicy } from '../../server/issuer/policy/try-policy.ts'
 import { match } from '../language/match.ts'
 import { placeOf } from '../language/source.ts'
 import { emptyResult, type Failure, type Result } from '../runner/verdict.ts'

@@ -1,4 +1,4 @@
-import { textMatches } from '../../server/issuer/text-pattern.ts'
+import { textMatches } from '../../server/issuer/policy/text-pattern.ts'
 
 /**
  * A text that a regular expression matches, found by taking the first option at each choice.

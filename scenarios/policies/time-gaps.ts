@@ -1,4 +1,4 @@
-import { isWithinHours, localTimeIn } from '../../server/issuer/time-window.ts'
+import { isWithinHours, localTimeIn } from '../../server/issuer/policy/time-window.ts'
 import type { Policy, TimeWindow } from '../../server/wire/index.ts'
 
 /** A time that no window covers. */

@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { z } from 'zod'
 import type { Sessions } from '../../server/console/sessions.ts'
 import { pageHeaders } from '../../server/http/hosts/page-headers.ts'
-import { isLoopbackName } from '../../server/http/same-origin.ts'
+import { isLoopbackName } from '../../server/http/origin/same-origin.ts'
 import type { Contract } from '../../server/wire/contract.ts'
 import type { Misbehaviours } from '../../server/wire/index.ts'
 import type { Loaded, Problem } from '../language/load.ts'

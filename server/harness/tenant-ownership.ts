@@ -1,6 +1,6 @@
 import type { Forwarding } from '../http/forward.ts'
 import type { TenantOwnership, Visit, Visitor } from '../http/own-tenant.ts'
-import type { TenantContext } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant/tenant-context.ts'
 import type { Kept, SharedStore } from '../journal/store.ts'
 import type { Timers } from '../outbound/agenda.ts'
 import { BoundedMap } from '../wire/bounded-map.ts'

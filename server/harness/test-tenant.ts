@@ -1,10 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
-import { advanceClock } from '../http/advance-clock.ts'
 import type { Core } from '../http/core.ts'
 import { encodeAnswer } from '../http/message.ts'
+import { advanceClock } from '../http/tenant/advance-clock.ts'
+import type { TenantContext } from '../http/tenant/tenant-context.ts'
 import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
-import type { TenantContext } from '../http/tenant-context.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
 import type { MisbehaviourName } from '../misbehaviours/catalogue.ts'
@@ -147,7 +148,7 @@ export const testTenant = (created: TenantCreated, reach: Reach): TestTenant => 
 
   // With a shared store, the owner of the tenant can end meanwhile; a second token does no harm.
   const mint = (path: string, by: string | undefined) =>
-    control('POST', path, by === undefined ? {} : { user: by }, 5)
+    control('POST', path, by === undefined ? {} : { user: by }, 10)
 
   const token: TestApprover['token'] = async ({ by } = {}) =>
     ((await mint('/user-token', by)) as { access_token: string }).access_token
@@ -249,7 +250,8 @@ const idOf = (request: Named) => (typeof request === 'string' ? request : reques
 
 /**
  * Calls the issuer or its control plane.
- * @param attempts how often a request is sent whose outcome is unknown (502)
+ * @param attempts how often a request is sent whose outcome is unknown (502), or while the store is
+ * not available (503)
  * @throws with the error_description of an error
  */
 const callIssuer = async (
@@ -272,7 +274,8 @@ const callIssuer = async (
   const text = encodeAnswer(answer).body ?? ''
   const said = text === '' ? undefined : JSON.parse(text)
   if (answer.status < 400) return said
-  if (answer.status === 502 && attempts > 1) {
+  if ((answer.status === 502 || answer.status === 503) && attempts > 1) {
+    await setTimeout(250)
     return callIssuer({ issuer }, token, method, path, body, attempts - 1)
   }
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)

@@ -1,6 +1,6 @@
 import type { Route, RouteName } from '../wire/index.ts'
 import type { Answer, Handlers, HttpRequest } from './message.ts'
-import type { TenantContext } from './tenant-context.ts'
+import type { TenantContext } from './tenant/tenant-context.ts'
 
 /** Answers the requests of one seat. Every host calls it. It never throws. */
 export type Core = (request: HttpRequest) => Promise<Answer>

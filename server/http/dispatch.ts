@@ -5,7 +5,7 @@ import { errorAnswer } from './errors.ts'
 import type { LogLine } from './log.ts'
 import { type About, type Answer, encodeAnswer, type HttpRequest } from './message.ts'
 import type { OwnTenant } from './own-tenant.ts'
-import type { TenantContext } from './tenant-context.ts'
+import type { TenantContext } from './tenant/tenant-context.ts'
 
 /** Finds route and tenant, then runs `next`. Unknown paths get 404, unknown methods 405. */
 export const dispatch = (

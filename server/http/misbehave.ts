@@ -3,7 +3,7 @@ import type { BrokenRule } from '../wire/rule-ids.ts'
 import type { Change, Inner, Routed, Step } from './core.ts'
 import type { Answer } from './message.ts'
 import type { Active } from './tenant/active-misbehaviours.ts'
-import type { TenantContext } from './tenant-context.ts'
+import type { TenantContext } from './tenant/tenant-context.ts'
 
 /** Applies the misbehaviours that are on in the tenant, the newest outermost. */
 export const misbehave =

@@ -4,7 +4,7 @@ import { claimedClientId } from './claimed-client.ts'
 import type { Next, Routed, Step } from './core.ts'
 import { errorAnswer } from './errors.ts'
 import type { Answer } from './message.ts'
-import type { TenantContext } from './tenant-context.ts'
+import type { TenantContext } from './tenant/tenant-context.ts'
 
 /**
  * Counts the call for its caller. Answers 429 over the limit; otherwise headers give the remaining

@@ -1,9 +1,9 @@
 import type { Decide } from './decide.ts'
 import type { Event } from './event.ts'
+import { excessive, suspend } from './policy/risk.ts'
 import { recentActivity } from './recent-activity.ts'
 import { refuse } from './refusal.ts'
 import { mayApprove } from './requests.ts'
-import { excessive, suspend } from './risk.ts'
 import { completeTask, findTask, requireOwnTask, statusAt } from './tasks.ts'
 
 export type EvaluateTask = Readonly<{

@@ -2,7 +2,7 @@ import { Policy, type RiskLevel } from '../wire/index.ts'
 import type { Entry, EventOf } from './event.ts'
 import { evolve } from './evolve.ts'
 import type { Journal } from './journal.ts'
-import type { Facts } from './policy.ts'
+import type { Facts } from './policy/policy.ts'
 import { emptyState, type RequestRecord, remembered, type State } from './state.ts'
 
 /**

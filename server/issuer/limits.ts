@@ -1,6 +1,6 @@
-import { refuseBeyondSelfRegistered } from './clients.ts'
 import type { Event, Grant, Token } from './event.ts'
 import { refuseBeyondShare } from './kept-bytes.ts'
+import { refuseBeyondSelfRegistered } from './oauth/clients.ts'
 import { refuse } from './refusal.ts'
 import type { State } from './state.ts'
 

@@ -1,11 +1,11 @@
 import type { Decide } from './decide.ts'
 import type { Event } from './event.ts'
+import { findLiveToken } from './oauth/tokens.ts'
+import { suspend } from './policy/risk.ts'
 import { refuse } from './refusal.ts'
 import { findRequest, lifeAt, mayApprove } from './requests.ts'
-import { suspend } from './risk.ts'
 import type { State } from './state.ts'
 import { findTask, statusAt } from './tasks.ts'
-import { findLiveToken } from './tokens.ts'
 
 /**
  * Revokes an approval: its tokens are revoked, and it cannot be exchanged any more. An approval that

@@ -1,6 +1,6 @@
 import type { Answer } from '../http/message.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
-import type { TenantContext } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant/tenant-context.ts'
 import { forgeSigned } from '../signing/forge.ts'
 import { type PeekedJwt, peekJwt } from '../signing/peek.ts'
 

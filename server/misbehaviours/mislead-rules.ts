@@ -1,6 +1,6 @@
 import type { IssuerContext } from '../http/issuer/context.ts'
 import type { Act, Seam } from '../http/misbehave.ts'
-import type { TenantContext } from '../http/tenant-context.ts'
+import type { TenantContext } from '../http/tenant/tenant-context.ts'
 import type { Event } from '../issuer/event.ts'
 import type { State } from '../issuer/state.ts'
 import type { Tenant } from '../issuer/tenant.ts'

@@ -1,5 +1,5 @@
-import { issuersOf } from '../http/issuer-urls.ts'
-import type { TenantContext } from '../http/tenant-context.ts'
+import { issuersOf } from '../http/origin/issuer-urls.ts'
+import type { TenantContext } from '../http/tenant/tenant-context.ts'
 import { isForgedByHmac } from '../signing/forge.ts'
 import type { FindKeys } from '../signing/key-set.ts'
 import { peekJwt } from '../signing/peek.ts'

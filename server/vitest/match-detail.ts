@@ -34,6 +34,8 @@ export const matchDetail = (
   const names = new Set([...Object.keys(actual), ...Object.keys(expected)])
   return [...names].every((name) => {
     const [value, wanted] = [actual[name], expected[name]]
+    // `expect.arrayContaining([])` also matches undefined, but a missing member equals nothing.
+    if (value === undefined || wanted === undefined) return value === wanted
     return Array.isArray(value) && Array.isArray(wanted)
       ? matchInAnyOrder(equals, value, wanted)
       : equals(value, wanted)

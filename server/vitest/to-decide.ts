@@ -1,5 +1,5 @@
 import type { MatcherResult, MatcherState } from 'vitest'
-import { factsOf, type PolicyOutcome, tryPolicy } from '../issuer/try-policy.ts'
+import { factsOf, type PolicyOutcome, tryPolicy } from '../issuer/policy/try-policy.ts'
 import { type AuthorizationDetail, Policy, RequestFacts } from '../wire/index.ts'
 
 /** What a policy should say of a request. Asymmetric matchers may stand for any value. */

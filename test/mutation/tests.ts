@@ -5,7 +5,7 @@
  */
 export const tests: Readonly<Record<string, readonly string[]>> = {
   'server/issuer': [
-    'test/server/issuer/!(model|properties).test.ts',
+    'test/server/issuer/**/!(model|properties).test.ts',
     'test/server/http/issuer/{jit,agents,signals}.test.ts',
     'test/server/http/issuer/oauth/*.test.ts',
   ],
@@ -14,7 +14,7 @@ export const tests: Readonly<Record<string, readonly string[]>> = {
   'server/wire': [
     'test/server/wire/*.test.ts',
     'test/server/wire/{openapi/document,routes/routes}.test.ts',
-    'test/server/issuer/policy.test.ts',
+    'test/server/issuer/policy/policy.test.ts',
     'test/server/api/*.test.ts',
     'test/scenarios/language/load.test.ts',
   ],

@@ -107,7 +107,7 @@ type Json = Readonly<{ [keyword: string]: unknown }>
 const tenantWords =
   'For `start --config` (`tenants.yaml`), `createTenant`, `POST /_harness/tenants` and `given` in a scenario alike. Each key has a default, unless it says so. The first line `# yaml-language-server: $schema=node_modules/lumoauth-harness/scenarios/tenants.schema.json` gives completion in an editor.'
 const policyWords =
-  'For `start --policy` (`policy.yaml`), the key `policy` of a tenant, `decideBy` and `set_policy`. What a policy is: [policies](../issuer/README.md).'
+  'For `start --policy` (`policy.yaml`), the key `policy` of a tenant, `decideBy` and `set_policy`. What a policy is: [policies](../issuer/policy/README.md).'
 const targetWords =
   'What `check issuer` and `check api` know about a deployment; `target init` writes a draft. What a check does: [checks](../checks/README.md).'
 

@@ -1,4 +1,4 @@
-import type { TenantContext } from '../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../server/http/tenant/tenant-context.ts'
 import { createHarness } from '../../server/index.ts'
 import { ErrorBody, pathsOf, type Route, type RouteName, routes } from '../../server/wire/index.ts'
 import type { OpenApi, Operation, PathItem } from '../../server/wire/openapi/document.ts'

@@ -13,11 +13,11 @@ const harmless: Readonly<Record<string, string>> = {
     'of an error',
   'server/console/event-stream.ts: key === lastKey': 'tells whether a pulse is news',
   'server/issuer/evolve.ts: before?.replaced?.hash === usedHash': 'digests',
-  'server/issuer/grants.ts: proof !== grant.challenge':
+  'server/issuer/oauth/grants.ts: proof !== grant.challenge':
     'digests; the challenge was sent in the open',
-  'server/issuer/grants.ts: refresh?.hash === hash': 'digests',
-  'server/issuer/grants.ts: refresh?.siblings?.includes(hash)': 'digests',
-  'server/issuer/grants.ts: replaced?.hash === usedHash': 'digests',
+  'server/issuer/oauth/grants.ts: refresh?.hash === hash': 'digests',
+  'server/issuer/oauth/grants.ts: refresh?.siblings?.includes(hash)': 'digests',
+  'server/issuer/oauth/grants.ts: replaced?.hash === usedHash': 'digests',
   'server/misbehaviours/issuer/clients.ts: it.registrationHash === registrationHash':
     'digests, and misbehaves on purpose',
   'server/signing/forge.ts: signature === (await hmac(publicJwk, `${head}.${claims}`))':

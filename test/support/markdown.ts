@@ -74,7 +74,7 @@ export const pages: readonly string[] = [
   'server/README.md',
   'server/api/README.md',
   'server/deploy/README.md',
-  'server/issuer/README.md',
+  'server/issuer/policy/README.md',
   'server/journal/README.md',
   'scenarios/policies/README.md',
   'test/README.md',

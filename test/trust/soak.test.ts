@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { LumoAuthAgent, LumoAuthError } from '../../client/index.ts'
-import type { TenantContext } from '../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../server/http/tenant/tenant-context.ts'
 import { createHarness } from '../../server/index.ts'
 import { figure } from '../support/figure.ts'
 import { onlooker } from '../support/onlooker.ts'

@@ -1,6 +1,6 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { factsOf } from '../../../server/issuer/try-policy.ts'
+import { factsOf } from '../../../server/issuer/policy/try-policy.ts'
 import { UsageError } from '../../../server/usage-error.ts'
 import { type Coverage, coverageOf, coverageResult, coverageText } from '../../policies/coverage.ts'
 import { loadPolicyTests, type PolicyTests, testFilePattern } from '../../policies/load.ts'

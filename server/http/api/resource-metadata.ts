@@ -1,7 +1,7 @@
 import { knownTypes, type ProtectedResource } from '../../wire/index.ts'
-import { apiOf, issuerOf } from '../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { apiOf, issuerOf } from '../origin/issuer-urls.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /** This API as a protected resource (RFC 9728): its identifier, and the URL of its metadata. */
 export type ApiResource = Readonly<{

@@ -1,9 +1,9 @@
 import type { MoveClock } from '../../wire/index.ts'
-import { advanceClock } from '../advance-clock.ts'
 import { isoTime } from '../iso-time.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { advanceClock } from '../tenant/advance-clock.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import type { ControlContext } from './context.ts'
 
 export const clockHandlers: Handlers<'control.clock.read' | 'control.clock.move', ControlContext> =

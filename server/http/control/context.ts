@@ -2,10 +2,10 @@ import { same } from '../../signing/secrets.ts'
 import type { ControlRoute, TenantCreated, TenantSeed } from '../../wire/index.ts'
 import { bearerToken } from '../authorization-field.ts'
 import type { Routed } from '../core.ts'
+import { refuseForeignHost, refuseForeignOrigin } from '../origin/same-origin.ts'
 import { answerWith, refuseUnknownTenant } from '../refusals.ts'
-import { refuseForeignHost, refuseForeignOrigin } from '../same-origin.ts'
 import type { Switchable } from '../tenant/active-misbehaviours.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /** What the control plane can do with the whole harness. */
 export type TenantRegistry = Readonly<{

@@ -3,7 +3,7 @@ import { loadContract } from '../../contract-file.ts'
 import type { OpenApiRoute } from '../../wire/index.ts'
 import type { Area } from '../core.ts'
 import type { Answer, Handlers } from '../message.ts'
-import type { Origins } from '../tenant-context.ts'
+import type { Origins } from '../tenant/tenant-context.ts'
 import { cookieName } from './console.ts'
 
 export type DocsContext = Readonly<{ texts: () => Promise<Texts> }>

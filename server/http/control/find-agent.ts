@@ -1,6 +1,6 @@
 import type { Agent } from '../../issuer/event.ts'
 import { answerWith } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /**
  * Finds an agent by name, id or client id. Default: the first agent.

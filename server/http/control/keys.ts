@@ -1,7 +1,7 @@
 import { generateSigningKey } from '../../signing/keys.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import type { ControlContext } from './context.ts'
 
 export const keyHandlers: Handlers<

@@ -2,7 +2,7 @@ import type { Misbehaviours, SwitchMisbehaviour } from '../../wire/index.ts'
 import { type Handlers, noContent, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
 import { describeMisbehaviour } from '../tenant/active-misbehaviours.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import { type ControlContext, tooMany } from './context.ts'
 
 export const misbehaviourHandlers: Handlers<

@@ -15,10 +15,10 @@ import {
 import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
 import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
-import { readTenantOfModelKey } from '../find-tenant.ts'
 import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { readTenantOfModelKey } from '../tenant/find-tenant.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import {
   chatCompletion,
   chatStream,

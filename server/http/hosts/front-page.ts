@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { markup } from '../../wire/markup.ts'
 import { encodeAnswer } from '../message.ts'
 import { plainPage } from '../plain-page.ts'
-import type { Origins } from '../tenant-context.ts'
+import type { Origins } from '../tenant/tenant-context.ts'
 
 /** The page at `/` of each socket, with links to the other pages. */
 export const frontPage =

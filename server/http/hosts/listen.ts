@@ -5,7 +5,7 @@ import { pathOf } from '../../wire/base-url.ts'
 import type { Core } from '../core.ts'
 import { errorAnswer } from '../errors.ts'
 import { encodeAnswer } from '../message.ts'
-import type { Origins } from '../tenant-context.ts'
+import type { Origins } from '../tenant/tenant-context.ts'
 import { createExpressApp, createIssuerApp } from './express.ts'
 import { frontPage } from './front-page.ts'
 

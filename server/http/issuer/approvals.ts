@@ -10,7 +10,7 @@ import type { State } from '../../issuer/state.ts'
 import { isoTime } from '../iso-time.ts'
 import { created, type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import { letApproverAnswer } from '../scripted-approver.ts'
+import { letApproverAnswer } from '../tenant/scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 
 /** Poll interval in seconds; the default of the SDKs (CONTRACT.md#push-approvals). */

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import { lifeAt } from '../../issuer/requests.ts'
 import { deliver } from '../../outbound/deliveries.ts'
 import { isoTime } from '../iso-time.ts'
-import { letApproverAnswer } from '../scripted-approver.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { letApproverAnswer } from '../tenant/scripted-approver.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import { decisionText } from './request-views.ts'
 
 /**

@@ -3,7 +3,7 @@ import { refuse } from '../../issuer/refusal.ts'
 import type { IssuerRoute } from '../../wire/index.ts'
 import type { Routed } from '../core.ts'
 import { refuseUnknownTenant } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import { agentBearer, bearer, type Principal } from './oauth/bearer.ts'
 
 /** The context of every handler of the issuer. */

@@ -1,4 +1,4 @@
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /** A secret of 128 random bits. In a seeded tenant it is the same in every run. */
 export const newSecret = ({ tenant }: Pick<TenantContext, 'tenant'>, prefix: string): string =>

@@ -2,7 +2,7 @@ import type { Signal, Stream } from '../../issuer/event.ts'
 import type { StreamRecord } from '../../issuer/state.ts'
 import { deliver } from '../../outbound/deliveries.ts'
 import { NotSent } from '../../outbound/outbound.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import { signedSet } from './security-events.ts'
 
 /** Pushes the signals of each push stream, one after the other (RFC 8935). */

@@ -2,8 +2,8 @@ import { grantedDetail, lifeAt, repetitionsOf } from '../../issuer/requests.ts'
 import type { RequestRecord } from '../../issuer/state.ts'
 import type { PermissionRequest } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
-import { basePath } from '../issuer-urls.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { basePath } from '../origin/issuer-urls.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /** The parts of a tenant that a view uses. */
 type Reach = Pick<TenantContext, 'tenant'>

@@ -1,16 +1,16 @@
+import { scopeDetail } from '../../issuer/oauth/scopes.ts'
 import { refuse } from '../../issuer/refusal.ts'
 import { exchangeRequest, requestPermission, requireOwnRequest } from '../../issuer/requests.ts'
-import { scopeDetail } from '../../issuer/scopes.ts'
 import {
   type AuthorizationDetail,
   accessTokenType,
   type RequestPermission,
 } from '../../wire/index.ts'
-import { issuersOf, namesOf } from '../issuer-urls.ts'
 import { type Handlers, ok } from '../message.ts'
+import { issuersOf, namesOf } from '../origin/issuer-urls.ts'
 import { answerWith } from '../refusals.ts'
-import { letApproverAnswer } from '../scripted-approver.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import { letApproverAnswer } from '../tenant/scripted-approver.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import { accessToken } from './oauth/access-token.ts'
 import { audienceOf } from './oauth/resource-indicators.ts'

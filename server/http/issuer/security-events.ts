@@ -2,7 +2,7 @@ import type { Signal, Stream } from '../../issuer/event.ts'
 import { eventUri } from '../../issuer/signals.ts'
 import { type Header, signJwt } from '../../signing/sign.ts'
 import type { SecurityEventToken } from '../../wire/index.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 
 /** RFC 8417 §2.2; `typ` as SSF requires it (SET-02). */
 const setHeader: Header = { typ: 'secevent+jwt' }

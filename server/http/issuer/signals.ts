@@ -17,11 +17,11 @@ import {
   type StreamConfiguration,
 } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
-import { basePath, issuerOf } from '../issuer-urls.ts'
 import { created, type Handlers, noContent, ok } from '../message.ts'
+import { basePath, issuerOf } from '../origin/issuer-urls.ts'
 import { answerWith } from '../refusals.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import { waitForEntry } from '../tenant/wait-for-entry.ts'
-import type { TenantContext } from '../tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import type { Principal } from './oauth/bearer.ts'
 import { signedSet } from './security-events.ts'

@@ -1,6 +1,6 @@
 import { evaluateTask } from '../../issuer/evaluation.ts'
+import { scopeApproval, scopeDetail } from '../../issuer/oauth/scopes.ts'
 import { requestPermission } from '../../issuer/requests.ts'
-import { scopeApproval, scopeDetail } from '../../issuer/scopes.ts'
 import type { TaskRecord } from '../../issuer/state.ts'
 import { completeTask, openTask, statusAt } from '../../issuer/tasks.ts'
 import type {
@@ -12,7 +12,7 @@ import type {
 } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
 import { type Handlers, ok } from '../message.ts'
-import { letApproverAnswer } from '../scripted-approver.ts'
+import { letApproverAnswer } from '../tenant/scripted-approver.ts'
 import type { IssuerContext } from './context.ts'
 import { isPending } from './request-views.ts'
 

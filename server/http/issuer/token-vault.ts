@@ -6,7 +6,7 @@ import type { TenantSeed } from '../../wire/index.ts'
 import { isoTime } from '../iso-time.ts'
 import { type Handlers, ok } from '../message.ts'
 import { answerWith } from '../refusals.ts'
-import type { TenantContext } from '../tenant-context.ts'
+import type { TenantContext } from '../tenant/tenant-context.ts'
 import type { IssuerContext } from './context.ts'
 import { noStore } from './oauth/token-response.ts'
 

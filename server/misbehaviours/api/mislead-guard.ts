@@ -1,9 +1,9 @@
 import { createGuard, type Guard, type GuardOptions } from '../../api/guard.ts'
 import type { ResourceServer } from '../../api/resource-server.ts'
 import type { ApiContext } from '../../http/api/handlers.ts'
-import { apiAudience, issuersOf } from '../../http/issuer-urls.ts'
 import type { Act, Seam } from '../../http/misbehave.ts'
-import type { TenantContext } from '../../http/tenant-context.ts'
+import { apiAudience, issuersOf } from '../../http/origin/issuer-urls.ts'
+import type { TenantContext } from '../../http/tenant/tenant-context.ts'
 
 /** Runs the handler with a changed resource server. */
 export function withKnownToken(

@@ -1,7 +1,7 @@
 import { credentialsIn } from '../../http/claimed-client.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import type { Act } from '../../http/misbehave.ts'
-import type { TenantContext } from '../../http/tenant-context.ts'
+import type { TenantContext } from '../../http/tenant/tenant-context.ts'
 import { hashSecret } from '../../signing/secrets.ts'
 import { misleadRules, withRecord } from '../mislead-rules.ts'
 

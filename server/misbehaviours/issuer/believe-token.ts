@@ -1,6 +1,6 @@
-import { issuersOf } from '../../http/issuer-urls.ts'
 import type { Seam } from '../../http/misbehave.ts'
-import type { TenantContext } from '../../http/tenant-context.ts'
+import { issuersOf } from '../../http/origin/issuer-urls.ts'
+import type { TenantContext } from '../../http/tenant/tenant-context.ts'
 import { verifyAccessToken } from '../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../wire/index.ts'
 import { type SkippableCheck, skipTokenCheck } from '../skip-token-check.ts'

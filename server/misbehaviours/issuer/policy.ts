@@ -1,6 +1,6 @@
 import type { ControlContext } from '../../http/control/context.ts'
 import { type Act, misbehavioursOf } from '../../http/misbehave.ts'
-import type { TenantContext } from '../../http/tenant-context.ts'
+import type { TenantContext } from '../../http/tenant/tenant-context.ts'
 import { requestPermission } from '../../issuer/requests.ts'
 import { openTask } from '../../issuer/tasks.ts'
 import { type ControlRoute, Decided, Hypothetical } from '../../wire/index.ts'

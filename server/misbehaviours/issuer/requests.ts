@@ -1,5 +1,5 @@
-import { basePath } from '../../http/issuer-urls.ts'
 import { misbehavioursOf } from '../../http/misbehave.ts'
+import { basePath } from '../../http/origin/issuer-urls.ts'
 import { rootOf } from '../../issuer/lineage.ts'
 import type { IssuerRoute, Policy, TimeWindow } from '../../wire/index.ts'
 import { parseJson } from '../../wire/json.ts'

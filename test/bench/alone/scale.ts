@@ -1,5 +1,5 @@
 /** Many tenants, tasks and tokens in one process: their memory, and the duration of a call. */
-import type { TenantContext } from '../../../server/http/tenant-context.ts'
+import type { TenantContext } from '../../../server/http/tenant/tenant-context.ts'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
 import { onlooker } from '../../support/onlooker.ts'
 import { mebibytes, memory } from '../../trust/steady.ts'

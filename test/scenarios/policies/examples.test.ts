@@ -5,8 +5,8 @@ import { approversIn } from '../../../scenarios/policies/approvers.ts'
 import { diffPolicies } from '../../../scenarios/policies/diff.ts'
 import { lintPolicy, ruleFor } from '../../../scenarios/policies/lint.ts'
 import { type PolicySource, readPolicy } from '../../../scenarios/policies/policy-source.ts'
-import { undecidedByPolicy } from '../../../server/issuer/policy.ts'
-import { factsOf, tryPolicy } from '../../../server/issuer/try-policy.ts'
+import { undecidedByPolicy } from '../../../server/issuer/policy/policy.ts'
+import { factsOf, tryPolicy } from '../../../server/issuer/policy/try-policy.ts'
 import { RequestFacts } from '../../../server/wire/index.ts'
 
 const pathOf = (name: string) => fileURLToPath(new URL(`examples/${name}.yaml`, import.meta.url))

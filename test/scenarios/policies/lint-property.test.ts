@@ -5,7 +5,7 @@ import { readPolicy } from '../../../scenarios/policies/policy-source.ts'
 import { sampleText } from '../../../scenarios/policies/sample-text.ts'
 import { textClasses } from '../../../scenarios/policies/text-classes.ts'
 import { Universe } from '../../../scenarios/policies/universe.ts'
-import { assess, matchesPattern, undecidedByPolicy } from '../../../server/issuer/policy.ts'
+import { assess, matchesPattern, undecidedByPolicy } from '../../../server/issuer/policy/policy.ts'
 import { smallUniverse } from './small-universe.ts'
 
 /** Limited, so that the whole test takes seconds; raise it for a longer search. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Facts } from '../../../server/issuer/policy.ts'
-import { factsOf } from '../../../server/issuer/try-policy.ts'
+import type { Facts } from '../../../server/issuer/policy/policy.ts'
+import { factsOf } from '../../../server/issuer/policy/try-policy.ts'
 import { type Condition, Policy, RequestFacts } from '../../../server/wire/index.ts'
 
 type When = (typeof Condition)['_zod']['input']

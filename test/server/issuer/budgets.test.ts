@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../../../server/issuer/capability-check.ts'
-import { registerAgent } from '../../../server/issuer/registration.ts'
-import { issueClientToken } from '../../../server/issuer/tokens.ts'
+import { registerAgent } from '../../../server/issuer/oauth/registration.ts'
+import { issueClientToken } from '../../../server/issuer/oauth/tokens.ts'
 import { bot, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 
 describe('a budget', () => {

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { answerApproval, askApproval } from '../../../server/issuer/approvals.ts'
 import { ask } from '../../../server/issuer/capability-check.ts'
-import { registerClient, useAssertion } from '../../../server/issuer/clients.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
+import { registerClient, useAssertion } from '../../../server/issuer/oauth/clients.ts'
 import {
   giveGrant,
   pushRequest,
   redeemCode,
   refresh,
   revokeGrant,
-} from '../../../server/issuer/grants.ts'
+} from '../../../server/issuer/oauth/grants.ts'
+import { revokeToken } from '../../../server/issuer/oauth/tokens.ts'
 import { createStream, knownEvents, verifyStream } from '../../../server/issuer/signals.ts'
 import { toSnapshot } from '../../../server/issuer/snapshot.ts'
-import { revokeToken } from '../../../server/issuer/tokens.ts'
 import { ApproverScript, RateLimits, RegisterClient } from '../../../server/wire/index.ts'
 import { compacted } from './compacted.ts'
 import { ada, alice, bot, deleting, exporting, reading, world } from './world.ts'

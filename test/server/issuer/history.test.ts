@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { assess } from '../../../server/issuer/policy.ts'
+import { assess } from '../../../server/issuer/policy/policy.ts'
 import { acknowledge, createStream, knownEvents } from '../../../server/issuer/signals.ts'
 import { compacted } from './compacted.ts'
 import { bot, deleting, exporting, reading, start, world } from './world.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { askApproval } from '../../../server/issuer/approvals.ts'
-import { useAssertion } from '../../../server/issuer/clients.ts'
-import { askForDevice, denyDevice, deviceLifetime } from '../../../server/issuer/devices.ts'
 import type { Client } from '../../../server/issuer/event.ts'
+import { useAssertion } from '../../../server/issuer/oauth/clients.ts'
+import { askForDevice, denyDevice, deviceLifetime } from '../../../server/issuer/oauth/devices.ts'
 import {
   codeLifetime,
   giveGrant,
@@ -11,9 +11,9 @@ import {
   redeemCode,
   refresh,
   refreshLifetime,
-} from '../../../server/issuer/grants.ts'
-import { registerAgent } from '../../../server/issuer/registration.ts'
-import { accessTokenLifetime, issueClientToken } from '../../../server/issuer/tokens.ts'
+} from '../../../server/issuer/oauth/grants.ts'
+import { registerAgent } from '../../../server/issuer/oauth/registration.ts'
+import { accessTokenLifetime, issueClientToken } from '../../../server/issuer/oauth/tokens.ts'
 import { alice, bot, errorOf, exporting, reading, refusalOf, stranger, world } from './world.ts'
 
 describe('limit_reached: one caller may have a limited number of', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import type { Agent, User } from '../../../server/issuer/event.ts'
+import { findLiveToken, revokeToken } from '../../../server/issuer/oauth/tokens.ts'
 import { Refused } from '../../../server/issuer/refusal.ts'
 import {
   approveRequest,
@@ -13,7 +14,6 @@ import {
 import { forgetExpired, type State } from '../../../server/issuer/state.ts'
 import { completeTask, openTask, statusAt } from '../../../server/issuer/tasks.ts'
 import { Clock, Tenant } from '../../../server/issuer/tenant.ts'
-import { findLiveToken, revokeToken } from '../../../server/issuer/tokens.ts'
 import { covers, Dialect, longestTtl, Policy } from '../../../server/wire/index.ts'
 import { compacted } from './compacted.ts'
 import { ada, alice, bob, bot, stranger } from './world.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { registerAgent } from '../../../server/issuer/registration.ts'
+import { registerAgent } from '../../../server/issuer/oauth/registration.ts'
 import { approveRequest, denyRequest, requestPermission } from '../../../server/issuer/requests.ts'
 import {
   ada,

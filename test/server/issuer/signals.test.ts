@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { issueClientToken, revokeToken } from '../../../server/issuer/oauth/tokens.ts'
 import {
   acknowledge,
   createStream,
@@ -7,7 +8,6 @@ import {
   knownEvents,
   verifyStream,
 } from '../../../server/issuer/signals.ts'
-import { issueClientToken, revokeToken } from '../../../server/issuer/tokens.ts'
 import { bot, deleting, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 
 const rs = { clientId: 'documents-api' }

@@ -61,6 +61,16 @@ describe('matchDetail', () => {
     )
   })
 
+  it.each([expect.arrayContaining([]), expect.not.stringMatching(/./)])(
+    'rejects a detail that lacks a member, whatever matcher is expected there',
+    (matcher) => {
+      const expected = { type: 'file_access', actions: matcher }
+
+      expect(equals({ type: 'file_access' }, expected)).toBe(false)
+      expect(matchDetail(equals, { type: 'file_access' }, expected)).toBe(false)
+    },
+  )
+
   it('agrees with `equals` for every order of the actions, also negated', () => {
     fc.assert(
       fc.property(

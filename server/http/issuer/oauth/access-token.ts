@@ -1,11 +1,11 @@
 import type { Token } from '../../../issuer/event.ts'
+import { findLiveToken } from '../../../issuer/oauth/tokens.ts'
 import type { Tenant } from '../../../issuer/tenant.ts'
-import { findLiveToken } from '../../../issuer/tokens.ts'
 import { accessTokenHeader, type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAccessToken } from '../../../signing/verify.ts'
 import type { AccessTokenClaims } from '../../../wire/index.ts'
-import { issuerOf, issuersOf, namesOf } from '../../issuer-urls.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import { issuerOf, issuersOf, namesOf } from '../../origin/issuer-urls.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 
 /** The JWT of an issued token, with the URLs of the request's prefix. */
 export const accessToken = (

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { parseCookie } from 'cookie'
-import { isRegisteredRedirect } from '../../../issuer/clients.ts'
 import type { Client, PushedRequest } from '../../../issuer/event.ts'
+import { isRegisteredRedirect } from '../../../issuer/oauth/clients.ts'
 import {
   type CheckedRequest,
   giveGrant,
@@ -9,7 +9,7 @@ import {
   pushRequest,
   soundRequest,
   usePushedRequest,
-} from '../../../issuer/grants.ts'
+} from '../../../issuer/oauth/grants.ts'
 import { Refused, refuse } from '../../../issuer/refusal.ts'
 import { findUser } from '../../../issuer/tasks.ts'
 import { hashSecret, same } from '../../../signing/secrets.ts'
@@ -22,11 +22,11 @@ import {
   type ReadAuthorization,
   readAuthorization,
 } from '../../../wire/index.ts'
-import { issuerOf } from '../../issuer-urls.ts'
 import { type Answer, created, type Handlers, type HttpRequest } from '../../message.ts'
+import { issuerOf } from '../../origin/issuer-urls.ts'
+import { isSameOrigin } from '../../origin/same-origin.ts'
 import { answerWith, HttpError, render } from '../../refusals.ts'
-import { isSameOrigin } from '../../same-origin.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { newSecret } from '../new-secret.ts'
 import {

@@ -1,13 +1,13 @@
-import { approvalObstacle, permissionsOf, personObstacle } from '../../../issuer/authority.ts'
 import type { Agent, User } from '../../../issuer/event.ts'
-import { accessTokenLifetime } from '../../../issuer/tokens.ts'
+import { approvalObstacle, permissionsOf, personObstacle } from '../../../issuer/oauth/authority.ts'
+import { accessTokenLifetime } from '../../../issuer/oauth/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import type { AccessTokenClaims, Route } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
-import { issuerOf } from '../../issuer-urls.ts'
 import type { HttpRequest } from '../../message.ts'
+import { issuerOf } from '../../origin/issuer-urls.ts'
 import { answerWith } from '../../refusals.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import { type LiveToken, verifyForIssuer, verifyOwn } from './access-token.ts'
 
 /** The principal of a valid access token. A delegated token has an agent and a user. */

@@ -4,15 +4,15 @@ import {
   deviceLifetime,
   deviceObstacle,
   findDevice,
-} from '../../../issuer/devices.ts'
-import { giveGrant } from '../../../issuer/grants.ts'
+} from '../../../issuer/oauth/devices.ts'
+import { giveGrant } from '../../../issuer/oauth/grants.ts'
 import type { DeviceRecord } from '../../../issuer/state.ts'
 import { findUser } from '../../../issuer/tasks.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
-import { basePath } from '../../issuer-urls.ts'
 import { type Handlers, ok } from '../../message.ts'
+import { basePath } from '../../origin/issuer-urls.ts'
 import { answerWith, HttpError } from '../../refusals.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { newSecret } from '../new-secret.ts'
 import { newConsent, refuseForgedForm } from './authorize.ts'

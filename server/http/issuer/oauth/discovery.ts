@@ -1,5 +1,5 @@
-import { allScopes } from '../../../issuer/clients.ts'
 import type { McpServer } from '../../../issuer/event.ts'
+import { allScopes } from '../../../issuer/oauth/clients.ts'
 import {
   assertionAlgorithms,
   authMethods,
@@ -8,9 +8,9 @@ import {
   type ProtectedResource,
   type ServerMetadata,
 } from '../../../wire/index.ts'
-import { apiOf, basePath, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import { apiOf, basePath, issuerOf } from '../../origin/issuer-urls.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { serverNamed } from '../mcp.ts'
 

@@ -1,8 +1,8 @@
-import { isAgent } from '../../../issuer/clients.ts'
 import type { Client } from '../../../issuer/event.ts'
-import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/grants.ts'
+import { isAgent } from '../../../issuer/oauth/clients.ts'
+import { findLiveGrant, refreshLifetime, revokeGrant } from '../../../issuer/oauth/grants.ts'
+import { revokeToken } from '../../../issuer/oauth/tokens.ts'
 import { findUser } from '../../../issuer/tasks.ts'
-import { revokeToken } from '../../../issuer/tokens.ts'
 import { hashSecret } from '../../../signing/secrets.ts'
 import {
   cibaGrant,
@@ -12,10 +12,10 @@ import {
   tokenExchange,
 } from '../../../wire/index.ts'
 import { bearerToken } from '../../authorization-field.ts'
-import { apiAudience, issuerOf } from '../../issuer-urls.ts'
 import { type Answer, type Handlers, ok } from '../../message.ts'
+import { apiAudience, issuerOf } from '../../origin/issuer-urls.ts'
 import { answerWith } from '../../refusals.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { verifyOwn } from './access-token.ts'
 import { authorizeHandlers } from './authorize.ts'

@@ -2,8 +2,8 @@ import type { Token } from '../../../issuer/event.ts'
 import { peekJwt } from '../../../signing/peek.ts'
 import { type Header, signJwt } from '../../../signing/sign.ts'
 import { verifyAssertion } from '../../../signing/verify-assertion.ts'
-import { issuerOf, issuersOf } from '../../issuer-urls.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import { issuerOf, issuersOf } from '../../origin/issuer-urls.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import { userClaims } from './user-claims.ts'
 
 const header: Header = { typ: 'JWT' }

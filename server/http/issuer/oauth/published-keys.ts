@@ -3,7 +3,7 @@ import { createKeySet, type FindKeys } from '../../../signing/key-set.ts'
 import { BoundedMap } from '../../../wire/bounded-map.ts'
 import { RegisterClient } from '../../../wire/index.ts'
 import { readJson } from '../../../wire/json.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 
 /** Seconds for which fetched keys are used, and before an unknown key makes the issuer fetch again. */
 const lifetime = 300

@@ -1,8 +1,8 @@
-import type { Audience } from '../../../issuer/audience.ts'
 import type { McpServer } from '../../../issuer/event.ts'
+import type { Audience } from '../../../issuer/oauth/audience.ts'
 import { refuse } from '../../../issuer/refusal.ts'
-import { apiAudience, issuersOf, namesOf } from '../../issuer-urls.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import { apiAudience, issuersOf, namesOf } from '../../origin/issuer-urls.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 
 type Wanted = Readonly<{
   resource?: readonly string[] | undefined

@@ -2,7 +2,7 @@ import type { Event, Token } from '../../../issuer/event.ts'
 import type { TokenAnswer } from '../../../wire/index.ts'
 import type { Answer, Call } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
-import type { TenantContext } from '../../tenant-context.ts'
+import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
 import { accessToken } from './access-token.ts'
 

@@ -1,5 +1,5 @@
-import { mayUse } from '../../../../issuer/clients.ts'
-import { issueClientToken } from '../../../../issuer/tokens.ts'
+import { mayUse } from '../../../../issuer/oauth/clients.ts'
+import { issueClientToken } from '../../../../issuer/oauth/tokens.ts'
 import { answerWith } from '../../../refusals.ts'
 import { clientOf } from '../client-authentication.ts'
 import { audienceOf } from '../resource-indicators.ts'

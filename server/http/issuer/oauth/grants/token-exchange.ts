@@ -1,7 +1,7 @@
-import { delegate, exchangeForTask, narrow } from '../../../../issuer/delegation.ts'
 import type { Client, Token, WorkloadTrust } from '../../../../issuer/event.ts'
+import { delegate, exchangeForTask, narrow } from '../../../../issuer/oauth/delegation.ts'
+import { issueClientToken } from '../../../../issuer/oauth/tokens.ts'
 import { refuse } from '../../../../issuer/refusal.ts'
-import { issueClientToken } from '../../../../issuer/tokens.ts'
 import { peekJwt } from '../../../../signing/peek.ts'
 import { verifyAssertion } from '../../../../signing/verify-assertion.ts'
 import {
@@ -10,10 +10,10 @@ import {
   idTokenType,
   jwtTokenType,
 } from '../../../../wire/index.ts'
-import { issuersOf, namesOf } from '../../../issuer-urls.ts'
+import { issuersOf, namesOf } from '../../../origin/issuer-urls.ts'
 import { answerWith } from '../../../refusals.ts'
-import { letApproverAnswer } from '../../../scripted-approver.ts'
-import type { TenantContext } from '../../../tenant-context.ts'
+import { letApproverAnswer } from '../../../tenant/scripted-approver.ts'
+import type { TenantContext } from '../../../tenant/tenant-context.ts'
 import { verifyForIssuer, verifyOwn } from '../access-token.ts'
 import { clientOf, hasClientCredentials, keySetOf } from '../client-authentication.ts'
 import { readIdToken } from '../id-token.ts'
