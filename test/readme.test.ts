@@ -1,9 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
+import { readAgentScenario } from '../scenarios/checks/agent/load.ts'
+import { readTarget } from '../scenarios/targets/real/access.ts'
 import { configuration } from '../server/start/configuration.ts'
+import { ModelScript } from '../server/wire/model.ts'
 import { type Block, blocksOf, pages } from './support/markdown.ts'
 import { lumoauthHarness, root } from './support/running.ts'
 
@@ -24,6 +27,18 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('the pages', () => {
+  it('are all that have a block, except what is made from declarations', async () => {
+    const folders = '{client,scenarios,server,test}/**/*.md'
+    const files = await Array.fromAsync(
+      glob(['*.md', folders], { cwd: root, exclude: isInstalled }),
+    )
+    const withBlocks = files
+      .filter((it) => !it.startsWith('server/reference/api/'))
+      .filter((it) => blocksOf(join(root, it)).length > 0)
+
+    expect(withBlocks.filter((it) => !pages.includes(it))).toEqual([])
+  })
+
   it('skip no block without a reason', () => {
     const known = ['sh', 'ts', 'yaml']
 
@@ -69,6 +84,8 @@ describe('the pages', () => {
   })
 })
 
+const isInstalled = (file: string) => file.includes('node_modules')
+
 /** A link to a folder is valid, too. */
 const nowhere = (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? 'folder' : undefined)
 
@@ -87,7 +104,9 @@ describe('a file', () => {
     files.filter(({ text }) => Object.hasOwn(parse(text) as object, key))
 
   it('is of a tested kind', () => {
-    const tried = ['scenario', 'tenants', 'rules', 'cases'].flatMap(holding)
+    const tried = ['scenario', 'tenants', 'rules', 'cases', 'api', 'issuer', 'models'].flatMap(
+      holding,
+    )
 
     expect(files.filter((it) => !tried.includes(it)).map(({ at }) => at)).toEqual([])
   })
@@ -100,7 +119,19 @@ describe('a file', () => {
     expect(await configuration({ policy: await saved(block) })).toHaveLength(1)
   })
 
-  it.each(holding('scenario'))('with a scenario: $at', async (block) => {
+  it.each(holding('api').concat(holding('issuer')))('that names a target: $at', ({ text }) => {
+    expect(readTarget('target.yaml', text).problems).toEqual([])
+  })
+
+  it.each(holding('models'))('with replies of the model: $at', ({ text }) => {
+    expect(ModelScript.safeParse(parse(text)).error).toBeUndefined()
+  })
+
+  it.each(holding('world'))('with a scenario for an agent: $at', ({ text }) => {
+    expect(readAgentScenario('agent.yaml', text).problems).toEqual([])
+  })
+
+  it.each(holding('steps'))('with a scenario: $at', async (block) => {
     await using running = lumoauthHarness(['run', await saved(block)])
 
     expect(await running.ends(), running.stdout).toBe(0)

@@ -1,7 +1,7 @@
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { type Block, type BlockPlace, blocksOf, pages } from '../support/markdown.ts'
 import { Running, root } from '../support/running.ts'
 import { filesOfRepository } from './dockerfile.ts'
@@ -51,8 +51,14 @@ describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
     }
   }, 300_000)
   afterAll(async () => {
+    console.log(tableOf(place, passed).join('\n'))
     await served?.[Symbol.asyncDispose]()
     await rm(home, { recursive: true, force: true })
+  })
+
+  const passed = new Set<string>()
+  afterEach(({ task }) => {
+    if (task.result?.state === 'pass') passed.add(task.name)
   })
 
   it.each(stepsIn(place))('$at', async (block) => {
@@ -108,6 +114,24 @@ function stepsIn(place: BlockPlace): Block[] {
       (slow === undefined || (isFull && slow === 'a step of .ci/run')) &&
       (language === 'sh' || (language === 'ts' && file === undefined)),
   )
+}
+
+/** What became of each block, counted by page: `README.md | project | 12 passed, 1 …`. */
+function tableOf(place: BlockPlace, passed: ReadonlySet<string>): string[] {
+  const blocks = blocksIn(place)
+  const steps = new Set(stepsIn(place).map(({ at }) => at))
+  const resultOf = ({ at, file, language, notRun = '', slow }: Block) => {
+    if (steps.has(at)) return passed.has(at) ? 'passed' : 'failed'
+    if (slow !== undefined) return slow
+    if (notRun !== '') return notRun.includes('test/') ? 'run by another test' : 'shown only'
+    if (language === 'yaml') return 'read by test/readme.test.ts'
+    return file === undefined ? 'not run' : 'saved, and run by a command of its page'
+  }
+  const rows = Map.groupBy(blocks, ({ at }) => at.split(':')[0])
+  return [...rows, ['all', blocks] as const].map(([page, its]) => {
+    const counts = [...Map.groupBy(its, resultOf)].map(([name, all]) => `${all.length} ${name}`)
+    return [page, place, counts.join(', ')].join(' | ')
+  })
 }
 
 /** The variables that `start` prints for bash. */

@@ -44,7 +44,7 @@ export const blocksOf = (file: string): Block[] => {
     place = placeOf(marks.get('in')) ?? place
     const at = match.index + whole.indexOf('```')
     const [notRun, slow, prints] = [marks.get('not run'), marks.get('slow'), marks.get('prints')]
-    const named = /^(?:\/\/|#) ([\w./-]+\.\w+)\n/.exec(text)?.[1]
+    const named = /^(?:\/\/|#) ([\w./-]+\.\w+|Jenkinsfile)\n/.exec(text)?.[1]
     return {
       at: `${relative(root, file)}:${page.slice(0, at).split('\n').length}`,
       language,
@@ -71,11 +71,16 @@ export const pages: readonly string[] = [
   'SECURITY.md',
   'TROUBLESHOOTING.md',
   'client/README.md',
+  'client/examples/README.md',
+  'client/examples/crewai/README.md',
   'server/README.md',
   'server/api/README.md',
   'server/deploy/README.md',
   'server/issuer/policy/README.md',
   'server/journal/README.md',
+  'scenarios/README.md',
+  'scenarios/checks/README.md',
   'scenarios/policies/README.md',
   'test/README.md',
+  'test/bench/README.md',
 ]
