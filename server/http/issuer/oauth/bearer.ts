@@ -79,7 +79,7 @@ export const agentBearer = async (
   const principal = await bearer(context, request, jitToken)
   const { agent } = principal
   if (agent === undefined && principal.isKey) {
-    return refuseToken(context, 'the API key is not of an agent: expected the token of an agent')
+    return refuseKeyOfNoAgent(context)
   }
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
@@ -134,6 +134,10 @@ export const refuseToken = (
   )
   return answerWith(401, 'invalid_token', description, {}, challenge)
 }
+
+/** @throws {HttpError} 401 for an API key where an agent or a user is required */
+export const refuseKeyOfNoAgent = (context: TenantContext): never =>
+  refuseToken(context, 'the API key is not of an agent: expected the token of an agent')
 
 const wantsBearer = ({ tenant }: TenantContext, more = '') => ({
   'www-authenticate': `Bearer realm="${tenant.slug}"${more}`,
