@@ -21,8 +21,14 @@ const badRequest = ({ error, reason }: Readonly<{ error: ErrorCode; reason: stri
 /** The HTTP answer of each refusal of the rules. A new refusal does not compile without an entry here. */
 const renderers: Renderers = {
   not_found: ({ what }) => errorAnswer(404, 'not_found', `unknown ${what}`),
-  task_forbidden: ({ taskId }) =>
-    errorAnswer(403, 'task_forbidden', `the task ${taskId} is another agent's`),
+  task_forbidden: ({ taskId, tokenTaskId }) =>
+    errorAnswer(
+      403,
+      'task_forbidden',
+      tokenTaskId === undefined
+        ? `the task ${taskId} is another agent's`
+        : `expected the JIT token of ${taskId}, received one of the task ${tokenTaskId}`,
+    ),
   task_not_active: ({ taskId, status }) =>
     errorAnswer(400, 'task_not_active', `the task ${taskId} is ${status}`, {
       task_status: status,

@@ -4,7 +4,7 @@ import type { AuthorizationDetail, Dialect } from '../wire/index.ts'
 /** Every refusal of the rules, as plain data without HTTP status codes. */
 export type Refusal =
   | { error: 'not_found'; what: string }
-  | { error: 'task_forbidden'; taskId: string }
+  | { error: 'task_forbidden'; taskId: string; tokenTaskId?: string }
   | { error: 'task_not_active'; taskId: string; status: string }
   | { error: 'request_forbidden'; requestId: string }
   | { error: 'request_not_approved'; requestId: string; status: string; reason?: string }

@@ -1,58 +1,36 @@
-import type { Turn } from '../wire/index.ts'
-import type { Said } from './script.ts'
-
-/** A tool in a request: its name, and the JSON Schema of its arguments. */
-export type OfferedTool = Readonly<{ name: string; parameters?: unknown }>
+import type { ToolCall, Turn } from '../wire/index.ts'
+import { isRecord, minimalValue } from './minimal-value.ts'
+import type { Offer, OfferedTool } from './offer.ts'
 
 /**
- * The reply without a script, when the default script has none: the model calls the first tool of the
- * request once, with the simplest arguments its schema allows, and then answers with the result.
+ * The reply without a script: the model calls the first tool of the request once, with the simplest
+ * arguments its schema allows, and then answers with the result. It begins anew with the next question
+ * of the user, and after a handoff to other tools. Where the request demands a call, the model calls
+ * the first tool that it has not called yet.
  */
-export const improvise = (tools: readonly OfferedTool[], turns: readonly Turn[]): Said => {
-  const results = turns.filter(({ role }) => role === 'tool')
-  const newest = results.at(-1)
+export const improvise = (
+  { tools, choice: { mode, among } }: Offer,
+  turns: readonly Turn[],
+): Readonly<{ text: string; calls: readonly ToolCall[] }> => {
   const asked = turns.findLast(({ role }) => role === 'user')?.text ?? ''
-  if (newest !== undefined) return { text: `The tool answered: ${newest.text}`, calls: [] }
-  const [first] = tools
-  if (first === undefined) return { text: `You said: ${asked}`, calls: [] }
-  const value = plainestValue(first.parameters, asked)
-  const args = isRecord(value) ? value : {}
-  return { text: '', calls: [{ name: first.name, arguments: args }] }
+  const round = turns.slice(1 + turns.findLastIndex(isAnsweredBefore))
+  const called = new Set(round.flatMap(({ calls = [] }) => calls.map(({ name }) => name)))
+  const result = round.findLast(({ role }) => role === 'tool')
+  const allowed = mode === 'none' ? [] : tools.filter(({ name }) => among?.includes(name) ?? true)
+  const isNew = ({ name }: OfferedTool) => !called.has(name)
+  const hasResult = result !== undefined && (called.size === 0 || !allowed.every(isNew))
+  const tool =
+    mode === 'required' ? (allowed.find(isNew) ?? allowed[0]) : hasResult ? undefined : allowed[0]
+  if (tool !== undefined) {
+    const value = minimalValue(tool.parameters, asked)
+    return { text: '', calls: [{ name: tool.name, arguments: isRecord(value) ? value : {} }] }
+  }
+  return {
+    text: result === undefined ? `You said: ${asked}` : `The tool answered: ${result.text}`,
+    calls: [],
+  }
 }
 
-/** A value that the schema allows. Texts are the user's message. */
-const plainestValue = (schema: unknown, asked: string): unknown => {
-  if (!isRecord(schema)) return asked
-  if ('const' in schema) return schema.const
-  if ('default' in schema) return schema.default
-  for (const list of [schema.enum, schema.examples]) {
-    if (Array.isArray(list) && list.length > 0) return list[0]
-  }
-  for (const among of [schema.anyOf, schema.oneOf]) {
-    if (Array.isArray(among) && among.length > 0) return plainestValue(among[0], asked)
-  }
-  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type
-  if (type === 'integer' || type === 'number') {
-    return typeof schema.minimum === 'number' ? schema.minimum : 1
-  }
-  if (type === 'boolean') return true
-  if (type === 'null') return null
-  if (type === 'array') {
-    return typeof schema.minItems === 'number' && schema.minItems > 0
-      ? [plainestValue(schema.items, asked)]
-      : []
-  }
-  if (type === 'object' || isRecord(schema.properties)) {
-    const properties = isRecord(schema.properties) ? schema.properties : {}
-    const required = Array.isArray(schema.required) ? schema.required : Object.keys(properties)
-    return Object.fromEntries(
-      required
-        .filter((name): name is string => typeof name === 'string')
-        .map((name) => [name, plainestValue(properties[name], asked)]),
-    )
-  }
-  return asked
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Whether a turn is an answer of the model that the user has replied to. */
+const isAnsweredBefore = ({ role, calls = [] }: Turn, at: number, turns: readonly Turn[]) =>
+  role === 'assistant' && calls.length === 0 && turns[at + 1]?.role === 'user'

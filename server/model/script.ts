@@ -33,14 +33,18 @@ export const nextReply = (script: ModelScript, question: Question): Said => {
 /** A matching entry for `replies`, as YAML on one line. */
 const suggestion = ({ tools, turns }: Question): string => {
   const last = turns.at(-1)
+  const text = Array.from(last?.text ?? '')
   const key = last?.role === 'tool' ? 'tool_result_contains' : 'last_message_contains'
-  const about = JSON.stringify((last?.text ?? '').slice(0, 40))
+  const condition =
+    text.length === 0
+      ? `turn: ${turnOf(turns)}`
+      : `${key}: ${JSON.stringify(text.slice(0, 40).join(''))}`
   const [tool] = tools
   const reply =
     tool === undefined || last?.role === 'tool'
       ? 'say: "…"'
       : `call: { name: ${JSON.stringify(tool)}, arguments: {} }`
-  return `- { when: { ${key}: ${about} }, ${reply} }`
+  return `- { when: { ${condition} }, ${reply} }`
 }
 
 /** Each turn of the model uses up the first reply that equals it. */

@@ -150,6 +150,33 @@ const Content = z.union([
   z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
 ])
 
+const RequestedTool = z.looseObject({
+  type: z.string().optional(),
+  name: z.string().optional(),
+  parameters: z.unknown().optional(),
+  function: z.looseObject({ name: z.string(), parameters: z.unknown().optional() }).optional(),
+  custom: z.looseObject({ name: z.string() }).optional(),
+})
+/** A tool of a model request. Chat completions nest its members below its type; responses do not. */
+export type RequestedTool = z.infer<typeof RequestedTool>
+
+const AllowedTools = z.looseObject({
+  mode: z.enum(['auto', 'required']),
+  tools: z.array(RequestedTool),
+})
+
+const RequestedChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    RequestedTool.extend({ type: z.string(), allowed_tools: AllowedTools.optional() }).extend(
+      AllowedTools.partial().shape,
+    ),
+  ],
+  { error: 'expected "none", "auto", "required" or an object, such as {"type":"function",…}' },
+)
+
+const AnswerFormat = z.looseObject({ type: z.string() })
+
 /** Body of `POST …/chat/completions`, limited to the members a script can use. */
 export const ChatRequest = z.looseObject({
   model: z.string(),
@@ -170,9 +197,11 @@ export const ChatRequest = z.looseObject({
       }),
     )
     .min(1),
-  tools: z
-    .array(z.looseObject({ function: z.looseObject({ name: z.string() }).optional() }))
-    .nullish(),
+  tools: z.array(RequestedTool).nullish(),
+  tool_choice: RequestedChoice.nullish(),
+  response_format: AnswerFormat.extend({
+    json_schema: z.looseObject({ schema: z.unknown().optional() }).optional(),
+  }).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
 })
@@ -198,7 +227,11 @@ export const ResponsesRequest = z.looseObject({
     ),
   ]),
   previous_response_id: z.string().nullish(),
-  tools: z.array(z.looseObject({ name: z.string().optional() })).nullish(),
+  tools: z.array(RequestedTool).nullish(),
+  tool_choice: RequestedChoice.nullish(),
+  text: z
+    .looseObject({ format: AnswerFormat.extend({ schema: z.unknown().optional() }).nullish() })
+    .nullish(),
   stream: z.boolean().nullish(),
 })
 export type ResponsesRequest = z.infer<typeof ResponsesRequest>

@@ -162,7 +162,7 @@ export const versionOf = ({ language, folder, package: name }: Framework): strin
   return dependencies[name] ?? '?'
 }
 
-const requirementsOf = (folder: string): string[] =>
+export const requirementsOf = (folder: string): string[] =>
   readFileSync(join(examples, folder, 'requirements.txt'), 'utf8')
     .trim()
     .split('\n')

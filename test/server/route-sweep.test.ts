@@ -105,13 +105,15 @@ describe('every route of the issuer that takes a bearer token', () => {
     const at = await opened()
     const before = at.last()
 
-    const { status } = await at.call(route, at.jit, {
+    const { status, text } = await at.call(route, at.jit, {
       ...at.ids,
       taskId: at.other,
       requestId: at.otherRequest,
     })
 
     expect(status).toBe(withJit[name] === undefined ? 401 : 403)
+    // Both tasks are of the same agent.
+    expect(text).not.toContain('another agent')
     expect(at.last()).toBe(before)
   })
 

@@ -1,5 +1,5 @@
+import { defaultReply } from '../../model/default-reply.ts'
 import { callId } from '../../model/ids.ts'
-import { improvise, type OfferedTool } from '../../model/improvise.ts'
 import { nextReply } from '../../model/script.ts'
 import { usualScript } from '../../model/scripted-model.ts'
 import { turnsOfChat, turnsOfResponses } from '../../model/turns.ts'
@@ -19,6 +19,7 @@ import { type Answer, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
 import { readTenantOfModelKey } from '../tenant/find-tenant.ts'
 import type { TenantContext } from '../tenant/tenant-context.ts'
+import { namesOfTools, offerOf } from './model-offer.ts'
 import {
   chatCompletion,
   chatStream,
@@ -120,9 +121,12 @@ const usualModels = [
 const answersTo = ({ models }: ModelScript, name: string) => models?.includes(name) ?? true
 
 const unknownModel = ({ models = [] }: ModelScript, name: string): never =>
-  answerWith(404, 'model_not_found', `unknown model: ${name}; expected ${models.join(', ')}`, {
-    param: 'model',
-  })
+  answerWith(
+    404,
+    'model_not_found',
+    `unknown model: ${name}; expected ${models.join(', ')}. Add it to models of the script, or remove models to answer any name`,
+    { param: 'model' },
+  )
 
 /**
  * The reply of the script. Records every request, including those without a matching reply.
@@ -137,7 +141,8 @@ const answerFromScript = (
   const { tenant } = context
   const { conversations } = context.model
   const { model } = request
-  const tools = toolsOf(request).map(({ name }) => name)
+  const tools = namesOfTools(request)
+  const isDefault = context.model.script === undefined
   const seq = conversations.last + 1
   const at = tenant.clock.now()
   const input = tokensIn(JSON.stringify([turns, request.tools ?? []]))
@@ -149,17 +154,15 @@ const answerFromScript = (
     stream: request.stream ?? false,
     turns,
     tools,
-    ignored: Object.keys(request).filter((name) => !supportedParameters[api].has(name)),
+    ignored: Object.keys(request).filter(
+      (name) => !supportedParameters[api].has(name) && !(isDefault && demands[api].has(name)),
+    ),
     described: JSON.stringify(request.tools ?? []),
   }
   try {
     if (!answersTo(script, model)) unknownModel(script, model)
-    const scripted = nextReply(script, { model, tools, turns })
-    // Only without a script: a script of the user reports a missing reply instead.
-    const isImprovised =
-      context.model.script === undefined &&
-      ('unforeseen' in scripted || hasForeignCall(script, turns))
-    const said = isImprovised ? improvise(toolsOf(request), turns) : scripted
+    const offer = offerOf(request)
+    const said = isDefault ? defaultReply(offer, turns) : nextReply(script, { model, tools, turns })
     if ('unforeseen' in said) {
       return answerWith(400, 'no_scripted_reply', said.unforeseen, {
         param: api === 'chat' ? 'messages' : 'input',
@@ -188,19 +191,10 @@ const supportedParameters = {
   responses: new Set(['model', 'input', 'instructions', 'tools', 'stream', 'previous_response_id']),
 }
 
-const toolsOf = ({ tools }: ChatRequest | ResponsesRequest): OfferedTool[] =>
-  (tools ?? []).flatMap((tool) => {
-    const { name, parameters } = ('function' in tool ? tool.function : tool) as OfferedTool
-    return typeof name === 'string' ? [{ name, parameters }] : []
-  })
-
-/**
- * Whether the model has called a tool that the script does not use: then the improvised replies
- * continue.
- */
-const hasForeignCall = ({ replies }: ModelScript, turns: readonly Turn[]): boolean => {
-  const known = new Set(replies.flatMap(({ call = [] }) => [call].flat()).map(({ name }) => name))
-  return turns.some(({ calls = [] }) => calls.some(({ name }) => !known.has(name)))
+/** Parameters that only the default script respects: a script of the user decides itself. */
+const demands = {
+  chat: new Set(['tool_choice', 'response_format']),
+  responses: new Set(['tool_choice', 'text']),
 }
 
 /** English text has about four characters per token. */

@@ -9,7 +9,7 @@ import { basePath } from '../origin/issuer-urls.ts'
 import { answerWith } from '../refusals.ts'
 import type { IssuerContext } from './context.ts'
 import { newSecret } from './new-secret.ts'
-import { refuseToken } from './oauth/bearer.ts'
+import { refuseKeyOfNoAgent } from './oauth/bearer.ts'
 import { verifyWorkloadProof } from './oauth/grants/token-exchange.ts'
 import { tokenResponse } from './oauth/token-response.ts'
 
@@ -22,7 +22,7 @@ export const agentHandlers: Handlers<
     const { agent, claims, user, isKey } = principal()
     const workspace = { slug: tenant.slug, api_base: `${basePath(tenant.slug, request.path)}/` }
     if (agent === undefined) {
-      if (isKey) return refuseToken(context)
+      if (isKey) return refuseKeyOfNoAgent(context)
       if (user === undefined) {
         return answerWith(403, 'agent_required', 'expected the token of an agent')
       }

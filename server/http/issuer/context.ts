@@ -49,7 +49,8 @@ const refuseOtherTask = (
   { taskId, requestId = '' }: Readonly<Record<string, string>>,
 ): void => {
   const asked = taskId ?? tenant.state.requests.get(requestId)?.request.taskId
-  if (asked !== own) refuse({ error: 'task_forbidden', taskId: asked ?? requestId })
+  if (asked === own) return
+  refuse({ error: 'task_forbidden', taskId: asked ?? requestId, tokenTaskId: own })
 }
 
 const failMissingPrincipal = (): never => {

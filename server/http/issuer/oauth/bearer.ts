@@ -78,7 +78,9 @@ export const agentBearer = async (
 ): Promise<Principal & { agent: Agent }> => {
   const principal = await bearer(context, request, jitToken)
   const { agent } = principal
-  if (agent === undefined && principal.isKey) return refuseToken(context)
+  if (agent === undefined && principal.isKey) {
+    return refuseKeyOfNoAgent(context)
+  }
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
   return { ...principal, agent }
@@ -122,14 +124,20 @@ const keyHolder = (context: TenantContext, text: string): Principal => {
 }
 
 /** @throws {HttpError} the same 401 for every invalid token */
-export const refuseToken = (context: TenantContext): never => {
-  const description = 'the token is malformed, expired, revoked, or not for this issuer'
+export const refuseToken = (
+  context: TenantContext,
+  description = 'the token is malformed, expired, revoked, or not for this issuer',
+): never => {
   const challenge = wantsBearer(
     context,
     `, error="invalid_token", error_description="${description}"`,
   )
   return answerWith(401, 'invalid_token', description, {}, challenge)
 }
+
+/** @throws {HttpError} 401 for an API key where an agent or a user is required */
+export const refuseKeyOfNoAgent = (context: TenantContext): never =>
+  refuseToken(context, 'the API key is not of an agent: expected the token of an agent')
 
 const wantsBearer = ({ tenant }: TenantContext, more = '') => ({
   'www-authenticate': `Bearer realm="${tenant.slug}"${more}`,

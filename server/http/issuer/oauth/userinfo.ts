@@ -6,7 +6,7 @@ import { type Answer, type Handlers, ok } from '../../message.ts'
 import { answerWith } from '../../refusals.ts'
 import type { TenantContext } from '../../tenant/tenant-context.ts'
 import type { IssuerContext } from '../context.ts'
-import { refuseToken } from './bearer.ts'
+import { refuseKeyOfNoAgent } from './bearer.ts'
 import { noStore } from './token-response.ts'
 import { userClaims } from './user-claims.ts'
 
@@ -16,7 +16,7 @@ import { userClaims } from './user-claims.ts'
  */
 const userinfo = ({ context, principal }: IssuerContext): Answer => {
   const { agent, user, claims, isKey } = principal()
-  if (agent === undefined && isKey) return refuseToken(context)
+  if (agent === undefined && isKey) return refuseKeyOfNoAgent(context)
   if (user !== undefined) {
     const act = claims.act === undefined ? {} : { act: claims.act }
     const scope = claimsScope(context, claims.scope)

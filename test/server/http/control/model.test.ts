@@ -62,6 +62,26 @@ const offering = (...names: string[]) => ({
   tools: names.map((name) => ({ type: 'function', function: { name, parameters: {} } })),
 })
 
+/** Functions as the responses API writes them. */
+const functions = (...names: string[]) =>
+  names.map((name) => ({ type: 'function', name, parameters: {} }))
+
+const functionOf = (name: string, property: string, type: string) => ({
+  type: 'function',
+  function: {
+    name,
+    parameters: { type: 'object', properties: { [property]: { type } }, required: [property] },
+  },
+})
+
+/** Tools with the names of a guide, and other parameters. */
+const writing = {
+  tools: [
+    functionOf('fetch_sensitive_document', 'number', 'integer'),
+    functionOf('write_analysis_report', 'content', 'string'),
+  ],
+}
+
 describe('a model without its own script', () => {
   const parameters = {
     type: 'object',
@@ -93,6 +113,188 @@ describe('a model without its own script', () => {
     expect(JSON.parse(call.function.arguments)).toEqual({ id: 'Order 7?', depth: 2 })
     expect(second.json().choices[0].message.content).toBe('The tool answered: shipped')
   })
+
+  it('rejects a tool_choice that the request has no tools for, with the tools it has', async () => {
+    const { chat, respond } = scripted()
+    const cancel = { type: 'function', function: { name: 'cancel' } }
+
+    const unknown = await chat([user('hi')], { ...lookUp, tool_choice: cancel })
+    const empty = await respond('hi', { tool_choice: 'required' })
+    const malformed = await chat([user('hi')], { ...lookUp, tool_choice: 'always' })
+
+    expect([unknown, empty, malformed].map(({ status }) => status)).toEqual([400, 400, 400])
+    expect(unknown.json().error).toMatchObject({
+      param: 'tool_choice',
+      message: 'tool_choice: expected a tool of the request (look_up), received "cancel"',
+    })
+    expect(empty.json().error).toMatchObject({
+      param: 'tool_choice',
+      message: 'tool_choice: expected tools in the request, received none',
+    })
+    expect(malformed.json().error.message).toMatch(/tool_choice: expected "none", "auto"/)
+  })
+
+  it.each([
+    ['none', undefined],
+    ['auto', 'look_up'],
+    ['required', 'look_up'],
+    [{ type: 'function', function: { name: 'cancel' } }, 'cancel'],
+    [
+      {
+        type: 'allowed_tools',
+        allowed_tools: {
+          mode: 'auto',
+          tools: [{ type: 'function', function: { name: 'cancel' } }],
+        },
+      },
+      'cancel',
+    ],
+  ])('respects the tool_choice %j', async (tool_choice, expected) => {
+    const { chat } = scripted()
+
+    const { json } = await chat([user('hi')], { ...offering('look_up', 'cancel'), tool_choice })
+
+    expect(json().choices[0].message.tool_calls?.[0].function.name).toBe(expected)
+  })
+
+  it('respects the tool_choice of the responses API', async () => {
+    const { respond } = scripted()
+    const tools = [{ type: 'web_search' }, ...functions('look_up', 'cancel')]
+    const cancel = { type: 'function', name: 'cancel' }
+    const only = { type: 'allowed_tools', mode: 'required', tools: [cancel] }
+
+    const choices = ['none', 'auto', cancel, only, { type: 'web_search' }]
+    const answers = await Promise.all(
+      choices.map((tool_choice) => respond('hi', { tools, tool_choice })),
+    )
+
+    expect(answers.map(({ json }) => json().output[0].name)).toEqual([
+      undefined,
+      'look_up',
+      'cancel',
+      'cancel',
+      'look_up',
+    ])
+  })
+
+  it('calls every tool once before one again, as long as a call is required', async () => {
+    const { chat } = scripted()
+    const required = { ...offering('look_up', 'final_answer'), tool_choice: 'required' }
+    const first = (await chat([user('hi')], required)).json().choices[0].message
+
+    const { json } = await chat(
+      [user('hi'), first, tool('shipped', first.tool_calls[0].id)],
+      required,
+    )
+
+    expect(json().choices[0].message.tool_calls[0].function.name).toBe('final_answer')
+  })
+
+  it('does not call tools that OpenAI runs, and tools that take no JSON', async () => {
+    const { respond } = scripted()
+
+    const { json } = await respond('hi', {
+      tools: [{ type: 'web_search' }, { type: 'custom', name: 'run_code' }],
+    })
+
+    expect(json().output).toMatchObject([{ type: 'message', content: [{ text: 'You said: hi' }] }])
+  })
+
+  it('answers with JSON where the request demands it, after the call', async () => {
+    const { chat, respond } = scripted()
+    const schema = {
+      type: 'object',
+      properties: { answer: { type: 'string' }, sure: { type: 'boolean' } },
+      required: ['answer', 'sure'],
+    }
+    const response_format = { type: 'json_schema', json_schema: { name: 'answer', schema } }
+    const text = { format: { type: 'json_schema', name: 'answer', schema } }
+
+    const call = await chat([user('hi')], { ...lookUp, response_format })
+    const answer = await chat([user('hi')], { response_format })
+    const object = await chat([user('hi')], { response_format: { type: 'json_object' } })
+    const response = await respond('hi', { text })
+
+    expect(call.json().choices[0].finish_reason).toBe('tool_calls')
+    expect(JSON.parse(answer.json().choices[0].message.content)).toEqual({
+      answer: 'You said: hi',
+      sure: true,
+    })
+    expect(JSON.parse(object.json().choices[0].message.content)).toEqual({
+      answer: 'You said: hi',
+    })
+    expect(JSON.parse(response.json().output[0].content[0].text)).toEqual({
+      answer: 'You said: hi',
+      sure: true,
+    })
+  })
+
+  it('streams improvised calls and answers in both APIs', async () => {
+    const { chat, respond } = scripted()
+
+    const chunks = dataOf((await chat([user('Order 7?')], { ...lookUp, stream: true })).text)
+    const events = dataOf((await respond('hi', { model: 'any', stream: true })).text)
+
+    expect(
+      chunks
+        .flatMap((it) => it.choices[0]?.delta.tool_calls?.[0].function.arguments ?? [])
+        .join(''),
+    ).toBe('{"id":"Order 7?","depth":2}')
+    expect(events.at(-1)?.response).toMatchObject({
+      model: 'any',
+      output: [{ content: [{ text: 'You said: hi' }] }],
+    })
+  })
+
+  it('begins anew with the next question, and with the tools of another agent', async () => {
+    const { chat } = scripted()
+    const answered = [
+      user('Order 7?'),
+      { role: 'assistant', content: null, tool_calls: [called('look_up', {})] },
+      tool('shipped'),
+    ]
+
+    const next = await chat(
+      [...answered, { role: 'assistant', content: 'Shipped.' }, user('And 8?')],
+      lookUp,
+    )
+    const handedOver = await chat(answered, offering('cancel'))
+    const reminded = await chat([...answered, user('Analyze the result.')], lookUp)
+
+    expect(next.json().choices[0].message.tool_calls[0].function.arguments).toContain('And 8?')
+    expect(handedOver.json().choices[0].message.tool_calls[0].function.name).toBe('cancel')
+    expect(reminded.json().choices[0].message.content).toBe('The tool answered: shipped')
+  })
+
+  it('fits the calls of the default script to the schema of the tool', async () => {
+    const { chat } = scripted()
+    const document = '{"id":"doc_9982","body":"It rose.","updated_by":"system"}'
+    const read = (await chat([user('Analyse doc_9982')], writing)).json().choices[0].message
+
+    const write = await chat([user('Analyse doc_9982'), read, tool(document)], writing)
+
+    const [call] = write.json().choices[0].message.tool_calls
+    expect(JSON.parse(read.tool_calls[0].function.arguments)).toEqual({ number: 1 })
+    expect(call.function.name).toBe('write_analysis_report')
+    expect(JSON.parse(call.function.arguments)).toEqual({
+      content: 'The document says: It rose.',
+    })
+  })
+
+  it('lists tool_choice and the form of the answer as ignored only with a script', async () => {
+    const [own, none] = [scripted({ replies: [{ say: 'Hi.' }] }), scripted()]
+    const demands = { tool_choice: 'none', response_format: { type: 'text' }, seed: 1 }
+    for (const { chat } of [own, none]) await chat([user('hi')], demands)
+
+    const recorded = await Promise.all(
+      [own, none].map(({ control }) => control('GET', '/conversations')),
+    )
+
+    expect(recorded.map(({ body }) => body.conversations[0].ignored)).toEqual([
+      ['tool_choice', 'response_format', 'seed'],
+      ['seed'],
+    ])
+  })
 })
 
 describe('the scripted model rejects', () => {
@@ -115,7 +317,8 @@ describe('the scripted model rejects', () => {
     expect(json().error).toMatchObject({
       code: 'model_not_found',
       param: 'model',
-      message: 'unknown model: large; expected small',
+      message:
+        'unknown model: large; expected small. Add it to models of the script, or remove models to answer any name',
     })
   })
 
@@ -138,6 +341,21 @@ describe('the scripted model rejects', () => {
       message:
         'the script has no reply to this conversation. Last message: user, "and the revenue?". Replies: 1: already given; 2: tool_result_contains "Revenue" does not hold. Add one to replies, such as - { when: { last_message_contains: "and the revenue?" }, say: "…" }',
     })
+  })
+
+  it.each([
+    ['', '- { when: { turn: 1 }, say: "…" }'],
+    ['🙂'.repeat(41), `- { when: { last_message_contains: "${'🙂'.repeat(40)}" }, say: "…" }`],
+  ])('a message %j with a reply that is valid when it is added', async (text, suggestion) => {
+    const { chat, control } = scripted({ replies: [{ when: { offers: 'read' }, say: 'Hello.' }] })
+    const { json } = await chat([user(text)])
+    const [, suggested] = json().error.message.split('such as ')
+
+    const { status } = await control('PUT', '/model', { yaml: `replies:\n  ${suggested}\n` })
+
+    expect(suggested).toBe(suggestion)
+    expect(status).toBeLessThan(300)
+    expect((await chat([user(text)])).status).toBe(200)
   })
 
   it('a reply whose placeholder is in no tool result', async () => {

@@ -14,6 +14,16 @@ describe('agents/me', () => {
     })
   })
 
+  it('gets 401 with the reason for an API key of no agent', async () => {
+    const { anonymous, tenant } = await issuerWorld({ api_keys: [{ name: 'batch', agent: null }] })
+    const key = { 'x-api-key': tenant.api_keys[0]?.key ?? '' }
+
+    const { status, body } = await anonymous.get('/agents/me').set(key)
+
+    expect(status).toBe(401)
+    expect(body.error_description).toContain('the API key is not of an agent')
+  })
+
   it.each([
     ['union', ['identity', 'capabilities', 'workspace', 'agent_id', 'name', 'scopes']],
     ['spec', ['identity', 'capabilities', 'workspace']],
