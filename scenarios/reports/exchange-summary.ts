@@ -72,7 +72,7 @@ export const summarizeExchange = (exchange: Exchange): string => {
 
 /** The tool calls in a model's answer, streamed or not. */
 const toolsIn = (body: string): string => {
-  const names = [...body.matchAll(/"name":"(\w+)","arguments":/g)].map(([, name]) => name)
+  const names = [...body.matchAll(/"name":"(\w+)","arg(?:ument)?s":/g)].map(([, name]) => name)
   return [...new Set(names)].join(', ')
 }
 

@@ -80,7 +80,11 @@ const formsOf = (value: string): string[] => [
 ]
 
 const secretsIn = ({ route, request, answer }: Exchange): KnownSecret[] => {
-  const sent = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const sent =
+    /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ??
+    request.headers['x-goog-api-key'] ??
+    new URL(request.url).searchParams.get('key') ??
+    undefined
   const basic = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   return [
     ...(sent === undefined ? [] : [{ kind: kindOf(sent, null), value: sent }]),

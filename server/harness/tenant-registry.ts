@@ -384,6 +384,7 @@ const describeTenant = (
     },
     model: {
       base_url: `${origins.issuer}/_harness/tenants/${slug}/llm/v1`,
+      gemini_base_url: `${origins.issuer}/_harness/tenants/${slug}/llm`,
       api_key: model.key,
     },
     now: isoTime(clock.now()),

@@ -34,7 +34,7 @@ export type Area<N extends RouteName, Context> = Readonly<{
   /** Only the path names a tenant; a route without one concerns the whole harness. */
   tenantByPath?: true
   /** Finishes every answer of the area. */
-  shapeAnswer?: (answer: Answer) => Answer
+  shapeAnswer?: (answer: Answer, name: RouteName) => Answer
 }>
 
 /** An area with any routes. */

@@ -51,7 +51,7 @@ export const dispatch = (
       isAuthenticated:
         name === 'oauth.token' ? answer.status === 200 : auth !== 'none' && answer.status !== 401,
     }
-    const shaped = { ...shapeAnswer(answer), about }
+    const shaped = { ...shapeAnswer(answer, name), about }
     return received.method === 'HEAD' ? withoutBody(shaped) : shaped
   }
 }

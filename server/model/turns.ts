@@ -1,4 +1,12 @@
-import type { ChatRequest, ResponsesRequest, ToolCall, Turn } from '../wire/index.ts'
+import type {
+  ChatRequest,
+  GeminiContent,
+  GeminiPart,
+  GeminiRequest,
+  ResponsesRequest,
+  ToolCall,
+  Turn,
+} from '../wire/index.ts'
 import { readJson } from '../wire/json.ts'
 
 /** The turns of a chat request: one per message. */
@@ -37,6 +45,59 @@ export const turnsOfResponses = (
   }
   return groups.map(joinTurns)
 }
+
+/**
+ * The turns of a Gemini request. Consecutive contents of the model form one turn, because clients keep
+ * each chunk of a stream as a content. Each tool result is a turn; one without an id belongs to the first
+ * call of its function.
+ */
+export const turnsOfGemini = ({ systemInstruction, contents }: GeminiRequest): Turn[] => {
+  const open = new Map<string, string[]>()
+  let calls = 0
+  const callOf = ({ functionCall: call }: GeminiPart): NonNullable<Turn['calls']> => {
+    if (!call) return []
+    calls += 1
+    const id = call.id ?? `call_${calls}`
+    const same = open.get(call.name)
+    if (same) same.push(id)
+    else open.set(call.name, [id])
+    return [{ id, name: call.name, arguments: call.args ?? {} }]
+  }
+  const resultOf = ({ functionResponse: given }: GeminiPart): Turn[] => {
+    if (!given) return []
+    const id = given.id ?? open.get(given.name)?.shift()
+    const text = JSON.stringify(given.response ?? {})
+    return [{ role: 'tool', text, ...(id === undefined ? {} : { call_id: id }) }]
+  }
+  const turns = joinContents(contents).flatMap(({ role, parts }): Turn[] => {
+    if (role === 'model') {
+      const called = parts.flatMap(callOf)
+      const text = textsIn(parts).join('')
+      return [{ role: 'assistant', text, ...(called.length > 0 ? { calls: called } : {}) }]
+    }
+    const results = parts.flatMap(resultOf)
+    const isAnswered = results.length > 0 && results.length === parts.length
+    const text = textsIn(parts).join('\n')
+    return [...results, ...(isAnswered ? [] : [{ role: 'user' as const, text }])]
+  })
+  const system = textsIn(systemInstruction?.parts ?? []).join('\n')
+  return systemInstruction ? [{ role: 'system', text: system }, ...turns] : turns
+}
+
+type Joined = Readonly<{ role: GeminiContent['role']; parts: GeminiPart[] }>
+
+const joinContents = (contents: readonly GeminiContent[]): readonly Joined[] => {
+  const joined: Joined[] = []
+  for (const { role, parts } of contents) {
+    const last = joined.at(-1)
+    if (role === 'model' && last?.role === 'model') last.parts.push(...(parts ?? []))
+    else joined.push({ role, parts: [...(parts ?? [])] })
+  }
+  return joined
+}
+
+const textsIn = (parts: readonly GeminiPart[]): string[] =>
+  parts.flatMap(({ text, thought }) => (thought ? [] : (text ?? [])))
 
 const roles = {
   system: 'system',

@@ -37,7 +37,7 @@ export const TenantCreated = z
     /** The key that signs requests to a `callback_url` (HMAC SHA-256 of the body). */
     webhook_secret: z.string(),
     environment: z.record(z.string(), z.string()),
-    /** The scripted model. It implements OpenAI's API. */
+    /** The scripted model. It implements OpenAI's API and Gemini's. */
     model: ModelAccess,
     now: z.iso.datetime(),
   })

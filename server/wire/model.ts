@@ -91,11 +91,23 @@ export const SetModelScript = z
   .meta({ id: 'SetModelScript' })
 export type SetModelScript = z.infer<typeof SetModelScript>
 
-/** How a tenant's agents reach its model: the values of `OPENAI_BASE_URL` and `OPENAI_API_KEY`. */
-export const ModelAccess = z.object({ base_url: z.url(), api_key: z.string() })
+/** How a tenant's agents reach its model: by OpenAI's API, and by Gemini's with the same key. */
+export const ModelAccess = z.object({
+  base_url: z.url(),
+  gemini_base_url: z.url(),
+  api_key: z.string(),
+})
 export type ModelAccess = z.infer<typeof ModelAccess>
 
-/** One message of a conversation, in a form common to both APIs. */
+/** The environment variables by which the clients of OpenAI and of Google find the model. */
+export const modelEnvironment = (model: ModelAccess) => ({
+  OPENAI_BASE_URL: model.base_url,
+  OPENAI_API_KEY: model.api_key,
+  GOOGLE_GEMINI_BASE_URL: model.gemini_base_url,
+  GOOGLE_API_KEY: model.api_key,
+})
+
+/** One message of a conversation, in a form common to all APIs. */
 export const Turn = z
   .object({
     role: z.enum(['system', 'user', 'assistant', 'tool']),
@@ -115,7 +127,7 @@ export const ModelConversation = z
   .object({
     seq: z.int().positive(),
     at: z.number(),
-    api: z.enum(['chat', 'responses']),
+    api: z.enum(['chat', 'responses', 'gemini']),
     model: z.string(),
     stream: z.boolean(),
     /** The messages of the request, oldest first. */

@@ -31,8 +31,8 @@ const secretMembers = [
 /** Names that are not secrets in some answers. */
 const ambiguousNames = ['token', 'assertion', 'password', 'authorization']
 
-/** Secrets in forms and queries. In JSON, `code` is an error code. */
-const secretParameters = ['code', 'usercode']
+/** Secrets in forms and queries. In JSON, `code` is an error code, and `key` has no meaning. */
+const secretParameters = ['code', 'usercode', 'key']
 
 const members: ReadonlySet<string> = new Set(secretMembers)
 const names: ReadonlySet<string> = new Set([...secretMembers, ...ambiguousNames])

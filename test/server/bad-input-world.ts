@@ -29,7 +29,7 @@ export const document = (await (
 ).json()) as OpenApi
 
 export const operationOf = (route: Route, path: string): Operation => {
-  const template = path.replace(/:(\w+)/g, '{$1}')
+  const template = path.replace(/\/:(\w+)/g, '/{$1}')
   const item = document.paths[template] as PathItem & Record<string, Operation>
   return item[route.method.toLowerCase()] as Operation
 }
@@ -219,7 +219,7 @@ export const openWorld = async () => {
     needed,
     control,
     pathOf: (path: string) =>
-      path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(known[name] ?? name)),
+      path.replace(/(?<=\/):(\w+)/g, (_, name) => encodeURIComponent(known[name] ?? name)),
     ask: (route: Route, sent: Sent): Promise<Answered> =>
       ask(route.seat === 'api' ? harness.api : harness.issuer, { method: route.method, ...sent }),
     /**
@@ -315,7 +315,11 @@ const envelope = (route: Route, status: number, text: string): string[] => {
   try {
     const body = JSON.parse(text)
     if (route.auth === 'model' && typeof body.error !== 'string') {
-      const { message, type, code } = body.error
+      const { message, type, code, status: name } = body.error
+      if (route.path.includes('/v1beta/')) {
+        const isWhole = code === status && [message, name].every((it) => typeof it === 'string')
+        return isWhole ? [] : ['not Gemini’s form']
+      }
       return [message, type, code].every((it) => typeof it === 'string')
         ? []
         : ['not OpenAI’s form']

@@ -187,9 +187,11 @@ const faultyQueries = (route: Route, world: World, headers: Record<string, strin
   const tooMany = { path, headers, query: { a: many } }
   const cases = faults.map(({ says, value }): Case => {
     const passes = query.safeParse(fieldsOf(encoded(value))).success
+    const body = fitting(route, world)
+    const all = { ...body.headers, ...headers }
     return {
       says: `?${says}`,
-      sent: { path, headers, query: value as Record<string, unknown>, ...fitting(route, world) },
+      sent: { ...body, path, headers: all, query: value as Record<string, unknown> },
       mayPass: passes,
       ...(passes ? {} : { wants: [400] }),
     }
@@ -272,7 +274,7 @@ const tooMuch = (path: string): [string, string][] => {
 
 /** In each parameter of the path, an unknown value, and an invalid path. */
 const strangePaths = (path: string, world: World, headers: Record<string, string>): Case[] =>
-  [...path.matchAll(/:(\w+)/g)].flatMap(([, name = '']) =>
+  [...path.matchAll(/\/:(\w+)/g)].flatMap(([, name = '']) =>
     [
       '%zz',
       '%ff',
@@ -286,7 +288,7 @@ const strangePaths = (path: string, world: World, headers: Record<string, string
       (strange): Case => ({
         says: `${name} = ${strange.slice(0, 12)}`,
         sent: {
-          path: world.pathOf(path.replace(`:${name}`, '\u0001')).replace('\u0001', strange),
+          path: world.pathOf(path.replace(`/:${name}`, '/\u0001')).replace('\u0001', strange),
           headers,
         },
         // Some routes accept any value: a new document, a misbehaviour that is already disabled.

@@ -78,7 +78,7 @@ const made = (components: OpenApi['components'], given: Schema, known: Known): V
   if (Array.isArray(schema.enum)) return schema.enum[0]
   const [first] = choices(schema)
   if (first) return made(components, first, known)
-  switch (schema.type) {
+  switch ([schema.type].flat()[0]) {
     case 'object':
       return Object.fromEntries(
         Object.entries((schema.properties ?? {}) as Record<string, Schema>).map(

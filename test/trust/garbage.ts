@@ -132,7 +132,7 @@ export const garbageFor = async (world: Awaited<ReturnType<typeof openWorld>>, r
 
   const pathFrom = (name: RouteName, template: string) => {
     if (random() < 0.03) return `/${text(random, 60)}`.replace(/[\s#?\\]/g, '/')
-    return template.replace(/:(\w+)/g, (_, parameter: string) => {
+    return template.replace(/(?<=\/):(\w+)/g, (_, parameter: string) => {
       const isDangerous = parameter === 'tenant' && /delete|reset/.test(name)
       if (isDangerous || random() < 0.15)
         return encodeURIComponent(wellFormed(pick(random, strangeTexts)))

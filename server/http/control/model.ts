@@ -2,10 +2,11 @@ import { defaultReply } from '../../model/default-reply.ts'
 import { callId } from '../../model/ids.ts'
 import { nextReply } from '../../model/script.ts'
 import { usualScript } from '../../model/scripted-model.ts'
-import { turnsOfChat, turnsOfResponses } from '../../model/turns.ts'
+import { turnsOfChat, turnsOfGemini, turnsOfResponses } from '../../model/turns.ts'
 import { same } from '../../signing/secrets.ts'
 import {
   type ChatRequest,
+  type ModelConversation,
   type ModelRoute,
   ModelScript,
   type ResponsesRequest,
@@ -13,20 +14,15 @@ import {
   type Turn,
 } from '../../wire/index.ts'
 import { FlawedFile, mostForeignTokens, parseYaml } from '../../wire/yaml-source.ts'
-import { bearerToken } from '../authorization-field.ts'
 import type { Area, Routed } from '../core.ts'
-import { type Answer, type Handlers, ok } from '../message.ts'
+import { type Answer, type Call, type Handlers, ok } from '../message.ts'
 import { answerWith, HttpError } from '../refusals.ts'
-import { readTenantOfModelKey } from '../tenant/find-tenant.ts'
+import { modelKeyIn, readTenantOfModelKey } from '../tenant/find-tenant.ts'
 import type { TenantContext } from '../tenant/tenant-context.ts'
-import { namesOfTools, offerOf } from './model-offer.ts'
-import {
-  chatCompletion,
-  chatStream,
-  type ModelAnswer,
-  modelResponse,
-  responseStream,
-} from './openai-responses.ts'
+import { geminiAnswer, geminiError, geminiStream } from './gemini-answers.ts'
+import type { ModelAnswer } from './model-answer.ts'
+import { type Demand, demandOfGemini, demandOfOpenAi, offerOf } from './model-offer.ts'
+import { chatCompletion, chatStream, modelResponse, responseStream } from './openai-responses.ts'
 
 export type ModelContext = Readonly<{ context: TenantContext; script: ModelScript }>
 
@@ -37,11 +33,16 @@ export const modelArea = (
   handlers: modelHandlers,
   findTenant: ({ request, params }) => find(params.tenant ?? readTenantOfModelKey(request) ?? ''),
   authenticate: modelContext,
-  shapeAnswer: withOpenAiErrors,
+  shapeAnswer: (answer, name) =>
+    answer.status < 400
+      ? answer
+      : name.startsWith('model.gemini.')
+        ? geminiError(answer)
+        : openAiError(answer),
 })
 
 const modelContext = ({ context, request }: Routed<ModelRoute>): ModelContext => {
-  const key = bearerToken(request) ?? ''
+  const key = modelKeyIn(request) ?? ''
   if (context === undefined || !same(key, context.model.key)) {
     const shown = key.replace(/^(.{6}).*(.{4})$/s, '$1***$2')
     answerWith(
@@ -65,8 +66,7 @@ export const scriptFrom = (given: SetModelScript): ModelScript => {
 }
 
 /** Writes errors in OpenAI's form, as its clients expect. */
-const withOpenAiErrors = ({ status, body, headers }: Answer): Answer => {
-  if (status < 400) return { status, body, ...(headers ? { headers } : {}) }
+const openAiError = ({ status, body }: Answer): Answer => {
   const { error: code, message, param = null } = body as Record<string, unknown>
   const type = status < 500 ? 'invalid_request_error' : 'server_error'
   return { status, body: { error: { message, type, param, code } } }
@@ -75,7 +75,11 @@ const withOpenAiErrors = ({ status, body, headers }: Answer): Answer => {
 const modelHandlers: Handlers<ModelRoute, ModelContext> = {
   'model.chat': (call) => {
     const { body } = call
-    const answer = answerFromScript(call, 'chat', body, turnsOfChat(body))
+    const answer = answerFromScript(call, {
+      ...askedOfOpenAi(body),
+      api: 'chat',
+      turns: turnsOfChat(body),
+    })
     return body.stream
       ? chatStream(answer, body.stream_options?.include_usage ?? false)
       : ok(chatCompletion(answer))
@@ -90,14 +94,56 @@ const modelHandlers: Handlers<ModelRoute, ModelContext> = {
         }))
       : []
     const turns = turnsOfResponses(body, (id) => conversations.item(id))
-    const answer = answerFromScript(call, 'responses', body, [...earlier, ...turns])
+    const answer = answerFromScript(call, {
+      ...askedOfOpenAi(body),
+      api: 'responses',
+      turns: [...earlier, ...turns],
+    })
     return body.stream ? responseStream(answer) : ok(modelResponse(answer))
   },
   'model.list': ({ script, context }) =>
     ok({ object: 'list', data: (script.models ?? usualModels).map((id) => info(id, context)) }),
   'model.read': ({ script, context, params: { model = '' } }) =>
     answersTo(script, model) ? ok(info(model, context)) : unknownModel(script, model),
+  'model.gemini.generate': (call) => ok(geminiAnswer(answerFromScript(call, askedOfGemini(call)))),
+  'model.gemini.stream': (call) =>
+    geminiStream(answerFromScript(call, askedOfGemini(call)), call.query.alt === 'sse'),
 }
+
+/** A request to the model, in a form common to all APIs. */
+type Asked = Readonly<{
+  api: ModelConversation['api']
+  model: string
+  stream: boolean
+  turns: Turn[]
+  demand: Demand
+  /** The names of the request's parameters. */
+  parameters: readonly string[]
+}>
+
+const askedOfOpenAi = (request: ChatRequest | ResponsesRequest): Omit<Asked, 'api' | 'turns'> => ({
+  model: request.model,
+  stream: request.stream ?? false,
+  demand: demandOfOpenAi(request),
+  parameters: Object.keys(request),
+})
+
+const askedOfGemini = ({
+  route,
+  params: { model = '' },
+  body,
+}: Call<'model.gemini.generate' | 'model.gemini.stream'>): Asked => ({
+  api: 'gemini',
+  model,
+  stream: route === 'model.gemini.stream',
+  turns: turnsOfGemini(body),
+  demand: demandOfGemini(body),
+  parameters: Object.keys(body).flatMap((name) =>
+    name === 'generationConfig'
+      ? Object.keys(body.generationConfig ?? {}).map((it) => `generationConfig.${it}`)
+      : name,
+  ),
+})
 
 const info = (id: string, { tenant }: TenantContext) => ({
   id,
@@ -134,38 +180,35 @@ const unknownModel = ({ models = [] }: ModelScript, name: string): never =>
  */
 const answerFromScript = (
   { context, script }: ModelContext,
-  api: 'chat' | 'responses',
-  request: ChatRequest | ResponsesRequest,
-  turns: Turn[],
+  { api, model, stream, turns, demand, parameters }: Asked,
 ): ModelAnswer => {
   const { tenant } = context
   const { conversations } = context.model
-  const { model } = request
-  const tools = namesOfTools(request)
+  const tools = [...demand.names]
   const isDefault = context.model.script === undefined
   const seq = conversations.last + 1
   const at = tenant.clock.now()
-  const input = tokensIn(JSON.stringify([turns, request.tools ?? []]))
+  const input = tokensIn(JSON.stringify([turns, demand.described]))
   const recorded = {
     seq,
     at,
     api,
     model,
-    stream: request.stream ?? false,
+    stream,
     turns,
     tools,
-    ignored: Object.keys(request).filter(
+    ignored: parameters.filter(
       (name) => !supportedParameters[api].has(name) && !(isDefault && demands[api].has(name)),
     ),
-    described: JSON.stringify(request.tools ?? []),
+    described: JSON.stringify(demand.described),
   }
   try {
     if (!answersTo(script, model)) unknownModel(script, model)
-    const offer = offerOf(request)
+    const offer = offerOf(model, demand)
     const said = isDefault ? defaultReply(offer, turns) : nextReply(script, { model, tools, turns })
     if ('unforeseen' in said) {
       return answerWith(400, 'no_scripted_reply', said.unforeseen, {
-        param: api === 'chat' ? 'messages' : 'input',
+        param: { chat: 'messages', responses: 'input', gemini: 'contents' }[api],
       })
     }
     const turn: Turn = {
@@ -189,12 +232,19 @@ const answerFromScript = (
 const supportedParameters = {
   chat: new Set(['model', 'messages', 'tools', 'stream', 'stream_options']),
   responses: new Set(['model', 'input', 'instructions', 'tools', 'stream', 'previous_response_id']),
+  gemini: new Set(['contents', 'systemInstruction', 'tools']),
 }
 
 /** Parameters that only the default script respects: a script of the user decides itself. */
 const demands = {
   chat: new Set(['tool_choice', 'response_format']),
   responses: new Set(['tool_choice', 'text']),
+  gemini: new Set([
+    'toolConfig',
+    'generationConfig.responseMimeType',
+    'generationConfig.responseSchema',
+    'generationConfig.responseJsonSchema',
+  ]),
 }
 
 /** English text has about four characters per token. */

@@ -27,9 +27,13 @@ export const slugsOfCall =
     return candidates.filter((it) => it !== undefined)
   }
 
+/** The API key of a scripted model, as OpenAI's clients or Google's send it. */
+export const modelKeyIn = (request: HttpRequest): string | undefined =>
+  bearerToken(request) ?? request.headers['x-goog-api-key'] ?? request.query.get('key') ?? undefined
+
 /** The tenant in the API key of a scripted model. */
 export const readTenantOfModelKey = (request: HttpRequest): string | undefined =>
-  /^sk-(.+)-[0-9a-f]{32}$/.exec(bearerToken(request) ?? '')?.[1]
+  /^sk-(.+)-[0-9a-f]{32}$/.exec(modelKeyIn(request) ?? '')?.[1]
 
 /** The tenant in an unverified token. */
 const readTenantOfToken = (request: HttpRequest): string | undefined => {

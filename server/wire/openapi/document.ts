@@ -86,7 +86,7 @@ export const openApiDocument = (here: Surroundings): OpenApi => {
   const paths: Record<string, PathItem> = {}
   for (const [name, route] of all) {
     for (const [at, path] of pathsOf(route).entries()) {
-      const template = path.replace(/:(\w+)/g, '{$1}')
+      const template = path.replace(/\/:(\w+)/g, '/{$1}')
       const before = paths[template]
       if (before !== undefined && route.method.toLowerCase() in before) {
         // Issuer and API have some paths in common; the document lists each path once.
@@ -183,7 +183,7 @@ const tags: readonly { name: string; routes: readonly string[]; description: str
   {
     name: 'Scripted model',
     routes: ['model'],
-    description: 'A scripted model that implements OpenAI’s API.',
+    description: 'A scripted model that implements OpenAI’s API and Gemini’s.',
   },
   { name: 'About', routes: ['openapi'], description: 'This document.' },
 ]
@@ -205,7 +205,7 @@ const operation = (
   const [path = '', ...others] = pathsOf(route)
   const description = [
     route.note,
-    ...(at === 0 ? [] : [`Same as \`${route.method} ${path.replace(/:(\w+)/g, '{$1}')}\`.`]),
+    ...(at === 0 ? [] : [`Same as \`${route.method} ${path.replace(/\/:(\w+)/g, '/{$1}')}\`.`]),
   ].filter((it) => it !== undefined)
   const parameters = [...pathParameters([path, ...others][at] ?? ''), ...queryParameters(route)]
   return {
@@ -229,7 +229,7 @@ const documented = (source: string, issuer: string): Pick<Operation, 'externalDo
 }
 
 const pathParameters = (path: string): Parameter[] =>
-  [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+  [...path.matchAll(/\/:(\w+)/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
@@ -320,7 +320,7 @@ const security = ({ auth, method }: Route): Operation['security'] => {
     control: [{ control: [] }],
     session: [method === 'GET' ? { session: [] } : { session: [], csrf: [] }],
     operator: [method === 'GET' ? { session: [] } : { session: [], csrf: [] }],
-    model: [{ model: [] }],
+    model: [{ model: [] }, { modelHeader: [] }, { modelQuery: [] }],
   }
   return ways[auth]
 }
@@ -365,6 +365,18 @@ const securitySchemes = (cookie: string) => ({
     type: 'http',
     scheme: 'bearer',
     description: 'The API key of a tenant’s scripted model, which `start` prints.',
+  },
+  modelHeader: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Goog-Api-Key',
+    description: 'The same key, as Google’s clients send it.',
+  },
+  modelQuery: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'key',
+    description: 'The same key, as Google’s clients may send it.',
   },
 })
 

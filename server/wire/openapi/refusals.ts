@@ -25,6 +25,20 @@ const ModelError = z
 
 const ModelRefusal = z.union([ModelError, ErrorBody])
 
+/** The error body that Google's clients read. */
+const GeminiError = z
+  .object({
+    error: z.object({
+      code: z.int(),
+      message: z.string(),
+      status: z.string(),
+      details: z.array(z.looseObject({ '@type': z.string(), reason: z.string() })),
+    }),
+  })
+  .meta({ id: 'GeminiError' })
+
+const GeminiRefusal = z.union([GeminiError, ErrorBody])
+
 type Refusal = Readonly<{ name: string; says: string; headers?: object; body?: z.ZodType }>
 
 /** The meaning of each error status, for all routes. */
@@ -81,6 +95,10 @@ export const refusals = (refer: Refer) => ({
     description: 'An error in OpenAI’s form; in the usual form when the path is unknown',
     content: json(refer(ModelRefusal, 'output')),
   },
+  GeminiError: {
+    description: 'An error in Gemini’s form; in the usual form when the path is unknown',
+    content: json(refer(GeminiRefusal, 'output')),
+  },
   Page: {
     description: 'An HTML page that shows the error to the user',
     content: {
@@ -96,7 +114,10 @@ export const refusalsOf = (
   route: Route,
 ): Record<string, Readonly<{ $ref: string }>> => {
   const { auth, body, form, query, pages, conflicts } = route
-  if (auth === 'model') return { '4XX': refTo('ModelError'), '5XX': refTo('ModelError') }
+  if (auth === 'model') {
+    const error = refTo(name.startsWith('model.gemini.') ? 'GeminiError' : 'ModelError')
+    return { '4XX': error, '5XX': error }
+  }
   const mayCarry = route.method !== 'GET'
   const isNamed = pathsOf(route).some((path) => path.includes(':'))
   const asks = auth !== 'none' || pages || name === 'oauth.token' || name === 'console.session.open'
@@ -128,4 +149,4 @@ const refTo = (name: string) => ({ $ref: `#/components/responses/${name}` })
 export const json = (schema: Schema) => ({ 'application/json': { schema } })
 
 /** The schemas of the bodies of errors. */
-export const refusalBodies = [ErrorBody, UsedUp, ChallengeBody, ModelRefusal]
+export const refusalBodies = [ErrorBody, UsedUp, ChallengeBody, ModelRefusal, GeminiRefusal]

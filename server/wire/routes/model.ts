@@ -1,10 +1,20 @@
 import { z } from 'zod'
+import { GeminiAnswer, GeminiQuery, GeminiRequest } from '../gemini.ts'
 import { ChatRequest, ModelInfo, ModelList, ResponsesRequest } from '../model.ts'
 import type { Route } from './route.ts'
 
+const gemini = {
+  seat: 'control',
+  method: 'POST',
+  auth: 'model',
+  source: 'CONTRACT.md#scripted-model',
+  query: GeminiQuery,
+  body: GeminiRequest,
+} as const
+
 /**
- * A scripted model that implements OpenAI's API. Two base URLs: `/_harness/llm/v1`, where the API key
- * identifies the tenant, and the tenant's own.
+ * A scripted model that implements OpenAI's API and Gemini's. Two base URLs: `/_harness/llm`, where the
+ * API key identifies the tenant, and the tenant's own.
  */
 export const modelRoutes = {
   'model.chat': {
@@ -50,5 +60,20 @@ export const modelRoutes = {
     summary: 'Read one model',
     source: 'CONTRACT.md#scripted-model',
     answers: { 200: ModelInfo },
+  },
+  'model.gemini.generate': {
+    ...gemini,
+    path: '/_harness/tenants/:tenant/llm/v1beta/models/:model:generateContent',
+    aliases: ['/_harness/llm/v1beta/models/:model:generateContent'],
+    summary: 'Call the scripted model: Gemini’s generateContent',
+    answers: { 200: GeminiAnswer },
+  },
+  'model.gemini.stream': {
+    ...gemini,
+    path: '/_harness/tenants/:tenant/llm/v1beta/models/:model:streamGenerateContent',
+    aliases: ['/_harness/llm/v1beta/models/:model:streamGenerateContent'],
+    summary: 'Call the scripted model: Gemini’s streamGenerateContent',
+    media: 'text/event-stream',
+    answers: { 200: z.array(GeminiAnswer) },
   },
 } as const satisfies Record<string, Route>

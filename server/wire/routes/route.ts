@@ -31,7 +31,7 @@ export type Auth =
 export type Route = Readonly<{
   seat: Seat
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With `:name` segments. For the issuer: relative to either prefix. */
+  /** With `:name` segments, or `:name:verb` as Google writes. For the issuer: relative to either prefix. */
   path: string
   /** Further full paths of the same route, for clients that use them. */
   aliases?: readonly string[]

@@ -9,6 +9,8 @@ export type Found<N extends RouteName> =
 type Node<N> = {
   literals: Map<string, Node<N>>
   parameter?: Node<N>
+  /** By the literal end of a segment `:name:verb`, which begins with its last colon. */
+  verbs: Map<string, Node<N>>
   methods: Map<string, { name: N; names: readonly string[] }>
 }
 
@@ -18,7 +20,7 @@ type Node<N> = {
  * is not percent-encoded UTF-8
  */
 export const createRouter = <N extends RouteName>(names: readonly N[]) => {
-  const root: Node<N> = { literals: new Map(), methods: new Map() }
+  const root = emptyNode<N>()
   for (const name of names) {
     const route: Route = routes[name]
     for (const path of pathsOf(route)) add(root, route.method, path, name)
@@ -65,17 +67,25 @@ const routerOf = (seat: Seat) => {
  */
 const segmentsOf = (path: string) => path.replace(/^\/+/, '').split('/')
 
+const emptyNode = <N>(): Node<N> => ({
+  literals: new Map(),
+  verbs: new Map(),
+  methods: new Map(),
+})
+
 const add = <N>(root: Node<N>, method: string, path: string, name: N) => {
   let node = root
   const names: string[] = []
   for (const segment of segmentsOf(path)) {
-    if (segment.startsWith(':')) {
-      names.push(segment.slice(1))
-      node.parameter ??= { literals: new Map(), methods: new Map() }
+    const [, parameter, verb] = /^:(\w+)(:\w+)?$/.exec(segment) ?? []
+    if (parameter !== undefined) names.push(parameter)
+    if (parameter !== undefined && verb === undefined) {
+      node.parameter ??= emptyNode()
       node = node.parameter
     } else {
-      const next = node.literals.get(segment) ?? { literals: new Map(), methods: new Map() }
-      node.literals.set(segment, next)
+      const among: Map<string, Node<N>> = verb === undefined ? node.literals : node.verbs
+      const next = among.get(verb ?? segment) ?? emptyNode<N>()
+      among.set(verb ?? segment, next)
       node = next
     }
   }
@@ -83,7 +93,10 @@ const add = <N>(root: Node<N>, method: string, path: string, name: N) => {
   node.methods.set(method, { name, names })
 }
 
-/** Literal segments take precedence over parameters; when one leads to no route, the other is tried. */
+/**
+ * Literal segments take precedence over parameters with a verb, and these over parameters; when one
+ * leads to no route, the next is tried.
+ */
 const walk = <N>(
   node: Node<N>,
   segments: readonly string[],
@@ -95,10 +108,18 @@ const walk = <N>(
   const literal = node.literals.get(segment)
   const found = literal && walk(literal, segments, at + 1, values)
   if (found) return found
-  if (node.parameter === undefined || segment === '') return undefined
-  const depth = values.length
-  values.push(segment)
-  const byParameter = walk(node.parameter, segments, at + 1, values)
-  if (byParameter === undefined) values.length = depth
-  return byParameter
+  const walkOn = (next: Node<N> | undefined, value: string): Node<N> | undefined => {
+    if (next === undefined || value === '') return undefined
+    const depth = values.length
+    values.push(value)
+    const end = walk(next, segments, at + 1, values)
+    if (end === undefined) values.length = depth
+    return end
+  }
+  const colon = segment.lastIndexOf(':')
+  const byVerb = node.verbs.get(segment.slice(colon))
+  return (
+    (colon > 0 ? walkOn(byVerb, segment.slice(0, colon)) : undefined) ??
+    walkOn(node.parameter, segment)
+  )
 }

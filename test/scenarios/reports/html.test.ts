@@ -101,6 +101,18 @@ const withModel = async () => {
       headers,
       body: JSON.stringify({ model: 'scripted', messages, tools, ...more }),
     })
+  const gemini = (query: string) =>
+    new Request(`${model.gemini_base_url}/v1beta/models/any:streamGenerateContent${query}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(query.includes('key') ? {} : { 'x-goog-api-key': model.api_key }),
+      },
+      body: JSON.stringify({
+        contents: [{ parts: [{ text: 'What does doc_9982 say?' }] }],
+        tools: [{ functionDeclarations: [{ name: 'fetch_sensitive_document' }] }],
+      }),
+    })
   const requests = [
     new Request(`${urls.tenant}/oauth/token`, {
       method: 'POST',
@@ -108,6 +120,7 @@ const withModel = async () => {
     }),
     chat({}),
     chat({ stream: true }),
+    ...['?alt=sse', `?key=${model.api_key}`].map(gemini),
     new Request(`${model.base_url}/models`, { headers }),
   ]
   const exchanges: Exchange[] = []
@@ -115,7 +128,7 @@ const withModel = async () => {
     exchanges.push((await exchange('issuer', '1', request, harness.fetch)).exchange)
   }
   const { redact } = redactorOf([], exchanges)
-  return { exchanges: redact(exchanges) }
+  return { exchanges: redact(exchanges), key: model.api_key }
 }
 
 const wordsOf = (svg: string, kind: string) =>
@@ -141,10 +154,14 @@ describe('the sequence diagram', () => {
       'POST /oauth/token',
       'ask the model',
       'ask the model',
+      'ask the model',
+      'ask the model',
       'ask which models there are',
     ])
     expect(wordsOf(text, 'say')).toEqual([
       '200 ‹agent token 1›',
+      '200 fetch_sensitive_document',
+      '200 fetch_sensitive_document',
       '200 fetch_sensitive_document',
       '200 fetch_sensitive_document',
       '200',
@@ -158,7 +175,16 @@ describe('the sequence diagram', () => {
     const rows = exchanges.map((it, index) => exchangeOf(it, `x${index}`, false).text)
 
     const seats = rows.map((row) => /<i>(\w+)<\/i><\/summary>/.exec(row)?.[1])
-    expect(seats).toEqual(['issuer', 'model', 'model', 'model'])
+    expect(seats).toEqual(['issuer', ...Array(5).fill('model')])
+  })
+
+  it('does not show the API key of the model, in a header or in a URL', async () => {
+    const { exchanges, key } = await withModel()
+
+    const rows = exchanges.map((it, index) => exchangeOf(it, `x${index}`, false).text)
+
+    expect(rows.join()).toContain('?key=‹token 1›')
+    expect(rows.join()).not.toContain(key)
   })
 
   it('is absent without exchanges', () => {

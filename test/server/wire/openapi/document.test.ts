@@ -29,7 +29,7 @@ const operations = new Map(
 )
 
 const callsOf = (route: Route) =>
-  pathsOf(route).map((path) => `${route.method} ${path.replace(/:(\w+)/g, '{$1}')}`)
+  pathsOf(route).map((path) => `${route.method} ${path.replace(/\/:(\w+)/g, '/{$1}')}`)
 
 describe('the OpenAPI document', () => {
   it('is served as JSON, to every origin', () => {
