@@ -13,7 +13,7 @@ import { JournalError } from '../journal/error.ts'
 import { isPostgresUrl } from '../journal/open-store.ts'
 import type { Algorithm } from '../signing/keys.ts'
 import { UsageError } from '../usage-error.ts'
-import { Recording } from '../wire/index.ts'
+import { modelEnvironment, Recording } from '../wire/index.ts'
 import { announceRequests } from './announce-requests.ts'
 import { type ConfigurationOptions, configuration, everyTenant, readFile } from './configuration.ts'
 import { assignments, requireOwnDotenv, type Shell, writeDotenv } from './environment.ts'
@@ -204,7 +204,7 @@ const summary = async (harness: Harness, tenant: TestTenant) => ({
 const environmentOf = (harness: Harness, tenant: TestTenant) => ({
   agent: tenant.environment,
   api: apiEnvironment(tenant, harness.api),
-  model: { OPENAI_BASE_URL: tenant.model.base_url, OPENAI_API_KEY: tenant.model.api_key },
+  model: modelEnvironment(tenant.model),
 })
 
 const createGreeting = async (

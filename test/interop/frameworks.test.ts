@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../server/index.ts'
-import type { TenantSeed } from '../../server/wire/index.ts'
+import { modelEnvironment, type TenantSeed } from '../../server/wire/index.ts'
 import {
   type Framework,
   frameworks,
@@ -73,14 +73,12 @@ describe.each(frameworks)('$name ($language), unmodified, with a scripted model'
   /** One run in its own tenant. Whatever its outcome, nothing leaks and no task stays open. */
   const runIn = async (seed: Seed = {}, { patience = 30 } = {}) => {
     const tenant = harness.createTenant({ policy: { poll_interval: 1 }, ...seed })
-    const { base_url, api_key } = tenant.model
     const started = performance.now()
 
     const finished = await run({
       ...tenant.environment,
       ...network.environment,
-      OPENAI_BASE_URL: base_url,
-      OPENAI_API_KEY: api_key,
+      ...modelEnvironment(tenant.model),
       JIT_POLL_INTERVAL: '0.2',
       JIT_POLL_TIMEOUT: String(patience),
     })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { createHarness } from '../../server/index.ts'
+import { modelEnvironment } from '../../server/wire/index.ts'
 import { frameworks, missing, noNetwork, requirementsOf, tracesOf } from './frameworks.ts'
 import { environmentWith, runPython } from './python.ts'
 
@@ -18,8 +19,7 @@ it.skipIf(reason)(
     const finished = await runPython(python, 'own_tools.py', {
       ...tenant.environment,
       ...network.environment,
-      OPENAI_BASE_URL: tenant.model.base_url,
-      OPENAI_API_KEY: tenant.model.api_key,
+      ...modelEnvironment(tenant.model),
       OPENAI_AGENTS_DISABLE_TRACING: '1',
     })
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness } from '../../server/index.ts'
+import { modelEnvironment } from '../../server/wire/index.ts'
 import { nodeEnvironmentFor, runNode } from './node.ts'
 import { environmentWith, type Finished, pythonMissing, runPython } from './python.ts'
 
@@ -102,11 +103,9 @@ const open = () => {
       { id: 'doc_9982', title: 'Q4', classification: 'restricted', body: 'Revenue rose.' },
     ],
   })
-  const { base_url, api_key } = tenant.model
   const environment = {
     ...tenant.environment,
-    OPENAI_BASE_URL: base_url,
-    OPENAI_API_KEY: api_key,
+    ...modelEnvironment(tenant.model),
     JIT_POLL_INTERVAL: '1',
   }
   const count = (type: string) => tenant.journal().filter((it) => it.type === type).length

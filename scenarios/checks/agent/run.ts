@@ -1,4 +1,4 @@
-import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+import { type AuthorizationDetail, modelEnvironment } from '../../../server/wire/index.ts'
 import type { Given } from '../../language/format.ts'
 import type { Exchange } from '../../runner/exchange.ts'
 import { mapConcurrently } from '../../runner/map-concurrently.ts'
@@ -100,8 +100,7 @@ const runOne = async (
       signal,
       environment: {
         ...environment,
-        OPENAI_BASE_URL: model.base_url,
-        OPENAI_API_KEY: model.api_key,
+        ...modelEnvironment(model),
         ...(interventions.wrongSecret ? { AGENT_CLIENT_SECRET: 'not-the-secret' } : {}),
       },
     })

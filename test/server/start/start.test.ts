@@ -125,6 +125,8 @@ describe('start', () => {
     expect(running.stdout).toMatch(/^LUMOAUTH_TENANT=acme-corp$/m)
     expect(running.stdout).toMatch(/^# approvals page http:.*\/console\/acme-corp#code=/m)
     expect(running.stdout).toMatch(/^OPENAI_BASE_URL=http:.*\/llm\/v1$/m)
+    expect(running.stdout).toMatch(/^GOOGLE_GEMINI_BASE_URL=http:.*\/llm$/m)
+    expect(running.stdout).toMatch(/^GOOGLE_API_KEY=sk-acme-corp-\w+$/m)
   })
 
   it('scripts the model from a file', async () => {

@@ -20,7 +20,7 @@ const definition = () =>
     .description(
       `Checks an agent: our issuer and our API, and your command once in every scenario.
 
-Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_TENANT, LUMOAUTH_ORG_ID, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET, DOCUMENTS_API_URL, and OPENAI_BASE_URL with OPENAI_API_KEY of a scripted model. What it should do is its own affair, such as reading doc_9982; what is judged is how.`,
+Each scenario has a tenant of its own. The command gets LUMOAUTH_URL, LUMOAUTH_TENANT, LUMOAUTH_ORG_ID, AGENT_CLIENT_ID, AGENT_CLIENT_SECRET, DOCUMENTS_API_URL, and those of a scripted model: OPENAI_BASE_URL with OPENAI_API_KEY, GOOGLE_GEMINI_BASE_URL with GOOGLE_API_KEY. What it should do is its own affair, such as reading doc_9982; what is judged is how.`,
     )
     .usage('[options] -- COMMAND [ARGUMENT…]')
     .argument('[command...]', 'starts your agent; options after it are its own')
