@@ -1,15 +1,9 @@
-"""An analyst fetches a document and creates a report: LumoAuth's Google ADK guide, runnable.
-
-The guide's Gemini requires Google; here LiteLLM calls any endpoint with OpenAI's API.
-"""
+"""An analyst fetches a document and creates a report: LumoAuth's Google ADK guide, runnable."""
 
 import asyncio
 import os
 
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-
 from google.adk.agents import Agent
-from google.adk.models.lite_llm import LiteLlm
 from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService
 from google.adk.tools import FunctionTool
@@ -80,7 +74,7 @@ def answer(response) -> dict:
 # 3. The agent
 analyst = Agent(
     name="protected_data_analyst",
-    model=LiteLlm(model=f"openai/{os.environ.get('OPENAI_MODEL', 'gpt-4o')}"),
+    model="gemini-2.0-flash",
     description="Fetches protected documents and creates reports.",
     instruction=(
         "You are a senior analyst. Fetch requested documents and create concise reports. "

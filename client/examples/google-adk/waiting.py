@@ -9,10 +9,7 @@ import json
 import os
 import sys
 
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-
 from google.adk.agents import Agent
-from google.adk.models.lite_llm import LiteLlm
 from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService, Session
 from google.adk.tools import FunctionTool, LongRunningFunctionTool
@@ -66,7 +63,7 @@ def write_analysis_report(title: str, content: str) -> dict:
 
 analyst = Agent(
     name="protected_data_analyst",
-    model=LiteLlm(model=f"openai/{os.environ.get('OPENAI_MODEL', 'gpt-4o')}"),
+    model="gemini-2.0-flash",
     instruction="You fetch requested documents and create concise reports.",
     tools=[LongRunningFunctionTool(fetch_sensitive_document), FunctionTool(write_analysis_report)],
 )
