@@ -12,6 +12,13 @@ const gemini = {
   body: GeminiRequest,
 } as const
 
+/** Google's clients for Python use the version `v1beta`; those for JavaScript use `v1`. */
+const geminiAliases = (verb: string) => [
+  `/_harness/tenants/:tenant/llm/v1/models/:model:${verb}`,
+  `/_harness/llm/v1beta/models/:model:${verb}`,
+  `/_harness/llm/v1/models/:model:${verb}`,
+]
+
 /**
  * A scripted model that implements OpenAI's API and Gemini's. Two base URLs: `/_harness/llm`, where the
  * API key identifies the tenant, and the tenant's own.
@@ -64,14 +71,14 @@ export const modelRoutes = {
   'model.gemini.generate': {
     ...gemini,
     path: '/_harness/tenants/:tenant/llm/v1beta/models/:model:generateContent',
-    aliases: ['/_harness/llm/v1beta/models/:model:generateContent'],
+    aliases: geminiAliases('generateContent'),
     summary: 'Call the scripted model: Gemini’s generateContent',
     answers: { 200: GeminiAnswer },
   },
   'model.gemini.stream': {
     ...gemini,
     path: '/_harness/tenants/:tenant/llm/v1beta/models/:model:streamGenerateContent',
-    aliases: ['/_harness/llm/v1beta/models/:model:streamGenerateContent'],
+    aliases: geminiAliases('streamGenerateContent'),
     summary: 'Call the scripted model: Gemini’s streamGenerateContent',
     media: 'text/event-stream',
     answers: { 200: z.array(GeminiAnswer) },

@@ -173,6 +173,16 @@ describe('Gemini’s API of the scripted model', () => {
     expect(status).toBe(200)
   })
 
+  it('answers in the version v1 too', async () => {
+    const { tenant, key } = scripted()
+
+    await server
+      .requests(tenant.model.gemini_base_url, { 'x-goog-api-key': key })
+      .post('/v1/models/gemini-3:generateContent')
+      .send({ contents: hi })
+      .expect(200, /You said: hi/)
+  })
+
   it.each(['header', 'query'])('finds its tenant by the API key in a %s alone', async (place) => {
     const { key, conversations } = scripted()
     const url = `${harness.issuer}/_harness/llm/v1beta/models/any:generateContent`
