@@ -1,5 +1,5 @@
 import { decodeParameter } from '../../../server/wire/decode-uri.ts'
-import type { AuthorizationDetail } from '../../../server/wire/index.ts'
+import { type AuthorizationDetail, isModelPath } from '../../../server/wire/index.ts'
 import { isObject, match, type Path, show } from '../../language/match.ts'
 import { findGap } from '../../language/subsequence.ts'
 import type { Seen } from '../../targets/mock/recording-proxy.ts'
@@ -104,8 +104,9 @@ export const findUnmetExpectations = (
       says.push(`the agent requested ${show(asked.detail)}, which the scenario forbids`)
   }
   for (const text of expect.never_sent ?? []) {
+    // An agent tells its model what it has read.
     const sent = trace.entries.find(
-      ({ request, seat }) => seat === 'issuer' && holds(request, text),
+      ({ request, seat, path }) => seat === 'issuer' && !isModelPath(path) && holds(request, text),
     )
     if (sent !== undefined) says.push(`the agent sent ${JSON.stringify(text)} in ${callOf(sent)}`)
   }
