@@ -1,4 +1,4 @@
-import type { CreateReport, Report } from '../wire/index.ts'
+import type { CreateReport, Report, ReportSeed } from '../wire/index.ts'
 import type { Keep } from './changes.ts'
 import type { Requirement } from './guard.ts'
 import { refuse } from './refusal.ts'
@@ -15,6 +15,7 @@ export class Reports {
 
   /** @param now epoch seconds */
   constructor(
+    seeds: readonly ReportSeed[],
     now: () => number,
     id: (prefix: string) => string,
     limits = usualLimits,
@@ -24,6 +25,7 @@ export class Reports {
     this.#id = id
     this.#limits = limits
     this.#keep = keep
+    for (const { id: reportId, ...seed } of seeds) this.#add(reportId, seed, 'system')
   }
 
   find(id: string): Report | undefined {
@@ -35,7 +37,11 @@ export class Reports {
   }
 
   /** @throws {ApiRefused} `insufficient_storage` at the limits */
-  create({ title, content, document_ids = [] }: CreateReport, by: string): Report {
+  create(order: CreateReport, by: string): Report {
+    return this.#add(this.#id('report'), order, by)
+  }
+
+  #add(id: string, { title, content, document_ids = [] }: CreateReport, by: string): Report {
     const characters = this.#characters + title.length + content.length
     if (this.#reports.size >= this.#limits.reports || characters > this.#limits.characters) {
       const { reports, characters: most } = this.#limits
@@ -45,7 +51,7 @@ export class Reports {
       })
     }
     const report: Report = {
-      id: this.#id('report'),
+      id,
       title,
       content,
       document_ids,

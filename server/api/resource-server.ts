@@ -1,4 +1,4 @@
-import type { ChallengeFormat, DocumentSeed } from '../wire/index.ts'
+import type { ChallengeFormat, DocumentSeed, ReportSeed } from '../wire/index.ts'
 import type { Change, Keep } from './changes.ts'
 import { type DocumentLimits, Documents } from './documents.ts'
 import { createGuard, type Guard, type GuardOptions } from './guard.ts'
@@ -7,6 +7,7 @@ import { type ReportLimits, Reports } from './reports.ts'
 export type ResourceServerOptions = GuardOptions &
   Readonly<{
     documents?: readonly DocumentSeed[]
+    reports?: readonly ReportSeed[]
     /** Generates ids: `id('report')` returns `report_…`. */
     id: (prefix: string) => string
     challenge?: ChallengeFormat
@@ -34,7 +35,7 @@ export type ResourceServer = Readonly<{
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { id, now, keep, changes = [] } = options
   const documents = new Documents(options.documents ?? [], now, options.documentLimits, keep)
-  const reports = new Reports(now, id, options.reportLimits, keep)
+  const reports = new Reports(options.reports ?? [], now, id, options.reportLimits, keep)
   for (const change of changes) {
     if ('document' in change) documents.restore(change.document)
     else if ('deleted' in change) documents.forget(change.deleted)

@@ -238,6 +238,7 @@ const openTenantContext = (
     },
     api: createResourceServer({
       documents: kept ? [] : seed.documents,
+      reports: kept ? [] : seed.reports,
       ...(kept ? { changes: kept.changes } : {}),
       ...(journal ? { keep: journal.changed } : {}),
       id,

@@ -130,6 +130,8 @@ export type Reach = Readonly<{
   delete: (slug: string) => void
   issuer: Core
   controlToken: string
+  /** Waits between two attempts, in milliseconds. Default: real time. */
+  pause?: (milliseconds: number) => Promise<unknown>
 }>
 
 /** Rules and clock are called directly; the approver's actions go through the HTTP handlers. */
@@ -255,7 +257,7 @@ const idOf = (request: Named) => (typeof request === 'string' ? request : reques
  * @throws with the error_description of an error
  */
 const callIssuer = async (
-  { issuer }: Pick<Reach, 'issuer'>,
+  { issuer, pause = setTimeout }: Pick<Reach, 'issuer' | 'pause'>,
   token: string,
   method: string,
   path: string,
@@ -275,8 +277,8 @@ const callIssuer = async (
   const said = text === '' ? undefined : JSON.parse(text)
   if (answer.status < 400) return said
   if ((answer.status === 502 || answer.status === 503) && attempts > 1) {
-    await setTimeout(250)
-    return callIssuer({ issuer }, token, method, path, body, attempts - 1)
+    await pause(250)
+    return callIssuer({ issuer, pause }, token, method, path, body, attempts - 1)
   }
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }

@@ -7,8 +7,9 @@ import { z } from 'zod'
 export const Classification = z.enum(['public', 'internal', 'confidential', 'restricted'])
 export type Classification = z.infer<typeof Classification>
 
-const DocumentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
-  error: 'expected a document id: letters, digits, dot, underscore or hyphen, at most 128',
+/** The id of a document or report. */
+export const DocumentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+  error: 'expected an id: letters, digits, dot, underscore or hyphen, at most 128',
 })
 
 /** A document of the API. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DocumentId } from './document.ts'
 
 /** Body of `POST /v1/reports`. LumoAuth's guides also omit the title. */
 export const CreateReport = z
@@ -22,6 +23,19 @@ export const Report = z
   })
   .meta({ id: 'Report' })
 export type Report = z.infer<typeof Report>
+
+/** A report in a configuration file or in a scenario's `given`. */
+export const ReportSeed = z.strictObject({
+  id: DocumentId.describe('The id of the report in paths.'),
+  title: z.string().min(1).max(512).describe('The title.'),
+  content: z.string().max(60_000).default('').describe('The text.'),
+  document_ids: z
+    .array(DocumentId)
+    .max(64)
+    .default([])
+    .describe('The documents that the report is about.'),
+})
+export type ReportSeed = z.infer<typeof ReportSeed>
 
 /** Answer of `GET /v1/reports`. */
 export const ReportList = z

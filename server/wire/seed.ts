@@ -6,6 +6,7 @@ import { BeginningMisbehaviour } from './misbehaviour.ts'
 import { ModelScript } from './model.ts'
 import { Policy } from './policy.ts'
 import { RateLimits } from './rate-limits.ts'
+import { ReportSeed } from './report.ts'
 import { Scope } from './task.ts'
 
 /** The slug of a tenant, as in paths. */
@@ -366,6 +367,17 @@ const Fields = z.strictObject({
       },
     ])
     .describe('The documents of the API.'),
+  reports: z
+    .array(ReportSeed)
+    .max(1000)
+    .prefault([
+      {
+        id: 'FY2024-Q4',
+        title: 'Financial report FY2024 Q4',
+        content: 'Revenue 48.1 million, costs 31.2 million, profit 16.9 million.',
+      },
+    ])
+    .describe('The reports of the API.'),
   policy: Policy.optional().describe(
     'The policy that decides requests. Absent: the table of LumoAuth’s documentation.',
   ),
@@ -407,11 +419,18 @@ type Contradiction = readonly [path: Place, message: string]
 
 type Named = Pick<
   z.infer<typeof Fields>,
-  'agents' | 'users' | 'applications' | 'api_keys' | 'mcp_servers' | 'documents' | 'workload'
+  | 'agents'
+  | 'users'
+  | 'applications'
+  | 'api_keys'
+  | 'mcp_servers'
+  | 'documents'
+  | 'reports'
+  | 'workload'
 >
 
 const contradictionsIn = (seed: Named): Contradiction[] => {
-  const { agents, users, applications, api_keys, mcp_servers, documents, workload } = seed
+  const { agents, users, applications, api_keys, mcp_servers, documents, reports, workload } = seed
   const agentNames = new Set(agents.map(({ name }) => name))
   const clientOf = (it: Readonly<{ name: string; client_id?: string | undefined }>) =>
     it.client_id ?? it.name
@@ -440,6 +459,7 @@ const contradictionsIn = (seed: Named): Contradiction[] => {
       server_id,
     ]),
     ...repeated('a document', documents, ({ id }, at) => [['documents', at, 'id'], id]),
+    ...repeated('a report', reports, ({ id }, at) => [['reports', at, 'id'], id]),
     ...api_keys.flatMap(({ agent }, at) => named(['api_keys', at, 'agent'], agent)),
     ...api_keys.flatMap(({ user }, at): Contradiction[] =>
       user === undefined || users.some(({ email }) => email === user)

@@ -17,23 +17,26 @@ const tenantAfter = (...statuses: number[]) => {
       : { status, body: { error: 'x', error_description: 'the owner ended' } }
   }
   const created = harness.createTenant()
-  const tenant = testTenant(created as never, { issuer, controlToken: 'x' } as never)
-  return { approver: tenant.approver, sent: () => sent }
+  const pauses: number[] = []
+  const pause = async (milliseconds: number) => pauses.push(milliseconds)
+  const tenant = testTenant(created as never, { issuer, controlToken: 'x', pause } as never)
+  return { approver: tenant.approver, sent: () => sent, pauses }
 }
 
-it('a token of a user is minted again when the owner of the tenant ended meanwhile', async () => {
-  const { approver, sent } = tenantAfter(502, 502)
+it('a token of a user is minted again after the owner of the tenant ended, or the store was away', async () => {
+  const { approver, sent, pauses } = tenantAfter(502, 503)
 
   expect(await approver.token()).toBe('of-the-user')
   expect(sent()).toBe(3)
+  expect(pauses).toEqual([250, 250])
 })
 
 it('a token of a user is not minted for ever, nor after another error', async () => {
-  const ended = tenantAfter(502, 502, 502, 502, 502, 502)
+  const ended = tenantAfter(...Array.from({ length: 11 }, () => 502))
   await expect(ended.approver.token()).rejects.toThrow('was refused (502): the owner ended')
-  expect(ended.sent()).toBe(5)
+  expect(ended.sent()).toBe(10)
 
-  const away = tenantAfter(503)
-  await expect(away.approver.page()).rejects.toThrow('was refused (503): the owner ended')
-  expect(away.sent()).toBe(1)
+  const refused = tenantAfter(403)
+  await expect(refused.approver.page()).rejects.toThrow('was refused (403): the owner ended')
+  expect(refused.sent()).toBe(1)
 })

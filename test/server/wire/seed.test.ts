@@ -46,6 +46,16 @@ describe('a tenant seed', () => {
       'documents.1.id: expected each name once: "doc_1" is a document already',
     ],
     [
+      'two reports with one id',
+      {
+        reports: [
+          { id: 'FY1', title: 'A' },
+          { id: 'FY1', title: 'B' },
+        ],
+      },
+      'reports.1.id: expected each name once: "FY1" is a report already',
+    ],
+    [
       'an API key of an agent that does not exist',
       { api_keys: [{ name: 'k', agent: 'missing' }] },
       'api_keys.0.agent: expected the name of an agent of this tenant, received "missing"',
