@@ -9,6 +9,7 @@ import { waitForEntry } from '../http/tenant/wait-for-entry.ts'
 import type { Entry } from '../issuer/event.ts'
 import { findUser } from '../issuer/tasks.ts'
 import type { MisbehaviourName } from '../misbehaviours/catalogue.ts'
+import { UsageError } from '../usage-error.ts'
 import {
   ApproverScript,
   Dialect,
@@ -254,7 +255,8 @@ const idOf = (request: Named) => (typeof request === 'string' ? request : reques
  * Calls the issuer or its control plane.
  * @param attempts how often a request is sent whose outcome is unknown (502), or while the store is
  * not available (503)
- * @throws with the error_description of an error
+ * @throws {UsageError} when the owner of the tenant, another process, has another control token
+ * @throws with the error_description of another error
  */
 const callIssuer = async (
   { issuer, pause = setTimeout }: Pick<Reach, 'issuer' | 'pause'>,
@@ -279,6 +281,11 @@ const callIssuer = async (
   if ((answer.status === 502 || answer.status === 503) && attempts > 1) {
     await pause(250)
     return callIssuer({ issuer, pause }, token, method, path, body, attempts - 1)
+  }
+  if (answer.status === 401) {
+    throw new UsageError(
+      'the process that owns the tenant has another control token: start all processes of a shared journal with the same LUMOAUTH_HARNESS_CONTROL_TOKEN',
+    )
   }
   throw new Error(`${method} ${path} was refused (${answer.status}): ${said?.error_description}`)
 }

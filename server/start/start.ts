@@ -236,13 +236,18 @@ client secrets ${secretsSaid[secrets]}
 control token  ${harness.controlToken}
 approvals page ${hasApprover(tenant) ? await tenant.approver.page() : '(no user may approve)'}${dotenv === undefined ? '' : `\nwrote          ${dotenv}`}
 
-A tour in eight steps, and every scenario, in the browser: lumoauth-harness run --ui
+A tour in eight steps, and every scenario, in the browser: ${ownCommand} run --ui
 
 Ctrl-C ends it.
 `
   // A dotenv file may contain only assignments and comments.
   return env === 'dotenv' ? text.replace(/^(?![A-Z_]+=)(?=.)/gm, '# ') : text
 }
+
+/** The command of the package as its pages write it: for a clone, or for a project. */
+const ownCommand = import.meta.url.endsWith('.ts')
+  ? 'npm run harness --'
+  : 'npm exec --no -- lumoauth-harness'
 
 const secretsSaid: Record<ClientSecrets, string> = {
   fixed: 'the same at every start, for development on this machine: they are not secret',

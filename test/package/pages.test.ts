@@ -67,6 +67,7 @@ describe.each(places)('the pages, in the %s, on Node %s,', (place, version) => {
     if (isServer(block)) {
       served = new Running('bash', ['-euo', 'pipefail', '-c', text], how)
       await served.prints('stdout', /Ctrl-C ends it/)
+      expect(served.stdout).toContain(prints)
       environment = exportedIn(served.stdout)
       expect(Object.keys(environment)).toContain('LUMOAUTH_URL')
       return

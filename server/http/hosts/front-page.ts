@@ -25,7 +25,7 @@ const issuerPage = ({ api }: Origins) =>
 <li><a href="/docs">API reference</a>, also as <a href="/openapi.json">openapi.json</a></li>
 <li><a href="/healthz">Health</a></li>
 <li><a href="${api}/">Mock API</a>: the documents that agents read</li>
-<li><code>lumoauth-harness run --ui</code>: a tour in eight steps, and every scenario</li>
+<li>The command <code>run --ui</code> of this package: a tour in eight steps, and every scenario</li>
 </ul>`,
   })
 

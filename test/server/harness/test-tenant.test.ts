@@ -36,6 +36,10 @@ it('a token of a user is not minted for ever, nor after another error', async ()
   await expect(ended.approver.token()).rejects.toThrow('was refused (502): the owner ended')
   expect(ended.sent()).toBe(10)
 
+  const other = tenantAfter(401)
+  await expect(other.approver.token()).rejects.toThrow('has another control token')
+  expect(other.sent()).toBe(1)
+
   const refused = tenantAfter(403)
   await expect(refused.approver.page()).rejects.toThrow('was refused (403): the owner ended')
   expect(refused.sent()).toBe(1)
