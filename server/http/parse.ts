@@ -84,7 +84,7 @@ const formOfJson = (request: HttpRequest): unknown => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, it]) => it !== '' && it !== null)
+      .filter(([, it]) => it !== '')
       .map(([name, it]) => [
         name,
         name === 'authorization_details' && typeof it === 'object' ? JSON.stringify(it) : it,
