@@ -1,22 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
+import { freePort } from '../support/free-ports.ts'
 import { lumoauthHarness, root } from '../support/running.ts'
 import { apiTarget } from './apis/target.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
 const missing = await pythonMissing()
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** Checks an API that a command starts, as a user does. */
 const checked = async (command: string, more = '', options: readonly string[] = []) => {

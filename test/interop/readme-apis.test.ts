@@ -1,22 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-ports.ts'
 import { blocksOf } from '../support/markdown.ts'
 import { lumoauthHarness, root } from '../support/running.ts'
 import { environmentWith, pythonMissing } from './python.ts'
 
 const missing = await pythonMissing()
 const blocks = blocksOf(join(root, 'server/api/README.md'))
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /* The Express API of the README is checked by test/package/pages.test.ts. */
 describe.skipIf(missing)('an API of the page, unchanged,', () => {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '../support/free-ports.ts'
 import { root } from '../support/running.ts'
 
 const execute = promisify(execFile)
@@ -82,14 +82,6 @@ export const installNode = async (home: string, version: string): Promise<string
   await run(home, 'npm', 'install', '--no-audit', '--no-fund', `node@${version}`)
   return join(home, 'node_modules/node/bin/node')
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** Writes `guarded.js`, `open.js` and `target.yaml`: an API with our guard, one without, and both as a target. */
 export const writeApis = async (folder: string): Promise<void> => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from '../trust/crashing.ts'
+import { freePorts } from './free-ports.ts'
 import { Running } from './running.ts'
 
 const installed = '/usr/lib/postgresql'

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from '../support/free-ports.ts'
 import { blocksOf } from '../support/markdown.ts'
 import { Running, root } from '../support/running.ts'
-import { freePorts } from './crashing.ts'
 
 /** nginx with the configuration of a page, on other ports. */
 export class BehindNginx implements AsyncDisposable {

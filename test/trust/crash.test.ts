@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JournalFile } from '../../server/journal/file.ts'
 import { figure } from '../support/figure.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
-import { freePorts, started, Witness, witnessed } from './crashing.ts'
+import { started, Witness, witnessed } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('CRASH_ROUNDS', 40, 200)

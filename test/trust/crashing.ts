@@ -1,24 +1,8 @@
-import { createServer } from 'node:net'
 import { lumoauthHarness, type Running } from '../support/running.ts'
 
 export type Ready = Readonly<
   Record<'issuer' | 'api' | 'tenant' | 'client_id' | 'client_secret' | 'control_token', string>
 >
-
-/** Free ports, two by default. */
-export const freePorts = async (count = 2): Promise<number[]> => {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-        }),
-    ),
-  )
-  for (const server of servers) server.close()
-  return ports
-}
 
 /** `start` in its own process, once it has printed its ready line. */
 export const started = async (

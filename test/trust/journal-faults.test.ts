@@ -12,8 +12,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addChecksum } from '../../server/journal/line.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { lumoauthHarness, Running, root } from '../support/running.ts'
-import { asked, freePorts, started, Witness } from './crashing.ts'
+import { asked, started, Witness } from './crashing.ts'
 import { randomFrom } from './sizes.ts'
 
 let folder: string

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { figure } from '../support/figure.ts'
-import { asked, freePorts, started, Witness } from './crashing.ts'
+import { freePorts } from '../support/free-ports.ts'
+import { asked, started, Witness } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'
 
 const rounds = size('SHUTDOWN_ROUNDS', 5, 50)

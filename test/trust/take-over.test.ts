@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Entry } from '../../server/issuer/event.ts'
 import { parseLine } from '../../server/journal/line.ts'
 import { figure } from '../support/figure.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { noPostgres, Postgres } from '../support/postgres.ts'
 import { lumoauthHarness, type Running } from '../support/running.ts'
-import { type Answered, asked, freePorts, type Ready, Witness, witnessed } from './crashing.ts'
+import { type Answered, asked, type Ready, Witness, witnessed } from './crashing.ts'
 import { randomFrom, size } from './sizes.ts'
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)

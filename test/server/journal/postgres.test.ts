@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHarness, type Harness, type HarnessOptions } from '../../../server/index.ts'
 import { JournalError } from '../../../server/journal/error.ts'
 import { openStore } from '../../../server/journal/open-store.ts'
+import { freePorts } from '../../support/free-ports.ts'
 import { noPostgres, Postgres } from '../../support/postgres.ts'
 import { lumoauthHarness } from '../../support/running.ts'
-import { asked, freePorts } from '../../trust/crashing.ts'
+import { asked } from '../../trust/crashing.ts'
 
 const token = 'the-control-token-of-all'
 
