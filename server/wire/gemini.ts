@@ -66,8 +66,11 @@ export const GeminiRequest = message({
 })
 export type GeminiRequest = z.infer<typeof GeminiRequest>
 
-/** Query of a call of Gemini's API. Without `alt=sse`, the chunks of a stream are one JSON list. */
-export const GeminiQuery = z.looseObject({ alt: z.enum(['json', 'sse']).optional() })
+/**
+ * Query of a call of Gemini's API. Without `alt=sse`, the chunks of a stream are one JSON list. An empty
+ * parameter counts as omitted.
+ */
+export const GeminiQuery = z.looseObject({ alt: z.enum(['json', 'sse', '']).optional() })
 
 /** Answer of `generateContent`, and one chunk of a stream. */
 export const GeminiAnswer = z.looseObject({
