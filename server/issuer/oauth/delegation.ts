@@ -185,10 +185,7 @@ const delegatedAudience = (
   const held = reachOf(state, subject)
   if (held?.every((name) => name === id || name === clientId)) return bound
   if (held?.some((name) => isAgentName(state, name))) {
-    refuseExchangeToken(
-      state,
-      'subject_token: expected the acting agent in aud, received another agent',
-    )
+    refuseExchangeToken(state, 'subject_token: expected the acting agent alone in aud, or no agent')
   }
   if (held === undefined || bound === undefined) return held ?? bound
   const both = held.filter((name) => bound.includes(name))
