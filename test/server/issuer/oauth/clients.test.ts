@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import {
   allScopes,
+  deleteClient,
   isPublic,
   isRegisteredRedirect,
   registerClient,
 } from '../../../../server/issuer/oauth/clients.ts'
+import { delegate } from '../../../../server/issuer/oauth/delegation.ts'
+import { giveGrant, redeemCode } from '../../../../server/issuer/oauth/grants.ts'
+import { issueClientToken } from '../../../../server/issuer/oauth/tokens.ts'
 import { RegisterClient } from '../../../../server/wire/index.ts'
-import { errorOf, refusalOf, start, world } from '../world.ts'
+import { alice, bot, errorOf, refusalOf, start, world } from '../world.ts'
 
 const redirect_uris = ['https://app.test/cb']
 const registering = (
@@ -185,5 +189,73 @@ describe('a client', () => {
       expect.arrayContaining(['openid', 'read:documents', 'mcp:read']),
     )
     expect(new Set(allScopes(state)).size).toBe(allScopes(state).length)
+  })
+})
+
+describe('deleting a client', () => {
+  /** The token of a user by a code of the client, and one that an agent derived from it. */
+  const used = () => {
+    const here = world({ dialect: { delegated_audience: 'issuer_and_api' } })
+    const register = (clientId: string) => registering({}, { clientId }, here)
+    const signIn = (clientId: string) => {
+      const client = register(clientId)
+      const order = { codeHash: `code of ${clientId}`, redirectUri: 'https://app.test/cb' }
+      const [given] = here.tenant.run(giveGrant, {
+        ...order,
+        clientId,
+        userId: alice.id,
+        scope: 'openid',
+      })
+      const events = here.tenant.run(redeemCode, { ...order, client })
+      const issued = events.find((it) => it.type === 'token.issued')
+      if (issued?.type !== 'token.issued') throw new Error('no token')
+      return { grantId: given.grant.id, token: issued.token }
+    }
+    const [{ token: actor }] = here.tenant.run(issueClientToken, { client: bot, scope: undefined })
+    const derive = (subject: typeof actor) =>
+      here.tenant.run(delegate, { subject, actor, scope: '' })[0].token
+    const remove = (clientId: string) => here.tenant.run(deleteClient, { clientId })
+    const isRevoked = (jti: string) => here.state.tokens.get(jti)?.revokedAt !== undefined
+    return { ...here, register, signIn, derive, remove, isRevoked, actor }
+  }
+
+  it('deletes one that was never used, and nothing else', () => {
+    const { register, remove, state } = used()
+    register('app')
+
+    expect(remove('app')).toEqual([{ type: 'client.deleted', clientId: 'app' }])
+    expect(state.clients.has('app')).toBe(false)
+    expect(state.clients.has(bot.clientId)).toBe(true)
+  })
+
+  it('revokes its tokens, its grants, and the tokens that agents derived from them', () => {
+    const { signIn, derive, remove, isRevoked, state, actor } = used()
+    const [mine, foreign] = [signIn('app'), signIn('other')]
+    const [derived, kept] = [derive(mine.token), derive(foreign.token)]
+
+    const events = remove('app')
+
+    expect(events).toEqual([
+      { type: 'token.revoked', jti: mine.token.jti, reason: 'revoked_by_client' },
+      { type: 'token.revoked', jti: derived.jti, reason: 'revoked_by_client' },
+      { type: 'grant.revoked', grantId: mine.grantId, reason: 'grant_revoked' },
+      { type: 'client.deleted', clientId: 'app' },
+    ])
+    expect([mine.token, derived].map(({ jti }) => isRevoked(jti))).toEqual([true, true])
+    expect([foreign.token, kept, actor].map(({ jti }) => isRevoked(jti))).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect(state.grants.get(foreign.grantId)?.revoked).toBe(false)
+  })
+
+  it('does not revoke what has expired or is revoked already', () => {
+    const { signIn, remove, clock } = used()
+    signIn('app')
+    clock.advance(3600)
+
+    expect(remove('app').map(({ type }) => type)).not.toContain('token.revoked')
+    expect(remove('app').map(({ type }) => type)).toEqual(['client.deleted'])
   })
 })

@@ -17,8 +17,8 @@ import { alice, bot, errorOf, reading, start, world } from '../world.ts'
 
 const redirectUri = 'https://app.test/cb'
 
-const consented = (withRefresh = true) => {
-  const here = world()
+const consented = (withRefresh = true, dialect: Parameters<typeof world>[0] = {}) => {
+  const here = world(dialect)
   const asked = RegisterClient.parse({ redirect_uris: [redirectUri] })
   const [{ client }] = here.tenant.run(registerClient, { asked, clientId: 'app' })
   here.tenant.run(giveGrant, {
@@ -325,5 +325,52 @@ describe('a grant', () => {
     const again = world()
     again.tenant.replay(here.tenant.journal.after(again.tenant.journal.last))
     expect([...again.state.assertions]).toEqual([...here.state.assertions])
+  })
+})
+
+describe('a refresh token that is used again', () => {
+  const refreshed = (reuse: 'grace' | 'revoke') => {
+    const here = consented(true, { dialect: { refresh_reuse: reuse } })
+    here.redeem()
+    const use = (usedHash: string, refreshHash: string) =>
+      here.tenant
+        .run(refresh, { client: here.client, usedHash, refreshHash })
+        .map(({ type }) => type)
+    const isLive = (hash: string) => findLiveGrant(here.state, hash, here.clock.now()) !== undefined
+    return { ...here, use, isLive }
+  }
+
+  it('revokes the grant', () => {
+    const { use, isLive } = refreshed('revoke')
+    use('first', 'second')
+
+    expect(use('first', 'third')).toContain('grant.revoked')
+    expect(isLive('second')).toBe(false)
+  })
+
+  it('gets tokens again within 30 seconds in the dialect grace, and both new ones work', () => {
+    const { use, isLive, clock } = refreshed('grace')
+    use('first', 'second')
+    clock.advance(29)
+
+    expect(use('first', 'third')).toEqual(['token.issued', 'grant.refreshable'])
+    expect(['first', 'second', 'third'].map(isLive)).toEqual([false, true, true])
+    expect(use('second', 'fourth')).not.toContain('grant.revoked')
+  })
+
+  it('revokes the grant after 30 seconds, also in the dialect grace', () => {
+    const { use, clock } = refreshed('grace')
+    use('first', 'second')
+    clock.advance(30)
+
+    expect(use('first', 'third')).toContain('grant.revoked')
+  })
+
+  it('revokes the grant where it is older than the last one, also in the dialect grace', () => {
+    const { use } = refreshed('grace')
+    use('first', 'second')
+    use('second', 'third')
+
+    expect(use('first', 'fourth')).toContain('grant.revoked')
   })
 })
