@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { type OnDecided, rememberedDecisions } from '../../../server/issuer/history.ts'
+import { Journal } from '../../../server/issuer/journal.ts'
 import { assess } from '../../../server/issuer/policy/policy.ts'
 import { acknowledge, createStream, knownEvents } from '../../../server/issuer/signals.ts'
+import { remembered } from '../../../server/issuer/state.ts'
 import { compacted } from './compacted.ts'
 import { bot, deleting, exporting, reading, start, world } from './world.ts'
 
@@ -180,5 +183,47 @@ describe('the records of decided requests', () => {
 
     const later = entries.slice(-40).filter(({ type }) => type === 'permission.approved')
     expect(some).toEqual(all.slice(0, all.length - later.length))
+  })
+})
+
+describe('the decisions that a tenant without a store has in memory', () => {
+  type Decided = Parameters<OnDecided>[0]
+  const decidedIn = (tenant: ReturnType<typeof world>['tenant'], journal = tenant.journal) => {
+    const decided: Decided[] = []
+    const from = rememberedDecisions(tenant.state, journal, start + 10.5, (it) => decided.push(it))
+    return { from, decided }
+  }
+  const deciding = () => {
+    const { tenant, open, request } = world()
+    const task = open()
+    request(task.id, reading())
+    request(task.id, exporting())
+    return tenant
+  }
+  const approvedReading = {
+    facts: expect.objectContaining({ detail: reading(), agent: bot.name, now: start }),
+    policy: expect.objectContaining({ decision: 'approve' }),
+  }
+
+  it('are none, since no time, without entries', () => {
+    expect(decidedIn(deciding(), new Journal())).toEqual({ from: undefined, decided: [] })
+  })
+
+  it('are complete from the first entry on', () => {
+    const { from, decided } = decidedIn(deciding())
+
+    expect(from).toBe(start)
+    expect(decided).toEqual([expect.objectContaining(approvedReading)])
+  })
+
+  it('are complete as far back as the state remembers, when older entries are dropped', () => {
+    const tenant = deciding()
+    const newest = new Journal()
+    for (const entry of tenant.journal.after(3)) newest.append(entry)
+
+    const { from, decided } = decidedIn(tenant, newest)
+
+    expect(from).toBe(start + 11 - remembered)
+    expect(decided).toEqual([approvedReading])
   })
 })
