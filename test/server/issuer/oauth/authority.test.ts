@@ -63,8 +63,8 @@ describe('a token of a user with jit.approve', () => {
   )
 
   it('has no permission without its user', () => {
-    const { userId: _, ...nobody } = token()
+    const { userId: _, ...withoutUser } = token()
 
-    expect(permissionsOf(state, nobody)).toEqual([])
+    expect(permissionsOf(state, withoutUser)).toEqual([])
   })
 })
