@@ -1,5 +1,6 @@
 import type { AuthorizationDetail } from '../server/wire/authorization-detail.ts'
 import { MalformedChallenge, readChallenge, readChallengeBody } from '../server/wire/challenge.ts'
+import { cloneMessage } from '../server/wire/clone-message.ts'
 import { isDeeper, parseJson } from '../server/wire/json.ts'
 import { readText } from '../server/wire/read-text.ts'
 import { LumoAuthError } from './errors.ts'
@@ -37,7 +38,7 @@ const isJson = (response: Response): boolean =>
 
 /** The whole body if it is short. The response itself can still be read. */
 const readBeginning = (response: Response, signal: AbortSignal): Promise<string | undefined> =>
-  readText(response.clone(), longestBody, signal).catch(() => undefined)
+  readText(cloneMessage(response), longestBody, signal).catch(() => undefined)
 
 const undefinedUnlessLate = (error: unknown): undefined => {
   if (error instanceof LumoAuthError && error.code === 'deadline_exceeded') return undefined

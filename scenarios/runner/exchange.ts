@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../server/wire/clone-message.ts'
 import type { RouteName, Seat } from '../../server/wire/index.ts'
 import { findRoute } from '../../server/wire/routes/router.ts'
 import type { Violation } from '../../server/wire/violations.ts'
@@ -35,10 +36,10 @@ export const exchange = async (
   send: typeof fetch,
   read: 'once' | 'again' = 'again',
 ): Promise<Readonly<{ response: Response; exchange: Exchange }>> => {
-  const sent = request.body === null ? undefined : request.clone()
+  const sent = request.body === null ? undefined : cloneMessage(request)
   const started = performance.now()
   const response = await send(request)
-  const text = await (read === 'again' ? response.clone() : response).text()
+  const text = await (read === 'again' ? cloneMessage(response) : response).text()
   const duration = performance.now() - started
 
   const { pathname, search } = new URL(request.url)

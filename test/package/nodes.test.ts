@@ -84,6 +84,15 @@ describe.each(versions)('the tarball, on Node %s,', (version) => {
     expect(stdout).toMatch(/\d+ passed, 0 failed/)
   }, 180_000)
 
+  it('leaves a refused response readable after garbage collection', async () => {
+    const script = join(project.folder, 'refused.mjs')
+    await writeFile(script, refusedAndCollected)
+
+    const stdout = await runIn({ cwd: project.folder, env }, node, '--expose-gc', script)
+
+    expect(stdout).toBe('20 of 20 readable\n')
+  }, 60_000)
+
   it('brings its own Express', async () => {
     const { stdout, loaded } = await tracing('run', 'founding', '--host', 'express')
 
@@ -171,4 +180,24 @@ const hookText = (trace: string) => `
     },
   })
   process.on('exit', () => writeFileSync(${JSON.stringify(trace)}, JSON.stringify(loaded)))
+`
+
+/** Node 22.18 cancels the body of a response when a clone of it is collected (nodejs/undici#4414). */
+const refusedAndCollected = `import { createHarness } from 'lumoauth-harness'
+import { LumoAuthAgent } from 'lumoauth-harness/client'
+
+const rules = [{ name: 'none', risk: 'low', decision: 'deny', reason: 'not today' }]
+const harness = await createHarness({ tenants: [{ policy: { rules } }] })
+const { environment } = harness.tenants[0]
+const jit = await new LumoAuthAgent({ env: environment, origins: [harness.api] }).jit()
+const url = environment.DOCUMENTS_API_URL + '/v1/documents/doc_9982'
+const responses = await Promise.all(Array.from({ length: 20 }, () => jit.fetch(url)))
+for (let at = 0; at < 20; at += 1) {
+  globalThis.gc()
+  await new Promise((resolve) => setImmediate(resolve))
+}
+const texts = await Promise.all(responses.map((it) => it.text().catch(() => '')))
+console.log(texts.filter((it) => it.includes('"error"')).length + ' of 20 readable')
+await jit.completeTask()
+await harness.close()
 `

@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import { isObject } from '../../language/match.ts'
 import type { ProxyHandler, RecordingProxy } from '../../targets/mock/recording-proxy.ts'
 import type { Turn } from './format.ts'
@@ -139,10 +140,11 @@ const injectText = async (
 const fieldsOf = async (
   answer: Response | undefined,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  const body: unknown = await answer
-    ?.clone()
-    .json()
-    .catch(() => undefined)
+  const body: unknown =
+    answer &&
+    (await cloneMessage(answer)
+      .json()
+      .catch(() => undefined))
   return isObject(body) ? body : {}
 }
 

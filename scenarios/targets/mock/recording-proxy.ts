@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createHarness, type TestTenant } from '../../../server/index.ts'
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import { TenantSeed } from '../../../server/wire/index.ts'
 import type { Given } from '../../language/format.ts'
 
@@ -59,12 +60,12 @@ export const openRecordingProxy = async (): Promise<RecordingProxy> => {
       const at = performance.now()
       const origin = seat === 'elsewhere' ? elsewhere : origins[seat]
       const request = await requestOf(incoming, origin)
-      const body = await request.clone().text()
+      const body = await cloneMessage(request).text()
       const play = plays.get(tenantOf(request) ?? '') ?? undefined
       const honest =
         seat === 'elsewhere'
           ? Response.json({ hello: 'from elsewhere' })
-          : await harness.handle(request.clone())
+          : await harness.handle(cloneMessage(request))
       const answer = play === undefined ? honest : await play.passing(request, honest, seat)
       const cut = answer === 'cut' || answer.type === 'error'
       const text = cut ? '' : await answer.text().catch(() => undefined)

@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import type { AgentAccess } from './access.ts'
 
 /** The request, at the endpoint that metadata names for its path. */
@@ -19,7 +20,7 @@ export const addClientCredentials = async (
   const type = request.headers.get('content-type') ?? ''
   if (request.method !== 'POST' || !type.startsWith('application/x-www-form')) return request
   if (agents.every((it) => it.scope === undefined && it.resource === undefined)) return request
-  const text = await request.clone().text()
+  const text = await cloneMessage(request).text()
   const form = new URLSearchParams(text)
   const agent = agents.find((it) => it.client_id === form.get('client_id')) ?? agents[0]
   if (form.get('grant_type') !== 'client_credentials' || agent === undefined) return request

@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import type { ApproverScript } from '../../../server/wire/index.ts'
 import { isObject } from '../../language/match.ts'
 import { SkipScenario } from '../../language/target.ts'
@@ -80,8 +81,7 @@ export class Approver {
   /** Notes when a request was made: the script may let the approver wait from then on. */
   async #noteRequest(request: Request, response: Response): Promise<Response> {
     if (request.method !== 'POST' || !requestPath.test(request.url) || !response.ok) return response
-    const body: unknown = await response
-      .clone()
+    const body: unknown = await cloneMessage(response)
       .json()
       .catch(() => undefined)
     const id = isObject(body) ? body.request_id : undefined
@@ -96,8 +96,7 @@ export class Approver {
     for (let told = false; ; told = true) {
       // A person needs longer than the timeout of an answer.
       const response = await send(new Request(request, { signal: null }))
-      const body: unknown = await response
-        .clone()
+      const body: unknown = await cloneMessage(response)
         .json()
         .catch(() => undefined)
       const status = isObject(body) ? body.status : undefined

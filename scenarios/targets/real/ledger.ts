@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import { parseJson } from '../../../server/wire/json.ts'
 import { basic } from '../../language/basic-auth.ts'
 import { isObject } from '../../language/match.ts'
@@ -36,7 +37,7 @@ export class Ledger {
     if (prefix === undefined) return
     const base = origin + prefix
     if (path === '/jit/task') {
-      const id = response?.ok ? fieldIn(await response.clone().text(), 'task_id') : undefined
+      const id = response?.ok ? fieldIn(await cloneMessage(response).text(), 'task_id') : undefined
       if (id === undefined && (response === undefined || response.ok)) this.#unsure += 1
       const authorization = request.headers.get('authorization') ?? ''
       if (id !== undefined) this.#open.push({ id, base, authorization, owner })
@@ -45,7 +46,7 @@ export class Ledger {
     const done = /^\/jit\/task\/([^/]+)\/complete$/.exec(path)?.[1]
     if (done !== undefined && response?.ok) this.#forget(decodeURIComponent(done))
     else if (response?.ok && request.method === 'POST' && persistentRoutes.test(path)) {
-      const undo = undoOf(request, await response.clone().text())
+      const undo = undoOf(request, await cloneMessage(response).text())
       this.#made.push({ what: `POST ${pathname}`, owner, ...(undo && { undo }) })
     }
   }
@@ -87,7 +88,7 @@ export class Ledger {
   async #undo(owner: object | undefined) {
     for (const made of this.#made.toReversed()) {
       if (made.undo === undefined || (owner !== undefined && made.owner !== owner)) continue
-      const { status } = await this.#send(made.undo.clone()).catch(() => ({ status: 0 }))
+      const { status } = await this.#send(cloneMessage(made.undo)).catch(() => ({ status: 0 }))
       if (status === 401 || status === 404 || (status >= 200 && status < 300)) {
         this.#made = this.#made.filter((it) => it !== made)
       }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import { SkipScenario } from '../../language/target.ts'
 import { Unreachable, unreachableBy } from './unreachable.ts'
 
@@ -64,7 +65,7 @@ export class RateLimitedFetch {
       this.sent += 1
       if (urgent) this.urgent += 1
       await this.#turn(urgent)
-      const response = await this.#once(request.clone(), urgent)
+      const response = await this.#once(cloneMessage(request), urgent)
       const later = retryAfterOf(response)
       if (later === undefined || attempt === 3 || later > this.#options.wait) return response
       this.#quietUntil = Math.max(this.#quietUntil, performance.now() + later * 1000)

@@ -1,3 +1,4 @@
+import { cloneMessage } from '../../../server/wire/clone-message.ts'
 import type { Given } from '../../language/format.ts'
 import type { Loaded } from '../../language/load.ts'
 import type { Target } from '../../language/target.ts'
@@ -57,7 +58,7 @@ export const real = async (access: Access, options: RealOptions = {}): Promise<R
   const send = async (request: Request, owner: object): Promise<Response> => {
     let response: Response | undefined
     try {
-      response = await http.send(request.clone())
+      response = await http.send(cloneMessage(request))
       return response
     } finally {
       await ledger.note(request, response, owner)
