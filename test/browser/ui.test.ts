@@ -63,7 +63,9 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
   const toolbar = (page: Page) => page.getByRole('toolbar', { name: 'Scenario' })
   const run = (page: Page) => toolbar(page).getByRole('button', { name: /^Run/ }).click()
   const verdict = (page: Page, is: string) => page.locator(`.verdict.is-${is}`).waitFor()
+  /** Replaces a text in the editor, once the editor has it. */
   const retype = async (page: Page, from: string, to: string) => {
+    await expect.poll(() => area(page).inputValue()).toContain(from)
     await area(page).evaluate(
       (it, [search, length]) => {
         const input = it as unknown as {
