@@ -42,12 +42,15 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     await page.locator('.row').first().waitFor({ state: 'attached' })
     return { page, context, complaints }
   }
+  const area = (page: Page) => page.getByLabel('Scenario as YAML')
   const opened = async (
     files?: Parameters<typeof openWorld>[0],
     options?: Parameters<typeof openWorld>[1],
   ) => {
     const world = await openWorld(files, options)
     const { page, context, complaints } = await entered(world.ui.link())
+    // Typed before, a text would be replaced by that of the file.
+    await expect.poll(() => area(page).inputValue()).not.toBe('')
     return {
       ...world,
       page,
@@ -59,7 +62,6 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
       },
     }
   }
-  const area = (page: Page) => page.getByLabel('Scenario as YAML')
   const toolbar = (page: Page) => page.getByRole('toolbar', { name: 'Scenario' })
   const run = (page: Page) => toolbar(page).getByRole('button', { name: /^Run/ }).click()
   const verdict = (page: Page, is: string) => page.locator(`.verdict.is-${is}`).waitFor()
