@@ -204,6 +204,28 @@ describe.skipIf(noBrowser)('the page for the suite', () => {
     expect(it.read('refused.yaml')).toBe(mine)
   })
 
+  it('accepts no text before it has read the file', async () => {
+    await using it = await opened()
+    const { page } = it
+    const read = Promise.withResolvers<void>()
+    await page.route(/\/scenarios\/[^/]+$/, async (route) => {
+      await read.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.locator('.row').first().waitFor({ state: 'attached' })
+
+    await area(page).press('End')
+    await page.keyboard.type('lost')
+    const isEditable = await area(page).isEditable()
+    read.resolve()
+
+    expect(isEditable).toBe(false)
+    await expect.poll(() => area(page).inputValue()).toBe(passing())
+    expect(await area(page).isEditable()).toBe(true)
+    expect(it.complaints).toEqual([])
+  })
+
   it('keeps an unsaved text over a reload of the page', async () => {
     await using it = await opened()
     const { page } = it

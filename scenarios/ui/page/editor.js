@@ -203,9 +203,14 @@ export const createEditor = ({ check, complete, onInput, onRun, onSave }) => {
     get value() {
       return input.value
     },
+    /** Accepts no text until the next `set`. */
+    lock: () => {
+      input.readOnly = true
+    },
     set: (text) => {
       const { scrollTop } = input
       input.value = text
+      input.readOnly = false
       input.scrollTop = scrollTop
       close()
       problems = []

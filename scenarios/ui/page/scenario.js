@@ -219,6 +219,7 @@ export const createScenario = (shared) => {
   const open = async (wanted) => {
     id = wanted
     base = undefined
+    editor.lock()
     part = 0
     clearConflict()
     element.hidden = false
