@@ -282,7 +282,7 @@ const callIssuer = async (
     await pause(250)
     return callIssuer({ issuer, pause }, token, method, path, body, attempts - 1)
   }
-  if (answer.status === 401) {
+  if (answer.status === 401 && path.startsWith('/_harness/')) {
     throw new UsageError(
       'the process that owns the tenant has another control token: start all processes of a shared journal with the same LUMOAUTH_HARNESS_CONTROL_TOKEN',
     )

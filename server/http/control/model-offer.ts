@@ -12,7 +12,7 @@ import { answerWith } from '../refusals.ts'
 export type Demand = Readonly<{
   /** The tools as the request describes them. */
   described: readonly unknown[]
-  /** The names of all tools, those that are no functions included. */
+  /** The names of all tools, including tools that are not functions. */
   names: readonly string[]
   functions: readonly OfferedTool[]
   choice: ToolChoice

@@ -40,6 +40,10 @@ it('a token of a user is not minted for ever, nor after another error', async ()
   await expect(other.approver.token()).rejects.toThrow('has another control token')
   expect(other.sent()).toBe(1)
 
+  const unauthorized = tenantAfter(201, 401)
+  const approving = unauthorized.approver.approve('req_1')
+  await expect(approving).rejects.toThrow('was refused (401): the owner ended')
+
   const refused = tenantAfter(403)
   await expect(refused.approver.page()).rejects.toThrow('was refused (403): the owner ended')
   expect(refused.sent()).toBe(1)

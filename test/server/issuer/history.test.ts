@@ -205,7 +205,7 @@ describe('the decisions that a tenant without a store has in memory', () => {
     policy: expect.objectContaining({ decision: 'approve' }),
   }
 
-  it('are none, since no time, without entries', () => {
+  it('are none without entries', () => {
     expect(decidedIn(deciding(), new Journal())).toEqual({ from: undefined, decided: [] })
   })
 

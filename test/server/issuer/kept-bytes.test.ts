@@ -45,7 +45,7 @@ describe('the bytes of a caller that an event stores', () => {
     expect(keptBytesOf(eventWith(type, record, 'other', owner))?.bytes).toBeLessThan(200)
   })
 
-  it('are none for other events', () => {
+  it('are not counted for other events', () => {
     expect(keptBytesOf({ type: 'task.completed', taskId: text })).toBeUndefined()
   })
 })

@@ -52,7 +52,7 @@ describe('an approval of some of the requested actions', () => {
     }
   })
 
-  it('bounds every later approver: the granted actions are those that all permit', () => {
+  it('bounds every later approver: only actions that all of them permit are granted', () => {
     const { approve, granted, life, id } = waiting(2)
 
     expect(approve(['read', 'delete'])).toEqual([
@@ -68,7 +68,7 @@ describe('an approval of some of the requested actions', () => {
     expect(granted()).toEqual({ ...wanted, actions: ['delete'] })
   })
 
-  it('of the first approver holds when the second one approves everything', () => {
+  it('still bounds the result when a later approver permits all actions', () => {
     const { approve, granted } = waiting(2)
     approve(['read'])
     approve(undefined, bob)

@@ -78,9 +78,7 @@ export const agentBearer = async (
 ): Promise<Principal & { agent: Agent }> => {
   const principal = await bearer(context, request, jitToken)
   const { agent } = principal
-  if (agent === undefined && principal.isKey) {
-    return refuseKeyOfNoAgent(context)
-  }
+  if (agent === undefined && principal.isKey) return refuseKeyOfNoAgent(context)
   if (agent === undefined)
     return answerWith(403, 'agent_required', 'expected the token of an agent')
   return { ...principal, agent }

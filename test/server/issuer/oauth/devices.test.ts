@@ -34,7 +34,7 @@ describe('a device authorization', () => {
     expect(errorOf(() => ask('a', bot, { scope: 'admin' }))).toBe('invalid_scope')
   })
 
-  it('is for openid without a scope, and for 600 seconds', () => {
+  it('has the scope openid by default, and expires after 600 seconds', () => {
     const device = asking().ask('a')
 
     expect(device).toEqual({
