@@ -1,9 +1,9 @@
 /**
  * `npm run check:docs`: every export that the entry points of the package reach has a docstring
  * where it is declared. test/docstrings.json lists those that still lack one; the list may only
- * become shorter (`node test/docstrings.ts --write`).
+ * become shorter (`node test/docstrings.ts --write`). Every `@throws {Name}` names an error that exists.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseAst } from 'rolldown/parseAst'
 import { root } from './support/running.ts'
@@ -77,4 +77,22 @@ const known = new Set<string>(JSON.parse(readFileSync(data, 'utf8')))
 const added = [...missing].filter((it) => !known.has(it))
 for (const it of added) console.error(`${it}: expected a docstring (/** … */) before the export`)
 console.log(`public exports: ${total}, without a docstring: ${missing.size}`)
-process.exitCode = added.length === 0 && total > 100 ? 0 : 1
+
+const sources = globSync('{server,client,scenarios}/**/*.ts', { cwd: root }).map((file) => ({
+  file,
+  text: readFileSync(join(root, file), 'utf8'),
+}))
+const classes = new Set(
+  sources.flatMap(({ text }) => [...text.matchAll(/\bclass (\w+)/g)].map(([, name]) => name)),
+)
+const thrown = sources.flatMap(({ file, text }) =>
+  [...text.matchAll(/@throws \{(\w+)\}/g)].map(([, name = '']) => ({ file, text, name })),
+)
+const exists = ({ text, name }: (typeof thrown)[number]): boolean =>
+  classes.has(name) || name in globalThis || new RegExp(`^import .*\\b${name}\\b`, 'm').test(text)
+const unknown = thrown.filter((it) => !exists(it))
+for (const { file, name } of unknown) {
+  console.error(`${file}: expected an error that exists in @throws {…}, received ${name}`)
+}
+console.log(`errors named by @throws: ${thrown.length}, unknown: ${unknown.length}`)
+process.exitCode = added.length + unknown.length === 0 && total > 100 && thrown.length > 100 ? 0 : 1

@@ -37,7 +37,7 @@ export const reportProblems = (problems: readonly Problem[]): boolean => {
   return errors > 0
 }
 
-export const listOf = (scenarios: readonly Loaded[]): string =>
+export const listScenarios = (scenarios: readonly Loaded[]): string =>
   [...Map.groupBy(scenarios, (it) => it.theme)]
     .map(([theme, list]) => {
       const lines = list.map((it) => `  ${it.title}\n    ${it.file}`)

@@ -13,7 +13,7 @@ import { hosts } from '../targets/mock/hosts.ts'
 import { abortOnSignal } from './abort-on-signal.ts'
 import { reporterOf } from './commands/output-options.ts'
 import type { RunOptions, Shard } from './commands/run.ts'
-import { createFilter, listOf, reportProblems, requireScenarios } from './filters.ts'
+import { createFilter, listScenarios, reportProblems, requireScenarios } from './filters.ts'
 import { filesOf, rulesFile } from './find-scenarios.ts'
 import { failedScenarios, keepVerdicts } from './last-verdicts.ts'
 import { harnessAt, openMock } from './open-mock.ts'
@@ -57,7 +57,7 @@ export const run = async (patterns: readonly string[], options: RunOptions): Pro
     return 0
   }
   if (options.list) {
-    process.stdout.write(listOf(chosen))
+    process.stdout.write(listScenarios(chosen))
     return 0
   }
 

@@ -173,12 +173,11 @@ const reportContradiction = (lint: Context, rule: PolicyRule, index: number): vo
   findings.push({
     kind: 'contradiction',
     at,
-    message: `no request meets ${listOf(conflict)} of "${rule.name}" together`,
+    message: `no request meets ${list.format(conflict)} of "${rule.name}" together`,
   })
 }
 
-const listOf = (names: readonly string[]): string =>
-  names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+const list = new Intl.ListFormat('en-GB')
 
 const isTextCondition = (name: keyof Condition | undefined): name is TextName =>
   (textConditions as readonly (string | undefined)[]).includes(name)

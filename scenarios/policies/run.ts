@@ -15,10 +15,11 @@ export const runCase = (it: PolicyCase, { file, policy }: PolicyTests): Result =
   const failures: Failure[] = []
   const [first] = differences
   if (first !== undefined) {
+    const paths = new Set(differences.map(({ path }) => path))
     const at = it.locate(first.at)
     failures.push({
       ...noExchange,
-      message: `${listOf(differences.map(({ path }) => path))}: the policy decides otherwise, by ${ruleText(policy, outcome.rule)}`,
+      message: `${[...paths].join(', ')}: the policy decides otherwise, by ${ruleText(policy, outcome.rule)}`,
       at,
       excerpt: it.excerpt(at),
       differences,
@@ -52,5 +53,3 @@ const ruleText = (policy: PolicySource, name: string): string => {
   const index = policy.policy.rules.findIndex((rule) => rule.name === name)
   return index < 0 ? `"${name}"` : `the rule "${name}" (${placeOf(policy.locate(index))})`
 }
-
-const listOf = (words: readonly string[]) => [...new Set(words)].join(', ')

@@ -81,7 +81,7 @@ const readSwitches = (texts: readonly string[]): Dialect => {
 
 /**
  * The tenants that files and options describe.
- * @throws {Unusable} with `file:line:column: what is wrong`, a line for each flaw
+ * @throws {UsageError} with `file:line:column: what is wrong`, a line for each flaw
  */
 export const configuration = async (options: ConfigurationOptions): Promise<ConfiguredTenant[]> => {
   const { config, firstTenant = 'acme-corp' } = options

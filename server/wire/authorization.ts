@@ -30,16 +30,10 @@ const parameters = {
   request_uri: z.string().max(256).optional(),
 }
 
-/** Maximum lengths of parameters. A longer value is an error that is redirected to the client. */
-const longest: Readonly<Record<string, number>> = {
-  redirect_uri: 2048,
-  scope: 1024,
-  state: 2048,
-  nonce: 512,
-  login_hint: 256,
-  authorization_details: 8192,
-  requested_actor: 256,
-  request_uri: 256,
+/** The maximum length of a parameter. A longer value is an error that is redirected to the client. */
+const maxLengthOf = (name: string): number => {
+  const schema = parameters[name as keyof typeof parameters]?.unwrap()
+  return (schema instanceof z.ZodString ? schema.maxLength : undefined) ?? Number.POSITIVE_INFINITY
 }
 
 /** Accepts repeated and overlong parameters: they are rejected after the client and its redirect_uri are known. */
@@ -70,7 +64,7 @@ export const readAuthorization = (request: AuthorizeRequest): ReadAuthorization 
   const flaws: { error: ErrorCode; reason: string }[] = []
   for (const [name, value] of Object.entries(others)) {
     if (value === undefined || value === '') continue
-    const most = longest[name] ?? Number.POSITIVE_INFINITY
+    const most = maxLengthOf(name)
     if (typeof value !== 'string') {
       flaws.push({ error: 'invalid_request', reason: `${name}: expected it once (RFC 6749, 3.1)` })
     } else if (value.length > most) {

@@ -18,7 +18,7 @@ import { RateLimitedFetch } from '../../targets/real/rate-limited-fetch.ts'
 import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckApiOptions } from '../commands/check/api.ts'
 import { reporterOf } from '../commands/output-options.ts'
-import { createFilter, listOf, requireScenarios } from '../filters.ts'
+import { createFilter, listScenarios, requireScenarios } from '../filters.ts'
 import { filesOf, printProblems, rulesFile, suiteFolder } from '../find-scenarios.ts'
 import { runLive } from '../run-live.ts'
 import { loadTarget } from '../target-file.ts'
@@ -65,7 +65,7 @@ export const checkApi = async (options: CheckApiOptions): Promise<number> => {
     const chosen = plan.scenarios.filter(createFilter(options))
     requireScenarios(chosen, options)
     if (options.list) {
-      process.stdout.write(listOf(chosen))
+      process.stdout.write(listScenarios(chosen))
       return 0
     }
     const { rules } = (await loadRules(rulesFile())).catalogue

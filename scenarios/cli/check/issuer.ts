@@ -13,7 +13,7 @@ import { abortOnSignal } from '../abort-on-signal.ts'
 import type { CheckIssuerOptions } from '../commands/check/issuer.ts'
 import { reporterOf } from '../commands/output-options.ts'
 import { dryRun } from '../dry-run.ts'
-import { createFilter, listOf, requireScenarios } from '../filters.ts'
+import { createFilter, listScenarios, requireScenarios } from '../filters.ts'
 import { filesOf, loadSuite, printProblems, suiteFolder } from '../find-scenarios.ts'
 import { renamedHint } from '../renamed.ts'
 import { runLive } from '../run-live.ts'
@@ -32,7 +32,7 @@ export const checkIssuer = async (
   const chosen = scenarios.filter(createFilter(options))
   requireScenarios(chosen, options)
   if (options.list) {
-    process.stdout.write(listOf(chosen))
+    process.stdout.write(listScenarios(chosen))
     return 0
   }
   if (options.dryRun) return dryRun(chosen, file, { allowWrites })
