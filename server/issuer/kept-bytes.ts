@@ -1,8 +1,16 @@
 import { sizeOf } from '../wire/size-of.ts'
-import type { Event } from './event.ts'
+import type { Event, PushedRequest } from './event.ts'
 import { rootOf } from './lineage.ts'
 import { refuse } from './refusal.ts'
-import type { State } from './state.ts'
+import type {
+  ApprovalRecord,
+  DeviceRecord,
+  GrantRecord,
+  RequestRecord,
+  State,
+  TaskRecord,
+  TokenRecord,
+} from './state.ts'
 
 /**
  * Bytes of a caller's texts, and the owner whose share of the tenant's memory they use. An agent shares
@@ -50,6 +58,37 @@ export const keptBytesOf = (event: Event): KeptBytes | undefined => {
       return undefined
   }
 }
+
+/** For each kind of record that stores texts of callers: the event that stored it. */
+export const storedBy = {
+  task: ({ task }: TaskRecord): Event => ({ type: 'task.opened', task }),
+  request: ({ request }: RequestRecord): Event => ({
+    type: 'permission.requested',
+    request,
+    score: 0,
+  }),
+  approval: ({ approval }: ApprovalRecord): Event => ({ type: 'approval.asked', approval }),
+  token: ({ token }: TokenRecord): Event => ({ type: 'token.issued', token }),
+  grant: ({ grant }: GrantRecord): Event => ({ type: 'grant.given', grant }),
+  pushed: (pushed: PushedRequest): Event => ({ type: 'authorization.pushed', pushed }),
+  device: ({ device }: DeviceRecord): Event => ({ type: 'device.asked', device }),
+  assertion: (used: string): Event => {
+    const [clientId = '', jti = ''] = used.split(/ (.*)/s)
+    return { type: 'assertion.used', clientId, jti, expiresAt: 0 }
+  },
+}
+
+/** The events that stored the texts of callers in a state. */
+export const storedEvents = (state: State): Event[] => [
+  ...Array.from(state.tasks.values(), storedBy.task),
+  ...Array.from(state.requests.values(), storedBy.request),
+  ...Array.from(state.approvals.values(), storedBy.approval),
+  ...Array.from(state.tokens.values(), storedBy.token),
+  ...Array.from(state.grants.values(), storedBy.grant),
+  ...Array.from(state.pushed.values(), storedBy.pushed),
+  ...Array.from(state.devices.values(), storedBy.device),
+  ...Array.from(state.assertions, storedBy.assertion),
+]
 
 /** Adds the bytes of an event; with -1 it subtracts them. */
 export const countKept = (state: State, event: Event, times: 1 | -1 = 1): void => {

@@ -1,6 +1,5 @@
 import { canonical, type Policy } from '../wire/index.ts'
-import type { Event } from './event.ts'
-import { countKept } from './kept-bytes.ts'
+import { countKept, storedEvents } from './kept-bytes.ts'
 import {
   emptyState,
   type Forgettable,
@@ -60,24 +59,7 @@ const derive = (state: State): void => {
     const request = state.requests.get(id)?.request
     if (request) noteUndecided(state, request)
   }
-  for (const event of remembered(state)) countKept(state, event)
-}
-
-/** The events by which callers made the tenant store their texts. */
-function* remembered(state: State): Generator<Event> {
-  for (const { task } of state.tasks.values()) yield { type: 'task.opened', task }
-  for (const { request } of state.requests.values()) {
-    yield { type: 'permission.requested', request, score: 0 }
-  }
-  for (const { approval } of state.approvals.values()) yield { type: 'approval.asked', approval }
-  for (const { token } of state.tokens.values()) yield { type: 'token.issued', token }
-  for (const { grant } of state.grants.values()) yield { type: 'grant.given', grant }
-  for (const pushed of state.pushed.values()) yield { type: 'authorization.pushed', pushed }
-  for (const { device } of state.devices.values()) yield { type: 'device.asked', device }
-  for (const used of state.assertions) {
-    const [clientId = '', jti = ''] = used.split(/ (.*)/s)
-    yield { type: 'assertion.used', clientId, jti, expiresAt: 0 }
-  }
+  for (const event of storedEvents(state)) countKept(state, event)
 }
 
 type Part = keyof State

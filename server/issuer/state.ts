@@ -12,6 +12,7 @@ import type {
   Approval,
   Client,
   Device,
+  Event,
   Grant,
   McpServer,
   PermissionRequest,
@@ -23,7 +24,7 @@ import type {
   User,
   WorkloadTrust,
 } from './event.ts'
-import { countKept } from './kept-bytes.ts'
+import { countKept, storedBy } from './kept-bytes.ts'
 import { rootOf } from './lineage.ts'
 
 /** A task and its history. */
@@ -229,20 +230,10 @@ export const forgetExpired = (state: State, now: number): void => {
 /** How each kind of record is deleted, in the scheduled minute. */
 const forget: Record<ForgettableKind, (state: State, id: string, minute: number) => void> = {
   assertion: (state, id) => {
-    if (!state.assertions.delete(id)) return
-    const [clientId = '', jti = ''] = id.split(/ (.*)/s)
-    countKept(state, { type: 'assertion.used', clientId, jti, expiresAt: 0 }, -1)
+    if (state.assertions.delete(id)) countKept(state, storedBy.assertion(id), -1)
   },
-  pushed: (state, uri) => {
-    const pushed = state.pushed.get(uri)
-    if (pushed) countKept(state, { type: 'authorization.pushed', pushed }, -1)
-    state.pushed.delete(uri)
-  },
-  device: (state, codeHash) => {
-    const device = state.devices.get(codeHash)?.device
-    if (device) countKept(state, { type: 'device.asked', device }, -1)
-    state.devices.delete(codeHash)
-  },
+  pushed: (state, uri) => deleteRecord(state, state.pushed, uri, storedBy.pushed),
+  device: (state, codeHash) => deleteRecord(state, state.devices, codeHash, storedBy.device),
   code: (state, hash, minute) => {
     forgetGrant(state, state.codes.get(hash), minute)
     state.codes.delete(hash)
@@ -252,32 +243,23 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
     state.refreshTokens.delete(hash)
   },
   openTask: (state, id) => noteEnded(state, id),
+  // When the clock has leapt, these may come before 'openTask' and 'undecided'.
   task: (state, id) => {
     noteEnded(state, id)
-    const task = state.tasks.get(id)?.task
-    if (task) countKept(state, { type: 'task.opened', task }, -1)
-    state.tasks.delete(id)
+    deleteRecord(state, state.tasks, id, storedBy.task)
   },
   request: (state, id) => {
     noteDecided(state, id)
-    const request = state.requests.get(id)?.request
-    if (request) countKept(state, { type: 'permission.requested', request, score: 0 }, -1)
-    state.requests.delete(id)
+    deleteRecord(state, state.requests, id, storedBy.request)
   },
   undecided: (state, id) => noteDecided(state, id),
   token: (state, jti) => {
-    const token = state.tokens.get(jti)?.token
-    const { taskId = '', grantId = '' } = token ?? {}
-    if (token) countKept(state, { type: 'token.issued', token }, -1)
+    const { taskId = '', grantId = '' } = state.tokens.get(jti)?.token ?? {}
     state.tasks.get(taskId)?.tokens.delete(jti)
     state.grants.get(grantId)?.tokens.delete(jti)
-    state.tokens.delete(jti)
+    deleteRecord(state, state.tokens, jti, storedBy.token)
   },
-  approval: (state, id) => {
-    const approval = state.approvals.get(id)?.approval
-    if (approval) countKept(state, { type: 'approval.asked', approval }, -1)
-    state.approvals.delete(id)
-  },
+  approval: (state, id) => deleteRecord(state, state.approvals, id, storedBy.approval),
   recent: (state, agentId, minute) => {
     const until = (state.recent.get(agentId)?.at(-1)?.at ?? 0) + recentSeconds
     if (Math.ceil(until / 60) <= minute) state.recent.delete(agentId)
@@ -285,12 +267,23 @@ const forget: Record<ForgettableKind, (state: State, id: string, minute: number)
   },
 }
 
+/** Deletes a record, and no longer counts the texts that its event stored. */
+const deleteRecord = <Stored>(
+  state: State,
+  records: Map<string, Stored>,
+  id: string,
+  eventOf: (record: Stored) => Event,
+): void => {
+  const record = records.get(id)
+  if (record !== undefined) countKept(state, eventOf(record), -1)
+  records.delete(id)
+}
+
 /** Keeps a grant while it can be refreshed. */
 const forgetGrant = (state: State, grantId = '', minute: number) => {
   const record = state.grants.get(grantId)
   if (record === undefined || Math.ceil((record.refresh?.expiresAt ?? 0) / 60) > minute) return
-  countKept(state, { type: 'grant.given', grant: record.grant }, -1)
-  state.grants.delete(grantId)
+  deleteRecord(state, state.grants, grantId, storedBy.grant)
 }
 
 /** Marks a request as pending. */

@@ -192,12 +192,10 @@ describe('a call that escalates', () => {
 
   it('cancels the body of the original 403, however long', async () => {
     const { world, jit } = await atWork()
-    let released = false
+    const cancelled = Promise.withResolvers<string>()
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1000)),
-      cancel: () => {
-        released = true
-      },
+      cancel: () => cancelled.resolve('cancelled'),
     })
     const { headers } = challenge(reading('doc_1'))
     world.once(line, () => new Response(endless, { status: 403, headers }))
@@ -205,7 +203,7 @@ describe('a call that escalates', () => {
     const response = await jit.fetch(doc)
 
     expect(response.status).toBe(200)
-    await expect.poll(() => released).toBe(true)
+    await expect(cancelled.promise).resolves.toBe('cancelled')
   })
 
   it('reads the challenge from the body, as in draft -04', async () => {

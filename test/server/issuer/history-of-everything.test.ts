@@ -3,12 +3,14 @@ import { answerApproval, askApproval } from '../../../server/issuer/approvals.ts
 import { ask } from '../../../server/issuer/capability-check.ts'
 import { evaluateTask } from '../../../server/issuer/evaluation.ts'
 import { registerClient, useAssertion } from '../../../server/issuer/oauth/clients.ts'
+import { askForDevice, denyDevice } from '../../../server/issuer/oauth/devices.ts'
 import {
   giveGrant,
   pushRequest,
   redeemCode,
   refresh,
   revokeGrant,
+  usePushedRequest,
 } from '../../../server/issuer/oauth/grants.ts'
 import { revokeToken } from '../../../server/issuer/oauth/tokens.ts'
 import { createStream, knownEvents, verifyStream } from '../../../server/issuer/signals.ts'
@@ -56,6 +58,7 @@ const busy = () => {
     here.deny(here.request(task.id, exporting('other')).id)
     tenant.run(revokeToken, { jti: token.jti, clientId: token.clientId })
     tenant.run(evaluateTask, { taskId: task.id, agentId: bot.id })
+    here.request(here.open().id, exporting('undecided'))
     here.exchange(here.request(task.id, reading()).id)
     here.complete(task.id)
     const risky = here.open()
@@ -71,9 +74,14 @@ const busy = () => {
       codeHash: `unused ${times}`,
       redirectUri,
     })
-    tenant.run(pushRequest, { uri: `urn:${times}`, clientId: 'app', parameters: {} })
+    const parameters = { state: 's'.repeat(100) }
+    tenant.run(pushRequest, { uri: `urn:${times}`, clientId: 'app', parameters })
+    tenant.run(usePushedRequest, { uri: `urn:${times}` })
+    const device = { client: bot, codeHash: `device ${times}`, userCode: `CODE-${times}` }
+    tenant.run(askForDevice, device)
+    tenant.run(denyDevice, device)
     const expiresAt = here.clock.now() + 60
-    tenant.run(useAssertion, { clientId: 'app', jti: `${times}`, expiresAt })
+    tenant.run(useAssertion, { clientId: 'app', jti: `an id\n${times}`, expiresAt })
     const [{ approval }] = tenant.run(askApproval, {
       agentId: bot.id,
       task: 't',
@@ -133,6 +141,7 @@ describe('compacting a journal that holds every event', () => {
     const kept = Object.entries(toSnapshot(state)).filter(
       ([, part]) => !Array.isArray(part) || part.length > 0,
     )
+    expect([state.keptBytes, state.undecidedOf.size]).toEqual([0, 0])
     expect(kept.map(([name]) => name).sort()).toEqual([
       'agents',
       'approver',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Journal } from '../../../server/issuer/journal.ts'
+import { sizeOf } from '../../../server/wire/size-of.ts'
 
 const event = (taskId: string) => ({ type: 'task.completed', taskId }) as const
 
@@ -35,6 +36,36 @@ describe('a journal', () => {
     expect(journal.after(0).length).toBeLessThan(10)
     expect(journal.after(0)[0]?.seq).toBe(journal.forgotten + 1)
     expect(journal.after(99)).toHaveLength(1)
+  })
+
+  it('drops all entries, and counts them as forgotten, when numbers are missing', () => {
+    const journal = new Journal()
+    journal.append(journal.numbered(event('a'), 1))
+    journal.append({ seq: 10, at: 2, ...event('b') })
+
+    expect(journal.after(0)).toEqual([{ seq: 10, at: 2, ...event('b') }])
+    expect([journal.forgotten, journal.last]).toEqual([9, 10])
+  })
+
+  it('keeps the given number of entries when it has twice as many', () => {
+    const journal = new Journal(3)
+    const kept = Array.from({ length: 6 }, (_, at) => {
+      journal.append(journal.numbered(event('a'), at))
+      return journal.after(0).length
+    })
+
+    expect(kept).toEqual([1, 2, 3, 4, 5, 3])
+  })
+
+  it('keeps the newer half when it has more bytes than the given number', () => {
+    const entry = { seq: 1, at: 10, ...event('a') }
+    const journal = new Journal(1000, 4 * sizeOf(entry))
+    const kept = Array.from({ length: 8 }, () => {
+      journal.append(journal.numbered(event('a'), 10))
+      return journal.after(0).length
+    })
+
+    expect(kept).toEqual([1, 2, 3, 4, 3, 4, 3, 4])
   })
 
   it('calls its listeners until they unsubscribe', () => {

@@ -18,9 +18,13 @@ const about = { requestId: 'jit_x', taskId: 'task_x', by: 'ada' }
 
 describe('the state', () => {
   it.each<Event>([
+    { type: 'authorization.used', uri: 'urn:x' },
+    { type: 'device.denied', codeHash: 'x' },
     { type: 'grant.redeemed', grantId: 'grant_x' },
     { type: 'grant.revoked', grantId: 'grant_x', reason: 'grant_revoked' },
     { type: 'permission.endorsed', ...about },
+    { type: 'permission.endorsed', ...about, actions: ['read'] },
+    { type: 'permission.revoked', ...about },
     { type: 'permission.approved', ...about, ttl: 60 },
     { type: 'permission.denied', ...about, score: 1 },
     { type: 'token.revoked', jti: 'jti_x', reason: 'revoked_by_client' },
@@ -180,6 +184,20 @@ describe('the state', () => {
     expect(state.openTasks.get(bot.id)?.size).toBe(1)
 
     clock.advance(3660)
+    open()
+
+    expect(state.openTasks.get(bot.id)?.size).toBe(1)
+  })
+
+  it('lists no task as open that was deleted before it was found expired', () => {
+    const { tenant, open, clock, state } = world()
+    for (const lifetime of [7200, 3600]) {
+      const policy = Policy.parse({ ...state.policy, task_lifetime: lifetime })
+      tenant.happen([{ type: 'policy.replaced', policy }])
+      open()
+    }
+
+    clock.advance(86_400)
     open()
 
     expect(state.openTasks.get(bot.id)?.size).toBe(1)
