@@ -143,6 +143,19 @@ describe('narrowing', () => {
     expect(refusalOf(() => narrowing(own, asking(c)))?.error).toBe('invalid_target')
   })
 
+  it('of a delegated token addressed to the client id of its agent stays within what it reaches', () => {
+    const addressed = { ...own, audience: [bot.clientId] }
+
+    expect(narrowing(addressed, asking(a))).toMatchObject({ audience: [a] })
+    expect(refusalOf(() => narrowing(addressed, asking(c)))?.error).toBe('invalid_target')
+  })
+
+  it('of a delegated token without audience is as wide as asked for', () => {
+    const { audience: _, reach: __, ...unbound } = own
+
+    expect(narrowing(unbound, asking(c))).toMatchObject({ audience: [c] })
+  })
+
   it('of a token addressed to its agent and to others stays within its audience', () => {
     const wider = { ...own, audience: [bot.id, a], reach: [a, b] }
 

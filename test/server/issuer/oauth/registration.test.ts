@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { controlPlaneClient } from '../../../../server/issuer/oauth/authority.ts'
 import { registerAgent } from '../../../../server/issuer/oauth/registration.ts'
 import { ada, bot, errorOf, refusalOf, world } from '../world.ts'
 
@@ -27,6 +28,7 @@ describe('registering an agent', () => {
 
     expect(named('stranger', 'new')).toBe('agent_exists')
     expect(named('new', 'stranger')).toBe('agent_exists')
+    expect(named('new', controlPlaneClient)).toBe('agent_exists')
   })
 
   it('gives the new agent no more capabilities, and no right to act for users', () => {
@@ -60,6 +62,30 @@ describe('registering an agent', () => {
     ])
     expect(byAgent).toMatchObject([{ by: bot.id, agent: { id: 'agt_2', capabilities: [] } }])
     expect(state.agents.get('agt_1')?.name).toBe('helper')
+  })
+
+  it.each([
+    ['helper', 'helper', undefined],
+    ['Helper', 'Helper', undefined],
+    [' Research  Assistant', 'research-assistant', ' Research  Assistant'],
+  ])('keeps the name %j as %j; the name as written is the display name', (given, name, shown) => {
+    const { secretHash } = order
+    const [{ agent }] = world().tenant.run(registerAgent, {
+      by: { agent: bot },
+      name: given,
+      secretHash,
+    })
+
+    expect(agent).toStrictEqual({
+      id: 'agt_1',
+      name,
+      clientId: name,
+      secretHash,
+      capabilities: [],
+      mayDelegate: false,
+      ...(shown === undefined ? {} : { displayName: shown }),
+      parent: bot.id,
+    })
   })
 
   it('is refused with limit_reached at the limit', () => {

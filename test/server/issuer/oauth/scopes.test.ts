@@ -79,6 +79,14 @@ describe('JIT scopes (the older form)', () => {
     })
   })
 
+  it('without scopes are approved without scopes', () => {
+    const here = world()
+    const taskId = here.open().id
+    here.approve(here.request(taskId, { type: 'scope' }).id)
+
+    expect(status(here, taskId)).toMatchObject({ status: 'approved', scopes: [] })
+  })
+
   it('name who denied them', () => {
     const here = world()
     const taskId = here.open().id

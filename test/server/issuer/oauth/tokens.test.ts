@@ -50,6 +50,30 @@ describe('a client_credentials token', () => {
     expect(issued({ ...app, capabilities: [] })).not.toHaveProperty('scope')
   })
 
+  it('has on request the basic scopes of agents, and delegate:on_behalf if the agent may act for users', () => {
+    const scopeOf = (client: Client, scope: string) => {
+      const refused = errorOf(() => issued(client, { scope }))
+      return refused ?? issued(client, { scope }).scope
+    }
+
+    for (const scope of [
+      'agent:basic',
+      'delegate:on_behalf',
+      'read:documents delegate:on_behalf',
+    ]) {
+      expect(scopeOf(bot, scope)).toBe(scope)
+    }
+    expect(scopeOf(stranger, 'agent:basic')).toBe('agent:basic')
+    expect(scopeOf(stranger, 'delegate:on_behalf')).toBe('invalid_scope')
+    expect(refusalOf(() => issued(app, { scope: 'agent:basic' }))).toMatchObject({
+      error: 'invalid_scope',
+      allowed: app.capabilities,
+    })
+    expect(refusalOf(() => issued(stranger, { scope: 'x' }))).toMatchObject({
+      allowed: ['read:documents', 'agent:basic', 'jit:request'],
+    })
+  })
+
   it('lives as long as the shortest lifetime of the MCP servers it is for', () => {
     const server = {
       id: 'm',
@@ -374,6 +398,28 @@ describe('a token for the JIT scopes of a task', () => {
     expect(exchanged('a')).toBe('a')
     expect(exchanged()).toBe('b')
     expect(errorOf(() => exchanged('a'))).toBe('already_exchanged')
+  })
+
+  it('is refused with the scopes of the last approval when no approval has all requested scopes', () => {
+    const { tenant, actor, open, request, approve } = both()
+    const taskId = open().id
+    for (const scope of ['a', 'b']) approve(request(taskId, scopeDetail([scope])).id)
+
+    expect(
+      refusalOf(() => tenant.run(exchangeForTask, { subject: actor, taskId, scope: 'a b' })),
+    ).toEqual({ error: 'invalid_scope', scope: 'a b', allowed: ['b'] })
+  })
+
+  it('is issued again in the dialect repeated_exchange: yes, for the rest of the time', () => {
+    const { tenant, state, exchanged, approveIt, clock } = approved(60)
+    const repeated = { ...state.dialect, repeated_exchange: 'yes' } as const
+    approveIt()
+    expect(exchanged().token.expiresAt).toBe(start + 60)
+    clock.advance(10)
+
+    expect(errorOf(exchanged)).toBe('already_exchanged')
+    tenant.happen([{ type: 'dialect.set', dialect: repeated }])
+    expect(exchanged().token.expiresAt).toBe(start + 60)
   })
 
   it('lives no longer than the subject token', () => {
