@@ -239,7 +239,7 @@ const tokensOf = (
     {
       userId: grant.userId,
       clientId: grant.clientId,
-      scope: scope === undefined ? grant.scope : grantedScope(grant.scope.split(' '), scope),
+      scope: grantedScope(grant.scope.split(' '), scope),
       lifetime: accessTokenLifetime,
       audience: names && { names, servers: audience?.servers ?? [] },
       details: narrowed,

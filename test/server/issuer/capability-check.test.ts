@@ -87,6 +87,7 @@ describe('scopesIn', () => {
     ['May I read:documents... or mcp:*', ['read:documents', 'mcp:*']],
     ['Is it so: that I may?', []],
     ['Might I see §read:documents§?', []],
+    ['Might I see §read:documents or read:documents§?', []],
     ['May I approve?', ['approve']],
     ['', []],
   ])('finds in %j the scopes %j', (question, scopes) => {

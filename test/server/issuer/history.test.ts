@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type OnDecided, rememberedDecisions } from '../../../server/issuer/history.ts'
+import type { Entry } from '../../../server/issuer/event.ts'
+import { History, type OnDecided, rememberedDecisions } from '../../../server/issuer/history.ts'
 import { Journal } from '../../../server/issuer/journal.ts'
 import { assess } from '../../../server/issuer/policy/policy.ts'
+import { denyRequest } from '../../../server/issuer/requests.ts'
 import { acknowledge, createStream, knownEvents } from '../../../server/issuer/signals.ts'
 import { remembered } from '../../../server/issuer/state.ts'
 import { compacted } from './compacted.ts'
-import { bot, deleting, exporting, reading, start, world } from './world.ts'
+import { ada, bot, deleting, exporting, reading, start, world } from './world.ts'
 
 const stream = {
   clientId: 'receiver',
@@ -123,6 +125,33 @@ describe('the records of decided requests', () => {
     ])
   })
 
+  it('hold how it ended: a TTL when approved; a reason when denied, if there is one', () => {
+    const here = world()
+    const ask = (name: string) => here.request(here.open().id, exporting(name)).id
+    const [approved, denied] = [ask('a'), ask('b')]
+    here.approve(approved, ada, 60)
+    here.tenant.run(denyRequest, { requestId: denied, userId: ada.id, message: 'for the agent' })
+
+    const { decided } = compacted(here.tenant.journal.after(0))
+
+    expect(decided.map(({ outcome }) => outcome)).toStrictEqual([
+      { as: 'approved', by: ada.id, at: start, ttl: 60 },
+      { as: 'denied', by: ada.id, at: start },
+    ])
+    expect(here.state.requests.get(approved)?.decided).toStrictEqual({
+      as: 'approved',
+      by: ada.id,
+      at: start,
+      ttl: 60,
+    })
+    expect(here.state.requests.get(denied)?.decided).toStrictEqual({
+      as: 'denied',
+      by: ada.id,
+      at: start,
+      message: 'for the agent',
+    })
+  })
+
   it('lead the same policy to the same rule again', () => {
     const here = world()
     for (let times = 0; times < 20; times += 1) {
@@ -183,6 +212,39 @@ describe('the records of decided requests', () => {
 
     const later = entries.slice(-40).filter(({ type }) => type === 'permission.approved')
     expect(some).toEqual(all.slice(0, all.length - later.length))
+  })
+})
+
+describe('a history', () => {
+  const entry = (seq: number): Entry => ({ seq, at: start, type: 'key.retired', kid: 'k' })
+
+  it('is compacted when it has 1000 entries more than it keeps', () => {
+    const history = new History(() => {}, 5)
+    for (let seq = 1; seq <= 1004; seq += 1) history.add(entry(seq))
+    expect([history.entries.length, history.seq, history.last]).toEqual([1004, 0, 1004])
+
+    history.add(entry(1005))
+
+    expect([history.entries.length, history.seq, history.last]).toEqual([5, 1000, 1005])
+  })
+
+  it('has the number of the last compacted entry when no entry is left, and 0 when there was none', () => {
+    const history = new History(() => {}, 0)
+    expect(history.last).toBe(0)
+    history.add(entry(1))
+    history.compact()
+
+    expect([history.entries.length, history.last]).toEqual([0, 1])
+  })
+
+  it('has no decision about an unknown request', () => {
+    const decided: unknown[] = []
+    const history = new History((it) => decided.push(it), 0)
+    const about = { requestId: 'jit_x', taskId: 'task_x', by: ada.id }
+    history.add({ seq: 1, at: start, type: 'permission.approved', ...about, ttl: 60 })
+    history.compact()
+
+    expect(decided).toEqual([])
   })
 })
 

@@ -16,6 +16,34 @@ import { registerAgent } from '../../../server/issuer/oauth/registration.ts'
 import { accessTokenLifetime, issueClientToken } from '../../../server/issuer/oauth/tokens.ts'
 import { alice, bot, errorOf, exporting, reading, refusalOf, stranger, world } from './world.ts'
 
+/** A tenant whose only client has registered itself. */
+const selfRegistered = (limits: object) => {
+  const { tenant } = world({ policy: { limits } })
+  let acts = 0
+  const client: Client = {
+    clientId: 'app',
+    name: 'App',
+    capabilities: ['openid'],
+    selfRegistered: true,
+  }
+  tenant.happen([{ type: 'client.registered', client }])
+  const codeHash = () => `code ${++acts}`
+  return {
+    consent: () =>
+      tenant.run(giveGrant, {
+        clientId: 'app',
+        userId: alice.id,
+        scope: 'openid',
+        codeHash: codeHash(),
+        redirectUri: 'https://app.test/cb',
+      }),
+    device: () => tenant.run(askForDevice, { client, codeHash: codeHash(), userCode: 'CODE' }),
+    push: () => tenant.run(pushRequest, { uri: codeHash(), clientId: 'app', parameters: {} }),
+    token: () => tenant.run(issueClientToken, { client }),
+  }
+}
+type SelfRegistered = ReturnType<typeof selfRegistered>
+
 describe('limit_reached: one caller may have a limited number of', () => {
   it('nested tasks', () => {
     const { open } = world({ policy: { limits: { task_depth: 3 } } })
@@ -67,6 +95,16 @@ describe('limit_reached: one caller may have a limited number of', () => {
       what: 'requests within one task',
       limit: 4,
     })
+  })
+
+  it('requests of this task that wait for a person, whatever waits in others', () => {
+    const policy = { limits: { pending_per_task: 2 }, scoring: { critical: 0 } }
+    const { open, request } = world({ policy })
+    const task = open()
+    for (const name of ['a', 'b']) request(task.id, exporting(name))
+
+    expect(request(open().id, exporting('c')).id).toBeDefined()
+    expect(errorOf(() => request(task.id, exporting('c')))).toBe('limit_reached')
   })
 
   it('waiting requests of one agent over all its tasks', () => {
@@ -146,6 +184,26 @@ describe('limit_reached: one caller may have a limited number of', () => {
     clock.advance(deviceLifetime)
     ask('e')
   })
+
+  it.each([
+    ['grants', (it: SelfRegistered) => it.consent()],
+    ['grants', (it: SelfRegistered) => it.device()],
+    ['pushed_requests', (it: SelfRegistered) => it.push()],
+    ['tokens', (it: SelfRegistered) => it.token()],
+  ] as const)(
+    '%s of all self-registered clients together: a tenth of the limit (%#)',
+    (name, act) => {
+      const here = selfRegistered({ [name]: 15 })
+      act(here)
+      act(here)
+
+      expect(refusalOf(() => act(here))).toEqual({
+        error: 'limit_reached',
+        what: `${name.replace('_', ' ')} of self-registered clients`,
+        limit: 2,
+      })
+    },
+  )
 
   it('agents', () => {
     const { tenant } = world({ policy: { limits: { agents: 2 } } })

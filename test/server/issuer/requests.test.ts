@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { registerAgent } from '../../../server/issuer/oauth/registration.ts'
-import { approveRequest, denyRequest, requestPermission } from '../../../server/issuer/requests.ts'
+import {
+  approveRequest,
+  denyRequest,
+  exchangeRequest,
+  requestPermission,
+} from '../../../server/issuer/requests.ts'
 import {
   ada,
   alice,
@@ -123,6 +128,15 @@ describe('requesting a permission', () => {
 })
 
 describe('deciding a request', () => {
+  it('approves a request that names no actions', () => {
+    const { open, request, approve, life } = world()
+    const { id } = request(open().id, { type: 'user_data', identifier: 'ada' })
+
+    approve(id)
+
+    expect(life(id)).toBe('approved')
+  })
+
   it('is refused to agents, to users without jit.approve, and to the user the agent acts for', () => {
     const { open, request, tenant, approve, life } = world()
     const mine = request(open({ onBehalfOf: ada.email }).id, exporting())
@@ -263,6 +277,18 @@ describe('deciding a request', () => {
 })
 
 describe('exchanging an approval', () => {
+  it('gives a token with the requested audience, and by default without one', () => {
+    const { open, request, tenant } = world()
+    const task = open()
+    const exchanged = (more: object = {}) => {
+      const requestId = request(task.id, reading()).id
+      return tenant.run(exchangeRequest, { requestId, agentId: bot.id, ...more })[0].token
+    }
+
+    expect(exchanged({ audience: ['https://a.test'] }).audience).toEqual(['https://a.test'])
+    expect(exchanged()).not.toHaveProperty('audience')
+  })
+
   it('is refused to another agent, and for an unknown, pending, denied or expired request', () => {
     const { open, request, exchange, deny, clock } = world()
     const task = open()
@@ -439,6 +465,40 @@ describe('the risk of a task', () => {
       expect(status(other)).toBe('active')
     },
   )
+
+  it('denies the request with which an agent reaches its limit over all tasks', () => {
+    const scoring = { critical: 15, agent_from: 45 }
+    const { open, request, life, state } = world({ policy: { scoring } })
+    const ids = ['a', 'b', 'c'].map((name) => request(open().id, exporting(name)).id)
+
+    expect(ids.map(life)).toEqual(['pending', 'pending', 'denied'])
+    expect(state.requests.get(ids[2] ?? '')?.decided).toMatchObject({
+      reason: 'the agent reached the risk score 45 within 600 s',
+    })
+  })
+
+  it('counts a request that the policy denies over all tasks of the agent, too', () => {
+    const { open, request, status } = world({
+      policy: {
+        rules: [{ name: 'never', risk: 'high', decision: 'deny' }],
+        scoring: { high: 30, denial: 5, agent_from: 70 },
+      },
+    })
+    const tasks = [open(), open()]
+    for (const { id } of tasks) request(id, reading())
+
+    expect(tasks.map(({ id }) => status(id))).toEqual(['active', 'suspended'])
+  })
+
+  it('includes the denials of the tasks above it', () => {
+    const { open, request, deny } = world()
+    const parent = open()
+    const child = open({ parentTaskId: parent.id })
+    for (const task of [parent, child]) deny(request(task.id, deleting(task.id)).id)
+
+    expect(request(child.id, reading()).explanation.inputs).toMatchObject({ denials: 2 })
+    expect(request(parent.id, reading()).explanation.inputs).toMatchObject({ denials: 1 })
+  })
 
   it('suspends the tasks below it', () => {
     const { open, request, deny, status } = world()

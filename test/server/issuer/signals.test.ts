@@ -8,7 +8,8 @@ import {
   knownEvents,
   verifyStream,
 } from '../../../server/issuer/signals.ts'
-import { bot, deleting, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
+import { stopTask, withdrawPermission } from '../../../server/issuer/withdraw.ts'
+import { ada, bot, deleting, errorOf, reading, refusalOf, start, stranger, world } from './world.ts'
 
 const rs = { clientId: 'documents-api' }
 
@@ -84,6 +85,28 @@ describe('a signal stream', () => {
     tenant.run(revokeToken, { jti, clientId })
 
     expect(waiting()).toMatchObject([{ event: 'token-claims-change', about: { tokenId: jti } }])
+  })
+
+  it('names an approver as admin when one withdraws a permission or stops a task', () => {
+    const { open, request, exchange, tenant, waiting } = streaming()
+    const task = open()
+    const { requestId = '' } = exchange(request(task.id, reading()).id)
+
+    tenant.run(withdrawPermission, { requestId, userId: ada.id })
+    tenant.run(stopTask, { taskId: task.id, userId: ada.id })
+
+    expect(waiting()).toMatchObject([
+      { event: 'token-claims-change', by: 'admin' },
+      { event: 'session-revoked', by: 'admin', reason: 'an approver ended the task' },
+    ])
+  })
+
+  it('names the policy when it suspends a task', () => {
+    const { open, request, deny, waiting } = streaming()
+    const task = open()
+    for (const name of ['a', 'b', 'c']) deny(request(task.id, deleting(name)).id)
+
+    expect(waiting()).toMatchObject([{ event: 'session-revoked', by: 'policy' }])
   })
 
   it('with an agentId gets events of that agent only', () => {

@@ -51,6 +51,7 @@ describe('the state', () => {
 
   it.each<Event>([
     { type: 'token.issued', token: { ...token, taskId: 'task_x', grantId: 'grant_x' } },
+    { type: 'token.issued', token: { ...token, jti: 'jti_y' } },
     {
       type: 'grant.refreshable',
       grantId: 'grant_x',
@@ -80,6 +81,53 @@ describe('the state', () => {
       expect([state.tokens.size, state.refreshTokens.size, state.tasks.size]).toEqual([0, 0, 0])
     },
   )
+
+  it('records a request of an unknown task', () => {
+    const { open, request, tenant } = world()
+    request(open().id, exporting())
+    const asked = tenant.journal.after(0).find(({ type }) => type === 'permission.requested')
+    const state = emptyState(Policy.parse({}))
+
+    if (asked !== undefined) evolve(state, asked)
+
+    expect([...state.requests.values()]).toHaveLength(1)
+    expect([...state.undecided]).toEqual([...state.requests.keys()])
+  })
+
+  it('revokes a token of an unknown task', () => {
+    const state = emptyState(Policy.parse({}))
+    evolve(state, {
+      seq: 1,
+      at: start,
+      type: 'token.issued',
+      token: { ...token, taskId: 'task_x' },
+    })
+    evolve(state, {
+      seq: 2,
+      at: start,
+      type: 'token.revoked',
+      jti: token.jti,
+      reason: 'revoked_by_client',
+    })
+
+    expect(state.tokens.get(token.jti)?.revokedAt).toBe(start)
+  })
+
+  it('lists the child tasks of a task', () => {
+    const { open, state } = world()
+    const parent = open()
+    const child = open({ parentTaskId: parent.id })
+
+    expect(state.tasks.get(parent.id)?.children).toEqual([child.id])
+    expect(state.tasks.get(child.id)).toStrictEqual({
+      task: child,
+      score: 0,
+      denials: 0,
+      children: [],
+      requests: [],
+      tokens: new Set(),
+    })
+  })
 
   it('holds everything it was seeded with', () => {
     const { tenant, state } = world()
@@ -159,6 +207,27 @@ describe('the state', () => {
     expect(inputs()).toMatchObject({ requests_last_minute: 2 })
     clock.advance(60)
     expect(inputs()).toMatchObject({ requests_last_minute: 0, denials: 1 })
+  })
+
+  it('adds up the requests of one second', () => {
+    const { open, request } = world()
+    const task = open()
+    for (const name of ['a', 'b']) request(task.id, reading(name))
+
+    expect(request(task.id, reading('c')).explanation.inputs).toMatchObject({
+      requests_last_minute: 2,
+    })
+  })
+
+  it('keeps the activity of an agent for 600 s', () => {
+    const { open, request, clock, state } = world()
+    request(open().id, reading())
+    clock.advance(600)
+    request(open().id, reading())
+
+    expect(state.recent.get(bot.id)).toEqual([
+      { at: start + 600, requests: 1, denials: 0, score: expect.any(Number) },
+    ])
   })
 
   it('holds only live tokens of a task', () => {

@@ -111,6 +111,9 @@ describe('stopping a task', () => {
       'active',
     ])
     expect(tenant.state.tokens.get(jti)?.revokedAt).toBeDefined()
+    expect(tenant.state.tasks.get(task.id)?.ended).toMatchObject({
+      reason: 'an approver ended the task',
+    })
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'task.suspended', taskId: task.id, by: ada.id }),
     )

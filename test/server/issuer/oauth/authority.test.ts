@@ -44,6 +44,18 @@ describe('a token of a user with jit.approve', () => {
     expect(permissionsOf(state, token(more))).toEqual([])
   })
 
+  it('has no permission of its user either, if it cannot act for its user', () => {
+    const manager = { ...ada, id: 'user:manager', permissions: ['settings.manage'] }
+    const at = world()
+    at.tenant.happen([{ type: 'tenant.seeded', agents: [], users: [manager] }])
+    const of = (more: Partial<Token>) =>
+      permissionsOf(at.state, token({ userId: manager.id, ...more }))
+
+    expect(of({})).toEqual(['settings.manage'])
+    expect(of({ scope: 'openid' })).toEqual(['settings.manage'])
+    expect(of({ agentId: bot.id })).toEqual([])
+  })
+
   it('can decide with the scope jit:approve', () => {
     expect(personObstacle(state, token())).toBeUndefined()
     expect(approvalObstacle(state, token())).toBeUndefined()

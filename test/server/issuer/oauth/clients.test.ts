@@ -9,7 +9,7 @@ import {
 import { delegate } from '../../../../server/issuer/oauth/delegation.ts'
 import { giveGrant, redeemCode } from '../../../../server/issuer/oauth/grants.ts'
 import { issueClientToken } from '../../../../server/issuer/oauth/tokens.ts'
-import { RegisterClient } from '../../../../server/wire/index.ts'
+import { approveScope, RegisterClient } from '../../../../server/wire/index.ts'
 import { alice, bot, errorOf, refusalOf, start, world } from '../world.ts'
 
 const redirect_uris = ['https://app.test/cb']
@@ -116,6 +116,24 @@ describe('registering a client', () => {
     ).toBe('invalid_client_metadata')
   })
 
+  it('never has the scope jit:approve', () => {
+    const { capabilities } = registering(
+      { grant_types: ['client_credentials'] },
+      { vouched: ['a', approveScope] },
+    )
+
+    expect(capabilities).toEqual(['a'])
+    expect(errorOf(() => registering({ scope: approveScope }))).toBe('invalid_client_metadata')
+  })
+
+  it('needs no response type for grants without a browser', () => {
+    const grant_types = ['authorization_code', 'client_credentials'] as const
+
+    expect(
+      registering({ grant_types: [...grant_types], response_types: ['none'] }).grantTypes,
+    ).toEqual(['client_credentials'])
+  })
+
   it('is refused with limit_reached at 10,000 clients', () => {
     const here = world()
     const known = here.state.clients.size
@@ -170,6 +188,7 @@ describe('a client', () => {
     expect(isPublic(client)).toBe(true)
     expect(isPublic({ ...client, secretHash: 'hash' })).toBe(false)
     expect(isPublic({ ...client, keys: [] })).toBe(false)
+    expect(isPublic({ ...client, jwksUri: 'https://app.test/jwks' })).toBe(false)
   })
 
   it('may request identity scopes, its capabilities and the scopes of MCP servers', () => {
@@ -250,7 +269,24 @@ describe('deleting a client', () => {
     expect(state.grants.get(foreign.grantId)?.revoked).toBe(false)
   })
 
+  it('revokes the tokens that it got for itself', () => {
+    const { register, remove, isRevoked, tenant } = used()
+    const [{ token }] = tenant.run(issueClientToken, { client: register('app') })
+
+    remove('app')
+
+    expect(isRevoked(token.jti)).toBe(true)
+  })
+
   it('does not revoke what has expired or is revoked already', () => {
+    const revoked = used()
+    const { token, grantId } = revoked.signIn('app')
+    revoked.tenant.happen([
+      { type: 'token.revoked', jti: token.jti, reason: 'revoked_by_client' },
+      { type: 'grant.revoked', grantId, reason: 'grant_revoked' },
+    ])
+    expect(revoked.remove('app')).toEqual([{ type: 'client.deleted', clientId: 'app' }])
+
     const { signIn, remove, clock } = used()
     signIn('app')
     clock.advance(3600)

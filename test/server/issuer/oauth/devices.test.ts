@@ -75,6 +75,15 @@ describe('a device authorization', () => {
 })
 
 describe('the token endpoint, for a device', () => {
+  it('answers expired_token for an hour after the code has expired', () => {
+    const { ask, obstacle, clock, tenant } = asking()
+    ask('a')
+    clock.advance(deviceLifetime + 3600 - 60)
+    tenant.happen([{ type: 'clock.moved', by: 0 }])
+
+    expect(obstacle('a')).toBe('expired_token')
+  })
+
   it('rejects a code that is unknown, or of another client', () => {
     const { ask, obstacle } = asking()
     ask('a')

@@ -93,6 +93,7 @@ describe('an authorization request', () => {
     expect(errorOf(() => sound({ details: [{ type: 'moon' }] }, client, strict))).toBe(
       'invalid_authorization_details',
     )
+    expect(errorOf(() => sound({}, client, strict))).toBeUndefined()
   })
 
   it('defaults to the scope openid, and finds the agent by each of its names', () => {
@@ -256,7 +257,7 @@ describe('a grant', () => {
 
   it('gets a refresh token only when one was requested', () => {
     expect(given().redeem()).toHaveLength(2)
-    expect(given().redeem({ refreshHash: 'r' })[2]).toEqual({
+    expect(given().redeem({ refreshHash: 'r' })[2]).toStrictEqual({
       type: 'grant.refreshable',
       grantId: 'grant_1',
       refreshHash: 'r',
@@ -349,12 +350,23 @@ describe('a refresh token that is used again', () => {
   })
 
   it('gets tokens again within 30 seconds in the dialect grace, and both new ones work', () => {
-    const { use, isLive, clock } = refreshed('grace')
+    const { use, isLive, clock, state } = refreshed('grace')
+    expect(state.grants.get('grant_1')?.refresh).toStrictEqual({
+      hash: 'first',
+      expiresAt: start + refreshLifetime,
+    })
     use('first', 'second')
     clock.advance(29)
 
     expect(use('first', 'third')).toEqual(['token.issued', 'grant.refreshable'])
     expect(['first', 'second', 'third'].map(isLive)).toEqual([false, true, true])
+    expect(use('first', 'again')).toEqual(['token.issued', 'grant.refreshable'])
+    expect(state.grants.get('grant_1')?.refresh).toStrictEqual({
+      hash: 'again',
+      expiresAt: start + 29 + refreshLifetime,
+      replaced: { hash: 'first', at: start },
+      siblings: ['second', 'third'],
+    })
     expect(use('second', 'fourth')).not.toContain('grant.revoked')
   })
 

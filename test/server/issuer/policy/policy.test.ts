@@ -63,6 +63,12 @@ describe('a condition', () => {
       true,
     ],
     ['a location where there is none', { locations: '*' }, {}, false],
+    [
+      'an undocumented action, which the scopes of the older form never are',
+      { undocumented_actions: true },
+      { detail: { type: 'scope', actions: ['moon'] } },
+      false,
+    ],
     ['the agent', { agent: 'report-*' }, {}, true],
     ['another agent', { agent: 'other' }, {}, false],
     ['the task type', { task_type: 'analysis' }, { taskType: 'analysis' }, true],
@@ -226,6 +232,21 @@ describe('an assessment', () => {
 
     expect(passing('read', 'delete')).toEqual({ type: 'x', actions: ['read'] })
     expect(passing('read', 'delete', 'moon')).toEqual({ type: 'x', actions: ['read'] })
+  })
+
+  it('names only the first action when those that pass alone do not pass together', () => {
+    const policy = Policy.parse({
+      rules: [
+        { name: 'a', when: { actions: 'read' }, risk: 'low', decision: 'approve' },
+        { name: 'b', when: { actions: 'list' }, risk: 'low', decision: 'approve' },
+      ],
+    })
+    const detail = { type: 'x', actions: ['list', 'read', 'delete'] }
+
+    expect(assess(policy, { ...facts, detail }).explanation.would_pass).toEqual({
+      type: 'x',
+      actions: ['list'],
+    })
   })
 
   it('carries the reason of the rule that denies', () => {

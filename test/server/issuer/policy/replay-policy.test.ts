@@ -73,7 +73,7 @@ describe('replaying a policy', () => {
       ),
     ])
 
-    expect(changes).toEqual([
+    expect(changes).toStrictEqual([
       {
         before: { rule: 'old', decision: 'approve' },
         after: { rule: 'ask writes', decision: 'ask' },
@@ -125,17 +125,18 @@ describe('replaying a policy', () => {
     const one = replay(decided('write', 'approve'), decided('read', 'ask'))
     const other = replay(
       decided('write', 'approve'),
+      decided('read', 'ask'),
       decided('read', 'approve', { now: noon + day }),
     )
 
     const { requests, days, changes } = PolicyReplayer.sum([one, other])
 
-    expect(requests).toBe(4)
+    expect(requests).toBe(5)
     expect(days).toEqual([
-      { day: '2026-11-24', before: counts(2, 1), after: counts(1, 2), spared: 1, given: 2 },
+      { day: '2026-11-24', before: counts(2, 2), after: counts(2, 2), spared: 2, given: 2 },
       { day: '2026-11-25', before: counts(1), after: counts(1), spared: 0, given: 0 },
     ])
-    expect(changes.map(({ count }) => count)).toEqual([2, 1])
+    expect(changes.map(({ count }) => count)).toEqual([2, 2])
   })
 
   it('adds counts by decision', () => {

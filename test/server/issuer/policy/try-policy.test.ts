@@ -17,7 +17,7 @@ const given = (more: object = {}) =>
 
 describe('the decision of a policy', () => {
   it('has a lifetime when it approves, and nothing about people', () => {
-    expect(tryPolicy(deciding({ decision: 'approve' }), given())).toEqual({
+    expect(tryPolicy(deciding({ decision: 'approve' }), given())).toStrictEqual({
       decision: 'approve',
       risk: 'low',
       rule: 'all',
@@ -28,7 +28,7 @@ describe('the decision of a policy', () => {
   it('has lifetimes, the number of people and the time they have when it asks', () => {
     const rule = { decision: 'ask', risk: 'high', approvers: 2 }
 
-    expect(tryPolicy(deciding(rule, { approval_timeout: 'PT7M' }), given())).toEqual({
+    expect(tryPolicy(deciding(rule, { approval_timeout: 'PT7M' }), given())).toStrictEqual({
       decision: 'ask',
       risk: 'high',
       rule: 'all',
@@ -43,7 +43,7 @@ describe('the decision of a policy', () => {
   it('has the reason, and no lifetime, when it denies', () => {
     const rule = { decision: 'deny', reason: 'Not on Tuesdays.' }
 
-    expect(tryPolicy(deciding(rule), given())).toEqual({
+    expect(tryPolicy(deciding(rule), given())).toStrictEqual({
       decision: 'deny',
       risk: 'low',
       rule: 'all',
