@@ -69,7 +69,9 @@ const group = (name: string, act: () => unknown) => {
 }
 export const describe = Object.assign(group, { each: many(group, true), for: many(group, false) })
 
-const single = (name: string, act: () => unknown) => {
+/** Vitest accepts options before the function, and a timeout after it. */
+const single = (name: string, ...given: readonly unknown[]) => {
+  const act = given.find((it) => typeof it === 'function') as () => unknown
   const title = [...around(here).map((it) => it.name), name].filter((it) => it !== '').join(' > ')
   const same = tests.filter(
     ({ id }) => id === `${inFile}#${title}` || id.startsWith(`${inFile}#${title} §`),

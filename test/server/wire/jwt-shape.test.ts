@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { redact } from '../../../client/redact.ts'
-import { mask } from '../../../server/http/tenant/mask.ts'
-import { scopesIn } from '../../../server/issuer/capability-check.ts'
 import { jwtsIn, replaceJwts } from '../../../server/wire/jwt-shape.ts'
-import { bot } from '../issuer/world.ts'
 
 const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
 
@@ -23,22 +19,5 @@ describe('text in the shape of a JWT', () => {
     expect(replaceJwts('eyJhbGci.e30', '***')).toBe('eyJhbGci.e30')
     expect(replaceJwts('eyJhbGci.e30', '***', 2)).toBe('***')
     expect(replaceJwts('xeyJa.b.c eyJ.b.c eyJa..c', '***')).toBe('xeyJa.b.c eyJ.b.c eyJa..c')
-  })
-})
-
-/** Found by recheck (test/README.md): each took quadratic time. */
-describe('no text takes quadratic time in', () => {
-  it.each([
-    ['mask', () => mask('eyJ-'.repeat(250_000))],
-    ['mask, with dots', () => mask('eyJ-.'.repeat(200_000))],
-    ['redacted', () => redact('eyJJJJJJJJ-'.repeat(90_000))],
-    ['jwtsIn', () => jwtsIn('-eyJy'.repeat(200_000))],
-    ['scopesIn', () => scopesIn(`${'.'.repeat(500_000)}x.`, bot)],
-  ])('%s', (_, act) => {
-    const start = performance.now()
-
-    act()
-
-    expect(performance.now() - start).toBeLessThan(2000)
   })
 })
