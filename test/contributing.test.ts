@@ -31,3 +31,13 @@ describe('CONTRIBUTING', () => {
     }
   })
 })
+
+describe('test/README', () => {
+  it('names tests that exist', () => {
+    const tests = readFileSync(new URL('README.md', import.meta.url), 'utf8')
+    const named = [...tests.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, it]) => it)
+
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((it) => !exists(`test/${it}`))).toEqual([])
+  })
+})

@@ -62,6 +62,27 @@ describe('a body that cannot be replayed', () => {
     expect(sent(world)).toEqual([])
   })
 
+  it.each([[42], [new Uint16Array(2)], [{ byteLength: 2 }]])(
+    'throws TypeError when it yields %j, and ends the iterator',
+    async (chunk) => {
+      const { world, jit } = await atWork({ allow })
+      let ended = false
+      const chunks = async function* () {
+        try {
+          yield chunk
+        } finally {
+          ended = true
+        }
+      }
+
+      await expect(
+        jit.fetch(doc, { method: 'PUT', body: chunks() as never, duplex: 'half' }),
+      ).rejects.toThrow('expected chunks of bytes in the body stream')
+
+      expect([sent(world), ended]).toEqual([[], true])
+    },
+  )
+
   it('is cancelled when the caller aborts while it is read', async () => {
     const { world, jit } = await atWork({ allow })
     const abort = new AbortController()

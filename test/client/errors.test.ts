@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   ApiError,
+  ApprovalPendingError,
   ApprovalTimeoutError,
   AuthenticationError,
   BodyNotReplayableError,
@@ -15,6 +16,7 @@ import {
   NetworkError,
   NoTaskError,
   NotFoundError,
+  OpeningError,
   PermissionDeniedError,
   RateLimitedError,
   RedirectRefusedError,
@@ -49,6 +51,18 @@ describe('an error', () => {
       'GET /: no answer within 5 s',
     ],
     [new InvalidAnswerError('no'), 'InvalidAnswerError', 'invalid_answer', 'no'],
+    [
+      new ApprovalPendingError('jit_1', { type: 'x' }),
+      'ApprovalPendingError',
+      'approval_pending',
+      'jit_1 waits for approval',
+    ],
+    [
+      new OpeningError('a task', {}),
+      'OpeningError',
+      'opening_unknown',
+      'a task: the task may be open, because the issuer’s answer did not arrive',
+    ],
     [new ApiError('GET /', refusal), 'ApiError', 'api_error', 'GET /: answered 418'],
     [
       new ApiError('GET /', { ...refusal, description: 'so bad' }),

@@ -2,6 +2,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { JitContext } from '../../client/index.ts'
 import { atWork, json, networkFailure, never, reading, refusal, signedUp } from './world.ts'
 
+/** How Node's `fetch` fails. */
+const failing = (code?: string) => () => {
+  const cause = Object.assign(new Error('no connection'), code === undefined ? {} : { code })
+  return Promise.reject(new TypeError('fetch failed', { cause }))
+}
+
 describe('opening a task', () => {
   it('is refused while another task is open', async () => {
     const { jit } = await atWork()
@@ -70,6 +76,9 @@ describe('opening a task', () => {
     ['no answer', never],
     ['an answer that cannot be read', () => new Response('<html>', { status: 200 })],
     ['an answer of a gateway', () => refusal(502, 'bad_gateway')],
+    ['a timeout of a gateway', () => refusal(504, 'gateway_timeout')],
+    ['a lost connection', failing('ECONNRESET')],
+    ['a lost connection without a code', failing()],
   ])('throws opening_unknown after %s, since a task may exist', async (_, handler) => {
     const { world, agent } = signedUp({ deadline: 0.05 })
     world.on('POST /jit/task', handler)
@@ -83,7 +92,9 @@ describe('opening a task', () => {
   it.each([
     ['a refusal', 'POST /jit/task', () => refusal(403, 'no'), 'permission_denied'],
     ['a 503', 'POST /jit/task', () => refusal(503, 'temporarily_unavailable'), 'api_error'],
-    ['no connection', 'POST /jit/task', () => Promise.reject(refusedConnection()), 'network_error'],
+    ['no connection', 'POST /jit/task', failing('ECONNREFUSED'), 'network_error'],
+    ['an unknown host', 'POST /jit/task', failing('ENOTFOUND'), 'network_error'],
+    ['no answer of DNS', 'POST /jit/task', failing('EAI_AGAIN'), 'network_error'],
     ['a failed login', 'POST /oauth/token', () => refusal(502, 'bad_gateway'), 'api_error'],
   ])('throws another error after %s, since no task exists', async (_, line, handler, code) => {
     const { world, agent } = signedUp()
@@ -254,6 +265,15 @@ describe('waiting for an approval', () => {
 })
 
 describe('evaluating a task', () => {
+  it('returns every member of the response', async () => {
+    const { world, jit } = await atWork()
+    const answer = { active: true, events: [], more: 'of the issuer' }
+    world.on(`POST /jit/task/${jit.taskId}/evaluate`, () => json(200, answer))
+
+    await expect(jit.evaluate()).resolves.toMatchObject(answer)
+    expect(world.received.at(-1)?.token).toBeDefined()
+  })
+
   it('sends a result only if there is one', async () => {
     const { world, jit } = await atWork()
     world.on(`POST /jit/task/${jit.taskId}/evaluate`, () => json(200, { active: true, events: [] }))
@@ -399,7 +419,3 @@ describe('leaving an await using block', () => {
 })
 
 /** The error `fetch` throws when the connection is refused. */
-const refusedConnection = () =>
-  new TypeError('fetch failed', {
-    cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
-  })

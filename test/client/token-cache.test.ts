@@ -35,6 +35,15 @@ describe('the token cache', () => {
     expect(wallet.covering(reading('d'), origin, 10)).toBeUndefined()
   })
 
+  it('returns the valid one of two tokens', () => {
+    const wallet = filled()
+    const wider = { type: 'file_access', actions: ['read', 'write'], identifier: 'd' }
+    wallet.keep({ token: 'wider', origin, details: [wider], until: 20 }, 0)
+
+    expect(wallet.covering(reading('d'), origin, 9)?.token).toBe('t')
+    expect(wallet.covering(reading('d'), origin, 10)?.token).toBe('wider')
+  })
+
   it('keeps valid tokens, and stores no expired one', () => {
     const wallet = filled()
     wallet.keep({ token: 'late', origin, details: [reading('late')], until: 5 }, 5)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import {
   aiSdkTools,
@@ -85,19 +85,21 @@ describe('an adapter', () => {
 })
 
 describe('the adapter for MCP', () => {
+  type Answer = (
+    input: Record<string, unknown>,
+    extra?: { signal?: AbortSignal },
+  ) => Promise<unknown>
+
   /** The part of an MCP server that the adapter uses, and a function that calls its tools. */
   const served = (
     fetch: typeof globalThis.fetch,
     { knowsUrls, patience = 0.01 }: { knowsUrls: boolean; patience?: number },
   ) => {
-    const answers = new Map<string, (input: Record<string, unknown>) => Promise<unknown>>()
+    const answers = new Map<string, Answer>()
     const completed: string[] = []
     const server = {
-      registerTool: (
-        name: string,
-        _config: object,
-        answer: (input: Record<string, unknown>) => Promise<unknown>,
-      ) => void answers.set(name, answer),
+      registerTool: (name: string, _config: object, answer: Answer) =>
+        void answers.set(name, answer),
       server: {
         getClientCapabilities: () => (knowsUrls ? { elicitation: { url: {} } } : {}),
         createElicitationCompletionNotifier: (id: string) => async () => void completed.push(id),
@@ -111,7 +113,8 @@ describe('the adapter for MCP', () => {
     registerMcpTools(server, tools(fetch), { stepUp })
     return {
       completed,
-      call: async (name: string, input: Record<string, unknown>) => answers.get(name)?.(input),
+      call: async (name: string, input: Record<string, unknown>, extra?: { signal: AbortSignal }) =>
+        answers.get(name)?.(input, extra),
     }
   }
 
@@ -123,16 +126,75 @@ describe('the adapter for MCP', () => {
     }
   }
 
-  /** A person who answers when told to, and how often the API was called. */
+  /** A person who answers when told to, how often the API was called, and the signals of the calls. */
   const person = () => {
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
     const calls: unknown[] = []
-    const fetch: typeof globalThis.fetch = (input) => {
+    const signals: AbortSignal[] = []
+    const fetch: typeof globalThis.fetch = (input, { signal } = {}) => {
       calls.push(input)
+      if (signal) signals.push(signal)
       return promise.then((response) => response.clone())
     }
-    return { fetch, calls, answer: resolve, fail: reject }
+    return { fetch, calls, signals, answer: resolve, fail: reject }
   }
+
+  it('shares one attempt among equal calls, and cancels it with the last of them', async () => {
+    const { fetch, calls, signals } = person()
+    const { call } = served(fetch, { knowsUrls: true, patience: 30 })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const called = [first, second].map(async ({ signal }) =>
+      call('fetch_sensitive_document', read, { signal }).catch((error: Error) => error.message),
+    )
+    await vi.waitFor(() => expect(calls).toHaveLength(1))
+
+    first.abort(new Error('the first is cancelled'))
+    expect(await called[0]).toBe('the first is cancelled')
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    second.abort(new Error('the second is cancelled'))
+    expect(await called[1]).toBe('the second is cancelled')
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true])
+  })
+
+  it('does not share an attempt that was cancelled, nor one for another input or tool', async () => {
+    const { fetch, calls } = person()
+    const { call } = served(fetch, { knowsUrls: true, patience: 30 })
+    const cancelled = async (name: string, input: Record<string, unknown>) => {
+      const abort = new AbortController()
+      const called = call(name, input, abort).catch((error: Error) => error.message)
+      abort.abort(new Error('cancelled'))
+      expect(await called).toBe('cancelled')
+    }
+
+    await cancelled('fetch_sensitive_document', read)
+    await cancelled('fetch_sensitive_document', read)
+    expect(calls).toHaveLength(2)
+    const elicited = served(fetch, { knowsUrls: true })
+    for (const input of [read, { document_id: 'doc_2' }, read]) {
+      await elicited.call('fetch_sensitive_document', input).catch(() => undefined)
+    }
+    expect(calls).toHaveLength(4)
+  })
+
+  it('keeps a result for 300 s after the decision', async () => {
+    vi.useFakeTimers()
+    try {
+      const { fetch, calls, answer } = person()
+      const { call } = served(fetch, { knowsUrls: true, patience: 2 })
+      const elicited = call('fetch_sensitive_document', read).catch((error: unknown) => error)
+      await vi.advanceTimersByTimeAsync(2000)
+      expect(await elicited).toBeInstanceOf(UrlElicitationRequired)
+      answer(Response.json({ id: 'doc_1' }))
+      await vi.advanceTimersByTimeAsync(300_001)
+
+      await call('fetch_sensitive_document', read)
+
+      expect(calls).toHaveLength(2)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 
   it('answers with a text, and sets isError on failures', async () => {
     const { call } = served(echo, { knowsUrls: false })

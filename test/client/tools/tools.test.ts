@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { documentTools, type JitOptions, reportTools, type Tool } from '../../../client/index.ts'
+import {
+  type AgentOptions,
+  documentTools,
+  type JitOptions,
+  reportTools,
+  type Tool,
+} from '../../../client/index.ts'
 import { api, atWork, json, networkFailure, never, refusal } from '../world.ts'
 
 const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl'
 const line = 'GET /v1/documents/doc_9982'
 const input = { document_id: 'doc_9982' }
 
-const equipped = async (options: JitOptions = {}) => {
-  const there = await atWork(options)
+const equipped = async (options: JitOptions = {}, agent: AgentOptions = {}) => {
+  const there = await atWork(options, agent)
   const { fetch } = there.jit
   const tools = {
     ...documentTools({ fetch, documentsUrl: `${api}/` }),
@@ -152,6 +158,20 @@ describe('a tool whose call fails', () => {
     })
 
     await expect(read.execute(input)).resolves.toMatch(text)
+  })
+
+  it('says that LumoAuth does not answer in time', async () => {
+    const { world, read } = await equipped({}, { deadline: 0.01 })
+    world.on('POST /jit/request', never)
+
+    await expect(read.execute(input)).resolves.toMatch(/could not be reached/)
+  })
+
+  it('shows at most 1000 characters of the error of the API', async () => {
+    const { world, read } = await equipped()
+    world.on(line, () => json(409, { error_description: 'x'.repeat(2000) }))
+
+    await expect(read.execute(input)).resolves.toBe(`refused (409): ${'x'.repeat(1000)}`)
   })
 
   it('says that LumoAuth failed', async () => {
