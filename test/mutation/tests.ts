@@ -14,7 +14,9 @@ export const tests: Readonly<Record<string, readonly string[]>> = {
   client: ['test/client/!(readme).test.ts', 'test/client/tools/*.test.ts'],
   'server/wire': [
     'test/server/wire/!(linear-time).test.ts',
-    'test/server/wire/{openapi/document,routes/routes}.test.ts',
+    'test/server/wire/{openapi/document,routes/*}.test.ts',
+    'test/server/node-version.test.ts',
+    'test/server/issuer/{journal,kept-bytes}.test.ts',
     'test/server/issuer/policy/policy.test.ts',
     'test/server/api/*.test.ts',
     'test/scenarios/language/load.test.ts',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AgentsMe } from '../../../server/wire/agent.ts'
 import { Jwks } from '../../../server/wire/discovery.ts'
-import { Condition } from '../../../server/wire/policy.ts'
+import { Condition, TimeWindow } from '../../../server/wire/policy.ts'
 import { TenantSeed } from '../../../server/wire/seed.ts'
 import { CreateStream, pollDelivery, pushDelivery } from '../../../server/wire/signal.ts'
 import { CreateTask } from '../../../server/wire/task.ts'
@@ -98,6 +98,30 @@ describe('TenantSeed', () => {
     })
 
     expect(misbehave).toEqual([{ name: 'token.leaked' }, { name: 'slow', ms: 5 }])
+  })
+})
+
+describe('a time window in a policy', () => {
+  const problems = (window: object) =>
+    TimeWindow.safeParse(window).error?.issues.map(({ path, message }) => `${path}: ${message}`)
+
+  it.each(['Europe/Berlin', 'UTC', 'Asia/Kathmandu'])('may be in the zone %s', (zone) => {
+    expect(problems({ zone })).toBeUndefined()
+  })
+
+  it.each(['', '+05:30', '5Europe/Berlin', ' UTC', 'Moon/Base', '/UTC'])(
+    'must not be in the zone %j',
+    (zone) => {
+      expect(problems({ zone })).toEqual(['zone: expected an IANA time zone such as Europe/Berlin'])
+    },
+  )
+
+  it('must not be empty', () => {
+    const empty = 'to: expected from and to to differ: an empty window never matches'
+
+    expect(problems({ from: '09:00', to: '09:00' })).toEqual([empty])
+    expect(problems({ from: '09:00', to: '08:00' })).toBeUndefined()
+    expect(problems({ days: ['mon'] })).toBeUndefined()
   })
 })
 

@@ -79,6 +79,36 @@ describe('the limits for JSON', () => {
     expect(readJson(JSON.stringify([text, text]))).toEqual([text, text])
   })
 
+  it('are 100,000 values for an answer that a client reads', () => {
+    const wide = (values: number) => `[${Array.from({ length: values - 1 }, () => 0).join()}]`
+
+    expect(parseJson(wide(100_000))).toHaveLength(99_999)
+    expect(parseJson(wide(100_001))).toBeUndefined()
+  })
+
+  it('end a string at its quote, whatever backslashes stand before it', () => {
+    for (const text of ['["\\\\",[]]', '["\\"[",0]', '["\\\\\\"[",[]]', '["a', '["\\', '[""]']) {
+      const levels = { '["\\\\",[]]': 2, '["\\\\\\"[",[]]': 2 }[text] ?? 1
+      expect(findExcess(text, levels), text).toBeUndefined()
+      expect(findExcess(text, levels - 1), text).toBe(`is nested deeper than ${levels - 1} levels`)
+    }
+  })
+
+  it('keep a refused name that is a value, or a part of another name', () => {
+    const text = '{"a":"__proto__","my__proto__":"\\u0061"}'
+
+    expect(readJson(text, { refusedNames: ['__proto__'] })).toEqual({
+      a: '__proto__',
+      my__proto__: 'a',
+    })
+  })
+
+  it('throw a JsonBoundsError', () => {
+    expect(() => readJson('['.repeat(65))).toThrow(
+      expect.objectContaining({ name: 'JsonBoundsError' }),
+    )
+  })
+
   it('reject a refused name however it is escaped', () => {
     for (const name of ['"__proto__"', '"\\u005f_proto__"']) {
       expect(() => readJson(`{${name}:1}`, { refusedNames: ['__proto__'] })).toThrow(SyntaxError)

@@ -14,6 +14,18 @@ describe('text in the shape of a JWT', () => {
     expect(replaceJwts(`v1.a.${jwt}...${jwt}`, '***')).toBe('v1.a.***...***')
   })
 
+  it('begins at eyJ and ends at the first character that no JWT has', () => {
+    for (const around of [' ', '"', '/', ':', '@', '[', '`', '{', 'é', '+', '=', ',']) {
+      expect(replaceJwts(`${around}${jwt}${around}x`, '***')).toBe(`${around}***${around}x`)
+    }
+    for (const inside of ['a', 'z', 'A', 'Z', '0', '9', '-', '_']) {
+      expect(replaceJwts(`${jwt}${inside} x`, '***')).toBe('*** x')
+    }
+    expect(replaceJwts('', '***')).toBe('')
+    expect(replaceJwts('eyJ', '***')).toBe('eyJ')
+    expect(replaceJwts('a.b.c', '***')).toBe('a.b.c')
+  })
+
   it('has three parts, or as many as requested', () => {
     expect(replaceJwts('eyJhbGci.e30.', '***')).toBe('***')
     expect(replaceJwts('eyJhbGci.e30', '***')).toBe('eyJhbGci.e30')

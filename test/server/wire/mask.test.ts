@@ -101,6 +101,40 @@ describe('masking by name', () => {
     expect(mask(JSON.stringify({ [name]: 'https://h.example/in' }))).toContain('/in"')
   })
 
+  it.each([
+    ['/in?key', '/in?***'],
+    ['/in?key&s=1', '/in?***&s=***'],
+    ['/in?', '/in?'],
+    ['/in', '/in'],
+  ])('masks a callback_url that ends with %s as one that ends with %s', (path, masked) => {
+    expect(mask(JSON.stringify({ callback_url: `https://h.example${path}` }))).toBe(
+      JSON.stringify({ callback_url: `https://h.example${masked}` }),
+    )
+  })
+
+  it.each([
+    '{"access_token":""}',
+    'access_token=&x=1',
+    '{"note":"no equals sign, no quotes: \\u00e9"}',
+    ' { "name": "\\u0061" }',
+    '{"name": "not closed',
+    '{"name": "\\',
+  ])('keeps the text %s, which has no secret', (text) => {
+    expect(mask(text)).toBe(text)
+  })
+
+  it.each([
+    ['{"client_secret": "abc', '"***"'],
+    ['{"client_secret": "\\u0061\\', '"***"'],
+    [' [{"client_secret":["abc"]}]', ' [{"client_secret":["***"]}]'],
+    ['{"form":"client_secret=abc"}', '{"form":"client_secret=***"}'],
+    ['{"json":"{\\"client_secret\\":\\"abc\\"}"}', '{"json":"{\\"client_secret\\":\\"***\\"}"}'],
+    ['x=1 {"client_secret": 2', 'x=1 {"client_secret": 2'],
+  ])('masks %s', (text, masked) => {
+    expect(mask(text)).toContain(masked)
+    expect(mask(text)).not.toContain('abc')
+  })
+
   it('returns text without secrets unchanged', () => {
     const values = fc.oneof(fc.string(), fc.integer(), fc.constant(null))
     const bodies = fc.dictionary(fc.constantFrom('name', 'details', 'tokens_used'), values)

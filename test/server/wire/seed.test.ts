@@ -7,6 +7,7 @@ const problems = (seed: object) =>
   ) ?? []
 
 const redirect_uris = ['http://127.0.0.1/cb']
+const mcpServer = { server_id: 'm', name: 'M', resource_uri: 'https://m.example' }
 
 describe('a tenant seed', () => {
   it.each([
@@ -61,6 +62,26 @@ describe('a tenant seed', () => {
       'api_keys.0.agent: expected the name of an agent of this tenant, received "missing"',
     ],
     [
+      'an API key of a user that does not exist',
+      { users: [{ email: 'a@a.example' }], api_keys: [{ name: 'k', user: 'b@a.example' }] },
+      'api_keys.0.user: expected the e-mail address of a user of this tenant, received "b@a.example"',
+    ],
+    [
+      'two API keys of one name',
+      { api_keys: [{ name: 'k' }, { name: 'k' }] },
+      'api_keys.1.name: expected each name once: "k" is an API key already',
+    ],
+    [
+      'two MCP servers of one id',
+      { mcp_servers: [mcpServer, mcpServer] },
+      'mcp_servers.1.server_id: expected each name once: "m" is an MCP server already',
+    ],
+    [
+      'an MCP server for an agent that does not exist',
+      { agents: [{ name: 'a' }], mcp_servers: [{ ...mcpServer, agents: ['a', 'x'] }] },
+      'mcp_servers.0.agents.1: expected the name of an agent of this tenant, received "x"',
+    ],
+    [
       'a workload of an agent that does not exist',
       { workload: [{ provider: 'aws', issuer: 'https://i.example', subject: 's', agent: 'x' }] },
       'workload.0.agent: expected the name of an agent of this tenant, received "x"',
@@ -81,6 +102,23 @@ describe('a tenant seed', () => {
     }
 
     expect(problems(seed)).toHaveLength(4)
+  })
+
+  it('may refer to the agents and users it names', () => {
+    const seed = {
+      agents: [{ name: 'a' }],
+      users: [{ email: 'ada@a.example' }, { email: 'bob@a.example' }],
+      api_keys: [
+        { name: 'k', agent: 'a' },
+        { name: 'l', user: 'bob@a.example' },
+      ],
+      mcp_servers: [
+        { ...mcpServer, agents: ['a'] },
+        { ...mcpServer, server_id: undefined },
+      ],
+    }
+
+    expect(problems(seed)).toEqual([])
   })
 
   it('may be empty', () => {

@@ -74,6 +74,67 @@ describe('large YAML', () => {
   })
 })
 
+describe('the bounds of a YAML text', () => {
+  const flaw = (text: string, mostTokens?: number) => {
+    const { problems, value } = readYaml(text, mostTokens)
+    return problems[0]?.message ?? value
+  }
+  const tooDeep = 'expected YAML that is not nested so deeply'
+
+  it.each([
+    ['lists', '[', ']'],
+    ['maps', '{a: ', '}'],
+  ])('are 64 levels of %s', (_, open, close) => {
+    const nested = (levels: number) => open.repeat(levels) + close.repeat(levels)
+
+    expect(flaw(nested(64))).not.toBe(tooDeep)
+    expect(flaw(nested(65))).toBe(tooDeep)
+  })
+
+  it('do not limit how many lists and maps there are beside each other', () => {
+    expect(flaw(`[${'[a], {b: c}, '.repeat(100)}]`)).toHaveLength(200)
+  })
+
+  it('include the given number of tokens', () => {
+    const tokens = (most: number) => flaw('a', most)
+
+    expect(tokens(2)).toBe('expected YAML of at most 2 tokens')
+    expect(tokens(3)).toBe('a')
+  })
+
+  it.each([
+    '9007199254740992',
+    '-9007199254740993',
+    '+9007199254740993',
+    '0x20000000000001',
+    '0o400000000000000001',
+  ])('reject the integer %s, which is not kept exactly', (text) => {
+    expect(readYaml(`[${text}]`).problems).toEqual([
+      { line: 1, column: 2, message: expect.stringContaining('too large to be kept exactly') },
+    ])
+  })
+
+  it.each(['9007199254740991', '1.5', '1e300', '.inf', '0x1F', '0o17', "'9007199254740993'"])(
+    'accept %s',
+    (text) => {
+      expect(readYaml(`[${text}]`).problems).toEqual([])
+    },
+  )
+
+  it('reject UTF-16 at the beginning of a text only', () => {
+    for (const text of ['\ufffd\ufffda\0', 'a\0:\0', '\0a']) {
+      expect(flaw(text)).toBe('expected UTF-8: this looks like UTF-16; save the file as UTF-8')
+    }
+    expect(flaw('a: "\ufffd\ufffd"')).toEqual({ a: '\ufffd\ufffd' })
+  })
+
+  it('report flaws of all kinds by their place', () => {
+    const text = 'a: 9007199254740993\nb: 1\nb: 2\nc: 9007199254740993\n'
+
+    expect(readYaml(text).problems.map(({ line }) => line)).toEqual([1, 3, 4])
+  })
+})
+
 describe('a YAML text', () => {
   const Crew = z.strictObject({
     name: z.string(),
