@@ -90,11 +90,33 @@ describe('a challenge', () => {
     [
       'in a field that is no list of challenges',
       `Bearer x authorization_remediation=${remediation}`,
+      'is not a list of challenges',
     ],
-    ['that is named twice', `Bearer authorization_remediation=a, authorization_remediation=b`],
-    ['in a field longer than 16 KiB', `Bearer realm="${'x'.repeat(17_000)}"`],
-  ])('is malformed %s', (_, field) => {
-    expect(() => reading(401, { 'www-authenticate': field })).toThrow(MalformedChallenge)
+    [
+      'that is named twice',
+      `Bearer authorization_remediation=a, authorization_remediation=b`,
+      'is not a list of challenges',
+    ],
+    [
+      'in a field longer than 16 KiB',
+      `Bearer realm="${'x'.repeat(16_384)}"`,
+      'is longer than 16384 characters',
+    ],
+  ])('is malformed %s', (_, field, message) => {
+    const read = () => reading(401, { 'www-authenticate': field })
+
+    expect(read).toThrow(MalformedChallenge)
+    expect(read).toThrow(message)
+  })
+
+  it('is read from a field of 16 KiB, and absent from a field that is not a list of challenges', () => {
+    const challenge = `Bearer authorization_remediation=${remediation}, realm=""`
+    const field = challenge.replace('""', `"${'x'.repeat(16_384 - challenge.length)}"`)
+
+    expect(field).toHaveLength(16_384)
+    expect(reading(401, { 'www-authenticate': field })).toEqual([detail])
+    expect(reading(401, { 'www-authenticate': 'Bearer x y z' })).toBeUndefined()
+    expect(reading(401, {})).toBeUndefined()
   })
 
   it('is malformed when it is nested deeper than 64 levels', () => {

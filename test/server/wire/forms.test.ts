@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AgentsMe } from '../../../server/wire/agent.ts'
+import { AgentsMe, Ask } from '../../../server/wire/agent.ts'
 import { Jwks } from '../../../server/wire/discovery.ts'
 import { Condition, TimeWindow } from '../../../server/wire/policy.ts'
 import { TenantSeed } from '../../../server/wire/seed.ts'
@@ -76,6 +76,31 @@ describe('TokenForm', () => {
   ])('rejects authorization_details that are %s', (_says, text, code) => {
     expect(AuthorizationDetailsText.safeParse(text).error?.issues).toMatchObject([
       { code, path: [], message: 'expected a JSON array of objects' },
+    ])
+  })
+})
+
+describe('authorization_details in a form', () => {
+  it('are rejected when their JSON is nested too deeply', () => {
+    const text = `[${'['.repeat(64)}${']'.repeat(64)}]`
+
+    expect(AuthorizationDetailsText.safeParse(text).error?.issues).toEqual([
+      {
+        code: 'custom',
+        path: [],
+        message: 'expected JSON within bounds; it is nested deeper than 64 levels',
+      },
+    ])
+  })
+})
+
+describe('Ask', () => {
+  it('needs an action or a question', () => {
+    for (const asked of [{ action: 'a' }, { question: 'q' }, { action: 'a', question: 'q' }]) {
+      expect(Ask.safeParse(asked).success).toBe(true)
+    }
+    expect(Ask.safeParse({ context: {} }).error?.issues).toMatchObject([
+      { path: ['action'], message: 'expected an action (or a question)' },
     ])
   })
 })
