@@ -49,6 +49,10 @@ export const collected = async (
 export const around = (it: Suite | undefined): Suite[] =>
   it === undefined ? [] : [...around(it.parent), it]
 
+/** Names only the members that the title has room for: `format` would append the stacks of errors, too. */
+const titleOf = (name: string, members: readonly unknown[]): string =>
+  format(name, ...members.slice(0, name.match(/%[a-zA-Z]/g)?.length ?? 0))
+
 /** Vitest's `each` passes a row as arguments, its `for` as one argument. */
 const many =
   (define: (name: string, act: () => unknown) => void, spread: boolean) =>
@@ -57,7 +61,7 @@ const many =
     for (const row of rows) {
       const members = (Array.isArray(row) ? row : [row]) as never[]
       const given = spread ? members : [row as never]
-      define(format(name, ...members), () => act(...given))
+      define(titleOf(name, members), () => act(...given))
     }
   }
 
