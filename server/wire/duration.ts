@@ -15,6 +15,6 @@ export const Duration = z
 export type Duration = z.infer<typeof Duration>
 
 const secondsOf = (text: string): number => {
-  const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = shape.exec(text) ?? []
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = shape.exec(text) ?? []
   return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)
 }

@@ -196,18 +196,17 @@ const isDeeper = (node: unknown, levels: number): boolean => {
 const offsetOf = (root: unknown, path: readonly PropertyKey[], part: 'key' | 'value'): number => {
   let node = root
   let offset = startOf(root) ?? 0
-  for (const [index, key] of path.entries()) {
+  for (const key of path) {
     const child = childOf(node, key)
     if (child === undefined) break
-    const isLast = index === path.length - 1 || childOf(child.value, path[index + 1]) === undefined
-    const wanted = part === 'key' && isLast ? child.key : child.value
+    const wanted = part === 'key' ? child.key : child.value
     offset = startOf(wanted) ?? startOf(child.value) ?? startOf(child.key) ?? offset
     node = child.value
   }
   return offset
 }
 
-const childOf = (node: unknown, key: PropertyKey | undefined) => {
+const childOf = (node: unknown, key: PropertyKey) => {
   const { isMap, isPair, isSeq } = yaml()
   if (isMap(node)) {
     const pair = pairsOf(node).get(String(key))

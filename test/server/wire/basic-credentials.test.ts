@@ -15,6 +15,16 @@ describe('HTTP Basic credentials', () => {
     })
   })
 
+  it('may follow several spaces', () => {
+    expect(decodeBasic(basic('a:b').replace(' ', '   '))).toMatchObject({ id: 'a', secret: 'b' })
+  })
+
+  it('have a secret with all colons after the first', () => {
+    const raw = { id: 'a', secret: 'b:c:d' }
+
+    expect(decodeBasic(basic('a:b:c:d'))).toEqual({ ...raw, raw })
+  })
+
   it('are form-encoded before they are joined', () => {
     expect(encodeBasic({ id: 'a:b', secret: 'c d' })).toBe(basic('a%3Ab:c+d'))
   })

@@ -71,22 +71,29 @@ describe('CONTRACT.md', () => {
     'RFC 8693, §2.1',
     'CONTRACT.md#tasks, CONTRACT.md#scopes',
     'design §4',
+    'RFC 8693 §2.1; design §4',
+    'see RFC 8693',
     '',
   ])('does not take "%s" for a source', (source) => {
     expect(isSource(source)).toBe(false)
   })
 
   it('is read by its headings', () => {
-    const read = readContract('# All\n\n## Part\n\n### A (small) thing\n\nSays `so`.\n\n## Next\n')
+    const text = 'Says `so`.\nNot x ### A heading.\n####  Nor this.'
+    const read = readContract(
+      `# All\n\n### Before\n\n## Part\n\n### A (small) thing\n\n${text}\n\n### Last\nend`,
+    )
 
     expect([...read.values()]).toEqual([
+      { anchor: 'before', title: 'Before', section: '', text: '', line: 3 },
       {
         anchor: 'a-small-thing',
         title: 'A (small) thing',
         section: 'Part',
-        text: 'Says `so`.',
-        line: 5,
+        text,
+        line: 7,
       },
+      { anchor: 'last', title: 'Last', section: 'Part', text: 'end', line: 13 },
     ])
   })
 })
@@ -98,6 +105,12 @@ describe('links of a source', () => {
       { text: 'RFC 8693 §2.1, §2.2', url: 'https://www.rfc-editor.org/rfc/rfc8693#section-2.1' },
       { text: 'SSF 1.0 §8' },
       { text: 'draft-a-b-04 §1', url: 'https://datatracker.ietf.org/doc/html/draft-a-b-04' },
+    ])
+    expect(linksOf('RFC 9396; as RFC 8693 §2; a draft-a; nothing')).toStrictEqual([
+      { text: 'RFC 9396', url: 'https://www.rfc-editor.org/rfc/rfc9396' },
+      { text: 'as RFC 8693 §2' },
+      { text: 'a draft-a' },
+      { text: 'nothing' },
     ])
   })
 })

@@ -82,6 +82,20 @@ describe('the violations of an answer', () => {
   })
 })
 
+describe('a bound of an answer', () => {
+  it.each([
+    ['access_token', '', 'at least 1'],
+    ['expires_in', -1, 'at least 0'],
+  ])('is named: %s', (name, value, expected) => {
+    const found = violationsOf('oauth.token', 200, { [name]: value })
+
+    expect(found.find(({ path }) => path[0] === name)).toMatchObject({
+      code: 'too_small',
+      expected,
+    })
+  })
+})
+
 describe('a violation of the answer as a whole', () => {
   it('has no path', () => {
     expect(violation('json', 'expected JSON')).toStrictEqual({

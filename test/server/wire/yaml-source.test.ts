@@ -135,6 +135,25 @@ describe('the bounds of a YAML text', () => {
   })
 })
 
+describe('the place in a YAML text', () => {
+  it('is its beginning where it is unreadable', () => {
+    expect(readYaml('\0').locate(['a'], 'value')).toEqual({ line: 1, column: 1 })
+  })
+
+  it.each<[string, PropertyKey[], 'key' | 'value', number]>([
+    ['a key', ['a'], 'key', 1],
+    ['a value', ['a'], 'value', 4],
+    ['a key within', ['a', 'b'], 'key', 5],
+    ['a value within', ['a', 'b'], 'value', 8],
+    ['an item', ['a', 'b', 1], 'key', 13],
+    ['the nearest of what is missing', ['a', 'x'], 'key', 1],
+    ['the nearest item of what is missing', ['a', 'b', 7], 'value', 8],
+    ['the nearest of what a text lacks', ['a', 'b', 1, 'x'], 'value', 13],
+  ])('is found for %s: %j, %s', (_, path, part, column) => {
+    expect(readYaml('a: {b: [10, 20]}').locate(path, part)).toEqual({ line: 1, column })
+  })
+})
+
 describe('a YAML text', () => {
   const Crew = z.strictObject({
     name: z.string(),

@@ -3,13 +3,14 @@ import { pathsOf } from '../../../../server/wire/routes/route.ts'
 import { createRouter, findRoute } from '../../../../server/wire/routes/router.ts'
 import { routes } from '../../../../server/wire/routes/routes.ts'
 
-const find = createRouter([
-  'model.read',
-  'model.gemini.generate',
-  'model.gemini.stream',
-  'documents.read',
-  'documents.list',
-])
+const find = (method: string, path: string) =>
+  createRouter([
+    'model.read',
+    'model.gemini.generate',
+    'model.gemini.stream',
+    'documents.read',
+    'documents.list',
+  ])(method, path)
 const models = '/_harness/llm/v1beta/models'
 
 describe('a path with a verb', () => {
