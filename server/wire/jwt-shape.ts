@@ -10,15 +10,15 @@ export const jwtsIn = (text: string, least = 3): Shaped[] => {
   let end = 0
   for (let at = text.indexOf('eyJ'); at >= 0; at = text.indexOf('eyJ', end)) {
     let begin = at
-    while (begin > end && isInRun(text.charCodeAt(begin - 1))) begin -= 1
+    while (isInRun(text.charCodeAt(begin - 1))) begin -= 1
     end = at
-    while (end < text.length && isInRun(text.charCodeAt(end))) end += 1
+    while (isInRun(text.charCodeAt(end))) end += 1
     found.push(...inRun(text.slice(begin, end), begin, least))
   }
   return found
 }
 
-/** Characters of a JWT and of the names around it: letters, digits, `_`, `-` and `.`. */
+/** Characters of a JWT and of the names around it: letters, digits, `_`, `-` and `.`; not NaN. */
 const isInRun = (code: number): boolean =>
   (code >= 0x61 && code <= 0x7a) ||
   (code >= 0x41 && code <= 0x5a) ||

@@ -8,6 +8,7 @@ import {
   readChallenge,
   readChallengeBody,
 } from '../../../server/wire/challenge.ts'
+import { JsonBoundsError } from '../../../server/wire/json.ts'
 
 const detail = { type: 'file_access', actions: ['read'], identifier: 'ä€?>~' }
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
@@ -32,7 +33,7 @@ describe('a challenge', () => {
     expect(drafted(`${remediation}, realm="x"`)).toEqual([detail])
   })
 
-  it.each(['a', 'ab', 'abc'])('as a parameter has no padding: %s', (type) => {
+  it.each(['a', 'ab', 'abc', '>>>', '???'])('as a parameter is unpadded base64url: %s', (type) => {
     const remediation = { authorization_details: [{ type }] }
 
     expect(encodeRemediation(remediation)).toBe(
@@ -168,9 +169,16 @@ describe('a challenge', () => {
   })
 
   it('that cannot be decoded throws an error with the cause', () => {
-    expect(() => lumo(Buffer.from('{').toString('base64'))).toThrow(
-      expect.objectContaining({ cause: expect.any(SyntaxError) }),
-    )
+    const deep = `{"type":"t","deep":${'['.repeat(65)}${']'.repeat(65)}}`
+    const causes: readonly [string, unknown][] = [
+      [Buffer.from('{').toString('base64'), SyntaxError],
+      [Buffer.from([0x22, 0xff, 0x22]).toString('base64'), TypeError],
+      [Buffer.from(deep).toString('base64'), JsonBoundsError],
+      ['A', DOMException],
+    ]
+    for (const [value, cause] of causes) {
+      expect(() => lumo(value)).toThrow(expect.objectContaining({ cause: expect.any(cause) }))
+    }
   })
 
   it('of the draft that uses the body is read from the body', () => {

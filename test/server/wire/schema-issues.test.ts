@@ -41,6 +41,31 @@ describe('the issues of a union', () => {
     expect(issuesOf(known, { a: 'x', c: 1 })).toEqual(['unrecognized_keys '])
   })
 
+  it('are those of an object with an unknown key rather than those of another type', () => {
+    const either = z.union([z.string(), z.strictObject({ a: z.string() })])
+
+    expect(issuesOf(either, { a: 'x', c: 1 })).toEqual(['unrecognized_keys '])
+  })
+
+  it('are those of the branch whose deepest issue is deepest', () => {
+    const deep = z.object({ a: z.number(), b: z.object({ c: z.object({ d: z.number() }) }) })
+    const shallow = z.object({ a: z.string(), b: z.object({ c: z.string() }) })
+
+    expect(issuesOf(z.union([shallow, deep]), { a: 'x', b: { c: { d: 'x' } } })).toEqual([
+      'invalid_type a',
+      'invalid_type b.c.d',
+    ])
+  })
+
+  it('stay one issue when the discriminator selects no branch', () => {
+    const animals = z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('dog') }),
+      z.object({ kind: z.literal('cat') }),
+    ])
+
+    expect(issuesOf(animals, { kind: 'cow' })).toEqual(['invalid_union kind'])
+  })
+
   it('within a union are resolved, too', () => {
     const nested = z.union([z.union([z.string(), z.object({ a: z.number() })]), z.null()])
 

@@ -87,6 +87,11 @@ describe('a tenant seed', () => {
       'workload.0.agent: expected the name of an agent of this tenant, received "x"',
     ],
     [
+      'a redirect URI with a wildcard',
+      { agents: [{ name: 'a', redirect_uris: [...redirect_uris, 'https://*.a.example/cb'] }] },
+      'agents.0.redirect_uris.1: expected the whole URI: wildcards are not supported (RFC 6749 §3.1.2.3)',
+    ],
+    [
       'a scope that RFC 6749 §3.3 does not allow',
       { agents: [{ name: 'a', capabilities: ['read "all"'] }] },
       'agents.0.capabilities.0: expected a scope: printable, without spaces and quotes',
@@ -102,11 +107,14 @@ describe('a tenant seed', () => {
     }
 
     expect(problems(seed)).toHaveLength(4)
+    expect(TenantSeed.safeParse(seed).error?.issues.map(({ code }) => code)).toEqual(
+      Array(4).fill('custom'),
+    )
   })
 
   it('may refer to the agents and users it names', () => {
     const seed = {
-      agents: [{ name: 'a' }],
+      agents: [{ name: 'a', redirect_uris }],
       users: [{ email: 'ada@a.example' }, { email: 'bob@a.example' }],
       api_keys: [
         { name: 'k', agent: 'a' },
@@ -114,6 +122,7 @@ describe('a tenant seed', () => {
       ],
       mcp_servers: [
         { ...mcpServer, agents: ['a'] },
+        { ...mcpServer, server_id: undefined },
         { ...mcpServer, server_id: undefined },
       ],
     }
