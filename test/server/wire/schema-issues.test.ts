@@ -41,10 +41,14 @@ describe('the issues of a union', () => {
     expect(issuesOf(known, { a: 'x', c: 1 })).toEqual(['unrecognized_keys '])
   })
 
-  it('are those of an object with an unknown key rather than those of another type', () => {
-    const either = z.union([z.string(), z.strictObject({ a: z.string() })])
+  it('count an unknown key as one level deeper than its object', () => {
+    const text = z.object({ n: z.string(), t: z.number() })
+    const object = z.object({ n: z.strictObject({ m: z.string() }), t: z.number() })
 
-    expect(issuesOf(either, { a: 'x', c: 1 })).toEqual(['unrecognized_keys '])
+    expect(issuesOf(z.union([text, object]), { n: { m: 'x', c: 1 }, t: 'x' })).toEqual([
+      'unrecognized_keys n',
+      'invalid_type t',
+    ])
   })
 
   it('are those of the branch whose deepest issue is deepest', () => {
@@ -94,6 +98,9 @@ describe('the problems of a value', () => {
       'agents.0.name: expected string, received number',
     ])
     expect(problemsOf(Seed, 'secret')).toEqual(['expected object, received string'])
+    expect(problemsOf(z.string().max(1, { error: 'no Invalid input: x' }), 'long')).toEqual([
+      'no Invalid input: x',
+    ])
   })
 
   it('name each unknown key with the most similar one, or with all keys', () => {
