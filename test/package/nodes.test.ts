@@ -17,11 +17,10 @@ import {
 
 const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
-/** The oldest Node we support, and the newest of each line; more with `FULL=1`, others with `NODES=22,24`. */
+/** The oldest Node we support, and the newest; all lines with `FULL=1`, others with `NODES=22,24`. */
 const versions = process.env.NODES?.split(',') ?? [
   `${engines.node.replace('>=', '')}.0`,
-  ...(process.env.FULL ? ['22', '25'] : []),
-  '24',
+  ...(process.env.FULL ? ['22', '24', '25'] : []),
   '26',
 ]
 
