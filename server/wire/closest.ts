@@ -21,6 +21,7 @@ const distance = (a: string, b: string): number => {
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
+      // An index before the first letter gives undefined, which equals no letter.
       const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       row[j] = Math.min(
         at(rows, i - 1, j) + 1,

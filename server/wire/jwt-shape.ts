@@ -18,7 +18,10 @@ export const jwtsIn = (text: string, least = 3): Shaped[] => {
   return found
 }
 
-/** Characters of a JWT and of the names around it: letters, digits, `_`, `-` and `.`; not NaN. */
+/**
+ * Characters of a JWT and of the names around it: letters, digits, `_`, `-` and `.`. False for NaN,
+ * which `charCodeAt` returns outside the text.
+ */
 const isInRun = (code: number): boolean =>
   (code >= 0x61 && code <= 0x7a) ||
   (code >= 0x41 && code <= 0x5a) ||

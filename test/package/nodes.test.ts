@@ -17,7 +17,7 @@ import {
 
 const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
-/** The oldest Node we support, and the newest; all lines with `FULL=1`, others with `NODES=22,24`. */
+/** The oldest supported Node and the newest; all between with `FULL=1`, others with `NODES=22,24`. */
 const versions = process.env.NODES?.split(',') ?? [
   `${engines.node.replace('>=', '')}.0`,
   ...(process.env.FULL ? ['22', '24', '25'] : []),
